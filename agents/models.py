@@ -1,0 +1,60 @@
+"""Who works here: agents, and the tokens that they and their programs call with."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from ddc.common.models import UUIDModel, uuid7
+
+
+class Agent(AbstractUser):
+    """A member of staff. What one may do comes from roles: the groups Agent, Supervisor and Auditor."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        db_table = "USER"
+        ordering = ["username"]
+
+    @property
+    def name(self) -> str:
+        return self.get_full_name() or self.username
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TokenFamily(UUIDModel):
+    """One sign-in, and all access and refresh tokens that follow from it; revoked as a whole."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="token_families")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "token_family"
+        verbose_name_plural = "token families"
+
+
+class SpentRefreshToken(models.Model):
+    """A refresh token that was used. Its unique id settles who was first when one is used twice at once."""
+
+    jti = models.UUIDField(primary_key=True)
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="+")
+    spent_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "spent_refresh_token"
+
+
+class ApiToken(UUIDModel):
+    """A long-lived, revocable token for a program. Only its SHA-256 is kept."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_token"
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.agent.username}, {self.created_at:%Y-%m-%d}"

@@ -1,0 +1,172 @@
+"""What is said: templates, and the log of every message, which is the outbox too."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from collection.models import Debt
+from ddc.common.models import UUIDModel, newest_first
+from debtors.models import Debtor
+
+
+class Channel(models.TextChoices):
+    """How something is said; the contract's ``communicationType``."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    VOICE = "voice"
+    CALL_SCRIPT = "call_script"
+
+
+class CommunicationTemplate(UUIDModel):
+    """Text with ``{{placeholders}}``, in one language; variants of one message share their name."""
+
+    name = models.CharField(max_length=100)
+    language = models.CharField(max_length=20, default="en", help_text="BCP 47")
+    description = models.CharField(max_length=255, null=True, blank=True)
+    communication_type = models.CharField("type", max_length=12, choices=Channel.choices)
+    subject = models.CharField(max_length=255, null=True, blank=True, help_text="Needed for e-mail.")
+    body = models.TextField()
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "communication_templates"
+        ordering = newest_first()
+        permissions = [("send_communicationtemplate", "Can send a template to a debtor")]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "language"], name="template_name_is_unique_per_language"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.language})"
+
+
+class MessageStatus(models.TextChoices):
+    """Where a message stands. ``received`` is an inbound one's only status."""
+
+    QUEUED = "queued"
+    POSTPONED = "postponed"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    UNCERTAIN = "uncertain"
+    RECEIVED = "received"
+
+
+class Purpose(models.TextChoices):
+    """Why something is said. What was solicited by the debtor goes at any hour, never to a suppressed address."""
+
+    COLLECTION = "collection"
+    SOLICITED = "solicited"
+
+
+#: A worker may take these when they are due; a claimed one again once its lease is over.
+DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
+
+
+class CommunicationLogQuerySet(models.QuerySet["CommunicationLog"]):
+    def due(self, now: datetime) -> "CommunicationLogQuerySet":
+        return self.filter(status__in=DUE_STATUSES, due_at__lte=now)
+
+
+class CommunicationLog(UUIDModel):
+    """One message: first in the outbox, then the evidence of what was said.
+
+    ``subject``, ``body`` and ``html`` are empty until a worker renders them, just before sending, and then are exactly what
+    went, but for a one-time code, which is masked.
+    """
+
+    class Direction(models.TextChoices):
+        OUTBOUND = "outbound"
+        INBOUND = "inbound"
+
+    debtor = models.ForeignKey(
+        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False
+    )
+    debt = models.ForeignKey(
+        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False
+    )
+    template = models.ForeignKey(
+        CommunicationTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    communication_type = models.CharField("type", max_length=12, choices=Channel.choices)
+    direction = models.CharField(
+        max_length=8, choices=Direction.choices, default=Direction.OUTBOUND, db_default=Direction.OUTBOUND
+    )
+    purpose = models.CharField(
+        max_length=12, choices=Purpose.choices, default=Purpose.COLLECTION, db_default=Purpose.COLLECTION
+    )
+    status = models.CharField(
+        max_length=10, choices=MessageStatus.choices, default=MessageStatus.QUEUED, db_default=MessageStatus.QUEUED
+    )
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="From when a worker may take it; of a claimed one, when its lease is over."
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    one_time_code_of = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The sign-in whose code the text carries; the code is kept nowhere."
+    )
+    address = models.CharField(max_length=254, null=True, blank=True, help_text="Where it went, or came from.")
+    subject = models.CharField(max_length=998, null=True, blank=True)
+    body = models.TextField(null=True, blank=True)
+    html = models.TextField(null=True, blank=True)
+    provider = models.CharField(max_length=30, null=True, blank=True)
+    provider_message_id = models.CharField(max_length=255, null=True, blank=True)
+    failure_reason = models.CharField(max_length=500, null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    open_count = models.PositiveIntegerField(default=0, db_default=0)
+
+    objects = CommunicationLogQuerySet.as_manager()
+
+    class Meta:
+        db_table = "communication_log"
+        ordering = newest_first()
+        constraints = [
+            models.CheckConstraint(
+                name="communication_log_that_waits_is_due_sometime",
+                condition=~Q(status__in=["queued", "postponed", "claimed", "sending"]) | Q(due_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="communication_log_outbound_has_a_debtor",
+                condition=Q(direction="inbound") | Q(debtor__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="log_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
+            models.Index(fields=["debt", "-created_at", "-id"], name="log_debt_newest"),
+            models.Index(
+                fields=["due_at"], name="log_waiting", condition=Q(status__in=["queued", "postponed", "claimed", "sending"])
+            ),
+            models.Index(
+                fields=["provider", "provider_message_id"],
+                name="log_provider_message",
+                condition=Q(provider_message_id__isnull=False),
+            ),
+        ]
+
+    @property
+    def debt_ids(self) -> list[str]:
+        return [str(self.debt_id)] if self.debt_id else []
+
+    def __str__(self) -> str:
+        return f"{self.communication_type} {self.status}"
+
+
+class ProviderEvent(models.Model):
+    """A callback that was dealt with. Its unique id makes a repeated one harmless."""
+
+    provider = models.CharField(max_length=30)
+    event_id = models.CharField(max_length=255)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "provider_event"
+        constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_is_unique")]

@@ -1,0 +1,53 @@
+"""The Celery app and its timetable.
+
+The truth is in PostgreSQL: a task is an idempotent tick without data ("drain the outbox"), so losing one costs a moment, never
+a message. Hence no result backend, no ETA, and an expiry on each.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
+
+app = Celery("ddc")
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_timeout": 2, "socket_connect_timeout": 2, "visibility_timeout": 3600},
+    task_ignore_result=True,
+    task_publish_retry=False,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_expires=60,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    task_default_queue="ddc",
+    task_routes={"portal.tasks.*": {"queue": "fast"}, "communications.tasks.send_solicited": {"queue": "fast"}},
+    timezone="UTC",
+)
+
+
+def _tick(task: str, seconds: float) -> dict[str, object]:
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app.conf.beat_schedule = {
+    "drain-outbox": _tick("communications.tasks.drain_outbox", 5),
+    "settle-stuck-messages": _tick("communications.tasks.settle_stuck", 30),
+    "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
+    "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
+    "daily": {"task": "strategy.tasks.run_daily", "schedule": crontab(hour="5", minute="0"), "options": {"expires": 3600}},
+    "clear-out": {"task": "ddc.common.tasks.clear_out", "schedule": crontab(hour="3", minute="30")},
+}
+
+
+@app.on_after_configure.connect  # type: ignore[untyped-decorator]
+def _(sender: Celery, **_: object) -> None:
+    from django.conf import settings
+
+    sender.conf.broker_url = settings.REDIS_URL
+
+
+app.autodiscover_tasks()

@@ -1,0 +1,247 @@
+"""Serializer fields for what the contract has and DRF has not, or reads too loosely."""
+
+import re
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ddc.common import countries, languages, money
+from ddc.common.api.rendering import utc
+from ddc.common.currencies import DECIMALS
+
+
+class TextField(serializers.CharField):
+    """Text kept as typed. A number is not text, and ``""`` counts as null where null is allowed."""
+
+    default_error_messages = {"string": _("This must be text.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        if kwargs.get("allow_null"):
+            kwargs["allow_blank"] = True
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and data is not None and not isinstance(data, str):
+            self.fail("string")
+        if isinstance(data, str) and not data.strip():
+            data = None if self.allow_null else ""
+        return super().run_validation(data)
+
+
+class EmailField(TextField):
+    """An e-mail address, to 254 characters (RFC 5321, section 4.5.3.1.3)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        from django.core.validators import EmailValidator
+
+        super().__init__(max_length=254, **kwargs)
+        self.validators.append(EmailValidator("This must be an e-mail address.", code="email"))
+
+
+class MoneyField(serializers.Field):
+    """An amount, whose currency stands in another attribute of the same object.
+
+    Read exactly (see ``money.read``); whether it has too many decimals is seen once the currency is known, by the rule.
+    Written as a string with the currency's own decimals.
+    """
+
+    def __init__(self, *, currency: str = "currency_code", positive: bool = False, **kwargs: Any) -> None:
+        self.currency, self.positive = currency, positive
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" and self.allow_null else data)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            amount = money.read(data)
+        except money.BadAmount as error:
+            raise serializers.ValidationError(error.message, error.code) from error
+        if amount < 0 or (self.positive and amount == 0):
+            raise serializers.ValidationError(f"This must be {'more than' if self.positive else 'at least'} 0.", "range")
+        return amount
+
+    def get_attribute(self, instance: Any) -> Any:
+        amount = super().get_attribute(instance)
+        if amount is None:
+            return None
+        get = instance.get if isinstance(instance, dict) else lambda name: getattr(instance, name)
+        return amount, get(self.currency)
+
+    def to_representation(self, value: tuple[Decimal, str]) -> str:
+        return money.text(*value)
+
+
+class DecimalField(serializers.Field):
+    """A plain decimal within bounds, both included; a string with ``places`` decimals in answers."""
+
+    def __init__(self, *, places: int, least: int, most: int | None, **kwargs: Any) -> None:
+        self.places, self.least, self.most = places, least, most
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" and self.allow_null else data)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            value = money.read(data)
+        except money.BadAmount as error:
+            raise serializers.ValidationError("This must be a number.", error.code) from error
+        if value < self.least or (self.most is not None and value > self.most):
+            raise serializers.ValidationError(f"This must lie between {self.least} and {self.most}.", "range")
+        exact = round(value, self.places)
+        if exact != value:
+            raise serializers.ValidationError(f"This has more than {self.places} decimals.", "range")
+        return exact
+
+    def to_representation(self, value: Decimal) -> str:
+        return f"{value:.{self.places}f}"
+
+
+class IntegerField(serializers.IntegerField):
+    """A whole number; neither ``true`` nor ``1.5`` is one, and a string of digits is."""
+
+    default_error_messages = {"invalid": _("This must be a whole number."), "number": _("This must be a whole number.")}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" and self.allow_null else data)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and re.fullmatch(r"-?[0-9]{1,18}", data, re.ASCII):
+            return int(data)
+        if isinstance(data, Decimal) and data.is_finite() and -30 <= data.adjusted() <= 18 and data == int(data):
+            return int(data)
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("number")
+        return data
+
+
+class BooleanField(serializers.BooleanField):
+    """``true`` or ``false``, and nothing that merely looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("This must be true or false.", "boolean")
+        return data
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of a few words; ``""`` counts as left out."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data == "" and (self.allow_null or not self.required):
+            data = None if self.allow_null else serializers.empty
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", input=data)
+        return data
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+class DateField(serializers.DateField):
+    """``YYYY-MM-DD`` and no other form."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" and self.allow_null else data)
+
+    def to_internal_value(self, value: Any) -> date:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise serializers.ValidationError("This must be a date, such as 2026-01-31.", "date")
+
+    def to_representation(self, value: date) -> str:
+        return value.isoformat()
+
+
+class TimeField(serializers.DateTimeField):
+    """A moment, in UTC with milliseconds in answers."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            moment = super().to_internal_value(value)
+        except (serializers.ValidationError, OverflowError, TypeError) as error:
+            raise serializers.ValidationError("This must be a time, such as 2026-01-31T08:00:00.000Z.", "date") from error
+        return moment
+
+    def to_representation(self, value: datetime) -> str:
+        return utc(value)
+
+
+class CurrencyField(TextField):
+    """An ISO 4217 code in any case; upper case inside."""
+
+    def to_internal_value(self, data: str) -> str:
+        if data.upper() not in DECIMALS:
+            raise serializers.ValidationError("This is no ISO 4217 currency code.", "enum")
+        return data.upper()
+
+
+class CountryField(TextField):
+    """An ISO 3166-1 alpha-2 code in any case; upper case inside."""
+
+    def to_internal_value(self, data: str) -> str:
+        if data.upper() not in countries.names():
+            raise serializers.ValidationError("This is no ISO 3166-1 country code.", "enum")
+        return data.upper()
+
+
+class LanguageField(TextField):
+    """A BCP 47 code or a language's English name; the code inside."""
+
+    def to_internal_value(self, data: str) -> str:
+        code = languages.read(data)
+        if code is None:
+            raise serializers.ValidationError("This is neither a language code nor a language's English name.", "enum")
+        return code
+
+
+@extend_schema_field(OpenApiTypes.UUID)
+class ReferenceField(serializers.Field):
+    """The id of another resource: reads the object, writes the id."""
+
+    def __init__(self, queryset: "QuerySet[Any] | None" = None, **kwargs: Any) -> None:
+        self.queryset = queryset
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" and self.allow_null else data)
+
+    def to_internal_value(self, data: Any) -> Model:
+        if self.queryset is None:
+            raise TypeError(f"{self.field_name} is read-only")
+        try:
+            key = uuid.UUID(data) if isinstance(data, str) and re.fullmatch(r"[0-9a-fA-F-]{36}", data) else None
+        except ValueError:
+            key = None
+        if key is None:
+            raise serializers.ValidationError("This must be a UUID.", "uuid")
+        found: Model | None = self.queryset.all().filter(pk=key).first()
+        if found is None:
+            raise serializers.ValidationError("There is no such resource.", "database.exists")
+        return found
+
+    def get_attribute(self, instance: Any) -> Any:
+        if isinstance(instance, dict):
+            return instance.get(f"{self.source}_id")
+        return getattr(instance, f"{self.source}_id")
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)

@@ -1,0 +1,90 @@
+"""Lists by page and limit, in the shape that AdonisJS gave them."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.core.cache import cache
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+
+Row = TypeVar("Row", bound=Model)
+
+MAX_LIMIT = 1_000
+DEFAULT_LIMIT = 20
+#: Counted exactly up to here; beyond, counting a big table would cost more than the page itself.
+EXACT_UP_TO = 10_000
+LAG_SECONDS = 60
+_LARGEST_PAGE = 10**9
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of rows, and what a client needs to ask for the others."""
+
+    rows: list[Row]
+    meta: dict[str, Any]
+
+
+def page_of(queryset: QuerySet[Row], request: Request, *, default_limit: int = DEFAULT_LIMIT) -> Page[Row]:
+    """Cut the page that ``page`` and ``limit`` ask for out of an ordered queryset.
+
+    The ids of the page are found first, by the index alone; only its rows are then joined and annotated.
+
+    :raises ValidationError: if a parameter is no integer or out of range
+    """
+    number = _integer(request, "page", default=1, most=_LARGEST_PAGE)
+    limit = _integer(request, "limit", default=default_limit, most=MAX_LIMIT)
+    total = _count(queryset)
+    first = (number - 1) * limit
+    rows: list[Row] = []
+    if first < total:
+        bare = queryset.select_related(None).prefetch_related(None)
+        ids = list(bare.values_list("pk", flat=True)[first : first + limit])
+        found = {row.pk: row for row in queryset.filter(pk__in=ids).order_by()}
+        rows = [found[pk] for pk in ids if pk in found]
+    return Page(rows, _meta(request, number, limit, total))
+
+
+def _count(queryset: QuerySet[Any]) -> int:
+    bare = queryset.select_related(None).prefetch_related(None).order_by()
+    total: int = bare[: EXACT_UP_TO + 1].count()
+    if total <= EXACT_UP_TO:
+        return total
+    sql, params = bare.query.sql_with_params()
+    key = "count:" + hashlib.sha256(repr((sql, params)).encode()).hexdigest()
+    return int(cache.get_or_set(key, bare.count, LAG_SECONDS) or 0)
+
+
+def _integer(request: Request, name: str, *, default: int, most: int) -> int:
+    given = request.query_params.get(name, "")
+    if not given:
+        return default
+    if not given.isascii() or not given.isdigit() or len(given) > 12:
+        raise ValidationError({name: [ErrorDetail("This must be a whole number from 1.", "number")]})
+    value = int(given)
+    if not 1 <= value <= most:
+        raise ValidationError({name: [ErrorDetail(f"This must lie between 1 and {most}.", "range")]})
+    return value
+
+
+def _meta(request: Request, number: int, limit: int, total: int) -> dict[str, Any]:
+    last = max(1, -(-total // limit))
+
+    def url(page: int) -> str:
+        query = [(key, value) for key, values in request.query_params.lists() for value in values if key != "page"]
+        return f"{request.path}?{urlencode([*query, ('page', page)])}"
+
+    return {
+        "total": total,
+        "perPage": limit,
+        "currentPage": number,
+        "lastPage": last,
+        "firstPage": 1,
+        "firstPageUrl": url(1),
+        "lastPageUrl": url(last),
+        "nextPageUrl": url(number + 1) if number < last else None,
+        "previousPageUrl": url(number - 1) if number > 1 else None,
+    }

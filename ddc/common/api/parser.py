@@ -1,0 +1,65 @@
+"""Read a JSON body so that decimals stay exact and nothing unsafe gets further."""
+
+import json
+import re
+from decimal import Decimal
+from typing import IO, Any
+
+from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
+from rest_framework.parsers import BaseParser
+
+MAX_DEPTH = 32
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class ExactJSONParser(BaseParser):
+    """JSON with decimals kept (no binary float), ``NaN`` refused, and depth bounded."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            data = json.loads(stream.read().decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError("The body is not valid JSON.") from error
+        check_storable(data)
+        return data
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether PostgreSQL can keep the text: no NUL, no lone surrogate."""
+    return not _UNSTORABLE.search(text)
+
+
+def check_storable(data: object) -> None:
+    """Refuse text that PostgreSQL can't hold, and nesting deeper than MAX_DEPTH.
+
+    :raises ParseError: if it is nested too deep
+    :raises ValidationError: naming the path of the text
+    """
+    waiting: list[tuple[tuple[str, ...], object]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        if len(path) > MAX_DEPTH:
+            raise ParseError(f"The body is nested deeper than {MAX_DEPTH}.")
+        if isinstance(value, str):
+            if not is_storable(value):
+                raise _unstorable(path)
+        elif isinstance(value, dict):
+            for key in value:
+                if not is_storable(key):
+                    raise _unstorable(path)
+            waiting.extend(((*path, key), item) for key, item in value.items())
+        elif isinstance(value, list):
+            waiting.extend(((*path, str(index)), item) for index, item in enumerate(value))
+
+
+def _unstorable(path: tuple[str, ...]) -> ValidationError:
+    detail: Any = [ErrorDetail("This text has characters that can't be kept (NUL or half a surrogate pair).", "regex")]
+    for key in reversed(path or ("non_field_errors",)):
+        detail = {key: detail}
+    return ValidationError(detail)

@@ -1,0 +1,56 @@
+"""The base of all serializers: camelCase names outside, snake_case inside, and answers without detours."""
+
+from functools import cache
+from typing import Any, TypeVar
+
+from rest_framework import serializers
+from rest_framework.fields import SkipField
+
+from ddc.common.api.names import camel
+
+Self = TypeVar("Self", bound="CamelSerializer")
+
+
+class CamelSerializer(serializers.Serializer):
+    """A serializer whose declared ``first_name`` is ``firstName`` to the world: in bodies, answers, errors and schema."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields: dict[str, serializers.Field] = {}
+        for name, field in super().get_fields().items():
+            outside = camel(name)
+            if field.source is None and outside != name:
+                field.source = name
+            fields[outside] = field
+        return fields
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        for name, field in self._writers():
+            try:
+                value = field.get_attribute(instance)
+            except SkipField:
+                continue
+            answer[name] = None if value is None else field.to_representation(value)
+        return answer
+
+    def _writers(self) -> list[tuple[str, serializers.Field]]:
+        if not hasattr(self, "_cached_writers"):
+            self._cached_writers = [(name, field) for name, field in self.fields.items() if not field.write_only]
+        return self._cached_writers
+
+
+@cache
+def writer(serializer: type[CamelSerializer]) -> CamelSerializer:
+    """Return the one instance that writes answers of this shape; building fields anew costs more than a row."""
+    return serializer()
+
+
+def write(serializer: type[CamelSerializer], instance: Any) -> dict[str, Any]:
+    """Write one object as an answer."""
+    return writer(serializer).to_representation(instance)
+
+
+def write_all(serializer: type[CamelSerializer], instances: Any) -> list[dict[str, Any]]:
+    """Write many objects as answers."""
+    represent = writer(serializer).to_representation
+    return [represent(instance) for instance in instances]

@@ -1,0 +1,135 @@
+"""Viewsets over the rules: validate, one call into the rules, answer."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSetMixin
+
+from ddc.common.api.pagination import DEFAULT_LIMIT, page_of
+from ddc.common.api.parser import is_storable
+from ddc.common.api.serializers import CamelSerializer, write, write_all
+
+IGNORED_SHOWN = 20
+
+
+class View(ViewSetMixin, APIView):
+    """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        for name, value in request.query_params.items():
+            if not is_storable(name) or not is_storable(value):
+                detail = exceptions.ErrorDetail("This has characters that can't be kept.", "regex")
+                raise exceptions.ValidationError({name.replace("\x00", ""): [detail]})
+
+    def read(
+        self, serializer: type[CamelSerializer], *, partial: bool = False, optional: bool = False, **context: Any
+    ) -> dict[str, Any]:
+        """Validate the body and remember which of its names nobody knows.
+
+        :raises ValidationError: if a field is wrong
+        :raises ParseError: if the body is empty though something in it is required
+        """
+        body = self.request.data
+        if not self.request.META.get("CONTENT_LENGTH", "").strip("0"):
+            if not (optional or partial):
+                raise exceptions.ParseError("The body is empty; it must be a JSON object.")
+            body = {}
+        reader = serializer(data=body, partial=partial, context={"view": self, "request": self.request, **context})
+        reader.is_valid(raise_exception=True)
+        known = set(reader.fields) | self.known_names()
+        self.ignored = [name for name in body if name not in known]
+        validated: dict[str, Any] = reader.validated_data
+        return validated
+
+    def known_names(self) -> set[str]:
+        """Names that a client may send back without being told that they were ignored: those of the answer."""
+        answers: Iterable[Any] = (getattr(self, "serializer_class", None), getattr(self, "detail_serializer", None))
+        return {name for answer in answers if answer for name in answer().fields}
+
+    def finalize_response(self, request: HttpRequest, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type, assignment]
+        if ignored := getattr(self, "ignored", None):
+            shown = (name.encode("ascii", "backslashreplace").decode() for name in ignored[:IGNORED_SHOWN])
+            response["X-Ignored-Fields"] = ", ".join("".join(c for c in name if c.isprintable()) for name in shown)
+        return response
+
+
+class ResourceView(View):
+    """The five actions of a resource; a subclass says what they call and forbids none by accident."""
+
+    queryset: ClassVar[QuerySet[Any]]
+    serializer_class: ClassVar[type[CamelSerializer]]
+    #: The shape of one resource where it shows more than a row of the list.
+    detail_serializer: ClassVar[type[CamelSerializer] | None] = None
+    #: The shape of a body where it differs from the answer's.
+    input_serializer: ClassVar[type[CamelSerializer] | None] = None
+    filterset_class: ClassVar[Any] = None
+    default_limit: ClassVar[int] = DEFAULT_LIMIT
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return self.queryset.all()
+
+    def get_object(self, pk: uuid.UUID) -> Any:
+        return get_object_or_404(self.get_queryset(), pk=pk)
+
+    def filtered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow a list by its query parameters.
+
+        :raises ValidationError: if a value can't be right
+        """
+        if self.filterset_class is None:
+            return queryset
+        filters = self.filterset_class(self.request.query_params, queryset=queryset, request=self.request)
+        if not filters.is_valid():
+            raise exceptions.ValidationError(
+                {
+                    name: [exceptions.ErrorDetail(e.messages[0], e.code or "invalid") for e in errors.as_data()]
+                    for name, errors in filters.errors.items()
+                }
+            )
+        narrowed: QuerySet[Any] = filters.qs
+        return narrowed
+
+    def paged(self, queryset: QuerySet[Any], serializer: type[CamelSerializer] | None = None, **kwargs: Any) -> Response:
+        page = page_of(queryset, self.request, **{"default_limit": self.default_limit, **kwargs})
+        return Response({"data": write_all(serializer or self.serializer_class, page.rows), "meta": page.meta})
+
+    def answer(self, instance: Any, status: int = 200) -> Response:
+        return Response(write(self.detail_serializer or self.serializer_class, instance), status)
+
+    def list(self, request: Request) -> Response:
+        return self.paged(self.filtered(self.get_queryset()))
+
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+        return self.answer(self.get_object(pk))
+
+    def create(self, request: Request) -> Response:
+        created = self.perform_create(self.read(self.input_serializer or self.serializer_class))
+        return Response(write(self.serializer_class, self.get_queryset().get(pk=created.pk)), 201)
+
+    def update(self, request: Request, pk: uuid.UUID) -> Response:
+        instance = self.get_object(pk)
+        self.perform_update(instance, self.read(self.input_serializer or self.serializer_class, partial=True, instance=instance))
+        return Response(write(self.serializer_class, self.get_queryset().get(pk=pk)))
+
+    def destroy(self, request: Request, pk: uuid.UUID) -> Response:
+        self.perform_destroy(self.get_object(pk))
+        return Response(status=204)
+
+    def perform_create(self, data: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def perform_update(self, instance: Any, data: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def perform_destroy(self, instance: Any) -> None:
+        raise NotImplementedError

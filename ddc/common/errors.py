@@ -1,0 +1,69 @@
+"""Broken rules, and the database's constraints as broken rules."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
+
+
+class DomainError(Exception):
+    """A broken rule: a code, a message fit for a person, and the field at fault if one is.
+
+    ``field`` is the snake_case name; the API shows it in camelCase. ``status`` is the HTTP status that the API answers.
+    """
+
+    status = 409
+    code = "invalid"
+    field: str | None = None
+    message = "This is not allowed."
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, field: str | None = None) -> None:
+        self.message = message or self.message
+        self.code = code or self.code
+        self.field = field or self.field
+        super().__init__(self.message)
+
+
+class Forbidden(DomainError):
+    """The one who acts has not the right for this."""
+
+    status = 403
+    code = "forbidden"
+    message = "You do not have permission for this."
+
+
+class TooMany(DomainError):
+    """Too many requests; ``retry_after`` tells after how many seconds the next one may come."""
+
+    status = 429
+    code = "tooMany"
+    message = "Too many requests. Please try again later."
+
+    def __init__(self, message: str | None = None, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Duplicate(DomainError):
+    """A value that has to be unique is there already."""
+
+    status = 422
+    code = "database.unique"
+    message = "This is already in use."
+
+
+@contextmanager
+def refusing(constraints: Mapping[str, DomainError]) -> Iterator[None]:
+    """Run a write in a savepoint and turn a violated constraint, by its name, into the broken rule it keeps.
+
+    The database decides, so that two writers at once can't both pass a look beforehand.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        refusal = constraints.get(getattr(diagnosis, "constraint_name", None) or "")
+        if refusal is None:
+            raise
+        raise refusal from error

@@ -1,0 +1,41 @@
+"""What every request passes before it reaches a view."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from ddc.common.api.problems import http_problem
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+MAX_BODY = 1_048_576
+#: Inbound mail comes with its attachments.
+MAX_CALLBACK_BODY = 26_214_400
+
+
+class BodyLimit:
+    """Refuse a body over 1 MiB before it is read."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        most = MAX_CALLBACK_BODY if request.path_info.startswith("/callbacks/") else MAX_BODY
+        if length.isdigit() and int(length) > most:
+            return http_problem(request, 413, f"The body is larger than {most} bytes.")
+        return self.get_response(request)
+
+
+class OptionalSlash:
+    """Serve ``/debtors/`` as ``/debtors``, without a redirect. The admin keeps its own slashes."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path.endswith("/") and path != "/" and not path.startswith(("/admin/", "/static/")):
+            request.path_info = path.rstrip("/") or "/"
+            request.path = request.path.rstrip("/") or "/"
+        return self.get_response(request)

@@ -1,0 +1,65 @@
+"""Amounts and their currency. An amount is a Decimal in the currency's major unit, never a float."""
+
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from ddc.common.currencies import DECIMALS
+from ddc.common.errors import DomainError
+
+#: What a money column holds: 16 digits before the point, 4 after it (CLF and UYW have 4 decimals).
+MAX_DIGITS, DECIMAL_PLACES = 20, 4
+LIMIT = Decimal(10) ** (MAX_DIGITS - DECIMAL_PLACES)
+
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+
+
+class BadAmount(DomainError):
+    """What was given is no amount of money, or not one in this currency."""
+
+    status = 422
+    code = "number"
+
+
+def quantum(currency: str) -> Decimal:
+    """Return the smallest amount of a currency, such as ``Decimal("0.01")`` for EUR."""
+    return Decimal(1).scaleb(-DECIMALS[currency])
+
+
+def text(amount: Decimal, currency: str) -> str:
+    """Write an amount with the currency's own number of decimals: ``"5000.00"`` GBP, ``"5000"`` JPY."""
+    return f"{amount:.{DECIMALS[currency]}f}"
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Round half-even to the currency's quantum; for converted sums only, never for what somebody owes or paid."""
+    return amount.quantize(quantum(currency), ROUND_HALF_EVEN)
+
+
+def read(value: object) -> Decimal:
+    """Read a JSON number (already a Decimal or int) or a string of the form ``-?digits[.digits]``.
+
+    :raises BadAmount: if it is anything else, or too large for a money column
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+        raise BadAmount("This must be an amount: a number, or a string such as \"500.00\".")
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        raise BadAmount("This must be an amount: a number, or a string such as \"500.00\".")
+    if isinstance(value, str) and len(value) > 40:
+        raise BadAmount("This amount is too long.", code="range")
+    amount = Decimal(value)
+    # Bounds before arithmetic: 1e999999 is a valid JSON number.
+    if not amount.is_finite() or (amount and not -30 <= amount.adjusted() <= 30) or abs(amount) >= LIMIT:
+        raise BadAmount("This amount is out of range.", code="range")
+    return amount
+
+
+def check(amount: Decimal, currency: str, *, field: str) -> Decimal:
+    """Return the amount in the currency's quantum.
+
+    :raises BadAmount: if it has more decimals than the currency has
+    """
+    exact = amount.quantize(quantum(currency))
+    if exact != amount:
+        places = DECIMALS[currency]
+        raise BadAmount(f"{currency} has {places or 'no'} decimals.", code="range", field=field)
+    return exact

@@ -1,0 +1,255 @@
+"""Settings for every environment, each variable read once. What must be set and isn't, is said at start.
+
+Order: the environment, then ``.env``, then the running demo's own file.
+"""
+
+import os
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from ddc.common.currencies import DECIMALS
+from ddc.configuration import anymail_settings, contact_window, demo_environment, email_settings, ration
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+for name, value in demo_environment(BASE_DIR / ".state" / "demo.env", os.environ.get("DATABASE_URL")).items():
+    os.environ.setdefault(name, value)
+
+
+def required(name: str, *, why: str) -> str:
+    value = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {why}. See .env.example, or start with `make demo`.")
+    return str(value)
+
+
+def key(name: str) -> str:
+    value = required(name, why="a secret of at least 32 bytes")
+    if len(value.encode()) < 32:
+        raise ImproperlyConfigured(f"{name} is too short: it must have at least 32 bytes.")
+    return value
+
+
+# --- Secrets and where we are reached
+SECRET_KEY = key("SECRET_KEY")
+DEBTOR_TOKEN_KEY = key("DEBTOR_TOKEN_KEY")
+OTP_KEY = key("OTP_KEY")
+if len({SECRET_KEY, DEBTOR_TOKEN_KEY, OTP_KEY}) < 3:
+    raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ from one another.")
+DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool("DEMO", default=False)
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields"]
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
+if DEMO and not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
+    raise ImproperlyConfigured("DEMO=1 shows every message to everybody: ALLOWED_HOSTS may name loopback hosts alone.")
+
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_SSL_REDIRECT = False  # The proxy in front does it; /health is asked without TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # See SECURE_SSL_REDIRECT.
+
+# --- Applications
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "corsheaders",
+    "axes",
+    "anymail",
+    "ddc.common.apps.CommonConfig",
+    "agents",
+    "debtors",
+    "collection",
+    "payments",
+    "communications",
+    "strategy",
+    "portal",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "ddc.common.middleware.BodyLimit",
+    "ddc.common.middleware.OptionalSlash",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "ddc.urls"
+WSGI_APPLICATION = "ddc.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter, save for callbacks with attachments.
+
+# --- PostgreSQL, Valkey, Celery
+DATABASES = {"default": env.db_url_config(required("DATABASE_URL", why="such as postgres://user:password@host/ddc"))}
+DATABASES["default"].update(
+    ENGINE="django.db.backends.postgresql",
+    CONN_MAX_AGE=None,
+    CONN_HEALTH_CHECKS=True,
+    DISABLE_SERVER_SIDE_CURSORS=True,
+    OPTIONS={
+        "connect_timeout": 3,
+        "server_side_binding": True,
+        "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+    },
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = required("REDIS_URL", why="such as redis://:password@host:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Who may sign in
+AUTH_USER_MODEL = "agents.Agent"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "ddc.common.callers.address"
+AXES_VERBOSE = False
+ACCESS_TOKEN_SECONDS = 15 * 60
+REFRESH_TOKEN_SECONDS = 12 * 3600
+DEBTOR_TOKEN_SECONDS = 7 * 86400
+
+# --- API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["agents.authentication.StaffAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["ddc.common.api.permissions.StaffPermission"],
+    "DEFAULT_PARSER_CLASSES": ["ddc.common.api.parser.ExactJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["ddc.common.api.rendering.ORJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ddc.common.api.rendering.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "ddc.common.api.schema.Schema",
+    "EXCEPTION_HANDLER": "ddc.common.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DDC",
+    "DESCRIPTION": "Debt collection: debtors, debts, payments, messages, strategy, and the debtors' portal.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_COERCE_PATH_PK": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+}
+
+# --- Messages
+globals().update(email_settings(env.str("EMAIL_URL", default="console://")))
+ANYMAIL = anymail_settings(os.environ)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="collections@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+ANYMAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
+SMS_BACKEND = env.str("SMS_BACKEND", default="console")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
+if SMS_BACKEND not in ("twilio", "console", "demo"):
+    raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}; it must be twilio, console or demo.")
+if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER):
+    raise ImproperlyConfigured("SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER.")
+CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00"))
+
+# --- The agency and its rules
+AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")
+AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="")
+AGENCY_PHONE = env.str("AGENCY_PHONE", default="")
+AGENCY_EMAIL = env.str("AGENCY_EMAIL", default=DEFAULT_FROM_EMAIL)
+REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
+if REPORTING_CURRENCY not in DECIMALS:
+    raise ImproperlyConfigured(f"REPORTING_CURRENCY is {REPORTING_CURRENCY!r}, which is no ISO 4217 code.")
+OTP_LENGTH = env.int("OTP_LENGTH", default=6)
+if not 4 <= OTP_LENGTH <= 8:
+    raise ImproperlyConfigured("OTP_LENGTH must be from 4 to 8.")
+OTP_LIFETIME_SECONDS = 300
+OTP_PER_PHONE = ration("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3))
+OTP_PER_PHONE_DAY = ration("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10))
+OTP_PER_ADDRESS = ration("OTP_PER_ADDRESS", env.int("OTP_PER_ADDRESS", default=300))
+
+# --- Words, times, static files
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+UTC = ZoneInfo("UTC")
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# --- Logs
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ddc.common.logs.json_formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,74 @@
+"""What was paid."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collection.models import Debt, money_field
+from ddc.common.models import UUIDModel, newest_first
+
+
+class PaymentStatus(models.TextChoices):
+    """Only a completed payment lowers a balance."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+
+
+class PaymentMethod(models.TextChoices):
+    BANK_TRANSFER = "bank_transfer"
+    CARD = "card"
+    DIRECT_DEBIT = "direct_debit"
+    CASH = "cash"
+    CHEQUE = "cheque"
+    WALLET = "wallet"
+    OTHER = "other"
+
+
+class Payment(UUIDModel):
+    """Money that came in, or was tried, for one debt, in the debt's currency."""
+
+    debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="payments", db_index=False)
+    amount = money_field()
+    currency_code = models.CharField("currency", max_length=3)
+    payment_method = models.CharField(max_length=20, choices=PaymentMethod.choices, default=PaymentMethod.OTHER)
+    status = models.CharField(max_length=10, choices=PaymentStatus.choices, default=PaymentStatus.COMPLETED)
+    processor_txn_id = models.CharField("processor's transaction id", max_length=255, null=True, blank=True)
+    payment_date = models.DateField(help_text="The value date.")
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+
+    class Meta:
+        db_table = "payment"
+        ordering = newest_first()
+        permissions = [("reverse_payment", "Can change or take back what a payment posted")]
+        constraints = [
+            models.UniqueConstraint(fields=["processor_txn_id"], name="payment_processor_txn_id_is_unique"),
+            models.CheckConstraint(name="payment_amount_is_positive", condition=Q(amount__gt=0)),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="payment_newest"),
+            models.Index(fields=["debt", "-created_at", "-id"], name="payment_debt_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="payment_status_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency_code} on {self.payment_date}"
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a request that may be repeated, kept for 24 hours."""
+
+    caller = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    body_digest = models.CharField(max_length=64, help_text="SHA-256 of the request's body.")
+    status = models.PositiveSmallIntegerField()
+    answer = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "idempotency_key"
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_is_unique_per_caller")]

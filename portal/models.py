@@ -1,0 +1,66 @@
+"""What debtors do: sign in with a one-time code, and look around."""
+
+from django.db import models
+from django.db.models import Q
+
+from collection.models import Debt
+from ddc.common.models import UUIDModel, newest_first
+from debtors.models import Debtor
+
+
+class OtpSession(UUIDModel):
+    """A request for a one-time code. The code is derived from the id and stored nowhere.
+
+    Known and unknown phones look alike here; a worker then finds the debtor and sends the code.
+    """
+
+    mobile_phone = models.CharField(max_length=16, help_text="E.164")
+    caller_address = models.GenericIPAddressField(null=True, blank=True)
+    debtor = models.ForeignKey(
+        Debtor, on_delete=models.CASCADE, null=True, blank=True, related_name="otp_sessions", editable=False
+    )
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When a worker had dealt with it.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+    replaced_at = models.DateTimeField(null=True, blank=True, help_text="When a newer code ended this one.")
+
+    class Meta:
+        db_table = "otp_session"
+        ordering = newest_first()
+        indexes = [
+            models.Index(fields=["mobile_phone", "-created_at"], name="otp_phone_newest"),
+            models.Index(fields=["caller_address", "-created_at"], name="otp_address_newest"),
+            models.Index(fields=["created_at"], name="otp_unanswered", condition=Q(answered_at__isnull=True)),
+        ]
+
+
+class RevokedDebtorToken(models.Model):
+    """A debtor's token that was ended before its time."""
+
+    jti = models.UUIDField(primary_key=True)
+    expires_at = models.DateTimeField(db_index=True, help_text="After this the row may go.")
+
+    class Meta:
+        db_table = "revoked_debtor_token"
+
+
+class DigitalActivity(UUIDModel):
+    """Something a debtor did online: a page seen, a mail opened."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="digital_activities", db_index=False)
+    debt = models.ForeignKey(
+        Debt, on_delete=models.CASCADE, null=True, blank=True, related_name="digital_activities"
+    )
+    activity_type = models.CharField(max_length=50, help_text="[a-z_], free")
+    path = models.CharField(max_length=255, null=True, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        db_table = "digital_activity"
+        ordering = newest_first()
+        verbose_name_plural = "digital activities"
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="activity_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="activity_debtor_newest"),
+        ]

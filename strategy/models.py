@@ -1,0 +1,84 @@
+"""What to do and when: rules, the runs that apply them, and what each rule fired for each debt."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collection.models import Debt, Segment
+from communications.models import Channel, CommunicationLog, CommunicationTemplate
+from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
+
+
+class StrategyRule(UUIDModel):
+    """Send this template to the debts of this segment, so many days after their placement."""
+
+    name = models.CharField(max_length=100)
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="strategy_rules")
+    template = models.ForeignKey(CommunicationTemplate, on_delete=models.PROTECT, related_name="strategy_rules")
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    days_since_placement = models.PositiveIntegerField(help_text="The time trigger.")
+    max_lateness_days = models.PositiveIntegerField(
+        default=3, help_text="How many days late a missed occurrence may still be caught up."
+    )
+    priority = models.IntegerField(default=100, help_text="1 comes first.")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "strategy_rule"
+        ordering = newest_first()
+        constraints = [models.UniqueConstraint(fields=["name"], name="strategy_rule_name_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StrategyRun(UUIDModel):
+    """One application of all rules for one day, dry or real, and its report."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
+    dry_run = models.BooleanField(default=False)
+    date = models.DateField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="Empty: the daily timetable.",
+    )  # fmt: skip
+    rules = models.JSONField(default=list, help_text="Per rule: matched, queued and left out, with reasons.")
+    failure_reason = models.CharField(max_length=500, null=True, blank=True)
+
+    class Meta:
+        db_table = "strategy_run"
+        ordering = newest_first()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"], condition=Q(status="running"), name="one_strategy_run_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.status}"
+
+
+class StrategyStep(models.Model):
+    """What a rule fired for a debt. Unique by rule, debt and occurrence: running a day twice queues once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
+    rule = models.ForeignKey(StrategyRule, on_delete=models.PROTECT, related_name="steps", db_index=False)
+    debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="strategy_steps")
+    occurrence = models.DateField(help_text="The day on which it was due.")
+    run = models.ForeignKey(StrategyRun, on_delete=models.PROTECT, related_name="steps", db_index=False)
+    log = models.OneToOneField(CommunicationLog, on_delete=models.PROTECT, related_name="strategy_step")
+
+    class Meta:
+        db_table = "strategy_step"
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "debt", "occurrence"], name="strategy_step_fires_once"),
+        ]

@@ -1,0 +1,71 @@
+"""Fixtures that every part of the suite shares."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from agents.models import Agent
+from django.conf import settings
+from django.test import Client
+
+from tests import factories
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_broker_database() -> None:
+    """Each test process uses a database of its own in Valkey, so that parallel ones don't meet."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{int(worker) + 1}"
+
+
+class Api:
+    """A client of the HTTP API: JSON in, JSON out, with a bearer token."""
+
+    def __init__(self, token: str | None = None) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        data = {} if body is None else {"data": orjson.dumps(body), "content_type": "application/json"}
+        return self.client.generic(method, path, headers={**self.headers, **headers}, **data)  # type: ignore[arg-type]
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("PUT", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self("DELETE", path, **headers)
+
+
+@pytest.fixture
+def anonymous() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def api_as(db: None) -> Callable[[Agent], Api]:
+    """Sign a member of staff in."""
+
+    def sign_in(agent: Agent) -> Api:
+        answer = Api().post("/auth/token", {"username": agent.username, "password": factories.PASSWORD})
+        return Api(answer.json()["access"])
+
+    return sign_in
+
+
+@pytest.fixture
+def supervisor(db: None) -> Agent:
+    return factories.agent("Supervisor")
+
+
+@pytest.fixture
+def api(api_as: Callable[[Agent], Api], supervisor: Agent) -> Api:
+    """The API as a supervisor sees it."""
+    return api_as(supervisor)

@@ -1,0 +1,77 @@
+"""Rows for tests, with everything filled in that the test doesn't speak of."""
+
+import itertools
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from agents.models import Agent
+from collection.models import Debt, Segment
+from communications.models import CommunicationTemplate
+from debtors.models import Debtor
+from django.contrib.auth.models import Group
+
+_numbers = itertools.count(1)
+
+PASSWORD = "correct horse battery staple"
+
+
+def agent(role: str | None = "Supervisor", **values: Any) -> Agent:
+    number = next(_numbers)
+    made = Agent.objects.create_user(
+        **{"username": f"agent{number}", "password": PASSWORD, "is_staff": True, "first_name": "Ann", "last_name": f"No{number}"}
+        | values
+    )
+    if role:
+        made.groups.add(Group.objects.get(name=role))
+    return made
+
+
+def debtor(**values: Any) -> Debtor:
+    number = next(_numbers)
+    return Debtor.objects.create(
+        **{
+            "first_name": "John",
+            "last_name": "Doe",
+            "email": f"john{number}@example.com",
+            "mobile_phone": f"+44770090{number:04d}",
+            "country_code": "GB",
+            "language_preference": "en",
+        }
+        | values
+    )
+
+
+def debt(**values: Any) -> Debt:
+    """A debt as ``debts.place`` makes it: with its placement in the ledger."""
+    from collection import debts
+
+    balance = Decimal(values.pop("balance", 1000))
+    return debts.place(
+        **{
+            "debtor": values.pop("debtor", None) or debtor(),
+            "original_creditor": "ABC Credit Corp",
+            "currency_code": "GBP",
+            "original_balance": balance,
+            "placement_date": date(2026, 1, 1),
+            "by": None,
+            "today": date(2026, 1, 10),
+        }
+        | values
+    )
+
+
+def segment(**values: Any) -> Segment:
+    return Segment.objects.create(**{"name": f"Segment {next(_numbers)}"} | values)
+
+
+def template(**values: Any) -> CommunicationTemplate:
+    return CommunicationTemplate.objects.create(
+        **{
+            "name": f"template_{next(_numbers)}",
+            "communication_type": "email",
+            "subject": "About {{original_creditor}}",
+            "body": "Dear {{debtor_first_name}}, you owe {{debt_amount}}.",
+        }
+        | values
+    )
