@@ -26,7 +26,9 @@ class Segment(UUIDModel):
     max_p2p_score = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
     min_balance = money_field(null=True, blank=True)
     max_balance = money_field(null=True, blank=True)
-    currency_code = models.CharField(max_length=3, null=True, blank=True, help_text="ISO 4217; needed by a balance band")
+    currency_code = models.CharField(
+        max_length=3, null=True, blank=True, help_text="ISO 4217; needed by a balance band"
+    )
     min_days_since_placement = models.PositiveIntegerField(null=True, blank=True)
     max_days_since_placement = models.PositiveIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -173,9 +175,7 @@ class LedgerEntry(models.Model):
     )  # fmt: skip
     payment_id = models.UUIDField(null=True, blank=True, help_text="The payment that caused it, deleted or not.")
     cause = models.JSONField(default=dict, help_text="What caused it, as it was then.")
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
-    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
 
     class Meta:
         db_table = "ledger_entry"
@@ -267,7 +267,8 @@ class Hold(UUIDModel):
         ordering = newest_first()
         constraints = [
             models.CheckConstraint(
-                name="hold_ends_after_it_starts", condition=Q(ends_on__isnull=True) | Q(ends_on__gte=models.F("starts_on"))
+                name="hold_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=models.F("starts_on")),
             )
         ]
 

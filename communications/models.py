@@ -107,9 +107,15 @@ class CommunicationLog(UUIDModel):
     due_at = models.DateTimeField(
         null=True, blank=True, help_text="From when a worker may take it; of a claimed one, when its lease is over."
     )
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Not sent after this; a one-time code is worthless by then."
+    )
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     one_time_code_of = models.UUIDField(
-        null=True, blank=True, editable=False, help_text="The sign-in whose code the text carries; the code is kept nowhere."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The sign-in whose code the text carries; the code is kept nowhere.",
     )
     address = models.CharField(max_length=254, null=True, blank=True, help_text="Where it went, or came from.")
     subject = models.CharField(max_length=998, null=True, blank=True)
@@ -143,7 +149,9 @@ class CommunicationLog(UUIDModel):
             models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
             models.Index(fields=["debt", "-created_at", "-id"], name="log_debt_newest"),
             models.Index(
-                fields=["due_at"], name="log_waiting", condition=Q(status__in=["queued", "postponed", "claimed", "sending"])
+                fields=["due_at"],
+                name="log_waiting",
+                condition=Q(status__in=["queued", "postponed", "claimed", "sending"]),
             ),
             models.Index(
                 fields=["provider", "provider_message_id"],

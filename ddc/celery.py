@@ -38,7 +38,11 @@ app.conf.beat_schedule = {
     "settle-stuck-messages": _tick("communications.tasks.settle_stuck", 30),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
-    "daily": {"task": "strategy.tasks.run_daily", "schedule": crontab(hour="5", minute="0"), "options": {"expires": 3600}},
+    "daily": {
+        "task": "strategy.tasks.run_daily",
+        "schedule": crontab(hour="5", minute="0"),
+        "options": {"expires": 3600},
+    },
     "clear-out": {"task": "ddc.common.tasks.clear_out", "schedule": crontab(hour="3", minute="30")},
 }
 

@@ -14,4 +14,13 @@ handler500 = problems.server_error
 urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("", include("ddc.common.urls")),
+    # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.
+    path("", include("portal.urls")),
+    path("", include("agents.urls")),
+    path("", include("debtors.urls")),
+    path("", include("collection.urls")),
+    path("", include("payments.urls")),
+    path("", include("communications.urls")),
+    path("", include("strategy.urls")),
 ]

@@ -52,15 +52,16 @@ class Debtor(UUIDModel):
     )
     language_preference = models.CharField("language", max_length=20, null=True, blank=True, help_text="BCP 47")
     tracking_consent_at = models.DateTimeField(
-        "consent to open tracking", null=True, blank=True, help_text="When they agreed that mail may tell us of its opening."
+        "consent to open tracking",
+        null=True,
+        blank=True,
+        help_text="When they agreed that mail may tell us of its opening.",
     )
     token_version = models.PositiveIntegerField(
         default=1, db_default=1, editable=False, help_text="Raised to end every token that the debtor holds."
     )
     search = models.GeneratedField(
-        expression=Func(
-            F("first_name"), F("last_name"), F("email"), F("legal_entity"), function="debtor_search_text"
-        ),
+        expression=Func(F("first_name"), F("last_name"), F("email"), F("legal_entity"), function="debtor_search_text"),
         output_field=models.TextField(),
         db_persist=True,
     )

@@ -49,9 +49,7 @@ class DigitalActivity(UUIDModel):
     """Something a debtor did online: a page seen, a mail opened."""
 
     debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="digital_activities", db_index=False)
-    debt = models.ForeignKey(
-        Debt, on_delete=models.CASCADE, null=True, blank=True, related_name="digital_activities"
-    )
+    debt = models.ForeignKey(Debt, on_delete=models.CASCADE, null=True, blank=True, related_name="digital_activities")
     activity_type = models.CharField(max_length=50, help_text="[a-z_], free")
     path = models.CharField(max_length=255, null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)

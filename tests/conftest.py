@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 import pytest
-from agents.models import Agent
 from django.conf import settings
 from django.test import Client
 
+from agents.models import Agent
 from tests import factories
 
 

@@ -5,11 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import Group
+
 from agents.models import Agent
 from collection.models import Debt, Segment
 from communications.models import CommunicationTemplate
 from debtors.models import Debtor
-from django.contrib.auth.models import Group
 
 _numbers = itertools.count(1)
 
@@ -19,7 +20,13 @@ PASSWORD = "correct horse battery staple"
 def agent(role: str | None = "Supervisor", **values: Any) -> Agent:
     number = next(_numbers)
     made = Agent.objects.create_user(
-        **{"username": f"agent{number}", "password": PASSWORD, "is_staff": True, "first_name": "Ann", "last_name": f"No{number}"}
+        **{
+            "username": f"agent{number}",
+            "password": PASSWORD,
+            "is_staff": True,
+            "first_name": "Ann",
+            "last_name": f"No{number}",
+        }
         | values
     )
     if role:

@@ -41,9 +41,9 @@ def read(value: object) -> Decimal:
     :raises BadAmount: if it is anything else, or too large for a money column
     """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
-        raise BadAmount("This must be an amount: a number, or a string such as \"500.00\".")
+        raise BadAmount('This must be an amount: a number, or a string such as "500.00".')
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
-        raise BadAmount("This must be an amount: a number, or a string such as \"500.00\".")
+        raise BadAmount('This must be an amount: a number, or a string such as "500.00".')
     if isinstance(value, str) and len(value) > 40:
         raise BadAmount("This amount is too long.", code="range")
     amount = Decimal(value)

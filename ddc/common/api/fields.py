@@ -66,7 +66,9 @@ class MoneyField(serializers.Field):
         except money.BadAmount as error:
             raise serializers.ValidationError(error.message, error.code) from error
         if amount < 0 or (self.positive and amount == 0):
-            raise serializers.ValidationError(f"This must be {'more than' if self.positive else 'at least'} 0.", "range")
+            raise serializers.ValidationError(
+                f"This must be {'more than' if self.positive else 'at least'} 0.", "range"
+            )
         return amount
 
     def get_attribute(self, instance: Any) -> Any:
@@ -178,7 +180,9 @@ class TimeField(serializers.DateTimeField):
         try:
             moment = super().to_internal_value(value)
         except (serializers.ValidationError, OverflowError, TypeError) as error:
-            raise serializers.ValidationError("This must be a time, such as 2026-01-31T08:00:00.000Z.", "date") from error
+            raise serializers.ValidationError(
+                "This must be a time, such as 2026-01-31T08:00:00.000Z.", "date"
+            ) from error
         return moment
 
     def to_representation(self, value: datetime) -> str:

@@ -162,6 +162,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_OUTAGE)
         return response
     body = _unexpected(error or RuntimeError("unknown"))
-    return HttpResponse(
-        orjson.dumps(body), status=500, content_type=content_type(request.headers.get("Accept", ""))
-    )
+    return HttpResponse(orjson.dumps(body), status=500, content_type=content_type(request.headers.get("Accept", "")))

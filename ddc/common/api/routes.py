@@ -21,7 +21,9 @@ class AnyCaseUUID:
 register_converter(AnyCaseUUID, "id")
 
 
-def resource(prefix: str, view: Any, *, name: str, only: str = "list create retrieve update destroy") -> list[URLPattern]:
+def resource(
+    prefix: str, view: Any, *, name: str, only: str = "list create retrieve update destroy"
+) -> list[URLPattern]:
     """Return the two paths of a resource: the collection and, with an id, one of it. PATCH is PUT."""
     allowed = set(only.split())
     many = {"get": "list", "post": "create"}

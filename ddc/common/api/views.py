@@ -99,7 +99,9 @@ class ResourceView(View):
         narrowed: QuerySet[Any] = filters.qs
         return narrowed
 
-    def paged(self, queryset: QuerySet[Any], serializer: type[CamelSerializer] | None = None, **kwargs: Any) -> Response:
+    def paged(
+        self, queryset: QuerySet[Any], serializer: type[CamelSerializer] | None = None, **kwargs: Any
+    ) -> Response:
         page = page_of(queryset, self.request, **{"default_limit": self.default_limit, **kwargs})
         return Response({"data": write_all(serializer or self.serializer_class, page.rows), "meta": page.meta})
 
@@ -118,7 +120,9 @@ class ResourceView(View):
 
     def update(self, request: Request, pk: uuid.UUID) -> Response:
         instance = self.get_object(pk)
-        self.perform_update(instance, self.read(self.input_serializer or self.serializer_class, partial=True, instance=instance))
+        self.perform_update(
+            instance, self.read(self.input_serializer or self.serializer_class, partial=True, instance=instance)
+        )
         return Response(write(self.serializer_class, self.get_queryset().get(pk=pk)))
 
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:

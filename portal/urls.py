@@ -1,0 +1,5 @@
+"""Routes of this app."""
+
+from django.urls.resolvers import URLPattern
+
+urlpatterns: list[URLPattern] = []
