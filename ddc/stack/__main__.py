@@ -1,0 +1,28 @@
+"""Command line: `python -m ddc.stack demo` and `python -m ddc.stack run -- COMMAND`."""
+
+import argparse
+import os
+import sys
+
+from . import temporary
+from .errors import StackError
+
+
+def main(arguments: list[str]) -> int:
+    """Run the sub-command and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ddc.stack", description=__doc__)
+    commands = parser.add_subparsers(dest="action", required=True)
+    commands.add_parser("demo", help="the whole site with made-up data, until Ctrl-C")
+    commands.add_parser("reset", help="forget the demo's data and secrets")
+    run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
+    run.add_argument("command", nargs="+")
+    chosen = parser.parse_args(arguments)
+    try:
+        return temporary.run(chosen.command, os.environ)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

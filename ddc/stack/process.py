@@ -1,0 +1,107 @@
+"""Child processes that do not outlive us."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from .account import Account
+
+LOOPBACK = "127.0.0.1"
+_PR_SET_PDEATHSIG = 1
+# Loaded here and not in the child: between fork and exec only what is loaded already is safe.
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+Process = subprocess.Popen[bytes]
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path | None = None,
+    account: Account | None = None,
+    stdin: int | None = subprocess.DEVNULL,
+    on_our_death: signal.Signals = signal.SIGTERM,
+    own_session: bool = True,
+    capture: bool = False,
+) -> Process:
+    """Start a child that the kernel signals when we die, however we die (on Linux).
+
+    In a session of its own a Ctrl-C in the terminal reaches us alone, so that we can end the children in order.
+    Without a log its output is ours, or with `capture` a pipe. Call it from the main thread: the kernel watches the thread that forked.
+    """
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(log.open("ab")) if log else subprocess.PIPE if capture else None
+        return subprocess.Popen(
+            [str(part) for part in command],
+            env=dict(env),
+            cwd=cwd,
+            stdin=stdin,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=own_session,
+            preexec_fn=_tied_to_us(on_our_death),
+            **(dict(user=account.uid, group=account.gid, extra_groups=[]) if account else {}),  # type: ignore[call-overload]
+        )
+
+
+def _tied_to_us(death_signal: signal.Signals) -> Callable[[], None] | None:
+    if _LIBC is None:
+        return None
+    libc, parent = _LIBC, os.getpid()
+
+    def tie() -> None:
+        # Runs after the change of user, which would have cleared it.
+        libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return tie
+
+
+def stop(process: Process, *, by: signal.Signals = signal.SIGTERM, grace: float = 5) -> None:
+    """End a child of its own session and whatever it started; after `grace` seconds by force."""
+    if process.poll() is None:
+        process.send_signal(by)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace)
+    # The group outlives its leader as long as a grandchild is left.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(port: int) -> bool:
+    """Tell whether a server could listen on the loopback port now."""
+    with socket.socket() as probe:
+        # As servers do: a connection that is only waiting out its time does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def last_lines(log: Path, count: int = 25) -> str:
+    """Return the end of a log file, indented, for a message to a person."""
+    try:
+        text = log.read_bytes()[-20_000:].decode(errors="replace")
+    except OSError:
+        return "    (no log)"
+    return "\n".join(f"    {line}" for line in text.splitlines()[-count:]) or "    (the log is empty)"
