@@ -1,7 +1,7 @@
 """The Celery app and its timetable.
 
-The truth is in PostgreSQL: a task is an idempotent tick without data ("drain the outbox"), so losing one costs a moment, never
-a message. Hence no result backend, no ETA, and an expiry on each.
+The truth is in PostgreSQL: a task is an idempotent tick without data ("drain the outbox"), so losing one costs a moment,
+never a message. Hence no result backend, no ETA, and an expiry on each.
 """
 
 import os
@@ -47,11 +47,5 @@ app.conf.beat_schedule = {
 }
 
 
-@app.on_after_configure.connect  # type: ignore[untyped-decorator]
-def _(sender: Celery, **_: object) -> None:
-    from django.conf import settings
-
-    sender.conf.broker_url = settings.REDIS_URL
-
-
+app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,5 +1,6 @@
-"""Routes of this app."""
+"""Routes of payments."""
 
-from django.urls.resolvers import URLPattern
+from ddc.common.api.routes import resource
+from payments.api import PaymentView
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = resource("payments", PaymentView, name="payment")

@@ -19,16 +19,14 @@ PASSWORD = "correct horse battery staple"
 
 def agent(role: str | None = "Supervisor", **values: Any) -> Agent:
     number = next(_numbers)
-    made = Agent.objects.create_user(
-        **{
-            "username": f"agent{number}",
-            "password": PASSWORD,
-            "is_staff": True,
-            "first_name": "Ann",
-            "last_name": f"No{number}",
-        }
-        | values
-    )
+    fields: dict[str, Any] = {
+        "username": f"agent{number}",
+        "password": PASSWORD,
+        "is_staff": True,
+        "first_name": "Ann",
+        "last_name": f"No{number}",
+    }
+    made = Agent.objects.create_user(**fields | values)
     if role:
         made.groups.add(Group.objects.get(name=role))
     return made

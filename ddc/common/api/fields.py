@@ -46,7 +46,7 @@ class EmailField(TextField):
         self.validators.append(EmailValidator("This must be an e-mail address.", code="email"))
 
 
-class MoneyField(serializers.Field):
+class MoneyField(serializers.Field[Any, Any, Any, Any]):
     """An amount, whose currency stands in another attribute of the same object.
 
     Read exactly (see ``money.read``); whether it has too many decimals is seen once the currency is known, by the rule.
@@ -82,7 +82,7 @@ class MoneyField(serializers.Field):
         return money.text(*value)
 
 
-class DecimalField(serializers.Field):
+class DecimalField(serializers.Field[Any, Any, Any, Any]):
     """A plain decimal within bounds, both included; a string with ``places`` decimals in answers."""
 
     def __init__(self, *, places: int, least: int, most: int | None, **kwargs: Any) -> None:
@@ -121,9 +121,9 @@ class IntegerField(serializers.IntegerField):
             return int(data)
         if isinstance(data, Decimal) and data.is_finite() and -30 <= data.adjusted() <= 18 and data == int(data):
             return int(data)
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("number")
-        return data
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        raise serializers.ValidationError(self.error_messages["number"], "number")
 
 
 class BooleanField(serializers.BooleanField):
@@ -218,7 +218,7 @@ class LanguageField(TextField):
 
 
 @extend_schema_field(OpenApiTypes.UUID)
-class ReferenceField(serializers.Field):
+class ReferenceField(serializers.Field[Any, Any, Any, Any]):
     """The id of another resource: reads the object, writes the id."""
 
     def __init__(self, queryset: "QuerySet[Any] | None" = None, **kwargs: Any) -> None:

@@ -17,14 +17,14 @@ _ACTIONS = {
 
 
 class StaffPermission(BasePermission):
-    """A signed-in member of staff with the permission that the view names for the action, else the model's own for the method."""
+    """Staff with the permission that the view names for the action, else with the model's own for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
         if not (user and user.is_authenticated and getattr(user, "is_staff", False)):
             return False
         named: dict[str, str] = getattr(view, "required_permissions", {})
-        action = getattr(view, "action", None) or request.method.lower()
+        action = getattr(view, "action", None) or (request.method or "GET").lower()
         needed = named.get(action) or _of_model(view, request.method or "GET")
         return needed is None or bool(user.has_perm(needed))
 

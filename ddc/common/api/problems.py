@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details, for everything that goes wrong under an API path."""
 
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -7,7 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -81,7 +82,7 @@ def _describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, TooMany):
         return 429, problem(429, error.message), {"Retry-After": str(error.retry_after)}
     if isinstance(error, DomainError):
-        return error.status, _of_rule(error), {}
+        return error.status, _of_rule(error), {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     if isinstance(error, exceptions.ValidationError):
         errors = list(_flatten(error.get_full_details()))
         return 422, problem(422, _summary(errors), errors=errors), {}
@@ -112,7 +113,7 @@ def _of_drf(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[s
     return error.status_code, problem(error.status_code, str(error.detail)), headers
 
 
-def _unexpected(error: Exception) -> dict[str, Any]:
+def _unexpected(error: BaseException) -> dict[str, Any]:
     error_id = str(uuid.uuid4())
     log.error("unexpected_error", error_id=error_id, exc_info=error)
     return problem(500, "Something went wrong on our side.", errorId=error_id)
@@ -154,10 +155,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    import sys
-
     error = sys.exc_info()[1]
-    if isinstance(error, DatabaseError) and isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         response = http_problem(request, 503, "A part of the system is down.")
         response["Retry-After"] = str(RETRY_AFTER_OUTAGE)
         return response

@@ -11,11 +11,11 @@ from ddc.common.api.names import camel
 Self = TypeVar("Self", bound="CamelSerializer")
 
 
-class CamelSerializer(serializers.Serializer):
-    """A serializer whose declared ``first_name`` is ``firstName`` to the world: in bodies, answers, errors and schema."""
+class CamelSerializer(serializers.Serializer[Any]):
+    """A serializer whose declared ``first_name`` is ``firstName`` outside: in bodies, answers, errors and schema."""
 
-    def get_fields(self) -> dict[str, serializers.Field]:
-        fields: dict[str, serializers.Field] = {}
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {}
         for name, field in super().get_fields().items():
             outside = camel(name)
             if field.source is None and outside != name:
@@ -33,7 +33,7 @@ class CamelSerializer(serializers.Serializer):
             answer[name] = None if value is None else field.to_representation(value)
         return answer
 
-    def _writers(self) -> list[tuple[str, serializers.Field]]:
+    def _writers(self) -> list[tuple[str, serializers.Field[Any, Any, Any, Any]]]:
         if not hasattr(self, "_cached_writers"):
             self._cached_writers = [(name, field) for name, field in self.fields.items() if not field.write_only]
         return self._cached_writers

@@ -25,8 +25,8 @@ class View(ViewSetMixin, APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        for name, value in request.query_params.items():
-            if not is_storable(name) or not is_storable(value):
+        for name, value in request.GET.items():
+            if not is_storable(name) or not is_storable(str(value)):
                 detail = exceptions.ErrorDetail("This has characters that can't be kept.", "regex")
                 raise exceptions.ValidationError({name.replace("\x00", ""): [detail]})
 
@@ -50,13 +50,18 @@ class View(ViewSetMixin, APIView):
         validated: dict[str, Any] = reader.validated_data
         return validated
 
+    @property
+    def agent(self) -> Any:
+        """Who acts: the signed-in agent."""
+        return self.request.user
+
     def known_names(self) -> set[str]:
         """Names that a client may send back without being told that they were ignored: those of the answer."""
         answers: Iterable[Any] = (getattr(self, "serializer_class", None), getattr(self, "detail_serializer", None))
         return {name for answer in answers if answer for name in answer().fields}
 
-    def finalize_response(self, request: HttpRequest, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type, assignment]
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        response = super().finalize_response(request, response, *args, **kwargs)
         if ignored := getattr(self, "ignored", None):
             shown = (name.encode("ascii", "backslashreplace").decode() for name in ignored[:IGNORED_SHOWN])
             response["X-Ignored-Fields"] = ", ".join("".join(c for c in name if c.isprintable()) for name in shown)

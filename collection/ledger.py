@@ -1,0 +1,129 @@
+"""The ledger: the only writer of a balance.
+
+Entries are never changed or deleted; a correction is a reversal. A balance is the sum of its entries, kept in the same
+transaction and under the debt's lock.
+"""
+
+import uuid
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from agents.models import Agent
+from collection.models import Debt, DebtStatus, LedgerEntry
+from ddc.common.errors import DomainError
+
+
+class Overdrawn(DomainError):
+    """A balance never goes below 0."""
+
+    status = 422
+    code = "range"
+    field = "amount"
+    message = "This is more than what is still open."
+
+
+class NoSuchDebt(DomainError):
+    """The debt was deleted meanwhile."""
+
+    status = 404
+    message = "There is no such resource."
+
+
+def lock_debt(debt_id: uuid.UUID) -> Debt:
+    """Lock a debt until the transaction ends, and return it as it is now.
+
+    Whatever moves money takes this first and reads only after it. ``no_key`` lets inserts that point at the debt go on.
+
+    :raises NoSuchDebt: if it is gone
+    """
+    return lock_debts({debt_id})[debt_id]
+
+
+def lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
+    """Lock several debts, in the order of their ids, so that two who want the same ones don't wait for each other.
+
+    :raises NoSuchDebt: if one is gone
+    """
+    locked = Debt.objects.select_for_update(no_key=True).filter(pk__in=debt_ids).order_by("pk")
+    debts = {debt.pk: debt for debt in locked}
+    if len(debts) < len(set(debt_ids)):
+        raise NoSuchDebt
+    return debts
+
+
+def post(
+    debt: Debt,
+    *,
+    kind: LedgerEntry.Kind,
+    amount: Decimal,
+    value_date: date,
+    by: Agent | None,
+    cause: dict[str, Any],
+    payment_id: uuid.UUID | None = None,
+    reverses: LedgerEntry | None = None,
+) -> LedgerEntry:
+    """Post an entry on a locked debt and move its balance.
+
+    ``amount`` is signed, in the debt's currency: what lowers the balance is negative.
+
+    :raises Overdrawn: if the balance would go below 0
+    """
+    balance = debt.current_balance + amount
+    if balance < 0:
+        raise Overdrawn
+    entry = LedgerEntry.objects.create(
+        debt=debt,
+        kind=kind,
+        amount=amount,
+        currency_code=debt.currency_code,
+        value_date=value_date,
+        by=by,
+        cause=cause,
+        payment_id=payment_id,
+        reverses=reverses,
+    )
+    debt.current_balance = balance
+    _follow_balance(debt)
+    save(debt, "current_balance", "current_status", "status_before_closing")
+    return entry
+
+
+def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> LedgerEntry:
+    """Take an entry back by its mirror image.
+
+    :raises Overdrawn: if the balance would go below 0
+    """
+    return post(
+        debt,
+        kind=LedgerEntry.Kind.REVERSAL,
+        amount=-entry.amount,
+        value_date=value_date,
+        by=by,
+        cause=cause,
+        payment_id=entry.payment_id,
+        reverses=entry,
+    )
+
+
+def standing(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:
+    """Return the entries of a kind that nothing has reversed, oldest first."""
+    entries = LedgerEntry.objects.filter(debt=debt, kind=kind, reversed_by__isnull=True)
+    if payment_id is not None:
+        entries = entries.filter(payment_id=payment_id)
+    return list(entries.order_by("posted_at", "id"))
+
+
+def save(debt: Debt, *fields: str) -> None:
+    """Write some columns of a locked debt, and when it changed: clients tell by it whether what they saw is still so."""
+    debt.save(update_fields=[*fields, "updated_at"])
+
+
+def _follow_balance(debt: Debt) -> None:
+    """At 0 an open debt is paid; when money is taken back it is what it was before."""
+    if debt.current_balance == 0 and debt.is_open:
+        debt.status_before_closing, debt.current_status = debt.current_status, DebtStatus.PAID
+    elif debt.current_balance > 0 and debt.current_status == DebtStatus.PAID:
+        debt.current_status = debt.status_before_closing or DebtStatus.ACTIVE
+        debt.status_before_closing = None

@@ -1,0 +1,160 @@
+"""The shapes of debts, segments, ledger entries, totals and deferral requests."""
+
+from rest_framework import serializers
+
+from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry, Segment
+from ddc.common.api.fields import (
+    BooleanField,
+    ChoiceField,
+    CurrencyField,
+    DateField,
+    DecimalField,
+    IntegerField,
+    MoneyField,
+    ReferenceField,
+    TextField,
+    TimeField,
+)
+from ddc.common.api.serializers import CamelSerializer
+from debtors.models import Debtor
+from debtors.serializers import DebtorSerializer
+
+_MOST_DAYS = 36_500
+_MOST_PRIORITY = 1_000_000
+
+
+class SegmentSerializer(CamelSerializer):
+    id = serializers.UUIDField(read_only=True)
+    name = TextField(max_length=100)
+    priority = IntegerField(required=False, min_value=0, max_value=_MOST_PRIORITY)
+    min_p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
+    max_p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
+    min_balance = MoneyField(required=False, allow_null=True)
+    max_balance = MoneyField(required=False, allow_null=True)
+    currency_code = CurrencyField(required=False, allow_null=True)
+    min_days_since_placement = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_DAYS)
+    max_days_since_placement = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_DAYS)
+    is_active = BooleanField(required=False)
+    created_at = TimeField(read_only=True)
+    updated_at = TimeField(read_only=True)
+
+
+class DebtSerializer(CamelSerializer):
+    """A debt as it is placed."""
+
+    id = serializers.UUIDField(read_only=True)
+    debtor_id = ReferenceField(Debtor.objects.all(), source="debtor")
+    segment_id = ReferenceField(Segment.objects.all(), source="segment", required=False, allow_null=True)
+    original_creditor = TextField(max_length=255)
+    external_reference = TextField(max_length=255, required=False, allow_null=True)
+    currency_code = CurrencyField(required=False, allow_null=True)
+    original_balance = MoneyField(positive=True)
+    current_balance = MoneyField(required=False, allow_null=True)
+    current_status = ChoiceField(DebtStatus.values, required=False)
+    placement_date = DateField(required=False, allow_null=True)
+    due_date = DateField(required=False, allow_null=True)
+    p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
+    created_at = TimeField(read_only=True)
+    updated_at = TimeField(required=False)
+
+
+class DebtWithSegmentSerializer(DebtSerializer):
+    segment = SegmentSerializer(read_only=True)
+
+
+class LedgerCauseSerializer(CamelSerializer):
+    """What caused an entry, as it was then."""
+
+    type = serializers.CharField()
+    status = serializers.CharField(required=False)
+    payment_id = serializers.UUIDField(required=False)
+    amount = serializers.CharField(required=False)
+    currency_code = serializers.CharField(required=False)
+    payment_method = serializers.CharField(required=False)
+    processor_txn_id = serializers.CharField(required=False, allow_null=True)
+    payment_date = serializers.CharField(required=False)
+
+
+class AgentNameSerializer(CamelSerializer):
+    """Who did it, without more of them than a name."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class LedgerEntrySerializer(CamelSerializer):
+    id = serializers.UUIDField()
+    kind = ChoiceField(LedgerEntry.Kind.values)
+    amount = MoneyField(read_only=True)
+    currency_code = serializers.CharField()
+    value_date = DateField()
+    posted_at = TimeField()
+    by = AgentNameSerializer(allow_null=True)
+    cause = serializers.SerializerMethodField()
+    reverses = ReferenceField(allow_null=True, read_only=True)
+
+    def get_cause(self, entry: LedgerEntry) -> LedgerCauseSerializer:
+        return entry.cause  # type: ignore[no-any-return]
+
+
+class CurrencySumSerializer(CamelSerializer):
+    currency_code = serializers.CharField()
+    amount = MoneyField(read_only=True)
+    debts = serializers.IntegerField()
+
+
+class CurrencyTotalsSerializer(CamelSerializer):
+    currency_code = serializers.CharField()
+    original_balance = MoneyField(read_only=True)
+    current_balance = MoneyField(read_only=True)
+    debts = serializers.IntegerField()
+
+
+class TotalsSerializer(CamelSerializer):
+    total_original_balance = MoneyField(read_only=True, allow_null=True)
+    total_current_balance = MoneyField(read_only=True, allow_null=True)
+    currency_code = serializers.CharField()
+    rates_date = DateField(allow_null=True)
+    by_currency = CurrencyTotalsSerializer(many=True)
+
+
+class DashboardSerializer(CamelSerializer):
+    total_debtors = serializers.IntegerField()
+    total_active_debts = serializers.IntegerField()
+    total_debt_amount = MoneyField(read_only=True, allow_null=True)
+    total_debt_amount_overdue = MoneyField(read_only=True, allow_null=True)
+    total_debt_amount_by_currency = CurrencySumSerializer(many=True)
+    total_debt_amount_overdue_by_currency = CurrencySumSerializer(many=True)
+    currency_code = serializers.CharField()
+    rates_date = DateField(allow_null=True)
+    as_of = TimeField()
+
+
+class DeferralRequestSerializer(CamelSerializer):
+    """A request as its debtor sees it."""
+
+    request_id = serializers.UUIDField(source="id", read_only=True)
+    debt_id = ReferenceField(Debt.objects.all(), source="debt")
+    requested_deferral_days = IntegerField(min_value=1, max_value=365)
+    reason = TextField(min_length=10, max_length=1000)
+    status = ChoiceField(DeferralRequest.Status.values, read_only=True)
+    reviewed_at = TimeField(read_only=True, allow_null=True)
+    review_notes = serializers.CharField(read_only=True, allow_null=True)
+    created_at = TimeField(read_only=True)
+
+
+class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
+    """A request as staff see it."""
+
+    debtor_id = ReferenceField(source="debtor", read_only=True)
+    updated_at = TimeField(read_only=True)
+    debtor = DebtorSerializer(read_only=True)
+    debt = DebtSerializer(read_only=True)
+    reviewer = AgentNameSerializer(read_only=True, allow_null=True)
+
+
+class ReviewSerializer(CamelSerializer):
+    """A decision; ``status`` may be left out, and must fit the path."""
+
+    status = ChoiceField([DeferralRequest.Status.APPROVED, DeferralRequest.Status.REJECTED], required=False)
+    review_notes = TextField(max_length=1000, required=False, allow_null=True)

@@ -1,0 +1,60 @@
+"""Payments over HTTP."""
+
+import json
+from typing import Any
+
+import django_filters
+from django.utils.timezone import now
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
+from ddc.common.api.serializers import write
+from ddc.common.api.views import ResourceView
+from payments import idempotency, posting
+from payments.models import Payment, PaymentStatus
+from payments.serializers import PaymentSerializer, PaymentWithDebtSerializer
+
+
+class PaymentFilters(FilterSet):
+    debt_id = IdFilter()
+    status = WordFilter(PaymentStatus.values)
+
+    class Meta:
+        model = Payment
+        fields: list[str] = []
+
+
+class PaymentView(ResourceView):
+    queryset = Payment.objects.all()
+    serializer_class = PaymentSerializer
+    detail_serializer = PaymentWithDebtSerializer
+    filterset_class = PaymentFilters
+
+    def get_queryset(self) -> Any:
+        return Payment.objects.select_related("debt") if self.action == "retrieve" else Payment.objects.all()
+
+    @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)])
+    def create(self, request: Request) -> Response:
+        data = self.read(PaymentSerializer)
+        key = request.headers.get("Idempotency-Key")
+        if not key:
+            return Response(*reversed(self._record(data)))
+        body = json.dumps(request.data, sort_keys=True, default=str)
+        status, answer = idempotency.once(
+            caller=str(request.user.pk), key=key, body=body, now=now(), work=lambda: self._record(data)
+        )
+        return Response(answer, status)
+
+    def _record(self, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        data.pop("updated_at", None)
+        payment = posting.record(**data, by=self.agent, today=now().date())
+        return 201, write(PaymentSerializer, payment)
+
+    def perform_update(self, instance: Payment, data: dict[str, Any]) -> None:
+        posting.amend(instance, by=self.agent, today=now().date(), seen_at=data.pop("updated_at", None), **data)
+
+    def perform_destroy(self, instance: Payment) -> None:
+        posting.void(instance, by=self.agent, today=now().date())

@@ -1,0 +1,77 @@
+"""Requests that may be repeated: the first answer is kept and given again, without doing the work twice."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from ddc.common.errors import DomainError
+from payments.models import IdempotencyKey
+
+KEPT_FOR = timedelta(hours=24)
+MAX_KEY_LENGTH = 255
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class KeyTooLong(DomainError):
+    """A key has a bound."""
+
+    status = 422
+    code = "maxLength"
+    message = f"An Idempotency-Key has {MAX_KEY_LENGTH} characters at most."
+
+
+class OtherBody(DomainError):
+    """A key belongs to one request."""
+
+    status = 422
+    code = "idempotency"
+    message = "This Idempotency-Key was used with another body."
+
+
+class UnderWay(DomainError):
+    """The first request with this key isn't answered yet."""
+
+    message = "A request with this Idempotency-Key is under way. Try again in a moment."
+
+
+@transaction.atomic
+def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], Answer]) -> Answer:
+    """Do the work and keep its answer, or give the answer that was kept; keys live 24 hours.
+
+    The lock belongs to the transaction: a crash, or a refusal by ``work``, frees the key and leaves nothing behind.
+
+    :raises OtherBody: if the key came with another body before
+    :raises UnderWay: if the first request with the key isn't over
+    """
+    if len(key) > MAX_KEY_LENGTH:
+        raise KeyTooLong
+    if not _lock(caller, key):
+        raise UnderWay
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    kept = IdempotencyKey.objects.filter(caller=caller, key=key).first()
+    if kept and kept.created_at > now - KEPT_FOR:
+        if kept.body_digest != digest:
+            raise OtherBody
+        return kept.status, kept.answer
+    status, answer = work()
+    IdempotencyKey.objects.update_or_create(
+        caller=caller,
+        key=key,
+        defaults={"body_digest": digest, "status": status, "answer": answer, "created_at": now},
+    )
+    return status, answer
+
+
+def clear_out(*, now: datetime) -> int:
+    """Delete keys that nobody is held to any more; return how many."""
+    return IdempotencyKey.objects.filter(created_at__lte=now - KEPT_FOR).delete()[0]
+
+
+def _lock(caller: str, key: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {caller} {key}"])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,208 @@
+"""Payments and what they post: record, amend, void.
+
+A completed payment lowers its debt's balance in the same transaction, and only a completed one does. A change of what was
+posted is a reversal and a new entry.
+"""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from agents import permissions
+from agents.models import Agent
+from collection import ledger
+from collection.debts import DebtIsClosed
+from collection.models import Debt, DebtStatus, LedgerEntry
+from ddc.common import money, stale
+from ddc.common.errors import DomainError, refusing
+from payments.models import Payment, PaymentMethod, PaymentStatus
+
+#: A payment on these would belong to nobody's account any more.
+_REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
+#: A balance that was written off, or went back to the creditor, doesn't come back by itself.
+_FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
+
+
+class OtherCurrency(DomainError):
+    """A payment is made in its debt's currency."""
+
+    status = 422
+    code = "enum"
+    field = "currency_code"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"The debt is in {currency}.")
+
+
+class DuplicateTransaction(DomainError):
+    """A processor's transaction is recorded once."""
+
+    code = "database.unique"
+    field = "processor_txn_id"
+    message = "There is a payment with this transaction id already."
+
+
+class PaymentIsGone(DomainError):
+    """Somebody deleted the payment meanwhile."""
+
+    status = 404
+    message = "There is no such resource."
+
+
+_CONSTRAINTS: dict[str, DomainError] = {"payment_processor_txn_id_is_unique": DuplicateTransaction()}
+
+
+@transaction.atomic
+def record(
+    *,
+    debt: Debt,
+    amount: Decimal,
+    currency_code: str | None = None,
+    payment_method: str = PaymentMethod.OTHER,
+    status: str = PaymentStatus.COMPLETED,
+    processor_txn_id: str | None = None,
+    payment_date: date | None = None,
+    by: Agent | None,
+    today: date,
+) -> Payment:
+    """Record a payment for a debt, in the debt's currency.
+
+    :raises OtherCurrency: if the currency isn't the debt's
+    :raises Overdrawn: if it is completed and more than what is open
+    :raises DebtIsClosed: if it is completed and the debt settled or recalled
+    :raises DuplicateTransaction: if the processor's transaction was recorded before
+    """
+    debt = ledger.lock_debt(debt.pk)
+    payment = Payment(
+        debt=debt,
+        amount=amount,
+        currency_code=currency_code or debt.currency_code,
+        payment_method=payment_method,
+        status=status,
+        processor_txn_id=processor_txn_id,
+        payment_date=payment_date or today,
+        recorded_by=by,
+    )
+    _check(payment, debt)
+    with refusing(_CONSTRAINTS):
+        payment.save(force_insert=True)
+    if status == PaymentStatus.COMPLETED:
+        _post(payment, debt, by=by)
+    return payment
+
+
+@transaction.atomic
+def amend(payment: Payment, *, by: Agent | None, today: date, seen_at: datetime | None = None, **fields: Any) -> Payment:
+    """Change a payment. Another amount, status, date or debt reverses what was posted and posts anew.
+
+    :raises Forbidden: if a posted entry is to be reversed and ``by`` may not
+    :raises Stale: if money is to change and the payment has changed since ``seen_at``
+    :raises DomainError: as ``record`` does
+    """
+    target: Debt | None = fields.pop("debt", None)
+    payment, debts = _lock(payment.pk, target)
+    before = _money_of(payment)
+    source = debts[payment.debt_id]
+    was_posted = payment.status == PaymentStatus.COMPLETED
+    payment.debt = debts[target.pk] if target else source
+    if fields.get("payment_date", today) is None:
+        fields["payment_date"] = today
+    if "currency_code" in fields:
+        fields["currency_code"] = fields["currency_code"] or payment.debt.currency_code
+    for name, value in fields.items():
+        setattr(payment, name, value)
+    _check(payment, payment.debt)
+    moves = _money_of(payment) != before
+    if moves:
+        stale.check(payment.updated_at, seen_at=seen_at)
+    if moves and was_posted:
+        permissions.require(by, "payments.reverse_payment")
+        _reverse(payment.pk, source, by=by, today=today, cause=_cause("payment_amended", payment))
+    with refusing(_CONSTRAINTS):
+        payment.save()
+    if payment.status == PaymentStatus.COMPLETED and (moves or not was_posted):
+        _post(payment, payment.debt, by=by)
+    return payment
+
+
+@transaction.atomic
+def void(payment: Payment, *, by: Agent | None, today: date) -> None:
+    """Delete a payment, and take back what it posted. The ledger keeps what it was.
+
+    :raises DebtIsClosed: if it was posted and its debt is settled, written off or recalled
+    """
+    payment, debts = _lock(payment.pk, None)
+    if payment.status == PaymentStatus.COMPLETED:
+        _reverse(payment.pk, debts[payment.debt_id], by=by, today=today, cause=_cause("payment_voided", payment))
+    payment.delete()
+
+
+def _lock(payment_id: uuid.UUID, target: Debt | None) -> tuple[Payment, dict[uuid.UUID, Debt]]:
+    """Lock a payment's debt (and the one that it moves to), then the payment as it is by then.
+
+    The debt is read first without a lock, locked, and read again. Where the payment moved on in between, all locks are let go
+    before the next try, so that debts are only ever locked in the order of their ids.
+    """
+    while True:
+        start = transaction.savepoint()
+        debt_id = _debt_of(payment_id)
+        debts = ledger.lock_debts({debt_id, target.pk} if target else {debt_id})
+        if _debt_of(payment_id) == debt_id:
+            return Payment.objects.select_for_update(no_key=True).get(pk=payment_id), debts
+        transaction.savepoint_rollback(start)
+
+
+def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
+    debt_id = Payment.objects.filter(pk=payment_id).values_list("debt_id", flat=True).first()
+    if debt_id is None:
+        raise PaymentIsGone
+    return debt_id
+
+
+def _check(payment: Payment, debt: Debt) -> None:
+    if payment.currency_code != debt.currency_code:
+        raise OtherCurrency(debt.currency_code)
+    payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
+
+
+def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
+    if debt.current_status in _REFUSING:
+        raise DebtIsClosed
+    ledger.post(
+        debt,
+        kind=LedgerEntry.Kind.PAYMENT,
+        amount=-payment.amount,
+        value_date=payment.payment_date,
+        by=by,
+        cause=_cause("payment", payment),
+        payment_id=payment.pk,
+    )
+
+
+def _reverse(payment_id: uuid.UUID, debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
+    if debt.current_status in _FROZEN:
+        raise DebtIsClosed("This debt is closed; open it again before you take a payment back.")
+    for entry in ledger.standing(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
+        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
+
+
+def _money_of(payment: Payment) -> tuple[object, ...]:
+    return payment.debt_id, payment.amount, payment.currency_code, payment.status, payment.payment_date
+
+
+def _cause(kind: str, payment: Payment) -> dict[str, Any]:
+    """Return what the ledger keeps of a payment, for when the payment itself is changed or gone."""
+    return {
+        "type": kind,
+        "paymentId": str(payment.pk),
+        "amount": money.text(payment.amount, payment.currency_code),
+        "currencyCode": payment.currency_code,
+        "paymentMethod": payment.payment_method,
+        "status": payment.status,
+        "processorTxnId": payment.processor_txn_id,
+        "paymentDate": payment.payment_date.isoformat(),
+    }
+

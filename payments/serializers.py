@@ -1,0 +1,28 @@
+"""The shape of a payment."""
+
+from rest_framework import serializers
+
+from collection.models import Debt
+from collection.serializers import DebtSerializer
+from ddc.common.api.fields import ChoiceField, CurrencyField, DateField, MoneyField, ReferenceField, TextField, TimeField
+from ddc.common.api.serializers import CamelSerializer
+from payments.models import PaymentMethod, PaymentStatus
+
+
+class PaymentSerializer(CamelSerializer):
+    """A payment as it is recorded."""
+
+    id = serializers.UUIDField(read_only=True)
+    debt_id = ReferenceField(Debt.objects.all(), source="debt")
+    amount = MoneyField(positive=True)
+    currency_code = CurrencyField(required=False, allow_null=True)
+    payment_method = ChoiceField(PaymentMethod.values, required=False)
+    status = ChoiceField(PaymentStatus.values, required=False)
+    processor_txn_id = TextField(max_length=255, required=False, allow_null=True)
+    payment_date = DateField(required=False, allow_null=True)
+    created_at = TimeField(read_only=True)
+    updated_at = TimeField(required=False)
+
+
+class PaymentWithDebtSerializer(PaymentSerializer):
+    debt = DebtSerializer(read_only=True)
