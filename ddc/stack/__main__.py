@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from . import temporary
+from . import demo, temporary
 from .errors import StackError
 
 
@@ -18,6 +18,10 @@ def main(arguments: list[str]) -> int:
     run.add_argument("command", nargs="+")
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.action == "demo":
+            return demo.run()
+        if chosen.action == "reset":
+            return demo.reset()
         return temporary.run(chosen.command, os.environ)
     except StackError as error:
         print(error, file=sys.stderr)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import binaries, process
@@ -111,18 +112,17 @@ class Postgres:
         password_file.write_text(password)
         give(password_file, self.account)
         # A bare LANG would make SQL_ASCII, where lower('ÉÖ') does nothing.
-        self._finish(
-            [self._initdb, "-D", unfinished, "-U", ROLE, "--pwfile", password_file, "--auth=scram-sha-256"]
-            + ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"],
-        )
-        single = [self._postgres, "--single", "-F", "-D", unfinished, "postgres"]
+        characters = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        access: list[str | Path] = ["--username", ROLE, "--pwfile", password_file, "--auth=scram-sha-256"]
+        self._finish([self._initdb, "-D", unfinished, *characters, *access, "--no-sync"])
+        single: list[str | Path] = [self._postgres, "--single", "-F", "-D", unfinished, "postgres"]
         output = self._finish(single, f"CREATE DATABASE {DATABASE}\n")
         if "ERROR" in output:
             raise StackError(f"PostgreSQL could not make the database:\n{output}")
         password_file.rename(unfinished / "ddc-password")
         unfinished.rename(self.data)
 
-    def _finish(self, command: list[str | Path], text: str = "") -> str:
+    def _finish(self, command: Sequence[str | Path], text: str = "") -> str:
         child = process.spawn(
             command,
             env=self._env,

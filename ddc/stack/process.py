@@ -35,7 +35,8 @@ def spawn(
     """Start a child that the kernel signals when we die, however we die (on Linux).
 
     In a session of its own a Ctrl-C in the terminal reaches us alone, so that we can end the children in order.
-    Without a log its output is ours, or with `capture` a pipe. Call it from the main thread: the kernel watches the thread that forked.
+    Without a log its output is ours, or with `capture` a pipe. Call it from the main thread: the kernel watches the
+    thread that forked.
     """
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("ab")) if log else subprocess.PIPE if capture else None
@@ -48,7 +49,9 @@ def spawn(
             stderr=subprocess.STDOUT if output else None,
             start_new_session=own_session,
             preexec_fn=_tied_to_us(on_our_death),
-            **(dict(user=account.uid, group=account.gid, extra_groups=[]) if account else {}),  # type: ignore[call-overload]
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
 
 
@@ -67,11 +70,16 @@ def _tied_to_us(death_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def stop(process: Process, *, by: signal.Signals = signal.SIGTERM, grace: float = 5) -> None:
-    """End a child of its own session and whatever it started; after `grace` seconds by force."""
+    """Ask a child of its own session to end, and see that it does."""
     if process.poll() is None:
         process.send_signal(by)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(grace)
+    finish(process, grace=grace)
+
+
+def finish(process: Process, *, grace: float = 0) -> None:
+    """Await the end of a child of its own session for `grace` seconds, then kill it and whatever it started."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(max(grace, 0))
     # The group outlives its leader as long as a grandchild is left.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -74,8 +73,12 @@ class _Stopped:
             raise SystemExit(128 + number)
         if number != signal.SIGINT:
             self._child.send_signal(number)
-            signal.signal(signal.SIGALRM, lambda *_: self._child and self._child.kill())
+            signal.signal(signal.SIGALRM, self._lose_patience)
             signal.alarm(_GRACE_SECONDS)
+
+    def _lose_patience(self, number: int, frame: FrameType | None) -> None:
+        if self._child is not None:
+            self._child.kill()
 
     def wait_for(self, command: list[str], env: Mapping[str, str]) -> int:
         try:
@@ -105,7 +108,7 @@ def _place(runner: account.Account | None) -> Iterator[Path]:
 
 def _base(runner: account.Account | None) -> Path:
     """Choose a folder for temporary files that the servers' account may enter too."""
-    for folder in (tempfile.gettempdir(), "/var/tmp", "/tmp", "/dev/shm"):  # noqa: S108
+    for folder in (tempfile.gettempdir(), "/var/tmp", "/tmp", "/dev/shm"):
         path = Path(folder)
         if os.access(path, os.W_OK | os.X_OK) and (runner is None or runner.reaches(path)):
             return path
