@@ -1,5 +1,76 @@
+"""How members of staff and their programs sign in and are known again."""
+
+from axes.helpers import get_cool_off
+from django.contrib.auth import authenticate, user_logged_in, user_login_failed
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from agents import roles, tokens
+from agents.models import Agent
+from ddc.common.errors import DomainError, TooMany
+
+
+class WrongCredentials(DomainError):
+    """The user name or the password is wrong, or this user may not sign in; which of these is not told."""
+
+    status = 401
+    code = "credentials"
+    message = "The user name or the password is wrong."
+
+
+def bearer(request: Request) -> str | None:
+    """Return the token of an ``Authorization: Bearer`` header; None where there is no such header at all.
+
+    :raises AuthenticationFailed: if the header is of another form
+    """
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if not header.strip():
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or not token.isascii() or " " in token:
+        raise AuthenticationFailed("The Authorization header must be of the form: Bearer TOKEN.")
+    return token
 
 
 class StaffAuthentication(BaseAuthentication):
-    pass
+    """``Authorization: Bearer`` with an access token or an API token of a member of staff. One query."""
+
+    def authenticate(self, request: Request) -> tuple[Agent, None] | None:
+        token = bearer(request)
+        if token is None:
+            return None
+        try:
+            agent, group_ids, own = tokens.owner(token)
+        except tokens.BadToken as error:
+            raise AuthenticationFailed(error.message) from error
+        if not own:
+            agent.granted = roles.permissions(group_ids)
+        return agent, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def sign_in(request: Request, *, username: str, password: str) -> Agent:
+    """Check a user name and password; wrong ones are counted per user name and address (django-axes).
+
+    :raises TooMany: if there were too many wrong ones of late
+    :raises WrongCredentials: if they are wrong, or this user isn't staff or may not sign in
+    """
+    # The request must be DRF's: what axes marks on Django's own, its middleware answers in its own words.
+    user = authenticate(request=request, username=username, password=password)
+    if isinstance(user, Agent) and not user.is_staff:
+        user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
+        user = None
+    if getattr(request, "axes_locked_out", False):
+        cool_off = get_cool_off(request)
+        raise TooMany(
+            "Too many wrong passwords. Please try again later.",
+            retry_after=int(cool_off.total_seconds()) if cool_off else 3600,
+        )
+    if not isinstance(user, Agent):
+        raise WrongCredentials
+    user_logged_in.send(sender=Agent, request=request, user=user)
+    return user

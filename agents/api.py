@@ -1,0 +1,82 @@
+"""Signing in and out over the API, and who one is."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents import tokens
+from agents.authentication import sign_in
+from agents.serializers import (
+    CredentialsSerializer,
+    MeSerializer,
+    PairSerializer,
+    RefreshSerializer,
+    SignedOutSerializer,
+)
+from ddc.common.api.serializers import write
+from ddc.common.api.views import View
+
+
+class TokenView(View):
+    """Sign in with a user name and a password."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = PairSerializer
+
+    @extend_schema(operation_id="signIn", request=CredentialsSerializer, responses=PairSerializer)
+    def create(self, request: Request) -> Response:
+        agent = sign_in(request, **self.read(CredentialsSerializer))
+        return Response(write(PairSerializer, tokens.issue(agent, now=timezone.now())))
+
+
+class RefreshView(View):
+    """Exchange a refresh token for a new pair, once."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = PairSerializer
+
+    @extend_schema(operation_id="refreshToken", request=RefreshSerializer, responses=PairSerializer)
+    def create(self, request: Request) -> Response:
+        pair = tokens.rotate(self.read(RefreshSerializer)["refresh"], now=timezone.now())
+        return Response(write(PairSerializer, pair))
+
+
+class SignOutView(View):
+    """End the tokens that follow from one sign-in.
+
+    The refresh token in the body is proof enough, so that one whose access token has just expired can still sign out.
+    """
+
+    permission_classes = (AllowAny,)
+    serializer_class = SignedOutSerializer
+
+    @extend_schema(operation_id="signOut", request=RefreshSerializer, responses=SignedOutSerializer)
+    def create(self, request: Request) -> Response:
+        if not request.user and not (isinstance(request.data, dict) and request.data.get("refresh")):
+            raise NotAuthenticated
+        tokens.revoke(self.read(RefreshSerializer)["refresh"], now=timezone.now())
+        return Response({"message": "Signed out."})
+
+
+class MeView(View):
+    """Who is signed in."""
+
+    serializer_class = MeSerializer
+
+    @extend_schema(operation_id="me", responses=MeSerializer)
+    def retrieve(self, request: Request) -> Response:
+        agent = request.user
+        roles = sorted(group.name for group in agent.groups.all())
+        me = {
+            "id": agent.pk,
+            "username": agent.username,
+            "name": agent.name,
+            "roles": roles,
+            "permissions": sorted(agent.get_all_permissions()),
+        }
+        return Response(write(MeSerializer, me))

@@ -1,0 +1,84 @@
+"""What each role may do: the groups Agent, Supervisor and Auditor, whose permissions the API and the admin both obey."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import AppConfig
+from django.contrib.auth.models import Group, Permission
+from django.core.cache import cache
+from django.db import transaction
+
+#: The apps of this project that have models, by their labels.
+APPS = ("agents", "debtors", "collections", "payments", "communications", "strategy", "portal")
+
+_AGENT = {
+    "debtors": ("add_debtor", "change_debtor"),
+    "collections": ("add_debt", "change_debt", "review_deferralrequest"),
+    "payments": ("add_payment", "change_payment"),
+    "communications": (
+        "add_communicationtemplate",
+        "change_communicationtemplate",
+        "send_communicationtemplate",
+    ),
+}
+_SUPERVISOR = {
+    "debtors": ("delete_debtor", "add_suppression", "delete_suppression"),
+    "collections": (
+        "delete_debt",
+        "adjust_debt",
+        "close_debt",
+        "add_segment",
+        "change_segment",
+        "delete_segment",
+        "add_exchangerate",
+        "change_exchangerate",
+        "delete_exchangerate",
+    ),
+    "payments": ("delete_payment", "reverse_payment"),
+    "communications": ("delete_communicationtemplate",),
+    "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),
+}
+
+#: Permissions by role and app, beside viewing everything.
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Agent": _AGENT,
+    "Supervisor": {app: _AGENT.get(app, ()) + _SUPERVISOR.get(app, ()) for app in APPS},
+    "Auditor": {},
+}
+
+
+#: For how long a process may not notice that a role's own permissions have changed. Who has which role is always fresh.
+_REMEMBERED_SECONDS = 5
+
+
+def permissions(group_ids: Iterable[int]) -> frozenset[str]:
+    """Return what groups allow together, as ``app_label.codename``."""
+    ids = sorted(group_ids)
+
+    def look_up() -> frozenset[str]:
+        found = Permission.objects.filter(group__in=ids).values_list("content_type__app_label", "codename")
+        return frozenset(f"{app}.{name}" for app, name in found)
+
+    return frozenset(cache.get_or_set(f"roles:{ids}", look_up, _REMEMBERED_SECONDS) or ())
+
+
+@transaction.atomic
+def grant(app: str) -> None:
+    """Give every role what it may do in one app, and take what it may not.
+
+    It looks at that app's permissions alone, so it can run as soon as they are made, in whatever order the apps come.
+    """
+    known = {found.codename: found for found in Permission.objects.filter(content_type__app_label=app)}
+    viewing = {name for name in known if name.startswith("view_")}
+    for role, granted in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        wanted = {known[name] for name in viewing.union(granted.get(app, ())) if name in known}
+        held = set(group.permissions.filter(content_type__app_label=app))
+        group.permissions.add(*wanted - held)
+        group.permissions.remove(*held - wanted)
+
+
+def grant_after_migrate(*, app_config: AppConfig, **_: Any) -> None:
+    """Receive ``post_migrate``, which comes once for each app, after that app's permissions were made."""
+    if app_config.label in APPS:
+        grant(app_config.label)

@@ -1,0 +1,36 @@
+"""The shapes of signing in."""
+
+from rest_framework import serializers
+
+from ddc.common.api.fields import TextField
+from ddc.common.api.serializers import CamelSerializer
+
+
+class CredentialsSerializer(CamelSerializer):
+    username = TextField(max_length=150)
+    password = TextField(max_length=1024)
+
+
+class RefreshSerializer(CamelSerializer):
+    refresh = TextField(max_length=4096)
+
+
+class PairSerializer(CamelSerializer):
+    """Tokens: ``access`` lives 15 minutes, ``refresh`` 12 hours."""
+
+    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True)
+
+
+class SignedOutSerializer(CamelSerializer):
+    message = serializers.CharField(read_only=True)
+
+
+class MeSerializer(CamelSerializer):
+    """Who is signed in, and what they may do, as ``app_label.codename``."""
+
+    id = serializers.UUIDField(read_only=True)
+    username = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    roles = serializers.ListField(child=serializers.CharField(), read_only=True)
+    permissions = serializers.ListField(child=serializers.CharField(), read_only=True)

@@ -1,0 +1,195 @@
+"""The tokens of staff: short-lived access tokens, refresh tokens that work once, and long-lived API tokens.
+
+All tokens that follow from one sign-in are a family and end together. A refresh token that is used a second time was stolen or
+is being guessed at, so that its whole family ends (RFC 9700, section 4.14.2).
+"""
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import Token
+
+from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
+from ddc.common.errors import DomainError, refusing
+
+API_TOKEN_PREFIX = "ddc_"  # noqa: S105
+_API_TOKEN_BYTES = 32
+
+
+class BadToken(DomainError):
+    """The token is wrong, expired or revoked, or its owner may not sign in any more."""
+
+    status = 401
+    code = "token"
+    message = "The token is not valid, or not any more."
+
+
+class AlreadySpent(BadToken):
+    """The refresh token was used before."""
+
+
+class _StaffToken(Token):
+    """A token whose audience no other kind of token of this system has."""
+
+    _token_backend = TokenBackend("HS256", settings.SECRET_KEY, audience="ddc:staff", issuer="ddc")
+
+
+class AccessToken(_StaffToken):
+    token_type = "access"  # noqa: S105
+    lifetime = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+
+
+class RefreshToken(_StaffToken):
+    token_type = "refresh"  # noqa: S105
+    lifetime = timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An access token and the refresh token that replaces it."""
+
+    access: str
+    refresh: str
+
+
+@transaction.atomic
+def issue(agent: Agent, *, now: datetime) -> Pair:
+    """Start a family of tokens for a sign-in."""
+    return _pair(TokenFamily.objects.create(agent=agent, created_at=now), now)
+
+
+def rotate(refresh: str, *, now: datetime) -> Pair:
+    """Exchange a refresh token for a new pair. Of any number that try at once with one token, one gets it.
+
+    :raises BadToken: if it is no refresh token, or is expired or revoked, or its agent may not sign in any more
+    :raises AlreadySpent: if it was used before; its family has ended by then
+    """
+    token = _read(RefreshToken, refresh)
+    try:
+        return _exchange(token, now)
+    except AlreadySpent:
+        # In a transaction of its own: the end of the family outlives the refusal.
+        _revoke(TokenFamily.objects.filter(pk=_claimed_id(token, "family")), now)
+        raise
+
+
+def revoke(refresh: str, *, now: datetime) -> None:
+    """End the family that a refresh token belongs to. Once ended, it stays so.
+
+    :raises BadToken: if it is no refresh token, or an expired one
+    """
+    token = _read(RefreshToken, refresh)
+    _revoke(TokenFamily.objects.filter(pk=_claimed_id(token, "family")), now)
+
+
+def create_api_token(agent: Agent, *, now: datetime) -> tuple[ApiToken, str]:
+    """Make a long-lived token of 256 random bits; its text is returned here and kept nowhere."""
+    text = API_TOKEN_PREFIX + secrets.token_urlsafe(_API_TOKEN_BYTES)
+    return ApiToken.objects.create(agent=agent, digest=_digest(text), created_at=now), text
+
+
+def revoke_api_token(token: ApiToken, *, now: datetime) -> ApiToken:
+    """End an API token. Once ended, it keeps the time of its first end."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now, updated_at=now)
+    token.refresh_from_db()
+    return token
+
+
+def owner(text: str) -> tuple[Agent, list[int], list[int]]:
+    """Return whom an access token or an API token stands for, with the ids of the agent's groups and own permissions.
+
+    :raises BadToken: if it is neither, or is expired or revoked, or its agent may not sign in any more
+    """
+    if text.startswith(API_TOKEN_PREFIX):
+        return _active(Agent.objects.filter(api_tokens__digest=_digest(text), api_tokens__revoked_at__isnull=True))
+    token = _read(AccessToken, text)
+    family = _claimed_id(token, "family")
+    return _active(
+        Agent.objects.filter(
+            pk=_claimed_id(token, "sub"), token_families__pk=family, token_families__revoked_at__isnull=True
+        )
+    )
+
+
+def clear_out(*, now: datetime) -> int:
+    """Delete the families whose last refresh token has expired, and what was spent in them; return how many."""
+    longest = now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS + settings.ACCESS_TOKEN_SECONDS)
+    recent = SpentRefreshToken.objects.filter(family=OuterRef("pk"), spent_at__gte=longest)
+    _, deleted = TokenFamily.objects.filter(~Exists(recent), created_at__lt=longest).delete()
+    SpentRefreshToken.objects.filter(spent_at__lt=longest).delete()
+    return deleted.get(TokenFamily._meta.label, 0)
+
+
+@transaction.atomic
+def _exchange(token: RefreshToken, now: datetime) -> Pair:
+    family = TokenFamily.objects.filter(
+        pk=_claimed_id(token, "family"), revoked_at__isnull=True, agent__is_active=True, agent__is_staff=True
+    ).first()
+    if family is None:
+        raise BadToken
+    _spend(token, family, now)
+    return _pair(family, now)
+
+
+def _spend(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
+    with refusing({"spent_refresh_token_pkey": AlreadySpent()}):
+        SpentRefreshToken(jti=_claimed_id(token, "jti"), family=family, spent_at=now).save(force_insert=True)
+
+
+def _pair(family: TokenFamily, now: datetime) -> Pair:
+    def made(kind: type[_StaffToken]) -> str:
+        token = kind()
+        token.set_iat(at_time=now)
+        token.set_exp(from_time=now)
+        token["sub"], token["family"] = str(family.agent_id), str(family.pk)
+        return str(token)
+
+    return Pair(made(AccessToken), made(RefreshToken))
+
+
+_Kind = TypeVar("_Kind", bound=_StaffToken)
+
+
+def _read(kind: type[_Kind], text: str) -> _Kind:
+    try:
+        return kind(text)  # type: ignore[arg-type]  # simplejwt's own annotation is wrong
+    except (TokenError, ValueError) as error:
+        raise BadToken from error
+
+
+def _claimed_id(token: _StaffToken, claim: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(token[claim]))
+    except (KeyError, ValueError) as error:
+        raise BadToken from error
+
+
+def _active(agents: QuerySet[Agent]) -> tuple[Agent, list[int], list[int]]:
+    groups: Any = Agent.groups.through.objects.filter(agent_id=OuterRef("pk")).values("group_id")
+    own: Any = Agent.user_permissions.through.objects.filter(agent_id=OuterRef("pk")).values("permission_id")
+    agent = (
+        agents.filter(is_active=True, is_staff=True)
+        .annotate(group_ids=ArraySubquery(groups), own_permission_ids=ArraySubquery(own))
+        .first()
+    )
+    if agent is None:
+        raise BadToken
+    return agent, agent.group_ids, agent.own_permission_ids
+
+
+def _revoke(families: QuerySet[TokenFamily], now: datetime) -> None:
+    families.filter(revoked_at__isnull=True).update(revoked_at=now, updated_at=now)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
