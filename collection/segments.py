@@ -1,0 +1,100 @@
+"""Segments as records: create, amend, delete."""
+
+from typing import Any
+
+from django.db import IntegrityError, connection, models, transaction
+
+from collection.models import Segment
+from ddc.common import money
+from ddc.common.errors import DomainError, Duplicate, refusing
+
+
+class EmptyBand(DomainError):
+    """A band is half-open, so nothing fits where its bounds are equal or the wrong way round."""
+
+    status = 422
+    code = "range"
+    message = "The upper bound must be more than the lower one: a band is min ≤ x < max."
+
+
+class BandWithoutCurrency(DomainError):
+    """A balance means nothing without its currency."""
+
+    status = 422
+    code = "required"
+    field = "currency_code"
+    message = "A balance band needs a currency."
+
+
+class SegmentInUse(DomainError):
+    """A segment stays while debts are in it or strategy rules speak of it."""
+
+    message = "This segment has debts or strategy rules and can't be deleted."
+
+
+#: What an empty value brings back.
+_DEFAULTS = {"priority": 100, "is_active": True}
+_BANDS = ("p2p_score", "balance", "days_since_placement")
+_CONSTRAINTS: dict[str, DomainError] = {
+    "segment_name_is_unique": Duplicate("There is a segment of this name already.", field="name")
+}
+
+
+def create(**fields: Any) -> Segment:
+    """Create a segment; debts come into it with the next assignment.
+
+    :raises Duplicate: if there is one of that name
+    :raises EmptyBand: if a band's bounds leave nothing between them
+    :raises BandWithoutCurrency: if a balance is bounded in no currency
+    :raises BadAmount: if a bound has more decimals than the currency
+    """
+    return _save(Segment(), fields)
+
+
+@transaction.atomic
+def amend(segment: Segment, **fields: Any) -> Segment:
+    """Change some fields; debts move with the next assignment.
+
+    :raises DomainError: as ``create`` does
+    """
+    return _save(Segment.objects.select_for_update(no_key=True).get(pk=segment.pk), fields)
+
+
+@transaction.atomic
+def delete(segment: Segment) -> None:
+    """Delete a segment that nothing uses.
+
+    :raises SegmentInUse: if a debt or a strategy rule does
+    """
+    if segment.debts.exists():
+        raise SegmentInUse
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            segment.delete()
+            # Django defers its foreign keys to COMMIT; a debt that came in meanwhile has to speak up now.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except (models.ProtectedError, IntegrityError) as error:
+        raise SegmentInUse from error
+
+
+def _save(segment: Segment, fields: dict[str, Any]) -> Segment:
+    for name, value in fields.items():
+        setattr(segment, name, _DEFAULTS.get(name) if value is None else value)
+    _check(segment)
+    with refusing(_CONSTRAINTS):
+        segment.save()
+    return segment
+
+
+def _check(segment: Segment) -> None:
+    for band in _BANDS:
+        least, most = getattr(segment, f"min_{band}"), getattr(segment, f"max_{band}")
+        if least is not None and most is not None and least >= most:
+            raise EmptyBand(field=f"max_{band}")
+    for name in ("min_balance", "max_balance"):
+        bound = getattr(segment, name)
+        if bound is None:
+            continue
+        if not segment.currency_code:
+            raise BandWithoutCurrency
+        setattr(segment, name, money.check(bound, segment.currency_code, field=name))
