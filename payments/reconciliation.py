@@ -1,0 +1,85 @@
+"""Hold the ledger against what it should say: every balance, every payment, every reversal."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+_OPEN = "('active', 'payment_plan', 'deferred', 'disputed')"
+
+#: What is checked, and the SQL that finds each row that differs: (its id, what differs).
+CHECKS: dict[str, str] = {
+    "a balance is the sum of its entries": """
+        SELECT d.id, format('balance %s, entries %s', d.current_balance, coalesce(sum(e.amount), 0))
+        FROM debt d LEFT JOIN ledger_entry e ON e.debt_id = d.id AND e.currency_code = d.currency_code
+        GROUP BY d.id HAVING d.current_balance <> coalesce(sum(e.amount), 0)
+    """,
+    "entries in a currency that the debt is not in cancel out": """
+        SELECT e.debt_id, format('%s %s left over', sum(e.amount), e.currency_code)
+        FROM ledger_entry e LEFT JOIN debt d ON d.id = e.debt_id
+        WHERE d.currency_code IS DISTINCT FROM e.currency_code
+        GROUP BY e.debt_id, e.currency_code HAVING sum(e.amount) <> 0
+    """,
+    "the placement that stands is the original balance": """
+        SELECT d.id, format('original balance %s, placements %s', d.original_balance, coalesce(sum(e.amount), 0))
+        FROM debt d LEFT JOIN ledger_entry e ON e.debt_id = d.id AND e.kind = 'placement'
+            AND NOT EXISTS (SELECT FROM ledger_entry r WHERE r.reverses_id = e.id)
+        GROUP BY d.id HAVING d.original_balance <> coalesce(sum(e.amount), 0)
+    """,
+    "a completed payment has posted its amount on its debt": """
+        SELECT p.id, format('amount %s, posted %s', p.amount, -coalesce(sum(e.amount), 0))
+        FROM payment p LEFT JOIN ledger_entry e ON e.payment_id = p.id AND e.debt_id = p.debt_id
+        WHERE p.status = 'completed'
+        GROUP BY p.id HAVING -coalesce(sum(e.amount), 0) <> p.amount
+    """,
+    "a payment that is not completed, or gone, or moved, has nothing posted": """
+        SELECT e.payment_id, format('%s posted on debt %s', -sum(e.amount), e.debt_id)
+        FROM ledger_entry e
+        LEFT JOIN payment p ON p.id = e.payment_id AND p.debt_id = e.debt_id AND p.status = 'completed'
+        WHERE e.payment_id IS NOT NULL AND p.id IS NULL
+        GROUP BY e.payment_id, e.debt_id HAVING sum(e.amount) <> 0
+    """,
+    "a reversal mirrors its entry": """
+        SELECT r.id, format('%s %s reverses %s %s', r.amount, r.currency_code, e.amount, e.currency_code)
+        FROM ledger_entry r JOIN ledger_entry e ON e.id = r.reverses_id
+        WHERE r.amount <> -e.amount OR r.currency_code <> e.currency_code OR r.debt_id <> e.debt_id
+            OR r.payment_id IS DISTINCT FROM e.payment_id OR e.kind = 'reversal' OR r.kind <> 'reversal'
+    """,
+    "a reversal reverses something": """
+        SELECT r.id, 'reverses nothing' FROM ledger_entry r WHERE r.kind = 'reversal' AND r.reverses_id IS NULL
+    """,
+    "an entry is reversed once": """
+        SELECT r.reverses_id, format('reversed %s times', count(*))
+        FROM ledger_entry r WHERE r.reverses_id IS NOT NULL GROUP BY r.reverses_id HAVING count(*) > 1
+    """,
+    "a debt is paid at 0 and only there": f"""
+        SELECT d.id, format('%s at %s', d.current_status, d.current_balance) FROM debt d
+        WHERE (d.current_status IN ('paid', 'settled', 'written_off') AND d.current_balance <> 0)
+            OR (d.current_status IN {_OPEN} AND d.current_balance = 0)
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that isn't as it should be: which check found it, on which row, and what it found."""
+
+    check: str
+    row_id: str
+    finding: str
+
+
+def differences(*, progress: Callable[[str], None] = lambda check: None) -> Iterator[Difference]:
+    """Go over all debts, payments and entries, and yield whatever differs. ``progress`` hears of each check as it is done.
+
+    All checks see one moment, so payments that come in meanwhile are no differences.
+    """
+    alone = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if alone:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for check, sql in CHECKS.items():
+            cursor.execute(sql)
+            found = cursor.fetchall()
+            progress(check)
+            yield from (Difference(check, str(row_id), finding) for row_id, finding in found)
