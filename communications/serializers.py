@@ -1,0 +1,123 @@
+"""Shapes of templates, messages and placeholders."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from collection.models import Debt
+from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus
+from ddc.common.api.fields import BooleanField, ChoiceField, IntegerField, LanguageField, ReferenceField, TextField, TimeField
+from ddc.common.api.names import camel
+from ddc.common.api.serializers import CamelSerializer
+from debtors.models import Debtor
+
+
+class CommunicationTemplateSerializer(CamelSerializer):
+    id = serializers.UUIDField(read_only=True)
+    name = TextField(max_length=100)
+    description = TextField(max_length=255, required=False, allow_null=True)
+    communication_type = ChoiceField(choices=Channel.choices)
+    language = LanguageField(required=False, allow_null=True)
+    subject = TextField(max_length=255, required=False, allow_null=True, help_text="Needed for e-mail.")
+    body = TextField(max_length=100_000)
+    is_active = BooleanField(required=False, allow_null=True)
+    created_at = TimeField(read_only=True)
+    updated_at = TimeField(read_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Bring the default back where null was given."""
+        for name, default in (("language", "en"), ("is_active", True)):
+            if name in attrs and attrs[name] is None:
+                attrs[name] = default
+        return attrs
+
+
+class CommunicationLogSerializer(CamelSerializer):
+    """A message without its text, as lists show it."""
+
+    id = serializers.UUIDField(read_only=True)
+    debtor_id = ReferenceField(read_only=True, source="debtor", allow_null=True)
+    debt_id = ReferenceField(read_only=True, source="debt", allow_null=True)
+    debt_ids = serializers.ListField(child=serializers.UUIDField(), read_only=True)
+    template_id = ReferenceField(read_only=True, source="template", allow_null=True)
+    communication_type = ChoiceField(choices=Channel.choices, read_only=True)
+    direction = ChoiceField(choices=CommunicationLog.Direction.choices, read_only=True)
+    status = ChoiceField(choices=MessageStatus.choices, read_only=True)
+    subject = TextField(read_only=True, allow_null=True)
+    timestamp = TimeField(read_only=True, source="created_at", help_text="When it was queued, or came in.")
+    sent_at = TimeField(read_only=True, allow_null=True)
+    delivered_at = TimeField(read_only=True, allow_null=True)
+    opened_at = TimeField(read_only=True, allow_null=True)
+    open_count = IntegerField(read_only=True)
+    failure_reason = TextField(read_only=True, allow_null=True)
+
+
+class CommunicationLogDetailSerializer(CommunicationLogSerializer):
+    body = TextField(read_only=True, allow_null=True, help_text="The text that went; a one-time code in it is masked.")
+
+
+class PlaceholderSerializer(CamelSerializer):
+    name = TextField(read_only=True)
+    description = TextField(read_only=True)
+    example = TextField(read_only=True)
+
+
+class PlaceholdersSerializer(CamelSerializer):
+    data = PlaceholderSerializer(many=True, read_only=True)
+
+
+class ProcessSerializer(CamelSerializer):
+    """What to render or send. The names are snake_case here; camelCase is understood as well."""
+
+    template_name = TextField(max_length=100, required=False, allow_null=True)
+    communication_type = ChoiceField(choices=Channel.choices, required=False, allow_null=True)
+    debtor_id = ReferenceField(Debtor.objects.all(), required=False, allow_null=True, source="debtor")
+    debt_id = ReferenceField(
+        Debt.objects.select_related("debtor"), required=False, allow_null=True, source="debt"
+    )
+    send = BooleanField(required=False, allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return serializers.Serializer.get_fields(self)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Read both spellings, and name a field at fault as the client did."""
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
+        spelled = {name: camel(name) if camel(name) in data and name not in data else name for name in self.fields}
+        try:
+            known = super().to_internal_value({name: data[sent] for name, sent in spelled.items() if sent in data})
+            self._fit(known)
+        except serializers.ValidationError as error:
+            details = error.detail if isinstance(error.detail, dict) else {}
+            raise serializers.ValidationError(
+                {spelled.get(name, name): detail for name, detail in details.items()} or error.detail
+            ) from error
+        return known
+
+    def _fit(self, known: dict[str, Any]) -> None:
+        debtor, debt = known.get("debtor"), known.get("debt")
+        if known.get("send"):
+            missing = [name for name, value in (("debtor_id", debtor), ("debt_id", debt)) if value is None]
+            if missing:
+                words = serializers.ErrorDetail("This is needed to send.", "required")
+                raise serializers.ValidationError({name: [words] for name in missing})
+        if debtor and debt and debt.debtor_id != debtor.pk:
+            words = serializers.ErrorDetail("This debt is not the debtor's.", "database.exists")
+            raise serializers.ValidationError({"debt_id": [words]})
+
+
+class ProcessedSerializer(CamelSerializer):
+    template_id = serializers.UUIDField(read_only=True)
+    template_name = TextField(read_only=True)
+    communication_type = ChoiceField(choices=Channel.choices, read_only=True)
+    subject = TextField(read_only=True, allow_null=True)
+    body = TextField(read_only=True)
+    status = ChoiceField(choices=["rendered", "queued", "postponed", "blocked", "failed"], read_only=True)
+    communication_log_id = serializers.UUIDField(read_only=True, allow_null=True)
+    reason = TextField(read_only=True, allow_null=True)
+
+
+class ProcessAnswerSerializer(CamelSerializer):
+    processed = IntegerField(read_only=True)
+    results = ProcessedSerializer(many=True, read_only=True)
