@@ -1,5 +1,18 @@
-"""Routes of this app."""
+"""Routes of debts, deferral requests, the dashboard and segments."""
 
-from django.urls.resolvers import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from collection import segment_api
+from collection.api import DashboardView, DebtView, DeferralRequestView
+from ddc.common.api.routes import resource
+
+urlpatterns = [
+    *resource("debts", DebtView, name="debt"),
+    path("debts/<id:pk>/payments", DebtView.as_view({"get": "payments"}), name="debt-payments"),
+    path("debts/<id:pk>/ledger", DebtView.as_view({"get": "ledger"}), name="debt-ledger"),
+    *resource("deferral-requests", DeferralRequestView, name="deferral-request", only="list retrieve"),
+    path("deferral-requests/<id:pk>/approve", DeferralRequestView.as_view({"put": "approve"})),
+    path("deferral-requests/<id:pk>/reject", DeferralRequestView.as_view({"put": "reject"})),
+    path("dashboard/stats", DashboardView.as_view({"get": "stats"}), name="dashboard-stats"),
+    *segment_api.urlpatterns,
+]

@@ -1,5 +1,11 @@
-"""Routes of this app."""
+"""Routes of debtors."""
 
-from django.urls.resolvers import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from ddc.common.api.routes import resource
+from debtors.api import DebtorView
+
+urlpatterns = [
+    *resource("debtors", DebtorView, name="debtor"),
+    path("debtors/<id:pk>/debts", DebtorView.as_view({"get": "debts"}), name="debtor-debts"),
+]

@@ -18,6 +18,19 @@ from ddc.common.api.parser import is_storable
 from ddc.common.api.serializers import CamelSerializer, write, write_all
 
 IGNORED_SHOWN = 20
+#: How many of each kind a page about one thing shows.
+NEWEST = 200
+
+
+class Shown:
+    """An object as an answer shows it, with more about it than its own row holds."""
+
+    def __init__(self, shown: Any, **more: Any) -> None:
+        self.__dict__.update(more)
+        self._shown = shown
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shown, name)
 
 
 class View(ViewSetMixin, APIView):

@@ -1,0 +1,131 @@
+"""Debts, their ledger, deferral requests and the dashboard over HTTP."""
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.timezone import now
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from collection import debts, deferrals, totals
+from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry
+from collection.serializers import (
+    DashboardSerializer,
+    DebtSerializer,
+    DebtWithSegmentSerializer,
+    LedgerEntrySerializer,
+    ReviewedDeferralRequestSerializer,
+    ReviewSerializer,
+)
+from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
+from ddc.common.api.serializers import write
+from ddc.common.api.views import NEWEST, ResourceView, Shown, View
+from debtors.serializers import DebtorSerializer
+from payments.models import Payment
+from payments.serializers import PaymentSerializer
+
+
+class DebtFilters(FilterSet):
+    status = WordFilter(DebtStatus.values, field_name="current_status")
+    debtor_id = IdFilter()
+    segment_id = IdFilter()
+
+    class Meta:
+        model = Debt
+        fields: list[str] = []
+
+
+class DebtPageSerializer(DebtWithSegmentSerializer):
+    """A debt with whose it is, its segment and its newest payments."""
+
+    debtor = DebtorSerializer()
+    payments = PaymentSerializer(many=True)
+
+
+class DebtView(ResourceView):
+    queryset = Debt.objects.all()
+    serializer_class = DebtSerializer
+    detail_serializer = DebtPageSerializer
+    filterset_class = DebtFilters
+
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+        debt = get_object_or_404(Debt.objects.select_related("debtor", "segment"), pk=pk)
+        payments = Payment.objects.filter(debt=debt)[:NEWEST]
+        return Response(write(DebtPageSerializer, Shown(debt, payments=list(payments))))
+
+    def perform_create(self, data: dict[str, Any]) -> Debt:
+        data.pop("updated_at", None)
+        data["currency_code"] = data.get("currency_code") or "USD"
+        return debts.place(**data, by=self.agent, today=now().date())
+
+    def perform_update(self, instance: Debt, data: dict[str, Any]) -> None:
+        debts.amend(instance, by=self.agent, today=now().date(), seen_at=data.pop("updated_at", None), **data)
+
+    def perform_destroy(self, instance: Debt) -> None:
+        debts.delete(instance, by=self.agent, today=now().date())
+
+    @extend_schema(responses=PaymentSerializer(many=True))
+    def payments(self, request: Request, pk: uuid.UUID) -> Response:
+        debt = self.get_object(pk)
+        return self.paged(Payment.objects.filter(debt=debt), PaymentSerializer, default_limit=100)
+
+    @extend_schema(responses=LedgerEntrySerializer(many=True))
+    def ledger(self, request: Request, pk: uuid.UUID) -> Response:
+        debt = self.get_object(pk)
+        entries = LedgerEntry.objects.filter(debt=debt).select_related("by").order_by("posted_at", "id")
+        return self.paged(entries, LedgerEntrySerializer)
+
+
+class DeferralFilters(FilterSet):
+    status = WordFilter(DeferralRequest.Status.values)
+    debtorId = IdFilter(field_name="debtor_id")  # noqa: N815 - the contract's own spelling
+    debtId = IdFilter(field_name="debt_id")  # noqa: N815
+
+    class Meta:
+        model = DeferralRequest
+        fields: list[str] = []
+
+
+class DeferralRequestView(ResourceView):
+    queryset = DeferralRequest.objects.select_related("debtor", "debt", "reviewer")
+    serializer_class = ReviewedDeferralRequestSerializer
+    filterset_class = DeferralFilters
+    required_permissions = {
+        "approve": "collections.review_deferralrequest",
+        "reject": "collections.review_deferralrequest",
+    }
+
+    @extend_schema(request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer)
+    def approve(self, request: Request, pk: uuid.UUID) -> Response:
+        asked, notes = self._read_review(pk, DeferralRequest.Status.APPROVED)
+        deferrals.approve(asked, by=self.agent, notes=notes, now=now())
+        return self.answer(self.get_object(pk))
+
+    @extend_schema(request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer)
+    def reject(self, request: Request, pk: uuid.UUID) -> Response:
+        asked, notes = self._read_review(pk, DeferralRequest.Status.REJECTED)
+        deferrals.reject(asked, by=self.agent, notes=notes, now=now())
+        return self.answer(self.get_object(pk))
+
+    def _read_review(self, pk: uuid.UUID, status: str) -> tuple[DeferralRequest, str | None]:
+        asked = self.get_object(pk)
+        data = self.read(ReviewSerializer, optional=True)
+        if data.get("status", status) != status:
+            raise ValidationError({"status": [ErrorDetail(f"On this path the status can only be {status}.", "enum")]})
+        return asked, data.get("review_notes")
+
+    def get_object(self, pk: uuid.UUID) -> DeferralRequest:
+        found: DeferralRequest = super().get_object(pk)
+        return found
+
+
+class DashboardView(View):
+    queryset: QuerySet[Debt] = Debt.objects.none()
+
+    @extend_schema(responses=DashboardSerializer)
+    def stats(self, request: Request) -> Response:
+        return Response(write(DashboardSerializer, totals.dashboard(now=now())))

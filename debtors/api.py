@@ -1,0 +1,116 @@
+"""Debtors over HTTP; the page of one shows what all apps know of them."""
+
+import uuid
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.timezone import now
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from collection import totals
+from collection.models import Debt
+from collection.serializers import CurrencySumSerializer, DebtWithSegmentSerializer, TotalsSerializer
+from communications.models import CommunicationLog
+from communications.serializers import CommunicationLogSerializer
+from ddc.common.api.fields import MoneyField
+from ddc.common.api.filters import FilterSet
+from ddc.common.api.pagination import page_of
+from ddc.common.api.serializers import write, write_all
+from ddc.common.api.views import NEWEST, ResourceView, Shown
+from ddc.common.countries import names as country_names
+from debtors import debtors
+from debtors.models import Debtor, DebtorQuerySet
+from debtors.serializers import DebtorSerializer
+from portal.models import DigitalActivity
+from portal.serializers import DigitalActivitySerializer
+
+
+class DebtorInListSerializer(DebtorSerializer):
+    """A debtor with what is open."""
+
+    total_outstanding_amount = MoneyField(currency="outstanding_currency", read_only=True, allow_null=True)
+    outstanding_by_currency = CurrencySumSerializer(many=True, read_only=True)
+
+
+class DebtorPageSerializer(DebtorSerializer):
+    """A debtor with the newest of everything that is known of them."""
+
+    totals = TotalsSerializer()
+    debts = DebtWithSegmentSerializer(many=True)
+    debts_total = serializers.IntegerField()
+    communication_logs = CommunicationLogSerializer(many=True)
+    communication_logs_total = serializers.IntegerField()
+    digital_activities = DigitalActivitySerializer(many=True)
+    digital_activities_total = serializers.IntegerField()
+
+
+class DebtorFilters(FilterSet):
+    country_code = django_filters.CharFilter(method="by_country")
+    search = django_filters.CharFilter(method="by_words", strip=False)
+
+    class Meta:
+        model = Debtor
+        fields: list[str] = []
+
+    def by_country(self, queryset: DebtorQuerySet, name: str, value: str) -> DebtorQuerySet:
+        if value.upper() not in country_names():
+            raise serializers.ValidationError(
+                {"country_code": [serializers.ErrorDetail("This is no ISO 3166-1 country code.", "enum")]}
+            )
+        return queryset.filter(country_code=value.upper())
+
+    def by_words(self, queryset: DebtorQuerySet, name: str, value: str) -> DebtorQuerySet:
+        return queryset.matching(value)
+
+
+class DebtorView(ResourceView):
+    queryset = Debtor.objects.all()
+    serializer_class = DebtorSerializer
+    detail_serializer = DebtorPageSerializer
+    filterset_class = DebtorFilters
+
+    @extend_schema(responses=DebtorInListSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        page = page_of(self.filtered(self.get_queryset()), request)
+        sums = totals.outstanding([debtor.pk for debtor in page.rows], today=now().date())
+        rows = [
+            Shown(
+                debtor,
+                total_outstanding_amount=sums[debtor.pk].amount,
+                outstanding_currency=sums[debtor.pk].currency_code,
+                outstanding_by_currency=sums[debtor.pk].by_currency,
+            )
+            for debtor in page.rows
+        ]
+        return Response({"data": write_all(DebtorInListSerializer, rows), "meta": page.meta})
+
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+        debtor = self.get_object(pk)
+        more: dict[str, Any] = {"totals": totals.of_debtor(debtor, today=now().date())}
+        of_debtor: dict[str, QuerySet[Any]] = {
+            "debts": Debt.objects.filter(debtor=debtor).select_related("segment"),
+            "communication_logs": CommunicationLog.objects.filter(debtor=debtor),
+            "digital_activities": DigitalActivity.objects.filter(debtor=debtor),
+        }
+        for name, rows in of_debtor.items():
+            more[name] = list(rows[:NEWEST])
+            more[f"{name}_total"] = len(more[name]) if len(more[name]) < NEWEST else rows.count()
+        return Response(write(DebtorPageSerializer, Shown(debtor, **more)))
+
+    @extend_schema(responses=DebtWithSegmentSerializer(many=True))
+    def debts(self, request: Request, pk: uuid.UUID) -> Response:
+        rows = Debt.objects.filter(debtor=self.get_object(pk)).select_related("segment")
+        return self.paged(rows, DebtWithSegmentSerializer, default_limit=100)
+
+    def perform_create(self, data: dict[str, Any]) -> Debtor:
+        return debtors.enter(**data, today=now().date())
+
+    def perform_update(self, instance: Debtor, data: dict[str, Any]) -> None:
+        debtors.amend(instance, **data, today=now().date())
+
+    def perform_destroy(self, instance: Debtor) -> None:
+        debtors.delete(instance)

@@ -1,0 +1,94 @@
+"""Do random money operations from several threads: ``python -m tests.deep.money_worker SEED OPERATIONS THREADS``.
+
+Prints one line per operation done, so that whoever started it sees how far it is, and may kill it on the way.
+"""
+
+import random
+import sys
+import threading
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from collection import debts  # noqa: E402
+from collection.models import Debt, DebtStatus  # noqa: E402
+from ddc.common.errors import DomainError  # noqa: E402
+from payments import posting  # noqa: E402
+from payments.models import Payment, PaymentStatus  # noqa: E402
+
+TODAY = date(2026, 2, 1)
+
+
+def amount(rng: random.Random) -> Decimal:
+    return Decimal(rng.randrange(1, 20_000)).scaleb(-2)
+
+
+def any_debt(rng: random.Random) -> Debt:
+    return rng.choice(list(Debt.objects.all()))
+
+
+def any_payment(rng: random.Random) -> Payment:
+    payments = list(Payment.objects.all()[:200])
+    return rng.choice(payments) if payments else record(rng)
+
+
+def record(rng: random.Random) -> Payment:
+    status = rng.choices(PaymentStatus.values, [1, 6, 1, 1])[0]
+    return posting.record(debt=any_debt(rng), amount=amount(rng), status=status, by=None, today=TODAY)
+
+
+def amend_payment(rng: random.Random) -> None:
+    change = rng.choice(
+        [{"amount": amount(rng)}, {"status": rng.choice(PaymentStatus.values)}, {"debt": any_debt(rng)}]
+    )
+    posting.amend(any_payment(rng), by=None, today=TODAY, **change)
+
+
+def void(rng: random.Random) -> None:
+    posting.void(any_payment(rng), by=None, today=TODAY)
+
+
+def adjust(rng: random.Random) -> None:
+    debts.amend(any_debt(rng), by=None, today=TODAY, current_balance=10 * amount(rng))
+
+
+def change_state(rng: random.Random) -> None:
+    # Mostly back to active, else soon every debt is closed and every operation refused.
+    status = rng.choice([*DebtStatus.values, *["active"] * 8])
+    debts.amend(any_debt(rng), by=None, today=TODAY, current_status=status)
+
+
+def place_anew(rng: random.Random) -> None:
+    change = rng.choice([{"original_balance": amount(rng)}, {"currency_code": rng.choice(["GBP", "EUR"])}])
+    debts.amend(any_debt(rng), by=None, today=TODAY, **change)
+
+
+OPERATIONS: list[Callable[[random.Random], object]] = [record, amend_payment, void, adjust, change_state, place_anew]
+WEIGHTS = [8, 6, 3, 3, 4, 1]
+
+
+def work(seed: str, operations: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(operations):
+        try:
+            rng.choices(OPERATIONS, WEIGHTS)[0](rng)
+        except DomainError:
+            pass
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+    connection.close()
+
+
+if __name__ == "__main__":
+    seed, operations, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    running = [threading.Thread(target=work, args=(f"{seed}/{n}", operations // threads)) for n in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
