@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Count, QuerySet
 from rest_framework import serializers
 
 from collection import segments
@@ -29,7 +30,7 @@ class SegmentWithCountSerializer(SegmentSerializer):
     debts_count = serializers.IntegerField(read_only=True)
 
 
-class Segments(ResourceView):
+class SegmentView(ResourceView):
     """Segments: groups of debts that are treated alike."""
 
     queryset = Segment.objects.all()
@@ -37,11 +38,9 @@ class Segments(ResourceView):
     input_serializer = SegmentInputSerializer
     detail_serializer = SegmentWithCountSerializer
 
-    def get_object(self, pk: Any) -> Segment:
-        segment: Segment = super().get_object(pk)
-        if self.action == "retrieve":
-            segment.debts_count = segment.debts.count()
-        return segment
+    def get_queryset(self) -> QuerySet[Segment]:
+        found = super().get_queryset()
+        return found.annotate(debts_count=Count("debts")) if self.action == "retrieve" else found
 
     def perform_create(self, data: dict[str, Any]) -> Segment:
         return segments.create(**data)
@@ -53,4 +52,4 @@ class Segments(ResourceView):
         segments.delete(instance)
 
 
-urlpatterns = resource("segments", Segments, name="segments")
+urlpatterns = resource("segments", SegmentView, name="segment")

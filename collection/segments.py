@@ -70,7 +70,7 @@ def delete(segment: Segment) -> None:
         raise SegmentInUse
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            segment.delete()
+            Segment.objects.filter(pk=segment.pk).delete()
             # Django defers its foreign keys to COMMIT; a debt that came in meanwhile has to speak up now.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (models.ProtectedError, IntegrityError) as error:

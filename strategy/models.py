@@ -44,12 +44,13 @@ class StrategyRun(UUIDModel):
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
     dry_run = models.BooleanField(default=False)
+    is_daily = models.BooleanField(default=False, db_default=False, help_text="The timetable's own run of its day.")
     date = models.DateField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the daily timetable.",
+        help_text="Empty: the timetable, or the command line.",
     )  # fmt: skip
     rules = models.JSONField(default=list, help_text="Per rule: matched, queued and left out, with reasons.")
     failure_reason = models.CharField(max_length=500, null=True, blank=True)
@@ -59,7 +60,12 @@ class StrategyRun(UUIDModel):
         ordering = newest_first()
         constraints = [
             models.UniqueConstraint(
-                fields=["status"], condition=Q(status="running"), name="one_strategy_run_at_a_time"
+                models.Value(1), condition=Q(status__in=["planned", "running"]), name="one_strategy_run_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["date"],
+                condition=Q(is_daily=True) & ~Q(status__in=["failed", "cancelled"]),
+                name="one_daily_strategy_run_a_day",
             ),
         ]
 

@@ -2,4 +2,10 @@
 
 from django.urls.resolvers import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from ddc.common.api.routes import resource
+from strategy.api import StrategyRuleView, StrategyRunView
+
+urlpatterns: list[URLPattern] = [
+    *resource("strategy-rules", StrategyRuleView, name="strategy-rule"),
+    *resource("strategy/runs", StrategyRunView, name="strategy-run", only="list create retrieve"),
+]

@@ -1,0 +1,101 @@
+"""The shapes of strategy rules and runs."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from collection.models import Segment
+from communications.models import Channel, CommunicationTemplate
+from ddc.common.api.fields import (
+    BooleanField,
+    ChoiceField,
+    DateField,
+    IntegerField,
+    ReferenceField,
+    TextField,
+    TimeField,
+)
+from ddc.common.api.serializers import CamelSerializer
+from strategy.firing import Reason
+from strategy.models import StrategyRun
+
+#: A hundred years; a date that far away is still one that PostgreSQL and Python know.
+MOST_DAYS = 36_500
+LARGEST_INTEGER = 2_147_483_647
+
+
+class TriggerTypeField(ChoiceField):
+    """The kind of trigger. There is one, so it isn't kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=["TimeTrigger"], **kwargs)
+
+    def get_attribute(self, instance: Any) -> str:
+        return "TimeTrigger"
+
+
+class TriggerSerializer(CamelSerializer):
+    """When a rule fires: so many days after the debt's placement."""
+
+    type = TriggerTypeField()
+    days_since_placement = IntegerField(min_value=0, max_value=MOST_DAYS)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        trigger: dict[str, Any] = super().to_internal_value(data)
+        trigger.pop("type", None)
+        return trigger
+
+
+class StrategyRuleSerializer(CamelSerializer):
+    """Send this template to the debts of this segment when the trigger fires."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = TextField(max_length=100)
+    segment_id = ReferenceField(Segment.objects.all(), source="segment")
+    channel = ChoiceField(choices=Channel.values, required=False, allow_null=True)
+    template_id = ReferenceField(CommunicationTemplate.objects.all(), source="template")
+    trigger = TriggerSerializer(source="*")
+    max_lateness_days = IntegerField(min_value=0, max_value=MOST_DAYS, required=False, allow_null=True)
+    priority = IntegerField(min_value=1, max_value=LARGEST_INTEGER, required=False, allow_null=True)
+    is_active = BooleanField(required=False, allow_null=True)
+    created_at = TimeField(read_only=True)
+    updated_at = TimeField(read_only=True)
+
+
+class LeftOutSerializer(CamelSerializer):
+    """How many debts a rule left alone for one reason."""
+
+    reason = serializers.ChoiceField(choices=[reason.value for reason in Reason])
+    count = serializers.IntegerField()
+
+
+class RuleReportSerializer(CamelSerializer):
+    """What one rule did in a run; of a dry one, what it would do."""
+
+    rule_id = serializers.UUIDField()
+    name = serializers.CharField()
+    matched = serializers.IntegerField()
+    queued = serializers.IntegerField()
+    left_out = LeftOutSerializer(many=True)
+
+
+class StrategyRunSerializer(CamelSerializer):
+    """A run and its report."""
+
+    id = serializers.UUIDField(read_only=True)
+    status = serializers.ChoiceField(choices=StrategyRun.Status.values, read_only=True)
+    dry_run = serializers.BooleanField(read_only=True)
+    date = DateField(read_only=True)
+    started_at = TimeField(read_only=True, allow_null=True)
+    finished_at = TimeField(read_only=True, allow_null=True)
+    failure_reason = serializers.CharField(read_only=True, allow_null=True)
+    rules = RuleReportSerializer(many=True, read_only=True)
+    created_at = TimeField(read_only=True)
+    updated_at = TimeField(read_only=True)
+
+
+class RunInputSerializer(CamelSerializer):
+    """What run is wanted."""
+
+    dry_run = BooleanField(required=False, allow_null=True)
+    date = DateField(required=False, allow_null=True)
