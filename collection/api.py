@@ -50,6 +50,7 @@ class DebtView(ResourceView):
     queryset = Debt.objects.all()
     serializer_class = DebtSerializer
     detail_serializer = DebtPageSerializer
+    paged_actions = ("list", "payments", "ledger")
     filterset_class = DebtFilters
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:

@@ -71,6 +71,7 @@ class DebtorView(ResourceView):
     queryset = Debtor.objects.all()
     serializer_class = DebtorSerializer
     detail_serializer = DebtorPageSerializer
+    paged_actions = ("list", "debts")
     filterset_class = DebtorFilters
 
     @extend_schema(responses=DebtorInListSerializer(many=True))

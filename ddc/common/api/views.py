@@ -92,6 +92,8 @@ class ResourceView(View):
     input_serializer: ClassVar[type[CamelSerializer] | None] = None
     filterset_class: ClassVar[Any] = None
     default_limit: ClassVar[int] = DEFAULT_LIMIT
+    #: The actions that answer a page.
+    paged_actions: ClassVar[tuple[str, ...]] = ("list",)
 
     def get_queryset(self) -> QuerySet[Any]:
         return self.queryset.all()
