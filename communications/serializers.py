@@ -5,8 +5,16 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Debt
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus
-from ddc.common.api.fields import BooleanField, ChoiceField, IntegerField, LanguageField, ReferenceField, TextField, TimeField
+from communications.models import Channel, CommunicationLog, MessageStatus
+from ddc.common.api.fields import (
+    BooleanField,
+    ChoiceField,
+    IntegerField,
+    LanguageField,
+    ReferenceField,
+    TextField,
+    TimeField,
+)
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import CamelSerializer
 from debtors.models import Debtor
@@ -63,7 +71,7 @@ class PlaceholderSerializer(CamelSerializer):
 
 
 class PlaceholdersSerializer(CamelSerializer):
-    data = PlaceholderSerializer(many=True, read_only=True)
+    data = PlaceholderSerializer(many=True, read_only=True)  # type: ignore[assignment]
 
 
 class ProcessSerializer(CamelSerializer):
@@ -72,19 +80,18 @@ class ProcessSerializer(CamelSerializer):
     template_name = TextField(max_length=100, required=False, allow_null=True)
     communication_type = ChoiceField(choices=Channel.choices, required=False, allow_null=True)
     debtor_id = ReferenceField(Debtor.objects.all(), required=False, allow_null=True, source="debtor")
-    debt_id = ReferenceField(
-        Debt.objects.select_related("debtor"), required=False, allow_null=True, source="debt"
-    )
+    debt_id = ReferenceField(Debt.objects.select_related("debtor"), required=False, allow_null=True, source="debt")
     send = BooleanField(required=False, allow_null=True)
 
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Any]:
         return serializers.Serializer.get_fields(self)
 
     def to_internal_value(self, data: Any) -> Any:
         """Read both spellings, and name a field at fault as the client did."""
         if not isinstance(data, dict):
             return super().to_internal_value(data)
-        spelled = {name: camel(name) if camel(name) in data and name not in data else name for name in self.fields}
+        names: list[str] = list(map(str, self.fields))
+        spelled = {name: camel(name) if camel(name) in data and name not in data else name for name in names}
         try:
             known = super().to_internal_value({name: data[sent] for name, sent in spelled.items() if sent in data})
             self._fit(known)

@@ -1,5 +1,37 @@
 """Routes of this app."""
 
+from django.urls import path
 from django.urls.resolvers import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from communications import views
+from communications.api import CommunicationLogView, CommunicationTemplateView
+from ddc.common.api.routes import resource
+
+urlpatterns: list[URLPattern] = [
+    path(
+        "communication-templates/placeholders",
+        CommunicationTemplateView.as_view({"get": "placeholders"}),
+        name="communication-template-placeholders",
+    ),
+    path(
+        "communication-templates/process",
+        CommunicationTemplateView.as_view({"post": "process"}),
+        name="communication-template-process",
+    ),
+    *resource("communication-templates", CommunicationTemplateView, name="communication-template"),
+    *resource("communication-logs", CommunicationLogView, name="communication-log", only="list retrieve"),
+    path("track/open/<path:token>.gif", views.OpenView.as_view(), name="track-open"),
+    path(
+        "callbacks/email/<str:provider>/tracking",
+        views.MailCallbackView.as_view(kind="tracking"),
+        name="callback-email-tracking",
+    ),
+    path(
+        "callbacks/email/<str:provider>/inbound",
+        views.MailCallbackView.as_view(kind="inbound"),
+        name="callback-email-inbound",
+    ),
+    path("callbacks/twilio/status", views.TwilioStatusView.as_view(), name="callback-twilio-status"),
+    path("callbacks/twilio/inbound", views.TwilioInboundView.as_view(), name="callback-twilio-inbound"),
+    path("demo/outbox", views.demo_page, name="demo-outbox"),
+]

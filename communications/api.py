@@ -1,0 +1,75 @@
+"""Templates and messages over HTTP."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from communications import placeholders, processing, templates
+from communications.filters import LogFilters, TemplateFilters
+from communications.models import CommunicationLog, CommunicationTemplate
+from communications.serializers import (
+    CommunicationLogDetailSerializer,
+    CommunicationLogSerializer,
+    CommunicationTemplateSerializer,
+    PlaceholdersSerializer,
+    ProcessAnswerSerializer,
+    ProcessSerializer,
+)
+from ddc.common.api.names import camel
+from ddc.common.api.serializers import write
+from ddc.common.api.views import ResourceView
+
+
+class CommunicationTemplateView(ResourceView):
+    queryset = CommunicationTemplate.objects.all()
+    serializer_class = CommunicationTemplateSerializer
+    filterset_class = TemplateFilters
+    required_permissions = {"process": "communications.view_communicationtemplate"}
+
+    def perform_create(self, data: dict[str, Any]) -> CommunicationTemplate:
+        return templates.create(**data)
+
+    def perform_update(self, instance: CommunicationTemplate, data: dict[str, Any]) -> None:
+        templates.amend(instance, **data)
+
+    def perform_destroy(self, instance: CommunicationTemplate) -> None:
+        templates.delete(instance)
+
+    @extend_schema(request=None, responses=PlaceholdersSerializer)
+    def placeholders(self, request: Request) -> Response:
+        return Response(write(PlaceholdersSerializer, {"data": placeholders.CATALOGUE}))
+
+    @extend_schema(request=ProcessSerializer, responses=ProcessAnswerSerializer)
+    def process(self, request: Request) -> Response:
+        """Render the active templates that fit, and send them if asked to."""
+        asked = self.read(ProcessSerializer, optional=True)
+        send = bool(asked.get("send"))
+        if send and not request.user.has_perm("communications.send_communicationtemplate"):
+            raise exceptions.PermissionDenied
+        results = processing.process(
+            name=asked.get("template_name"),
+            channel=asked.get("communication_type"),
+            debtor=asked.get("debtor"),
+            debt=asked.get("debt"),
+            send=send,
+            now=timezone.now(),
+        )
+        return Response(write(ProcessAnswerSerializer, {"processed": len(results), "results": results}))
+
+    def known_names(self) -> set[str]:
+        names = super().known_names()
+        return names | {camel(name) for name in ProcessSerializer().fields} if self.action == "process" else names
+
+
+class CommunicationLogView(ResourceView):
+    queryset = CommunicationLog.objects.defer("body", "html")
+    serializer_class = CommunicationLogSerializer
+    filterset_class = LogFilters
+
+    @extend_schema(responses=CommunicationLogDetailSerializer)
+    def retrieve(self, request: Request, pk: Any) -> Response:
+        return Response(write(CommunicationLogDetailSerializer, self.get_object(pk)))

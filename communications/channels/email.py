@@ -1,0 +1,128 @@
+"""Mail, by Django's backends or anymail's."""
+
+import smtplib
+from email.utils import parseaddr
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from communications.channels import requests_errors, smtp
+from communications.channels.message import Outcome, Outgoing, Result
+
+log = structlog.get_logger(__name__)
+
+_DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_WATCHED_SMTP = "communications.channels.smtp.EmailBackend"
+#: Their backends refuse metadata; the Message-ID has to do.
+_WITHOUT_METADATA = frozenset({"mailersend", "postal"})
+#: Wrong credentials are our fault and may be put right; the message is good.
+_OUR_FAULT = frozenset({401, 403})
+
+
+def provider() -> str:
+    """Return the name of what sends our mail: ``smtp``, ``console``, ``demo``, or anymail's name of the provider."""
+    return settings.EMAIL_BACKEND.split(".")[-2]
+
+
+class Sender:
+    """Sends mail over one connection, opened with the first message."""
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+
+    def send(self, outgoing: Outgoing) -> Outcome:
+        """Hand one mail over and say what became of it."""
+        if self.connection is None:
+            backend = _WATCHED_SMTP if settings.EMAIL_BACKEND == _DJANGO_SMTP else settings.EMAIL_BACKEND
+            self.connection = get_connection(backend)
+        mail = _mail(outgoing, self.connection)
+        if isinstance(self.connection, smtp.EmailBackend):
+            return self._by_smtp(self.connection, mail)
+        try:
+            mail.send()
+        except Exception as error:
+            return _failed(error)
+        status = getattr(mail, "anymail_status", None)
+        message_id = getattr(status, "message_id", None) or mail.extra_headers["Message-ID"]
+        return Outcome(Result.SENT, provider(), str(message_id))
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+    def _by_smtp(self, backend: smtp.EmailBackend, mail: EmailMultiAlternatives) -> Outcome:
+        reused = backend.connection is not None
+        try:
+            backend.open()
+            mail.send()
+        except Exception as error:
+            in_doubt = backend.in_doubt
+            if isinstance(error, OSError) and not isinstance(
+                error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused
+            ):
+                backend.abandon()
+                if reused and not in_doubt:
+                    # The server has hung up since the message before; that says nothing about this one.
+                    return self._by_smtp(backend, mail)
+            return _failed_by_smtp(error, in_doubt=in_doubt)
+        return Outcome(Result.SENT, provider(), mail.extra_headers["Message-ID"])
+
+
+def _mail(outgoing: Outgoing, connection: Any) -> EmailMultiAlternatives:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    mail = EmailMultiAlternatives(
+        outgoing.subject or "",
+        outgoing.body,
+        settings.DEFAULT_FROM_EMAIL,
+        [outgoing.to],
+        headers={"Message-ID": f"<{outgoing.log_id}@{domain}>"},
+        connection=connection,
+    )
+    if outgoing.html:
+        mail.attach_alternative(outgoing.html, "text/html")
+    if settings.EMAIL_BACKEND.startswith("anymail.") and provider() not in _WITHOUT_METADATA:
+        mail.metadata = {"log_id": str(outgoing.log_id)}  # type: ignore[attr-defined]
+    return mail
+
+
+def _failed_by_smtp(error: Exception, *, in_doubt: bool) -> Outcome:
+    """Read an SMTP failure: 4yz is for now, 5yz for good (RFC 5321, 4.2.1), and wrong credentials are our own fault."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Outcome(Result.RETRY, provider(), words=_words(error.smtp_code, error.smtp_error))
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+        return Outcome(Result.FAILED if code >= 500 else Result.RETRY, provider(), words=_words(code, text))
+    if isinstance(error, smtplib.SMTPResponseException):
+        permanent = error.smtp_code >= 500 and not isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError)
+        words = _words(error.smtp_code, error.smtp_error)
+        return Outcome(Result.FAILED if permanent else Result.RETRY, provider(), words=words)
+    if isinstance(error, OSError):  # Refused, timed out, hung up; smtplib's own errors are among them.
+        result = Result.UNCERTAIN if in_doubt else Result.RETRY
+        return Outcome(result, provider(), words=f"{type(error).__name__}: {error}")
+    return _failed(error)
+
+
+def _failed(error: Exception) -> Outcome:
+    """Read what anymail or Django raised."""
+    words = f"{type(error).__name__}: {error}"
+    status = getattr(error, "status_code", None)
+    if status is not None:
+        retry = status == 429 or status >= 500 or status in _OUR_FAULT
+        return Outcome(Result.RETRY if retry else Result.FAILED, provider(), words=words)
+    if (result := requests_errors.read(error)) is not None:
+        return Outcome(result, provider(), words=words)
+    if isinstance(error, ImproperlyConfigured):
+        return Outcome(Result.RETRY, provider(), words=words)
+    if isinstance(error, ValueError | TypeError) or type(error).__module__ == "anymail.exceptions":
+        return Outcome(
+            Result.FAILED, provider(), words=words
+        )  # No mail can be made of it, or nobody is left to get it.
+    log.error("mail_hand_over_failed", exc_info=error)
+    return Outcome(Result.UNCERTAIN, provider(), words=words)
+
+
+def _words(code: int, text: bytes | str) -> str:
+    return f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"

@@ -1,0 +1,268 @@
+"""What providers call us with: checked by anymail's and Twilio's own code, and read into plain news."""
+
+import contextlib
+import hashlib
+import uuid
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest
+
+from communications.inbound import Received
+from communications.models import Channel, MessageStatus
+from communications.tracking import News
+from ddc.common.errors import DomainError, Forbidden
+from debtors.models import Suppression
+
+log = structlog.get_logger(__name__)
+
+#: The last word of a view's name in anymail, per path.
+_KINDS = {"tracking": "TrackingWebhookView", "inbound": "InboundWebhookView"}
+_PROVIDERS = {
+    "amazon_ses": "AmazonSES",
+    "brevo": "Brevo",
+    "mailersend": "MailerSend",
+    "mailgun": "Mailgun",
+    "mailjet": "Mailjet",
+    "mailtrap": "Mailtrap",
+    "mandrill": "Mandrill",
+    "postal": "Postal",
+    "postmark": "Postmark",
+    "resend": "Resend",
+    "sendgrid": "SendGrid",
+    "sendinblue": "SendinBlue",
+    "sparkpost": "SparkPost",
+    "unisender_go": "UnisenderGo",
+}
+_STATUSES = {
+    "sent": MessageStatus.SENT,
+    "delivered": MessageStatus.DELIVERED,
+    "bounced": MessageStatus.BOUNCED,
+    "rejected": MessageStatus.FAILED,
+    "failed": MessageStatus.FAILED,
+    "complained": MessageStatus.DELIVERED,
+    "unsubscribed": MessageStatus.DELIVERED,
+}
+_SUPPRESSIONS = {
+    "bounced": Suppression.Reason.BOUNCED,
+    "complained": Suppression.Reason.COMPLAINED,
+    "unsubscribed": Suppression.Reason.OPTED_OUT,
+}
+_REJECTIONS = {
+    "bounced": Suppression.Reason.BOUNCED,
+    "invalid": Suppression.Reason.BOUNCED,
+    "spam": Suppression.Reason.COMPLAINED,
+    "unsubscribed": Suppression.Reason.OPTED_OUT,
+}
+_EVENT_ID_LENGTH = 255
+
+
+class NotAuthentic(Forbidden):
+    """Not signed by a provider that is configured here."""
+
+    message = "This call is not signed by a provider that is configured here."
+
+
+class Unreadable(DomainError):
+    """It is the provider's, and still makes no sense."""
+
+    status = 422
+    message = "This call can't be read."
+
+
+@dataclass(frozen=True)
+class Challenge(Exception):
+    """Amazon SNS sends its credentials only after it was asked for them."""
+
+    realm: str
+
+
+def is_known(provider: str, kind: str) -> bool:
+    return _view_class(provider, kind) is not None
+
+
+@cache
+def _view_class(provider: str, kind: str) -> Any:
+    if provider not in _PROVIDERS:
+        return None
+    module = import_module(f"anymail.webhooks.{provider}")
+    found = getattr(module, _PROVIDERS[provider] + _KINDS[kind], None)
+    return found or getattr(module, f"{_PROVIDERS[provider]}CombinedWebhookView", None)
+
+
+def read_mail(provider: str, kind: str, request: HttpRequest) -> "list[News | Received]":
+    """Check who calls, then return what happened.
+
+    :raises NotAuthentic: if the signature is wrong, or the provider is not configured
+    :raises Unreadable: if a rightly signed call makes no sense
+    :raises Challenge: if Amazon SNS has yet to be asked for its credentials
+    """
+    view = _authentic(provider, kind, request)
+    try:
+        events = view.parse_events(request)
+    except Exception as error:  # Each provider's reader has its own ways to fail.
+        log.warning("callback_unreadable", provider=provider, kind=kind, error=type(error).__name__)
+        raise Unreadable from error
+    news: list[News | Received] = []
+    for event in events:
+        if hasattr(event, "message"):
+            news.append(_received(provider, event))
+        else:
+            news.append(_tracked(provider, event))
+    return news
+
+
+def _authentic(provider: str, kind: str, request: HttpRequest) -> Any:
+    from anymail.exceptions import AnymailError
+    from django.core.exceptions import ImproperlyConfigured
+
+    extras = {"webhook_url": settings.PUBLIC_URL + request.path} if provider == "mandrill" else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # It warns of what is refused below.
+            view = _view_class(provider, kind)(**extras)
+    except (AnymailError, ImproperlyConfigured, ValueError, ImportError) as error:
+        raise NotAuthentic from error
+    if view.warn_if_no_basic_auth and not view.basic_auth:
+        raise NotAuthentic
+    if (
+        provider == "amazon_ses"
+        and "X-Amz-Sns-Message-Type" in request.headers
+        and "Authorization" not in request.headers
+    ):
+        raise Challenge("callbacks")
+    try:
+        view.run_validators(request)
+    except Exception as error:  # Whatever can't be checked is not authentic.
+        raise NotAuthentic from error
+    return view
+
+
+def _tracked(provider: str, event: Any) -> News:
+    kind, reason = event.event_type, event.reject_reason
+    words = next((text for text in (event.mta_response, event.description) if text), None)
+    return News(
+        provider=provider,
+        event_id=_event_id(event, kind),
+        log_id=_log_id(event.metadata),
+        message_id=_storable(event.message_id),
+        address=_storable(event.recipient),
+        status=_STATUSES.get(kind),
+        suppression=_REJECTIONS.get(reason or "") if kind == "rejected" else _SUPPRESSIONS.get(kind),
+        words=_storable(words) or kind,
+    )
+
+
+def _received(provider: str, event: Any) -> Received:
+    message = event.message
+    sender = message.envelope_sender or (
+        message.from_email.addr_spec if hasattr(message.from_email, "addr_spec") else None
+    )
+    body = message.text
+    if body is None:
+        body = message.html or ""
+    return Received(
+        channel=Channel.EMAIL,
+        provider=provider,
+        message_id=_storable(message["Message-ID"]) or _event_id(event, "inbound", sender, message.subject, body),
+        address=_storable(sender) or "",
+        subject=_storable(message.subject),
+        body=_storable(message.stripped_text or body) or "",
+    )
+
+
+def _event_id(event: Any, kind: str, *more: object) -> str:
+    """The provider's id of the event with its kind, else a digest of what makes it that event."""
+    if event.event_id:
+        return f"{kind}:{_storable(str(event.event_id))}"[:_EVENT_ID_LENGTH]
+    parts = (kind, event.timestamp, getattr(event, "message_id", None), getattr(event, "recipient", None), *more)
+    return "sha256:" + hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()
+
+
+def _log_id(metadata: Any) -> uuid.UUID | None:
+    with contextlib.suppress(ValueError, TypeError, AttributeError):
+        return uuid.UUID(str(metadata.get("log_id")))
+    return None
+
+
+def _storable(text: object) -> str | None:
+    """Leave out what PostgreSQL can't keep."""
+    return None if text is None else str(text).replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def check_twilio(request: HttpRequest) -> dict[str, str]:
+    """Check Twilio's signature over our public address, and return the fields that it sent.
+
+    :raises NotAuthentic: if it is wrong, or Twilio is not configured
+    """
+    if not settings.TWILIO_AUTH_TOKEN:
+        raise NotAuthentic
+    from twilio.request_validator import RequestValidator
+
+    query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+    try:
+        fields = {name: str(values[-1]) for name, values in request.POST.lists()}
+        signed = RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(
+            settings.PUBLIC_URL + request.path + query, request.POST, request.headers.get("X-Twilio-Signature", "")
+        )
+    except Exception as error:  # A body that is no form can't be signed.
+        raise NotAuthentic from error
+    if not signed:
+        raise NotAuthentic
+    return {name: _storable(value) or "" for name, value in fields.items()}
+
+
+#: Twilio's words for SMS and for calls.
+_TWILIO_STATUSES = {
+    "sent": MessageStatus.SENT,
+    "delivered": MessageStatus.DELIVERED,
+    "read": MessageStatus.DELIVERED,
+    "completed": MessageStatus.DELIVERED,
+    "undelivered": MessageStatus.FAILED,
+    "failed": MessageStatus.FAILED,
+    "canceled": MessageStatus.FAILED,
+    "busy": MessageStatus.FAILED,
+    "no-answer": MessageStatus.FAILED,
+}
+_TWILIO_OPTED_OUT = "21610"
+
+
+def read_twilio_status(request: HttpRequest) -> News:
+    """Check and read Twilio's report on a message or call; refuses what ``check_twilio`` refuses."""
+    fields = check_twilio(request)
+    sid = fields.get("MessageSid") or fields.get("SmsSid") or fields.get("CallSid") or ""
+    word = fields.get("MessageStatus") or fields.get("SmsStatus") or fields.get("CallStatus") or ""
+    if not sid or not word:
+        raise Unreadable
+    error = fields.get("ErrorCode", "")
+    return News(
+        provider="twilio",
+        event_id=f"{sid}:{word}"[:_EVENT_ID_LENGTH],
+        log_id=_log_id(request.GET.dict() | {"log_id": request.GET.get("log")}),
+        message_id=sid,
+        address=fields.get("To") or fields.get("Called"),
+        status=_TWILIO_STATUSES.get(word.lower()),
+        suppression=Suppression.Reason.OPTED_OUT if error == _TWILIO_OPTED_OUT else None,
+        words=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
+    )
+
+
+def read_twilio_inbound(request: HttpRequest) -> Received:
+    """Check and read an SMS that somebody sent us; refuses what ``check_twilio`` refuses."""
+    fields = check_twilio(request)
+    sid, sender = fields.get("MessageSid") or fields.get("SmsSid") or "", fields.get("From", "")
+    if not sid or not sender:
+        raise Unreadable
+    return Received(
+        channel=Channel.SMS,
+        provider="twilio",
+        message_id=sid,
+        address=sender,
+        body=fields.get("Body", ""),
+        opt_out=fields.get("OptOutType") or None,
+    )

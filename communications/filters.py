@@ -1,0 +1,25 @@
+"""Query parameters of templates and messages."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from communications.models import Channel, MessageStatus
+from ddc.common.api.filters import FilterSet, IdFilter, WordFilter, YesNoFilter
+
+
+class TemplateFilters(FilterSet):
+    communication_type = WordFilter(Channel.values)
+    is_active = YesNoFilter()
+    search = django_filters.CharFilter(method="matching")
+
+    def matching(self, templates: "QuerySet[Any]", name: str, words: str) -> "QuerySet[Any]":
+        return templates.filter(Q(name__icontains=words) | Q(description__icontains=words))
+
+
+class LogFilters(FilterSet):
+    debtor_id = IdFilter()
+    debt_id = IdFilter()
+    communication_type = WordFilter(Channel.values)
+    status = WordFilter(MessageStatus.values)

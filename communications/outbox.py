@@ -1,0 +1,98 @@
+"""The outbox: a message is queued with what caused it, and claimed by one worker at a time."""
+
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import connection, transaction
+
+from collection.models import Debt
+from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from ddc.common.nudge import nudge
+from debtors.models import Debtor
+
+
+class Lane(StrEnum):
+    """Which messages a worker takes: what debtors wait for has a lane of its own, that no campaign blocks."""
+
+    ALL = "all"
+    SOLICITED = "solicited"
+
+
+TASKS = {
+    Lane.ALL: "communications.tasks.drain_outbox",
+    Lane.SOLICITED: "communications.tasks.send_solicited",
+}
+
+# The statuses are literals: with parameters PostgreSQL could not prove that the partial index covers them.
+_CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM communication_log
+    WHERE status IN ('queued', 'postponed', 'claimed') AND due_at <= %(now)s {lane}
+    ORDER BY due_at LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE communication_log SET status = 'claimed', due_at = %(until)s, updated_at = %(now)s
+FROM due WHERE communication_log.id = due.id
+RETURNING communication_log.id
+"""
+
+
+@transaction.atomic
+def queue(
+    *,
+    debtor: Debtor,
+    channel: str,
+    template: CommunicationTemplate | None = None,
+    subject: str | None = None,
+    body: str | None = None,
+    debt: Debt | None = None,
+    purpose: Purpose = Purpose.COLLECTION,
+    now: datetime,
+    one_time_code_of: uuid.UUID | None = None,
+    expires_at: datetime | None = None,
+) -> CommunicationLog:
+    """Put a message in the outbox, together with whatever else the caller's transaction does.
+
+    Either a template, whose variant is picked at sending, or a text of our own. Its placeholders are filled in at sending
+    as well, ``{{otp_code}}`` among them: a text must not hold what a debtor typed. Nothing is sent after ``expires_at``.
+    """
+    if (template is None) == (body is None):
+        raise TypeError("a message has either a template or a body")
+    log = CommunicationLog.objects.create(
+        debtor=debtor,
+        debt=debt,
+        template=template,
+        communication_type=Channel(channel),
+        purpose=purpose,
+        status=MessageStatus.QUEUED,
+        due_at=now,
+        expires_at=expires_at,
+        one_time_code_of=one_time_code_of,
+        subject=subject,
+        body=body,
+        created_at=now,
+    )
+    wake(Lane.SOLICITED if purpose == Purpose.SOLICITED else Lane.ALL)
+    return log
+
+
+def wake(lane: Lane) -> None:
+    """Have a worker look at the outbox once the transaction has committed."""
+    nudge(TASKS[lane])
+
+
+def claim(*, now: datetime, limit: int, lease: timedelta, lane: Lane = Lane.ALL) -> list[CommunicationLog]:
+    """Take up to ``limit`` due messages for the time of the lease, the longest due first.
+
+    Others pass by what is claimed. When the lease is over, what became of none of the other statuses is due again; the
+    new ``due_at`` tells one claim from the next.
+    """
+    sql = _CLAIM.format(lane="AND purpose = 'solicited'" if lane == Lane.SOLICITED else "")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"now": now, "until": now + lease, "limit": limit})
+        ids = [row[0] for row in cursor.fetchall()]
+    if not ids:
+        return []
+    logs = CommunicationLog.objects.filter(pk__in=ids).select_related("debtor", "debt", "template")
+    return sorted(logs, key=lambda log: (log.purpose != Purpose.SOLICITED, log.created_at, log.pk))

@@ -1,0 +1,22 @@
+"""Ticks: each looks for what is to be done, carries no data, and harms nothing when it runs twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from communications import delivery
+from communications.outbox import Lane
+
+
+@shared_task(ignore_result=True)
+def drain_outbox() -> None:
+    delivery.drain_alone(clock=timezone.now, lane=Lane.ALL)
+
+
+@shared_task(ignore_result=True)
+def send_solicited() -> None:
+    delivery.drain_alone(clock=timezone.now, lane=Lane.SOLICITED)
+
+
+@shared_task(ignore_result=True)
+def settle_stuck() -> None:
+    delivery.settle_stuck(now=timezone.now())

@@ -1,0 +1,98 @@
+"""What is called from outside without an account: the open pixel, the providers' callbacks, and the demo's outbox."""
+
+import base64
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from communications import demo_outbox, inbound, tracking
+from communications.channels import webhooks
+from communications.inbound import Received
+
+_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+
+class PublicView(APIView):
+    """A view for those who have no account; whoever needs to be known is known by a signature."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class OpenView(PublicView):
+    @extend_schema(responses={(200, "image/gif"): OpenApiTypes.BINARY})
+    def get(self, request: Request, token: str) -> HttpResponse:
+        """Answer with a picture of one pixel, and count the opening if the token is one of ours."""
+        tracking.record_open(token, now=timezone.now())
+        return HttpResponse(_GIF, content_type="image/gif", headers={"Cache-Control": "no-store"})
+
+
+class MailCallbackView(PublicView):
+    """Callbacks of mail providers, as anymail reads them."""
+
+    kind = "tracking"
+
+    @extend_schema(
+        request={"application/json": OpenApiTypes.BINARY},
+        responses={200: None},
+        parameters=[OpenApiParameter("provider", str, OpenApiParameter.PATH, description="anymail's name of it.")],
+    )
+    def post(self, request: Request, provider: str) -> HttpResponse:
+        """Take in what a mail provider tells, once."""
+        if not webhooks.is_known(provider, self.kind):
+            raise Http404
+        try:
+            news = webhooks.read_mail(provider, self.kind, _untouched(request))
+        except webhooks.Challenge as challenge:
+            realm = f'Basic realm="{challenge.realm}"'
+            return HttpResponse(status=401, headers={"WWW-Authenticate": realm})
+        for one in news:
+            if isinstance(one, Received):
+                inbound.receive(one, now=timezone.now())
+            else:
+                tracking.record(one, now=timezone.now())
+        return HttpResponse()
+
+
+class TwilioStatusView(PublicView):
+    @extend_schema(request={"application/x-www-form-urlencoded": OpenApiTypes.BINARY}, responses={204: None})
+    def post(self, request: Request) -> HttpResponse:
+        """Take in what became of an SMS or a call, once."""
+        tracking.record(webhooks.read_twilio_status(_untouched(request)), now=timezone.now())
+        return HttpResponse(status=204)
+
+
+class TwilioInboundView(PublicView):
+    @extend_schema(
+        request={"application/x-www-form-urlencoded": OpenApiTypes.BINARY},
+        responses={(200, "text/xml"): OpenApiTypes.STR},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Take in an SMS to us, once, and answer nothing to it."""
+        inbound.receive(webhooks.read_twilio_inbound(_untouched(request)), now=timezone.now())
+        return HttpResponse("<Response/>", content_type="text/xml")
+
+
+def _untouched(request: Request) -> HttpRequest:
+    """The request as it came, for signatures are over its bytes; DRF has not read it."""
+    return request._request
+
+
+@require_GET
+@never_cache
+def demo_page(request: HttpRequest) -> HttpResponse:
+    """Show the newest messages of the demo with their codes; there is no such page anywhere else."""
+    if not settings.DEMO:
+        raise Http404
+    context: dict[str, Any] = {"messages": demo_outbox.newest(), "agency": settings.AGENCY_NAME}
+    return render(request, "communications/demo_outbox.html", context)

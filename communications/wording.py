@@ -1,0 +1,33 @@
+"""Amounts and dates as people write them: in a language, with a currency's own number of decimals."""
+
+import copy
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import NumberPattern
+
+from ddc.common import languages
+from ddc.common.currencies import DECIMALS
+
+
+def amount(value: Decimal, currency: str, *, language: str | None) -> str:
+    """Write an amount: ``£1,250.00`` in English, ``1.250,00 £`` in German."""
+    locale = languages.locale(language)
+    written: str = _pattern(locale, currency).apply(value, locale, currency=currency, currency_digits=False)
+    return written
+
+
+def day(value: date, *, language: str | None) -> str:
+    """Write a date: ``Jan 31, 2026`` in English, ``31.01.2026`` in German."""
+    return format_date(value, format="medium", locale=languages.locale(language))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(locale: Locale, currency: str) -> NumberPattern:
+    """The language's pattern with ISO 4217's decimals; CLDR's differ for some currencies (IQD, UGX)."""
+    pattern: NumberPattern = copy.copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (DECIMALS[currency], DECIMALS[currency])
+    return pattern
