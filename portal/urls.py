@@ -1,5 +1,22 @@
 """Routes of this app."""
 
+from django.urls import path
 from django.urls.resolvers import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from ddc.common.api.routes import resource
+from portal import api
+
+urlpatterns: list[URLPattern] = [
+    path("debtors/auth/request-otp", api.OtpRequestView.as_view({"post": "create"}), name="request-otp"),
+    path("debtors/auth/verify-otp", api.OtpVerificationView.as_view({"post": "create"}), name="verify-otp"),
+    path("debtors/auth/logout", api.DebtorSignOutView.as_view({"post": "create"}), name="debtor-logout"),
+    path("debtors/me/profile", api.ProfileView.as_view({"get": "retrieve"}), name="my-profile"),
+    path("debtors/me/debts", api.MyDebtsView.as_view({"get": "retrieve"}), name="my-debts"),
+    path(
+        "debtors/me/deferral-requests",
+        api.MyDeferralRequestsView.as_view({"get": "retrieve", "post": "create"}),
+        name="my-deferral-requests",
+    ),
+    path("debtors/me/activities", api.MyActivitiesView.as_view({"post": "create"}), name="my-activities"),
+    *resource("digital-activities", api.DigitalActivityView, name="digital-activity", only="list"),
+]

@@ -1,0 +1,175 @@
+"""Debtors' sign-in and portal over the API, and what staff see of debtors' activities."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from collection import deferrals, totals
+from collection.models import Debt, DeferralRequest
+from ddc.common import callers
+from ddc.common.api.filters import FilterSet, IdFilter
+from ddc.common.api.serializers import write
+from ddc.common.api.views import ResourceView, View
+from debtors.models import Debtor
+from debtors.serializers import DebtorSerializer
+from portal import activities, otp, tokens
+from portal.authentication import DebtorAuthentication, DebtorPermission
+from portal.models import DigitalActivity
+from portal.serializers import (
+    ActivitySerializer,
+    DigitalActivitySerializer,
+    MyDebtsSerializer,
+    MyDeferralRequestSerializer,
+    MyDeferralRequestsSerializer,
+    OtpRequestedSerializer,
+    OtpRequestSerializer,
+    OtpVerificationSerializer,
+    SignedInSerializer,
+    SignedOutSerializer,
+)
+
+#: Nobody has as many debts or requests; it bounds the answer.
+NEWEST = 1_000
+CODE_SENT = "If this number is known to us, a code is on its way to it."
+
+
+class OtpRequestView(View):
+    """Ask for a one-time code by SMS."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = OtpRequestedSerializer
+
+    @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses=OtpRequestedSerializer)
+    def create(self, request: Request) -> Response:
+        phone = self.read(OtpRequestSerializer)["mobile_phone"]
+        otp.request(phone, caller_address=callers.address(request), now=timezone.now())
+        return Response({"message": CODE_SENT, "expiresInSeconds": settings.OTP_LIFETIME_SECONDS})
+
+
+class OtpVerificationView(View):
+    """Sign in with a one-time code."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = SignedInSerializer
+
+    @extend_schema(operation_id="verifyOtp", request=OtpVerificationSerializer, responses=SignedInSerializer)
+    def create(self, request: Request) -> Response:
+        given = self.read(OtpVerificationSerializer)
+        signed_in = otp.verify(given["mobile_phone"], given["otp_code"], now=timezone.now())
+        return Response(write(SignedInSerializer, signed_in))
+
+
+class DebtorView(View):
+    """A view for the debtor who is signed in."""
+
+    authentication_classes = (DebtorAuthentication,)
+    permission_classes = (DebtorPermission,)
+
+    @property
+    def debtor(self) -> Debtor:
+        debtor: Debtor = self.request.user.debtor
+        return debtor
+
+
+class DebtorSignOutView(DebtorView):
+    """End the token of this request."""
+
+    serializer_class = SignedOutSerializer
+
+    @extend_schema(operation_id="debtorSignOut", request=None, responses=SignedOutSerializer)
+    def create(self, request: Request) -> Response:
+        tokens.revoke(request.user.token)
+        return Response({"message": "Signed out."})
+
+
+class ProfileView(DebtorView):
+    serializer_class = DebtorSerializer
+
+    @extend_schema(operation_id="myProfile", responses=DebtorSerializer)
+    def retrieve(self, request: Request) -> Response:
+        return Response(write(DebtorSerializer, self.debtor))
+
+
+class MyDebtsView(DebtorView):
+    serializer_class = MyDebtsSerializer
+
+    @extend_schema(operation_id="myDebts", responses=MyDebtsSerializer)
+    def retrieve(self, request: Request) -> Response:
+        debts = Debt.objects.filter(debtor=self.debtor).select_related("segment")[:NEWEST]
+        sums = totals.of_debtor(self.debtor, today=timezone.now().date())
+        return Response(write(MyDebtsSerializer, {"debts": debts, "totals": sums}))
+
+
+class MyDeferralRequestsView(DebtorView):
+    serializer_class = MyDeferralRequestSerializer
+
+    @extend_schema(operation_id="myDeferralRequests", responses=MyDeferralRequestsSerializer)
+    def retrieve(self, request: Request) -> Response:
+        requests = DeferralRequest.objects.filter(debtor=self.debtor)[:NEWEST]
+        return Response(write(MyDeferralRequestsSerializer, {"deferral_requests": requests}))
+
+    @extend_schema(
+        operation_id="requestDeferral",
+        request=MyDeferralRequestSerializer,
+        responses={201: MyDeferralRequestSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        asked = self.read(MyDeferralRequestSerializer, debtor=self.debtor)
+        made = deferrals.request(
+            asked["debt"],
+            debtor=self.debtor,
+            days=asked["requested_deferral_days"],
+            reason=asked["reason"],
+            now=timezone.now(),
+        )
+        return Response(write(MyDeferralRequestSerializer, made), 201)
+
+
+class MyActivitiesView(DebtorView):
+    serializer_class = DigitalActivitySerializer
+
+    @extend_schema(
+        operation_id="reportActivity", request=ActivitySerializer, responses={202: DigitalActivitySerializer}
+    )
+    def create(self, request: Request) -> Response:
+        reported = self.read(ActivitySerializer, debtor=self.debtor)
+        kept = activities.report(self.debtor, **reported, now=timezone.now())
+        return Response(write(DigitalActivitySerializer, kept), 202)
+
+
+class _ActivityTypeFormField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        form = RegexValidator(r"\A[a-z_]{1,50}\Z", "This must match [a-z_]{1,50}.", "regex")
+        super().__init__(strip=False, validators=[form], **kwargs)
+
+
+class ActivityTypeFilter(django_filters.Filter):
+    field_class = _ActivityTypeFormField
+
+
+class DigitalActivityFilters(FilterSet):
+    debtor_id = IdFilter()
+    debt_id = IdFilter()
+    activity_type = ActivityTypeFilter()
+
+    class Meta:
+        model = DigitalActivity
+        fields: list[str] = []
+
+
+class DigitalActivityView(ResourceView):
+    """What debtors did online, for staff."""
+
+    queryset = DigitalActivity.objects.all()
+    serializer_class = DigitalActivitySerializer
+    filterset_class = DigitalActivityFilters

@@ -1,0 +1,16 @@
+"""News from the apps below."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from communications import tracking
+from communications.models import CommunicationLog
+from portal import activities
+
+
+@receiver(tracking.opened, dispatch_uid="portal.receivers.note_opening")
+def note_opening(*, log: CommunicationLog, now: datetime, **_: Any) -> None:
+    """A message was opened."""
+    activities.note_opening(log, now=now)

@@ -1,0 +1,138 @@
+"""The shapes of debtors' sign-in and of what they do."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import RegexValidator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from collection.models import Debt
+from collection.serializers import (
+    DebtWithSegmentSerializer,
+    DeferralRequestSerializer,
+    TotalsSerializer,
+)
+from ddc.common.api.fields import ReferenceField, TextField, TimeField
+from ddc.common.api.serializers import CamelSerializer
+
+METADATA_BYTES = 4096
+ACTIVITY_TYPE = re.compile(r"[a-z_]{1,50}", re.ASCII)
+#: Beyond this our JSON can't be written again as it was read.
+_LARGEST_NUMBER = 2**63
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class MetadataField(serializers.Field[Any, Any, Any, Any]):
+    """A JSON object of the caller's own making, to 4 KiB (UTF-8, without spaces between its parts)."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("This must be an object.", "object")
+        storable: dict[str, Any] = _storable(data)
+        written = json.dumps(storable, ensure_ascii=False, separators=(",", ":"))
+        if len(written.encode()) > METADATA_BYTES:
+            raise serializers.ValidationError(f"This is larger than {METADATA_BYTES} bytes.", "maxLength")
+        return storable
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _storable(value: Any) -> Any:
+    """Return the value with decimals as plain JSON numbers."""
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        if not -_LARGEST_NUMBER < value < _LARGEST_NUMBER:
+            raise serializers.ValidationError("This has a number that is too large to be kept.", "range")
+        return value if isinstance(value, int) else float(value)
+    return value
+
+
+class TheirDebtField(ReferenceField):
+    """One of the debts of the debtor who is signed in; another's looks just like none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Debt.objects.all(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Debt:
+        debt = super().to_internal_value(data)
+        if not isinstance(debt, Debt) or debt.debtor_id != self.context["debtor"].pk:
+            raise serializers.ValidationError("There is no such resource.", "database.exists")
+        return debt
+
+
+class OtpRequestSerializer(CamelSerializer):
+    mobile_phone = TextField(max_length=40)
+
+
+class OtpRequestedSerializer(CamelSerializer):
+    message = serializers.CharField(read_only=True)
+    expires_in_seconds = serializers.IntegerField(read_only=True)
+
+
+class OtpVerificationSerializer(CamelSerializer):
+    mobile_phone = TextField(max_length=40)
+    otp_code = TextField()
+
+
+class DebtorInBriefSerializer(CamelSerializer):
+    id = serializers.UUIDField(read_only=True)
+    first_name = serializers.CharField(read_only=True, allow_null=True)
+    last_name = serializers.CharField(read_only=True, allow_null=True)
+    email = serializers.CharField(read_only=True)
+    mobile_phone = serializers.CharField(read_only=True, allow_null=True)
+
+
+class SignedInSerializer(CamelSerializer):
+    """The token lives 7 days."""
+
+    token = serializers.CharField(read_only=True)
+    expires_at = TimeField(read_only=True)
+    debtor = DebtorInBriefSerializer(read_only=True)
+
+
+class SignedOutSerializer(CamelSerializer):
+    message = serializers.CharField(read_only=True)
+
+
+class MyDebtsSerializer(CamelSerializer):
+    debts = DebtWithSegmentSerializer(many=True, read_only=True)
+    totals = TotalsSerializer(read_only=True)
+
+
+class MyDeferralRequestSerializer(DeferralRequestSerializer):
+    """A request for more time on a debt of one's own."""
+
+    debt_id = TheirDebtField(source="debt")
+
+
+class MyDeferralRequestsSerializer(CamelSerializer):
+    deferral_requests = DeferralRequestSerializer(many=True, read_only=True)
+
+
+class ActivitySerializer(CamelSerializer):
+    """What a debtor did, as a client reports it."""
+
+    activity_type = TextField(
+        validators=[RegexValidator(r"\A[a-z_]{1,50}\Z", "This must match [a-z_]{1,50}.", "regex")]
+    )
+    path = TextField(max_length=255, required=False, allow_null=True)
+    debt_id = TheirDebtField(source="debt", required=False, allow_null=True)
+    metadata = MetadataField(required=False, allow_null=True)
+
+
+class DigitalActivitySerializer(CamelSerializer):
+    id = serializers.UUIDField(read_only=True)
+    debtor_id = ReferenceField(source="debtor", read_only=True)
+    debt_id = ReferenceField(source="debt", read_only=True, allow_null=True)
+    activity_type = serializers.CharField(read_only=True)
+    path = serializers.CharField(read_only=True, allow_null=True)
+    metadata = MetadataField(read_only=True)
+    timestamp = TimeField(source="created_at", read_only=True)

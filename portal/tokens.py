@@ -1,0 +1,77 @@
+"""Debtors' tokens: apart from those of staff in key, audience and type; ended one by one, or all of a debtor's at once."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import Token
+
+from ddc.common.errors import DomainError
+from debtors.models import Debtor
+from portal.models import RevokedDebtorToken
+
+
+class BadToken(DomainError):
+    """The token is wrong, expired or revoked."""
+
+    status = 401
+    code = "token"
+    message = "The token is not valid, or not any more."
+
+
+class DebtorToken(Token):
+    token_type = "debtor"  # noqa: S105
+    lifetime = timedelta(seconds=settings.DEBTOR_TOKEN_SECONDS)
+    _token_backend = TokenBackend("HS256", settings.DEBTOR_TOKEN_KEY, audience="ddc:debtor", issuer="ddc")
+
+
+def issue(debtor: Debtor, *, now: datetime) -> tuple[str, datetime]:
+    """Make a token, and tell when it expires. It ends with the debtor's present ``token_version``."""
+    token = DebtorToken()
+    token.set_iat(at_time=now)
+    token.set_exp(from_time=now)
+    token["sub"], token["ver"] = str(debtor.pk), debtor.token_version
+    return str(token), datetime.fromtimestamp(token["exp"], UTC)
+
+
+def owner(text: str) -> Debtor:
+    """Return the debtor that a token stands for. One query.
+
+    :raises BadToken: if it is none, is expired or revoked, or the debtor's phone has changed since
+    """
+    token, jti = _read(text)
+    try:
+        debtor_id, version = uuid.UUID(str(token["sub"])), int(token["ver"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadToken from error
+    revoked = RevokedDebtorToken.objects.filter(jti=jti)
+    debtor = Debtor.objects.filter(~Exists(revoked), pk=debtor_id, token_version=version).first()
+    if debtor is None:
+        raise BadToken
+    return debtor
+
+
+def revoke(text: str) -> None:
+    """End a token. Once ended, it stays so.
+
+    :raises BadToken: if it is none, or has expired
+    """
+    token, jti = _read(text)
+    expires_at = datetime.fromtimestamp(token["exp"], UTC)
+    RevokedDebtorToken.objects.bulk_create([RevokedDebtorToken(jti=jti, expires_at=expires_at)], ignore_conflicts=True)
+
+
+def clear_out(*, now: datetime) -> int:
+    """Forget revoked tokens that have expired by themselves; return how many."""
+    return RevokedDebtorToken.objects.filter(expires_at__lt=now).delete()[0]
+
+
+def _read(text: str) -> tuple[DebtorToken, uuid.UUID]:
+    try:
+        token = DebtorToken(text)  # type: ignore[arg-type]  # simplejwt's own annotation is wrong
+        return token, uuid.UUID(str(token["jti"]))
+    except (TokenError, ValueError) as error:
+        raise BadToken from error

@@ -1,0 +1,194 @@
+"""A code allows five tries and works once, however many come at once."""
+
+import hmac as real_hmac
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier, Lock
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from communications.models import CommunicationLog
+from ddc.common.errors import TooMany
+from debtors.models import Debtor
+from portal import activities, otp, rations
+from portal.models import DigitalActivity, OtpSession
+from tests import factories
+from tests.portal.conftest import ask, code_of, other_than
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run all jobs at one time, each in a thread and on a connection of its own; return what each returned or refused."""
+    start = Barrier(len(jobs))
+
+    def run(job: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            start.wait(timeout=30)
+            return job()
+        except (otp.WrongCode, TooMany) as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+def verifying(debtor: Debtor, codes: Sequence[str]) -> list[Any]:
+    def job(code: str) -> Callable[[], Any]:
+        return lambda: otp.verify(str(debtor.mobile_phone), code, now=timezone.now())
+
+    return at_once([job(code) for code in codes])
+
+
+def signed_in(results: Sequence[Any]) -> list[otp.SignedIn]:
+    return [result for result in results if isinstance(result, otp.SignedIn)]
+
+
+def test_of_twenty_wrong_codes_at_once_five_are_tries_and_the_right_one_comes_too_late() -> None:
+    debtor = factories.debtor()
+    code = code_of(ask(debtor))
+
+    assert signed_in(verifying(debtor, [other_than(code)] * 20)) == []
+
+    assert OtpSession.objects.get().tries == 20
+    assert signed_in(verifying(debtor, [code])) == []
+
+
+def test_of_twenty_tries_at_once_the_right_one_counts_among_the_first_five_alone() -> None:
+    """Whoever guesses at once with the debtor gets no more looks at the code than five."""
+    debtor = factories.debtor()
+    code = code_of(ask(debtor))
+    guesses = [other_than(code)] * 15 + [code] * 5
+    numbers: list[int] = []
+    count = otp._count_try
+
+    def note(*args: Any) -> Any:
+        session, number = count(*args)
+        numbers.append(number)
+        return session, number
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(otp, "_count_try", note)
+        results = verifying(debtor, guesses)
+
+    assert sorted(numbers) == list(range(1, 21))
+    assert len(signed_in(results)) <= 1
+
+
+def test_of_two_right_codes_at_once_one_signs_in() -> None:
+    debtor = factories.debtor()
+    for _ in range(3):
+        code = code_of(ask(debtor))
+        assert len(signed_in(verifying(debtor, [code] * 4))) == 1
+
+
+def test_of_ten_requests_at_once_three_are_granted_and_one_stays_current() -> None:
+    phone = "+447700900555"
+
+    def job() -> OtpSession:
+        return otp.request(phone, caller_address="192.0.2.1", now=timezone.now())
+
+    results = at_once([job] * 10)
+
+    assert sum(isinstance(result, TooMany) for result in results) == 7
+    assert OtpSession.objects.count() == 3
+    assert OtpSession.objects.filter(replaced_at__isnull=True).count() == 1
+
+
+def test_four_workers_at_once_send_each_code_once() -> None:
+    for _ in range(12):
+        otp.request(str(factories.debtor().mobile_phone), caller_address=None, now=timezone.now())
+
+    answered = at_once([lambda: otp.answer(clock=timezone.now)] * 4)
+
+    assert sum(answered) == 12
+    assert CommunicationLog.objects.count() == 12
+    assert CommunicationLog.objects.values("one_time_code_of").distinct().count() == 12
+
+
+def test_of_ten_activities_at_once_as_many_are_kept_as_there_is_room_for() -> None:
+    debtor = factories.debtor()
+    now = timezone.now()
+    for _ in range(57):
+        activities.report(debtor, activity_type="page_view", now=now - timedelta(seconds=1))
+
+    results = at_once([lambda: activities.report(debtor, activity_type="page_view", now=now)] * 10)
+
+    assert sum(isinstance(result, TooMany) for result in results) == 7
+    assert DigitalActivity.objects.count() == 60
+
+
+@pytest.mark.deep
+def test_reading_the_count_first_instead_allows_more_than_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = Barrier(20)
+    compared = 0
+    lock = Lock()
+
+    def read_and_write(phone: str, now: Any) -> tuple[OtpSession, int]:
+        session = OtpSession.objects.get(mobile_phone=phone, replaced_at__isnull=True)
+        looked.wait(timeout=30)
+        session.tries += 1
+        session.save(update_fields=["tries"])
+        return session, session.tries
+
+    def note(expected: str, code: str) -> bool:
+        nonlocal compared
+        with lock:
+            compared += 1
+        return real_hmac.compare_digest(expected, code)
+
+    debtor = factories.debtor()
+    code = code_of(ask(debtor))
+    monkeypatch.setattr(otp, "_count_try", read_and_write)
+    monkeypatch.setattr(otp, "hmac", SimpleNamespace(compare_digest=note))
+
+    verifying(debtor, [other_than(code)] * 20)
+
+    assert compared == 20
+    assert OtpSession.objects.get().tries < 20
+    monkeypatch.undo()
+    assert len(signed_in(verifying(debtor, [code]))) == 1, "after twenty wrong codes the right one still works"
+
+
+@pytest.mark.deep
+def test_looking_whether_it_was_used_first_instead_signs_in_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = Barrier(4)
+
+    def look_and_use(session: OtpSession, now: Any) -> otp.SignedIn:
+        used = OtpSession.objects.get(pk=session.pk).used_at
+        looked.wait(timeout=30)
+        if used:
+            raise otp.WrongCode
+        OtpSession.objects.filter(pk=session.pk).update(used_at=now)
+        return otp.SignedIn("", now, Debtor.objects.get())
+
+    debtor = factories.debtor()
+    code = code_of(ask(debtor))
+    monkeypatch.setattr(otp, "_use", look_and_use)
+
+    assert len(signed_in(verifying(debtor, [code] * 4))) > 1
+
+
+@pytest.mark.deep
+def test_without_the_queue_more_than_three_requests_are_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Barrier(10)
+    spend = rations.spend
+
+    def spend_and_wait(*args: Any, **kwargs: Any) -> None:
+        spend(*args, **kwargs)
+        counted.wait(timeout=30)
+
+    monkeypatch.setattr(rations, "queue_up", lambda *_: None)
+    monkeypatch.setattr(rations, "spend", spend_and_wait)
+
+    at_once([lambda: otp.request("+447700900555", caller_address=None, now=timezone.now())] * 10)
+
+    assert OtpSession.objects.count() > 3
