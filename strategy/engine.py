@@ -31,14 +31,15 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
         run.save(update_fields=["rules", "updated_at"])
         return
     _prepare(run, clock=clock)
-    rules = _rules()
+    rules, woken = _rules(), False
     for done, rule in enumerate(rules, start=1):
         with transaction.atomic():
             outcome = firing.fire(rule, run, now=clock())
             run.rules = [*run.rules, _line(rule, outcome)]
             run.save(update_fields=["rules", "updated_at"])
-            if outcome.queued:
-                nudge("communications.tasks.drain_outbox")
+            if outcome.queued and not woken:
+                nudge("communications.tasks.drain_outbox")  # Once: who drains goes on while there is something.
+                woken = True
         if progress:
             progress(done, len(rules))
 
