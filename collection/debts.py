@@ -79,7 +79,9 @@ def place(
     if current_status not in OPEN:
         raise states.NotAnOpenState
     original = money.check(original_balance, currency_code, field="original_balance")
-    current = original if current_balance is None else money.check(current_balance, currency_code, field="current_balance")
+    current = (
+        original if current_balance is None else money.check(current_balance, currency_code, field="current_balance")
+    )
     debt = Debt(
         debtor=debtor,
         segment=segment,
@@ -249,4 +251,3 @@ def _reverse_all(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, 
     entries = [entry for kind in Kind if kind != Kind.REVERSAL for entry in ledger.standing(debt, kind)]
     for entry in sorted(entries, key=lambda entry: entry.amount):
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
-

@@ -64,9 +64,7 @@ def request(debt: Debt, *, debtor: Debtor, days: int, reason: str, now: datetime
         raise NotTheirDebt
     if not ledger.lock_debt(debt.pk).is_open:
         raise DebtNotOpen
-    asked = DeferralRequest(
-        debtor=debtor, debt=debt, requested_deferral_days=days, reason=reason, created_at=now
-    )
+    asked = DeferralRequest(debtor=debtor, debt=debt, requested_deferral_days=days, reason=reason, created_at=now)
     with refusing({"debt_has_one_pending_deferral_request": AlreadyPending()}):
         asked.save(force_insert=True)
     return asked

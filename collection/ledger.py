@@ -90,7 +90,9 @@ def post(
     return entry
 
 
-def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> LedgerEntry:
+def reverse(
+    entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]
+) -> LedgerEntry:
     """Take an entry back by its mirror image.
 
     :raises Overdrawn: if the balance would go below 0

@@ -258,7 +258,9 @@ class Hold(UUIDModel):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
-    lifted_at = models.DateTimeField(null=True, blank=True, help_text="When its end was seen to, and the debt set free.")
+    lifted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its end was seen to, and the debt set free."
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     objects = HoldQuerySet.as_manager()

@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "communications",
     "strategy",
     "portal",
+    "ddc.demo",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import django_filters
 from django.utils.timezone import now
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema

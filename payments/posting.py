@@ -95,7 +95,9 @@ def record(
 
 
 @transaction.atomic
-def amend(payment: Payment, *, by: Agent | None, today: date, seen_at: datetime | None = None, **fields: Any) -> Payment:
+def amend(
+    payment: Payment, *, by: Agent | None, today: date, seen_at: datetime | None = None, **fields: Any
+) -> Payment:
     """Change a payment. Another amount, status, date or debt reverses what was posted and posts anew.
 
     :raises Forbidden: if a posted entry is to be reversed and ``by`` may not
@@ -205,4 +207,3 @@ def _cause(kind: str, payment: Payment) -> dict[str, Any]:
         "processorTxnId": payment.processor_txn_id,
         "paymentDate": payment.payment_date.isoformat(),
     }
-

@@ -4,7 +4,15 @@ from rest_framework import serializers
 
 from collection.models import Debt
 from collection.serializers import DebtSerializer
-from ddc.common.api.fields import ChoiceField, CurrencyField, DateField, MoneyField, ReferenceField, TextField, TimeField
+from ddc.common.api.fields import (
+    ChoiceField,
+    CurrencyField,
+    DateField,
+    MoneyField,
+    ReferenceField,
+    TextField,
+    TimeField,
+)
 from ddc.common.api.serializers import CamelSerializer
 from payments.models import PaymentMethod, PaymentStatus
 

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('collections', '0002_ledger_is_append_only'),
+        ("collections", "0002_ledger_is_append_only"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='hold',
-            name='lifted_at',
-            field=models.DateTimeField(blank=True, help_text='When its end was seen to, and the debt set free.', null=True),
+            model_name="hold",
+            name="lifted_at",
+            field=models.DateTimeField(
+                blank=True, help_text="When its end was seen to, and the debt set free.", null=True
+            ),
         ),
     ]

@@ -79,7 +79,9 @@ def test_an_agent_doesnt_adjust_a_balance():
 def test_what_a_client_read_it_may_send_back_without_moving_money():
     debt = factories.debt(balance="500")
     same = {"original_balance": debt.original_balance, "current_balance": debt.current_balance}
-    amend(debt, by=factories.agent("Agent"), currency_code="GBP", current_status="active", original_creditor="Z", **same)
+    amend(
+        debt, by=factories.agent("Agent"), currency_code="GBP", current_status="active", original_creditor="Z", **same
+    )
     assert story(debt) == [("placement", 500)]
     debt.refresh_from_db()
     assert debt.original_creditor == "Z"

@@ -3,6 +3,7 @@
 Prints one line per operation done, so that whoever started it sees how far it is, and may kill it on the way.
 """
 
+import contextlib
 import random
 import sys
 import threading
@@ -76,10 +77,8 @@ WEIGHTS = [8, 6, 3, 3, 4, 1]
 def work(seed: str, operations: int) -> None:
     rng = random.Random(seed)
     for _ in range(operations):
-        try:
+        with contextlib.suppress(DomainError):
             rng.choices(OPERATIONS, WEIGHTS)[0](rng)
-        except DomainError:
-            pass
         sys.stdout.write("done\n")
         sys.stdout.flush()
     connection.close()

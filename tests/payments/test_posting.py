@@ -185,5 +185,3 @@ def test_an_entry_names_who_posted_it():
     agent = factories.agent("Agent")
     payment = pay(factories.debt(), "40", by=agent)
     assert LedgerEntry.objects.get(payment_id=payment.pk).by == agent
-
-

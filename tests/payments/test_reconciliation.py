@@ -34,9 +34,7 @@ def unguarded(sql: str, *params: object) -> None:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_is_append_only")
         cursor.execute("ALTER TABLE debt DROP CONSTRAINT debt_is_paid_only_at_zero")
         cursor.execute("ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_reverses_id_key")
-        cursor.execute(
-            "ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_reverses_if_and_only_if_it_is_a_reversal"
-        )
+        cursor.execute("ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_reverses_if_and_only_if_it_is_a_reversal")
         cursor.execute(sql, params)
         assert cursor.rowcount == 1, "the fault was not planted"
 

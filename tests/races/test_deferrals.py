@@ -55,9 +55,7 @@ def test_without_the_constraint_requests_at_once_leave_several_pending(monkeypat
         DeferralRequest.objects.all().delete()
         with connection.schema_editor() as editor:
             (constraint,) = [
-                one
-                for one in DeferralRequest._meta.constraints
-                if one.name == "debt_has_one_pending_deferral_request"
+                one for one in DeferralRequest._meta.constraints if one.name == "debt_has_one_pending_deferral_request"
             ]
             editor.add_constraint(DeferralRequest, constraint)
 

@@ -17,6 +17,13 @@ from ddc.common.api.rendering import utc
 from ddc.common.currencies import DECIMALS
 
 
+class EmptyIsNull:
+    """``""`` counts as null: it clears an optional field, and isn't enough for a required one."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" else data)  # type: ignore[misc]
+
+
 class TextField(serializers.CharField):
     """Text kept as typed. A number is not text, and ``""`` counts as null where null is allowed."""
 
@@ -46,7 +53,7 @@ class EmailField(TextField):
         self.validators.append(EmailValidator("This must be an e-mail address.", code="email"))
 
 
-class MoneyField(serializers.Field[Any, Any, Any, Any]):
+class MoneyField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
     """An amount, whose currency stands in another attribute of the same object.
 
     Read exactly (see ``money.read``); whether it has too many decimals is seen once the currency is known, by the rule.
@@ -56,9 +63,6 @@ class MoneyField(serializers.Field[Any, Any, Any, Any]):
     def __init__(self, *, currency: str = "currency_code", positive: bool = False, **kwargs: Any) -> None:
         self.currency, self.positive = currency, positive
         super().__init__(**kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" and self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> Decimal:
         try:
@@ -82,15 +86,12 @@ class MoneyField(serializers.Field[Any, Any, Any, Any]):
         return money.text(*value)
 
 
-class DecimalField(serializers.Field[Any, Any, Any, Any]):
+class DecimalField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
     """A plain decimal within bounds, both included; a string with ``places`` decimals in answers."""
 
     def __init__(self, *, places: int, least: int, most: int | None, **kwargs: Any) -> None:
         self.places, self.least, self.most = places, least, most
         super().__init__(**kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" and self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> Decimal:
         try:
@@ -108,13 +109,10 @@ class DecimalField(serializers.Field[Any, Any, Any, Any]):
         return f"{value:.{self.places}f}"
 
 
-class IntegerField(serializers.IntegerField):
+class IntegerField(EmptyIsNull, serializers.IntegerField):
     """A whole number; neither ``true`` nor ``1.5`` is one, and a string of digits is."""
 
     default_error_messages = {"invalid": _("This must be a whole number."), "number": _("This must be a whole number.")}
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" and self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str) and re.fullmatch(r"-?[0-9]{1,18}", data, re.ASCII):
@@ -152,14 +150,8 @@ class ChoiceField(serializers.ChoiceField):
         return str(value)
 
 
-class DateField(serializers.DateField):
+class DateField(EmptyIsNull, serializers.DateField):
     """``YYYY-MM-DD`` and no other form."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" and self.allow_null else data)
 
     def to_internal_value(self, value: Any) -> date:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
@@ -218,15 +210,12 @@ class LanguageField(TextField):
 
 
 @extend_schema_field(OpenApiTypes.UUID)
-class ReferenceField(serializers.Field[Any, Any, Any, Any]):
+class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
     """The id of another resource: reads the object, writes the id."""
 
     def __init__(self, queryset: "QuerySet[Any] | None" = None, **kwargs: Any) -> None:
         self.queryset = queryset
         super().__init__(**kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" and self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> Model:
         if self.queryset is None:

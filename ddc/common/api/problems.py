@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_OUTAGE = 5
+_FOREIGN_KEY_VIOLATION = "23503"
 
 #: DRF's error codes by the names that VineJS, and so old clients, know.
 _RULES = {
@@ -90,10 +91,16 @@ def _describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return 404, problem(404, "There is no such resource."), {}
     if isinstance(error, exceptions.APIException):
         return _of_drf(error)
+    if isinstance(error, IntegrityError) and _sqlstate(error) == _FOREIGN_KEY_VIOLATION:
+        return 409, problem(409, "Something that this refers to was deleted meanwhile."), {}
     if isinstance(error, OperationalError | InterfaceError):
         log.error("database_unavailable", error=type(error).__name__)
         return 503, problem(503, "A part of the system is down."), {"Retry-After": str(RETRY_AFTER_OUTAGE)}
     return 500, _unexpected(error), {}
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
 
 
 def _of_rule(error: DomainError) -> dict[str, Any]:

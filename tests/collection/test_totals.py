@@ -1,0 +1,110 @@
+"""Sums over debts: one currency, several with rates, several without."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from collection import debts, totals
+from collection.models import ExchangeRate
+from debtors.models import Debtor
+from tests import factories
+
+TODAY = date(2026, 2, 1)
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def rates(day: date, **per_euro: str) -> None:
+    for code, rate in per_euro.items():
+        ExchangeRate.objects.create(date=day, currency_code=code, per_euro=Decimal(rate))
+
+
+def owing(*balances: tuple[str, str]) -> Debtor:
+    debtor = factories.debtor()
+    for currency, balance in balances:
+        factories.debt(debtor=debtor, currency_code=currency, balance=balance)
+    return debtor
+
+
+def test_debts_of_one_currency_are_summed_in_it():
+    found = totals.of_debtor(owing(("GBP", "100"), ("GBP", "50.50")), today=TODAY)
+    assert (found.total_current_balance, found.currency_code, found.rates_date) == (Decimal("150.50"), "GBP", None)
+    assert [(part.currency_code, part.debts) for part in found.by_currency] == [("GBP", 2)]
+
+
+def test_with_no_debts_the_sum_is_zero_in_the_reporting_currency():
+    found = totals.of_debtor(factories.debtor(), today=TODAY)
+    assert (found.total_original_balance, found.currency_code, found.by_currency) == (0, "USD", ())
+
+
+def test_several_currencies_are_converted_with_the_latest_rates():
+    rates(TODAY - timedelta(days=3), USD="2", GBP="1")
+    rates(TODAY - timedelta(days=2), USD="1.2", GBP="0.8", JPY="160")
+    found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10"), ("JPY", "1600")), today=TODAY)
+    assert found.total_current_balance == Decimal("144.00")  # 100 + 10 + 10 euros
+    assert (found.currency_code, found.rates_date) == ("USD", TODAY - timedelta(days=2))
+
+
+def test_the_reporting_currency_is_a_setting(settings: Any):
+    settings.REPORTING_CURRENCY = "JPY"
+    rates(TODAY, GBP="0.8", JPY="160")
+    found = totals.of_debtor(owing(("GBP", "1"), ("EUR", "0.01")), today=TODAY)
+    assert (found.total_current_balance, found.currency_code) == (Decimal("202"), "JPY")
+
+
+@pytest.mark.parametrize("age", [8, 30])
+def test_rates_older_than_a_week_are_no_rates(age: int):
+    rates(TODAY - timedelta(days=age), USD="1.2", GBP="0.8")
+    found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY)
+    assert (found.total_current_balance, found.rates_date) == (None, None)
+    assert len(found.by_currency) == 2
+
+
+def test_rates_of_a_week_ago_still_count():
+    rates(TODAY - timedelta(days=7), USD="1.2", GBP="0.8")
+    assert totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY).total_current_balance == 132
+
+
+def test_where_a_rate_is_missing_the_sum_is_null_and_the_parts_still_tell():
+    rates(TODAY, USD="1.2")
+    found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY)
+    assert found.total_current_balance is None
+    assert {part.currency_code: part.current_balance for part in found.by_currency} == {"GBP": 80, "EUR": 10}
+
+
+def test_a_recalled_debt_is_in_no_sum():
+    debt = factories.debt(balance="100")
+    debts.amend(debt, by=None, today=TODAY, current_status="recalled")
+    assert totals.of_debtor(debt.debtor, today=TODAY).by_currency == ()
+    assert totals.outstanding([debt.debtor_id], today=TODAY)[debt.debtor_id].amount == 0
+    assert totals.dashboard(now=NOW).total_debt_amount == 0
+
+
+def test_outstanding_is_what_is_open():
+    debt = factories.debt(balance="100")
+    other = factories.debt(debtor=debt.debtor, balance="30")
+    debts.amend(other, by=None, today=TODAY, current_status="settled")
+    found = totals.outstanding([debt.debtor_id], today=TODAY)[debt.debtor_id]
+    assert (found.amount, found.currency_code) == (100, "GBP")
+
+
+def test_the_dashboard_counts_and_sums_what_is_open_and_late():
+    factories.debt(balance="100", due_date=TODAY - timedelta(days=1))
+    factories.debt(balance="50", due_date=TODAY)
+    factories.debt(balance="30", current_balance=Decimal(0), due_date=TODAY - timedelta(days=9))
+    found = totals.dashboard(now=NOW)
+    assert (found.total_debtors, found.total_active_debts) == (3, 2)
+    assert (found.total_debt_amount, found.total_debt_amount_overdue, found.currency_code) == (150, 100, "GBP")
+    assert found.as_of == NOW
+
+
+def test_the_dashboard_converts_what_is_in_several_currencies():
+    rates(TODAY, USD="1.2", GBP="0.8")
+    factories.debt(balance="80", due_date=TODAY - timedelta(days=1))
+    factories.debt(balance="10", currency_code="EUR")
+    found = totals.dashboard(now=NOW)
+    assert (found.total_debt_amount, found.total_debt_amount_overdue) == (132, 120)
+    assert (found.currency_code, found.rates_date) == ("USD", TODAY)

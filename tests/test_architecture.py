@@ -1,0 +1,133 @@
+"""What docs/architecture.md says, held against the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.permissions import AllowAny
+
+ORDER = ["common", "agents", "debtors", "collections", "payments", "communications", "portal", "strategy"]
+PACKAGES = ["agents", "debtors", "collection", "payments", "communications", "portal", "strategy"]
+INTERFACES = {
+    "api", "segment_api", "reads", "serializers", "admin", "urls", "views", "receivers", "authentication", "filters", "forms", "apps",
+}  # fmt: skip
+
+PUBLIC = {
+    "health", "schema", "docs", "auth/token", "auth/token/refresh", "auth/logout",
+    "debtors/auth/request-otp", "debtors/auth/verify-otp",
+    "track/open/<path:token>.gif",
+    "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",
+    "callbacks/twilio/status", "callbacks/twilio/inbound",
+}  # fmt: skip
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        for path in Path(settings.BASE_DIR, package).rglob("*.py"):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def is_interface(path: Path) -> bool:
+    return path.stem in INTERFACES or "management" in path.parts
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def offenders(forbidden: Any, *, among: Any = lambda path: not is_interface(path)) -> list[str]:
+    return [
+        f"{path.relative_to(settings.BASE_DIR)} imports {name}"
+        for path in modules()
+        if among(path)
+        for name in sorted(imports(path))
+        if forbidden(name)
+    ]
+
+
+def test_rules_import_no_interface():
+    def is_of_interface(name: str) -> bool:
+        package, *rest = name.split(".")
+        return package in PACKAGES and bool(rest) and rest[0] in INTERFACES
+
+    assert offenders(is_of_interface) == []
+
+
+def test_rules_know_no_request_form_or_framework_of_the_api():
+    web = {"rest_framework", "drf_spectacular", "django.http", "django.forms"}
+
+    def is_of_web(name: str) -> bool:
+        return name.split(".")[0] in web or ".".join(name.split(".")[:2]) in web
+
+    def may(path: Path) -> bool:
+        return is_interface(path) or path.parts[-2] == "channels"
+
+    assert offenders(is_of_web, among=lambda path: not may(path)) == []
+
+
+def test_celery_is_known_to_tasks_alone():
+    found = offenders(lambda name: name.split(".")[0] == "celery", among=lambda path: path.stem != "tasks")
+    assert found == []
+
+
+def test_twilio_and_anymail_are_known_to_channels_and_callbacks_alone():
+    def may(path: Path) -> bool:
+        return path.parts[-2] == "channels" or (path.parts[-2] == "communications" and is_interface(path))
+
+    assert offenders(lambda name: name.split(".")[0] in ("twilio", "anymail"), among=lambda path: not may(path)) == []
+
+
+def test_foreign_keys_point_downwards():
+    for model in apps.get_models():
+        own = model._meta.app_label
+        for field in model._meta.get_fields():
+            target = getattr(field, "related_model", None)
+            if own not in ORDER or not getattr(field, "concrete", False) or target is None or isinstance(target, str):
+                continue
+            other = target._meta.app_label
+            if other in ORDER:
+                assert ORDER.index(other) <= ORDER.index(own), f"{model.__name__}.{field.name} points up"
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            if route != "admin/":
+                yield from routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+def test_the_list_of_public_endpoints_is_complete():
+    public = set()
+    for route, pattern in routes(get_resolver().url_patterns):
+        view: Any = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None)
+        if view is None or any(permission is AllowAny for permission in getattr(view, "permission_classes", ())):
+            public.add(route)
+    pages = {route for route in public if route.startswith("portal")}
+    assert public - pages - {"", "admin", "demo/outbox"} == PUBLIC
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "USER", "debtor", "debt", "payment", "otp_session", "segment", "communication_log", "communication_templates",
+        "digital_activity", "deferral_requests", "strategy_rule",
+    ],
+)  # fmt: skip
+def test_tables_keep_their_names(table: str):
+    assert table in {model._meta.db_table for model in apps.get_models()}
