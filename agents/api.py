@@ -70,7 +70,7 @@ class MeView(View):
 
     @extend_schema(operation_id="me", responses=MeSerializer)
     def retrieve(self, request: Request) -> Response:
-        agent = request.user
+        agent = self.agent
         roles = sorted(group.name for group in agent.groups.all())
         me = {
             "id": agent.pk,

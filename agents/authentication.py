@@ -24,7 +24,7 @@ def bearer(request: Request) -> str | None:
 
     :raises AuthenticationFailed: if the header is of another form
     """
-    header = request.META.get("HTTP_AUTHORIZATION", "")
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
     if not header.strip():
         return None
     scheme, _, token = header.strip().partition(" ")

@@ -1,6 +1,6 @@
 """Debtors' sign-in and portal over the API, and what staff see of debtors' activities."""
 
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django import forms
@@ -21,7 +21,7 @@ from ddc.common.api.views import ResourceView, View
 from debtors.models import Debtor
 from debtors.serializers import DebtorSerializer
 from portal import activities, otp, tokens
-from portal.authentication import DebtorAuthentication, DebtorPermission
+from portal.authentication import Caller, DebtorAuthentication, DebtorPermission
 from portal.models import DigitalActivity
 from portal.serializers import (
     ActivitySerializer,
@@ -76,9 +76,13 @@ class DebtorView(View):
     permission_classes = (DebtorPermission,)
 
     @property
+    def caller(self) -> Caller:
+        caller: Any = self.request.user
+        return cast(Caller, caller)
+
+    @property
     def debtor(self) -> Debtor:
-        debtor: Debtor = self.request.user.debtor
-        return debtor
+        return self.caller.debtor
 
 
 class DebtorSignOutView(DebtorView):
@@ -88,7 +92,7 @@ class DebtorSignOutView(DebtorView):
 
     @extend_schema(operation_id="debtorSignOut", request=None, responses=SignedOutSerializer)
     def create(self, request: Request) -> Response:
-        tokens.revoke(request.user.token)
+        tokens.revoke(self.caller.token)
         return Response({"message": "Signed out."})
 
 

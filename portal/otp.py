@@ -197,7 +197,7 @@ def _count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:
 @transaction.atomic
 def _use(session: OtpSession, now: datetime) -> SignedIn:
     """Use the session up; of several at once, one finds it unused."""
-    debtor = Debtor.objects.filter(pk=session.debtor_id, mobile_phone=session.mobile_phone).first()
+    debtor = Debtor.objects.filter(otp_sessions=session, mobile_phone=session.mobile_phone).first()
     usable = OtpSession.objects.filter(
         pk=session.pk, used_at__isnull=True, replaced_at__isnull=True, expires_at__gt=now, debtor__isnull=False
     )

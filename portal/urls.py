@@ -4,9 +4,14 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 
 from ddc.common.api.routes import resource
-from portal import api
+from portal import api, views
 
 urlpatterns: list[URLPattern] = [
+    path("portal", views.home, name="portal"),
+    path("portal/request-code", views.request_code, name="portal-request-code"),
+    path("portal/code", views.enter_code, name="portal-code"),
+    path("portal/deferral-requests", views.request_deferral, name="portal-deferral"),
+    path("portal/sign-out", views.sign_out, name="portal-sign-out"),
     path("debtors/auth/request-otp", api.OtpRequestView.as_view({"post": "create"}), name="request-otp"),
     path("debtors/auth/verify-otp", api.OtpVerificationView.as_view({"post": "create"}), name="verify-otp"),
     path("debtors/auth/logout", api.DebtorSignOutView.as_view({"post": "create"}), name="debtor-logout"),

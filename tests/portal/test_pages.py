@@ -1,0 +1,302 @@
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from collection import deferrals
+from collection.models import Debt, DeferralRequest
+from debtors.models import Debtor
+from portal import otp, tokens, views
+from portal.models import OtpSession
+from tests import factories
+from tests.portal.conftest import code_of, other_than
+
+pytestmark = pytest.mark.django_db
+
+REASON = "I have lost my job and start a new one next month."
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A browser with the debtors' pages open; it sends the CSRF token as a form would."""
+    return Client(enforce_csrf_checks=True, raise_request_exception=True)
+
+
+def submit(browser: Client, page: str, path: str, **fields: Any) -> Any:
+    """Fill in and send a form that stands on a page."""
+    html = browser.get(page).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)
+    assert token, f"{page} has no form"
+    return browser.post(path, {"csrfmiddlewaretoken": token[1], **fields})
+
+
+def sign_in(browser: Client, debtor: Debtor) -> Any:
+    answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+    assert answer.status_code == 302
+    otp.answer(clock=timezone.now)
+    code = code_of(OtpSession.objects.filter(mobile_phone=debtor.mobile_phone)[0])
+    return submit(browser, "/portal/code", "/portal/code", otp_code=code)
+
+
+def test_a_debtor_signs_in_sees_debts_asks_for_time_and_signs_out(browser: Client, debtor: Debtor) -> None:
+    debt = factories.debt(debtor=debtor, balance=1250, original_creditor="Widgets & Sons")
+
+    assert sign_in(browser, debtor)["Location"] == "/portal"
+    page = browser.get("/portal").content.decode()
+    assert "Widgets &amp; Sons" in page
+    assert "£1,250.00" in page
+
+    answer = submit(
+        browser, "/portal", "/portal/deferral-requests", debt=debt.pk, requested_deferral_days=30, reason=REASON
+    )
+    assert answer.status_code == 302
+    asked = DeferralRequest.objects.get()
+    assert (asked.debt, asked.debtor, asked.requested_deferral_days, asked.reason) == (debt, debtor, 30, REASON)
+    page = browser.get("/portal").content.decode()
+    assert "We have your request" in page
+    assert "We are looking at it" in page
+    assert "Ask for more time" not in page
+
+    token = browser.cookies[views.TOKEN_COOKIE].value
+    assert submit(browser, "/portal", "/portal/sign-out").status_code == 302
+    assert "Send me a code" in browser.get("/portal").content.decode()
+    with pytest.raises(tokens.BadToken):
+        tokens.owner(token)
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Client, debtor: Debtor) -> None:
+    sign_in(browser, debtor)
+
+    cookie = browser.cookies[views.TOKEN_COOKIE]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/portal"
+    assert int(cookie["max-age"]) == 7 * 86_400
+    assert not cookie["secure"], "the tests' PUBLIC_URL is plain http"
+
+
+def test_the_cookie_is_secure_where_the_site_is(
+    browser: Client, debtor: Debtor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(views._COOKIE, "secure", True)
+    sign_in(browser, debtor)
+
+    assert browser.cookies[views.TOKEN_COOKIE]["secure"]
+
+
+@pytest.mark.parametrize("path", ["request-code", "code", "deferral-requests", "sign-out"])
+def test_a_form_from_another_site_is_refused(browser: Client, debtor: Debtor, path: str) -> None:
+    sign_in(browser, debtor)
+    before = OtpSession.objects.count()
+
+    assert browser.post(f"/portal/{path}", {"mobile_phone": debtor.mobile_phone}).status_code == 403
+    assert OtpSession.objects.count() == before
+    assert tokens.owner(browser.cookies[views.TOKEN_COOKIE].value) == debtor
+
+
+def test_an_unknown_phone_sees_the_same_page_as_a_known_one(debtor: Debtor) -> None:
+    pages = []
+    for phone in (str(debtor.mobile_phone), "+447700999999"):
+        browser = Client(enforce_csrf_checks=True)
+        submit(browser, "/portal", "/portal/request-code", mobile_phone=phone)
+        page = browser.get("/portal/code").content.decode().replace(phone, "PHONE")
+        pages.append(re.sub(r'value="[^"]{64}"', "", page))
+
+    assert pages[0] == pages[1]
+
+
+def test_no_url_holds_the_phone(browser: Client, debtor: Debtor) -> None:
+    answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+
+    assert answer["Location"] == "/portal/code"
+
+
+@pytest.mark.parametrize(("phone", "says"), [("", "required"), ("call me", "must be a phone number")])
+def test_what_is_no_phone_is_said_at_the_field(browser: Client, phone: str, says: str) -> None:
+    answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=phone)
+
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+    assert 'aria-invalid="true"' in answer.content.decode()
+    assert not OtpSession.objects.exists()
+
+
+def test_too_many_requests_are_said_with_the_wait(browser: Client, debtor: Debtor) -> None:
+    for _ in range(3):
+        submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+
+    answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 800
+    assert "Too many requests" in answer.content.decode()
+
+
+def test_a_wrong_code_is_said_and_may_be_tried_again(browser: Client, debtor: Debtor) -> None:
+    submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+    otp.answer(clock=timezone.now)
+    code = code_of(OtpSession.objects.get())
+
+    wrong = submit(browser, "/portal/code", "/portal/code", otp_code=other_than(code))
+    malformed = submit(browser, "/portal/code", "/portal/code", otp_code="12")
+    assert (wrong.status_code, malformed.status_code) == (401, 422)
+    assert "wrong or no longer valid" in wrong.content.decode()
+    assert views.TOKEN_COOKIE not in browser.cookies or not browser.cookies[views.TOKEN_COOKIE].value
+
+    assert submit(browser, "/portal/code", "/portal/code", otp_code=code).status_code == 302
+    assert "Your debts" in browser.get("/portal").content.decode()
+
+
+def test_the_code_page_without_a_phone_leads_back(browser: Client) -> None:
+    assert browser.get("/portal/code")["Location"] == "/portal"
+    browser.cookies[views.PHONE_COOKIE] = "+447700900123:forged"
+    assert browser.get("/portal/code")["Location"] == "/portal"
+
+
+def test_a_token_that_has_ended_leads_back_to_the_sign_in(browser: Client, debtor: Debtor) -> None:
+    sign_in(browser, debtor)
+    Debtor.objects.update(token_version=2)
+
+    page = browser.get("/portal")
+
+    assert "Send me a code" in page.content.decode()
+    assert not page.cookies[views.TOKEN_COOKIE].value
+
+
+def ask_for_time(browser: Client, **fields: Any) -> Any:
+    return submit(
+        browser, "/portal", "/portal/deferral-requests", **{"requested_deferral_days": 30, "reason": REASON, **fields}
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"requested_deferral_days": 366}, "less than or equal to 365"),
+        ({"requested_deferral_days": "soon"}, "whole number"),
+        ({"reason": "too short"}, "at least 10 characters"),
+        ({"reason": ""}, "required"),
+    ],
+)
+def test_a_request_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
+    browser: Client, debtor: Debtor, fields: dict[str, Any], says: str
+) -> None:
+    debt = factories.debt(debtor=debtor)
+    factories.debt(debtor=debtor)
+    sign_in(browser, debtor)
+
+    answer = ask_for_time(browser, debt=debt.pk, **fields)
+
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert says in html
+    assert html.count("<details open>") == 1
+    for typed in fields.values():
+        assert str(typed) in html
+    assert not DeferralRequest.objects.exists()
+
+
+def test_anothers_debt_a_closed_one_and_a_second_request_are_refused(browser: Client, debtor: Debtor) -> None:
+    debt, closed = factories.debt(debtor=debtor), factories.debt(debtor=debtor)
+    Debt.objects.filter(pk=closed.pk).update(current_status="recalled")
+    sign_in(browser, debtor)
+    deferrals.request(debt, debtor=debtor, days=5, reason=REASON, now=timezone.now())
+
+    answers = [ask_for_time(browser, debt=pk).status_code for pk in (factories.debt().pk, "x", closed.pk, debt.pk)]
+
+    assert answers == [422, 422, 409, 409]
+    assert DeferralRequest.objects.count() == 1
+
+
+def test_a_request_without_signing_in_leads_to_the_sign_in(browser: Client) -> None:
+    assert ask_for_time(browser, debt=factories.debt().pk).status_code == 302
+    assert not DeferralRequest.objects.exists()
+
+
+def test_a_decision_is_shown_with_its_notes(browser: Client, debtor: Debtor) -> None:
+    asked = deferrals.request(factories.debt(debtor=debtor), debtor=debtor, days=30, reason=REASON, now=timezone.now())
+    deferrals.reject(asked, by=factories.agent(), notes="Please send us your <payslips>.", now=timezone.now())
+    sign_in(browser, debtor)
+
+    html = browser.get("/portal").content.decode()
+
+    assert "Not granted" in html
+    assert "Please send us your &lt;payslips&gt;." in html
+
+
+class Outline(HTMLParser):
+    """What a screen reader needs, and what a page fetches."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.labels: list[str] = []
+        self.inputs: list[dict[str, str | None]] = []
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+        self.lang: str | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append(tag)
+        self.ids.extend([value] if (value := named.get("id")) else [])
+        if tag == "html":
+            self.lang = named.get("lang")
+        if tag == "label":
+            self.labels.append(named.get("for") or "")
+        if tag in ("input", "textarea", "select") and named.get("type") != "hidden":
+            self.inputs.append(named)
+        self.fetched.extend(value for name in ("src", "href") if (value := named.get(name)) and tag != "a")
+
+
+def test_every_page_is_labelled_and_fetches_nothing_from_outside(browser: Client, debtor: Debtor) -> None:
+    for _ in range(2):
+        factories.debt(debtor=debtor)
+    pages = [browser.get("/portal").content.decode()]
+    submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+    pages.append(browser.get("/portal/code").content.decode())
+    sign_in(browser, debtor)
+    pages.append(browser.get("/portal").content.decode())
+
+    for page in map(Outline, pages):
+        assert page.lang == "en"
+        assert page.tags.count("h1") == 1
+        assert page.tags.count("main") == 1
+        assert len(page.ids) == len(set(page.ids))
+        assert page.inputs or "details" not in page.tags
+        for field in page.inputs:
+            assert field["id"] in page.labels
+            assert field["aria-describedby"] in page.ids
+        assert "script" not in page.tags
+        assert all(link.startswith(("/static/", "data:,")) for link in page.fetched)
+
+
+def test_pages_are_kept_in_no_cache(browser: Client, debtor: Debtor) -> None:
+    sign_in(browser, debtor)
+
+    assert "no-store" in browser.get("/portal")["Cache-Control"]
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast ratio of two colours (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    lighter, darker = sorted((luminance(first), luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_every_colour_of_text_has_contrast_enough() -> None:
+    with open("portal/static/portal/portal.css", encoding="utf-8") as file:
+        colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", file.read()))
+
+    for text in ("ink", "soft", "main", "main-dark", "bad", "good", "wait"):
+        for ground in ("paper", "ground"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
