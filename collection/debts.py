@@ -210,7 +210,7 @@ def _place_anew(debt: Debt, currency: str, original: Decimal, *, by: Agent | Non
     permissions.require(by, "collections.adjust_debt")
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed
-    if debt.payments.exists():  # type: ignore[attr-defined]
+    if debt.payments.exists():
         raise FixedByPayments(field="currency_code" if currency != debt.currency_code else "original_balance")
     original = money.check(original, currency, field="original_balance")
     cause = {"type": "amendment"}

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-_OPEN = "('active', 'payment_plan', 'deferred', 'disputed')"
-
 #: What is checked, and the SQL that finds each row that differs: (its id, what differs).
 CHECKS: dict[str, str] = {
     "a balance is the sum of its entries": """
@@ -52,10 +50,10 @@ CHECKS: dict[str, str] = {
         SELECT r.reverses_id, format('reversed %s times', count(*))
         FROM ledger_entry r WHERE r.reverses_id IS NOT NULL GROUP BY r.reverses_id HAVING count(*) > 1
     """,
-    "a debt is paid at 0 and only there": f"""
+    "a debt is paid at 0 and only there": """
         SELECT d.id, format('%s at %s', d.current_status, d.current_balance) FROM debt d
         WHERE (d.current_status IN ('paid', 'settled', 'written_off') AND d.current_balance <> 0)
-            OR (d.current_status IN {_OPEN} AND d.current_balance = 0)
+            OR (d.current_status IN ('active', 'payment_plan', 'deferred', 'disputed') AND d.current_balance = 0)
     """,
 }
 

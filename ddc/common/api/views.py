@@ -72,7 +72,7 @@ class View(ViewSetMixin, APIView):
         answers: Iterable[Any] = (getattr(self, "serializer_class", None), getattr(self, "detail_serializer", None))
         return {name for answer in answers if answer for name in answer().fields}
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if ignored := getattr(self, "ignored", None):
             shown = (name.encode("ascii", "backslashreplace").decode() for name in ignored[:IGNORED_SHOWN])

@@ -17,7 +17,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(total=len(reconciliation.CHECKS), unit="check", file=sys.stderr, disable=None) as bar:
-            found = list(reconciliation.differences(progress=lambda check: bool(bar.update())))
+
+            def show(check: str) -> None:
+                bar.set_postfix_str(check)
+                bar.update()
+
+            found = list(reconciliation.differences(progress=show))
         for difference in found[:SHOWN]:
             self.stderr.write(f"{difference.check}: {difference.row_id}: {difference.finding}")
         if found:
