@@ -1,0 +1,156 @@
+"""Fill an empty site with the demo's data, once and in one transaction."""
+
+import random
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from agents import staff
+from agents.models import Agent
+from collection import deferrals, segmentation, segments
+from collection.models import Debt, DebtStatus, ExchangeRate, Segment
+from communications import templates
+from communications.models import CommunicationLog, CommunicationTemplate
+from ddc.common.errors import DomainError
+from ddc.demo import contacts, people, portfolio
+from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
+from debtors.models import Debtor, Suppression
+from portal.models import DigitalActivity
+from strategy import rules
+
+STEPS = 9
+USERS = {"agent": "Agent", "supervisor": "Supervisor", "auditor": "Auditor"}
+_NAMES = {"agent": ("Alex", "Agent"), "supervisor": ("Sam", "Supervisor"), "auditor": ("Ada", "Auditor")}
+
+#: Made up, though near what they were: units per euro.
+_RATES = {
+    "USD": "1.0850",
+    "GBP": "0.8450",
+    "INR": "97.50",
+    "BRL": "6.1000",
+    "CAD": "1.5200",
+    "AUD": "1.6600",
+    "JPY": "171.20",
+}
+_SEED = 2026
+#: Any number that nobody else uses for an advisory lock.
+_LOCK = 0x44_44_43_44
+_REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
+
+Progress = Callable[[str], None]
+
+
+class DemoIsOff(DomainError):
+    """Made-up people have no place among real ones."""
+
+    message = "DEMO is not on. Made-up data is loaded only where DEMO=1."
+
+
+class PasswordMissing(DomainError):
+    """The three users need a password, and there is none by default."""
+
+    message = "DEMO_PASSWORD is not set. It becomes the password of agent, supervisor and auditor."
+
+
+@transaction.atomic
+def load(*, now: datetime, progress: Progress = lambda step: None) -> bool:
+    """Load the demo's data unless it is there; True if it was loaded now.
+
+    Each time, the three users get the password of DEMO_PASSWORD, and today gets exchange rates.
+
+    :raises DemoIsOff: unless DEMO is on
+    :raises PasswordMissing: if DEMO_PASSWORD is empty
+    :raises WeakPassword: if it is too weak for a new user
+    """
+    if not settings.DEMO:
+        raise DemoIsOff
+    if not settings.DEMO_PASSWORD:
+        raise PasswordMissing
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    users = [_user(name, settings.DEMO_PASSWORD, now=now) for name in USERS]
+    _rates(now.date())
+    if CommunicationTemplate.objects.filter(name=TEMPLATES[0]["name"]).exists():
+        return False
+    _fill(users, now=now, progress=progress)
+    return True
+
+
+def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
+    dice, today = random.Random(_SEED), now.date()  # noqa: S311 - the same data each time, and no secret
+    progress("users and exchange rates")
+    variants = [templates.create(**values) for values in TEMPLATES]
+    _strategy({variant.name: variant for variant in variants if variant.language == "en"})
+    progress("templates, segments and rules")
+    crowd = list(people.debtors(dice, today=today, now=now))
+    everybody = Debtor.objects.bulk_create([debtor for debtor, _ in crowd], batch_size=500)
+    progress("debtors")
+    books = portfolio.make(dice, crowd, agents=users[:2], now=now)
+    progress("debts and payments, made up")
+    books.write()
+    progress("debts and payments, written")
+    segmentation.assign_all(today=today)
+    progress("segments")
+    Suppression.objects.bulk_create(contacts.refusals(dice, everybody))
+    logs = contacts.messages(dice, books.debts, variants, now=now)
+    progress("messages, made up")
+    CommunicationLog.objects.bulk_create(logs, batch_size=500)
+    DigitalActivity.objects.bulk_create(contacts.activities(dice, books.debts, logs, now=now), batch_size=500)
+    progress("messages and activities, written")
+    _deferrals(dice, [debt for debt in books.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
+    progress("deferral requests")
+
+
+def _user(name: str, password: str, *, now: datetime) -> Agent:
+    user = Agent.objects.filter(username=name).first()
+    if user is None:
+        user, _ = staff.enrol(username=name, password=password, role=USERS[name], now=now)
+        user.first_name, user.last_name = _NAMES[name]
+        user.save(update_fields=["first_name", "last_name"])
+    elif not user.check_password(password):  # setting the same one anew would end the user's sessions
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user
+
+
+def _rates(today: date) -> None:
+    ExchangeRate.objects.bulk_create(
+        [
+            ExchangeRate(date=day, currency_code=code, per_euro=Decimal(rate))
+            for day in (today, today - timedelta(days=1))
+            for code, rate in _RATES.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _strategy(by_name: dict[str, CommunicationTemplate]) -> None:
+    made: dict[str, Segment] = {}
+    for values in SEGMENTS:
+        bands = {name: Decimal(value) for name, value in values.items() if name.startswith(("min_", "max_"))}
+        made[values["name"]] = segments.create(**values | bands)
+    for priority, (name, segment, template, days) in enumerate(RULES, start=1):
+        rules.create(
+            name=name,
+            segment=made[segment],
+            template=by_name[template],
+            days_since_placement=days,
+            priority=priority * 10,
+        )
+
+
+def _deferrals(dice: random.Random, debts: list[Debt], by: Agent, *, now: datetime) -> None:
+    """Have debtors ask for time, and decide some of it, through the rules."""
+    wanted = [status for status, count in _REQUESTS.items() for _ in range(count)]
+    for debt, status in zip(dice.sample(debts, len(wanted)), wanted, strict=True):
+        at = now - timedelta(minutes=dice.randint(30, 5_000 if status == "pending" else 20_000))
+        days = dice.choice((7, 14, 14, 30, 30, 45, 60, 90))
+        asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason=dice.choice(DEFERRAL_REASONS), now=at)
+        notes, decided = dice.choice(REVIEW_NOTES.get(status, (None,))), at + timedelta(minutes=dice.randint(5, 25))
+        if status == "approved":
+            deferrals.approve(asked, by=by, notes=notes, now=decided)
+        elif status == "rejected":
+            deferrals.reject(asked, by=by, notes=notes, now=decided)

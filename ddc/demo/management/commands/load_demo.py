@@ -1,0 +1,35 @@
+"""manage.py load_demo"""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import now
+from tqdm import tqdm
+
+from collection.models import Debt
+from ddc.common.errors import DomainError
+from ddc.demo import loading
+from debtors.models import Debtor
+from payments.models import Payment
+
+
+class Command(BaseCommand):
+    help = "Load made-up data, once: debtors, debts, payments, messages and a strategy. Needs DEMO=1 and DEMO_PASSWORD."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with tqdm(total=loading.STEPS, unit="step", file=sys.stderr, disable=None, leave=False) as bar:
+
+            def progress(step: str) -> None:
+                bar.set_postfix_str(step, refresh=False)
+                bar.update()
+
+            try:
+                loaded = loading.load(now=now(), progress=progress)
+            except DomainError as refusal:
+                raise CommandError(refusal.message) from refusal
+        if not loaded:
+            self.stdout.write("The demo's data is there already.")
+            return
+        counts = f"{Debtor.objects.count()} debtors, {Debt.objects.count()} debts, {Payment.objects.count()} payments"
+        self.stdout.write(f"The demo's data is loaded: {counts}. Users: {', '.join(loading.USERS)}.")
