@@ -29,6 +29,7 @@ class PhoneForm(PortalForm):
         label="Your mobile phone number",
         help_text="With the country code, such as +44 7700 900123. We send a code to it.",
         max_length=40,
+        error_messages={"required": "Please enter your mobile phone number."},
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
 
@@ -38,23 +39,36 @@ class CodeForm(PortalForm):
         label="The code from our message",
         help_text="It is good for 5 minutes.",
         max_length=20,
+        error_messages={"required": "Please enter the code."},
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
 
 class DeferralForm(PortalForm):
-    debt = forms.ModelChoiceField(Debt.objects.none(), widget=forms.HiddenInput)
+    debt = forms.ModelChoiceField(
+        Debt.objects.none(),
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "There is no such debt."),
+    )
     requested_deferral_days = forms.IntegerField(
         label="How many more days do you need?",
         help_text="From 1 to 365.",
         min_value=1,
         max_value=365,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), "Please enter a number of days from 1 to 365."
+        ),
     )
     reason = forms.CharField(
         label="Why do you need more time?",
         help_text="In at least 10 characters. We read every request.",
         min_length=10,
         max_length=1000,
+        error_messages={
+            "required": "Please tell us why.",
+            "min_length": "Please write at least 10 characters.",
+            "max_length": "Please write 1,000 characters at most.",
+        },
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 

@@ -148,6 +148,7 @@ def _account(
     request: HttpRequest, debtor: Debtor, refused: DeferralForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Show the account; each debt that may be deferred has a form, and a refused one shows what was typed into it."""
+    at_fault: PortalForm | None = refused
     shown = account.of(debtor, today=timezone.now().date())
     asked_for = str(refused["debt"].value()) if refused else None
     rows = []
@@ -156,5 +157,6 @@ def _account(
         if in_words.may_ask:
             again = refused is not None and asked_for == str(in_words.debt.pk)
             form = DeferralForm(request.POST if again else None, debtor=debtor, debt=in_words.debt)
+            at_fault = form if again else at_fault
         rows.append((in_words, form))
-    return _page(request, "account", refused, status=status, debtor=debtor, account=shown, rows=rows)
+    return _page(request, "account", at_fault, status=status, debtor=debtor, account=shown, rows=rows)

@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -114,7 +115,7 @@ def test_no_url_holds_the_phone(browser: Client, debtor: Debtor) -> None:
     assert answer["Location"] == "/portal/code"
 
 
-@pytest.mark.parametrize(("phone", "says"), [("", "required"), ("call me", "must be a phone number")])
+@pytest.mark.parametrize(("phone", "says"), [("", "Please enter your mobile"), ("call me", "must be a phone number")])
 def test_what_is_no_phone_is_said_at_the_field(browser: Client, phone: str, says: str) -> None:
     answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=phone)
 
@@ -175,10 +176,10 @@ def ask_for_time(browser: Client, **fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"requested_deferral_days": 366}, "less than or equal to 365"),
-        ({"requested_deferral_days": "soon"}, "whole number"),
-        ({"reason": "too short"}, "at least 10 characters"),
-        ({"reason": ""}, "required"),
+        ({"requested_deferral_days": 366}, "from 1 to 365"),
+        ({"requested_deferral_days": "soon"}, "from 1 to 365"),
+        ({"reason": "too short"}, "at least 10 characters."),
+        ({"reason": ""}, "tell us why"),
     ],
 )
 def test_a_request_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
@@ -194,6 +195,8 @@ def test_a_request_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
     assert answer.status_code == 422
     assert says in html
     assert html.count("<details open>") == 1
+    (link,) = re.findall(r'<li><a href="#([^"]+)">', html)
+    assert f'id="{link}"' in html
     for typed in fields.values():
         assert str(typed) in html
     assert not DeferralRequest.objects.exists()
@@ -294,8 +297,8 @@ def contrast(first: str, second: str) -> float:
 
 
 def test_every_colour_of_text_has_contrast_enough() -> None:
-    with open("portal/static/portal/portal.css", encoding="utf-8") as file:
-        colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", file.read()))
+    css = (settings.BASE_DIR / "portal/static/portal/portal.css").read_text("utf-8")
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css))
 
     for text in ("ink", "soft", "main", "main-dark", "bad", "good", "wait"):
         for ground in ("paper", "ground"):

@@ -191,7 +191,9 @@ def test_a_staff_token_on_a_debtors_path_is_401(api: Api, method: str, path: str
         assert answer["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("path", ["/auth/me", "/digital-activities"])
+@pytest.mark.parametrize(
+    "path", ["/auth/me", "/digital-activities", "/debtors", "/debts", "/payments", "/deferral-requests"]
+)
 def test_a_debtors_token_on_a_staff_path_is_401(mine: Api, path: str) -> None:
     assert mine.get(path).status_code == 401
 

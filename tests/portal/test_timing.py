@@ -1,0 +1,70 @@
+"""What an answer's time gives away about a phone: nothing."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from debtors.models import Debtor
+from portal import otp
+
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
+
+EACH = 1_000
+
+
+@pytest.fixture
+def phones(settings: Any) -> list[tuple[str, str]]:
+    """Pairs of a phone that is known and one that is not."""
+    settings.OTP_PER_ADDRESS = 1_000_000
+    pairs = [(f"+4477001{number:05d}", f"+4477002{number:05d}") for number in range(EACH)]
+    Debtor.objects.bulk_create(
+        Debtor(first_name="John", last_name="Doe", email=f"{known}@example.com", mobile_phone=known)
+        for known, _ in pairs
+    )
+    return pairs
+
+
+def medians(pairs: list[tuple[str, str]], ask: Callable[[str], Any]) -> tuple[float, float]:
+    """Time a request for each phone, the two kinds by turns and each first as often; return both medians in seconds."""
+    times: dict[int, list[float]] = {0: [], 1: []}
+    for number, pair in enumerate(pairs):
+        for kind in (0, 1) if number % 2 else (1, 0):
+            started = time.perf_counter()
+            ask(pair[kind])
+            times[kind].append(time.perf_counter() - started)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def test_asking_for_a_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one(
+    phones: list[tuple[str, str]],
+) -> None:
+    client = Client()
+
+    def ask(phone: str) -> None:
+        answer = client.post("/debtors/auth/request-otp", {"mobilePhone": phone}, content_type="application/json")
+        assert answer.status_code == 200
+
+    known, unknown = medians(phones, ask)
+
+    assert abs(known - unknown) / unknown < 0.05, f"{known * 1e3:.3f} ms, {unknown * 1e3:.3f} ms"
+
+
+def test_a_wrong_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one(phones: list[tuple[str, str]]) -> None:
+    for pair in phones:
+        for phone in pair:
+            otp.request(phone, caller_address=None, now=timezone.now())
+    otp.answer(clock=timezone.now)
+    client = Client()
+
+    def ask(phone: str) -> None:
+        body = {"mobilePhone": phone, "otpCode": "0000"}
+        assert client.post("/debtors/auth/verify-otp", body, content_type="application/json").status_code == 401
+
+    known, unknown = medians(phones, ask)
+
+    assert abs(known - unknown) / unknown < 0.05, f"{known * 1e3:.3f} ms, {unknown * 1e3:.3f} ms"
