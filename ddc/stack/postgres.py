@@ -57,10 +57,10 @@ class Postgres:
             port = self.port or process.free_port()
             logged = self.log.stat().st_size if self.log.exists() else 0
             child = self._spawn(port)
-            if self._is_ready(child):
-                self.port = port
-                return child
-            process.stop(child, by=signal.SIGQUIT)
+            with process.ended_unless_kept(child, by=signal.SIGQUIT) as keep:
+                if self._is_ready(child):
+                    self.port = port
+                    return keep()
             # Somebody may have taken the port between our asking and the server's: then take another one.
             if b"could not bind" not in self.log.read_bytes()[logged:]:
                 break
@@ -77,7 +77,7 @@ class Postgres:
             cwd=self.place,
             log=self.log,
             account=self.account,
-            on_our_death=signal.SIGINT,
+            on_our_death=signal.SIGQUIT,  # at once; the next start recovers
         )
 
     def _is_ready(self, child: process.Process) -> bool:

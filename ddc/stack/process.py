@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .account import Account
@@ -84,6 +84,23 @@ def finish(process: Process, *, grace: float = 0) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+@contextlib.contextmanager
+def ended_unless_kept(process: Process, *, by: signal.Signals = signal.SIGTERM) -> Iterator[Callable[[], Process]]:
+    """End the child when the block is left, be it by a Ctrl-C, without having called what it is given."""
+    kept = False
+
+    def keep() -> Process:
+        nonlocal kept
+        kept = True
+        return process
+
+    try:
+        yield keep
+    finally:
+        if not kept:
+            stop(process, by=by)
 
 
 def free_port() -> int:

@@ -100,7 +100,7 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_SECONDS)
 
     def stop(self) -> None:
-        """End all: the programs, asked in the order of their start and then awaited; then what they stood on."""
+        """End all: ask the programs in the order of their start, await them, then end what they stood on."""
         for watched in self._programs:
             with contextlib.suppress(ProcessLookupError):
                 watched.process.send_signal(watched.server.stop_signal)

@@ -39,10 +39,10 @@ class Valkey:
         for _ in range(1 if self.port else 5):
             port = self.port or process.free_port()
             child = self._spawn(port)
-            if self._is_ready(child, port):
-                self.port = port
-                return child
-            process.stop(child)
+            with process.ended_unless_kept(child) as keep:
+                if self._is_ready(child, port):
+                    self.port = port
+                    return keep()
         raise StackError(f"Valkey did not start. The end of {self.log}:\n{process.last_lines(self.log)}")
 
     def _spawn(self, port: int) -> process.Process:

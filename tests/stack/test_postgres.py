@@ -1,0 +1,188 @@
+"""A cluster of our own, and what a crash, a copy or a stranger may do to it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ddc.stack import account, binaries, process
+from ddc.stack.errors import StackError
+from ddc.stack.postgres import Postgres
+
+from .conftest import PLAIN, at_work, until
+
+
+@pytest.fixture
+def place(checkout: Path) -> Path:
+    place = checkout / "servers"
+    place.mkdir(mode=0o711)
+    return place
+
+
+@pytest.fixture
+def started() -> Iterator[list[process.Process]]:
+    children: list[process.Process] = []
+    yield children
+    for child in children:
+        process.stop(child, by=signal.SIGQUIT)
+
+
+def cluster(place: Path) -> Postgres:
+    return Postgres(place, account=account.for_servers(), log=place / "log", throwaway=True)
+
+
+def test_letters_beyond_ascii_have_upper_and_lower_case(place: Path, started: list[process.Process]) -> None:
+    postgres = cluster(place)
+    started.append(postgres.start())
+    with psycopg.connect(postgres.url) as connection:
+        row = connection.execute(
+            "SELECT lower('ÉÖ'), current_setting('server_encoding'), uuidv7() IS NOT NULL"
+        ).fetchone()
+    assert row == ("éö", "UTF8", True)
+
+
+def test_the_extensions_that_the_migrations_make_are_there(place: Path, started: list[process.Process]) -> None:
+    postgres = cluster(place)
+    started.append(postgres.start())
+    with psycopg.connect(postgres.url) as connection:
+        for name in ("pg_trgm", "unaccent", "btree_gist"):
+            connection.execute(f"CREATE EXTENSION {name}")
+
+
+def test_nobody_gets_in_without_the_password_or_from_another_machine(
+    place: Path, started: list[process.Process]
+) -> None:
+    postgres = cluster(place)
+    started.append(postgres.start())
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(f"postgres://ddc:wrong@127.0.0.1:{postgres.port}/ddc")
+    with psycopg.connect(postgres.url) as connection:
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
+    assert (postgres.data / "ddc-password").stat().st_mode & 0o077 == 0
+    assert (postgres.data).stat().st_mode & 0o077 == 0
+
+
+def test_killed_in_the_middle_of_initdb_it_starts_over(place: Path, started: list[process.Process]) -> None:
+    code = (
+        "import sys; from pathlib import Path; from ddc.stack import account; from ddc.stack.postgres import Postgres\n"
+        "place = Path(sys.argv[1])\n"
+        "Postgres(place, account=account.for_servers(), log=place / 'log').start()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, place], env=PLAIN) as maker:
+        until(lambda: (place / "data.new/global").exists())
+        maker.kill()
+    until(lambda: not at_work(place))
+    assert at_work(place) == []
+    assert any((place / "data.new").iterdir())
+    assert not (place / "data").exists()
+    postgres = cluster(place)
+    started.append(postgres.start())
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("SELECT 1")
+
+
+def test_a_pid_file_that_names_a_strangers_process_is_dropped_and_the_stranger_left_alone(
+    place: Path, started: list[process.Process]
+) -> None:
+    postgres = cluster(place)
+    child = postgres.start()
+    pid_file = (postgres.data / "postmaster.pid").read_text()
+    process.stop(child, by=signal.SIGINT)
+    # Of the servers' own account: of any other, PostgreSQL itself would see that it is a stranger.
+    stranger = process.spawn(["sleep", "600"], env={}, cwd=Path("/"), account=account.for_servers())
+    started.append(stranger)
+    stale = postgres.data / "postmaster.pid"
+    stale.write_text(pid_file.replace(str(child.pid), str(stranger.pid), 1))
+    stale.chmod(0o600)
+    account.give(stale, account.for_servers())
+    started.append(postgres.start())
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("SELECT 1")
+    assert stranger.poll() is None
+
+
+def test_a_server_that_a_killed_run_left_is_ended_before_the_next(place: Path, started: list[process.Process]) -> None:
+    orphan = cluster(place).start()
+    started.append(orphan)
+    postgres = cluster(place)
+    started.append(postgres.start())
+    assert orphan.poll() is not None
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("SELECT 1")
+
+
+def test_backends_that_outlive_their_server_do_not_stop_the_next(place: Path, started: list[process.Process]) -> None:
+    postgres = cluster(place)
+    child = postgres.start()
+    port = postgres.port
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("SET client_connection_check_interval = 0")
+        child.kill()
+        child.wait()
+        started.append(postgres.start())
+    assert postgres.port == port
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("SELECT 1")
+
+
+def test_a_port_lost_between_asking_and_listening_is_replaced(
+    place: Path, started: list[process.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken: int = other.getsockname()[1]
+        ports = iter([taken, process.free_port()])
+        monkeypatch.setattr(process, "free_port", lambda: next(ports))
+        postgres = cluster(place)
+        started.append(postgres.start())
+    assert postgres.port != taken
+
+
+def test_a_cluster_of_another_version_is_refused_and_kept(place: Path) -> None:
+    (place / "data").mkdir()
+    (place / "data/PG_VERSION").write_text("15\n")
+    with pytest.raises(StackError, match="made by PostgreSQL 15"):
+        cluster(place).start()
+    assert (place / "data/PG_VERSION").exists()
+
+
+def test_a_copied_cluster_works_though_the_copy_has_another_owner(place: Path, started: list[process.Process]) -> None:
+    process.stop(cluster(place).start(), by=signal.SIGINT)
+    copy = place.parent / "copy"
+    shutil.copytree(place, copy)  # as `cp -r` does: all of it belongs to us now
+    postgres = cluster(copy)
+    started.append(postgres.start())
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("SELECT 1")
+
+
+def test_what_does_not_start_is_shown_with_its_log(place: Path, started: list[process.Process]) -> None:
+    postgres = cluster(place)
+    process.stop(postgres.start(), by=signal.SIGINT)
+    (postgres.data / "postgresql.conf").write_text("nonsense = 1\n")
+    began = time.monotonic()
+    with pytest.raises(StackError, match="nonsense"):
+        postgres.start()
+    assert time.monotonic() - began < 10
+
+
+def test_programs_out_of_the_accounts_reach_are_copied_within_it(checkout: Path) -> None:
+    closed = checkout / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "valkey-server"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o700)
+    runner = account.for_servers()
+    found = binaries.within_reach(program, runner, checkout)
+    assert runner is None or runner.reaches(found)
+    assert closed.stat().st_mode & 0o777 == 0o700
+    assert os.access(found, os.X_OK)
