@@ -43,9 +43,16 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="5", minute="0"),
         "options": {"expires": 3600},
     },
-    "clear-out": {"task": "ddc.common.tasks.clear_out", "schedule": crontab(hour="3", minute="30")},
+    **{
+        f"nightly-{task}": {"task": task, "schedule": crontab(hour="3", minute="30"), "options": {"expires": 3600}}
+        for task in (
+            "agents.tasks.clear_out",
+            "payments.tasks.clear_out",
+            "portal.tasks.clear_out_sessions",
+            "portal.tasks.clear_out_tokens",
+        )
+    },
 }
-
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -132,3 +132,10 @@ def test_the_list_of_public_endpoints_is_complete():
 )  # fmt: skip
 def test_tables_keep_their_names(table: str):
     assert table in {model._meta.db_table for model in apps.get_models()}
+
+
+def test_the_timetable_names_tasks_that_there_are():
+    from ddc.celery import app
+
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
