@@ -15,12 +15,15 @@ from portal import otp
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 EACH = 1_000
+#: A busy machine may blur a round; a phone that is given away shows in each of them.
+ROUNDS = 3
+WITHIN = 0.05
 
 
 @pytest.fixture
 def phones(settings: Any) -> list[tuple[str, str]]:
     """Pairs of a phone that is known and one that is not."""
-    settings.OTP_PER_ADDRESS = 1_000_000
+    settings.OTP_PER_PHONE = settings.OTP_PER_PHONE_DAY = settings.OTP_PER_ADDRESS = 1_000_000
     pairs = [(f"+4477001{number:05d}", f"+4477002{number:05d}") for number in range(EACH)]
     Debtor.objects.bulk_create(
         Debtor(first_name="John", last_name="Doe", email=f"{known}@example.com", mobile_phone=known)
@@ -40,6 +43,16 @@ def medians(pairs: list[tuple[str, str]], ask: Callable[[str], Any]) -> tuple[fl
     return statistics.median(times[0]), statistics.median(times[1])
 
 
+def assert_alike(pairs: list[tuple[str, str]], ask: Callable[[str], Any]) -> None:
+    rounds = []
+    for _ in range(ROUNDS):
+        known, unknown = medians(pairs, ask)
+        if abs(known - unknown) / unknown < WITHIN:
+            return
+        rounds.append(f"{known * 1e3:.3f} and {unknown * 1e3:.3f} ms")
+    pytest.fail(f"known and unknown phones took {', '.join(rounds)}")
+
+
 def test_asking_for_a_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one(
     phones: list[tuple[str, str]],
 ) -> None:
@@ -49,9 +62,7 @@ def test_asking_for_a_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one
         answer = client.post("/debtors/auth/request-otp", {"mobilePhone": phone}, content_type="application/json")
         assert answer.status_code == 200
 
-    known, unknown = medians(phones, ask)
-
-    assert abs(known - unknown) / unknown < 0.05, f"{known * 1e3:.3f} ms, {unknown * 1e3:.3f} ms"
+    assert_alike(phones, ask)
 
 
 def test_a_wrong_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one(phones: list[tuple[str, str]]) -> None:
@@ -65,6 +76,4 @@ def test_a_wrong_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one(phon
         body = {"mobilePhone": phone, "otpCode": "0000"}
         assert client.post("/debtors/auth/verify-otp", body, content_type="application/json").status_code == 401
 
-    known, unknown = medians(phones, ask)
-
-    assert abs(known - unknown) / unknown < 0.05, f"{known * 1e3:.3f} ms, {unknown * 1e3:.3f} ms"
+    assert_alike(phones, ask)
