@@ -1,6 +1,7 @@
 """Amounts and dates as people write them: in a language, with a currency's own number of decimals."""
 
 import copy
+import re
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -12,12 +13,15 @@ from babel.numbers import NumberPattern
 from ddc.common import languages
 from ddc.common.currencies import DECIMALS
 
+#: CLDR wants a space between letters and digits (currencySpacing), which babel leaves out: ``KWD 1.000``.
+_TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
 
 def amount(value: Decimal, currency: str, *, language: str | None) -> str:
     """Write an amount: ``£1,250.00`` in English, ``1.250,00 £`` in German."""
     locale = languages.locale(language)
     written: str = _pattern(locale, currency).apply(value, locale, currency=currency, currency_digits=False)
-    return written
+    return _TOUCHING.sub("\N{NO-BREAK SPACE}", written)
 
 
 def day(value: date, *, language: str | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
 from tests.standins.smtp import SmtpStandIn
 from tests.standins.twilio import TwilioStandIn
@@ -26,3 +27,17 @@ def twilio(settings) -> Iterator[TwilioStandIn]:
         for name, value in stand_in.settings().items():
             setattr(settings, name, value)
         yield stand_in
+
+
+@pytest.fixture
+def at_noon() -> Iterator[None]:
+    """Set Python's clock; ask for this before ``api``, whose token is of that time then."""
+    with time_machine.travel(NOON):
+        yield
+
+
+@pytest.fixture
+def at_night() -> Iterator[None]:
+    """Set Python's clock; ask for this before ``api``, whose token is of that time then."""
+    with time_machine.travel(NOON.replace(hour=23)):
+        yield

@@ -79,7 +79,7 @@ class TwilioStandIn:
         return 201, {"sid": order.sid, "status": "queued", "to": fields.get("To"), "body": fields.get("Body")}
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(

@@ -1,0 +1,257 @@
+"""Providers' callbacks over HTTP: who is believed, and what follows."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+
+import pytest
+from django.test import Client
+
+from communications.channels import webhooks
+from communications.models import CommunicationLog, ProviderEvent
+from debtors.models import Suppression
+from tests import factories
+from tests.standins import twilio as stand_in
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "user:a-shared-secret"
+PUBLIC = "https://ddc.example.com"
+
+
+@pytest.fixture
+def client():
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def shared_secret(settings):
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+
+
+@pytest.fixture
+def twilio_token(settings):
+    settings.TWILIO_AUTH_TOKEN = stand_in.TOKEN
+    settings.PUBLIC_URL = PUBLIC
+
+
+def basic(secret=SECRET):
+    return {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
+
+
+def post(client, path, body, **headers):
+    return client.post(path, json.dumps(body), content_type="application/json", headers=headers)
+
+
+def form(client, path, fields, *, query="", token=stand_in.TOKEN, url=None):
+    signature = stand_in.signature(url or PUBLIC + path + query, fields, token=token)
+    return client.post(path + query, fields, headers={"X-Twilio-Signature": signature})
+
+
+def sent(**values):
+    values = {"status": "sent", "communication_type": "email", "debtor": factories.debtor()} | values
+    return CommunicationLog.objects.create(**values)
+
+
+POSTMARK_BOUNCE = {
+    "RecordType": "Bounce", "ID": 42, "Type": "HardBounce", "TypeCode": 1, "MessageID": "id-1", "Email": "john@example.com",
+    "BouncedAt": "2026-01-14T12:00:00Z", "Description": "No such user", "Details": "550",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["tracking", "inbound"])
+def test_an_unknown_provider_is_not_found(client, kind):
+    for name in ("nobody", "Mailgun", "base", "..%2f"):
+        answer = post(client, f"/callbacks/email/{name}/{kind}", {})
+        assert answer.status_code == 404
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("provider", sorted(webhooks._PROVIDERS))
+@pytest.mark.parametrize("kind", ["tracking", "inbound"])
+def test_a_provider_that_is_not_configured_is_refused(client, provider, kind):
+    if (provider, kind) == ("unisender_go", "inbound"):
+        return
+    for body in ({}, [], POSTMARK_BOUNCE):
+        answer = post(client, f"/callbacks/email/{provider}/{kind}", body)
+        assert answer.status_code == 403
+        assert answer.json()["status"] == 403
+
+
+@pytest.mark.parametrize(
+    "provider", ["postmark", "brevo", "sendgrid", "mailjet", "sparkpost", "amazon_ses", "mailgun", "postal"]
+)
+@pytest.mark.parametrize("headers", [{}, basic("user:wrong"), {"Authorization": "Basic %%%"}])
+def test_a_wrong_secret_is_refused(client, shared_secret, provider, headers):
+    answer = post(client, f"/callbacks/email/{provider}/tracking", POSTMARK_BOUNCE, **headers)
+
+    assert answer.status_code == 403
+    assert not ProviderEvent.objects.exists()
+
+
+def test_a_bounce_behind_the_shared_secret_counts_once(client, shared_secret):
+    log = sent(provider="postmark", provider_message_id="id-1", address="john@example.com")
+
+    for _ in range(2):
+        assert post(client, "/callbacks/email/postmark/tracking", POSTMARK_BOUNCE, **basic()).status_code == 200
+
+    log.refresh_from_db()
+    assert log.status == "bounced"
+    assert "No such user" in log.failure_reason or "550" in log.failure_reason
+    assert Suppression.objects.get().address == "john@example.com"
+    assert ProviderEvent.objects.count() == 1
+
+
+def test_what_is_rightly_signed_and_makes_no_sense_is_422(client, shared_secret):
+    assert post(client, "/callbacks/email/postmark/tracking", [], **basic()).status_code == 422
+
+
+def test_amazon_is_asked_for_its_credentials(client, shared_secret):
+    headers = {"X-Amz-Sns-Message-Type": "Notification", "X-Amz-Sns-Message-Id": "1"}
+
+    answer = post(client, "/callbacks/email/amazon_ses/tracking", {"Type": "Notification", "MessageId": "1"}, **headers)
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith("Basic")
+
+
+def mailgun(event, key="a-signing-key"):
+    stamp, token = str(int(time.time())), "t" * 50
+    signature = hmac.new(key.encode(), (stamp + token).encode(), hashlib.sha256).hexdigest()
+    return {"signature": {"timestamp": stamp, "token": token, "signature": signature}, "event-data": event}
+
+
+def test_mailguns_own_signature_is_checked(client, settings):
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": "a-signing-key"}
+    log = sent(provider="mailgun", provider_message_id="<1@x>")
+    event = {
+        "event": "delivered", "id": "e1", "timestamp": 1768392000.0, "recipient": "john@example.com",
+        "message": {"headers": {"message-id": "1@x"}}, "user-variables": {"log_id": str(log.pk)}, "delivery-status": {},
+    }  # fmt: skip
+    path = "/callbacks/email/mailgun/tracking"
+
+    assert post(client, path, mailgun(event, key="another")).status_code == 403
+    log.refresh_from_db()
+    assert log.status == "sent"
+    assert post(client, path, mailgun(event)).status_code == 200
+    log.refresh_from_db()
+    assert log.status == "delivered"
+    assert log.delivered_at is not None
+
+
+def test_mail_to_us_is_kept_with_its_writer(client, shared_secret):
+    debtor = factories.debtor(email="John@Example.com")
+    body = {
+        "FromFull": {"Email": "john@example.com", "Name": "John"}, "From": "John <john@example.com>", "To": "us@example.com",
+        "Subject": "A question\x00", "TextBody": "How much is it?", "MessageID": "m-1", "Headers": [], "Attachments": [],
+        "MessageStream": "inbound",
+    }  # fmt: skip
+
+    for _ in range(2):
+        assert post(client, "/callbacks/email/postmark/inbound", body, **basic()).status_code == 200
+
+    log = CommunicationLog.objects.get()
+    assert (log.debtor, log.direction, log.status, log.communication_type) == (debtor, "inbound", "received", "email")
+    assert (log.subject, log.body, log.address) == ("A question", "How much is it?", "john@example.com")
+    assert not Suppression.objects.exists()
+
+
+STATUS, INBOUND = "/callbacks/twilio/status", "/callbacks/twilio/inbound"
+
+
+def test_twilios_report_moves_the_message(client, twilio_token):
+    log = sent(communication_type="sms", provider="twilio", provider_message_id="SM1", address="+447700900001")
+
+    assert form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": "delivered"}).status_code == 204
+    assert form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": "sent"}).status_code == 204
+
+    log.refresh_from_db()
+    assert (log.status, log.delivered_at is None) == ("delivered", False)
+
+
+def test_twilios_report_settles_a_message_whose_id_never_arrived(client, twilio_token):
+    log = sent(communication_type="sms", status="uncertain")
+
+    form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": "delivered"}, query=f"?log={log.pk}")
+
+    log.refresh_from_db()
+    assert (log.status, log.provider_message_id) == ("delivered", "SM1")
+
+
+def test_twilios_opt_out_error_puts_the_number_on_the_list(client, twilio_token):
+    log = sent(communication_type="sms", provider="twilio", provider_message_id="SM1", address="+447700900001")
+    fields = {"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": "21610"}
+
+    form(client, STATUS, fields)
+
+    log.refresh_from_db()
+    assert (log.status, log.failure_reason) == ("failed", "Twilio: failed (21610)")
+    assert (Suppression.objects.get().address, Suppression.objects.get().medium) == ("+447700900001", "sms")
+
+
+@pytest.mark.parametrize("path", [STATUS, INBOUND])
+def test_a_wrong_signature_of_twilio_is_refused(client, twilio_token, path, settings):
+    fields = {"MessageSid": "SM1", "MessageStatus": "delivered", "From": "+447700900001", "Body": "STOP"}
+
+    assert form(client, path, fields, token="another").status_code == 403
+    assert form(client, path, fields, url=f"http://testserver{path}").status_code == 403
+    assert client.post(path, fields).status_code == 403
+    assert post(client, path, fields).status_code == 403
+    assert client.post(path, b"\xff", content_type="multipart/form-data").status_code == 403
+    settings.TWILIO_AUTH_TOKEN = ""
+    assert form(client, path, fields, token="").status_code == 403
+    assert not CommunicationLog.objects.exists()
+    assert not Suppression.objects.exists()
+
+
+def test_an_sms_to_us_is_kept_once_with_its_writer(client, twilio_token):
+    debtor = factories.debtor(mobile_phone="+447700900001")
+    fields = {"MessageSid": "SM2", "From": "+447700900001", "To": "+1", "Body": "When is it due?"}
+
+    answers = [form(client, INBOUND, fields) for _ in range(2)]
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"<Response/>")] * 2
+    log = CommunicationLog.objects.get()
+    assert (log.debtor, log.direction, log.status, log.body) == (debtor, "inbound", "received", "When is it due?")
+
+
+def test_an_sms_of_a_stranger_is_kept_without_a_debtor(client, twilio_token):
+    form(client, INBOUND, {"MessageSid": "SM2", "From": "+447700900009", "Body": "Who?"})
+
+    assert CommunicationLog.objects.get().debtor is None
+
+
+@pytest.mark.parametrize("words", ["STOP", " stop. ", "Unsubscribe!", "Stop texting me", "END", "opt-out"])
+def test_stop_ends_sms_to_the_number_and_start_lifts_it(client, twilio_token, words):
+    form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
+
+    listed = Suppression.objects.get()
+    assert (listed.medium, listed.address, listed.reason) == ("sms", "+447700900001", "opted_out")
+    assert words.strip() in listed.source
+
+    form(client, INBOUND, {"MessageSid": "SM2", "From": "+447700900001", "Body": "Start"})
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("words", ["At the end of the month", "cancel my plan please", "I can't stop by", ""])
+def test_other_words_end_nothing(client, twilio_token, words):
+    form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
+
+    assert not Suppression.objects.exists()
+
+
+def test_start_does_not_lift_what_the_owner_did_not_ask_for(client, twilio_token):
+    Suppression.objects.create(medium="sms", address="+447700900001", reason="bounced", source="x")
+
+    form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": "START"})
+
+    assert Suppression.objects.exists()
+
+
+def test_callbacks_are_posts_alone(client):
+    for path in (STATUS, INBOUND, "/callbacks/email/postmark/tracking"):
+        answer = client.get(path)
+        assert answer.status_code == 405
+        assert answer["Content-Type"] == "application/problem+json"

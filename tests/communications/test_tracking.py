@@ -1,0 +1,180 @@
+"""Opens, and what providers tell."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from communications import delivery, outbox, tracking
+from communications.models import CommunicationLog, MessageStatus, ProviderEvent
+from communications.tracking import News
+from debtors.models import Suppression
+from tests import factories
+from tests.communications.conftest import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(**values):
+    values = {
+        "status": "sent",
+        "provider": "mailgun",
+        "provider_message_id": "<1@x>",
+        "address": "a@example.com",
+    } | values
+    return CommunicationLog.objects.create(**{"debtor": factories.debtor(), "communication_type": "email"} | values)
+
+
+def open_path(log):
+    return tracking.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
+
+
+def test_every_opening_is_counted_and_the_first_remembered(anonymous):
+    log = sent()
+
+    answers = [anonymous.get(open_path(log)) for _ in range(2)]
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == "image/gif"
+        assert answer["Cache-Control"] == "no-store"
+        assert answer.content.startswith(b"GIF89a")
+    first = CommunicationLog.objects.get().opened_at
+    anonymous.get(open_path(log))
+    log.refresh_from_db()
+    assert (log.open_count, log.opened_at, log.status) == (3, first, "sent")
+
+
+def test_an_opening_is_told_to_whoever_listens():
+    heard = []
+    log = sent()
+    tracking.opened.connect(lambda sender, log, now, **_: heard.append((log.pk, now)), weak=False, dispatch_uid="test")
+    try:
+        tracking.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), now=NOON)
+    finally:
+        tracking.opened.disconnect(dispatch_uid="test")
+
+    assert heard == [(log.pk, NOON)]
+
+
+def test_a_wrong_token_gets_the_picture_and_counts_nothing(anonymous):
+    log = sent()
+    right = open_path(log)
+    wrong = [right.replace("open/", "open/A"), right[:-6] + "AA.gif", "/track/open/x.gif", "/track/open/%00/é.gif"]
+
+    for path in wrong:
+        answer = anonymous.get(path)
+        assert (answer.status_code, answer["Content-Type"], answer["Cache-Control"]) == (200, "image/gif", "no-store")
+    log.refresh_from_db()
+    assert (log.open_count, log.opened_at) == (0, None)
+
+
+def test_the_token_names_nobody():
+    log = sent()
+
+    url = tracking.pixel_url(log.pk)
+    assert str(log.debtor_id) not in url
+    assert log.debtor_id.bytes not in __import__("base64").urlsafe_b64decode(url.split("/")[-1][:-4] + "==")
+
+
+def test_opening_a_mail_that_was_in_doubt_settles_it(anonymous):
+    log = sent(status="uncertain")
+
+    anonymous.get(open_path(log))
+
+    log.refresh_from_db()
+    assert log.status == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("country", "consent", "tracked"),
+    [
+        ("US", None, True),
+        ("GB", None, False),
+        ("DE", None, False),
+        ("NO", None, False),
+        ("RE", None, False),
+        (None, None, False),
+        ("DE", NOON, True),
+    ],
+)
+def test_the_pixel_needs_consent_in_europe_and_the_unknown(smtp, country, consent, tracked):
+    debtor = factories.debtor(country_code=country, tracking_consent_at=consent, mobile_phone="+447400123456")
+    log = outbox.queue(debtor=debtor, channel="email", subject="x", body="x", purpose="solicited", now=NOON)
+
+    delivery.drain(clock=lambda: NOON)
+
+    html = smtp.mails[0].get_body(("html",)).get_content()
+    assert (tracking.pixel_url(log.pk) in html) == ("<img" in html) == tracked
+
+
+def news(log, **values):
+    return News(
+        **{"provider": "mailgun", "event_id": str(uuid.uuid4()), "message_id": log.provider_message_id} | values
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "after"),
+    [
+        ("sending", "sent", "sent"),
+        ("uncertain", "sent", "sent"),
+        ("sent", "delivered", "delivered"),
+        ("uncertain", "delivered", "delivered"),
+        ("sent", "bounced", "bounced"),
+        ("delivered", "bounced", "bounced"),
+        ("sent", "failed", "failed"),
+        ("delivered", "sent", "delivered"),
+        ("delivered", "failed", "delivered"),
+        ("bounced", "delivered", "bounced"),
+        ("failed", "sent", "failed"),
+        ("blocked", "delivered", "blocked"),
+    ],
+)
+def test_a_state_never_moves_back(before, told, after):
+    log = sent(status=before, due_at=NOON if before == "sending" else None)
+
+    assert tracking.record(news(log, status=MessageStatus(told), words="Their words"), now=NOON)
+
+    log.refresh_from_db()
+    assert log.status == after
+    assert log.delivered_at == (NOON if before != after == "delivered" else None)
+    if before != after in ("failed", "bounced"):
+        assert log.failure_reason == "Their words"
+
+
+def test_the_same_event_twice_changes_nothing_the_second_time():
+    log = sent()
+    bounce = news(log, status=MessageStatus.BOUNCED, suppression=Suppression.Reason.BOUNCED)
+
+    assert tracking.record(bounce, now=NOON)
+    Suppression.objects.all().delete()
+    CommunicationLog.objects.update(status="sent")
+    assert not tracking.record(bounce, now=NOON + timedelta(hours=1))
+
+    log.refresh_from_db()
+    assert log.status == "sent"
+    assert not Suppression.objects.exists()
+
+
+def test_a_bounce_ends_mail_to_the_address():
+    log = sent(address="A@Example.com")
+
+    tracking.record(news(log, status=MessageStatus.BOUNCED, suppression=Suppression.Reason.BOUNCED), now=NOON)
+
+    listed = Suppression.objects.get()
+    assert (listed.medium, listed.address, listed.reason) == ("email", "a@example.com", "bounced")
+
+
+def test_what_is_about_no_message_of_ours_is_not_noted():
+    assert not tracking.record(News("mailgun", "1", message_id="<unknown>", status=MessageStatus.DELIVERED), now=NOON)
+
+    assert not ProviderEvent.objects.exists()
+
+
+def test_another_providers_id_is_not_ours():
+    log = sent()
+
+    assert not tracking.record(news(log, provider="brevo", status=MessageStatus.BOUNCED), now=NOON)
+    log.refresh_from_db()
+    assert log.status == "sent"

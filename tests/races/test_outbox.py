@@ -1,0 +1,82 @@
+"""Several workers at one outbox."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from communications import delivery, outbox
+from communications.models import CommunicationLog
+from tests import factories
+from tests.communications.conftest import NOON, smtp  # noqa: F401
+from tests.races.threads import at_once, refusals
+
+MESSAGES = 60
+
+
+def queue(messages):
+    template, debt = factories.template(), factories.debt()
+    for _ in range(messages):
+        outbox.queue(debtor=debt.debtor, debt=debt, channel="email", template=template, now=NOON)
+
+
+def seen(smtp):  # noqa: F811
+    return Counter(smtp.message_ids)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_drains_at_once_send_each_message_once(smtp, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(delivery, "BATCH", 5)
+    queue(MESSAGES)
+
+    results = at_once(*[lambda: delivery.drain(clock=lambda: NOON)] * 4)
+
+    assert not refusals(results)
+    assert set(seen(smtp).values()) == {1}
+    assert len(seen(smtp)) == MESSAGES
+    assert CommunicationLog.objects.filter(status="sent").count() == MESSAGES
+    assert smtp.connections == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_drains_alone_one_leaves_the_lane_to_the_other(smtp, monkeypatch):  # noqa: F811
+    queue(20)
+    smtp.delay = 0.01
+
+    results = at_once(*[lambda: delivery.drain_alone(clock=lambda: NOON)] * 2)
+
+    assert not refusals(results)
+    assert set(seen(smtp).values()) == {1}
+    assert smtp.connections == 1
+
+
+@pytest.mark.deep
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_and_the_conditional_update_messages_go_twice(smtp, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(delivery, "BATCH", 5)
+    # Without the lock, and with a pause between looking and taking.
+    unlocked = outbox._CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "")
+    slow = unlocked.replace("FROM due WHERE", "FROM due, (SELECT pg_sleep(0.5)) AS pause WHERE")
+    monkeypatch.setattr(outbox, "_CLAIM", slow)
+    monkeypatch.setattr(delivery, "_begin", lambda *_, **__: True)
+    queue(5)
+
+    results = at_once(*[lambda: delivery.drain(clock=lambda: NOON)] * 4)
+
+    assert not refusals(results)
+    assert max(seen(smtp).values()) > 1
+
+
+@pytest.mark.deep
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_that_ends_in_the_middle_of_a_batch_makes_no_second_mail(smtp, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(delivery, "CLAIM_LEASE", timedelta(milliseconds=50))
+    smtp.delay = 0.02
+    queue(MESSAGES)
+    CommunicationLog.objects.update(due_at=timezone.now(), purpose="solicited")
+    results = at_once(*[lambda: delivery.drain(clock=timezone.now)] * 3)
+
+    assert not refusals(results)
+    assert set(seen(smtp).values()) == {1}
+    assert CommunicationLog.objects.filter(status="sent").count() == MESSAGES
