@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -57,10 +57,16 @@ class SignOutView(View):
 
     @extend_schema(operation_id="signOut", request=RefreshSerializer, responses=SignedOutSerializer)
     def create(self, request: Request) -> Response:
-        if not request.user and not (isinstance(request.data, dict) and request.data.get("refresh")):
+        if not request.user and not self._brings_a_token(request):
             raise NotAuthenticated
         tokens.revoke(self.read(RefreshSerializer)["refresh"], now=timezone.now())
         return Response({"message": "Signed out."})
+
+    def _brings_a_token(self, request: Request) -> bool:
+        try:
+            return isinstance(request.data, dict) and bool(request.data.get("refresh"))
+        except APIException:
+            return False
 
 
 class MeView(View):

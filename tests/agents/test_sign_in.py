@@ -182,6 +182,7 @@ def test_logout_without_any_token_is_401(anonymous: Api) -> None:
         answer = anonymous.post("/auth/logout", body)
         assert answer.status_code == 401
         assert answer["WWW-Authenticate"] == "Bearer"
+    assert anonymous.client.post("/auth/logout", "{", content_type="application/json").status_code == 401
 
 
 def test_an_expired_token_is_401(supervisor: Agent) -> None:
