@@ -52,7 +52,7 @@ _ASSIGN = f"""
 def assign(debt: Debt, *, today: date) -> None:
     """Put one debt into the segment that it fits, if it is open and nobody chose one for it."""
     with connection.cursor() as cursor:
-        _keep_segments()
+        keep_segments()
         cursor.execute(_ASSIGN.format(which="debt.id = %(debt)s"), {"today": today, "debt": debt.pk})
         moved: tuple[uuid.UUID | None] | None = cursor.fetchone()
     if moved is not None:
@@ -63,7 +63,7 @@ def assign(debt: Debt, *, today: date) -> None:
 def assign_all(*, today: date) -> int:
     """Put every open debt that nobody pinned into the segment that it fits; return how many moved."""
     with connection.cursor() as cursor:
-        _keep_segments()
+        keep_segments()
         cursor.execute(
             f"WITH moved AS ({_ASSIGN.format(which='TRUE')}) SELECT count(*) FROM moved",  # noqa: S608
             {"today": today},
@@ -71,7 +71,7 @@ def assign_all(*, today: date) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _keep_segments() -> None:
+def keep_segments() -> None:
     """Keep segments from being deleted until we commit; Django's foreign keys would speak up only then."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM segment WHERE is_active ORDER BY id FOR KEY SHARE")

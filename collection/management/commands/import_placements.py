@@ -1,0 +1,88 @@
+"""Take a creditor's placement file."""
+
+import csv
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils import timezone
+from tqdm import tqdm
+
+from collection import placements
+from collection.placements_file import COLUMNS
+from ddc.common.errors import DomainError
+
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Place the debts of a CSV file (UTF-8, commas or semicolons). A row's debtor is the one with its email or mobilePhone. "
+        "What is there already is left as it is, so the same file twice adds nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE.csv", help=f"columns: {', '.join(COLUMNS)}")
+        parser.add_argument("--creditor", metavar="NAME", help="the original creditor of rows that name none")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="tell what would come of each row, and write nothing"
+        )
+        parser.add_argument(
+            "--refused", metavar="FILE.csv", help="write all refused rows' lines, columns and reasons there"
+        )
+
+    def handle(self, **options: Any) -> None:
+        path, now = options["file"], timezone.now()
+        try:
+            with (
+                open(path, "rb") as file,
+                tqdm(
+                    total=os.path.getsize(path), unit="B", unit_scale=True, disable=options["verbosity"] == 0 or None
+                ) as bar,
+            ):
+
+                def show(doing: str, read: int) -> None:
+                    bar.set_description(doing, refresh=False)
+                    bar.update(read - bar.n)
+                    bar.refresh()
+
+                report = placements.load(
+                    file,
+                    creditor=options["creditor"],
+                    dry_run=options["dry_run"],
+                    by=None,
+                    today=now.date(),
+                    now=now,
+                    progress=show,
+                )
+        except OSError as error:
+            raise CommandError(f"{path} can't be read: {error.strerror}.") from error
+        except DomainError as refusal:
+            raise CommandError(f"{path}: {refusal.message} Nothing was written.") from refusal
+        except DatabaseError as error:
+            raise CommandError(f"The database broke off ({type(error).__name__}). Nothing was written.") from error
+        self.report(report, dry_run=options["dry_run"])
+        if options["refused"]:
+            self.write_refusals(report, options["refused"])
+
+    def report(self, report: placements.Report, *, dry_run: bool) -> None:
+        for refusal in report.refusals[:SHOWN]:
+            self.stdout.write(f"line {refusal.line}, {refusal.column or 'the row'}: {refusal.reason}")
+        if len(report.refusals) > SHOWN:
+            self.stdout.write(f"… and {len(report.refusals) - SHOWN} more; --refused FILE.csv writes them all.")
+        self.stdout.write(
+            f"{report.rows} rows: {report.accepted} accepted ({report.debtors} new debtors), "
+            f"{report.known} already there, {report.refused} refused."
+            + (" Dry run: nothing was written." if dry_run else "")
+        )
+
+    def write_refusals(self, report: placements.Report, path: str) -> None:
+        try:
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(["line", "column", "reason"])
+                writer.writerows([refusal.line, refusal.column or "", refusal.reason] for refusal in report.refusals)
+        except OSError as error:
+            raise CommandError(f"The refusals couldn't be written to {path}: {error.strerror}.") from error
