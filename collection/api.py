@@ -60,7 +60,6 @@ class DebtView(ResourceView):
 
     def perform_create(self, data: dict[str, Any]) -> Debt:
         data.pop("updated_at", None)
-        data["currency_code"] = data.get("currency_code") or "USD"
         return debts.place(**data, by=self.agent, today=now().date())
 
     def perform_update(self, instance: Debt, data: dict[str, Any]) -> None:
@@ -115,7 +114,7 @@ class DeferralRequestView(ResourceView):
     def _read_review(self, pk: uuid.UUID, status: str) -> tuple[DeferralRequest, str | None]:
         asked = self.get_object(pk)
         data = self.read(ReviewSerializer, optional=True)
-        if data.get("status", status) != status:
+        if (data.get("status") or status) != status:
             raise ValidationError({"status": [ErrorDetail(f"On this path the status can only be {status}.", "enum")]})
         return asked, data.get("review_notes")
 

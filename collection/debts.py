@@ -108,8 +108,8 @@ def place(
 def amend(debt: Debt, *, by: Agent | None, today: date, seen_at: datetime | None = None, **fields: Any) -> Debt:
     """Change some fields; another balance is an adjustment, another status goes through the state machine.
 
-    A balance that is given as it was stays untouched, so a client may send back what it read. ``seen_at`` is the ``updated_at``
-    that the client read.
+    A balance that is given as it was stays untouched, so a client may send back what it read; None is the original balance.
+    ``seen_at`` is the ``updated_at`` that the client read.
 
     :raises Stale: if money or status is to change and the debt has changed since ``seen_at``
     :raises FixedByPayments: if currency or original balance are to change and there are payments
@@ -117,24 +117,27 @@ def amend(debt: Debt, *, by: Agent | None, today: date, seen_at: datetime | None
     :raises DomainError: as ``place`` and ``states.change`` do
     """
     debt = ledger.lock_debt(debt.pk)
-    if fields.pop("debtor", debt.debtor).pk != debt.debtor_id:
+    debtor = fields.pop("debtor", None)
+    if debtor is not None and debtor.pk != debt.debtor_id:
         raise AnotherDebtor
-    balance, status = fields.pop("current_balance", None), fields.pop("current_status", None)
-    currency = fields.pop("currency_code", None) or debt.currency_code
-    original = fields.pop("original_balance", None)
+    original = fields.pop("original_balance", debt.original_balance)
+    balance = fields.pop("current_balance", debt.current_balance)
+    balance = original if balance is None else balance
+    currency = fields.pop("currency_code", debt.currency_code)
+    status = fields.pop("current_status", debt.current_status)
     _amend_record(debt, fields, today=today)
 
     currency_moves = currency != debt.currency_code
-    original_moves = original is not None and original != debt.original_balance
-    balance_moves = balance is not None and balance != debt.current_balance
+    original_moves = original != debt.original_balance
+    balance_moves = balance != debt.current_balance
     if balance == 0 and status in states.WRITES_OFF and debt.is_open:
         balance_moves = False  # Closing brings the balance there.
-    status_moves = status is not None and status != debt.current_status
+    status_moves = status != debt.current_status
     if not (currency_moves or original_moves or balance_moves or status_moves):
         return debt
     stale.check(debt.updated_at, seen_at=seen_at)
     if currency_moves or original_moves:
-        _place_anew(debt, currency, original if original is not None else debt.original_balance, by=by, today=today)
+        _place_anew(debt, currency, original, by=by, today=today)
     if balance_moves:
         adjust(debt, money.check(balance, currency, field="current_balance"), by=by, today=today)
     if status_moves:

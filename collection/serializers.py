@@ -24,9 +24,11 @@ _MOST_PRIORITY = 1_000_000
 
 
 class SegmentSerializer(CamelSerializer):
+    null_means = {"priority": 100, "is_active": True}
+
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)
-    priority = IntegerField(required=False, min_value=0, max_value=_MOST_PRIORITY)
+    priority = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_PRIORITY)
     min_p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
     max_p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
     min_balance = MoneyField(required=False, allow_null=True)
@@ -34,13 +36,15 @@ class SegmentSerializer(CamelSerializer):
     currency_code = CurrencyField(required=False, allow_null=True)
     min_days_since_placement = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_DAYS)
     max_days_since_placement = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_DAYS)
-    is_active = BooleanField(required=False)
+    is_active = BooleanField(required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 
 
 class DebtSerializer(CamelSerializer):
     """A debt as it is placed."""
+
+    null_means = {"currency_code": "USD", "current_status": DebtStatus.ACTIVE}
 
     id = serializers.UUIDField(read_only=True)
     debtor_id = ReferenceField(Debtor.objects.all(), source="debtor")
@@ -50,12 +54,12 @@ class DebtSerializer(CamelSerializer):
     currency_code = CurrencyField(required=False, allow_null=True)
     original_balance = MoneyField(positive=True)
     current_balance = MoneyField(required=False, allow_null=True)
-    current_status = ChoiceField(DebtStatus.values, required=False)
+    current_status = ChoiceField(DebtStatus.values, required=False, allow_null=True)
     placement_date = DateField(required=False, allow_null=True)
     due_date = DateField(required=False, allow_null=True)
     p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
     created_at = TimeField(read_only=True)
-    updated_at = TimeField(required=False)
+    updated_at = TimeField(required=False, allow_null=True)
 
 
 class DebtWithSegmentSerializer(DebtSerializer):
@@ -156,5 +160,7 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
 class ReviewSerializer(CamelSerializer):
     """A decision; ``status`` may be left out, and must fit the path."""
 
-    status = ChoiceField([DeferralRequest.Status.APPROVED, DeferralRequest.Status.REJECTED], required=False)
+    status = ChoiceField(
+        [DeferralRequest.Status.APPROVED, DeferralRequest.Status.REJECTED], required=False, allow_null=True
+    )
     review_notes = TextField(max_length=1000, required=False, allow_null=True)

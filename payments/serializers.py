@@ -20,16 +20,18 @@ from payments.models import PaymentMethod, PaymentStatus
 class PaymentSerializer(CamelSerializer):
     """A payment as it is recorded."""
 
+    null_means = {"payment_method": PaymentMethod.OTHER, "status": PaymentStatus.COMPLETED}
+
     id = serializers.UUIDField(read_only=True)
     debt_id = ReferenceField(Debt.objects.all(), source="debt")
     amount = MoneyField(positive=True)
     currency_code = CurrencyField(required=False, allow_null=True)
-    payment_method = ChoiceField(PaymentMethod.values, required=False)
-    status = ChoiceField(PaymentStatus.values, required=False)
+    payment_method = ChoiceField(PaymentMethod.values, required=False, allow_null=True)
+    status = ChoiceField(PaymentStatus.values, required=False, allow_null=True)
     processor_txn_id = TextField(max_length=255, required=False, allow_null=True)
     payment_date = DateField(required=False, allow_null=True)
     created_at = TimeField(read_only=True)
-    updated_at = TimeField(required=False)
+    updated_at = TimeField(required=False, allow_null=True)
 
 
 class PaymentWithDebtSerializer(PaymentSerializer):

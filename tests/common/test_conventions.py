@@ -262,3 +262,29 @@ def test_nobody_is_told_to_sign_in(anonymous: Api):
     answer = anonymous.get("/debtors")
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert rules(answer) == []
+
+
+def test_null_brings_a_default_back(api: Api):
+    debtor = str(factories.debtor().pk)
+    nothing = {
+        "currencyCode": None,
+        "currentStatus": None,
+        "placementDate": None,
+        "currentBalance": None,
+        "dueDate": "",
+    }
+    debt = api.post("/debts", {"debtorId": debtor, "originalCreditor": "A", "originalBalance": 5, **nothing}).json()
+    assert (debt["currencyCode"], debt["currentStatus"], debt["currentBalance"]) == ("USD", "active", "5.00")
+    body = {
+        "debtId": debt["id"],
+        "amount": 1,
+        "paymentMethod": None,
+        "status": "",
+        "processorTxnId": "",
+        "paymentDate": "",
+    }
+    payment = api.post("/payments", body).json()
+    assert (payment["paymentMethod"], payment["status"], payment["processorTxnId"]) == ("other", "completed", None)
+    segment = api.post("/segments", {"name": "S", "priority": None, "isActive": None}).json()
+    assert (segment["priority"], segment["isActive"]) == (100, True)
+    assert api.put(f"/debts/{debt['id']}", {"currentBalance": None}).json()["currentBalance"] == "5.00"

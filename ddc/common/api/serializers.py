@@ -1,18 +1,19 @@
 """The base of all serializers: camelCase names outside, snake_case inside, and answers without detours."""
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.fields import SkipField
 
 from ddc.common.api.names import camel
 
-Self = TypeVar("Self", bound="CamelSerializer")
-
 
 class CamelSerializer(serializers.Serializer[Any]):
     """A serializer whose declared ``first_name`` is ``firstName`` outside: in bodies, answers, errors and schema."""
+
+    #: What null means for an optional field that can't be empty: it brings this default back.
+    null_means: ClassVar[dict[str, Any]] = {}
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {}
@@ -22,6 +23,13 @@ class CamelSerializer(serializers.Serializer[Any]):
                 field.source = name
             fields[outside] = field
         return fields
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values: dict[str, Any] = super().to_internal_value(data)
+        for name, default in self.null_means.items():
+            if values.get(name, default) is None:
+                values[name] = default
+        return values
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         answer: dict[str, Any] = {}
