@@ -8,20 +8,8 @@ from rest_framework import serializers
 from collection import segments
 from collection.models import Segment
 from collection.serializers import SegmentSerializer
-from ddc.common.api.fields import BooleanField, IntegerField
 from ddc.common.api.routes import resource
 from ddc.common.api.views import ResourceView
-
-_LARGEST_INTEGER = 2_147_483_647
-
-
-class SegmentInputSerializer(SegmentSerializer):
-    """A segment as it is sent: null brings a default back, and a far bound on days is as good as none."""
-
-    priority = IntegerField(required=False, allow_null=True, min_value=1, max_value=_LARGEST_INTEGER)
-    is_active = BooleanField(required=False, allow_null=True)
-    min_days_since_placement = IntegerField(required=False, allow_null=True, min_value=0, max_value=_LARGEST_INTEGER)
-    max_days_since_placement = IntegerField(required=False, allow_null=True, min_value=0, max_value=_LARGEST_INTEGER)
 
 
 class SegmentWithCountSerializer(SegmentSerializer):
@@ -35,7 +23,6 @@ class SegmentView(ResourceView):
 
     queryset = Segment.objects.all()
     serializer_class = SegmentSerializer
-    input_serializer = SegmentInputSerializer
     detail_serializer = SegmentWithCountSerializer
 
     def get_queryset(self) -> QuerySet[Segment]:

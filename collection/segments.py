@@ -32,8 +32,6 @@ class SegmentInUse(DomainError):
     message = "This segment has debts or strategy rules and can't be deleted."
 
 
-#: What an empty value brings back.
-_DEFAULTS = {"priority": 100, "is_active": True}
 _BANDS = ("p2p_score", "balance", "days_since_placement")
 _CONSTRAINTS: dict[str, DomainError] = {
     "segment_name_is_unique": Duplicate("There is a segment of this name already.", field="name")
@@ -79,7 +77,7 @@ def delete(segment: Segment) -> None:
 
 def _save(segment: Segment, fields: dict[str, Any]) -> Segment:
     for name, value in fields.items():
-        setattr(segment, name, _DEFAULTS.get(name) if value is None else value)
+        setattr(segment, name, value)
     _check(segment)
     with refusing(_CONSTRAINTS):
         segment.save()

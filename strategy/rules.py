@@ -25,8 +25,6 @@ class RuleHasFired(DomainError):
     message = "This rule has queued messages and can't be deleted. Make it inactive instead."
 
 
-#: What an empty value brings back.
-_DEFAULTS = {"max_lateness_days": 3, "priority": 100, "is_active": True}
 _CONSTRAINTS: dict[str, DomainError] = {
     "strategy_rule_name_is_unique": Duplicate("There is a rule of this name already.", field="name")
 }
@@ -70,7 +68,7 @@ def delete(rule: StrategyRule) -> None:
 def _save(rule: StrategyRule, fields: dict[str, Any]) -> StrategyRule:
     channel = fields.pop("channel", None)
     for name, value in fields.items():
-        setattr(rule, name, _DEFAULTS.get(name) if value is None else value)
+        setattr(rule, name, value)
     if channel not in (None, rule.template.communication_type):
         raise ChannelDiffers(rule.template.communication_type)
     rule.channel = rule.template.communication_type

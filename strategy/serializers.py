@@ -21,7 +21,7 @@ from strategy.models import StrategyRun
 
 #: A hundred years; a date that far away is still one that PostgreSQL and Python know.
 MOST_DAYS = 36_500
-LARGEST_INTEGER = 2_147_483_647
+MOST_PRIORITY = 1_000_000
 
 
 class TriggerTypeField(ChoiceField):
@@ -49,6 +49,8 @@ class TriggerSerializer(CamelSerializer):
 class StrategyRuleSerializer(CamelSerializer):
     """Send this template to the debts of this segment when the trigger fires."""
 
+    null_means = {"max_lateness_days": 3, "priority": 100, "is_active": True}
+
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)
     segment_id = ReferenceField(Segment.objects.all(), source="segment")
@@ -56,7 +58,7 @@ class StrategyRuleSerializer(CamelSerializer):
     template_id = ReferenceField(CommunicationTemplate.objects.all(), source="template")
     trigger = TriggerSerializer(source="*")
     max_lateness_days = IntegerField(min_value=0, max_value=MOST_DAYS, required=False, allow_null=True)
-    priority = IntegerField(min_value=1, max_value=LARGEST_INTEGER, required=False, allow_null=True)
+    priority = IntegerField(min_value=0, max_value=MOST_PRIORITY, required=False, allow_null=True)
     is_active = BooleanField(required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)

@@ -107,7 +107,7 @@ def test_bounds_have_no_more_decimals_than_the_currency(api):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("name", ""), ("name", None), ("name", 5), ("name", "x" * 101), ("priority", 0), ("priority", 2**31),
+        ("name", ""), ("name", None), ("name", 5), ("name", "x" * 101), ("priority", -1), ("priority", 2**31),
         ("priority", "high"), ("priority", True), ("minP2pScore", "-0.1"), ("maxP2pScore", "1.1"), ("minP2pScore", "0.1234"),
         ("minBalance", -1), ("minBalance", "1e3"), ("currencyCode", "EURO"), ("minDaysSincePlacement", -1),
         ("maxDaysSincePlacement", 1.5), ("maxDaysSincePlacement", 2**31), ("isActive", "yes"),

@@ -101,7 +101,7 @@ def test_a_name_is_unique(api, body):
         ("templateId", None, "required"),
         ("maxLatenessDays", -1, "range"),
         ("maxLatenessDays", 10**9, "range"),
-        ("priority", 0, "range"),
+        ("priority", -1, "range"),
         ("isActive", 1, "boolean"),
         ("name", "", "required"),
     ],
