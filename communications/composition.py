@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import nh3
@@ -14,6 +14,9 @@ _MARKUP = re.compile(
     r"</?(?:p|br|div|span|a|b|i|strong|em|ul|ol|li|h[1-6]|table|html|body|img|hr)\b[^>]*>", re.IGNORECASE
 )
 _LINK = re.compile(r"https?://[^\s<>\"'&]+(?:&amp;[^\s<>\"'&]+)*")
+_END = "</body></html>"
+#: A subject's column; longer ones are cut, as mail programs do much earlier.
+_SUBJECT_LENGTH = 998
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol"})
 
 
@@ -32,7 +35,7 @@ def compose(subject: str | None, body: str, values: Mapping[str, str], *, mail: 
     A body of a mail that has markup is HTML: its values are escaped, what could run is taken out, and the plain part is
     made from it. Any other is plain text, and the HTML part is made from that. A subject is one line.
     """
-    line = " ".join(placeholders.render(subject, values).split()) if subject else None
+    line = " ".join(placeholders.render(subject, values).split())[:_SUBJECT_LENGTH] if subject else None
     if not mail:
         return Text(line, placeholders.render(body, values))
     if _MARKUP.search(body):
@@ -47,14 +50,14 @@ def preview(body: str, values: Mapping[str, str], *, mail: bool) -> str:
     return placeholders.render(body, values, escape=mail and bool(_MARKUP.search(body)))
 
 
-def with_pixel(page: str, url: str) -> str:
+def with_pixel(text: Text, url: str) -> Text:
     """Put a picture of one pixel at the end of a mail's HTML part."""
     pixel = f'<img src="{html.escape(url)}" width="1" height="1" alt="">'
-    return page.replace("</body>", f"{pixel}</body>")
+    return replace(text, html=(text.html or "").removesuffix(_END) + pixel + _END)
 
 
 def _page(inside: str) -> str:
-    return f'<!doctype html><html><head><meta charset="utf-8"></head><body>{inside}</body></html>'
+    return f'<!doctype html><html><head><meta charset="utf-8"></head><body>{inside}{_END}'
 
 
 def _paragraphs(plain: str) -> str:

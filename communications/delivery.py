@@ -10,25 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import connection, transaction
+import structlog
+from django.db import connection
 
-from communications import (
-    composition,
-    contact_gate,
-    facts,
-    one_time_code,
-    outbox,
-    placeholders,
-    suppressions,
-    templates,
-    tracking,
-)
+from communications import batches, contact_gate, outbox, outcomes
+from communications.batches import Batch
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.channels.senders import Senders
 from communications.composition import Text
-from communications.contact_gate import Decision, Verdict
+from communications.contact_gate import Verdict
 from communications.models import (
     Channel,
     CommunicationLog,
@@ -37,7 +28,8 @@ from communications.models import (
     MessageStatus,
 )
 from communications.outbox import Lane
-from debtors.models import Suppression
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -46,15 +38,12 @@ BATCH = 50
 CLAIM_LEASE = timedelta(seconds=60)
 #: How long a hand-over may take before the message is in doubt.
 SENDING_LEASE = timedelta(seconds=60)
-#: The gate asks by facts that are no older than this.
+#: The gate decides by facts that are no older than this.
 FACTS_LAST = timedelta(seconds=2)
-#: When a message is tried again after a failure that may pass; after the last of these it has failed.
-BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
-#: A task ends itself after this, so that ticks don't pile up.
+#: A worker ends its turn after this, so that ticks don't pile up.
 TURN = timedelta(seconds=45)
 
-_REASON_LENGTH = 500
-#: Any number that nobody else uses for an advisory lock; the lane is added to it.
+#: Numbers that nobody else uses for advisory locks: this one and, for the second lane, the next.
 _LOCK = 0x44_44_43_00
 _LANES = tuple(Lane)
 
@@ -67,34 +56,24 @@ class Drained:
     more: bool = False
 
 
-@dataclass
-class _Batch:
-    """Claimed messages, with what is needed to decide and to write them."""
-
-    logs: list[CommunicationLog]
-    variants: dict[tuple[str, str], list[CommunicationTemplate]]
-    gate: dict[object, contact_gate.Facts]
-    values: dict[object, dict[str, str]]
-    loaded_at: datetime
-
-
 def drain(*, clock: Clock, lane: Lane = Lane.ALL, turn: timedelta | None = None) -> Drained:
     """Send whatever is due until nothing is, or the turn is over. Any number may do so at once."""
     drained = Drained()
     ends = clock() + turn if turn else None
     with Senders() as senders:
-        while logs := outbox.claim(now=clock(), limit=BATCH, lease=CLAIM_LEASE, lane=lane):
-            batch = _load(logs, now=clock())
-            while batch.logs:
-                if ends and clock() >= ends:
-                    _give_back(batch.logs, now=clock())
+        while messages := outbox.claim(now=clock(), limit=BATCH, lease=CLAIM_LEASE, lane=lane):
+            batch = batches.load(messages, now=clock())
+            while batch.messages:
+                now = clock()
+                if ends and now >= ends:
+                    _give_back(batch.messages, now=now)
                     drained.more = True
                     return drained
-                if clock() - batch.loaded_at > FACTS_LAST:
-                    batch = _load(_again(batch.logs), now=clock())
-                    continue
-                status = _deliver(batch.logs.pop(0), batch, senders, clock=clock)
-                drained.ended[status or "passed by"] += 1
+                if now - batch.loaded_at > FACTS_LAST:
+                    batch = batches.again(batch.messages, now=now)
+                if batch.messages:
+                    status = _deliver(batch.messages.pop(0), batch, senders, clock=clock)
+                    drained.ended[status or "passed by"] += 1
     return drained
 
 
@@ -108,17 +87,6 @@ def drain_alone(*, clock: Clock, lane: Lane = Lane.ALL) -> Drained:
     if drained.more:
         outbox.wake(lane)
     return drained
-
-
-def settle_stuck(*, now: datetime) -> int:
-    """Mark what has been in the hand-over for too long as uncertain; return how many."""
-    stuck = CommunicationLog.objects.filter(status=MessageStatus.SENDING, due_at__lte=now)
-    return stuck.update(
-        status=MessageStatus.UNCERTAIN,
-        due_at=None,
-        updated_at=now,
-        failure_reason="The hand-over was cut short: the provider may have the message, or not.",
-    )
 
 
 @contextmanager
@@ -136,160 +104,70 @@ def _alone(lane: Lane) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
-def _load(logs: list[CommunicationLog], *, now: datetime) -> _Batch:
-    """Fetch what a batch needs, in a number of queries that doesn't depend on its size."""
-    today = now.date()
-    variants = templates.variants_of((log.template.name, log.communication_type) for log in logs if log.template)
-    used = placeholders.used(
-        *(text for log in logs for text in (log.subject, log.body)),
-        *(text for some in variants.values() for variant in some for text in (variant.subject, variant.body)),
-    )
-    pairs = [(log.debtor, log.debt) for log in logs if log.debtor]
-    values = facts.gather(pairs, today=today, names=used)
-    return _Batch(
-        logs=logs,
-        variants=variants,
-        gate={log.pk: found for log, found in zip(logs, contact_gate.facts_of(logs, today=today), strict=True)},
-        values={log.pk: dict(found) for log, found in zip(logs, values, strict=True)},
-        loaded_at=now,
-    )
-
-
-def _again(logs: list[CommunicationLog]) -> list[CommunicationLog]:
-    """Read claimed messages anew, with their debtors and debts as they are now, leaving out what another has claimed."""
-    rows = CommunicationLog.objects.filter(pk__in=[log.pk for log in logs]).select_related("debtor", "debt", "template")
-    fresh = {row.pk: row for row in rows}
-    return [fresh[log.pk] for log in logs if log.pk in fresh and fresh[log.pk].due_at == log.due_at]
-
-
-def _deliver(log: CommunicationLog, batch: _Batch, senders: Senders, *, clock: Clock) -> str | None:
+def _deliver(message: CommunicationLog, batch: Batch, senders: Senders, *, clock: Clock) -> str | None:
+    """Take one message as far as it goes now; return its status, or None if another was quicker."""
     now = clock()
-    if log.expires_at and log.expires_at <= now:
-        return _close(log, MessageStatus.FAILED, "expired: It was worthless by the time it could go.", now=now)
-    decision = contact_gate.decide(batch.gate[log.pk], window=contact_gate.policy(), at=now)
+    if message.expires_at and message.expires_at <= now:
+        reason = "expired: It was worthless by the time it could go."
+        return outcomes.close(message, MessageStatus.FAILED, reason, now=now)
+    decision = contact_gate.decide(batch.gate[message.pk], window=contact_gate.policy(), at=now)
     if decision.verdict != Verdict.ALLOW:
-        return put_off(log, decision, now=now)
-    template = None
-    if log.template:
-        variants = batch.variants[(log.template.name, log.communication_type)]
-        template = templates.choose(variants, log.debtor.language_preference if log.debtor else None)
-        if template is None:
-            return _close(log, MessageStatus.FAILED, "template_inactive: No variant of it is active.", now=now)
-    values = batch.values[log.pk]
-    goes, kept = _write(log, template, values)
-    if not _begin(log, template, kept, now=now):
+        return outcomes.put_off(message, decision, now=now)
+    template = batch.template(message)
+    if message.template and template is None:
+        reason = "template_inactive: No variant of it is active."
+        return outcomes.close(message, MessageStatus.FAILED, reason, now=now)
+    try:
+        goes, kept = batches.write(message, template, batch.values[message.pk])
+    except Exception as error:
+        log.exception("message_not_written", message=str(message.pk))
+        return outcomes.close(message, MessageStatus.FAILED, f"unwritable: {type(error).__name__}", now=now)
+    if not _begin(message, template, kept, now=now):
         return None
-    if log.communication_type == Channel.CALL_SCRIPT:
-        outcome = Outcome(Result.SENT, "agent")
-    else:
-        outcome = senders.send(
-            Channel(log.communication_type),
-            Outgoing(
-                log.pk, _address(log), goes.subject, goes.body, goes.html, template.language if template else None
-            ),
-        )
-    return _record(log, outcome, now=clock())
+    outcome = _hand_over(message, goes, senders, language=template.language if template else None)
+    return outcomes.record(message, outcome, address=_address(message), now=clock())
 
 
-def _write(log: CommunicationLog, template: CommunicationTemplate | None, values: dict[str, str]) -> tuple[Text, Text]:
-    """Write the text that goes and the one that is kept, which differ by the one-time code alone."""
-    subject, body = (template.subject, template.body) if template else (log.subject, log.body or "")
-    mail = log.communication_type == Channel.EMAIL
-    kept = composition.compose(subject, body, values, mail=mail)
-    if log.one_time_code_of:
-        values = values | {"otp_code": one_time_code.derive(log.one_time_code_of)}
-    goes = composition.compose(subject, body, values, mail=mail)
-    if mail and log.debtor and tracking.may_track(log.debtor):
-        url = tracking.pixel_url(log.pk)
-        goes, kept = (
-            Text(text.subject, text.body, composition.with_pixel(text.html or "", url)) for text in (goes, kept)
-        )
-    return goes, kept
+def _begin(message: CommunicationLog, template: CommunicationTemplate | None, kept: Text, *, now: datetime) -> bool:
+    """Commit that the hand-over begins, with the text that goes. False if the claim was lost."""
+    begun = _claimed(message).update(
+        status=MessageStatus.SENDING,
+        due_at=now + SENDING_LEASE,
+        attempts=message.attempts + 1,
+        address=_address(message),
+        template=template,
+        subject=kept.subject,
+        body=kept.body,
+        html=kept.html,
+        updated_at=now,
+    )
+    return bool(begun)
 
 
-def _address(log: CommunicationLog) -> str:
-    debtor = log.debtor
+def _hand_over(message: CommunicationLog, text: Text, senders: Senders, *, language: str | None) -> Outcome:
+    """Hand a message to its channel. A call script goes to an agent, before whom it is once it is written."""
+    if message.communication_type == Channel.CALL_SCRIPT:
+        return Outcome(Result.SENT, "agent")
+    outgoing = Outgoing(message.pk, _address(message), text.subject, text.body, text.html, language)
+    try:
+        return senders.send(Channel(message.communication_type), outgoing)
+    except Exception as error:  # A channel tells every failure that it knows; of any other, who knows?
+        log.exception("hand_over_failed", message=str(message.pk))
+        return Outcome(Result.UNCERTAIN, "unknown", words=f"{type(error).__name__}: {error}")
+
+
+def _address(message: CommunicationLog) -> str:
+    debtor = message.debtor
     if debtor is None:
         return ""
-    return debtor.email.strip() if log.communication_type == Channel.EMAIL else (debtor.mobile_phone or "")
+    return debtor.email.strip() if message.communication_type == Channel.EMAIL else (debtor.mobile_phone or "")
 
 
-def _claimed(log: CommunicationLog) -> "CommunicationLogQuerySet":
-    """The row, if our claim still holds: a later one has another ``due_at``."""
-    return CommunicationLog.objects.filter(pk=log.pk, status=MessageStatus.CLAIMED, due_at=log.due_at)
+def _claimed(message: CommunicationLog) -> CommunicationLogQuerySet:
+    return CommunicationLog.objects.filter(pk=message.pk, status=MessageStatus.CLAIMED, due_at=message.due_at)
 
 
-def _begin(log: CommunicationLog, template: CommunicationTemplate | None, kept: Text, *, now: datetime) -> bool:
-    """Commit that the hand-over begins, with the text that goes. False if the claim was lost."""
-    return bool(
-        _claimed(log).update(
-            status=MessageStatus.SENDING,
-            due_at=now + SENDING_LEASE,
-            attempts=log.attempts + 1,
-            address=_address(log),
-            template=template,
-            subject=kept.subject,
-            body=kept.body,
-            html=kept.html,
-            updated_at=now,
-        )
-    )
-
-
-def put_off(log: CommunicationLog, decision: Decision, *, now: datetime) -> str | None:
-    """Postpone or block a message that waits, as the contact gate decided."""
-    if decision.verdict == Verdict.POSTPONE:
-        put = {"status": MessageStatus.POSTPONED, "due_at": decision.until, "failure_reason": None, "updated_at": now}
-        return MessageStatus.POSTPONED if _waiting(log).update(**put) else None
-    return _close(log, MessageStatus.BLOCKED, decision.reason or "", now=now)
-
-
-def _waiting(log: CommunicationLog) -> "CommunicationLogQuerySet":
-    return CommunicationLog.objects.filter(pk=log.pk, status=log.status, due_at=log.due_at)
-
-
-def _close(log: CommunicationLog, status: MessageStatus, reason: str, *, now: datetime) -> str | None:
-    closed = _waiting(log).update(status=status, due_at=None, failure_reason=reason[:_REASON_LENGTH], updated_at=now)
-    return status if closed else None
-
-
-def _give_back(logs: list[CommunicationLog], *, now: datetime) -> None:
+def _give_back(messages: list[CommunicationLog], *, now: datetime) -> None:
     """Let go of what was claimed and not begun."""
-    for log in logs:
-        _claimed(log).update(status=MessageStatus.QUEUED, due_at=now, updated_at=now)
-
-
-@transaction.atomic
-def _record(log: CommunicationLog, outcome: Outcome, *, now: datetime) -> str | None:
-    """Write down what became of a hand-over. A callback may have been quicker; its state stays."""
-    code = one_time_code.derive(log.one_time_code_of) if log.one_time_code_of else None
-    words = (outcome.words or "").replace(code or "\0", one_time_code.MASK)[:_REASON_LENGTH].replace("\0", "") or None
-    changes: dict[str, Any] = {
-        "provider": outcome.provider,
-        "provider_message_id": outcome.message_id,
-        "updated_at": now,
-    }
-    row = CommunicationLog.objects.filter(pk=log.pk)
-    undecided = row.filter(status__in=(MessageStatus.SENDING, MessageStatus.UNCERTAIN))
-    if outcome.result == Result.SENT:
-        row.update(**changes, sent_at=now)
-        sent = undecided.update(status=MessageStatus.SENT, due_at=None, failure_reason=None)
-        return MessageStatus.SENT if sent else None
-    if outcome.result == Result.UNCERTAIN:
-        status, due_at = MessageStatus.UNCERTAIN, None
-    elif outcome.result == Result.RETRY and log.attempts < len(BACKOFF):
-        # The text goes back to what it was before, to be written anew with the facts of then.
-        source = {"subject": log.subject, "body": log.body, "html": log.html, "template": log.template}
-        status, due_at = MessageStatus.QUEUED, now + BACKOFF[log.attempts]
-        changes |= source
-    else:
-        status, due_at = MessageStatus.FAILED, None
-    if outcome.result == Result.OPTED_OUT:
-        suppressions.suppress(
-            _address(log),
-            medium=suppressions.MEDIUM[Channel(log.communication_type)],
-            reason=Suppression.Reason.OPTED_OUT,
-            source=words or outcome.provider,
-        )
-    ended = undecided.update(**changes, status=status, due_at=due_at, failure_reason=words)
-    return status if ended else None
+    for message in messages:
+        _claimed(message).update(status=MessageStatus.QUEUED, due_at=now, updated_at=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from collection.models import Debt
-from communications import composition, contact_gate, delivery, facts, outbox, placeholders, templates
+from communications import composition, contact_gate, facts, outbox, outcomes, placeholders, templates
 from communications.contact_gate import Verdict
 from communications.models import Channel, CommunicationLog, CommunicationTemplate
 from ddc.common.errors import DomainError
@@ -100,7 +100,7 @@ def send_one(
     decision = contact_gate.decide(found, window=contact_gate.policy(), at=now)
     if decision.verdict == Verdict.ALLOW:
         return log, "queued", None
-    delivery.put_off(log, decision, now=now)
+    outcomes.put_off(log, decision, now=now)
     return log, "postponed" if decision.verdict == Verdict.POSTPONE else "blocked", decision.reason
 
 

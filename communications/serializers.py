@@ -77,7 +77,7 @@ class PlaceholdersSerializer(CamelSerializer):
 class ProcessSerializer(CamelSerializer):
     """What to render or send. The names are snake_case here; camelCase is understood as well."""
 
-    template_name = TextField(max_length=100, required=False, allow_null=True)
+    template_name = TextField(required=False, allow_null=True)
     communication_type = ChoiceField(choices=Channel.choices, required=False, allow_null=True)
     debtor_id = ReferenceField(Debtor.objects.all(), required=False, allow_null=True, source="debtor")
     debt_id = ReferenceField(Debt.objects.select_related("debtor"), required=False, allow_null=True, source="debt")

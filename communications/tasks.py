@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from communications import delivery
+from communications import delivery, outcomes
 from communications.outbox import Lane
 
 
@@ -19,4 +19,4 @@ def send_solicited() -> None:
 
 @shared_task(ignore_result=True)
 def settle_stuck() -> None:
-    delivery.settle_stuck(now=timezone.now())
+    outcomes.settle_stuck(now=timezone.now())

@@ -137,9 +137,10 @@ def note_once(provider: str, event_id: str, *, now: datetime) -> None:
 
 def _take_in(news: News, *, now: datetime) -> None:
     log = _find(news)
-    if log and news.status:
+    if log:
         row = CommunicationLog.objects.filter(pk=log.pk)
-        _advance(row, news.status, now=now, words=news.words)
+        if news.status:
+            _advance(row, news.status, now=now, words=news.words)
         if news.message_id and not log.provider_message_id:
             row.filter(provider_message_id__isnull=True).update(
                 provider=news.provider, provider_message_id=news.message_id

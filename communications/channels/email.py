@@ -35,10 +35,14 @@ class Sender:
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one mail over and say what became of it."""
-        if self.connection is None:
-            backend = _WATCHED_SMTP if settings.EMAIL_BACKEND == _DJANGO_SMTP else settings.EMAIL_BACKEND
-            self.connection = get_connection(backend)
-        mail = _mail(outgoing, self.connection)
+        try:
+            if self.connection is None:
+                backend = _WATCHED_SMTP if settings.EMAIL_BACKEND == _DJANGO_SMTP else settings.EMAIL_BACKEND
+                self.connection = get_connection(backend)
+            mail = _mail(outgoing, self.connection)
+        except Exception as error:  # Nothing has gone out yet.
+            log.error("mail_not_prepared", exc_info=error)
+            return Outcome(Result.RETRY, provider(), words=f"{type(error).__name__}: {error}")
         if isinstance(self.connection, smtp.EmailBackend):
             return self._by_smtp(self.connection, mail)
         try:

@@ -30,9 +30,12 @@ def callback_url(outgoing: Outgoing) -> str:
 
 def hand_over(create: "Callable[[Client], Any]") -> Outcome:
     """Call the API and say what became of the message."""
-    from twilio.base.exceptions import TwilioRestException
+    from twilio.base.exceptions import TwilioException, TwilioRestException
 
-    client = _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_API_URL)
+    try:
+        client = _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_API_URL)
+    except TwilioException as error:  # No credentials, or such as are none; nothing has gone out.
+        return Outcome(Result.RETRY, PROVIDER, words=str(error))
     try:
         return Outcome(Result.SENT, PROVIDER, create(client).sid)
     except TwilioRestException as error:

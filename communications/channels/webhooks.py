@@ -219,6 +219,9 @@ def check_twilio(request: HttpRequest) -> dict[str, str]:
 
 #: Twilio's words for SMS and for calls.
 _TWILIO_STATUSES = {
+    **dict.fromkeys(
+        ("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), MessageStatus.SENT
+    ),
     "sent": MessageStatus.SENT,
     "delivered": MessageStatus.DELIVERED,
     "read": MessageStatus.DELIVERED,

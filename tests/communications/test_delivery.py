@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from collection.models import Hold
-from communications import delivery, one_time_code, outbox
+from communications import delivery, facts, one_time_code, outbox, outcomes
 from communications.models import CommunicationLog, Purpose
 from communications.outbox import Lane
 from debtors.models import Suppression
@@ -153,12 +153,12 @@ def test_a_failure_for_now_is_tried_again_with_the_text_of_then(smtp):
     assert drain().ended == {"queued": 1}
 
     log.refresh_from_db()
-    assert (log.status, log.attempts, log.due_at) == ("queued", 1, NOON + delivery.BACKOFF[0])
+    assert (log.status, log.attempts, log.due_at) == ("queued", 1, NOON + outcomes.BACKOFF[0])
     assert log.body == "You owe {{debt_amount}}"
     assert log.failure_reason == "451 later"
 
     smtp.answer = lambda mail: None
-    assert drain(NOON + delivery.BACKOFF[0]).ended == {"sent": 1}
+    assert drain(NOON + outcomes.BACKOFF[0]).ended == {"sent": 1}
     log.refresh_from_db()
     assert (log.body, log.failure_reason) == ("You owe £1,000.00", None)
 
@@ -167,7 +167,7 @@ def test_a_failure_for_now_is_one_for_good_after_the_last_try(smtp):
     log = queue()
     smtp.answer = lambda mail: "451 later"
     at = NOON
-    for pause in delivery.BACKOFF:
+    for pause in outcomes.BACKOFF:
         drain(at)
         at += pause
 
@@ -176,7 +176,7 @@ def test_a_failure_for_now_is_one_for_good_after_the_last_try(smtp):
 
     log.refresh_from_db()
     assert (log.status, log.failure_reason, log.due_at) == ("failed", "451 later", None)
-    assert log.attempts == len(delivery.BACKOFF) + 1
+    assert log.attempts == len(outcomes.BACKOFF) + 1
     assert not smtp.mails
 
 
@@ -313,8 +313,8 @@ def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
 
     later = NOON + delivery.SENDING_LEASE
     assert drain(later).ended == {}
-    assert delivery.settle_stuck(now=later - timedelta(seconds=1)) == 0
-    assert delivery.settle_stuck(now=later) == 1
+    assert outcomes.settle_stuck(now=later - timedelta(seconds=1)) == 0
+    assert outcomes.settle_stuck(now=later) == 1
 
     log.refresh_from_db()
     assert (log.status, log.due_at) == ("uncertain", None)
@@ -359,6 +359,41 @@ def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
     assert drained.more
     assert drained.ended == {"sent": 1}
     assert CommunicationLog.objects.filter(status="queued").count() == 2
+
+
+def test_a_message_that_cannot_be_written_fails_alone(smtp, monkeypatch):
+    bad, _ = queue(), queue()
+    gather = facts.gather
+
+    def break_down(pairs, **options):
+        if any(debtor == bad.debtor for debtor, _ in pairs):
+            raise ZeroDivisionError
+        return gather(pairs, **options)
+
+    monkeypatch.setattr(facts, "gather", break_down)
+
+    assert drain().ended == {"sent": 1}
+
+    bad.refresh_from_db()
+    assert (bad.status, bad.failure_reason) == ("failed", "unwritable: ZeroDivisionError")
+    assert len(smtp.mails) == 1
+
+
+def test_a_provider_that_is_not_set_up_is_tried_again(settings):
+    settings.EMAIL_BACKEND, settings.ANYMAIL = "anymail.backends.mailgun.EmailBackend", {}
+    settings.SMS_BACKEND = "twilio"
+    queue(), queue(channel="sms")
+
+    assert drain().ended == {"queued": 2}
+
+
+def test_a_very_long_subject_is_cut(smtp):
+    log = queue(subject="{{original_creditor}}" * 12, body="x", debt=factories.debt(original_creditor="x" * 255))
+
+    assert drain().ended == {"sent": 1}
+
+    log.refresh_from_db()
+    assert log.subject == "x" * 998
 
 
 def test_a_subject_stays_one_line(smtp):

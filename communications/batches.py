@@ -1,0 +1,104 @@
+"""What a worker has claimed, with all that it takes to decide on it and to write it."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import DatabaseError
+
+from communications import composition, contact_gate, facts, one_time_code, outcomes, placeholders, templates, tracking
+from communications.composition import Text
+from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Batch:
+    """Claimed messages and what was known of them at ``loaded_at``."""
+
+    messages: list[CommunicationLog]
+    variants: Mapping[tuple[str, str], list[CommunicationTemplate]]
+    gate: Mapping[uuid.UUID, contact_gate.Facts]
+    values: Mapping[uuid.UUID, Mapping[str, str]]
+    loaded_at: datetime
+
+    def template(self, message: CommunicationLog) -> CommunicationTemplate | None:
+        """Return the variant of the message's template that fits the debtor; None if none is active."""
+        if message.template is None or message.debtor is None:
+            return None
+        variants = self.variants[(message.template.name, message.communication_type)]
+        return templates.choose(variants, message.debtor.language_preference)
+
+
+def load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
+    """Fetch what a batch needs, in a number of queries that doesn't depend on its size.
+
+    A message of which nothing can be made fails alone: it must not hold up the others for good.
+    """
+    try:
+        return _load(messages, now=now)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("batch_not_loaded", messages=len(messages))
+    return _load([message for message in messages if _can_be_loaded(message, now=now)], now=now)
+
+
+def again(messages: list[CommunicationLog], *, now: datetime) -> Batch:
+    """Load claimed messages anew, with their debtors and debts as they are now, leaving out what another has claimed."""
+    keys = [message.pk for message in messages]
+    rows = CommunicationLog.objects.filter(pk__in=keys).select_related("debtor", "debt", "template")
+    fresh = {row.pk: row for row in rows}
+    ours = (
+        fresh[message.pk] for message in messages if message.pk in fresh and fresh[message.pk].due_at == message.due_at
+    )
+    return load(list(ours), now=now)
+
+
+def write(
+    message: CommunicationLog, template: CommunicationTemplate | None, values: Mapping[str, str]
+) -> tuple[Text, Text]:
+    """Write the text that goes and the one that is kept; they differ by the one-time code alone."""
+    subject, body = (template.subject, template.body) if template else (message.subject, message.body or "")
+    mail = message.communication_type == Channel.EMAIL
+    kept = composition.compose(subject, body, values, mail=mail)
+    code = {"otp_code": one_time_code.derive(message.one_time_code_of)} if message.one_time_code_of else {}
+    goes = composition.compose(subject, body, {**values, **code}, mail=mail) if code else kept
+    if mail and message.debtor and tracking.may_track(message.debtor):
+        url = tracking.pixel_url(message.pk)
+        return composition.with_pixel(goes, url), composition.with_pixel(kept, url)
+    return goes, kept
+
+
+def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
+    today = now.date()
+    variants = templates.variants_of((m.template.name, m.communication_type) for m in messages if m.template)
+    used = placeholders.used(
+        *(text for message in messages for text in (message.subject, message.body)),
+        *(text for some in variants.values() for variant in some for text in (variant.subject, variant.body)),
+    )
+    pairs = [(message.debtor, message.debt) for message in messages if message.debtor]
+    values = facts.gather(pairs, today=today, names=used)
+    gate = contact_gate.facts_of(messages, today=today)
+    return Batch(
+        messages=messages,
+        variants=variants,
+        gate={message.pk: found for message, found in zip(messages, gate, strict=True)},
+        values={message.pk: found for message, found in zip(messages, values, strict=True)},
+        loaded_at=now,
+    )
+
+
+def _can_be_loaded(message: CommunicationLog, *, now: datetime) -> bool:
+    try:
+        _load([message], now=now)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        reason = f"unwritable: {type(error).__name__}"
+        outcomes.close(message, MessageStatus.FAILED, reason, now=now)
+        return False
+    return True
