@@ -78,23 +78,25 @@ _CANDIDATES = """
 
 _COUNT = "SELECT reason, count(*) FROM ({candidates}) AS candidate GROUP BY reason"
 
-# The step decides: where another run was first, its conflict leaves no step here, and so no message.
+# The step decides: where another run was first, its conflict leaves no step here, and so no message. The debtor is looked up by
+# the debt's key again: to join the candidates would be a nested loop over all of them where statistics are behind, as they are
+# when debts have just come into their segments.
 _FIRE = """
     WITH candidate AS MATERIALIZED ({candidates}),
     step AS (
         INSERT INTO strategy_step (id, rule_id, debt_id, occurrence, run_id, log_id)
         SELECT uuidv7(), %(rule)s, debt_id, occurrence, %(run)s, log_id FROM candidate WHERE reason IS NULL
         {on_conflict}
-        RETURNING log_id
+        RETURNING log_id, debt_id
     ),
     queued AS (
         INSERT INTO communication_log (
             id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, direction, purpose, status,
             due_at, attempts, open_count
         )
-        SELECT log_id, %(now)s, %(now)s, debtor_id, debt_id, %(template)s, %(channel)s, %(direction)s, %(purpose)s,
+        SELECT step.log_id, %(now)s, %(now)s, debt.debtor_id, debt.id, %(template)s, %(channel)s, %(direction)s, %(purpose)s,
             %(status)s, %(now)s, 0, 0
-        FROM candidate JOIN step USING (log_id)
+        FROM step JOIN debt ON debt.id = step.debt_id
         RETURNING 1
     )
     SELECT reason, count(*) FROM candidate GROUP BY reason

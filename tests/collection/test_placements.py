@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from collection import placements, segments
 from collection.models import Debt, LedgerEntry
-from collection.placements_file import BrokenFile
+from collection.placements_file import COLUMNS, BrokenFile
 from debtors.models import Debtor
 from tests import factories
 from tests.strategy.makers import TODAY, clock
@@ -421,3 +421,8 @@ def test_the_command_says_plainly_what_is_wrong_with_a_file(tmp_path):
         call_command("import_placements", str(tmp_path / "missing.csv"), verbosity=0)
     with pytest.raises(CommandError, match="can't be read: Is a directory"):
         call_command("import_placements", str(tmp_path), verbosity=0)
+
+
+def test_every_column_is_documented():
+    documented = (EXAMPLES / "README.md").read_text("utf-8")
+    assert [name for name in COLUMNS if f"`{name}`" not in documented] == []
