@@ -82,6 +82,12 @@ def wake(lane: Lane) -> None:
     nudge(TASKS[lane])
 
 
+def is_due(*, now: datetime, lane: Lane = Lane.ALL) -> bool:
+    """Tell whether a worker of the lane would find something to do."""
+    due = CommunicationLog.objects.due(now)
+    return (due.filter(purpose=Purpose.SOLICITED) if lane == Lane.SOLICITED else due).exists()
+
+
 def claim(*, now: datetime, limit: int, lease: timedelta, lane: Lane = Lane.ALL) -> list[CommunicationLog]:
     """Take up to ``limit`` due messages for the time of the lease, the longest due first.
 

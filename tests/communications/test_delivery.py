@@ -361,6 +361,32 @@ def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
     assert CommunicationLog.objects.filter(status="queued").count() == 2
 
 
+@pytest.fixture
+def woken(monkeypatch):
+    lanes = []
+    monkeypatch.setattr(outbox, "nudge", lanes.append)
+    return lanes
+
+
+def test_a_worker_wakes_the_next_if_more_is_due(smtp, woken):
+    for _ in range(3):
+        queue()
+    woken.clear()
+
+    delivery.drain_alone(clock=lambda: NOON + delivery.TURN * len(smtp.mails))
+    assert woken == ["communications.tasks.drain_outbox"]
+
+    delivery.drain_alone(clock=lambda: NOON + delivery.TURN)
+    assert len(woken) == 1
+    assert len(smtp.mails) == 3
+
+
+def test_a_solicited_message_wakes_its_own_lane(woken):
+    queue(purpose=Purpose.SOLICITED)
+
+    assert woken == ["communications.tasks.send_solicited"]
+
+
 def test_a_message_that_cannot_be_written_fails_alone(smtp, monkeypatch):
     bad, _ = queue(), queue()
     gather = facts.gather
