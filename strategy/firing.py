@@ -7,7 +7,6 @@ however many debts there are.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,22 +14,7 @@ from django.db import connection, transaction
 from collection.models import OPEN
 from communications.models import Channel, CommunicationLog, MessageStatus, Purpose
 from debtors.models import Suppression
-from strategy.models import StrategyRule, StrategyRun
-
-
-class Reason(StrEnum):
-    """Why a matched debt got no message, in the order in which the reasons are looked for."""
-
-    ALREADY_QUEUED = "already_queued"
-    TEMPLATE_INACTIVE = "template_inactive"
-    TEMPLATE_CHANGED = "template_changed"
-    CLOSED = "closed"
-    DISPUTED = "disputed"
-    DEFERRED = "deferred"
-    HELD = "held"
-    NOTHING_OWED = "nothing_owed"
-    NO_ADDRESS = "no_address"
-    SUPPRESSED = "suppressed"
+from strategy.models import Reason, StrategyRule, StrategyRun
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What to do and when: rules, the runs that apply them, and what each rule fired for each debt."""
 
+from enum import StrEnum
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -71,6 +73,21 @@ class StrategyRun(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.date} {self.status}"
+
+
+class Reason(StrEnum):
+    """Why a matched debt got no message, in the order in which the reasons are looked for."""
+
+    ALREADY_QUEUED = "already_queued"
+    TEMPLATE_INACTIVE = "template_inactive"
+    TEMPLATE_CHANGED = "template_changed"
+    CLOSED = "closed"
+    DISPUTED = "disputed"
+    DEFERRED = "deferred"
+    HELD = "held"
+    NOTHING_OWED = "nothing_owed"
+    NO_ADDRESS = "no_address"
+    SUPPRESSED = "suppressed"
 
 
 class StrategyStep(models.Model):

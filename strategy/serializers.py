@@ -16,8 +16,7 @@ from ddc.common.api.fields import (
     TimeField,
 )
 from ddc.common.api.serializers import CamelSerializer
-from strategy.firing import Reason
-from strategy.models import StrategyRun
+from strategy.models import Reason, StrategyRun
 
 #: A hundred years; a date that far away is still one that PostgreSQL and Python know.
 MOST_DAYS = 36_500

@@ -187,7 +187,7 @@ drafts = st.builds(
     st.lists(drafts, max_size=6),
     st.lists(st.tuples(st.none() | scores, balances, days, st.sampled_from(["GBP", "EUR"])), min_size=1, max_size=6),
 )
-def test_sql_and_the_contracts_words_agree(django_db_blocker, segment_drafts, debt_drafts):
+def test_sql_and_the_contracts_words_agree(segment_drafts, debt_drafts):
     from django.db import transaction
 
     with transaction.atomic():

@@ -69,6 +69,12 @@ def test_a_wrong_wish_is_refused(api, body, field):
     assert not StrategyRun.objects.exists()
 
 
+@pytest.mark.parametrize("body", [[], "x", 5])
+def test_a_wish_that_is_no_object_is_refused(api, body):
+    assert api.post("/strategy/runs", body).status_code in (400, 422)
+    assert not StrategyRun.objects.exists()
+
+
 @pytest.mark.parametrize("status", ["planned", "running"])
 def test_while_one_is_planned_or_under_way_another_is_refused_a_dry_one_too(api, status):
     StrategyRun.objects.create(status=status, date=TODAY)
