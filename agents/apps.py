@@ -5,6 +5,7 @@ from django.db.models.signals import post_migrate
 class AgentsConfig(AppConfig):
     name = "agents"
     label = "agents"
+    verbose_name = "Staff"
 
     def ready(self) -> None:
         from agents import roles

@@ -1,0 +1,140 @@
+"""The back office's pages about staff. Only a superuser takes people on or changes their roles."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import now
+from unfold.forms import AdminPasswordChangeForm
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from agents import staff, tokens
+from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
+from agents.roles import ROLES
+from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin_forms import RuleForm
+
+admin.site.unregister(Group)
+
+
+class EnrolForm(RuleForm):
+    """Who is taken on, and as what."""
+
+    username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget())
+    password = forms.CharField(
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}), strip=False, max_length=128
+    )
+    role = forms.ChoiceField(choices=[(role, role) for role in ROLES], widget=UnfoldAdminSelectWidget())
+
+    class Meta:
+        model = Agent
+        fields = ("username", "password")
+
+
+@admin.register(Agent)
+class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[misc, type-arg]
+    list_display = ("username", "name", "roles", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username",)  # type: ignore[misc]
+    search_help_text = "User name or a name"
+    ordering = ("username",)
+    actions = ()
+    add_form = EnrolForm
+    change_password_form = AdminPasswordChangeForm
+    add_fieldsets = ((None, {"fields": ("username", "password", "role")}),)
+    fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Times", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    autocomplete_fields = ("groups",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        found: QuerySet[Agent] = super().get_queryset(request)
+        return found.prefetch_related("groups")
+
+    def matches(self, words: str) -> Q:
+        return Q(username__icontains=words) | Q(first_name__icontains=words) | Q(last_name__icontains=words)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = self.add_form
+            kwargs["fields"] = ("username", "password")
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Agent:
+        made, _ = staff.enrol(**fields, now=now())
+        return made
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        if change:
+            obj.save()
+        else:
+            super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # What they did carries their name; they are made inactive instead.
+
+    @admin.display(description="Roles")
+    def roles(self, agent: Agent) -> str:
+        return ", ".join(group.name for group in agent.groups.all()) or "-"
+
+
+@admin.register(Group)
+class RoleAdmin(ReadOnlyAdmin):
+    """Roles are set by the code (``agents.roles``), each time the database is brought up to date."""
+
+    search_fields = ("name",)
+    fields = ("name", "allowed")
+    readonly_fields = ("allowed",)
+
+    def matches(self, words: str) -> Q:
+        return Q(name__icontains=words)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("agents.view_agent")
+
+    @admin.display(description="Allowed")
+    def allowed(self, group: Group) -> str:
+        names = group.permissions.order_by("content_type__app_label", "codename")
+        return "\n".join(names.values_list("name", flat=True))
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    list_display = ("agent", "created_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at")
+    list_select_related = ("agent",)
+    fields = ("agent", "created_at", "revoked_at")
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("agents.change_apitoken")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset:
+            tokens.revoke_api_token(token, now=now())
+        self.message_user(request, "The tokens are revoked.", messages.SUCCESS)
+
+
+@admin.register(TokenFamily)
+class TokenFamilyAdmin(ReadOnlyAdmin):
+    list_display = ("agent", "created_at", "revoked_at")
+    list_filter = ("created_at",)
+    list_select_related = ("agent",)
+
+
+@admin.register(SpentRefreshToken)
+class SpentRefreshTokenAdmin(ReadOnlyAdmin):
+    list_display = ("jti", "spent_at")
+    list_filter = ("spent_at",)

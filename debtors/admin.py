@@ -1,0 +1,180 @@
+"""The back office's pages about debtors."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.validators import EmailValidator
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.timezone import now
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from collection import totals
+from collection.models import Debt, DeferralRequest
+from communications import suppressions
+from communications.models import CommunicationLog
+from ddc.common.admin import RuledAdmin, amount
+from ddc.common.admin_forms import RuleForm
+from ddc.common.admin_listings import Listing, listing
+from debtors import debtors, phones
+from debtors.models import Debtor, Suppression
+from portal.models import DigitalActivity
+
+
+class DebtorForm(RuleForm):
+    email = forms.CharField(max_length=254, validators=[EmailValidator()], widget=UnfoldAdminTextInputWidget())
+    mobile_phone = forms.CharField(
+        max_length=40,
+        required=False,
+        empty_value=None,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="With its country's code, or as it is dialled in the debtor's country.",
+    )
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The rule brings it into its final form, which is shorter.
+        exclude: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return exclude | {"mobile_phone"}
+
+
+@admin.register(Debtor)
+class DebtorAdmin(RuledAdmin):
+    form = DebtorForm
+    list_display = ("name", "email", "mobile_phone", "country_code", "outstanding", "created_at")
+    list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
+    search_fields = ("search",)
+    search_help_text = "Part of a name, a company or an e-mail address; a whole phone number; an id"
+    readonly_fields = ("totals", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
+        ("Reached at", {"fields": ("email", "mobile_phone", "language_preference")}),
+        (
+            "Address",
+            {
+                "fields": (
+                    ("address_line1", "address_line2"),
+                    ("city", "postal_code"),
+                    ("region_state", "country_code"),
+                )
+            },
+        ),
+        ("Account", {"fields": ("totals", ("created_at", "updated_at"))}),
+    )
+
+    def matches(self, words: str) -> Q:
+        found = Q(pk__in=Debtor.objects.matching(words).values("pk"))
+        try:
+            return found | Q(mobile_phone=phones.normalise(words, None))
+        except phones.NotAPhone:
+            return found
+
+    def complete(self, rows: list[Any]) -> None:
+        sums = totals.outstanding([row.pk for row in rows], today=now().date())
+        for row in rows:
+            row.outstanding = sums[row.pk]
+
+    @admin.display(description="Name", ordering="last_name")
+    def name(self, debtor: Debtor) -> str:
+        return debtor.name
+
+    @admin.display(description="Open")
+    def outstanding(self, debtor: Any) -> str:
+        sums: totals.Outstanding = debtor.outstanding
+        if not sums.by_currency:
+            return "-"
+        if sums.amount is None:
+            return " + ".join(amount(part.amount, part.currency_code) for part in sums.by_currency)
+        return amount(sums.amount, sums.currency_code)
+
+    @admin.display(description="Balance of all debts")
+    def totals(self, debtor: Debtor) -> str:
+        if debtor._state.adding:
+            return "-"
+        parts = totals.of_debtor(debtor, today=now().date()).by_currency
+        return ", ".join(
+            f"{amount(part.current_balance, part.currency_code)} of {amount(part.original_balance, part.currency_code)}"
+            f" ({part.debts})"
+            for part in parts
+        )
+
+    def listings(self, obj: Debtor) -> list[Listing]:
+        of_debtor = {"debtor__id__exact": obj.pk}
+        return [
+            listing(
+                "Debts",
+                Debt.objects.filter(debtor=obj),
+                {
+                    "Debt": str,
+                    "Creditor": lambda debt: debt.original_creditor,
+                    "Status": lambda debt: debt.get_current_status_display(),
+                    "Balance": lambda debt: amount(debt.current_balance, debt.currency_code),
+                    "Due": lambda debt: debt.due_date or "-",
+                },
+                **of_debtor,
+            ),
+            listing(
+                "Deferral requests",
+                DeferralRequest.objects.filter(debtor=obj).select_related("debt"),
+                {
+                    "Debt": lambda asked: asked.debt,
+                    "Days": lambda asked: asked.requested_deferral_days,
+                    "Status": lambda asked: asked.get_status_display(),
+                    "Asked": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
+                },
+                **of_debtor,
+            ),
+            listing(
+                "Messages",
+                CommunicationLog.objects.filter(debtor=obj).defer("body", "html"),
+                {
+                    "Type": lambda log: log.get_communication_type_display(),
+                    "Subject": lambda log: log.subject or "-",
+                    "Status": lambda log: log.get_status_display(),
+                    "Time": lambda log: f"{log.sent_at or log.created_at:%Y-%m-%d %H:%M}",
+                },
+                **of_debtor,
+            ),
+            listing(
+                "Activities",
+                DigitalActivity.objects.filter(debtor=obj),
+                {
+                    "Activity": lambda activity: activity.activity_type,
+                    "Path": lambda activity: activity.path or "-",
+                    "Time": lambda activity: f"{activity.created_at:%Y-%m-%d %H:%M}",
+                },
+                **of_debtor,
+            ),
+        ]
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debtor:
+        return debtors.enter(**fields, today=now().date())
+
+    def amend(self, request: HttpRequest, obj: Debtor, changes: dict[str, Any]) -> Debtor:
+        return debtors.amend(obj, **changes, today=now().date())
+
+    def remove(self, request: HttpRequest, obj: Debtor) -> None:
+        debtors.delete(obj)
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(RuledAdmin):
+    list_display = ("address", "medium", "reason", "source", "created_at")
+    list_filter = ("medium", "reason", "created_at")
+    search_fields = ("address",)
+    search_help_text = "The whole address"
+    fields = ("medium", "address", "reason", "source")
+
+    def matches(self, words: str) -> Q:
+        return Q(address=words.lower())
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Suppression:
+        address, medium = fields.pop("address"), Suppression.Medium(fields.pop("medium"))
+        suppressions.suppress(address, medium=medium, **fields)
+        return Suppression.objects.get(medium=medium, address=address.strip().lower())
+
+    def remove(self, request: HttpRequest, obj: Suppression) -> None:
+        obj.delete()

@@ -1,0 +1,105 @@
+"""The back office's pages about payments."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.timezone import now
+
+from collection.models import LedgerEntry
+from ddc.common.admin import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount
+from ddc.common.admin_forms import SeenForm
+from ddc.common.admin_listings import Listing, listing
+from debtors.models import Debtor
+from payments import posting
+from payments.models import IdempotencyKey, Payment, PaymentStatus
+
+_MONEY = ("debt", "amount", "currency_code", "status", "payment_date")
+
+
+class PaymentForm(SeenForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("currency_code", "payment_date"):
+            if name in self.fields:
+                self.fields[name].required = False
+        if self.instance._state.adding and "payment_date" in self.fields:
+            self.initial.setdefault("payment_date", now().date())
+
+
+@admin.register(Payment)
+class PaymentAdmin(RuledAdmin):
+    form = PaymentForm
+    list_display = ("payment_date", "paid", "status", "payment_method", "debt", "debtor", "processor_txn_id")
+    list_filter = ("status", "payment_method", "payment_date")
+    list_select_related = ("debt__debtor",)
+    search_fields = ("processor_txn_id",)
+    search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or the transaction's id"
+    autocomplete_fields = ("debt",)
+    readonly_fields = ("recorded_by", "created_at", "updated_at")
+    fields = (
+        "debt",
+        ("amount", "currency_code"),
+        ("payment_method", "status"),
+        ("payment_date", "processor_txn_id"),
+        ("recorded_by", "created_at", "updated_at"),
+    )
+    bounds = {"amount": (SMALLEST, None)}
+
+    def matches(self, words: str) -> Q:
+        return (
+            Q(processor_txn_id=words)
+            | Q(debt__external_reference=words)
+            | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "currency_code":
+            kwargs["help_text"] = "The debt's, if left out."
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What was posted is changed by who may reverse it alone."""
+        posted = obj is not None and obj.status == PaymentStatus.COMPLETED
+        fixed = _MONEY if posted and not request.user.has_perm("payments.reverse_payment") else ()
+        return (*self.readonly_fields, *fixed)
+
+    @admin.display(description="Amount", ordering="amount")
+    def paid(self, payment: Payment) -> str:
+        return amount(payment.amount, payment.currency_code)
+
+    @admin.display(description="Debtor")
+    def debtor(self, payment: Payment) -> Debtor:
+        return payment.debt.debtor
+
+    def listings(self, obj: Payment) -> list[Listing]:
+        entries = LedgerEntry.objects.filter(payment_id=obj.pk).select_related("by").order_by("-posted_at", "-id")
+        return [
+            listing(
+                "Ledger",
+                entries,
+                {
+                    "Kind": lambda entry: entry.get_kind_display(),
+                    "Amount": lambda entry: amount(entry.amount, entry.currency_code),
+                    "Value date": lambda entry: entry.value_date,
+                    "By": lambda entry: entry.by or "-",
+                },
+                payment_id__exact=obj.pk,
+            )
+        ]
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Payment:
+        return posting.record(**fields, by=request.user, today=now().date())  # type: ignore[arg-type]
+
+    def amend(self, request: HttpRequest, obj: Payment, changes: dict[str, Any]) -> Payment:
+        return posting.amend(obj, by=request.user, today=now().date(), **changes)  # type: ignore[arg-type]
+
+    def remove(self, request: HttpRequest, obj: Payment) -> None:
+        posting.void(obj, by=request.user, today=now().date())  # type: ignore[arg-type]
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    list_display = ("key", "caller", "status", "created_at")
+    list_filter = ("created_at",)

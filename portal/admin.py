@@ -1,0 +1,38 @@
+"""The back office's pages about what debtors do in their portal. All of them are to look at."""
+
+from django.contrib import admin
+from django.db.models import Q
+
+from ddc.common.admin import ReadOnlyAdmin
+from debtors.models import Debtor
+from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
+
+
+@admin.register(DigitalActivity)
+class DigitalActivityAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "activity_type", "debtor", "debt", "path")
+    list_filter = ("created_at",)
+    list_select_related = ("debtor", "debt")
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address, or a whole type of activity"
+
+    def matches(self, words: str) -> Q:
+        return Q(activity_type=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+
+
+@admin.register(OtpSession)
+class OtpSessionAdmin(ReadOnlyAdmin):
+    """Who asked for a code. The code itself is stored nowhere, so it isn't here either."""
+
+    list_display = ("created_at", "mobile_phone", "caller_address", "tries", "used_at", "expires_at")
+    list_filter = ("created_at", ("used_at", admin.EmptyFieldListFilter))
+    search_fields = ("mobile_phone",)
+    search_help_text = "The whole phone number, such as +447700900123"
+
+    def matches(self, words: str) -> Q:
+        return Q(mobile_phone=words)
+
+
+@admin.register(RevokedDebtorToken)
+class RevokedDebtorTokenAdmin(ReadOnlyAdmin):
+    list_display = ("jti", "expires_at")

@@ -1,0 +1,126 @@
+"""A browser that is signed in to the back office, and rows in every table."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
+from collection import deferrals
+from collection.models import ExchangeRate
+from communications.models import CommunicationLog, ProviderEvent
+from debtors.models import Suppression
+from payments import posting
+from payments.models import IdempotencyKey
+from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
+from strategy.models import StrategyRule, StrategyRun, StrategyStep
+from tests import factories
+
+NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
+
+
+class Browser:
+    """A test client with the back office's addresses."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.client = Client()
+        self.client.force_login(agent)
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.client.get(path, query)
+
+    def post(self, path: str, data: Any = None, **more: Any) -> Any:
+        return self.client.post(
+            path, {name: "" if value is None else value for name, value in (data or {}).items()}, **more
+        )
+
+    def list(self, model: Any, **query: Any) -> Any:
+        return self.get(address(model, "changelist"), **query)
+
+    def act(self, action: str, rows: Any, **fields: Any) -> Any:
+        """Choose rows of a list, and an action for them."""
+        rows = list(rows)
+        data = {"action": action, "_selected_action": [str(row.pk) for row in rows], **fields}
+        return self.client.post(address(type(rows[0]), "changelist"), data, follow=True)
+
+
+def address(model: Any, page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def said(answer: Any) -> list[str]:
+    """What the page tells the reader."""
+    return [str(message) for message in answer.context["messages"]]
+
+
+def errors(answer: Any) -> dict[str, list[str]]:
+    """What the page's form complains about."""
+    form = answer.context["adminform"].form if "adminform" in answer.context else answer.context["form"]
+    return {name: list(found) for name, found in form.errors.items()}
+
+
+@pytest.fixture
+def sign_in(db: None) -> Callable[[str], Browser]:
+    return lambda role: Browser(factories.agent(role))
+
+
+@pytest.fixture
+def supervisor_at_desk(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("Supervisor")
+
+
+@pytest.fixture
+def agent_at_desk(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("Agent")
+
+
+@pytest.fixture
+def auditor_at_desk(sign_in: Callable[[str], Browser]) -> Browser:
+    return sign_in("Auditor")
+
+
+def fill(count: int) -> None:
+    """Put rows into every table: each debtor with a debt, a payment, a request, a message and whatever else there is."""
+    segment, template = factories.segment(), factories.template()
+    rule = StrategyRule.objects.create(
+        name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
+    )
+    run = StrategyRun.objects.create(status="done", date=NOW.date(), rules=[])
+    reviewer = factories.agent("Supervisor")
+    for number in range(count):
+        debt = factories.debt()
+        payment = posting.record(debt=debt, amount=Decimal(10), by=reviewer, today=NOW.date())
+        asked = deferrals.request(debt, debtor=debt.debtor, days=30, reason="I need more time.", now=NOW)
+        deferrals.approve(asked, by=reviewer, notes=None, now=NOW)
+        deferrals.request(debt, debtor=debt.debtor, days=30, reason="I need more time.", now=NOW)
+        log = CommunicationLog.objects.create(
+            debtor=debt.debtor, debt=debt, template=template, communication_type="email", status="sent", body="Hello",
+            html="<p>Hello</p>", subject="S",
+        )  # fmt: skip
+        StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, log=log)
+        DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
+        OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())
+        RevokedDebtorToken.objects.create(jti=uuid4(), expires_at=NOW)
+        Suppression.objects.create(medium="email", address=f"{uuid4()}@example.com", reason="bounced", source="x")
+        ExchangeRate.objects.create(date=NOW.date() - timedelta(days=count + number), currency_code="GBP", per_euro=1)
+        ProviderEvent.objects.create(provider="twilio", event_id=str(uuid4()), received_at=NOW)
+        IdempotencyKey.objects.create(
+            caller="x", key=str(payment.pk), body_digest="", status=201, answer={}, created_at=NOW
+        )
+        family = TokenFamily.objects.create(agent=reviewer)
+        SpentRefreshToken.objects.create(jti=uuid4(), family=family, spent_at=NOW)
+        ApiToken.objects.create(agent=reviewer, digest=str(uuid4()))
+        factories.segment()
+        factories.template()
+        Agent.objects.create(username=str(uuid4()), password="!")
+        StrategyRule.objects.create(
+            name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
+        )
+        StrategyRun.objects.create(status="done", date=NOW.date(), dry_run=True, rules=[])

@@ -1,0 +1,159 @@
+"""Every page of the back office: who sees it, and that it stays quick."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents.roles import APPS
+from collection.models import Debt
+from communications.models import CommunicationLog
+from debtors.models import Debtor
+from payments import posting
+from portal.models import DigitalActivity
+from tests import factories
+from tests.admin.conftest import NOW, Browser, address, fill
+
+MODELS = sorted(
+    (model for label in APPS for model in apps.get_app_config(label).get_models()), key=lambda model: model._meta.label
+)
+SHOWN: list[Any] = [*MODELS, Group]
+
+#: What each role may add in the back office; debtors ask for deferrals, and only superusers take people on.
+ADDED_BY: dict[str, set[str]] = {
+    "Auditor": set(),
+    "Agent": {"debtor", "debt", "payment", "communicationtemplate"},
+    "Supervisor": {
+        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun", "suppression",
+        "exchangerate",
+    },
+}  # fmt: skip
+DELETED_BY: dict[str, set[str]] = {
+    "Auditor": set(),
+    "Agent": set(),
+    "Supervisor": {
+        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "suppression", "exchangerate",
+    },
+}  # fmt: skip
+
+
+def test_every_table_is_in_the_back_office():
+    registered = set(admin.site._registry)
+    assert [model._meta.label for model in MODELS if model not in registered] == []
+
+
+def test_the_back_office_says_collections(supervisor_at_desk: Browser):
+    assert address(apps.get_model("collections.Debt"), "changelist") == "/admin/collections/debt/"
+    page = supervisor_at_desk.get("/admin/")
+    assert [app["name"] for app in page.context["app_list"]].count("Collections") == 1
+
+
+def test_lists_take_the_same_queries_for_one_row_and_for_fifty(sign_in: Any):
+    browsers = [sign_in(role) for role in ADDED_BY]
+    fill(1)
+    few = [{model: _queries_of_list(browser, model) for model in SHOWN} for browser in browsers]
+    fill(49)
+    for browser, before in zip(browsers, few, strict=True):
+        for model in SHOWN:
+            many = _queries_of_list(browser, model)
+            assert many <= before[model] + 1, (
+                f"{model._meta.label}: {before[model]} queries for few rows, {many} for many"
+            )
+
+
+def test_the_page_of_a_row_takes_the_same_queries_whatever_hangs_on_it(sign_in: Any):
+    browsers = [sign_in(role) for role in ADDED_BY]
+    fill(1)
+    pages = {model: address(model, "change", model.objects.first().pk) for model in SHOWN}
+    few = [{model: _queries_of(browser, page) for model, page in pages.items()} for browser in browsers]
+    debtor, debt = Debtor.objects.get(), Debt.objects.get()
+    for _ in range(30):
+        posting.record(debt=debt, amount=Decimal(1), by=None, today=NOW.date())
+        factories.debt(debtor=debtor)
+        DigitalActivity.objects.create(debtor=debtor, debt=debt, activity_type="page_view")
+        CommunicationLog.objects.create(
+            debtor=debtor, debt=debt, communication_type="sms", status="sent", body="x" * 9000
+        )
+    for browser, before in zip(browsers, few, strict=True):
+        for model, page in pages.items():
+            assert _queries_of(browser, page) <= before[model], page
+    shown = browsers[0].get(pages[Debtor])
+    assert [len(listing.rows) for listing in shown.context["listings"]] == [20, 2, 20, 20]
+    for listing in shown.context["listings"]:
+        everything = browsers[0].client.get(listing.more)
+        assert everything.status_code == 200, listing.title
+        assert everything.context["cl"].result_count >= len(listing.rows), listing.title
+
+
+def _queries_of_list(browser: Browser, model: Any) -> int:
+    return _queries_of(browser, address(model, "changelist"))
+
+
+def _queries_of(browser: Browser, page: str) -> int:
+    browser.get(page)  # what a process keeps in memory is there by now
+    with CaptureQueriesContext(connection) as asked:
+        answer = browser.get(page)
+    assert answer.status_code == 200, page
+    return len(asked)
+
+
+@pytest.mark.parametrize("role", ["Supervisor", "Auditor", "Agent"])
+def test_a_role_adds_and_deletes_what_it_may_and_nothing_else(sign_in: Any, role: str):
+    browser = sign_in(role)
+    fill(1)
+    for model in SHOWN:
+        name = model._meta.model_name
+        may_add, may_delete = name in ADDED_BY[role], name in DELETED_BY[role]
+        assert browser.get(address(model, "add")).status_code == (200 if may_add else 403), name
+        if not may_add:
+            assert browser.post(address(model, "add")).status_code == 403, name
+        page = address(model, "delete", model.objects.first().pk)
+        assert browser.get(page).status_code == (200 if may_delete else 403), name
+        if not may_delete:
+            count = model.objects.count()
+            assert browser.post(page, {"post": "yes"}).status_code == 403, name
+            browser.act("delete_selected", model.objects.all(), post="yes")
+            assert model.objects.count() == count, name
+
+
+def test_an_auditor_is_offered_no_action_and_saves_nothing(auditor_at_desk: Browser):
+    fill(1)
+    for model in SHOWN:
+        assert (
+            not auditor_at_desk.list(model).context["actions_on_top"]
+            or not auditor_at_desk.list(model).context["action_form"]
+        ), model._meta.label
+        page = auditor_at_desk.post(address(model, "change", model.objects.first().pk), {"name": "x"})
+        assert page.status_code == 403, model._meta.label
+
+
+@pytest.mark.parametrize(
+    "words", ["john", "Doe", "%", "\0", "x" * 3000, "0193a0f0-0000-7000-8000-000000000000", "'", "+44 7700"]
+)
+def test_any_words_can_be_searched_for(supervisor_at_desk: Browser, words: str):
+    for model in SHOWN:
+        answer = supervisor_at_desk.client.get(address(model, "changelist"), {"q": words}, follow=True)
+        assert answer.status_code == 200, model._meta.label
+
+
+def test_a_choice_of_debtors_is_searched_and_never_listed_as_a_whole(agent_at_desk: Browser):
+    wanted = factories.debtor(first_name="Zoë", last_name="Quint")
+    fill(30)
+    page = agent_at_desk.get(address(apps.get_model("collections.Debt"), "add"))
+    assert page.content.count(b"john") == 0
+    found = agent_at_desk.get(
+        "/admin/autocomplete/", app_label="collections", model_name="debt", field_name="debtor", term="zoe qui"
+    )
+    assert [row["id"] for row in found.json()["results"]] == [str(wanted.pk)]
+
+
+def test_who_is_not_signed_in_comes_to_the_sign_in(client: Any, db: None):
+    answer = client.get(address(apps.get_model("payments.Payment"), "changelist"))
+    assert answer.status_code == 302
+    assert answer.url.startswith("/admin/login/")
+    assert client.get(answer.url).status_code == 200
