@@ -1,12 +1,16 @@
 """Strategy runs under threads: each occurrence is queued once, and runs don't overlap."""
 
 import functools
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Model
 
@@ -136,3 +140,53 @@ def test_a_segment_that_debts_come_into_at_that_moment_is_not_deleted():
     assert [type(refused) for refused in refusals(results)] == [segments.SegmentInUse]
     debt.refresh_from_db()
     assert debt.segment == segment
+
+
+HANGING_RUN = """
+import sys, time
+import django
+django.setup()
+from tests.strategy import makers
+
+def hang(done, total):
+    print("one rule is done", flush=True)
+    time.sleep(60)
+
+makers.run(progress=hang)
+"""
+
+
+@pytest.mark.deep
+def test_a_run_killed_in_the_middle_is_marked_and_the_next_one_does_the_rest():
+    rules = [makers.rule(priority=priority) for priority in (1, 2)]
+    for rule in rules:
+        makers.due_debt(rule)
+    database = connection.settings_dict
+    address = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
+    environment = os.environ | {
+        "DATABASE_URL": f"postgres://{address}/{database['NAME']}",
+        "DJANGO_SETTINGS_MODULE": "ddc.settings",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING_RUN], env=environment, stdout=subprocess.PIPE, cwd=settings.BASE_DIR
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"one rule is done\n"
+        with pytest.raises(runs.RunInProgress):
+            makers.run()
+        process.kill()
+    run = _when_free()
+    assert [line["queued"] for line in run.rules] == [0, 1]
+    dead = StrategyRun.objects.exclude(pk=run.pk).get()
+    assert (dead.status, len(dead.rules)) == ("failed", 1)
+    assert CommunicationLog.objects.count() == StrategyStep.objects.count() == 2
+
+
+def _when_free() -> StrategyRun:
+    """Run once PostgreSQL has noticed that the process is gone."""
+    for _ in range(50):
+        try:
+            return makers.run()
+        except runs.RunInProgress:
+            time.sleep(0.1)
+    raise AssertionError("the dead run stands in the way")
