@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
 from communications import placeholders
-from communications.models import Channel, CommunicationTemplate
+from communications.models import Channel, CommunicationLog, CommunicationTemplate
 from ddc.common.errors import DomainError, Duplicate, refusing
 
 _FALLBACK = "en"
@@ -52,6 +52,8 @@ def delete(template: CommunicationTemplate) -> None:
 
     :raises TemplateInUse: if a rule or a message does
     """
+    if CommunicationLog.objects.filter(template=template).exists():
+        raise TemplateInUse  # Else Django would load each of its messages, just to say so.
     try:
         with transaction.atomic():
             template.delete()

@@ -121,14 +121,18 @@ def _authentic(provider: str, kind: str, request: HttpRequest) -> Any:
     from anymail.exceptions import AnymailError
     from django.core.exceptions import ImproperlyConfigured
 
-    extras = {"webhook_url": settings.PUBLIC_URL + request.path} if provider == "mandrill" else {}
+    extras = {}
+    if provider == "mandrill" and "MANDRILL_WEBHOOK_URL" not in settings.ANYMAIL:
+        extras["webhook_url"] = settings.PUBLIC_URL + request.path  # It signs the address that it calls.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # It warns of what is refused below.
             view = _view_class(provider, kind)(**extras)
     except (AnymailError, ImproperlyConfigured, ValueError, ImportError) as error:
         raise NotAuthentic from error
-    if view.warn_if_no_basic_auth and not view.basic_auth:
+    if not view.warn_if_no_basic_auth:
+        view.basic_auth = []  # It checks a signature, so the shared secret is not asked for as well.
+    elif not view.basic_auth:
         raise NotAuthentic
     if (
         provider == "amazon_ses"
@@ -207,9 +211,13 @@ def check_twilio(request: HttpRequest) -> dict[str, str]:
     query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
     try:
         fields = {name: str(values[-1]) for name, values in request.POST.lists()}
-        signed = RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(
-            settings.PUBLIC_URL + request.path + query, request.POST, request.headers.get("X-Twilio-Signature", "")
+        validator, signature = (
+            RequestValidator(settings.TWILIO_AUTH_TOKEN),
+            request.headers.get("X-Twilio-Signature", ""),
         )
+        # Whoever configured the address there may have put a slash at its end, which is gone by now.
+        addresses = (settings.PUBLIC_URL + request.path + slash + query for slash in ("", "/"))
+        signed = any(validator.validate(address, request.POST, signature) for address in addresses)
     except Exception as error:  # A body that is no form can't be signed.
         raise NotAuthentic from error
     if not signed:

@@ -124,7 +124,8 @@ def mailgun(event, key="a-signing-key"):
 
 
 def test_mailguns_own_signature_is_checked(client, settings):
-    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": "a-signing-key"}
+    # Where there is a signature, the shared secret is not asked for as well.
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": "a-signing-key", "WEBHOOK_SECRET": SECRET}
     log = sent(provider="mailgun", provider_message_id="<1@x>")
     event = {
         "event": "delivered", "id": "e1", "timestamp": 1768392000.0, "recipient": "john@example.com",
@@ -169,6 +170,31 @@ def test_twilios_report_moves_the_message(client, twilio_token):
 
     log.refresh_from_db()
     assert (log.status, log.delivered_at is None) == ("delivered", False)
+
+
+def test_a_slash_at_the_end_of_twilios_address_does_no_harm(client, twilio_token):
+    fields = {"MessageSid": "SM2", "From": "+447700900009", "Body": "Who?"}
+
+    assert form(client, INBOUND + "/", fields).status_code == 200
+
+
+def test_mandrill_signs_our_public_address(client, settings):
+    settings.ANYMAIL, settings.PUBLIC_URL = {"MANDRILL_WEBHOOK_KEY": "a-key"}, PUBLIC
+    log = sent(provider="mandrill", provider_message_id="m1")
+    path = "/callbacks/email/mandrill/tracking"
+    message = {"_id": "m1", "email": "a@example.com"}
+    told = [{"event": event, "_id": "m1", "ts": 1768392000, "msg": message} for event in ("send", "hard_bounce")]
+    events = json.dumps(told)
+    digest = hmac.new(b"a-key", f"{PUBLIC}{path}mandrill_events{events}".encode(), hashlib.sha1).digest()
+
+    answer = client.post(
+        path, {"mandrill_events": events}, headers={"X-Mandrill-Signature": base64.b64encode(digest).decode()}
+    )
+
+    assert answer.status_code == 200
+    log.refresh_from_db()
+    assert log.status == "bounced"
+    assert client.post(path, {"mandrill_events": events}, headers={"X-Mandrill-Signature": "x"}).status_code == 403
 
 
 def test_twilios_report_settles_a_message_whose_id_never_arrived(client, twilio_token):

@@ -130,6 +130,21 @@ def test_what_expired_is_not_sent(smtp):
     assert not smtp.mails
 
 
+def test_a_row_that_sql_queued_is_a_message_like_any_other(smtp):
+    debt, template = factories.debt(), factories.template()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO communication_log (debtor_id, debt_id, template_id, communication_type, purpose, status, due_at)
+            VALUES (%s, %s, %s, 'email', 'collection', 'queued', %s)
+            """,
+            [debt.debtor_id, debt.pk, template.pk, NOON],
+        )
+
+    assert drain().ended == {"sent": 1}
+    assert CommunicationLog.objects.get().body == "Dear John, you owe £1,000.00."
+
+
 def test_what_is_not_due_waits(smtp):
     queue(now=NOON + timedelta(seconds=1))
 

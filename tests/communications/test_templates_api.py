@@ -4,11 +4,12 @@ import uuid
 
 import pytest
 
-from communications import templates
+from communications import outbox, templates
 from communications.models import CommunicationTemplate
 from ddc.common.api.names import camel
 from strategy.models import StrategyRule
 from tests import factories
+from tests.communications.conftest import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,15 @@ def test_a_template_in_use_is_not_deleted(api):
     assert CommunicationTemplate.objects.filter(pk=template.pk).exists()
     rule.delete()
     assert api.delete(f"/communication-templates/{template.pk}").status_code == 204
+
+
+def test_a_template_of_a_message_is_not_deleted(api):
+    template = factories.template()
+    for _ in range(3):
+        outbox.queue(debtor=factories.debtor(), channel="email", template=template, now=NOON)
+
+    assert api.delete(f"/communication-templates/{template.pk}").status_code == 409
+    assert CommunicationTemplate.objects.filter(pk=template.pk).exists()
 
 
 def test_the_list_is_filtered_and_searched(api):
