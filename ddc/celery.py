@@ -40,8 +40,9 @@ app.conf.beat_schedule = {
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "daily": {
         "task": "strategy.tasks.run_daily",
-        "schedule": crontab(hour="5", minute="0"),
-        "options": {"expires": 3600},
+        # Asked again all day: it is made once, and late rather than never where nothing ran at five.
+        "schedule": crontab(hour="5-23", minute="*/10"),
+        "options": {"expires": 600},
     },
     **{
         f"nightly-{task}": {"task": task, "schedule": crontab(hour="3", minute="30"), "options": {"expires": 3600}}
