@@ -1,6 +1,5 @@
 """What a worker does with a message that is due."""
 
-import smtplib
 import uuid
 from datetime import timedelta
 
@@ -12,23 +11,11 @@ from collection.models import Hold
 from communications import delivery, facts, one_time_code, outbox, outcomes
 from communications.models import CommunicationLog, Purpose
 from communications.outbox import Lane
-from debtors.models import Suppression
 from tests import factories
 from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
 
 pytestmark = pytest.mark.django_db
-
-
-def drain(at=NOON, **options):
-    return delivery.drain(clock=lambda: at, **options)
-
-
-def queue(**values):
-    debt = values.pop("debt", None) or factories.debt()
-    values.setdefault("channel", "email")
-    if "body" not in values:
-        values.setdefault("template", factories.template(communication_type=values["channel"]))
-    return outbox.queue(debtor=debt.debtor, debt=debt, **{"now": NOON} | values)
 
 
 def test_a_mail_goes_as_text_and_html_and_is_recorded_word_for_word(smtp):
@@ -151,155 +138,6 @@ def test_what_is_not_due_waits(smtp):
     assert drain().ended == {}
 
 
-def test_one_connection_serves_a_batch(smtp):
-    for _ in range(3):
-        queue()
-
-    drain()
-
-    assert len(smtp.mails) == 3
-    assert smtp.connections == 1
-
-
-def test_a_failure_for_now_is_tried_again_with_the_text_of_then(smtp):
-    log = queue(subject="Hi", body="You owe {{debt_amount}}")
-    smtp.answer = lambda mail: "451 later"
-
-    assert drain().ended == {"queued": 1}
-
-    log.refresh_from_db()
-    assert (log.status, log.attempts, log.due_at) == ("queued", 1, NOON + outcomes.BACKOFF[0])
-    assert log.body == "You owe {{debt_amount}}"
-    assert log.failure_reason == "451 later"
-
-    smtp.answer = lambda mail: None
-    assert drain(NOON + outcomes.BACKOFF[0]).ended == {"sent": 1}
-    log.refresh_from_db()
-    assert (log.body, log.failure_reason) == ("You owe £1,000.00", None)
-
-
-def test_a_failure_for_now_is_one_for_good_after_the_last_try(smtp):
-    log = queue()
-    smtp.answer = lambda mail: "451 later"
-    at = NOON
-    for pause in outcomes.BACKOFF:
-        drain(at)
-        at += pause
-
-    CommunicationLog.objects.filter(pk=log.pk).update(due_at=at, purpose="solicited")
-    drain(at)
-
-    log.refresh_from_db()
-    assert (log.status, log.failure_reason, log.due_at) == ("failed", "451 later", None)
-    assert log.attempts == len(outcomes.BACKOFF) + 1
-    assert not smtp.mails
-
-
-@pytest.mark.parametrize("where", ["answer", "answer_to_recipient"])
-def test_a_refusal_for_good_is_final(smtp, where):
-    log, _ = queue(), queue()
-    setattr(smtp, where, lambda what: "550 5.1.1 no such user" if log.debtor.email in str(what) else None)
-
-    assert drain().ended == {"failed": 1, "sent": 1}
-
-    log.refresh_from_db()
-    assert (log.status, log.failure_reason) == ("failed", "550 5.1.1 no such user")
-
-
-def test_a_server_that_is_down_is_tried_again(settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    log = queue()
-
-    assert drain().ended == {"queued": 1}
-
-    log.refresh_from_db()
-    assert "ConnectionRefusedError" in log.failure_reason
-
-
-def test_a_connection_lost_after_the_end_of_the_mail_leaves_it_uncertain(smtp, monkeypatch):
-    from communications.channels import smtp as channel
-
-    reply = smtplib.SMTP.getreply
-
-    def lost(self):
-        if getattr(self, "in_doubt", False):
-            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-        return reply(self)
-
-    monkeypatch.setattr(channel._SMTP, "getreply", lost)
-    log = queue()
-
-    assert drain().ended == {"uncertain": 1}
-
-    log.refresh_from_db()
-    assert (log.status, log.due_at, log.body) == ("uncertain", None, "Dear John, you owe £1,000.00.")
-    assert drain(NOON + timedelta(hours=5)).ended == {}
-    assert len(smtp.mails) == 1
-
-
-def test_a_connection_that_the_server_closed_between_two_mails_is_opened_anew(smtp, monkeypatch):
-    from communications.channels.senders import Senders
-
-    send = Senders.send
-
-    def hang_up(self, channel, outgoing):
-        outcome = send(self, channel, outgoing)
-        self._open[channel].connection.connection.sock.close()
-        return outcome
-
-    monkeypatch.setattr(Senders, "send", hang_up)
-    queue(), queue()
-
-    assert drain().ended == {"sent": 2}
-    assert len(smtp.mails) == 2
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [((429, 20429), "queued"), ((500, 20500), "queued"), ((401, 20003), "queued"), ((400, 21211), "failed")],
-)
-def test_twilios_errors_are_for_now_or_for_good(twilio, error, status):
-    twilio.errors = [error]
-    log = queue(channel="sms")
-
-    drain()
-
-    log.refresh_from_db()
-    assert log.status == status
-    assert str(error[1]) in log.failure_reason
-
-
-def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
-    twilio.errors = [(400, 21610)]
-    log = queue(channel="sms")
-
-    drain()
-
-    log.refresh_from_db()
-    assert log.status == "failed"
-    assert Suppression.objects.get().address == log.debtor.mobile_phone
-    again = queue(channel="sms", debt=log.debt)
-    assert drain().ended == {"blocked": 1}
-    again.refresh_from_db()
-    assert again.failure_reason.startswith("suppressed")
-
-
-def test_twilio_not_answering_leaves_the_message_uncertain(twilio, monkeypatch):
-    from communications.channels import twilio_api
-
-    monkeypatch.setattr(twilio_api, "_TIMEOUT_SECONDS", 0.2)
-    twilio_api._client.cache_clear()
-    twilio.silent = 1
-    log = queue(channel="sms")
-
-    assert drain().ended == {"uncertain": 1}
-
-    log.refresh_from_db()
-    assert log.status == "uncertain"
-    assert len(twilio.orders) == 1
-
-
 def test_the_gate_is_asked_at_sending(smtp):
     log = queue()
     Hold.objects.create(debt=log.debt, reason="deferral", starts_on=NOON.date())
@@ -418,14 +256,6 @@ def test_a_message_that_cannot_be_written_fails_alone(smtp, monkeypatch):
     bad.refresh_from_db()
     assert (bad.status, bad.failure_reason) == ("failed", "unwritable: ZeroDivisionError")
     assert len(smtp.mails) == 1
-
-
-def test_a_provider_that_is_not_set_up_is_tried_again(settings):
-    settings.EMAIL_BACKEND, settings.ANYMAIL = "anymail.backends.mailgun.EmailBackend", {}
-    settings.SMS_BACKEND = "twilio"
-    queue(), queue(channel="sms")
-
-    assert drain().ended == {"queued": 2}
 
 
 def test_a_very_long_subject_is_cut(smtp):
