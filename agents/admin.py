@@ -36,7 +36,9 @@ class EnrolForm(RuleForm):
 
 
 @admin.register(Agent)
-class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[misc, type-arg]
+class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
+    # No rule amends an agent: names and roles are what a superuser says.
+    form = forms.ModelForm  # type: ignore[assignment]
     list_display = ("username", "name", "roles", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     search_fields = ("username",)  # type: ignore[misc]

@@ -17,7 +17,7 @@ from collection.deferral_admin import DeferralRequestAdmin as DeferralRequestAdm
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, ExchangeRate, Hold, LedgerEntry, Segment
 from communications.models import CommunicationLog
 from ddc.common import money
-from ddc.common.admin import SMALLEST, BackOffice, ReadOnlyAdmin, RuledAdmin, amount
+from ddc.common.admin import SMALLEST, BackOffice, ReadOnlyAdmin, RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import DecimalField, RuleForm, SeenField, currency_field
 from ddc.common.admin_listings import Listing, listing
 from debtors.models import Debtor
@@ -117,11 +117,11 @@ class DebtAdmin(RuledAdmin):
 
     @admin.display(description="Debt", ordering="external_reference")
     def reference(self, debt: Debt) -> str:
-        return str(debt)
+        return unbroken(debt)
 
     @admin.display(description="Balance", ordering="current_balance")
     def balance(self, debt: Debt) -> str:
-        return amount(debt.current_balance, debt.currency_code)
+        return unbroken(amount(debt.current_balance, debt.currency_code))
 
     @admin.display(description="Original balance")
     def original(self, debt: Debt) -> str:
@@ -236,11 +236,12 @@ class SegmentAdmin(RuledAdmin):
         "name",
         ("priority", "is_active"),
         ("min_p2p_score", "max_p2p_score"),
-        ("min_balance", "max_balance", "currency_code"),
+        ("min_balance", "max_balance"),
+        "currency_code",
         ("min_days_since_placement", "max_days_since_placement"),
     )
     bounds = {
-        "priority": (0, 1_000_000),
+        "priority": (1, 1_000_000),
         "min_p2p_score": (0, 1),
         "max_p2p_score": (0, 1),
         "min_days_since_placement": (0, _MOST_DAYS),
@@ -313,7 +314,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Amount", ordering="amount")
     def moved(self, entry: LedgerEntry) -> str:
-        return amount(entry.amount, entry.currency_code)
+        return unbroken(amount(entry.amount, entry.currency_code))
 
     @admin.display(description="Reverses")
     def reversed(self, entry: LedgerEntry) -> str:

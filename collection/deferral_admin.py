@@ -4,18 +4,20 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from collection import deferrals
 from collection.models import DeferralRequest
-from ddc.common.admin import RuledAdmin, amount
+from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import NotesForm, RuleForm
 from ddc.common.admin_listings import Listing, listing
 from ddc.common.errors import DomainError
@@ -30,15 +32,33 @@ class NothingDecided(DomainError):
     message = "Approve or reject the request."
 
 
+class ReviewForm(RuleForm):
+    review_notes = forms.CharField(
+        label="Notes",
+        max_length=1000,
+        required=False,
+        empty_value=None,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Required to reject. The debtor sees them.",
+    )
+
+
 @admin.register(DeferralRequest)
 class DeferralRequestAdmin(RuledAdmin):
-    list_display = ("debtor", "debt", "balance", "days", "why", "age", "earlier", "status")
+    list_display = ("debtor", "owed", "open", "days", "why", "age", "earlier", "status")
+    form = ReviewForm
     list_display_links = ("debtor",)
     list_filter = ("status", "created_at", "reviewed_at")
     list_select_related = ("debtor", "debt")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
-    ordering = (Case(When(status=_PENDING, then=Value(0)), default=Value(1)), "-created_at", "-id")
+    # Whoever has waited longest comes first; what is decided, newest first.
+    ordering = (
+        Case(When(status=_PENDING, then=Value(0)), default=Value(1)),
+        Case(When(status=_PENDING, then=F("created_at"))),
+        "-created_at",
+        "-id",
+    )
     actions = ("approve_selected", "reject_selected")
     actions_submit_line = ("approve", "reject")
     fields = (
@@ -46,8 +66,9 @@ class DeferralRequestAdmin(RuledAdmin):
         ("balance", "due"),
         ("days", "age"),
         "reason",
-        ("status", "reviewer", "reviewed_at"),
+        "status",
         "review_notes",
+        ("reviewer", "reviewed_at"),
     )
     always_fixed = (
         "debtor", "debt", "balance", "due", "days", "age", "reason", "status", "reviewer", "reviewed_at",
@@ -74,6 +95,14 @@ class DeferralRequestAdmin(RuledAdmin):
     def balance(self, asked: DeferralRequest) -> str:
         return amount(asked.debt.current_balance, asked.debt.currency_code)
 
+    @admin.display(description="Debt")
+    def owed(self, asked: DeferralRequest) -> str:
+        return unbroken(asked.debt)
+
+    @admin.display(description="Balance")
+    def open(self, asked: DeferralRequest) -> str:
+        return unbroken(self.balance(asked))
+
     @admin.display(description="Due")
     def due(self, asked: DeferralRequest) -> Any:
         return asked.debt.due_date
@@ -86,7 +115,7 @@ class DeferralRequestAdmin(RuledAdmin):
     def why(self, asked: DeferralRequest) -> str:
         return Truncator(asked.reason).chars(70)
 
-    @admin.display(description="Waits since", ordering="created_at")
+    @admin.display(description="Age", ordering="created_at")
     def age(self, asked: DeferralRequest) -> str:
         return timesince(asked.created_at, now(), depth=1)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.html import format_html, linebreaks
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -19,6 +19,11 @@ from debtors.models import Debtor
 _HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
 #: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening.
 _POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+
+
+def as_written(text: str) -> SafeString:
+    """Show a text as it is, with its own lines."""
+    return format_html('<div style="white-space:pre-wrap">{}</div>', text)
 
 
 class TemplateForm(RuleForm):
@@ -40,18 +45,18 @@ class CommunicationTemplateAdmin(RuledAdmin):
         "description",
         "subject",
         "body",
-        "example",
     )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return (*self.fields, "example") if obj else self.fields
 
     def matches(self, words: str) -> Q:
         return Q(name__icontains=words) | Q(description__icontains=words)
 
     @admin.display(description="With example values")
     def example(self, template: CommunicationTemplate) -> SafeString | str:
-        if template._state.adding:
-            return "-"
         text = placeholders.render(template.body, placeholders.EXAMPLES)
-        return format_html("{}", linebreaks(text, autoescape=True))
+        return as_written(text)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> CommunicationTemplate:
         return templates.create(**fields)
@@ -72,13 +77,17 @@ class CommunicationLogAdmin(ReadOnlyAdmin):
     search_help_text = "Part of the debtor's name or e-mail address; a whole address or phone number; an id"
     readonly_fields = ("text", "html_part")
     fields = (
-        ("debtor", "debt", "template"),
-        ("communication_type", "direction", "purpose"),
-        ("status", "failure_reason"),
-        ("address", "due_at", "expires_at"),
-        ("created_at", "sent_at", "delivered_at"),
-        ("opened_at", "open_count", "attempts"),
+        ("debtor", "debt"),
+        ("communication_type", "template"),
+        ("direction", "purpose"),
+        ("status", "attempts"),
+        "failure_reason",
+        "address",
+        ("created_at", "due_at"),
+        ("sent_at", "delivered_at"),
+        ("opened_at", "open_count"),
         ("provider", "provider_message_id"),
+        "expires_at",
         "subject",
         "text",
         "html_part",
@@ -98,7 +107,7 @@ class CommunicationLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Text")
     def text(self, log: CommunicationLog) -> SafeString | str:
-        return format_html("{}", linebreaks(log.body, autoescape=True)) if log.body else "-"
+        return as_written(log.body) if log.body else "-"
 
     @admin.display(description="HTML part")
     def html_part(self, log: CommunicationLog) -> SafeString | str:

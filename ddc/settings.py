@@ -101,10 +101,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "ddc.common.middleware.BodyLimit",
     "ddc.common.middleware.OptionalSlash",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -241,6 +241,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+
+# --- The back office
+UNFOLD = {"SITE_TITLE": AGENCY_NAME, "SITE_HEADER": AGENCY_NAME, "SITE_SYMBOL": "account_balance", "SHOW_BACK_BUTTON": True}
 
 # --- Logs
 LOGGING = {

@@ -14,7 +14,7 @@ from collection import totals
 from collection.models import Debt, DeferralRequest
 from communications import suppressions
 from communications.models import CommunicationLog
-from ddc.common.admin import RuledAdmin, amount
+from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import RuleForm
 from ddc.common.admin_listings import Listing, listing
 from debtors import debtors, phones
@@ -59,8 +59,11 @@ class DebtorAdmin(RuledAdmin):
                 )
             },
         ),
-        ("Account", {"fields": ("totals", ("created_at", "updated_at"))}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        account = ("Account", {"fields": ("totals", ("created_at", "updated_at"))})
+        return (*self.fieldsets, account) if obj else self.fieldsets
 
     def matches(self, words: str) -> Q:
         found = Q(pk__in=Debtor.objects.matching(words).values("pk"))
@@ -85,12 +88,10 @@ class DebtorAdmin(RuledAdmin):
             return "-"
         if sums.amount is None:
             return " + ".join(amount(part.amount, part.currency_code) for part in sums.by_currency)
-        return amount(sums.amount, sums.currency_code)
+        return unbroken(amount(sums.amount, sums.currency_code))
 
     @admin.display(description="Balance of all debts")
     def totals(self, debtor: Debtor) -> str:
-        if debtor._state.adding:
-            return "-"
         parts = totals.of_debtor(debtor, today=now().date()).by_currency
         return ", ".join(
             f"{amount(part.current_balance, part.currency_code)} of {amount(part.original_balance, part.currency_code)}"

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from collection.models import LedgerEntry
-from ddc.common.admin import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount
+from ddc.common.admin import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import SeenForm
 from ddc.common.admin_listings import Listing, listing
 from debtors.models import Debtor
@@ -31,7 +31,7 @@ class PaymentForm(SeenForm):
 @admin.register(Payment)
 class PaymentAdmin(RuledAdmin):
     form = PaymentForm
-    list_display = ("payment_date", "paid", "status", "payment_method", "debt", "debtor", "processor_txn_id")
+    list_display = ("payment_date", "paid", "status", "payment_method", "owed", "debtor", "processor_txn_id")
     list_filter = ("status", "payment_method", "payment_date")
     list_select_related = ("debt__debtor",)
     search_fields = ("processor_txn_id",)
@@ -43,7 +43,6 @@ class PaymentAdmin(RuledAdmin):
         ("amount", "currency_code"),
         ("payment_method", "status"),
         ("payment_date", "processor_txn_id"),
-        ("recorded_by", "created_at", "updated_at"),
     )
     bounds = {"amount": (SMALLEST, None)}
 
@@ -59,6 +58,9 @@ class PaymentAdmin(RuledAdmin):
             kwargs["help_text"] = "The debt's, if left out."
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return (*self.fields, "recorded_by", ("created_at", "updated_at")) if obj else self.fields
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was posted is changed by who may reverse it alone."""
         posted = obj is not None and obj.status == PaymentStatus.COMPLETED
@@ -67,7 +69,11 @@ class PaymentAdmin(RuledAdmin):
 
     @admin.display(description="Amount", ordering="amount")
     def paid(self, payment: Payment) -> str:
-        return amount(payment.amount, payment.currency_code)
+        return unbroken(amount(payment.amount, payment.currency_code))
+
+    @admin.display(description="Debt")
+    def owed(self, payment: Payment) -> str:
+        return unbroken(payment.debt)
 
     @admin.display(description="Debtor")
     def debtor(self, payment: Payment) -> Debtor:

@@ -28,7 +28,8 @@ class StrategyRuleAdmin(RuledAdmin):
     readonly_fields = ("channel",)
     fields = (
         "name",
-        ("segment", "template", "channel"),
+        ("segment", "template"),
+        "channel",
         ("days_since_placement", "max_lateness_days"),
         ("priority", "is_active"),
     )
@@ -61,7 +62,7 @@ class StrategyRunAdmin(RuledAdmin):
     readonly_fields = ("status", "is_daily", "started_at", "finished_at", "started_by", "report", "failure_reason")
     add_fieldsets = ((None, {"fields": (("date", "dry_run"),)}),)
     fieldsets = (
-        (None, {"fields": (("date", "dry_run", "is_daily"), ("status", "started_at", "finished_at"), "started_by")}),
+        (None, {"fields": (("date", "status"), ("dry_run", "is_daily"), ("started_at", "finished_at"), "started_by")}),
         ("Report", {"fields": ("report", "failure_reason")}),
     )
 

@@ -16,6 +16,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -44,6 +46,11 @@ def amount(value: Decimal | None, currency: str | None) -> str:
     if value is None or currency is None:
         return "-"
     return f"{money.text(value, currency)} {currency}"
+
+
+def unbroken(text: object) -> SafeString:
+    """Keep a reference or an amount on one line of a list."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
 class _Page(ChangeList):

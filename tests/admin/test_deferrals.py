@@ -35,10 +35,11 @@ def test_what_waits_comes_first_with_what_an_agent_needs_to_decide(agent_at_desk
     first = ask(debt)
     deferrals.reject(first, by=factories.agent(), notes="No.", now=NOW)
     waiting = ask(debt, now=NOW + timedelta(days=1), reason="My salary comes on the 28th. " * 10)
+    later = ask(now=NOW + timedelta(days=2))
     answer = agent_at_desk.list(DeferralRequest)
     rows = answer.context["cl"].result_list
-    assert rows == [waiting, first]
-    assert [row.earlier for row in rows] == [1, 0]
+    assert rows == [waiting, later, first]
+    assert [row.earlier for row in rows] == [1, 0, 0]
     content = answer.content.decode()
     assert "1000 JPY" in content
     assert "My salary comes on the 28th. My salary" in content

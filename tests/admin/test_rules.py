@@ -429,4 +429,5 @@ def test_a_superuser_takes_people_on_with_a_role(db: None):
     assert boss.post(page, {"username": "newcomer", "is_staff": "on", "groups": []}).status_code == 302
     made.refresh_from_db()
     assert not made.is_active
+    assert list(errors(boss.post(page, {"username": "boss"}))) == ["username"]
     assert boss.get(f"/admin/agents/agent/{made.pk}/password/").status_code == 200
