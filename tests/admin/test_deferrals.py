@@ -9,7 +9,7 @@ from collection import deferrals
 from collection.models import Debt, DeferralRequest, Hold
 from communications.models import CommunicationLog
 from tests import factories
-from tests.admin.conftest import NOW, Browser, address, errors, said
+from tests.admin.conftest import NOW, Browser, address, errors, said, staff
 
 APPROVE, REJECT = "collections_deferralrequest_approve", "collections_deferralrequest_reject"
 
@@ -33,7 +33,7 @@ def page(asked: DeferralRequest) -> str:
 def test_what_waits_comes_first_with_what_an_agent_needs_to_decide(agent_at_desk: Browser):
     debt = factories.debt(currency_code="JPY")
     first = ask(debt)
-    deferrals.reject(first, by=factories.agent(), notes="No.", now=NOW)
+    deferrals.reject(first, by=staff("Supervisor"), notes="No.", now=NOW)
     waiting = ask(debt, now=NOW + timedelta(days=1), reason="My salary comes on the 28th. " * 10)
     later = ask(now=NOW + timedelta(days=2))
     answer = agent_at_desk.list(DeferralRequest)
@@ -70,7 +70,7 @@ def test_a_rejection_needs_notes(agent_at_desk: Browser):
 @pytest.mark.parametrize("button", [APPROVE, REJECT])
 def test_a_decision_is_made_once(agent_at_desk: Browser, button: str):
     asked = ask()
-    other = factories.agent("Agent")
+    other = staff("Agent")
     deferrals.approve(asked, by=other, notes=None, now=NOW)
     answer = agent_at_desk.post(page(asked), {"review_notes": "Notes.", button: "1"})
     assert errors(answer) == {"__all__": ["This request has been reviewed already."]}
@@ -99,7 +99,7 @@ def test_an_auditor_sees_requests_and_decides_none(auditor_at_desk: Browser):
 
 def test_a_bulk_approval_asks_for_notes_and_tells_each_refusal(agent_at_desk: Browser):
     good, reviewed, closed = ask(), ask(), ask(factories.debt(external_reference="C1"))
-    deferrals.reject(reviewed, by=factories.agent(), notes="No.", now=NOW)
+    deferrals.reject(reviewed, by=staff("Supervisor"), notes="No.", now=NOW)
     Debt.objects.filter(pk=closed.debt_id).update(current_status="recalled")
 
     answer = agent_at_desk.act("approve_selected", [good, reviewed, closed])
