@@ -21,6 +21,7 @@ class FixedByPayments(DomainError):
     """Currency and original balance are what payments were made against."""
 
     status = 422
+    code = "immutable"
     message = "This can't change once there are payments."
 
 
@@ -28,6 +29,7 @@ class AnotherDebtor(DomainError):
     """A debt stays with the debtor who owes it."""
 
     status = 422
+    code = "immutable"
     field = "debtor_id"
     message = "A debt can't be moved to another debtor."
 

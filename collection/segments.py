@@ -1,5 +1,6 @@
 """Segments as records: create, amend, delete."""
 
+from collections.abc import Container
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
@@ -78,17 +79,17 @@ def delete(segment: Segment) -> None:
 def _save(segment: Segment, fields: dict[str, Any]) -> Segment:
     for name, value in fields.items():
         setattr(segment, name, value)
-    _check(segment)
+    _check(segment, given=fields)
     with refusing(_CONSTRAINTS):
         segment.save()
     return segment
 
 
-def _check(segment: Segment) -> None:
+def _check(segment: Segment, *, given: Container[str]) -> None:
     for band in _BANDS:
         least, most = getattr(segment, f"min_{band}"), getattr(segment, f"max_{band}")
         if least is not None and most is not None and least >= most:
-            raise EmptyBand(field=f"max_{band}")
+            raise EmptyBand(field=f"max_{band}" if f"max_{band}" in given else f"min_{band}")
     for name in ("min_balance", "max_balance"):
         bound = getattr(segment, name)
         if bound is None:

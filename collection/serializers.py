@@ -28,7 +28,7 @@ class SegmentSerializer(CamelSerializer):
 
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)
-    priority = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_PRIORITY)
+    priority = IntegerField(required=False, allow_null=True, min_value=1, max_value=_MOST_PRIORITY)
     min_p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
     max_p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
     min_balance = MoneyField(required=False, allow_null=True)

@@ -21,6 +21,7 @@ class KeyTooLong(DomainError):
 
     status = 422
     code = "maxLength"
+    field = "Idempotency-Key"
     message = f"An Idempotency-Key has {MAX_KEY_LENGTH} characters at most."
 
 

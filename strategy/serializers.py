@@ -57,7 +57,7 @@ class StrategyRuleSerializer(CamelSerializer):
     template_id = ReferenceField(CommunicationTemplate.objects.all(), source="template")
     trigger = TriggerSerializer(source="*")
     max_lateness_days = IntegerField(min_value=0, max_value=MOST_DAYS, required=False, allow_null=True)
-    priority = IntegerField(min_value=0, max_value=MOST_PRIORITY, required=False, allow_null=True)
+    priority = IntegerField(min_value=1, max_value=MOST_PRIORITY, required=False, allow_null=True)
     is_active = BooleanField(required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)

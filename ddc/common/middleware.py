@@ -1,6 +1,7 @@
 """What every request passes before it reaches a view."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 from django.http import HttpRequest, HttpResponse
 
@@ -14,7 +15,7 @@ MAX_CALLBACK_BODY = 26_214_400
 
 
 class BodyLimit:
-    """Refuse a body over 1 MiB before it is read."""
+    """Refuse a body over 1 MiB before it is read further; give one that comes in chunks the length that Django asks for."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -22,6 +23,11 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         most = MAX_CALLBACK_BODY if request.path_info.startswith("/callbacks/") else MAX_BODY
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            # Of a body without a length Django would read nothing at all.
+            body = request.META["wsgi.input"].read(most + 1)
+            length = request.META["CONTENT_LENGTH"] = str(len(body))
+            request._stream = BytesIO(body)
         if length.isdigit() and int(length) > most:
             return http_problem(request, 413, f"The body is larger than {most} bytes.")
         return self.get_response(request)

@@ -1,15 +1,22 @@
 """Endpoints that belong to no domain."""
 
+from typing import Any
+
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import TemplateView
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularJSONAPIView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ddc.common import health
-from ddc.common.api.problems import RETRY_AFTER_OUTAGE, problem
+from ddc.common.api.problems import RETRY_AFTER_OUTAGE, http_problem, problem
+from ddc.common.api.rendering import ORJSONRenderer
 from ddc.common.api.serializers import CamelSerializer
 from ddc.common.api.views import View
 
@@ -40,3 +47,27 @@ class HealthView(View):
 
 class SchemaView(SpectacularJSONAPIView):
     """The description of this API, as OpenAPI 3.1."""
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """A page to read the description and try it out."""
+
+    metadata_class = None  # The page's template has nothing to say to OPTIONS.
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        if answer.exception:
+            answer.accepted_renderer = ORJSONRenderer()
+        return answer
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # It takes nothing in.
+class HomeView(TemplateView):
+    """Where people start."""
+
+    template_name = "home.html"
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = http_problem(request, 405, f'Method "{request.method}" not allowed.')
+        response["Allow"] = "GET, HEAD, OPTIONS"
+        return response

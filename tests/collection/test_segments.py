@@ -83,7 +83,7 @@ def test_a_band_with_nothing_in_it_is_refused(api, least, most, extra, low, high
 
 def test_a_band_that_a_change_of_one_bound_would_empty_is_refused(api):
     segment = factories.segment(min_days_since_placement=10, max_days_since_placement=20)
-    refused(api, "PUT", f"/segments/{segment.pk}", {"minDaysSincePlacement": 20}, "maxDaysSincePlacement")
+    refused(api, "PUT", f"/segments/{segment.pk}", {"minDaysSincePlacement": 20}, "minDaysSincePlacement")
 
 
 @pytest.mark.parametrize("bound", ["minBalance", "maxBalance"])

@@ -1,5 +1,6 @@
 """Query parameters: empty is absent, unknown is ignored, impossible is refused."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -8,15 +9,16 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 
+from ddc.common.api.routes import AnyCaseUUID
+
 
 class _UUIDFormField(forms.CharField):
     def clean(self, value: Any) -> uuid.UUID | None:
         if not value:
             return None
-        try:
-            return uuid.UUID(str(value))
-        except ValueError as error:
-            raise ValidationError("This must be a UUID.", code="uuid") from error
+        if not re.fullmatch(AnyCaseUUID.regex, str(value)):
+            raise ValidationError("This must be a UUID.", code="uuid")
+        return uuid.UUID(str(value))
 
 
 class IdFilter(django_filters.Filter):

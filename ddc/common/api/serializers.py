@@ -25,6 +25,9 @@ class CamelSerializer(serializers.Serializer[Any]):
         return fields
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            detail = serializers.ErrorDetail("This must be an object.", "object")
+            raise serializers.ValidationError({"non_field_errors": [detail]})
         values: dict[str, Any] = super().to_internal_value(data)
         for name, default in self.null_means.items():
             if values.get(name, default) is None:

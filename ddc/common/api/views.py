@@ -17,6 +17,8 @@ from ddc.common.api.parser import is_storable
 from ddc.common.api.serializers import CamelSerializer, write, write_all
 
 IGNORED_SHOWN = 20
+#: Proxies don't let headers of many kilobytes through.
+IGNORED_LENGTH = 100
 #: How many of each kind a page about one thing shows.
 NEWEST = 200
 
@@ -55,6 +57,8 @@ class View(ViewSetMixin, APIView):
             if not (optional or partial):
                 raise exceptions.ParseError("The body is empty; it must be a JSON object.")
             body = {}
+        if body is None:
+            raise exceptions.ValidationError([exceptions.ErrorDetail("This must be an object.", "object")])
         reader = serializer(data=body, partial=partial, context={"view": self, "request": self.request, **context})
         reader.is_valid(raise_exception=True)
         known = set(reader.fields) | self.known_names()
@@ -76,7 +80,8 @@ class View(ViewSetMixin, APIView):
         response = super().finalize_response(request, response, *args, **kwargs)
         if ignored := getattr(self, "ignored", None):
             shown = (name.encode("ascii", "backslashreplace").decode() for name in ignored[:IGNORED_SHOWN])
-            response["X-Ignored-Fields"] = ", ".join("".join(c for c in name if c.isprintable()) for name in shown)
+            printable = ("".join(c for c in name if c.isprintable())[:IGNORED_LENGTH] for name in shown)
+            response["X-Ignored-Fields"] = ", ".join(printable)
         return response
 
 
