@@ -1,7 +1,5 @@
-"""The back office's pages about debts, their ledger and segments."""
+"""The back office's pages about debts; those about the rest of the app come in with it."""
 
-import uuid
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,18 +10,20 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
 
-from collection import debts, segments
-from collection.deferral_admin import DeferralRequestAdmin as DeferralRequestAdmin
-from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, ExchangeRate, Hold, LedgerEntry, Segment
+from collection import (
+    debts,
+    deferral_admin,  # noqa: F401 - Django looks for admin.py alone
+    ledger_admin,  # noqa: F401
+    segment_admin,  # noqa: F401
+)
+from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, Hold, LedgerEntry
 from communications.models import CommunicationLog
 from ddc.common import money
-from ddc.common.admin import SMALLEST, BackOffice, ReadOnlyAdmin, RuledAdmin, amount, unbroken
+from ddc.common.admin import SMALLEST, RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import DecimalField, RuleForm, SeenField, currency_field
-from ddc.common.admin_listings import Listing, listing
+from ddc.common.admin_listings import Listing, adding, listing
 from debtors.models import Debtor
 from payments.models import Payment
-
-_MOST_DAYS = 36_500
 
 
 class DebtForm(RuleForm):
@@ -115,6 +115,10 @@ class DebtAdmin(RuledAdmin):
     def matches(self, words: str) -> Q:
         return Q(external_reference=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
 
+    def choice(self, obj: Debt) -> str:
+        balance = amount(obj.current_balance, obj.currency_code)
+        return f"{obj}, {obj.debtor}, {balance}, {obj.get_current_status_display().lower()}"
+
     @admin.display(description="Debt", ordering="external_reference")
     def reference(self, debt: Debt) -> str:
         return unbroken(debt)
@@ -127,8 +131,9 @@ class DebtAdmin(RuledAdmin):
     def original(self, debt: Debt) -> str:
         return amount(debt.original_balance, debt.currency_code)
 
-    def listings(self, obj: Debt) -> list[Listing]:
-        of_debt = {"debt__id__exact": obj.pk}
+    def listings(self, request: HttpRequest, obj: Debt) -> list[Listing]:
+        of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}
+        may_pay = request.user.has_perm("payments.add_payment")
         return [
             listing(
                 "Payments",
@@ -139,6 +144,7 @@ class DebtAdmin(RuledAdmin):
                     "Status": lambda payment: payment.get_status_display(),
                     "Method": lambda payment: payment.get_payment_method_display(),
                 },
+                add=adding(Payment, debt=obj.pk) if may_pay else None,
                 **of_debt,
             ),
             listing(
@@ -224,121 +230,3 @@ class DebtAdmin(RuledAdmin):
 
 def _seen(debt: Debt) -> dict[str, Any]:
     return {"seen_at": debt.updated_at.isoformat()}
-
-
-@admin.register(Segment)
-class SegmentAdmin(RuledAdmin):
-    list_display = ("name", "priority", "scores", "balances", "days", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("name",)
-    ordering = ("priority", "created_at")
-    fields = (
-        "name",
-        ("priority", "is_active"),
-        ("min_p2p_score", "max_p2p_score"),
-        ("min_balance", "max_balance"),
-        "currency_code",
-        ("min_days_since_placement", "max_days_since_placement"),
-    )
-    bounds = {
-        "priority": (1, 1_000_000),
-        "min_p2p_score": (0, 1),
-        "max_p2p_score": (0, 1),
-        "min_days_since_placement": (0, _MOST_DAYS),
-        "max_days_since_placement": (0, _MOST_DAYS),
-    }
-
-    def matches(self, words: str) -> Q:
-        return Q(name__icontains=words)
-
-    @admin.display(description="Promise-to-pay score")
-    def scores(self, segment: Segment) -> str:
-        return _band(segment.min_p2p_score, segment.max_p2p_score)
-
-    @admin.display(description="Balance")
-    def balances(self, segment: Segment) -> str:
-        band = _band(segment.min_balance, segment.max_balance)
-        return f"{band} {segment.currency_code or ''}".strip()
-
-    @admin.display(description="Days since placement")
-    def days(self, segment: Segment) -> str:
-        return _band(segment.min_days_since_placement, segment.max_days_since_placement)
-
-    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Segment:
-        return segments.create(**fields)
-
-    def amend(self, request: HttpRequest, obj: Segment, changes: dict[str, Any]) -> Segment:
-        return segments.amend(obj, **changes)
-
-    def remove(self, request: HttpRequest, obj: Segment) -> None:
-        segments.delete(obj)
-
-
-def _band(least: Any, most: Any) -> str:
-    """Write a half-open band."""
-    if least is None and most is None:
-        return "any"
-    lower = "" if least is None else f"from {least.normalize():f} " if isinstance(least, Decimal) else f"from {least} "
-    upper = "" if most is None else f"below {most.normalize():f}" if isinstance(most, Decimal) else f"below {most}"
-    return (lower + upper).strip()
-
-
-@admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnlyAdmin):
-    list_display = ("posted_at", "debt_link", "kind", "moved", "value_date", "by")
-    list_filter = ("kind", "posted_at", "value_date")
-    list_select_related = ("by",)
-    search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address; the id of an entry, its payment or its debt"
-    ordering = ("-posted_at", "-id")
-    fields = ("debt_link", "kind", "moved", "value_date", "posted_at", "by", "cause", "reversed", "payment_id")
-    readonly_fields = ("debt_link", "moved", "reversed")
-
-    def complete(self, rows: list[Any]) -> None:
-        there = Debt.objects.in_bulk({row.debt_id for row in rows})
-        for row in rows:
-            row.found = there.get(row.debt_id)
-
-    def with_id(self, key: uuid.UUID) -> Q:
-        return Q(pk=key) | Q(debt=key) | Q(payment_id=key)
-
-    def matches(self, words: str) -> Q:
-        return Q(debt__in=Debt.objects.filter(debtor__in=Debtor.objects.matching(words).values("pk")).values("pk"))
-
-    @admin.display(description="Debt")
-    def debt_link(self, entry: Any) -> str:
-        """A debt that was deleted leaves its story here, without a page to go to."""
-        if not hasattr(entry, "found"):
-            self.complete([entry])
-        return str(entry.found or f"deleted ({entry.debt_id})")
-
-    @admin.display(description="Amount", ordering="amount")
-    def moved(self, entry: LedgerEntry) -> str:
-        return unbroken(amount(entry.amount, entry.currency_code))
-
-    @admin.display(description="Reverses")
-    def reversed(self, entry: LedgerEntry) -> str:
-        return str(entry.reverses_id or "-")
-
-
-@admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
-    list_display = ("debt", "reason", "starts_on", "ends_on", "by")
-    list_filter = ("reason", "starts_on", "ends_on")
-    list_select_related = ("debt", "by")
-    search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
-
-    def matches(self, words: str) -> Q:
-        return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
-
-
-@admin.register(ExchangeRate)
-class ExchangeRateAdmin(BackOffice):
-    list_display = ("date", "currency_code", "per_euro")
-    list_filter = ("date",)
-    search_fields = ("currency_code",)
-    bounds = {"per_euro": (SMALLEST / 10_000, None)}
-
-    def matches(self, words: str) -> Q:
-        return Q(currency_code=words.upper())

@@ -200,7 +200,7 @@ class DeferralRequestAdmin(RuledAdmin):
         self.each(request, list(queryset.order_by("created_at", "pk")), decide, done=_done(rule))
         return None
 
-    def listings(self, obj: DeferralRequest) -> list[Listing]:
+    def listings(self, request: HttpRequest, obj: DeferralRequest) -> list[Listing]:
         others = (
             DeferralRequest.objects.filter(debtor=obj.debtor_id).exclude(pk=obj.pk).select_related("debt", "reviewer")
         )

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from ddc.common.admin_choices import choices
 from ddc.common.api import problems
 
 handler400 = problems.bad_request
@@ -13,6 +14,7 @@ handler500 = problems.server_error
 
 urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/autocomplete/", admin.site.admin_view(choices)),
     path("admin/", admin.site.urls),
     path("", include("ddc.common.urls")),
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.

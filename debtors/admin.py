@@ -16,7 +16,7 @@ from communications import suppressions
 from communications.models import CommunicationLog
 from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import RuleForm
-from ddc.common.admin_listings import Listing, listing
+from ddc.common.admin_listings import Listing, adding, listing
 from debtors import debtors, phones
 from debtors.models import Debtor, Suppression
 from portal.models import DigitalActivity
@@ -77,6 +77,9 @@ class DebtorAdmin(RuledAdmin):
         for row in rows:
             row.outstanding = sums[row.pk]
 
+    def choice(self, obj: Debtor) -> str:
+        return f"{obj.name}, {obj.email}"
+
     @admin.display(description="Name", ordering="last_name")
     def name(self, debtor: Debtor) -> str:
         return debtor.name
@@ -99,8 +102,8 @@ class DebtorAdmin(RuledAdmin):
             for part in parts
         )
 
-    def listings(self, obj: Debtor) -> list[Listing]:
-        of_debtor = {"debtor__id__exact": obj.pk}
+    def listings(self, request: HttpRequest, obj: Debtor) -> list[Listing]:
+        of_debtor: dict[str, Any] = {"debtor__id__exact": obj.pk}
         return [
             listing(
                 "Debts",
@@ -112,6 +115,7 @@ class DebtorAdmin(RuledAdmin):
                     "Balance": lambda debt: amount(debt.current_balance, debt.currency_code),
                     "Due": lambda debt: debt.due_date or "-",
                 },
+                add=adding(Debt, debtor=obj.pk) if request.user.has_perm("collections.add_debt") else None,
                 **of_debtor,
             ),
             listing(

@@ -79,7 +79,7 @@ class PaymentAdmin(RuledAdmin):
     def debtor(self, payment: Payment) -> Debtor:
         return payment.debt.debtor
 
-    def listings(self, obj: Payment) -> list[Listing]:
+    def listings(self, request: HttpRequest, obj: Payment) -> list[Listing]:
         entries = LedgerEntry.objects.filter(payment_id=obj.pk).select_related("by").order_by("-posted_at", "-id")
         return [
             listing(

@@ -97,7 +97,7 @@ class StrategyRunAdmin(RuledAdmin):
         headers = ("Rule", "Matched", "Would queue" if run.dry_run else "Queued", "Left out")
         return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})
 
-    def listings(self, obj: StrategyRun) -> list[Listing]:
+    def listings(self, request: HttpRequest, obj: StrategyRun) -> list[Listing]:
         if obj.dry_run:
             return []
         steps = StrategyStep.objects.filter(run=obj).select_related("rule", "debt").order_by("-id")

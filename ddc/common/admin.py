@@ -79,7 +79,11 @@ class BackOffice(ModelAdmin):
     def complete(self, rows: list[Any]) -> None:
         """Look up what a page's rows show beside themselves, in a number of queries that doesn't depend on theirs."""
 
-    def listings(self, obj: Any) -> Iterable[Any]:
+    def choice(self, obj: Any) -> str:
+        """Describe a row to who has to choose one."""
+        return str(obj)
+
+    def listings(self, request: HttpRequest, obj: Any) -> Iterable[Any]:
         """Return what the page of one row shows of other tables (see ``admin_listings``)."""
         return ()
 
@@ -108,7 +112,7 @@ class BackOffice(ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         obj = kwargs.get("obj")
         return super().render_change_form(
-            request, {**context, "listings": self.listings(obj) if obj else ()}, *args, **kwargs
+            request, {**context, "listings": self.listings(request, obj) if obj else ()}, *args, **kwargs
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -20,6 +20,8 @@ class Listing:
     headers: Sequence[str]
     rows: Sequence[Sequence[Any]]
     more: str
+    #: Where one more is made, for who may.
+    add: str | None = None
 
     @property
     def table(self) -> dict[str, Any]:
@@ -33,7 +35,9 @@ def link(obj: Model, text: object = None) -> str:
     return format_html('<a class="underline" href="{}">{}</a>', reverse(name, args=[obj.pk]), text or obj)
 
 
-def listing(title: str, rows: QuerySet[Any], columns: dict[str, Any], **filters: object) -> Listing:
+def listing(
+    title: str, rows: QuerySet[Any], columns: dict[str, Any], *, add: str | None = None, **filters: Any
+) -> Listing:
     """List the newest of these rows; a column is a function of a row. The first one links to the row.
 
     ``filters`` are the lookups that the list of all of them takes.
@@ -42,4 +46,9 @@ def listing(title: str, rows: QuerySet[Any], columns: dict[str, Any], **filters:
     shown = [[link(row, first(row)), *(column(row) for column in rest)] for row in rows[:NEWEST]]
     meta = rows.model._meta
     url = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-    return Listing(title, list(columns), shown, f"{url}?{urlencode(filters)}")
+    return Listing(title, list(columns), shown, f"{url}?{urlencode(filters)}", add)
+
+
+def adding(model: type[Model], **values: Any) -> str:
+    """Return the address of the form that makes a row, with some of it filled in."""
+    return f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_add')}?{urlencode(values)}"

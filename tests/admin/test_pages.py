@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from agents.models import Agent
 from agents.roles import APPS
 from collection.models import Debt
 from communications.models import CommunicationLog
@@ -149,7 +150,27 @@ def test_a_choice_of_debtors_is_searched_and_never_listed_as_a_whole(agent_at_de
     found = agent_at_desk.get(
         "/admin/autocomplete/", app_label="collections", model_name="debt", field_name="debtor", term="zoe qui"
     )
-    assert [row["id"] for row in found.json()["results"]] == [str(wanted.pk)]
+    assert found.json()["results"] == [{"id": str(wanted.pk), "text": f"Zoë Quint, {wanted.email}"}]
+
+
+def test_a_choice_of_debts_says_whose_and_how_much(agent_at_desk: Browser):
+    debt = factories.debt(external_reference="A1", debtor=factories.debtor(last_name="Quint"))
+    query = {"app_label": "payments", "model_name": "payment", "field_name": "debt"}
+    found = agent_at_desk.get("/admin/autocomplete/", **query, term="quint").json()
+    assert found["results"] == [{"id": str(debt.pk), "text": "A1, John Quint, 1000.00 GBP, active"}]
+    fill(20)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(agent_at_desk.get("/admin/autocomplete/", **query, term="").json()["results"]) == 20
+    assert len(asked) < 10
+    page = agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
+    assert f"/admin/payments/payment/add/?debt={debt.pk}" in page
+
+
+def test_choices_are_for_staff_alone(client: Any, db: None):
+    path = "/admin/autocomplete/?app_label=payments&model_name=payment&field_name=debt"
+    assert client.get(path).status_code == 302
+    client.force_login(Agent.objects.create(username="nobody"))
+    assert client.get(path).status_code == 302
 
 
 def test_who_is_not_signed_in_comes_to_the_sign_in(client: Any, db: None):
