@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from . import demo, temporary
+from . import demo, health, temporary
 from .errors import StackError
 
 
@@ -14,6 +14,7 @@ def main(arguments: list[str]) -> int:
     commands = parser.add_subparsers(dest="action", required=True)
     commands.add_parser("demo", help="the whole site with made-up data, until Ctrl-C")
     commands.add_parser("reset", help="forget the demo's data and secrets")
+    commands.add_parser("health", help="ask the site on PORT how it is, as PUBLIC_URL names it")
     run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
     run.add_argument("command", nargs="+")
     chosen = parser.parse_args(arguments)
@@ -22,6 +23,11 @@ def main(arguments: list[str]) -> int:
             return demo.run()
         if chosen.action == "reset":
             return demo.reset()
+        if chosen.action == "health":
+            port = os.environ.get("PORT", "8000")
+            if wrong := health.complaint(int(port), os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")):
+                raise StackError(wrong)
+            return 0
         return temporary.run(chosen.command, os.environ)
     except StackError as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,6 @@
 """The whole site on one machine, with made-up data: started, watched and ended by one command."""
 
 import contextlib
-import http.client
 import os
 import shlex
 import signal
@@ -11,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
-from . import account, process
+from . import account, health, process
 from .errors import StackError
 from .postgres import Postgres
 from .state import State, read_env
@@ -159,25 +157,16 @@ class _Demo:
 
     def _wait_for_health(self, port: int, public_url: str) -> None:
         deadline = time.monotonic() + _HEALTH_SECONDS
-        answer = "no answer"
-        while time.monotonic() < deadline:
+        while wrong := health.complaint(port, public_url, self._plan.health):
             self._supervisor.insist()
-            connection = http.client.HTTPConnection(process.LOOPBACK, port, timeout=5)
-            try:
-                # By the name that the site is known under, or a user's own ALLOWED_HOSTS would turn us away.
-                connection.request("GET", self._plan.health, headers={"Host": urlsplit(public_url).netloc})
-                response = connection.getresponse()
-                if response.status == 200:
-                    return
-                answer = f"{response.status} {response.read(500).decode(errors='replace')}"
-            except (OSError, http.client.HTTPException) as error:
-                answer = str(error)
-            finally:
-                connection.close()
+            if time.monotonic() > deadline:
+                break
             time.sleep(0.2)
+        else:
+            return
         log = self._state.logs / "web.log"
         raise StackError(
-            f"The site does not get well: GET {self._plan.health} says {answer}\n"
+            f"The site does not get well: GET {self._plan.health} says {wrong}\n"
             f"The end of {log}:\n{process.last_lines(log)}"
         )
 

@@ -1,0 +1,26 @@
+"""Ask the site on this machine how it is."""
+
+import http.client
+from urllib.parse import urlsplit
+
+from .process import LOOPBACK
+
+_TIMEOUT_SECONDS = 5
+
+
+def complaint(port: int, public_url: str, path: str = "/health") -> str:
+    """Return what is wrong with the site, empty if it answers 200.
+
+    It is asked by the name that it is known under, for ALLOWED_HOSTS may know no other.
+    """
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", path, headers={"Host": urlsplit(public_url).netloc})
+        response = connection.getresponse()
+        if response.status == 200:
+            return ""
+        return f"{response.status} {response.read(500).decode(errors='replace')}"
+    except (OSError, http.client.HTTPException) as error:
+        return str(error) or type(error).__name__
+    finally:
+        connection.close()
