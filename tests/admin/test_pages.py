@@ -213,7 +213,5 @@ def test_no_query_breaks_a_form(supervisor_at_desk: Browser, query: str):
 
 
 def test_the_pages_are_checked_without_a_database():
-    """Before the first ``migrate`` there are no tables; a check that asks them would make it fail for good."""
-    with CaptureQueriesContext(connection) as asked:
-        assert admin.site.check(list(apps.get_app_configs())) == []
-    assert len(asked) == 0
+    """Before the first ``migrate`` there are no tables; pytest refuses to let this test near one."""
+    assert admin.site.check(list(apps.get_app_configs())) == []
