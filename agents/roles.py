@@ -19,6 +19,7 @@ _AGENT = {
         "add_communicationtemplate",
         "change_communicationtemplate",
         "send_communicationtemplate",
+        "add_settlement",
     ),
 }
 _SUPERVISOR = {

@@ -4,7 +4,10 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from agents.models import Agent
 from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
 from debtors.models import Debtor
@@ -40,6 +43,33 @@ class CommunicationTemplate(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.language})"
+
+
+class CommunicationTemplateVersion(models.Model):
+    """A template's text as it was once. A change makes a new version; none is ever changed, or deleted without its template.
+
+    A trigger says so too.
+    """
+
+    template = models.ForeignKey(
+        CommunicationTemplate, on_delete=models.CASCADE, related_name="versions", db_index=False
+    )
+    number = models.PositiveIntegerField(help_text="1 is the first.")
+    language = models.CharField(max_length=20)
+    subject = models.CharField(max_length=255, null=True, blank=True)
+    body = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "communication_template_version"
+        ordering = ["template", "-number"]
+        verbose_name = "template version"
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="template_version_number_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
 
 
 class MessageStatus(models.TextChoices):
@@ -94,6 +124,9 @@ class CommunicationLog(UUIDModel):
     template = models.ForeignKey(
         CommunicationTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    template_version = models.ForeignKey(
+        CommunicationTemplateVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     communication_type = models.CharField("type", max_length=12, choices=Channel.choices)
     direction = models.CharField(
         max_length=8, choices=Direction.choices, default=Direction.OUTBOUND, db_default=Direction.OUTBOUND
@@ -121,6 +154,16 @@ class CommunicationLog(UUIDModel):
     subject = models.CharField(max_length=998, null=True, blank=True)
     body = models.TextField(null=True, blank=True)
     html = models.TextField(null=True, blank=True)
+    draft = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Subject and body before they were filled in, for another try."
+    )
+    seal = models.CharField(
+        max_length=80,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A keyed digest of the message and its attempts.",
+    )
     provider = models.CharField(max_length=30, null=True, blank=True)
     provider_message_id = models.CharField(max_length=255, null=True, blank=True)
     failure_reason = models.CharField(max_length=500, null=True, blank=True)
@@ -128,6 +171,8 @@ class CommunicationLog(UUIDModel):
     delivered_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     open_count = models.PositiveIntegerField(default=0, db_default=0)
+    clicked_at = models.DateTimeField(null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
 
     objects = CommunicationLogQuerySet.as_manager()
 
@@ -149,9 +194,19 @@ class CommunicationLog(UUIDModel):
             models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
             models.Index(fields=["debt", "-created_at", "-id"], name="log_debt_newest"),
             models.Index(
-                fields=["due_at"],
-                name="log_waiting",
+                fields=["communication_type", "due_at"],
+                name="log_waiting_by_channel",
                 condition=Q(status__in=["queued", "postponed", "claimed", "sending"]),
+            ),
+            models.Index(
+                fields=["due_at"],
+                name="log_solicited_waiting",
+                condition=Q(status__in=["queued", "postponed", "claimed"], purpose="solicited"),
+            ),
+            models.Index(
+                fields=["due_at"],
+                name="log_in_hand_over",
+                condition=Q(status="sending"),
             ),
             models.Index(
                 fields=["provider", "provider_message_id"],
@@ -166,6 +221,67 @@ class CommunicationLog(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.communication_type} {self.status}"
+
+
+class MessageAttempt(models.Model):
+    """One hand-over of a message, as it ended: what the provider answered, and when. Written once, never changed."""
+
+    log = models.ForeignKey(CommunicationLog, on_delete=models.CASCADE, related_name="attempt_rows", db_index=False)
+    number = models.PositiveSmallIntegerField(help_text="1 is the first.")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    provider = models.CharField(max_length=30)
+    result = models.CharField(max_length=10, help_text="sent, retry, failed, opted_out or uncertain.")
+    provider_message_id = models.CharField(max_length=255, null=True, blank=True)
+    answer = models.CharField(max_length=500, null=True, blank=True, help_text="The provider's words.")
+
+    class Meta:
+        db_table = "message_attempt"
+        ordering = ["log", "number", "id"]
+        verbose_name = "attempt"
+        indexes = [models.Index(fields=["log", "number", "id"], name="attempt_of_log")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}: {self.result}"
+
+
+class Settlement(models.Model):
+    """What an agent decided on a message of which nobody knew whether it went; who, when and why. Once per message."""
+
+    class Decision(models.TextChoices):
+        WENT = "went", "It went"
+        SENT_AGAIN = "sent_again", "Send again"
+
+    log = models.OneToOneField(CommunicationLog, on_delete=models.PROTECT, related_name="settlement")
+    decision = models.CharField(max_length=10, choices=Decision.choices)
+    by = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    why = models.CharField(max_length=500)
+    sent_again_as = models.OneToOneField(
+        CommunicationLog, on_delete=models.PROTECT, null=True, blank=True, related_name="sent_again_for"
+    )
+
+    class Meta:
+        db_table = "message_settlement"
+
+    def __str__(self) -> str:
+        return self.get_decision_display()
+
+
+class Circuit(models.Model):
+    """What the last hand-overs say of a provider: after some failures in a row nothing is claimed for it for a while."""
+
+    provider = models.CharField(max_length=30, primary_key=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    open_until = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing goes until then, and one message after."
+    )
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="Since when it has been down.")
+    openings = models.PositiveIntegerField(default=0, help_text="How often it was found down in a row.")
+    words = models.CharField(max_length=500, null=True, blank=True, help_text="What it said last.")
+
+    class Meta:
+        db_table = "provider_circuit"
 
 
 class ProviderEvent(models.Model):
