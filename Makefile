@@ -53,6 +53,7 @@ checks:
 	$(PY) -m mypy .
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DEBUG=0 DEMO=0 ALLOWED_HOSTS=ddc.example PUBLIC_URL=https://ddc.example \
 	$(PY) manage.py check --deploy --fail-level WARNING
 

@@ -26,8 +26,9 @@ class TokenView(View):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = PairSerializer
+    refusals = {"create": (401, 429)}
 
-    @extend_schema(operation_id="signIn", request=CredentialsSerializer, responses=PairSerializer)
+    @extend_schema(operation_id="signIn", request=CredentialsSerializer, responses={200: PairSerializer})
     def create(self, request: Request) -> Response:
         agent = sign_in(request, **self.read(CredentialsSerializer))
         return Response(write(PairSerializer, tokens.issue(agent, now=timezone.now())))
@@ -39,8 +40,9 @@ class RefreshView(View):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = PairSerializer
+    refusals = {"create": (401,)}
 
-    @extend_schema(operation_id="refreshToken", request=RefreshSerializer, responses=PairSerializer)
+    @extend_schema(operation_id="refreshToken", request=RefreshSerializer, responses={200: PairSerializer})
     def create(self, request: Request) -> Response:
         pair = tokens.rotate(self.read(RefreshSerializer)["refresh"], now=timezone.now())
         return Response(write(PairSerializer, pair))
@@ -54,8 +56,9 @@ class SignOutView(View):
 
     permission_classes = (AllowAny,)
     serializer_class = SignedOutSerializer
+    refusals = {"create": (401,)}
 
-    @extend_schema(operation_id="signOut", request=RefreshSerializer, responses=SignedOutSerializer)
+    @extend_schema(operation_id="signOut", request=RefreshSerializer, responses={200: SignedOutSerializer})
     def create(self, request: Request) -> Response:
         if not request.user and not self._brings_a_token(request):
             raise NotAuthenticated

@@ -68,12 +68,12 @@ class DebtView(ResourceView):
     def perform_destroy(self, instance: Debt) -> None:
         debts.delete(instance, by=self.agent, today=now().date())
 
-    @extend_schema(responses=PaymentSerializer(many=True))
+    @extend_schema(operation_id="listDebtPayments", responses=PaymentSerializer(many=True))
     def payments(self, request: Request, pk: uuid.UUID) -> Response:
         debt = self.get_object(pk)
         return self.paged(Payment.objects.filter(debt=debt), PaymentSerializer, default_limit=100)
 
-    @extend_schema(responses=LedgerEntrySerializer(many=True))
+    @extend_schema(operation_id="listDebtLedger", responses=LedgerEntrySerializer(many=True))
     def ledger(self, request: Request, pk: uuid.UUID) -> Response:
         debt = self.get_object(pk)
         entries = LedgerEntry.objects.filter(debt=debt).select_related("by").order_by("posted_at", "id")
@@ -99,13 +99,17 @@ class DeferralRequestView(ResourceView):
         "reject": "collections.review_deferralrequest",
     }
 
-    @extend_schema(request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer)
+    @extend_schema(
+        operation_id="approveDeferralRequest", request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer
+    )
     def approve(self, request: Request, pk: uuid.UUID) -> Response:
         asked, notes = self._read_review(pk, DeferralRequest.Status.APPROVED)
         deferrals.approve(asked, by=self.agent, notes=notes, now=now())
         return self.answer(self.get_object(pk))
 
-    @extend_schema(request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer)
+    @extend_schema(
+        operation_id="rejectDeferralRequest", request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer
+    )
     def reject(self, request: Request, pk: uuid.UUID) -> Response:
         asked, notes = self._read_review(pk, DeferralRequest.Status.REJECTED)
         deferrals.reject(asked, by=self.agent, notes=notes, now=now())
@@ -126,6 +130,6 @@ class DeferralRequestView(ResourceView):
 class DashboardView(View):
     queryset: QuerySet[Debt] = Debt.objects.none()
 
-    @extend_schema(responses=DashboardSerializer)
+    @extend_schema(operation_id="getDashboardStats", responses=DashboardSerializer)
     def stats(self, request: Request) -> Response:
         return Response(write(DashboardSerializer, totals.dashboard(now=now())))

@@ -45,6 +45,7 @@ class DebtSerializer(CamelSerializer):
     """A debt as it is placed."""
 
     null_means = {"currency_code": "USD", "current_status": DebtStatus.ACTIVE}
+    never_null = ("current_balance", "placement_date", "updated_at")
 
     id = serializers.UUIDField(read_only=True)
     debtor_id = ReferenceField(Debtor.objects.all(), source="debtor")
@@ -63,11 +64,13 @@ class DebtSerializer(CamelSerializer):
 
 
 class DebtWithSegmentSerializer(DebtSerializer):
-    segment = SegmentSerializer(read_only=True)
+    segment = SegmentSerializer(read_only=True, allow_null=True)
 
 
 class LedgerCauseSerializer(CamelSerializer):
     """What caused an entry, as it was then."""
+
+    may_lack_fields = True
 
     type = serializers.CharField()
     status = serializers.CharField(required=False)

@@ -28,6 +28,7 @@ class CommunicationTemplateView(ResourceView):
     queryset = CommunicationTemplate.objects.all()
     serializer_class = CommunicationTemplateSerializer
     filterset_class = TemplateFilters
+    bodiless_actions = ("process",)
     required_permissions = {"process": "communications.view_communicationtemplate"}
 
     def perform_create(self, data: dict[str, Any]) -> CommunicationTemplate:
@@ -39,11 +40,15 @@ class CommunicationTemplateView(ResourceView):
     def perform_destroy(self, instance: CommunicationTemplate) -> None:
         templates.delete(instance)
 
-    @extend_schema(request=None, responses=PlaceholdersSerializer)
+    @extend_schema(operation_id="listPlaceholders", responses=PlaceholdersSerializer)
     def placeholders(self, request: Request) -> Response:
         return Response(write(PlaceholdersSerializer, {"data": placeholders.CATALOGUE}))
 
-    @extend_schema(request=ProcessSerializer, responses=ProcessAnswerSerializer)
+    @extend_schema(
+        operation_id="processCommunicationTemplates",
+        request=ProcessSerializer,
+        responses={200: ProcessAnswerSerializer},
+    )
     def process(self, request: Request) -> Response:
         """Render the active templates that fit, and send them if asked to."""
         asked = self.read(ProcessSerializer, optional=True)

@@ -21,6 +21,8 @@ from debtors.models import Debtor
 
 
 class CommunicationTemplateSerializer(CamelSerializer):
+    never_null = ("language", "is_active")
+
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)
     description = TextField(max_length=255, required=False, allow_null=True)

@@ -18,8 +18,10 @@ from rest_framework.views import APIView
 from communications import demo_outbox, inbound, tracking
 from communications.channels import webhooks
 from communications.inbound import Received
+from ddc.common.api.problems import http_problem
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_FORM = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
 class PublicView(APIView):
@@ -30,7 +32,7 @@ class PublicView(APIView):
 
 
 class OpenView(PublicView):
-    @extend_schema(responses={(200, "image/gif"): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="trackOpening", responses={(200, "image/gif"): OpenApiTypes.BINARY})
     def get(self, request: Request, token: str) -> HttpResponse:
         """Answer with a picture of one pixel, and count the opening if the token is one of ours."""
         tracking.record_open(token, now=timezone.now())
@@ -41,9 +43,14 @@ class MailCallbackView(PublicView):
     """Callbacks of mail providers, as anymail reads them."""
 
     kind = "tracking"
+    refusals = {"": (401, 403)}
 
     @extend_schema(
-        request={"application/json": OpenApiTypes.BINARY},
+        request={
+            "application/json": OpenApiTypes.ANY,
+            "application/x-www-form-urlencoded": _FORM,
+            "multipart/form-data": _FORM,
+        },
         responses={200: None},
         parameters=[OpenApiParameter("provider", str, OpenApiParameter.PATH, description="anymail's name of it.")],
     )
@@ -54,8 +61,9 @@ class MailCallbackView(PublicView):
         try:
             news = webhooks.read_mail(provider, self.kind, _untouched(request))
         except webhooks.Challenge as challenge:
-            realm = f'Basic realm="{challenge.realm}"'
-            return HttpResponse(status=401, headers={"WWW-Authenticate": realm})
+            response = http_problem(request, 401, "This call needs the secret that was agreed on.")
+            response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
+            return response
         for one in news:
             if isinstance(one, Received):
                 inbound.receive(one, now=timezone.now())
@@ -65,7 +73,11 @@ class MailCallbackView(PublicView):
 
 
 class TwilioStatusView(PublicView):
-    @extend_schema(request={"application/x-www-form-urlencoded": OpenApiTypes.BINARY}, responses={204: None})
+    refusals = {"": (403,)}
+
+    @extend_schema(
+        operation_id="takeTwilioStatus", request={"application/x-www-form-urlencoded": _FORM}, responses={204: None}
+    )
     def post(self, request: Request) -> HttpResponse:
         """Take in what became of an SMS or a call, once."""
         tracking.record(webhooks.read_twilio_status(_untouched(request)), now=timezone.now())
@@ -73,8 +85,11 @@ class TwilioStatusView(PublicView):
 
 
 class TwilioInboundView(PublicView):
+    refusals = {"": (403,)}
+
     @extend_schema(
-        request={"application/x-www-form-urlencoded": OpenApiTypes.BINARY},
+        operation_id="takeTwilioMessage",
+        request={"application/x-www-form-urlencoded": _FORM},
         responses={(200, "text/xml"): OpenApiTypes.STR},
     )
     def post(self, request: Request) -> HttpResponse:

@@ -190,7 +190,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_COERCE_PATH_PK": False,
     "POSTPROCESSING_HOOKS": [],  # Enums stay where they are used.
 }
 
@@ -243,7 +242,12 @@ STORAGES = {
 }
 
 # --- The back office
-UNFOLD = {"SITE_TITLE": AGENCY_NAME, "SITE_HEADER": AGENCY_NAME, "SITE_SYMBOL": "account_balance", "SHOW_BACK_BUTTON": True}
+UNFOLD = {
+    "SITE_TITLE": AGENCY_NAME,
+    "SITE_HEADER": AGENCY_NAME,
+    "SITE_SYMBOL": "account_balance",
+    "SHOW_BACK_BUTTON": True,
+}
 
 # --- Logs
 LOGGING = {

@@ -1,7 +1,7 @@
 """Debtors over HTTP; the page of one shows what all apps know of them."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import QuerySet
@@ -19,6 +19,7 @@ from communications.serializers import CommunicationLogSerializer
 from ddc.common.api.fields import MoneyField
 from ddc.common.api.filters import FilterSet
 from ddc.common.api.pagination import page_of
+from ddc.common.api.schema_fields import EMPTY
 from ddc.common.api.serializers import write, write_all
 from ddc.common.api.views import NEWEST, ResourceView, Shown
 from ddc.common.countries import names as country_names
@@ -48,8 +49,14 @@ class DebtorPageSerializer(DebtorSerializer):
     digital_activities_total = serializers.IntegerField()
 
 
+class CountryFilter(django_filters.CharFilter):
+    """Rows of one country; its code in any case."""
+
+    described: ClassVar = {"anyOf": [{"$ref": "#/components/schemas/CountryRequest"}, EMPTY]}
+
+
 class DebtorFilters(FilterSet):
-    country_code = django_filters.CharFilter(method="by_country")
+    country_code = CountryFilter(method="by_country")
     search = django_filters.CharFilter(method="by_words", strip=False)
 
     class Meta:
@@ -102,7 +109,7 @@ class DebtorView(ResourceView):
             more[f"{name}_total"] = len(more[name]) if len(more[name]) < NEWEST else rows.count()
         return Response(write(DebtorPageSerializer, Shown(debtor, **more)))
 
-    @extend_schema(responses=DebtWithSegmentSerializer(many=True))
+    @extend_schema(operation_id="listDebtorDebts", responses=DebtWithSegmentSerializer(many=True))
     def debts(self, request: Request, pk: uuid.UUID) -> Response:
         rows = Debt.objects.filter(debtor=self.get_object(pk)).select_related("segment")
         return self.paged(rows, DebtWithSegmentSerializer, default_limit=100)

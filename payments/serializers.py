@@ -21,6 +21,7 @@ class PaymentSerializer(CamelSerializer):
     """A payment as it is recorded."""
 
     null_means = {"payment_method": PaymentMethod.OTHER, "status": PaymentStatus.COMPLETED}
+    never_null = ("currency_code", "payment_date", "updated_at")
 
     id = serializers.UUIDField(read_only=True)
     debt_id = ReferenceField(Debt.objects.all(), source="debt")

@@ -1,6 +1,6 @@
 """Debtors' sign-in and portal over the API, and what staff see of debtors' activities."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django import forms
@@ -12,6 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.serializers import SignedOutSerializer
 from collection import deferrals, totals
 from collection.models import Debt, DeferralRequest
 from ddc.common import callers
@@ -33,7 +34,6 @@ from portal.serializers import (
     OtpRequestSerializer,
     OtpVerificationSerializer,
     SignedInSerializer,
-    SignedOutSerializer,
 )
 
 #: Nobody has as many debts or requests; it bounds the answer.
@@ -47,8 +47,9 @@ class OtpRequestView(View):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = OtpRequestedSerializer
+    refusals = {"create": (429,)}
 
-    @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses=OtpRequestedSerializer)
+    @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses={200: OtpRequestedSerializer})
     def create(self, request: Request) -> Response:
         phone = self.read(OtpRequestSerializer)["mobile_phone"]
         otp.request(phone, caller_address=callers.address(request), now=timezone.now())
@@ -61,8 +62,9 @@ class OtpVerificationView(View):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = SignedInSerializer
+    refusals = {"create": (401,)}
 
-    @extend_schema(operation_id="verifyOtp", request=OtpVerificationSerializer, responses=SignedInSerializer)
+    @extend_schema(operation_id="verifyOtp", request=OtpVerificationSerializer, responses={200: SignedInSerializer})
     def create(self, request: Request) -> Response:
         given = self.read(OtpVerificationSerializer)
         signed_in = otp.verify(given["mobile_phone"], given["otp_code"], now=timezone.now())
@@ -74,6 +76,7 @@ class DebtorView(View):
 
     authentication_classes = (DebtorAuthentication,)
     permission_classes = (DebtorPermission,)
+    debtors_own = True
 
     @property
     def caller(self) -> Caller:
@@ -90,7 +93,7 @@ class DebtorSignOutView(DebtorView):
 
     serializer_class = SignedOutSerializer
 
-    @extend_schema(operation_id="debtorSignOut", request=None, responses=SignedOutSerializer)
+    @extend_schema(operation_id="debtorSignOut", request=None, responses={200: SignedOutSerializer})
     def create(self, request: Request) -> Response:
         tokens.revoke(self.caller.token)
         return Response({"message": "Signed out."})
@@ -141,6 +144,7 @@ class MyDeferralRequestsView(DebtorView):
 
 class MyActivitiesView(DebtorView):
     serializer_class = DigitalActivitySerializer
+    refusals = {"create": (429,)}
 
     @extend_schema(
         operation_id="reportActivity", request=ActivitySerializer, responses={202: DigitalActivitySerializer}
@@ -159,6 +163,7 @@ class _ActivityTypeFormField(forms.CharField):
 
 class ActivityTypeFilter(django_filters.Filter):
     field_class = _ActivityTypeFormField
+    described: ClassVar = {"type": "string", "pattern": "^([a-z_]{1,50})?$"}
 
 
 class DigitalActivityFilters(FilterSet):

@@ -98,10 +98,6 @@ class SignedInSerializer(CamelSerializer):
     debtor = DebtorInBriefSerializer(read_only=True)
 
 
-class SignedOutSerializer(CamelSerializer):
-    message = serializers.CharField(read_only=True)
-
-
 class MyDebtsSerializer(CamelSerializer):
     debts = DebtWithSegmentSerializer(many=True, read_only=True)
     totals = TotalsSerializer(read_only=True)

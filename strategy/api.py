@@ -35,6 +35,7 @@ class StrategyRunView(ResourceView):
 
     queryset = StrategyRun.objects.all()
     serializer_class = StrategyRunSerializer
+    bodiless_actions = ("create",)
 
     @extend_schema(request=RunInputSerializer, responses={202: StrategyRunSerializer})
     def create(self, request: Request) -> Response:

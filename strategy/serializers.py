@@ -49,6 +49,7 @@ class StrategyRuleSerializer(CamelSerializer):
     """Send this template to the debts of this segment when the trigger fires."""
 
     null_means = {"max_lateness_days": 3, "priority": 100, "is_active": True}
+    never_null = ("channel",)
 
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 from django.conf import settings
-from django.test import Client
 
 from agents.models import Agent
 from tests import factories
+from tests.openapi import CheckingClient
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,7 +29,7 @@ class Api:
     """A client of the HTTP API: JSON in, JSON out, with a bearer token."""
 
     def __init__(self, token: str | None = None) -> None:
-        self.client = Client(raise_request_exception=False)
+        self.client = CheckingClient(raise_request_exception=False)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from ddc.common import countries, languages, money
 from ddc.common.api.rendering import utc
+from ddc.common.api.routes import AnyCaseUUID
 from ddc.common.currencies import DECIMALS
 
 
@@ -124,7 +125,7 @@ class IntegerField(EmptyIsNull, serializers.IntegerField):
         raise serializers.ValidationError(self.error_messages["number"], "number")
 
 
-class BooleanField(serializers.BooleanField):
+class BooleanField(EmptyIsNull, serializers.BooleanField):
     """``true`` or ``false``, and nothing that merely looks like it."""
 
     def to_internal_value(self, data: Any) -> bool:
@@ -165,7 +166,7 @@ class DateField(EmptyIsNull, serializers.DateField):
         return value.isoformat()
 
 
-class TimeField(serializers.DateTimeField):
+class TimeField(EmptyIsNull, serializers.DateTimeField):
     """A moment, in UTC with milliseconds in answers."""
 
     def to_internal_value(self, value: Any) -> datetime:
@@ -221,7 +222,7 @@ class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
         if self.queryset is None:
             raise TypeError(f"{self.field_name} is read-only")
         try:
-            key = uuid.UUID(data) if isinstance(data, str) and re.fullmatch(r"[0-9a-fA-F-]{36}", data) else None
+            key = uuid.UUID(data) if isinstance(data, str) and re.fullmatch(AnyCaseUUID.regex, data) else None
         except ValueError:
             key = None
         if key is None:

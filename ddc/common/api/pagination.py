@@ -17,7 +17,7 @@ DEFAULT_LIMIT = 20
 #: Counted exactly up to here; beyond, counting a big table would cost more than the page itself.
 EXACT_UP_TO = 10_000
 LAG_SECONDS = 60
-_LARGEST_PAGE = 10**9
+LARGEST_PAGE = 10**9
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def page_of(queryset: QuerySet[Row], request: Request, *, default_limit: int = D
 
     :raises ValidationError: if a parameter is no integer or out of range
     """
-    number = _integer(request, "page", default=1, most=_LARGEST_PAGE)
+    number = _integer(request, "page", default=1, most=LARGEST_PAGE)
     limit = _integer(request, "limit", default=default_limit, most=MAX_LIMIT)
     total = _count(queryset)
     first = (number - 1) * limit

@@ -2,52 +2,96 @@
 
 from typing import Any
 
+from ddc.common.api.problems import PROBLEM_JSON
+from ddc.common.api.schema_fields import CODES
+
+Described = dict[str, Any]
+
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
+_FROM_ONE = {"type": "integer", "minimum": 1}
 _URL_OR_NULL = {"type": ["string", "null"]}
 
-COMPONENTS: dict[str, dict[str, Any]] = {
-    "Problem": {
-        "type": "object",
-        "description": "RFC 9457 problem details; `message` repeats `detail`.",
-        "required": ["type", "title", "status", "detail", "message"],
-        "properties": {
-            "type": _TEXT,
-            "title": _TEXT,
-            "status": {"type": "integer"},
-            "detail": _TEXT,
+_ERRORS = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ProblemError"}}
+_DOWN = {"type": "string", "description": "`ok`, or what is wrong."}
+
+
+def _object(properties: Described, *, may_lack: tuple[str, ...] = ()) -> Described:
+    required = [name for name in properties if name not in may_lack]
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+def _problem(description: str, more: Described | None = None, *, may_lack: tuple[str, ...] = ()) -> Described:
+    """RFC 9457 members, with ``message`` for older clients, and more of our own."""
+    members = {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "message": _TEXT}
+    return {"description": description, **_object({**members, **(more or {})}, may_lack=may_lack)}
+
+
+COMPONENTS: dict[str, Described] = {
+    **CODES,
+    "Problem": _problem("RFC 9457 problem details; `message` repeats `detail`."),
+    "Conflict": _problem(
+        "The state forbids it; `errors` names the field that causes it, if one does.",
+        {"errors": _ERRORS},
+        may_lack=("errors",),
+    ),
+    "InvalidInput": _problem("Fields are wrong, each named as the client sent it.", {"errors": _ERRORS}),
+    "Failure": _problem(
+        "Something went wrong on our side.",
+        {"errorId": {"type": "string", "format": "uuid", "description": "Stands in the log too."}},
+    ),
+    "Outage": _problem(
+        "A part of the system is down.",
+        {"database": _DOWN, "broker": _DOWN, "version": _TEXT},
+        may_lack=("database", "broker", "version"),
+    ),
+    "ProblemError": _object(
+        {
+            "field": {"type": ["string", "null"], "description": "Null where no one field is at fault."},
+            "rule": {"type": "string", "description": "The rule that was broken, by VineJS's names where one fits."},
             "message": _TEXT,
-            "errorId": {"type": "string", "format": "uuid", "description": "Stands in the log too."},
-            "database": _TEXT,
-            "broker": _TEXT,
-            "version": _TEXT,
-            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemError"}},
-        },
-        "additionalProperties": False,
-    },
-    "ProblemError": {
-        "type": "object",
-        "required": ["field", "rule", "message"],
-        "properties": {"field": {"type": ["string", "null"]}, "rule": _TEXT, "message": _TEXT},
-        "additionalProperties": False,
-    },
-    "PageMeta": {
-        "type": "object",
-        "required": [
-            "total", "perPage", "currentPage", "lastPage", "firstPage",
-            "firstPageUrl", "lastPageUrl", "nextPageUrl", "previousPageUrl",
-        ],
-        "properties": {
+        }
+    ),
+    "PageMeta": _object(
+        {
             "total": _COUNT,
-            "perPage": _COUNT,
-            "currentPage": _COUNT,
-            "lastPage": _COUNT,
-            "firstPage": _COUNT,
+            "perPage": _FROM_ONE,
+            "currentPage": _FROM_ONE,
+            "lastPage": _FROM_ONE,
+            "firstPage": _FROM_ONE,
             "firstPageUrl": _TEXT,
             "lastPageUrl": _TEXT,
             "nextPageUrl": _URL_OR_NULL,
             "previousPageUrl": _URL_OR_NULL,
-        },
-        "additionalProperties": False,
-    },
-}  # fmt: skip
+        }
+    ),
+}
+
+_RETRY = {"Retry-After": {"description": "Seconds.", "required": True, "schema": _FROM_ONE}}
+_ASKS_FOR_TOKEN = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
+
+
+def _answer(description: str, schema: str = "Problem", headers: Described | None = None) -> Described:
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    answer = {"description": description, "content": {PROBLEM_JSON: content, "application/json": content}}
+    return {**answer, "headers": headers} if headers else answer
+
+
+PROBLEMS: dict[str, Described] = {
+    "Problem400": _answer("Malformed."),
+    "Problem401": _answer("No token, or one that is wrong, expired or revoked.", headers=_ASKS_FOR_TOKEN),
+    "Problem403": _answer("A good token without the permission."),
+    "Problem404": _answer("There is no such resource, or it isn't the caller's."),
+    "Problem409": _answer("The state forbids it.", "Conflict"),
+    "Problem413": _answer("The body is too large."),
+    "Problem415": _answer("Only JSON is understood."),
+    "Problem422": _answer("A field is wrong.", "InvalidInput"),
+    "Problem429": _answer("Too many requests.", headers=_RETRY),
+    "Problem500": _answer("Something went wrong on our side.", "Failure"),
+    "Problem503": _answer("A part that is needed is down.", "Outage", _RETRY),
+}
+
+IGNORED_FIELDS: Described = {
+    "description": "Names in the body that nobody knows, the first 20.",
+    "schema": {"type": "string"},
+}

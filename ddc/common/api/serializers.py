@@ -14,6 +14,10 @@ class CamelSerializer(serializers.Serializer[Any]):
 
     #: What null means for an optional field that can't be empty: it brings this default back.
     null_means: ClassVar[dict[str, Any]] = {}
+    #: Fields that have a value in every answer though a body may leave them out: a rule brings that.
+    never_null: ClassVar[tuple[str, ...]] = ()
+    #: Whether an answer may lack some of the fields.
+    may_lack_fields: ClassVar[bool] = False
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {}
