@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from ddc.common.models import ClockTimestamp, UUIDModel, UUIDv7, newest_first, uuid7
 from ddc.common.money import DECIMAL_PLACES, MAX_DIGITS
+from ddc.common.tracing import request_id_field
 from debtors.models import Debtor
 
 
@@ -176,6 +177,7 @@ class LedgerEntry(models.Model):
     payment_id = models.UUIDField(null=True, blank=True, help_text="The payment that caused it, deleted or not.")
     cause = models.JSONField(default=dict, help_text="What caused it, as it was then.")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
+    request_id = request_id_field()
 
     class Meta:
         db_table = "ledger_entry"

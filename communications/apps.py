@@ -7,4 +7,4 @@ class CommunicationsConfig(AppConfig):
     verbose_name = "Communications"
 
     def ready(self) -> None:
-        from communications import receivers  # noqa: F401
+        from communications import figures, receivers  # noqa: F401

@@ -28,6 +28,7 @@ from communications.models import (
     MessageStatus,
 )
 from communications.outbox import Lane
+from ddc.common import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,10 @@ def drain(*, clock: Clock, lane: Lane = Lane.ALL, turn: timedelta | None = None)
                 if now - batch.loaded_at > FACTS_LAST:
                     batch = batches.again(batch.messages, now=now)
                 if batch.messages:
-                    status = _deliver(batch.messages.pop(0), batch, senders, clock=clock)
+                    message = batch.messages.pop(0)
+                    with tracing.caused_by(message.request_id):
+                        status = _deliver(message, batch, senders, clock=clock)
+                        log.info("message", message=str(message.pk), channel=message.communication_type, status=status)
                     drained.ended[status or "passed by"] += 1
     return drained
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from agents.models import Agent
 from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.tracing import request_id_field
 from debtors.models import Debtor
 
 
@@ -173,6 +174,7 @@ class CommunicationLog(UUIDModel):
     open_count = models.PositiveIntegerField(default=0, db_default=0)
     clicked_at = models.DateTimeField(null=True, blank=True)
     complained_at = models.DateTimeField(null=True, blank=True)
+    request_id = request_id_field()
 
     objects = CommunicationLogQuerySet.as_manager()
 

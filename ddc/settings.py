@@ -51,7 +51,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields", "X-Request-ID"]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
@@ -99,8 +99,8 @@ INSTALLED_APPS = [
     "ddc.demo",
 ]
 MIDDLEWARE = [
+    "ddc.common.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "ddc.common.middleware.BodyLimit",
     "ddc.common.middleware.OptionalSlash",
@@ -135,13 +135,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter
 # --- PostgreSQL, Valkey, Celery
 DATABASES = {"default": env.db_url_config(required("DATABASE_URL", why="such as postgres://user:password@host/ddc"))}
 DATABASES["default"].update(
-    ENGINE="django.db.backends.postgresql",
+    ENGINE="ddc.common.postgresql",
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
     DISABLE_SERVER_SIDE_CURSORS=True,
     OPTIONS={
         "connect_timeout": 3,
         "server_side_binding": True,
+        # Finds out within a minute that a host is gone. What web servers add: ddc/common/web_process.py.
+        **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
         "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
     },
 )
@@ -260,5 +262,9 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},
         "axes": {"level": "WARNING"},
+        # Each of some thousand ticks a day would be four lines.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }

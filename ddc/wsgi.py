@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from ddc.common import web_process
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
+web_process.prepare()
 application = get_wsgi_application()

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.tracing import request_id_field
 from debtors.models import Debtor
 
 
@@ -24,6 +25,7 @@ class OtpSession(UUIDModel):
     tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True, blank=True)
     replaced_at = models.DateTimeField(null=True, blank=True, help_text="When a newer code ended this one.")
+    request_id = request_id_field()
 
     class Meta:
         db_table = "otp_session"

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 
 from communications import one_time_code, outbox, templates
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from ddc.common import tracing
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge
 from debtors import phones
@@ -112,7 +113,7 @@ def answer(*, clock: Callable[[], datetime]) -> int:
             if session is None:
                 return answered
             try:
-                with transaction.atomic():
+                with transaction.atomic(), tracing.caused_by(session.request_id):
                     _answer(session, now=clock())
                 answered += 1
             except DatabaseError:

@@ -5,3 +5,6 @@ class StrategyConfig(AppConfig):
     name = "strategy"
     label = "strategy"
     verbose_name = "Strategy"
+
+    def ready(self) -> None:
+        from strategy import figures  # noqa: F401

@@ -76,10 +76,10 @@ _FIRE = """
     queued AS (
         INSERT INTO communication_log (
             id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, direction, purpose, status,
-            due_at, attempts, open_count
+            due_at, attempts, open_count, request_id
         )
         SELECT step.log_id, %(now)s, %(now)s, debt.debtor_id, debt.id, %(template)s, %(channel)s, %(direction)s, %(purpose)s,
-            %(status)s, %(now)s, 0, 0
+            %(status)s, %(now)s, 0, 0, %(request)s
         FROM step JOIN debt ON debt.id = step.debt_id
         RETURNING 1
     )
@@ -104,6 +104,7 @@ def fire(rule: StrategyRule, run: StrategyRun, *, now: datetime) -> Outcome:
     sql = _FIRE.format(candidates=_candidates(rule), on_conflict=ON_CONFLICT)
     facts = _facts(rule, run.date) | {
         "run": run.pk,
+        "request": run.request_id,
         "now": now,
         "template": rule.template_id,
         "channel": rule.channel,

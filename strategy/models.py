@@ -9,6 +9,7 @@ from django.db.models import Q
 from collection.models import Debt, Segment
 from communications.models import Channel, CommunicationLog, CommunicationTemplate
 from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
+from ddc.common.tracing import request_id_field
 
 
 class StrategyRule(UUIDModel):
@@ -56,6 +57,7 @@ class StrategyRun(UUIDModel):
     )  # fmt: skip
     rules = models.JSONField(default=list, help_text="Per rule: matched, queued and left out, with reasons.")
     failure_reason = models.CharField(max_length=500, null=True, blank=True)
+    request_id = request_id_field()
 
     class Meta:
         db_table = "strategy_run"

@@ -12,6 +12,7 @@ import structlog
 from django.db import DatabaseError, connection, transaction
 
 from agents.models import Agent
+from ddc.common import tracing
 from ddc.common.errors import DomainError, refusing
 from ddc.common.nudge import nudge
 from strategy import engine
@@ -144,7 +145,8 @@ def _insert(
 
 def _carry_out(run: StrategyRun, *, clock: engine.Clock, progress: engine.Progress | None) -> StrategyRun:
     try:
-        engine.run(run, clock=clock, progress=progress)
+        with tracing.caused_by(run.request_id):
+            engine.run(run, clock=clock, progress=progress)
     except BaseException as error:
         # The kind alone: a database's words can hold people's data, and the report is for all to see.
         reason = f"It broke off ({type(error).__name__}). What it had queued stays queued; the next run does the rest."

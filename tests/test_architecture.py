@@ -19,7 +19,7 @@ INTERFACES = {
 }  # fmt: skip
 
 PUBLIC = {
-    "health", "schema", "docs", "auth/token", "auth/token/refresh", "auth/logout",
+    "health", "metrics", "schema", "docs", "auth/token", "auth/token/refresh", "auth/logout",
     "debtors/auth/request-otp", "debtors/auth/verify-otp",
     "track/open/<path:token>.gif",
     "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",

@@ -1,9 +1,13 @@
-"""Logs as JSON lines, with the request's id."""
+"""Logs as JSON lines, with the request's id, and without what must not be read there."""
 
 import logging
+from typing import Any
 
+import orjson
 import structlog
 from structlog.typing import Processor
+
+from ddc.common import masking
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -26,7 +30,12 @@ def json_formatter() -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            masking.processor,
+            structlog.processors.JSONRenderer(serializer=_dumps),
         ],
         foreign_pre_chain=_SHARED,
     )
+
+
+def _dumps(entry: Any, **_: Any) -> str:
+    return orjson.dumps(entry, default=str).decode()

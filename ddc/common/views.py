@@ -1,5 +1,6 @@
 """Endpoints that belong to no domain."""
 
+import hmac
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ddc.common import health
+from ddc.common import health, metrics
 from ddc.common.api.problems import RETRY_AFTER_OUTAGE, http_problem, problem
 from ddc.common.api.rendering import ORJSONRenderer
 from ddc.common.api.serializers import CamelSerializer
@@ -72,3 +73,20 @@ class HomeView(TemplateView):
         response = http_problem(request, 405, f'Method "{request.method}" not allowed.')
         response["Allow"] = "GET, HEAD, OPTIONS"
         return response
+
+
+@csrf_exempt  # It takes nothing in.
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Show the figures to whoever has METRICS_TOKEN; without one there is no such page."""
+    if not settings.METRICS_TOKEN:
+        return http_problem(request, 404, "There is no such resource.")
+    if request.method not in ("GET", "HEAD"):
+        response = http_problem(request, 405, f'Method "{request.method}" not allowed.')
+        response["Allow"] = "GET, HEAD"
+        return response
+    shown = request.headers.get("Authorization", "").encode()
+    if not hmac.compare_digest(shown, f"Bearer {settings.METRICS_TOKEN}".encode()):
+        response = http_problem(request, 401, "The figures are for whoever has METRICS_TOKEN.")
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+    return HttpResponse(metrics.render(), content_type=metrics.CONTENT_TYPE)

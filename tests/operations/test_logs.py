@@ -1,0 +1,159 @@
+"""What is logged: one line a request, by ids, and nothing that is nobody's business."""
+
+import logging
+from decimal import Decimal
+
+import pytest
+import structlog
+from django.utils import timezone
+
+from collection.models import LedgerEntry
+from communications import delivery
+from communications.models import CommunicationLog
+from communications.outbox import Lane
+from ddc.common import masking, tracing
+from portal import otp
+from portal.models import OtpSession
+from strategy import runs
+from strategy.models import StrategyRun
+from tests import factories
+from tests.conftest import Api
+from tests.operations.conftest import Logged
+from tests.standins.twilio import TwilioStandIn
+from tests.strategy import makers
+
+ID = "req-0a1b2c3d"
+
+
+def sign_in_as_debtor(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tuple[str, str]:
+    """Ask for a code, let the workers do their part, and sign in; return code and token."""
+    asked = anonymous.post("/debtors/auth/request-otp", {"mobilePhone": phone}, **{"X-Request-ID": ID})
+    assert (asked.status_code, asked["X-Request-ID"]) == (200, ID)
+    otp.answer(clock=timezone.now)
+    delivery.drain(clock=timezone.now, lane=Lane.SOLICITED)
+    code = next(word for word in twilio.orders[-1].fields["Body"].split() if word.isdecimal())
+    answer = anonymous.post("/debtors/auth/verify-otp", {"mobilePhone": phone, "otpCode": code})
+    assert answer.status_code == 200, answer.content
+    return code, answer.json()["token"]
+
+
+@pytest.mark.django_db
+def test_a_sign_in_and_a_search_leave_nothing_personal_in_the_log(anonymous, api, settings, logged: Logged):
+    debtor = factories.debtor(
+        first_name="Wilhelmina", last_name="Featherstone", email="wil@private.example", mobile_phone="+447700900123"
+    )
+    with TwilioStandIn() as twilio:
+        for name, value in twilio.settings().items():
+            setattr(settings, name, value)
+        twilio.errors = [(400, 21211)]
+        code, token = sign_in_as_debtor_after_a_failure(anonymous, twilio, debtor.mobile_phone)
+    for asked in ("Featherstone", "wil%40private.example", "7700900123", "wil@private.example"):
+        assert api.get(f"/debtors?search={asked}").status_code == 200
+    assert api.get("/debtors?search=Featherstone").json()["meta"]["total"] == 1
+    assert Api(token).get("/debtors/me/profile").status_code == 200
+    assert Api(token).get("/debtors/Featherstone").status_code == 404
+    assert anonymous.post("/auth/token", {"username": "sue", "password": "Wrong-Password-1"}).status_code == 401
+    assert anonymous.get("/track/open/c2VjcmV0LXRva2Vu.gif").status_code in (200, 404)
+    assert len(logged.named("request")) >= 10
+    secrets = [code, token, "Wilhelmina", "Featherstone", "private.example", "7700900123", "Wrong-Password-1"]
+    secrets += ["c2VjcmV0LXRva2Vu", factories.PASSWORD, api.headers["Authorization"].split()[1], "search="]
+    assert [secret for secret in secrets if secret.lower() in logged.text.lower()] == []
+
+
+def sign_in_as_debtor_after_a_failure(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tuple[str, str]:
+    anonymous.post("/debtors/auth/request-otp", {"mobilePhone": phone})
+    otp.answer(clock=timezone.now)
+    delivery.drain(clock=timezone.now, lane=Lane.SOLICITED)
+    return sign_in_as_debtor(anonymous, twilio, phone)
+
+
+@pytest.mark.django_db
+def test_a_request_is_one_line_that_names_who_asked_by_an_id(api, supervisor, logged: Logged):
+    debt = factories.debt()
+    answer = api.get(f"/debts/{debt.pk}?x=1", **{"X-Request-ID": ID})
+    assert answer["X-Request-ID"] == ID
+    (line,) = logged.entries
+    assert {name: line[name] for name in ("event", "method", "path", "status", "agent", "request_id", "level")} == {
+        "event": "request", "method": "GET", "path": f"/debts/{debt.pk}", "status": 200, "agent": str(supervisor.pk),
+        "request_id": ID, "level": "info",
+    }  # fmt: skip
+    assert line["ms"] > 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "given", ["", "short", "x" * 65, "+447700900123", "447700900123", "a b c d e f g", "wil@example.org"]
+)
+def test_an_id_that_should_not_be_logged_is_replaced(anonymous, logged: Logged, given: str):
+    answer = anonymous.get("/auth/me", **({"X-Request-ID": given} if given else {}))
+    assert len(answer["X-Request-ID"]) == 36
+    assert logged.entries[-1]["request_id"] == answer["X-Request-ID"] != given
+
+
+@pytest.mark.django_db
+def test_two_requests_have_two_ids_and_work_without_a_request_has_none(anonymous):
+    first, second = (anonymous.get("/auth/me")["X-Request-ID"] for _ in range(2))
+    assert first != second
+    assert tracing.current() is None
+
+
+@pytest.mark.django_db
+def test_the_rows_keep_the_id_and_the_worker_logs_it(anonymous, api, settings, logged: Logged):
+    debtor = factories.debtor(mobile_phone="+447700900123")
+    debt = factories.debt(balance=Decimal(100))
+    with TwilioStandIn() as twilio:
+        for name, value in twilio.settings().items():
+            setattr(settings, name, value)
+        sign_in_as_debtor(anonymous, twilio, debtor.mobile_phone)
+    session, message = OtpSession.objects.get(), CommunicationLog.objects.get()
+    assert (session.request_id, message.request_id) == (ID, ID)
+    (sent,) = logged.named("message")
+    assert (sent["request_id"], sent["message"], sent["status"]) == (ID, str(message.pk), "sent")
+
+    paid = api.post("/payments", {"debtId": str(debt.pk), "amount": 5}, **{"X-Request-ID": "req-payment-1"})
+    assert paid.status_code == 201
+    assert LedgerEntry.objects.get(kind="payment").request_id == "req-payment-1"
+
+
+@pytest.mark.django_db
+def test_what_a_run_queues_has_the_id_of_the_request_that_wanted_the_run(api):
+    factories.debt(placement_date=timezone.now().date())
+    makers.rule(segment=factories.segment(), days_since_placement=0)
+    answer = api.post("/strategy/runs", {}, **{"X-Request-ID": ID})
+    assert answer.status_code in (201, 202), answer.content
+    runs.start_planned(clock=timezone.now)
+    assert StrategyRun.objects.get().request_id == ID
+    assert [message.request_id for message in CommunicationLog.objects.all()] == [ID]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to +44 7700 900123.", "to [phone]."),
+        ("to 07700900123", "to [phone]"),
+        ("550 <wil@private.example> unknown", "550 <[mail]> unknown"),
+        ("code 123456 sent", "code [code] sent"),
+        ("Bearer abc", "Bearer [token]"),
+        ("eyJhbGciOi.eyJzdWIi.c2ln", "[token]"),
+        ("redis://:secret@host:6379/0", "redis://[password]@host:6379/0"),
+        ("GET /debtors?search=Jo+Doe failed", "GET /debtors[query] failed"),
+        ("duplicate key\nDETAIL:  Key (email)=(x) exists.", "duplicate key\n[quoted]"),
+        ("Failing row contains (1, Jo Doe).", "[quoted]"),
+        ("0192c1de-6789-7abc-8def-012345678901 on 2026-11-24", "0192c1de-6789-7abc-8def-012345678901 on 2026-11-24"),
+        ("took 0.5 s, error 21211", "took 0.5 s, error 21211"),
+    ],
+)
+def test_texts_from_elsewhere_are_masked(text: str, shown: str):
+    assert masking.mask(text) == shown
+
+
+def test_exceptions_and_other_libraries_lines_are_masked_too(logged: Logged):
+    try:
+        raise ValueError("no such number: +447700900123")
+    except ValueError:
+        structlog.get_logger("x").exception("broken", phone="+447700900123", told={"email": "a@b.example", "n": 7})
+    logging.getLogger("library").warning("mail to %s", "wil@private.example")
+    broken, library = logged.entries
+    assert "ValueError: no such number: [phone]" in broken["exception"]
+    assert (broken["phone"], broken["told"]) == (masking.MASK, {"email": masking.MASK, "n": 7})
+    assert library["event"] == "mail to [mail]"
