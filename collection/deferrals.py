@@ -85,7 +85,7 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
     if not debt.is_open:
         raise DebtNotOpen
     today = now.date()
-    until = max(debt.due_date or today, today) + timedelta(days=request.requested_deferral_days)
+    until = _later(max(debt.due_date or today, today), days=request.requested_deferral_days)
     debt.due_date, debt.current_status = until, DebtStatus.DEFERRED
     ledger.save(debt, "due_date", "current_status")
     Hold.objects.create(
@@ -124,6 +124,11 @@ def lapse(*, today: date, now: datetime) -> int:
     paid.exclude(pk__in=still.values("debt")).update(status_before_closing=DebtStatus.ACTIVE)
     over.update(lifted_at=now, updated_at=now)
     return freed
+
+
+def _later(day: date, *, days: int) -> date:
+    """Add days, up to the last one that the calendar has: a due date may be any."""
+    return min(date.max - day, timedelta(days=days)) + day
 
 
 def _decide(
