@@ -1,7 +1,11 @@
 """How members of staff and their programs sign in and are known again."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from axes.helpers import get_cool_off
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -19,7 +23,7 @@ class WrongCredentials(DomainError):
     message = "The user name or the password is wrong."
 
 
-def bearer(request: Request) -> str | None:
+def bearer(request: Request | HttpRequest) -> str | None:
     """Return the token of an ``Authorization: Bearer`` header; None where there is no such header at all.
 
     :raises AuthenticationFailed: if the header is of another form
@@ -48,6 +52,21 @@ class StaffAuthentication(BaseAuthentication):
         if not own:
             agent.granted = roles.permissions(group_ids)
         return agent, None
+
+    @staticmethod
+    def look_up(request: HttpRequest) -> tokens.LookUp | None:
+        """Return the SQL that finds the caller, for a statement that does more; None where the ordinary way has to answer."""
+        try:
+            token = bearer(request)
+            return tokens.look_up(token) if token else None
+        except (AuthenticationFailed, tokens.BadToken):
+            return None
+
+    @staticmethod
+    def may(found: Sequence[Any], permission: str) -> bool:
+        """Tell whether the caller who was found by ``look_up`` has a permission by their roles."""
+        _, is_superuser, group_ids, own = found
+        return bool(is_superuser) or (not own and permission in roles.permissions(group_ids))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

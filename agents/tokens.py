@@ -121,6 +121,38 @@ def owner(text: str) -> tuple[Agent, list[int], list[int]]:
     )
 
 
+@dataclass(frozen=True)
+class LookUp:
+    """What ``owner`` asks, as part of a larger statement."""
+
+    source: str
+    params: dict[str, Any]
+
+    #: The agent's id, whether they may do anything, their groups, and whether they have permissions of their own.
+    columns = """agent.id, agent.is_superuser,
+        ARRAY(SELECT group_id FROM "USER_groups" WHERE agent_id = agent.id),
+        EXISTS (SELECT FROM "USER_user_permissions" WHERE agent_id = agent.id)"""
+    width = 4
+
+
+def look_up(text: str) -> LookUp:
+    """Return the SQL that finds whom a token stands for; it finds nobody where ``owner`` would refuse.
+
+    :raises BadToken: if it is wrong by its looks
+    """
+    if text.startswith(API_TOKEN_PREFIX):
+        return LookUp(_OF_API_CALLER, {"digest": _digest(text)})
+    token = _read(AccessToken, text)
+    return LookUp(_OF_SIGNED_IN, {"agent": _claimed_id(token, "sub"), "family": _claimed_id(token, "family")})
+
+
+_OF_API_CALLER = """"USER" AS agent JOIN api_token ON api_token.agent_id = agent.id
+    WHERE api_token.digest = %(digest)s AND api_token.revoked_at IS NULL AND agent.is_active AND agent.is_staff"""
+_OF_SIGNED_IN = """"USER" AS agent JOIN token_family ON token_family.agent_id = agent.id
+    WHERE agent.id = %(agent)s AND token_family.id = %(family)s AND token_family.revoked_at IS NULL
+        AND agent.is_active AND agent.is_staff"""
+
+
 def clear_out(*, now: datetime) -> int:
     """Delete the families whose last refresh token has expired, and what was spent in them; return how many."""
     longest = now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS + settings.ACCESS_TOKEN_SECONDS)

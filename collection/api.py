@@ -11,7 +11,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from collection import debts, deferrals, totals
+from collection import debts, deferrals, reads, totals
 from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry
 from collection.serializers import (
     DashboardSerializer,
@@ -52,6 +52,7 @@ class DebtView(ResourceView):
     detail_serializer = DebtPageSerializer
     paged_actions = ("list", "payments", "ledger")
     filterset_class = DebtFilters
+    quick = {"list": reads.debts}
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         debt = get_object_or_404(Debt.objects.select_related("debtor", "segment"), pk=pk)
@@ -129,6 +130,7 @@ class DeferralRequestView(ResourceView):
 
 class DashboardView(View):
     queryset: QuerySet[Debt] = Debt.objects.none()
+    quick = {"stats": reads.dashboard}
 
     @extend_schema(operation_id="getDashboardStats", responses=DashboardSerializer)
     def stats(self, request: Request) -> Response:

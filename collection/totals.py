@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -103,7 +103,7 @@ def outstanding(debtor_ids: Collection[uuid.UUID], *, today: date) -> dict[uuid.
         amount=Sum("current_balance"), debts=Count("pk")
     ):
         sums[debtor].append(CurrencySum(currency, amount, debts))
-    rates = _rates_if_mixed(([s.currency_code for s in of_debtor] for of_debtor in sums.values()), today)
+    rates = rates_if_mixed(([s.currency_code for s in of_debtor] for of_debtor in sums.values()), today)
     return {pk: _outstanding(sums.get(pk, []), rates) for pk in debtor_ids}
 
 
@@ -116,12 +116,16 @@ def of_debtor(debtor: Debtor, *, today: date) -> Totals:
         .values_list("currency_code")
         .annotate(original=Sum("original_balance"), current=Sum("current_balance"), debts=Count("pk"))
     )
-    by_currency = tuple(CurrencyTotals(*row) for row in rows)
-    rates = _rates_if_mixed([[part.currency_code for part in by_currency]], today)
-    original, currency = _one_figure({part.currency_code: part.original_balance for part in by_currency}, rates)
-    current, _ = _one_figure({part.currency_code: part.current_balance for part in by_currency}, rates)
+    return add_up([CurrencyTotals(*row) for row in rows], today=today)
+
+
+def add_up(by_currency: Sequence[CurrencyTotals], *, today: date) -> Totals:
+    """Bring sums by currency into one figure each, where that can be told."""
+    rates = rates_if_mixed([[part.currency_code for part in by_currency]], today)
+    original, currency = one_figure({part.currency_code: part.original_balance for part in by_currency}, rates)
+    current, _ = one_figure({part.currency_code: part.current_balance for part in by_currency}, rates)
     mixed = len(by_currency) > 1
-    return Totals(original, current, currency, rates.on if mixed else None, by_currency)
+    return Totals(original, current, currency, rates.on if mixed else None, tuple(by_currency))
 
 
 def dashboard(*, now: datetime) -> Dashboard:
@@ -143,8 +147,8 @@ def dashboard(*, now: datetime) -> Dashboard:
         open_sums.append(CurrencySum(currency, amount, debts))
         if late_debts:
             late_sums.append(CurrencySum(currency, late, late_debts))
-    rates = _rates_if_mixed([[part.currency_code for part in open_sums]], today)
-    total, currency = _one_figure({part.currency_code: part.amount for part in open_sums}, rates)
+    rates = rates_if_mixed([[part.currency_code for part in open_sums]], today)
+    total, currency = one_figure({part.currency_code: part.amount for part in open_sums}, rates)
     if len(open_sums) > 1:
         overdue = rates.convert({part.currency_code: part.amount for part in late_sums})
     else:
@@ -163,11 +167,11 @@ def dashboard(*, now: datetime) -> Dashboard:
 
 
 def _outstanding(sums: list[CurrencySum], rates: Rates) -> Outstanding:
-    amount, currency = _one_figure({part.currency_code: part.amount for part in sums}, rates)
+    amount, currency = one_figure({part.currency_code: part.amount for part in sums}, rates)
     return Outstanding(amount, currency, rates.on if len(sums) > 1 else None, tuple(sums))
 
 
-def _one_figure(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal | None, str]:
+def one_figure(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal | None, str]:
     """Return the sum and its currency: the shared one, else the reporting currency."""
     if not amounts:
         return Decimal(0), settings.REPORTING_CURRENCY
@@ -177,6 +181,6 @@ def _one_figure(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal |
     return rates.convert(amounts), settings.REPORTING_CURRENCY
 
 
-def _rates_if_mixed(currencies: Iterable[list[str]], today: date) -> Rates:
+def rates_if_mixed(currencies: Iterable[list[str]], today: date) -> Rates:
     """Read the rates where somebody owes in more than one currency; nobody else needs them."""
     return latest_rates(today) if any(len(codes) > 1 for codes in currencies) else Rates(None, {})

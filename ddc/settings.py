@@ -142,6 +142,7 @@ DATABASES["default"].update(
     OPTIONS={
         "connect_timeout": 3,
         "server_side_binding": True,
+        "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler in between has to know statements.
         # Finds out within a minute that a host is gone. What web servers add: ddc/common/web_process.py.
         **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
         "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",

@@ -10,14 +10,19 @@ from django.db.models.functions import Lower
 from ddc.common.models import UUIDModel, newest_first
 
 
+def pattern_of(words: str) -> str:
+    """Return the LIKE pattern of what contains these words, as they stand."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
 class DebtorQuerySet(models.QuerySet["Debtor"]):
     def matching(self, words: str) -> "DebtorQuerySet":
         """Debtors with this part in a name, the full name, the e-mail address or the legal entity.
 
         Case and accents don't count; ``%`` and ``_`` are plain characters.
         """
-        escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern = Func(Value(f"%{escaped}%"), function="search_text", output_field=models.TextField())
+        pattern = Func(Value(pattern_of(words)), function="search_text", output_field=models.TextField())
         return self.alias(_pattern=pattern).filter(search__like=F("_pattern"))
 
 

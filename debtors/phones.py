@@ -1,6 +1,7 @@
 """Phone numbers: E.164 inside, whatever people type outside."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -39,6 +40,7 @@ def normalise(raw: str, country_code: str | None) -> str:
     raise NotAPhone
 
 
+@lru_cache(maxsize=65_536)
 def is_known(phone: str) -> bool:
     """Tell whether the numbering plan knows such a number."""
     try:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
@@ -28,6 +29,45 @@ class Page(Generic[Row]):
     meta: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Which part of a list was asked for."""
+
+    number: int
+    limit: int
+
+    @classmethod
+    def of(cls, params: QueryDict, *, default_limit: int = DEFAULT_LIMIT) -> "Cut":
+        """Read ``page`` and ``limit``.
+
+        :raises ValidationError: if one is no integer or out of range
+        """
+        number = _integer(params, "page", default=1, most=LARGEST_PAGE)
+        return cls(number, _integer(params, "limit", default=default_limit, most=MAX_LIMIT))
+
+    @property
+    def first(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.limit
+
+    def meta(self, path: str, params: QueryDict, total: int) -> dict[str, Any]:
+        """Tell where this part lies in the whole, and where its neighbours are."""
+        last = max(1, -(-total // self.limit))
+        kept = urlencode([(key, value) for key, values in params.lists() for value in values if key != "page"])
+        url = f"{path}?{kept}&page=" if kept else f"{path}?page="
+        return {
+            "total": total,
+            "perPage": self.limit,
+            "currentPage": self.number,
+            "lastPage": last,
+            "firstPage": 1,
+            "firstPageUrl": f"{url}1",
+            "lastPageUrl": f"{url}{last}",
+            "nextPageUrl": f"{url}{self.number + 1}" if self.number < last else None,
+            "previousPageUrl": f"{url}{self.number - 1}" if self.number > 1 else None,
+        }
+
+
 def page_of(queryset: QuerySet[Row], request: Request, *, default_limit: int = DEFAULT_LIMIT) -> Page[Row]:
     """Cut the page that ``page`` and ``limit`` ask for out of an ordered queryset.
 
@@ -35,17 +75,15 @@ def page_of(queryset: QuerySet[Row], request: Request, *, default_limit: int = D
 
     :raises ValidationError: if a parameter is no integer or out of range
     """
-    number = _integer(request, "page", default=1, most=LARGEST_PAGE)
-    limit = _integer(request, "limit", default=default_limit, most=MAX_LIMIT)
+    cut = Cut.of(request.query_params, default_limit=default_limit)
     total = _count(queryset)
-    first = (number - 1) * limit
     rows: list[Row] = []
-    if first < total:
+    if cut.first < total:
         bare = queryset.select_related(None).prefetch_related(None)
-        ids = list(bare.values_list("pk", flat=True)[first : first + limit])
+        ids = list(bare.values_list("pk", flat=True)[cut.first : cut.first + cut.limit])
         found = {row.pk: row for row in queryset.filter(pk__in=ids).order_by()}
         rows = [found[pk] for pk in ids if pk in found]
-    return Page(rows, _meta(request, number, limit, total))
+    return Page(rows, cut.meta(request.path, request.query_params, total))
 
 
 def _count(queryset: QuerySet[Any]) -> int:
@@ -58,8 +96,8 @@ def _count(queryset: QuerySet[Any]) -> int:
     return int(cache.get_or_set(key, bare.count, LAG_SECONDS) or 0)
 
 
-def _integer(request: Request, name: str, *, default: int, most: int) -> int:
-    given = request.query_params.get(name, "")
+def _integer(params: QueryDict, name: str, *, default: int, most: int) -> int:
+    given = params.get(name, "")
     if not given:
         return default
     if not given.isascii() or not given.isdigit() or len(given) > 12:
@@ -68,23 +106,3 @@ def _integer(request: Request, name: str, *, default: int, most: int) -> int:
     if not 1 <= value <= most:
         raise ValidationError({name: [ErrorDetail(f"This must lie between 1 and {most}.", "range")]})
     return value
-
-
-def _meta(request: Request, number: int, limit: int, total: int) -> dict[str, Any]:
-    last = max(1, -(-total // limit))
-
-    def url(page: int) -> str:
-        query = [(key, value) for key, values in request.query_params.lists() for value in values if key != "page"]
-        return f"{request.path}?{urlencode([*query, ('page', page)])}"
-
-    return {
-        "total": total,
-        "perPage": limit,
-        "currentPage": number,
-        "lastPage": last,
-        "firstPage": 1,
-        "firstPageUrl": url(1),
-        "lastPageUrl": url(last),
-        "nextPageUrl": url(number + 1) if number < last else None,
-        "previousPageUrl": url(number - 1) if number > 1 else None,
-    }

@@ -1,0 +1,70 @@
+"""Let PostgreSQL write rows as JSON in the shape that a serializer gives them.
+
+For reads where making objects of rows costs more than finding them. The serializer stays the one description of the shape: the
+select list is made from its fields, and a test holds what PostgreSQL writes against what the serializer writes, byte by byte.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+from rest_framework import serializers
+
+from ddc.common.api.fields import DecimalField, MoneyField, ReferenceField, TimeField
+from ddc.common.api.serializers import CamelSerializer, writer
+from ddc.common.currencies import DECIMALS
+
+Field = serializers.Field[Any, Any, Any, Any]
+
+_USUAL_DECIMALS = 2
+
+
+def columns(serializer: type[CamelSerializer], table: str, **more: str) -> str:
+    """Return the select list that gives a row of ``table`` the shape of the serializer's answer.
+
+    ``more`` holds the SQL of fields that are no column of that table, by their outside names. What only Python can tell is null.
+    """
+    fields = writer(serializer).fields
+    expressions = {
+        name: more.get(name) or _expression(field, table) for name, field in fields.items() if not field.write_only
+    }
+    return ", ".join(f'{sql} AS "{name}"' for name, sql in expressions.items())
+
+
+def row(serializer: type[CamelSerializer], table: str, **more: str) -> str:
+    """Return the SQL that writes one row of ``table`` that is at hand; null where a join found none."""
+    shown = f"(SELECT row_to_json(shown) FROM (SELECT {columns(serializer, table, **more)}) AS shown)"
+    return f"CASE WHEN {table}.id IS NOT NULL THEN {shown} END"
+
+
+def rows(select: str) -> str:
+    """Return the SQL that writes the rows of an ordered query as an array, without spaces."""
+    return f"(SELECT '[' || coalesce(string_agg(row_to_json(shown)::text, ','), '') || ']' FROM ({select}) AS shown)"
+
+
+def amount(sql: str, currency: str) -> str:
+    """Return the SQL that writes an amount as ``money.text`` does, with the currency's own number of decimals."""
+    unusual: dict[int, list[str]] = defaultdict(list)
+    for code, decimals in DECIMALS.items():
+        if decimals != _USUAL_DECIMALS:
+            unusual[decimals].append(f"'{code}'")
+    cases = " ".join(
+        f"WHEN {currency} IN ({', '.join(codes)}) THEN round({sql}, {decimals})" for decimals, codes in unusual.items()
+    )
+    return f"(CASE {cases} ELSE round({sql}, {_USUAL_DECIMALS}) END)::text"
+
+
+def _expression(field: Field, table: str) -> str:
+    column = f"{table}.{field.source}"
+    if field.source == "*":
+        return "NULL::text"
+    if isinstance(field, ReferenceField):
+        return f"{column}_id"
+    if isinstance(field, MoneyField):
+        return amount(column, f"{table}.{field.currency}")
+    if isinstance(field, DecimalField):
+        return f"round({column}, {field.places})::text"
+    if isinstance(field, TimeField):
+        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+    if isinstance(field, serializers.BaseSerializer | serializers.ListField):
+        raise TypeError(f"{field.field_name} is no column of {table}; say what it is")
+    return column

@@ -1,0 +1,160 @@
+"""What is read of debtors all day long, in one statement each: a page of them with what they owe, and all about one."""
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+from django.utils.timezone import now
+from rest_framework import serializers
+
+from collection import totals
+from collection.models import OPEN, DebtStatus
+from collection.serializers import CurrencySumSerializer, DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
+from communications.serializers import CommunicationLogSerializer
+from ddc.common import countries, money
+from ddc.common.api import sql_writer
+from ddc.common.api.fields import MoneyField
+from ddc.common.api.names import camel
+from ddc.common.api.parser import is_storable
+from ddc.common.api.quick import Condition, QuickList, ask
+from ddc.common.api.serializers import write, writer
+from ddc.common.api.views import NEWEST
+from debtors.models import pattern_of
+from debtors.serializers import DebtorSerializer
+from portal.serializers import DigitalActivitySerializer
+
+
+class DebtorInListSerializer(DebtorSerializer):
+    """A debtor with what is open."""
+
+    total_outstanding_amount = MoneyField(currency="outstanding_currency", read_only=True, allow_null=True)
+    outstanding_by_currency = CurrencySumSerializer(many=True, read_only=True)
+
+
+class DebtorPageSerializer(DebtorSerializer):
+    """A debtor with the newest of everything that is known of them."""
+
+    totals = TotalsSerializer()
+    debts = DebtWithSegmentSerializer(many=True)
+    debts_total = serializers.IntegerField()
+    communication_logs = CommunicationLogSerializer(many=True)
+    communication_logs_total = serializers.IntegerField()
+    digital_activities = DigitalActivitySerializer(many=True)
+    digital_activities_total = serializers.IntegerField()
+
+
+class _Written:
+    """A debtor as PostgreSQL wrote it, for fields that follow from the whole of one."""
+
+    def __init__(self, debtor: dict[str, Any]) -> None:
+        self._debtor = debtor
+
+    def __getattr__(self, name: str) -> Any:
+        return self._debtor[camel(name)]
+
+
+def derive(debtor: dict[str, Any]) -> None:
+    """Add what follows from the whole debtor and only Python can tell."""
+    written = _Written(debtor)
+    for name, field in _DERIVED.items():
+        debtor[name] = field.to_representation(written)
+
+
+def _complete(debtors: list[dict[str, Any]]) -> None:
+    by_currency = "outstandingByCurrency"
+    rates = totals.rates_if_mixed(
+        ([part["currencyCode"] for part in debtor[by_currency]] for debtor in debtors), now().date()
+    )
+    for debtor in debtors:
+        derive(debtor)
+        sums = {part["currencyCode"]: Decimal(part["amount"]) for part in debtor[by_currency]}
+        amount, currency = totals.one_figure(sums, rates)
+        debtor["totalOutstandingAmount"] = None if amount is None else money.text(amount, currency)
+
+
+def _country(text: str) -> str | None:
+    return text.upper() if text.upper() in countries.names() else None
+
+
+def _pattern(text: str) -> str | None:
+    return pattern_of(text) if is_storable(text) else None
+
+
+_DERIVED = {name: field for name, field in writer(DebtorSerializer).fields.items() if field.source == "*"}
+_OPEN_STATUSES = ", ".join(f"'{status.value}'" for status in OPEN)
+_OUTSTANDING = sql_writer.rows(f"""
+    SELECT currency_code AS "currencyCode", {sql_writer.amount("sum(current_balance)", "currency_code")} AS amount,
+        count(*) AS debts
+    FROM debt WHERE debtor_id = debtor.id AND current_status IN ({_OPEN_STATUSES})
+    GROUP BY currency_code ORDER BY currency_code
+""")
+
+debtors = QuickList(
+    permission="debtors.view_debtor",
+    table="debtor",
+    serializer=DebtorInListSerializer,
+    conditions={
+        "country_code": Condition("debtor.country_code = %(country_code)s", _country),
+        "search": Condition("debtor.search LIKE search_text(%(search)s)", _pattern),
+    },
+    more={"totalOutstandingAmount": "NULL::text", "outstandingByCurrency": f"{_OUTSTANDING}::json"},
+    complete=_complete,
+)
+
+
+def _newest(serializer: Any, table: str, join: str = "", **more: str) -> str:
+    """Return the SQL of a debtor's newest rows and of how many there are, as two columns."""
+    return (
+        sql_writer.rows(f"""
+            SELECT {sql_writer.columns(serializer, table, **more)} FROM {table} {join}
+            WHERE {table}.debtor_id = %(pk)s ORDER BY {table}.created_at DESC, {table}.id DESC LIMIT {NEWEST}
+        """)
+        + f", (SELECT count(*) FROM {table} WHERE debtor_id = %(pk)s)"
+    )
+
+
+_DEBTOR_PAGE = ", ".join([
+    f"(SELECT {sql_writer.row(DebtorSerializer, 'debtor')}::text FROM debtor WHERE id = %(pk)s)",
+    f"""ARRAY(
+        SELECT ARRAY[currency_code, sum(original_balance)::text, sum(current_balance)::text, count(*)::text] FROM debt
+        WHERE debtor_id = %(pk)s AND current_status <> '{DebtStatus.RECALLED.value}'
+        GROUP BY currency_code ORDER BY currency_code
+    )""",
+    _newest(
+        DebtWithSegmentSerializer, "debt", "LEFT JOIN segment ON segment.id = debt.segment_id",
+        segment=sql_writer.row(SegmentSerializer, "segment"),
+    ),
+    _newest(
+        CommunicationLogSerializer, "communication_log",
+        debtIds="CASE WHEN debt_id IS NULL THEN '{}' ELSE ARRAY[debt_id] END",
+    ),
+    _newest(DigitalActivitySerializer, "digital_activity"),
+])  # fmt: skip
+
+
+def debtor(request: HttpRequest, pk: uuid.UUID) -> bytes | None:
+    """Write all about one debtor."""
+    row = None if request.GET else ask(request, "debtors.view_debtor", _DEBTOR_PAGE, {"pk": pk})
+    if row is None or row[0] is None:
+        return None
+    written, sums, debts, debts_total, logs, logs_total, activities, activities_total = row
+    answer = orjson.loads(written)
+    derive(answer)
+    by_currency = [
+        totals.CurrencyTotals(code, Decimal(original), Decimal(current), int(debts))
+        for code, original, current, debts in sums
+    ]
+    return orjson.dumps(
+        answer
+        | {
+            "totals": write(TotalsSerializer, totals.add_up(by_currency, today=now().date())),
+            "debts": orjson.Fragment(debts),
+            "debtsTotal": debts_total,
+            "communicationLogs": orjson.Fragment(logs),
+            "communicationLogsTotal": logs_total,
+            "digitalActivities": orjson.Fragment(activities),
+            "digitalActivitiesTotal": activities_total,
+        }
+    )
