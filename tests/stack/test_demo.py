@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from _pytest.mark import ParameterSet
 
 from ddc.stack import account, process
 from ddc.stack.state import State, read_env
@@ -19,6 +20,10 @@ from ddc.stack.state import State, read_env
 from .conftest import NO_SERVERS, PLAIN, Demo, at_work, command_line, copy_of_the_stack, demos, python_for, until
 
 Start = Callable[..., Demo]
+
+
+def _deep(*values: object) -> list[ParameterSet]:
+    return [pytest.param(value, marks=pytest.mark.deep) for value in values]
 
 
 def test_the_demo_says_where_to_go_and_how_to_sign_in(start: Start, checkout: Path) -> None:
@@ -86,7 +91,7 @@ def test_a_second_start_says_so_and_leaves_the_first_alone(start: Start, checkou
     assert first.process.poll() is None
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("by", [signal.SIGINT, *_deep(signal.SIGTERM, signal.SIGHUP)])
 def test_a_signal_takes_all_down_in_order_within_seconds(start: Start, checkout: Path, by: signal.Signals) -> None:
     demo = start().up()
     assert len(at_work(checkout)) > 8
@@ -99,6 +104,7 @@ def test_a_signal_takes_all_down_in_order_within_seconds(start: Start, checkout:
     assert "database system is shut down" in (checkout / ".state/log/postgres.log").read_text()
 
 
+@pytest.mark.deep
 def test_a_signal_in_the_middle_of_coming_up_takes_all_down(start: Start, checkout: Path) -> None:
     demo = start(steps={"Loading": [sys.executable, "-c", "import time; time.sleep(600)"]})
     demo.says("Loading")
@@ -153,6 +159,7 @@ def test_after_everything_was_killed_it_starts_again_with_its_data(start: Start,
         assert connection.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone() == (True,)
 
 
+@pytest.mark.deep
 def test_an_orphan_of_a_killed_run_is_ended_by_the_next_start(start: Start, checkout: Path) -> None:
     first = start(environment=NO_SERVERS).up()
     grandchild = [pid for pid in first.pids("time.sleep") if pid != first.process.pid]
@@ -166,7 +173,7 @@ def test_an_orphan_of_a_killed_run_is_ended_by_the_next_start(start: Start, chec
     assert not set(grandchild) & set(at_work(checkout))
 
 
-@pytest.mark.parametrize("name", ["web", "bin/postgres", "valkey-server"])
+@pytest.mark.parametrize("name", [*_deep("web", "valkey-server"), "bin/postgres"])
 def test_what_dies_is_started_again(start: Start, checkout: Path, name: str) -> None:
     demo = start().up()
     url = read_env(checkout / ".state/demo.env")["DATABASE_URL"]
@@ -179,6 +186,7 @@ def test_what_dies_is_started_again(start: Start, checkout: Path, name: str) -> 
     assert not set(demo.pids(name)) & set(before)
 
 
+@pytest.mark.deep
 def test_a_signal_while_a_server_is_started_again_takes_all_down(start: Start, checkout: Path) -> None:
     demo = start().up()
     os.kill(demo.pids("bin/postgres")[0], signal.SIGKILL)
@@ -290,6 +298,7 @@ def test_a_state_folder_that_cannot_be_used_is_named(checkout: Path) -> None:
     (checkout / ".state").unlink()
 
 
+@pytest.mark.deep
 def test_forgetting_removes_data_and_secrets(start: Start, checkout: Path) -> None:
     start().up().end()
     kept = read_env(checkout / ".state/secrets.env")

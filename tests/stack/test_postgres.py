@@ -39,22 +39,18 @@ def cluster(place: Path) -> Postgres:
     return Postgres(place, account=account.for_servers(), log=place / "log", throwaway=True)
 
 
-def test_letters_beyond_ascii_have_upper_and_lower_case(place: Path, started: list[process.Process]) -> None:
+def test_letters_have_their_cases_and_the_migrations_their_extensions(
+    place: Path, started: list[process.Process]
+) -> None:
     postgres = cluster(place)
     started.append(postgres.start())
     with psycopg.connect(postgres.url) as connection:
         row = connection.execute(
             "SELECT lower('ÉÖ'), current_setting('server_encoding'), uuidv7() IS NOT NULL"
         ).fetchone()
-    assert row == ("éö", "UTF8", True)
-
-
-def test_the_extensions_that_the_migrations_make_are_there(place: Path, started: list[process.Process]) -> None:
-    postgres = cluster(place)
-    started.append(postgres.start())
-    with psycopg.connect(postgres.url) as connection:
         for name in ("pg_trgm", "unaccent", "btree_gist"):
             connection.execute(f"CREATE EXTENSION {name}")
+    assert row == ("éö", "UTF8", True)
 
 
 def test_nobody_gets_in_without_the_password_or_from_another_machine(
@@ -109,6 +105,7 @@ def test_a_pid_file_that_names_a_strangers_process_is_dropped_and_the_stranger_l
     assert stranger.poll() is None
 
 
+@pytest.mark.deep
 def test_a_server_that_a_killed_run_left_is_ended_before_the_next(place: Path, started: list[process.Process]) -> None:
     orphan = cluster(place).start()
     started.append(orphan)
@@ -119,6 +116,7 @@ def test_a_server_that_a_killed_run_left_is_ended_before_the_next(place: Path, s
         connection.execute("SELECT 1")
 
 
+@pytest.mark.deep
 def test_backends_that_outlive_their_server_do_not_stop_the_next(place: Path, started: list[process.Process]) -> None:
     postgres = cluster(place)
     child = postgres.start()
@@ -155,6 +153,7 @@ def test_a_cluster_of_another_version_is_refused_and_kept(place: Path) -> None:
     assert (place / "data/PG_VERSION").exists()
 
 
+@pytest.mark.deep
 def test_a_copied_cluster_works_though_the_copy_has_another_owner(place: Path, started: list[process.Process]) -> None:
     process.stop(cluster(place).start(), by=signal.SIGINT)
     copy = place.parent / "copy"
