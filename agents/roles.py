@@ -23,7 +23,7 @@ _AGENT = {
     ),
 }
 _SUPERVISOR = {
-    "debtors": ("delete_debtor", "add_suppression", "delete_suppression"),
+    "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (
         "delete_debt",
         "adjust_debt",

@@ -11,7 +11,7 @@ from django.conf import settings
 from collection.models import DebtStatus, Hold
 from communications import suppressions
 from communications.models import Channel, CommunicationLog, Purpose
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor, Medium
 from debtors.zones import possible_zones
 
 #: How far ahead a moment that suits every zone is looked for; a window that opens nowhere in a day never does.
@@ -117,7 +117,7 @@ def _opens(day: date, window: Window, zone: str) -> set[datetime]:
 
 def facts_of(logs: Sequence[CommunicationLog], *, today: date) -> list[Facts]:
     """Fetch the facts of many messages (with their debtors and debts loaded) in two queries."""
-    addresses: dict[Suppression.Medium, set[str]] = {}
+    addresses: dict[Medium, set[str]] = {}
     for log in logs:
         if log.debtor:
             medium = suppressions.MEDIUM[Channel(log.communication_type)]

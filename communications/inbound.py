@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 
 from communications import suppressions, tracking
 from communications.models import Channel, CommunicationLog, MessageStatus
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor, StopReason
 
 #: Words that end all messages when they are all that is said (CTIA Messaging Principles, 5.1.3; 47 CFR 64.1200(a)(10)).
 STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"})
@@ -57,9 +57,9 @@ def receive(received: Received, *, now: datetime) -> CommunicationLog | None:
     wish = (received.opt_out or "").lower() or _wish(received)
     if wish == "stop" and received.address:
         words = f"They wrote: {(received.body or received.subject or '').strip()}"
-        suppressions.suppress(received.address, medium=medium, reason=Suppression.Reason.OPTED_OUT, source=words)
+        suppressions.suppress(received.address, medium=medium, reason=StopReason.OPTED_OUT, source=words, now=now)
     elif wish == "start":
-        suppressions.lift(received.address, medium=medium)
+        suppressions.lift(received.address, medium=medium, source="They wrote START.", now=now)
     return log
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from collection.models import DeferralRequest
 from communications import outbox, suppressions, templates
 from communications.models import Channel, CommunicationLog, Purpose
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor, Medium
 
 _GREETING = "Dear {{debtor_full_name}},\n\n"
 _SIGNATURE = "\n\n{{agency_name}}\n{{portal_url}}"
@@ -50,7 +50,7 @@ def _channel(debtor: Debtor) -> Channel:
     """Mail, or SMS where only that is left. Where nothing is, mail: it shows as blocked, and an agent sees it."""
     mail = suppressions.address(debtor, Channel.EMAIL)
     phone = suppressions.address(debtor, Channel.SMS)
-    listed = suppressions.suppressed({Suppression.Medium.EMAIL: {mail}, Suppression.Medium.SMS: {phone}})
-    if mail and (Suppression.Medium.EMAIL, mail) not in listed:
+    listed = suppressions.suppressed({Medium.EMAIL: {mail}, Medium.SMS: {phone}})
+    if mail and (Medium.EMAIL, mail) not in listed:
         return Channel.EMAIL
-    return Channel.SMS if phone and (Suppression.Medium.SMS, phone) not in listed else Channel.EMAIL
+    return Channel.SMS if phone and (Medium.SMS, phone) not in listed else Channel.EMAIL

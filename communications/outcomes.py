@@ -9,7 +9,7 @@ from communications import one_time_code, suppressions
 from communications.channels.message import Outcome, Result
 from communications.contact_gate import Decision, Verdict
 from communications.models import Channel, CommunicationLog, CommunicationLogQuerySet, MessageStatus
-from debtors.models import Suppression
+from debtors.models import StopReason
 
 #: When a message is tried again after a failure that may pass; after the last of these it has failed.
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
@@ -59,7 +59,7 @@ def record(message: CommunicationLog, outcome: Outcome, *, address: str, now: da
     elif outcome.result == Result.OPTED_OUT:
         medium = suppressions.MEDIUM[Channel(message.communication_type)]
         suppressions.suppress(
-            address, medium=medium, reason=Suppression.Reason.OPTED_OUT, source=words or outcome.provider
+            address, medium=medium, reason=StopReason.OPTED_OUT, source=words or outcome.provider, now=now
         )
     changes |= {"status": status, "due_at": due_at, "failure_reason": words}
     return status if row.filter(status__in=_UNDECIDED).update(**changes) else None

@@ -1,41 +1,47 @@
-"""The list of addresses that are written to no more: who gets on it, and who off."""
+"""Which channel uses which address, and whether it may: a thin layer over the contact points."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
 
 from communications.models import Channel
-from debtors.models import Debtor, Suppression
+from debtors import contact_points
+from debtors.models import ContactPoint, Debtor, Medium, StopReason
 
 #: Whose refusal counts for which channel. A call script leads to a call.
 MEDIUM = {
-    Channel.EMAIL: Suppression.Medium.EMAIL,
-    Channel.SMS: Suppression.Medium.SMS,
-    Channel.VOICE: Suppression.Medium.VOICE,
-    Channel.CALL_SCRIPT: Suppression.Medium.VOICE,
+    Channel.EMAIL: Medium.EMAIL,
+    Channel.SMS: Medium.SMS,
+    Channel.VOICE: Medium.VOICE,
+    Channel.CALL_SCRIPT: Medium.VOICE,
 }
-_SOURCE_LENGTH = 255
+suppressed = contact_points.suppressed
 
 
 def address(debtor: Debtor, channel: str) -> str:
-    """Return where the channel reaches the debtor, in the form that the list has it; empty where it doesn't."""
+    """Return where the channel reaches the debtor, in the form that contact points have it; empty where it doesn't."""
     return (debtor.email or "").strip().lower() if channel == Channel.EMAIL else (debtor.mobile_phone or "")
 
 
-def suppress(address: str, *, medium: Suppression.Medium, reason: Suppression.Reason, source: str) -> None:
-    """Put an address on the list; one that is on it stays for its first reason, unless its owner now opts out."""
-    values = {"reason": reason, "source": source[:_SOURCE_LENGTH]}
-    entry, added = Suppression.objects.get_or_create(medium=medium, address=address.strip().lower(), defaults=values)
-    if not added and reason == Suppression.Reason.OPTED_OUT and entry.reason != reason:
-        entry.reason, entry.source = Suppression.Reason(reason), source[:_SOURCE_LENGTH]
-        entry.save(update_fields=["reason", "source", "updated_at"])
+def suppress(address: str, *, medium: Medium, reason: StopReason, source: str, now: datetime) -> bool:
+    """Use an address no more; True if that is news. It counts at once for what is queued, and for open call tasks."""
+    return contact_points.suppress(address, medium=medium, reason=reason, how=source, now=now)
 
 
-def lift(address: str, *, medium: Suppression.Medium) -> None:
-    """Take an address off the list that its owner had put on it. A bounce is not theirs to lift."""
-    Suppression.objects.filter(
-        medium=medium, address=address.strip().lower(), reason=Suppression.Reason.OPTED_OUT
-    ).delete()
+def lift(address: str, *, medium: Medium, source: str, now: datetime) -> bool:
+    """Take back an opt-out at its owner's word; True if there was one. A bounce is not theirs to lift."""
+    return contact_points.opt_in(address, medium=medium, how=source, now=now)
 
 
-def suppressed(addresses: dict[Suppression.Medium, set[str]]) -> set[tuple[str, str]]:
-    """Return which of these are on the list, as (medium, address), in one query for all."""
-    everything = {address for some in addresses.values() for address in some}
-    found = Suppression.objects.filter(address__in=everything).values_list("medium", "address")
-    return set(found)
+def standing(value: str, *, channel: str) -> Exists:
+    """Return a condition for SQL: the address is one that this channel must not use, as of that very statement."""
+    medium = MEDIUM[Channel(channel)]
+    value = value.strip().lower() if medium == Medium.EMAIL else value
+    points = ContactPoint.objects.filter(kind=contact_points.kind_of(medium), value=value)
+    return Exists(points.stopped(medium))
+
+
+def address_is(log_address: str, *, channel: str) -> Exists:
+    """Return a condition for SQL: the message's debtor still has this address."""
+    field = "email" if channel == Channel.EMAIL else "mobile_phone"
+    return Exists(Debtor.objects.filter(pk=OuterRef("debtor_id"), **{field: log_address}))

@@ -19,7 +19,7 @@ from communications import suppressions
 from communications.models import Channel, CommunicationLog, MessageStatus, ProviderEvent
 from ddc.common.countries import EU_EEA_UK
 from ddc.common.errors import DomainError, refusing
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor, StopReason
 
 #: A mail was opened; ``log`` and ``now`` come along. Sent within the transaction.
 opened = Signal()
@@ -52,7 +52,7 @@ class News:
     message_id: str | None = None
     address: str | None = None
     status: MessageStatus | None = None
-    suppression: Suppression.Reason | None = None
+    suppression: StopReason | None = None
     words: str | None = None
 
 
@@ -151,7 +151,9 @@ def _take_in(news: News, *, now: datetime) -> None:
     if news.suppression and address:
         channel = Channel(log.communication_type) if log else Channel.EMAIL
         source = news.words or f"{news.provider}: {news.suppression.label}"
-        suppressions.suppress(address, medium=suppressions.MEDIUM[channel], reason=news.suppression, source=source)
+        suppressions.suppress(
+            address, medium=suppressions.MEDIUM[channel], reason=news.suppression, source=source, now=now
+        )
 
 
 def _find(news: News) -> CommunicationLog | None:

@@ -12,13 +12,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from collection import totals
 from collection.models import Debt, DeferralRequest
-from communications import suppressions
 from communications.models import CommunicationLog
 from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import RuleForm
 from ddc.common.admin_listings import Listing, adding, listing
 from debtors import debtors, phones
-from debtors.models import Debtor, Suppression
+from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
+from debtors.models import ContactPoint, Debtor
 from portal.models import DigitalActivity
 
 
@@ -130,6 +130,17 @@ class DebtorAdmin(RuledAdmin):
                 **of_debtor,
             ),
             listing(
+                "Addresses",
+                ContactPoint.objects.filter(debtor=obj),
+                {
+                    "Address": str,
+                    "Kind": lambda point: point.get_kind_display(),
+                    "Ended by": lambda point: ", ".join(point.stops) or "-",
+                    "Since": lambda point: f"{point.created_at:%Y-%m-%d %H:%M}",
+                },
+                **of_debtor,
+            ),
+            listing(
                 "Messages",
                 CommunicationLog.objects.filter(debtor=obj).defer("body", "html"),
                 {
@@ -160,26 +171,3 @@ class DebtorAdmin(RuledAdmin):
 
     def remove(self, request: HttpRequest, obj: Debtor) -> None:
         debtors.delete(obj)
-
-
-@admin.register(Suppression)
-class SuppressionAdmin(RuledAdmin):
-    list_display = ("address", "medium", "reason", "source", "created_at")
-    list_filter = ("medium", "reason", "created_at")
-    search_fields = ("address",)
-    search_help_text = "The whole address"
-    fields = ("medium", "address", "reason", "source")
-
-    def matches(self, words: str) -> Q:
-        return Q(address=words.lower())
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Suppression:
-        address, medium = fields.pop("address"), Suppression.Medium(fields.pop("medium"))
-        suppressions.suppress(address, medium=medium, **fields)
-        return Suppression.objects.get(medium=medium, address=address.strip().lower())
-
-    def remove(self, request: HttpRequest, obj: Suppression) -> None:
-        obj.delete()

@@ -71,10 +71,11 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
 
 @transaction.atomic
 def delete(debtor: Debtor) -> None:
-    """Delete a debtor who has no debts.
+    """Delete a debtor who has no debts. Of their addresses those stay that must not be used any more.
 
     :raises HasDebts: if there are debts or messages
     """
+    debtor.contact_points.filter(messages_stopped=False, calls_stopped=False).delete()
     try:
         debtor.delete()
         # Django defers its foreign keys to COMMIT; a row that was added meanwhile has to speak up now.

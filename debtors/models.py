@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Lower
 
 from ddc.common.models import UUIDModel, newest_first
@@ -99,28 +99,131 @@ class Debtor(UUIDModel):
         return self.name
 
 
-class Suppression(UUIDModel):
-    """An address that is written to no more: it opted out, or it doesn't work. It counts whoever the address belongs to."""
+class Medium(models.TextChoices):
+    """What reaches a contact point: mail an e-mail address, text messages and calls a phone."""
 
-    class Medium(models.TextChoices):
-        EMAIL = "email"
-        SMS = "sms"
-        VOICE = "voice"
+    EMAIL = "email"
+    SMS = "sms"
+    VOICE = "voice"
 
-    class Reason(models.TextChoices):
-        OPTED_OUT = "opted_out"
-        BOUNCED = "bounced"
-        COMPLAINED = "complained"
 
-    medium = models.CharField(max_length=10, choices=Medium.choices)
-    address = models.CharField(max_length=254, help_text="An e-mail address in lower case, or a phone number (E.164).")
-    reason = models.CharField(max_length=20, choices=Reason.choices)
-    source = models.CharField(max_length=255, help_text="How we know: the text of the reply, the provider's words.")
+class StopReason(models.TextChoices):
+    """Why a contact point is used no more. Only what its owner said is theirs to take back."""
+
+    OPTED_OUT = "opted_out"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    WRONG_NUMBER = "wrong_number"
+
+
+def _is_out(name: str) -> Q:
+    """The last word was a refusal: whichever order the two words come in, the later one counts."""
+    out_at, in_at = f"{name}opted_out_at", f"{name}opted_in_at"
+    return Q(**{f"{out_at}__isnull": False}) & (Q(**{f"{in_at}__isnull": True}) | Q(**{f"{in_at}__lte": F(out_at)}))
+
+
+class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
+    def stopped(self, medium: Medium) -> "ContactPointQuerySet":
+        """What this medium must not use any more."""
+        return self.filter(calls_stopped=True) if medium == Medium.VOICE else self.filter(messages_stopped=True)
+
+
+class ContactPoint(UUIDModel):
+    """An e-mail address or phone that somebody has, or had: what they agreed to there, and what ended its use.
+
+    A trigger makes one for each address that is written into a debtor, whoever writes it, and none ever goes with a change: so
+    they are the history of each debtor's addresses, beside the current ones in the debtor's own row. What ended the use of an
+    address counts on each row with its value: for whomever the address belongs to now.
+    """
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", "e-mail"
+        PHONE = "phone"
+
+    class Basis(models.TextChoices):
+        """How we know that they agreed."""
+
+        DEBTOR = "debtor", "told us"
+        CREDITOR = "creditor", "told the creditor"
+        PORTAL = "portal", "said so in the portal"
+        REPLY = "reply", "wrote START"
+
+    debtor = models.ForeignKey(
+        Debtor, on_delete=models.SET_NULL, null=True, blank=True, related_name="contact_points", db_index=False
+    )
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    value = models.CharField(max_length=254, help_text="An e-mail address in lower case, or a phone number (E.164).")
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When they showed that it is theirs.")
+    consent_basis = models.CharField(max_length=10, choices=Basis.choices, null=True, blank=True)
+    consented_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they agreed to be written to there, by mail or by text message."
+    )
+    opted_out_at = models.DateTimeField(null=True, blank=True, help_text="Of mail, or of text messages.")
+    opted_out_how = models.CharField(max_length=255, null=True, blank=True)
+    opted_in_at = models.DateTimeField(null=True, blank=True)
+    opted_in_how = models.CharField(max_length=255, null=True, blank=True)
+    calls_opted_out_at = models.DateTimeField(null=True, blank=True)
+    calls_opted_out_how = models.CharField(max_length=255, null=True, blank=True)
+    calls_opted_in_at = models.DateTimeField(null=True, blank=True)
+    calls_opted_in_how = models.CharField(max_length=255, null=True, blank=True)
+    bounces = models.PositiveIntegerField(default=0, db_default=0, help_text="How often it was told that it is dead.")
+    bounced_at = models.DateTimeField(null=True, blank=True, help_text="Since when nothing arrives there.")
+    bounced_how = models.CharField(max_length=255, null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
+    complained_how = models.CharField(max_length=255, null=True, blank=True)
+    wrong_number_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody else answered there, who must not be told of a debt again."
+    )
+    wrong_number_how = models.CharField(max_length=255, null=True, blank=True)
+    messages_stopped = models.GeneratedField(
+        expression=Case(
+            When(
+                _is_out("")
+                | Q(bounced_at__isnull=False)
+                | Q(complained_at__isnull=False)
+                | Q(wrong_number_at__isnull=False),
+                then=Value(True),
+            ),
+            default=Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    calls_stopped = models.GeneratedField(
+        expression=Case(
+            When(_is_out("calls_") | Q(wrong_number_at__isnull=False), then=Value(True)), default=Value(False)
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+
+    objects = ContactPointQuerySet.as_manager()
 
     class Meta:
-        db_table = "suppression"
+        db_table = "contact_point"
         ordering = newest_first()
-        constraints = [models.UniqueConstraint(fields=["medium", "address"], name="suppression_is_unique")]
+        constraints = [models.UniqueConstraint(fields=["debtor", "kind", "value"], name="contact_point_is_noted_once")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="contact_point_newest"),
+            models.Index(fields=["value", "kind"], name="contact_point_value"),
+            models.Index(
+                fields=["kind", "value"],
+                name="contact_point_stopped",
+                condition=Q(messages_stopped=True) | Q(calls_stopped=True),
+            ),
+        ]
+
+    @property
+    def stops(self) -> list[str]:
+        """What ended its use, in words."""
+        told = (
+            ("opted out", self.opted_out_at, self.opted_in_at),
+            ("no calls", self.calls_opted_out_at, self.calls_opted_in_at),
+            ("bounced", self.bounced_at, None),
+            ("complained", self.complained_at, None),
+            ("wrong number", self.wrong_number_at, None),
+        )
+        return [words for words, since, until in told if since and (until is None or until <= since)]
 
     def __str__(self) -> str:
-        return f"{self.address} ({self.medium})"
+        return self.value

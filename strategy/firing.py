@@ -13,7 +13,6 @@ from django.db import connection, transaction
 
 from collection.models import OPEN
 from communications.models import Channel, CommunicationLog, MessageStatus, Purpose
-from debtors.models import Suppression
 from strategy.models import Reason, StrategyRule, StrategyRun
 
 
@@ -27,11 +26,12 @@ class Outcome:
 
 
 _ADDRESS = {Channel.EMAIL: "debtor.email"}
+#: By the channel, what kind of contact point it uses, its value as that is kept there, and what says that it is used no more.
 _SUPPRESSED_AS = {
-    Channel.EMAIL: ("lower(debtor.email)", Suppression.Medium.EMAIL),
-    Channel.SMS: ("debtor.mobile_phone", Suppression.Medium.SMS),
-    Channel.VOICE: ("debtor.mobile_phone", Suppression.Medium.VOICE),
-    Channel.CALL_SCRIPT: ("debtor.mobile_phone", Suppression.Medium.VOICE),
+    Channel.EMAIL: ("email", "lower(btrim(debtor.email))", "messages_stopped"),
+    Channel.SMS: ("phone", "debtor.mobile_phone", "messages_stopped"),
+    Channel.VOICE: ("phone", "debtor.mobile_phone", "calls_stopped"),
+    Channel.CALL_SCRIPT: ("phone", "debtor.mobile_phone", "calls_stopped"),
 }
 
 _CANDIDATES = """
@@ -53,7 +53,8 @@ _CANDIDATES = """
             WHEN debt.current_balance = 0 THEN 'nothing_owed'
             WHEN {address} IS NULL OR {address} = '' THEN 'no_address'
             WHEN EXISTS (
-                SELECT FROM suppression WHERE suppression.medium = %(medium)s AND suppression.address = {suppressed}
+                SELECT FROM contact_point
+                WHERE contact_point.kind = '{kind}' AND contact_point.value = {suppressed} AND contact_point.{stopped}
             ) THEN 'suppressed'
         END AS reason
     FROM debt JOIN debtor ON debtor.id = debt.debtor_id
@@ -120,8 +121,9 @@ def fire(rule: StrategyRule, run: StrategyRun, *, now: datetime) -> Outcome:
 
 def _candidates(rule: StrategyRule) -> str:
     channel = Channel(rule.channel)
+    kind, value, stopped = _SUPPRESSED_AS[channel]
     return _CANDIDATES.format(
-        address=_ADDRESS.get(channel, "debtor.mobile_phone"), suppressed=_SUPPRESSED_AS[channel][0]
+        address=_ADDRESS.get(channel, "debtor.mobile_phone"), kind=kind, suppressed=value, stopped=stopped
     )
 
 
@@ -141,7 +143,6 @@ def _facts(rule: StrategyRule, day: date) -> dict[str, Any]:
         "latest": latest,
         "open": [status.value for status in OPEN],
         "barred": barred,
-        "medium": _SUPPRESSED_AS[Channel(rule.channel)][1].value,
     }
 
 

@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.utils.timezone import now
 
 from agents.models import Agent
 from collection.models import Debt, Segment
 from communications.models import CommunicationTemplate
-from debtors.models import Debtor
+from debtors import contact_points
+from debtors.models import Debtor, Medium, StopReason
 
 _numbers = itertools.count(1)
 
@@ -68,6 +70,11 @@ def debt(**values: Any) -> Debt:
 
 def segment(**values: Any) -> Segment:
     return Segment.objects.create(**{"name": f"Segment {next(_numbers)}"} | values)
+
+
+def stop(address: str, *, medium: str = "email", reason: str = "opted_out", how: str = "x") -> None:
+    """End the use of an address."""
+    contact_points.suppress(address, medium=Medium(medium), reason=StopReason(reason), how=how, now=now())
 
 
 def template(**values: Any) -> CommunicationTemplate:

@@ -17,7 +17,7 @@ from communications.inbound import Received
 from communications.models import Channel, MessageStatus
 from communications.tracking import News
 from ddc.common.errors import DomainError, Forbidden
-from debtors.models import Suppression
+from debtors.models import StopReason
 
 log = structlog.get_logger(__name__)
 
@@ -49,15 +49,15 @@ _STATUSES = {
     "unsubscribed": MessageStatus.DELIVERED,
 }
 _SUPPRESSIONS = {
-    "bounced": Suppression.Reason.BOUNCED,
-    "complained": Suppression.Reason.COMPLAINED,
-    "unsubscribed": Suppression.Reason.OPTED_OUT,
+    "bounced": StopReason.BOUNCED,
+    "complained": StopReason.COMPLAINED,
+    "unsubscribed": StopReason.OPTED_OUT,
 }
 _REJECTIONS = {
-    "bounced": Suppression.Reason.BOUNCED,
-    "invalid": Suppression.Reason.BOUNCED,
-    "spam": Suppression.Reason.COMPLAINED,
-    "unsubscribed": Suppression.Reason.OPTED_OUT,
+    "bounced": StopReason.BOUNCED,
+    "invalid": StopReason.BOUNCED,
+    "spam": StopReason.COMPLAINED,
+    "unsubscribed": StopReason.OPTED_OUT,
 }
 _EVENT_ID_LENGTH = 255
 
@@ -258,7 +258,7 @@ def read_twilio_status(request: HttpRequest) -> News:
         message_id=sid,
         address=fields.get("To") or fields.get("Called"),
         status=_TWILIO_STATUSES.get(word.lower()),
-        suppression=Suppression.Reason.OPTED_OUT if error == _TWILIO_OPTED_OUT else None,
+        suppression=StopReason.OPTED_OUT if error == _TWILIO_OPTED_OUT else None,
         words=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from collection.models import Debt, DebtStatus
 from communications import composition, facts, suppressions, templates
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor, Medium, StopReason
 from portal.models import DigitalActivity
 
 _SENT = {
@@ -91,21 +91,16 @@ def activities(
     return made
 
 
-def refusals(dice: random.Random, people: Sequence[Debtor]) -> list[Suppression]:
-    """Make up who wants no more messages."""
-    medium, reason = Suppression.Medium, Suppression.Reason
-    stopped = [debtor for debtor in dice.sample(people, 40) if debtor.mobile_phone]
-    by_phone = [
-        Suppression(medium=medium.SMS, address=str(debtor.mobile_phone), reason=reason.OPTED_OUT, source="STOP")
-        for debtor in stopped
-    ]
-    by_mail = [
-        Suppression(
-            medium=medium.EMAIL, address=debtor.email, reason=reason.BOUNCED, source=_REASONS[MessageStatus.BOUNCED]
-        )
-        for debtor in dice.sample(people, 25)
-    ]
-    return by_phone + by_mail
+def stops(dice: random.Random, people: Sequence[Debtor], *, now: datetime) -> None:
+    """Make up who wants no more messages, and whose address is dead."""
+    for debtor in dice.sample(people, 40):
+        if debtor.mobile_phone:
+            suppressions.suppress(
+                debtor.mobile_phone, medium=Medium.SMS, reason=StopReason.OPTED_OUT, source="They wrote: STOP", now=now
+            )
+    words = _REASONS[MessageStatus.BOUNCED]
+    for debtor in dice.sample(people, 25):
+        suppressions.suppress(debtor.email, medium=Medium.EMAIL, reason=StopReason.BOUNCED, source=words, now=now)
 
 
 def _message(dice: random.Random, debt: Debt, channel: Channel, *, now: datetime) -> CommunicationLog:

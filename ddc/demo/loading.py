@@ -17,7 +17,7 @@ from communications.models import CommunicationLog, CommunicationTemplate
 from ddc.common.errors import DomainError
 from ddc.demo import contacts, people, portfolio
 from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor
 from portal.models import DigitalActivity
 from strategy import rules
 
@@ -34,6 +34,11 @@ _RATES = {
     "CAD": "1.5200",
     "AUD": "1.6600",
     "JPY": "171.20",
+    # Those of the sample placements file:
+    "CHF": "0.9350",
+    "PLN": "4.2500",
+    "SEK": "11.0500",
+    "KWD": "0.3560",
 }
 _SEED = 2026
 #: Any number that nobody else uses for an advisory lock.
@@ -94,7 +99,7 @@ def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
     progress("debts and payments, written")
     segmentation.assign_all(today=today)
     progress("segments")
-    Suppression.objects.bulk_create(contacts.refusals(dice, everybody))
+    contacts.stops(dice, everybody, now=now)
     logs = contacts.messages(dice, books.debts, variants, now=now)
     progress("messages, made up")
     CommunicationLog.objects.bulk_create(logs, batch_size=500)

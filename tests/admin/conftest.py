@@ -16,7 +16,6 @@ from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from collection import deferrals
 from collection.models import ExchangeRate
 from communications.models import CommunicationLog, ProviderEvent
-from debtors.models import Suppression
 from payments import posting
 from payments.models import IdempotencyKey
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
@@ -116,7 +115,7 @@ def fill(count: int) -> None:
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
         OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())
         RevokedDebtorToken.objects.create(jti=uuid4(), expires_at=NOW)
-        Suppression.objects.create(medium="email", address=f"{uuid4()}@example.com", reason="bounced", source="x")
+        factories.stop(f"{uuid4()}@example.com", reason="bounced")
         ExchangeRate.objects.create(date=NOW.date() - timedelta(days=count + number), currency_code="GBP", per_euro=1)
         ProviderEvent.objects.create(provider="twilio", event_id=str(uuid4()), received_at=NOW)
         IdempotencyKey.objects.create(

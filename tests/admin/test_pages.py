@@ -30,7 +30,7 @@ ADDED_BY: dict[str, set[str]] = {
     "Auditor": set(),
     "Agent": {"debtor", "debt", "payment", "communicationtemplate"},
     "Supervisor": {
-        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun", "suppression",
+        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun", "contactpoint",
         "exchangerate",
     },
 }  # fmt: skip
@@ -38,7 +38,7 @@ DELETED_BY: dict[str, set[str]] = {
     "Auditor": set(),
     "Agent": set(),
     "Supervisor": {
-        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "suppression", "exchangerate",
+        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "exchangerate",
     },
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from agents.models import Agent
 from collection import debts
 from collection.models import Debt, ExchangeRate, LedgerEntry, Segment
 from communications.models import CommunicationLog, CommunicationTemplate
-from debtors.models import Debtor, Suppression
+from debtors.models import ContactPoint, Debtor
 from payments import posting, reconciliation
 from payments.models import Payment
 from strategy.models import StrategyRule, StrategyRun
@@ -387,13 +387,28 @@ def test_a_runs_report_is_shown_per_rule(auditor_at_desk: Browser):
     assert "1 held" in content
 
 
-def test_a_supervisor_puts_an_address_on_the_list_and_takes_it_off(supervisor_at_desk: Browser):
-    values = {"medium": "email", "address": "Zoe@Example.com", "reason": "opted_out", "source": "a call"}
-    assert supervisor_at_desk.post(address(Suppression, "add"), values).status_code == 302
-    made = Suppression.objects.get()
-    assert made.address == "zoe@example.com"
-    supervisor_at_desk.act("delete_selected", [made], post="yes")
-    assert not Suppression.objects.exists()
+def test_a_supervisor_ends_the_use_of_an_address_and_begins_it_again(supervisor_at_desk: Browser):
+    debtor = factories.debtor(email="zoe@example.com")
+    values = {"medium": "email", "value": "Zoe@Example.com", "reason": "opted_out", "how": "a call"}
+    assert supervisor_at_desk.post(address(ContactPoint, "add"), values).status_code == 302
+    made = ContactPoint.objects.get(kind="email")
+    assert (made.value, made.debtor, made.stops) == ("zoe@example.com", debtor, ["opted out"])
+    assert made.opted_out_how == f"a call ({supervisor_at_desk.agent})"
+    page = f"/admin/debtors/contactpoint/{made.pk}/use_again/"
+    assert supervisor_at_desk.get(page).status_code == 200
+    assert supervisor_at_desk.post(page, {"how": "asked for it"}).status_code == 302
+    made.refresh_from_db()
+    assert made.stops == []
+    assert supervisor_at_desk.get(address(ContactPoint, "change", made.pk)).status_code == 200
+
+
+def test_who_may_not_begin_the_use_of_an_address_again_does_not(agent_at_desk: Browser):
+    factories.stop("zoe@example.com")
+    made = ContactPoint.objects.get()
+    page = f"/admin/debtors/contactpoint/{made.pk}/use_again/"
+    assert agent_at_desk.post(page, {"how": "x"}).status_code == 403
+    made.refresh_from_db()
+    assert made.stops == ["opted out"]
 
 
 def test_exchange_rates_are_kept_by_hand_too(supervisor_at_desk: Browser):

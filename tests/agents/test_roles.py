@@ -45,7 +45,7 @@ def test_an_agent_writes_but_neither_deletes_nor_reverses() -> None:
     assert not {name for name in agent if ".delete_" in name}
     assert not agent & {
         "payments.reverse_payment", "collections.adjust_debt", "collections.close_debt", "collections.add_segment",
-        "strategy.add_strategyrule", "strategy.add_strategyrun", "debtors.add_suppression",
+        "strategy.add_strategyrule", "strategy.add_strategyrun", "debtors.add_contactpoint",
     }  # fmt: skip
 
 

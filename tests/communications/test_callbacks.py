@@ -11,7 +11,7 @@ from django.test import Client
 
 from communications.channels import webhooks
 from communications.models import CommunicationLog, ProviderEvent
-from debtors.models import Suppression
+from debtors.models import ContactPoint
 from tests import factories
 from tests.standins import twilio as stand_in
 
@@ -53,6 +53,11 @@ def form(client, path, fields, *, query="", token=stand_in.TOKEN, url=None):
 def sent(**values):
     values = {"status": "sent", "communication_type": "email", "debtor": factories.debtor()} | values
     return CommunicationLog.objects.create(**values)
+
+
+def stops():
+    """Which addresses get no more messages, and why."""
+    return [(point.value, point.stops) for point in ContactPoint.objects.filter(messages_stopped=True)]
 
 
 POSTMARK_BOUNCE = {
@@ -100,7 +105,7 @@ def test_a_bounce_behind_the_shared_secret_counts_once(client, shared_secret):
     log.refresh_from_db()
     assert log.status == "bounced"
     assert "No such user" in log.failure_reason or "550" in log.failure_reason
-    assert Suppression.objects.get().address == "john@example.com"
+    assert stops() == [("john@example.com", ["bounced"])]
     assert ProviderEvent.objects.count() == 1
 
 
@@ -156,7 +161,7 @@ def test_mail_to_us_is_kept_with_its_writer(client, shared_secret):
     log = CommunicationLog.objects.get()
     assert (log.debtor, log.direction, log.status, log.communication_type) == (debtor, "inbound", "received", "email")
     assert (log.subject, log.body, log.address) == ("A question", "How much is it?", "john@example.com")
-    assert not Suppression.objects.exists()
+    assert stops() == []
 
 
 STATUS, INBOUND = "/callbacks/twilio/status", "/callbacks/twilio/inbound"
@@ -214,7 +219,7 @@ def test_twilios_opt_out_error_puts_the_number_on_the_list(client, twilio_token)
 
     log.refresh_from_db()
     assert (log.status, log.failure_reason) == ("failed", "Twilio: failed (21610)")
-    assert (Suppression.objects.get().address, Suppression.objects.get().medium) == ("+447700900001", "sms")
+    assert stops() == [("+447700900001", ["opted out"])]
 
 
 @pytest.mark.parametrize("path", [STATUS, INBOUND])
@@ -229,7 +234,7 @@ def test_a_wrong_signature_of_twilio_is_refused(client, twilio_token, path, sett
     settings.TWILIO_AUTH_TOKEN = ""
     assert form(client, path, fields, token="").status_code == 403
     assert not CommunicationLog.objects.exists()
-    assert not Suppression.objects.exists()
+    assert stops() == []
 
 
 def test_an_sms_to_us_is_kept_once_with_its_writer(client, twilio_token):
@@ -253,27 +258,32 @@ def test_an_sms_of_a_stranger_is_kept_without_a_debtor(client, twilio_token):
 def test_stop_ends_sms_to_the_number_and_start_lifts_it(client, twilio_token, words):
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
 
-    listed = Suppression.objects.get()
-    assert (listed.medium, listed.address, listed.reason) == ("sms", "+447700900001", "opted_out")
-    assert words.strip() in listed.source
+    point = ContactPoint.objects.get()
+    assert (point.kind, point.value, point.stops, point.calls_stopped) == (
+        "phone",
+        "+447700900001",
+        ["opted out"],
+        False,
+    )
+    assert words.strip() in point.opted_out_how
 
     form(client, INBOUND, {"MessageSid": "SM2", "From": "+447700900001", "Body": "Start"})
-    assert not Suppression.objects.exists()
+    assert stops() == []
 
 
 @pytest.mark.parametrize("words", ["At the end of the month", "cancel my plan please", "I can't stop by", ""])
 def test_other_words_end_nothing(client, twilio_token, words):
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
 
-    assert not Suppression.objects.exists()
+    assert stops() == []
 
 
 def test_start_does_not_lift_what_the_owner_did_not_ask_for(client, twilio_token):
-    Suppression.objects.create(medium="sms", address="+447700900001", reason="bounced", source="x")
+    factories.stop("+447700900001", medium="sms", reason="bounced")
 
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": "START"})
 
-    assert Suppression.objects.exists()
+    assert stops() == [("+447700900001", ["bounced"])]
 
 
 def test_callbacks_are_posts_alone(client):

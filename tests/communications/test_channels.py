@@ -7,7 +7,7 @@ import pytest
 
 from communications import outcomes
 from communications.models import CommunicationLog
-from debtors.models import Suppression
+from debtors.models import ContactPoint
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 
@@ -141,7 +141,7 @@ def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
 
     log.refresh_from_db()
     assert log.status == "failed"
-    assert Suppression.objects.get().address == log.debtor.mobile_phone
+    assert ContactPoint.objects.get(messages_stopped=True).value == log.debtor.mobile_phone
     again = queue(channel="sms", debt=log.debt)
     assert drain().ended == {"blocked": 1}
     again.refresh_from_db()

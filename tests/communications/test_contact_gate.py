@@ -11,7 +11,6 @@ from collection.models import Hold
 from communications import contact_gate, outbox
 from communications.contact_gate import Facts, Verdict, Window
 from communications.models import Purpose
-from debtors.models import Suppression
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -155,14 +154,14 @@ class TestFacts:
         assert found.zones == {"Europe/London"}
 
     def test_an_address_is_suppressed_whatever_its_case(self):
-        Suppression.objects.create(medium="email", address="john@example.com", reason="opted_out", source="x")
+        factories.stop("john@example.com", medium="email", reason="opted_out")
         debtor = factories.debtor(email="John@Example.COM")
 
         assert self.facts(factories.debt(debtor=debtor)).suppressed
 
     def test_an_opt_out_counts_for_its_own_medium(self):
         debt = factories.debt()
-        Suppression.objects.create(medium="sms", address=debt.debtor.mobile_phone, reason="opted_out", source="x")
+        factories.stop(debt.debtor.mobile_phone, medium="sms", reason="opted_out")
 
         assert self.facts(debt, channel="sms").suppressed
         assert not self.facts(debt, channel="voice").suppressed

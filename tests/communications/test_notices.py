@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from collection import deferrals
 from communications import delivery, one_time_code, outbox
 from communications.models import CommunicationLog, Purpose
-from debtors.models import Suppression
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -46,7 +45,7 @@ def test_the_agencys_own_wording_goes_first(smtp, supervisor):
 
 
 def test_who_gets_no_mail_is_told_by_sms(supervisor):
-    Suppression.objects.create(medium="email", address="john@example.com", reason="bounced", source="x")
+    factories.stop("john@example.com", medium="email", reason="bounced")
 
     log = decide(deferrals.approve, supervisor, email="John@example.com")
 

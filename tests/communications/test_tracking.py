@@ -8,7 +8,7 @@ import pytest
 from communications import delivery, outbox, tracking
 from communications.models import CommunicationLog, MessageStatus, ProviderEvent
 from communications.tracking import News
-from debtors.models import Suppression
+from debtors.models import ContactPoint, StopReason
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -145,25 +145,25 @@ def test_a_state_never_moves_back(before, told, after):
 
 def test_the_same_event_twice_changes_nothing_the_second_time():
     log = sent()
-    bounce = news(log, status=MessageStatus.BOUNCED, suppression=Suppression.Reason.BOUNCED)
+    bounce = news(log, status=MessageStatus.BOUNCED, suppression=StopReason.BOUNCED)
 
     assert tracking.record(bounce, now=NOON)
-    Suppression.objects.all().delete()
+    ContactPoint.objects.update(bounced_at=None)
     CommunicationLog.objects.update(status="sent")
     assert not tracking.record(bounce, now=NOON + timedelta(hours=1))
 
     log.refresh_from_db()
     assert log.status == "sent"
-    assert not Suppression.objects.exists()
+    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
 
 
 def test_a_bounce_ends_mail_to_the_address():
     log = sent(address="A@Example.com")
 
-    tracking.record(news(log, status=MessageStatus.BOUNCED, suppression=Suppression.Reason.BOUNCED), now=NOON)
+    tracking.record(news(log, status=MessageStatus.BOUNCED, suppression=StopReason.BOUNCED), now=NOON)
 
-    listed = Suppression.objects.get()
-    assert (listed.medium, listed.address, listed.reason) == ("email", "a@example.com", "bounced")
+    stopped = ContactPoint.objects.get(messages_stopped=True)
+    assert (stopped.kind, stopped.value, stopped.stops) == ("email", "a@example.com", ["bounced"])
 
 
 def test_what_is_about_no_message_of_ours_is_not_noted():

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from collection import deferrals
 from collection.models import Debt, DebtStatus, Hold
 from communications.models import CommunicationLog, CommunicationTemplate
-from debtors.models import Debtor, Suppression
+from debtors.models import Debtor
 from strategy.models import StrategyRun, StrategyStep
 from tests import factories
 from tests.strategy import makers
@@ -88,7 +88,7 @@ def test_each_reason_to_leave_a_debt_alone_is_counted():
     Debtor.objects.filter(pk=mute.debtor_id).update(email="")
     quiet = factories.debtor(email="Quiet@Example.com")
     makers.due_debt(rule, debtor=quiet)
-    Suppression.objects.create(medium="email", address="quiet@example.com", reason="opted_out", source="said so")
+    factories.stop("quiet@example.com", medium="email", reason="opted_out")
     left_out = {
         "closed": 4, "disputed": 1, "deferred": 1, "held": 1, "nothing_owed": 1, "no_address": 1, "suppressed": 1,
     }  # fmt: skip
@@ -120,8 +120,8 @@ def test_other_channels_than_mail_want_a_phone(channel):
     makers.due_debt(rule, debtor=factories.debtor(mobile_phone=None))
     opted_out = makers.due_debt(rule).debtor
     medium = "sms" if channel == "sms" else "voice"
-    Suppression.objects.create(medium=medium, address=opted_out.mobile_phone, reason="opted_out", source="STOP")
-    Suppression.objects.create(medium="email", address=opted_out.email, reason="bounced", source="550")
+    factories.stop(opted_out.mobile_phone, medium=medium, reason="opted_out")
+    factories.stop(opted_out.email, medium="email", reason="bounced")
     assert makers.lines(makers.run()) == {rule.name: (3, 1, {"no_address": 1, "suppressed": 1})}
     assert CommunicationLog.objects.get().communication_type == channel
 
