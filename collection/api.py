@@ -7,19 +7,19 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from collection import debts, deferrals, reads, totals
 from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry
 from collection.serializers import (
+    ApprovalSerializer,
     DashboardSerializer,
     DebtSerializer,
     DebtWithSegmentSerializer,
     LedgerEntrySerializer,
+    RejectionSerializer,
     ReviewedDeferralRequestSerializer,
-    ReviewSerializer,
 )
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
@@ -95,33 +95,29 @@ class DeferralRequestView(ResourceView):
     queryset = DeferralRequest.objects.select_related("debtor", "debt", "reviewer")
     serializer_class = ReviewedDeferralRequestSerializer
     filterset_class = DeferralFilters
+    bodiless_actions = ("approve",)
     required_permissions = {
         "approve": "collections.review_deferralrequest",
         "reject": "collections.review_deferralrequest",
     }
 
     @extend_schema(
-        operation_id="approveDeferralRequest", request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer
+        operation_id="approveDeferralRequest", request=ApprovalSerializer, responses=ReviewedDeferralRequestSerializer
     )
     def approve(self, request: Request, pk: uuid.UUID) -> Response:
-        asked, notes = self._read_review(pk, DeferralRequest.Status.APPROVED)
+        asked = self.get_object(pk)
+        notes = self.read(ApprovalSerializer, optional=True).get("review_notes")
         deferrals.approve(asked, by=self.agent, notes=notes, now=now())
         return self.answer(self.get_object(pk))
 
     @extend_schema(
-        operation_id="rejectDeferralRequest", request=ReviewSerializer, responses=ReviewedDeferralRequestSerializer
+        operation_id="rejectDeferralRequest", request=RejectionSerializer, responses=ReviewedDeferralRequestSerializer
     )
     def reject(self, request: Request, pk: uuid.UUID) -> Response:
-        asked, notes = self._read_review(pk, DeferralRequest.Status.REJECTED)
+        asked = self.get_object(pk)
+        notes = self.read(RejectionSerializer, optional=True)["review_notes"]
         deferrals.reject(asked, by=self.agent, notes=notes, now=now())
         return self.answer(self.get_object(pk))
-
-    def _read_review(self, pk: uuid.UUID, status: str) -> tuple[DeferralRequest, str | None]:
-        asked = self.get_object(pk)
-        data = self.read(ReviewSerializer, optional=True)
-        if (data.get("status") or status) != status:
-            raise ValidationError({"status": [ErrorDetail(f"On this path the status can only be {status}.", "enum")]})
-        return asked, data.get("review_notes")
 
     def get_object(self, pk: uuid.UUID) -> DeferralRequest:
         found: DeferralRequest = super().get_object(pk)

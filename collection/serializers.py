@@ -160,10 +160,15 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
     reviewer = AgentNameSerializer(read_only=True, allow_null=True)
 
 
-class ReviewSerializer(CamelSerializer):
+class ApprovalSerializer(CamelSerializer):
     """A decision; ``status`` may be left out, and must fit the path."""
 
-    status = ChoiceField(
-        [DeferralRequest.Status.APPROVED, DeferralRequest.Status.REJECTED], required=False, allow_null=True
-    )
+    status = ChoiceField([DeferralRequest.Status.APPROVED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000, required=False, allow_null=True)
+
+
+class RejectionSerializer(CamelSerializer):
+    """A decision, and why; ``status`` may be left out, and must fit the path."""
+
+    status = ChoiceField([DeferralRequest.Status.REJECTED.value], required=False, allow_null=True)
+    review_notes = TextField(max_length=1000)

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.utils.timezone import now
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,8 @@ from ddc.common.api.views import ResourceView
 from payments import idempotency, posting, reads
 from payments.models import Payment, PaymentStatus
 from payments.serializers import PaymentSerializer, PaymentWithDebtSerializer
+
+_KEY = {"type": "string", "maxLength": idempotency.MAX_KEY_LENGTH}
 
 
 class PaymentFilters(FilterSet):
@@ -36,7 +37,7 @@ class PaymentView(ResourceView):
     def get_queryset(self) -> Any:
         return Payment.objects.select_related("debt") if self.action == "retrieve" else Payment.objects.all()
 
-    @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)])
+    @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", _KEY, OpenApiParameter.HEADER)])
     def create(self, request: Request) -> Response:
         data = self.read(PaymentSerializer)
         key = request.headers.get("Idempotency-Key")

@@ -79,7 +79,7 @@ class OtpRequestedSerializer(CamelSerializer):
 
 class OtpVerificationSerializer(CamelSerializer):
     mobile_phone = TextField(max_length=40)
-    otp_code = TextField()
+    otp_code = TextField(validators=[RegexValidator(r"\A[0-9]{4,8}\Z", "The code has 4 to 8 digits.", "regex")])
 
 
 class DebtorInBriefSerializer(CamelSerializer):

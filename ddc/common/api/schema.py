@@ -79,12 +79,12 @@ class Schema(AutoSchema):
 
     def _get_request_body(self, direction: Any = "request") -> Any:
         body = super()._get_request_body(direction)
-        if body and (self.method != "POST" or self._action in getattr(self.view, "bodiless_actions", ())):
+        if body and (self._action == "update" or self._action in getattr(self.view, "bodiless_actions", ())):
             body.pop("required", None)  # Nothing in it is required, so it may be left out.
         return body
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> Any:
-        if self.method == "PUT" and hasattr(serializer, "_declared_fields"):
+        if self._action == "update" and hasattr(serializer, "_declared_fields"):
             serializer = serializer(partial=True) if isinstance(serializer, type) else copy.copy(serializer)
             serializer.partial = True
         return super()._get_request_for_media_type(serializer, direction)

@@ -22,7 +22,8 @@ _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
 _MONEY = r"^0*[0-9]{1,16}(\.[0-9]{1,4}0*)?$"
 _MONEY_BUT_0 = r"^(?=.*[1-9])0*[0-9]{1,16}(\.[0-9]{1,4}0*)?$"
 _SHARE = r"^0*(0(\.[0-9]{1,3}0*)?|1(\.0+)?)$"
-_DIGITS = r"^-?[0-9]{1,18}$"
+_DIGITS = r"^[0-9]{1,18}$"
+_DIGITS_BUT_0 = r"^0*[1-9][0-9]{0,17}$"
 _MOST_MONEY = 10**16
 _LONGEST_AMOUNT = 40
 
@@ -96,7 +97,7 @@ def _in_body(field: Any) -> Described | None:
     if isinstance(field, fields.TextField):
         return _text(field)
     if isinstance(field, fields.MoneyField):
-        least = {"exclusiveMinimum": 0} if field.positive else {"minimum": 0}
+        least: Described = {"exclusiveMinimum": 0} if field.positive else {"minimum": 0}
         number = {"type": "number", **least, "exclusiveMaximum": _MOST_MONEY}
         pattern = _MONEY_BUT_0 if field.positive else _MONEY
         return {"anyOf": [number, {"type": "string", "pattern": pattern, "maxLength": _LONGEST_AMOUNT}]}
@@ -106,7 +107,12 @@ def _in_body(field: Any) -> Described | None:
     if isinstance(field, fields.IntegerField):
         bounds = {"minimum": field.min_value, "maximum": field.max_value}
         number = {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
-        return {"anyOf": [number, {"type": "string", "pattern": _DIGITS}]}
+        return {
+            "anyOf": [
+                number,
+                {"type": "string", "pattern": _DIGITS_BUT_0 if field.min_value else _DIGITS, "maxLength": 18},
+            ]
+        }
     if isinstance(field, fields.TimeField):
         return {"type": "string", "format": "date-time"}
     return _plain(field)

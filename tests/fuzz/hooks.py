@@ -1,0 +1,86 @@
+"""What schemathesis can't know of this API by itself. It runs in a process of its own, which loads this module."""
+
+import os
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import schemathesis
+
+#: (field, rule) of refusals that JSON Schema can't foretell, and why.
+EXPECTED = {
+    (r".*", "database.exists"): "an id names nothing, or something of another debtor",
+    (r".*", "database.unique"): "it is another's already",
+    (r"mobilePhone", "regex"): "what is no E.164 number has to be one of the debtor's country",
+    (r"firstName|lastName", "required"): "a debtor is a person or a company",
+    (r"dob|date|updatedAt", "date"): "it lies in the past, and within the calendar",
+    (r"language|languagePreference", "enum"): "a language's code or English name, by CLDR",
+    (r"channel", "enum"): "a rule's channel is its template's",
+    (r"subject", "required"): "mail has a subject",
+    (r"subject|body", "placeholder"): "double braces hold known names alone",
+    (r"currencyCode", "enum"): "a payment is in its debt's currency",
+    (r"currencyCode", "required"): "a balance band has a currency",
+    (r"currencyCode|originalBalance|debtorId", "immutable"): "payments were made against it",
+    (r"amount|(original|current|min|max)(Balance)?", "range"): "a currency has so many decimals; no more is open",
+    (r"(p2p|minP2p|maxP2p)Score", "range"): "a score has three decimals; a band isn't empty",
+    (r"(min|max)DaysSincePlacement", "range"): "a band isn't empty",
+    (r"debtor_id|debt_id|debtorId|debtId", "required"): "sending needs both",
+    (r"metadata(\..*)?", "maxLength"): "4 KiB in all",
+    (r"metadata(\..*)?", "range"): "a number that JSON can't give back",
+    (r"Idempotency-Key|None", "idempotency"): "a key belongs to one body",
+}
+#: Whole numbers may come in strings of digits, whose bounds no pattern tells.
+IN_DIGITS = re.compile(
+    r"(trigger\.)?daysSincePlacement|maxLatenessDays|priority|requestedDeferralDays|(min|max)DaysSincePlacement"
+)
+
+
+@schemathesis.check
+def documented_refusal(ctx: Any, response: Any, case: Any) -> None:
+    """A request that fits the description is refused only for what no description can tell."""
+    positive = case.meta is not None and case.meta.generation.mode.is_positive
+    if not positive or response.status_code != 422:
+        return
+    for error in response.json()["errors"]:
+        assert _is_expected(error, case), f"was refused though it fits the description: {error}"
+
+
+def _is_expected(error: dict[str, Any], case: Any) -> bool:
+    field, rule = str(error["field"]), error["rule"]
+    if rule == "regex" and "can't be kept" in error["message"]:
+        return field.split(".")[0] not in _described(case)  # NUL where nothing is described.
+    if rule == "range" and IN_DIGITS.fullmatch(field):
+        return isinstance(_sent(case.body, field), str)
+    return any(re.fullmatch(fields, field) and rule == expected for fields, expected in EXPECTED)
+
+
+def _described(case: Any) -> set[str]:
+    """Return the names in the body that are described, but for ``metadata``, within which anything may stand."""
+    raw = case.operation.schema.raw_schema
+    schema = case.operation.definition.raw.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = schema.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+    return set(raw["components"]["schemas"].get(name, {}).get("properties", {})) - {"metadata"}
+
+
+def _sent(body: Any, path: str) -> Any:
+    for part in path.split("."):
+        body = body.get(part) if isinstance(body, dict) else None
+    return body
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Let a debtor sign out with a token of its own each time, or the first call would end all others' too."""
+    headers = kwargs.get("headers") or {}
+    if "FUZZ_DEBTOR" in os.environ and case.path == "/debtors/auth/logout" and "Authorization" in headers:
+        kwargs["headers"] = {**headers, "Authorization": f"Bearer {_debtor_token()}"}
+
+
+def _debtor_token() -> str:
+    import django
+
+    django.setup()
+    from debtors.models import Debtor
+    from portal import tokens
+
+    return tokens.issue(Debtor(pk=os.environ["FUZZ_DEBTOR"]), now=datetime.now(UTC))[0]

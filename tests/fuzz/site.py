@@ -1,0 +1,79 @@
+"""A live server with something of everything in its database, and schemathesis at its door."""
+
+import contextlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.timezone import now
+
+from agents import tokens as staff_tokens
+from collection import deferrals
+from payments import posting
+from portal import tokens as debtor_tokens
+from tests import factories
+from tests.deep.processes import environment, start
+from tests.journeys.site import free_port, wait_for
+
+ROLES = ("supervisor", "debtor", "nobody")
+
+
+@dataclass
+class Fuzzed:
+    url: str
+    env: dict[str, str]
+    tokens: dict[str, str | None]
+
+    def fuzz(self, role: str, *options: str) -> int:
+        """Let schemathesis loose as one role; return how many requests it made. All its checks are on."""
+        token = self.tokens[role]
+        signed_in = ["-H", f"Authorization: Bearer {token}"] if token else []
+        arguments = ["--config-file", "tests/fuzz/schemathesis.toml", "run", f"{self.url}/schema", "--no-color"]
+        command = [sys.executable, "-m", "schemathesis.cli", *arguments, "--checks", "all", *signed_in, *options]
+        found = subprocess.run(command, env=self.env, capture_output=True, text=True)
+        assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2_000:]
+        made = re.search(r"([\d,]+) generated", found.stdout)
+        assert made, found.stdout
+        return int(made[1].replace(",", ""))
+
+
+@contextlib.contextmanager
+def fuzzed() -> Iterator[Fuzzed]:
+    """Start a web server on this test's database."""
+    debt = factories.debt()
+    posted: dict[str, Any] = {"by": None, "today": now().date()}
+    posting.record(debt=debt, amount=Decimal(10), **posted)
+    posting.record(debt=debt, amount=Decimal(10), status="pending", **posted)
+    deferrals.request(debt, debtor=debt.debtor, days=5, reason="I lost my job.", now=now())
+    factories.segment(), factories.template()
+    supervisor = factories.agent("Supervisor")
+    tokens: dict[str, str | None] = {
+        "supervisor": staff_tokens.create_api_token(supervisor, now=now())[1],
+        "debtor": debtor_tokens.issue(debt.debtor, now=now())[0],
+        "nobody": None,
+    }
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = environment(PUBLIC_URL=url, OTP_PER_ADDRESS="1000000", FUZZ_DEBTOR=str(debt.debtor_id), PYTHONPATH=".")
+    arguments = ("granian", "--interface", "wsgi", "ddc.wsgi:application", "--port", str(port), "--workers", "2")
+    server = start("-m", *arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: is_up(url), seconds=60)
+        yield Fuzzed(url, env, tokens)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def is_up(url: str) -> bool:
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
