@@ -11,7 +11,15 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications import placeholders, templates
-from communications.models import CommunicationLog, CommunicationTemplate, ProviderEvent
+from communications.models import (
+    Circuit,
+    CommunicationLog,
+    CommunicationTemplate,
+    CommunicationTemplateVersion,
+    MessageAttempt,
+    ProviderEvent,
+    Settlement,
+)
 from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 from ddc.common.admin_forms import RuleForm
 from debtors.models import Debtor
@@ -129,3 +137,31 @@ class ProviderEventAdmin(ReadOnlyAdmin):
 
     def matches(self, words: str) -> Q:
         return Q(event_id=words)
+
+
+@admin.register(CommunicationTemplateVersion)
+class TemplateVersionAdmin(ReadOnlyAdmin):
+    list_display = ("template", "number", "language", "subject", "created_at")
+    list_select_related = ("template",)
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(MessageAttempt)
+class MessageAttemptAdmin(ReadOnlyAdmin):
+    list_display = ("ended_at", "log", "number", "provider", "result", "answer")
+    list_select_related = ("log",)
+    list_filter = ("result", "provider")
+    ordering = ("-id",)
+
+
+@admin.register(Settlement)
+class SettlementAdmin(ReadOnlyAdmin):
+    list_display = ("at", "log", "decision", "by", "why", "sent_again_as")
+    list_select_related = ("log", "by", "sent_again_as")
+    list_filter = ("decision",)
+    ordering = ("-at", "-id")
+
+
+@admin.register(Circuit)
+class CircuitAdmin(ReadOnlyAdmin):
+    list_display = ("provider", "opened_at", "open_until", "failures", "words")

@@ -8,9 +8,25 @@ from datetime import datetime
 import structlog
 from django.db import DatabaseError
 
-from communications import composition, contact_gate, facts, one_time_code, outcomes, placeholders, templates, tracking
+from communications import (
+    composition,
+    contact_gate,
+    facts,
+    one_time_code,
+    outbox,
+    outcomes,
+    placeholders,
+    templates,
+    tracking,
+)
 from communications.composition import Text
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus
+from communications.models import (
+    Channel,
+    CommunicationLog,
+    CommunicationTemplate,
+    CommunicationTemplateVersion,
+    MessageStatus,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -21,16 +37,18 @@ class Batch:
 
     messages: list[CommunicationLog]
     variants: Mapping[tuple[str, str], list[CommunicationTemplate]]
+    versions: Mapping[uuid.UUID, CommunicationTemplateVersion]
     gate: Mapping[uuid.UUID, contact_gate.Facts]
     values: Mapping[uuid.UUID, Mapping[str, str]]
     loaded_at: datetime
 
-    def template(self, message: CommunicationLog) -> CommunicationTemplate | None:
-        """Return the variant of the message's template that fits the debtor; None if none is active."""
+    def version(self, message: CommunicationLog) -> CommunicationTemplateVersion | None:
+        """Return the text, as it is now, of the variant that fits the debtor; None if no variant is active."""
         if message.template is None or message.debtor is None:
             return None
         variants = self.variants[(message.template.name, message.communication_type)]
-        return templates.choose(variants, message.debtor.language_preference)
+        variant = templates.choose(variants, message.debtor.language_preference)
+        return self.versions[variant.pk] if variant else None
 
 
 def load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
@@ -49,9 +67,7 @@ def load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
 
 def again(messages: list[CommunicationLog], *, now: datetime) -> Batch:
     """Load claimed messages anew, with their debtors and debts as they are now, leaving out what another has claimed."""
-    keys = [message.pk for message in messages]
-    rows = CommunicationLog.objects.filter(pk__in=keys).select_related("debtor", "debt", "template")
-    fresh = {row.pk: row for row in rows}
+    fresh = {row.pk: row for row in outbox.load([message.pk for message in messages])}
     ours = (
         fresh[message.pk] for message in messages if message.pk in fresh and fresh[message.pk].due_at == message.due_at
     )
@@ -59,10 +75,10 @@ def again(messages: list[CommunicationLog], *, now: datetime) -> Batch:
 
 
 def write(
-    message: CommunicationLog, template: CommunicationTemplate | None, values: Mapping[str, str]
+    message: CommunicationLog, version: CommunicationTemplateVersion | None, values: Mapping[str, str]
 ) -> tuple[Text, Text]:
     """Write the text that goes and the one that is kept; they differ by the one-time code alone."""
-    subject, body = (template.subject, template.body) if template else (message.subject, message.body or "")
+    subject, body = (version.subject, version.body) if version else draft(message)
     mail = message.communication_type == Channel.EMAIL
     kept = composition.compose(subject, body, values, mail=mail)
     code = {"otp_code": one_time_code.derive(message.one_time_code_of)} if message.one_time_code_of else {}
@@ -73,12 +89,20 @@ def write(
     return goes, kept
 
 
+def draft(message: CommunicationLog) -> tuple[str | None, str]:
+    """Return the subject and body of a message without a template, before anything was filled in."""
+    if message.draft:
+        return message.draft["subject"], message.draft["body"]
+    return message.subject, message.body or ""
+
+
 def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
     today = now.date()
     variants = templates.variants_of((m.template.name, m.communication_type) for m in messages if m.template)
+    versions = templates.current_versions(variant for some in variants.values() for variant in some)
     used = placeholders.used(
-        *(text for message in messages for text in (message.subject, message.body)),
-        *(text for some in variants.values() for variant in some for text in (variant.subject, variant.body)),
+        *(text for message in messages if not message.template for text in draft(message)),
+        *(text for version in versions.values() for text in (version.subject, version.body)),
     )
     pairs = [(message.debtor, message.debt) for message in messages if message.debtor]
     values = facts.gather(pairs, today=today, names=used)
@@ -86,6 +110,7 @@ def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
     return Batch(
         messages=messages,
         variants=variants,
+        versions=versions,
         gate={message.pk: found for message, found in zip(messages, gate, strict=True)},
         values={message.pk: found for message, found in zip(messages, values, strict=True)},
         loaded_at=now,

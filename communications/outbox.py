@@ -1,6 +1,7 @@
 """The outbox: a message is queued with what caused it, and claimed by one worker at a time."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -28,7 +29,7 @@ TASKS = {
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM communication_log
-    WHERE status IN ('queued', 'postponed', 'claimed') AND due_at <= %(now)s {lane}
+    WHERE status IN ('queued', 'postponed', 'claimed') AND communication_type = %(channel)s AND due_at <= %(now)s {lane}
     ORDER BY due_at LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 )
@@ -82,23 +83,30 @@ def wake(lane: Lane) -> None:
     nudge(TASKS[lane])
 
 
-def is_due(*, now: datetime, lane: Lane = Lane.ALL) -> bool:
-    """Tell whether a worker of the lane would find something to do."""
-    due = CommunicationLog.objects.due(now)
+def is_due(*, now: datetime, lane: Lane = Lane.ALL, but: Collection[Channel] = ()) -> bool:
+    """Tell whether a worker of the lane would find something to do, in other channels than some."""
+    due = CommunicationLog.objects.due(now).filter(communication_type__in=[c for c in Channel if c not in but])
     return (due.filter(purpose=Purpose.SOLICITED) if lane == Lane.SOLICITED else due).exists()
 
 
-def claim(*, now: datetime, limit: int, lease: timedelta, lane: Lane = Lane.ALL) -> list[CommunicationLog]:
-    """Take up to ``limit`` due messages for the time of the lease, the longest due first.
+def claim(
+    *, channel: Channel, now: datetime, limit: int, lease: timedelta, lane: Lane = Lane.ALL
+) -> list[CommunicationLog]:
+    """Take up to ``limit`` due messages of a channel for the time of the lease, the longest due first.
 
     Others pass by what is claimed. When the lease is over, what became of none of the other statuses is due again; the
     new ``due_at`` tells one claim from the next.
     """
     sql = _CLAIM.format(lane="AND purpose = 'solicited'" if lane == Lane.SOLICITED else "")
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"now": now, "until": now + lease, "limit": limit})
+        cursor.execute(sql, {"channel": channel.value, "now": now, "until": now + lease, "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return []
-    logs = CommunicationLog.objects.filter(pk__in=ids).select_related("debtor", "debt", "template")
-    return sorted(logs, key=lambda log: (log.purpose != Purpose.SOLICITED, log.created_at, log.pk))
+    return sorted(load(ids), key=lambda log: (log.purpose != Purpose.SOLICITED, log.created_at, log.pk))
+
+
+def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
+    """Return messages with all that is needed to send them."""
+    rows = CommunicationLog.objects.filter(pk__in=ids)
+    return list(rows.select_related("debtor", "debt", "template").prefetch_related("attempt_rows"))

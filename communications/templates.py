@@ -1,5 +1,6 @@
 """Templates: how they are kept, and which variant a debtor gets."""
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
 from communications import placeholders
-from communications.models import Channel, CommunicationLog, CommunicationTemplate
+from communications.models import Channel, CommunicationLog, CommunicationTemplate, CommunicationTemplateVersion
 from ddc.common.errors import DomainError, Duplicate, refusing
 
 _FALLBACK = "en"
@@ -90,6 +91,37 @@ def named(name: str, channel: Channel, *, language: str | None) -> Communication
     return choose(variants_of([(name, channel)])[(name, channel)], language)
 
 
+def current_versions(templates: Iterable[CommunicationTemplate]) -> dict[uuid.UUID, CommunicationTemplateVersion]:
+    """Return each template's text as it is now, by the template's id. A text that has no version yet gets one."""
+    wanted = {template.pk: template for template in templates}
+    newest = CommunicationTemplateVersion.objects.filter(template__in=wanted).order_by("template_id", "-number")
+    found = {version.template_id: version for version in newest.distinct("template_id")}
+    for pk, template in wanted.items():
+        if pk not in found or not _is_text_of(found[pk], template):
+            found[pk] = _keep_version(pk)
+    return found
+
+
+@transaction.atomic
+def _keep_version(template_id: uuid.UUID) -> CommunicationTemplateVersion:
+    """Make a version of a template's text, unless its newest has it; locked, so that versions follow one another."""
+    template = CommunicationTemplate.objects.select_for_update(no_key=True).get(pk=template_id)
+    newest = template.versions.order_by("-number").first()
+    if newest and _is_text_of(newest, template):
+        return newest
+    return CommunicationTemplateVersion.objects.create(
+        template=template,
+        number=newest.number + 1 if newest else 1,
+        language=template.language,
+        subject=template.subject,
+        body=template.body,
+    )
+
+
+def _is_text_of(version: CommunicationTemplateVersion, template: CommunicationTemplate) -> bool:
+    return all(getattr(version, name) == getattr(template, name) for name in ("language", "subject", "body"))
+
+
 def _known(values: dict[str, Any]) -> dict[str, Any]:
     if unknown := values.keys() - _FIELDS:
         raise TypeError(f"a template has no {', '.join(sorted(unknown))}")
@@ -104,4 +136,5 @@ def _save(template: CommunicationTemplate) -> CommunicationTemplate:
     taken = Duplicate("There is a template of this name in this language already.", field="name")
     with refusing({"template_name_is_unique_per_language": taken}):
         template.save()
+        _keep_version(template.pk)
     return template

@@ -80,6 +80,16 @@ def ration(name: str, value: int) -> int:
     return value
 
 
+def rate(name: str, value: float) -> float:
+    """Return a number of messages a second; 0 is no limit.
+
+    :raises ImproperlyConfigured: if it is less than 0, or more than 0 and less than one in ten seconds
+    """
+    if value < 0 or 0 < value < 0.1:
+        raise ImproperlyConfigured(f"{name} must be 0 (no limit), or at least 0.1 a second.")
+    return value
+
+
 def anymail_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Return anymail's own settings out of its ``ANYMAIL_*`` variables."""
     return {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}

@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from ddc.common.currencies import DECIMALS
-from ddc.configuration import anymail_settings, contact_window, demo_environment, email_settings, ration
+from ddc.configuration import anymail_settings, contact_window, demo_environment, email_settings, rate, ration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -43,6 +43,10 @@ DEBTOR_TOKEN_KEY = key("DEBTOR_TOKEN_KEY")
 OTP_KEY = key("OTP_KEY")
 if len({SECRET_KEY, DEBTOR_TOKEN_KEY, OTP_KEY}) < 3:
     raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ from one another.")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+EVIDENCE_KEYS = env.list("EVIDENCE_KEYS", default=[])
+if any(len(value.encode()) < 32 for value in EVIDENCE_KEYS):
+    raise ImproperlyConfigured("EVIDENCE_KEYS are secrets of at least 32 bytes, the newest first, with commas between.")
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
@@ -211,6 +215,9 @@ if SMS_BACKEND not in ("twilio", "console", "demo"):
     raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}; it must be twilio, console or demo.")
 if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER):
     raise ImproperlyConfigured("SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER.")
+OUTBOX_DRAINS = ration("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=2))
+EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
+SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))
 CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00"))
 
 # --- The agency and its rules

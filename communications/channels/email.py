@@ -20,6 +20,9 @@ _WATCHED_SMTP = "communications.channels.smtp.EmailBackend"
 _WITHOUT_METADATA = frozenset({"mailersend", "postal"})
 #: Wrong credentials are our fault and may be put right; the message is good.
 _OUR_FAULT = frozenset({401, 403})
+#: Of SMTP: what says that there is no service for anybody, and the code with which a server takes its leave.
+_NO_SERVICE = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
+_CLOSING = 421
 
 
 def provider() -> str:
@@ -42,7 +45,7 @@ class Sender:
             mail = _mail(outgoing, self.connection)
         except Exception as error:  # Nothing has gone out yet.
             log.error("mail_not_prepared", exc_info=error)
-            return Outcome(Result.RETRY, provider(), words=f"{type(error).__name__}: {error}")
+            return Outcome(Result.RETRY, provider(), words=f"{type(error).__name__}: {error}", down=True)
         if isinstance(self.connection, smtp.EmailBackend):
             return self._by_smtp(self.connection, mail)
         try:
@@ -94,19 +97,22 @@ def _mail(outgoing: Outgoing, connection: Any) -> EmailMultiAlternatives:
 
 def _failed_by_smtp(error: Exception, *, in_doubt: bool) -> Outcome:
     """Read an SMTP failure: 4yz is for now, 5yz for good (RFC 5321, 4.2.1), and wrong credentials are our own fault."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Outcome(Result.RETRY, provider(), words=_words(error.smtp_code, error.smtp_error))
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
-        return Outcome(Result.FAILED if code >= 500 else Result.RETRY, provider(), words=_words(code, text))
+        return _refused(code, text)
+    if isinstance(error, _NO_SERVICE):
+        return Outcome(Result.RETRY, provider(), words=_words(error.smtp_code, error.smtp_error), down=True)
     if isinstance(error, smtplib.SMTPResponseException):
-        permanent = error.smtp_code >= 500 and not isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError)
-        words = _words(error.smtp_code, error.smtp_error)
-        return Outcome(Result.FAILED if permanent else Result.RETRY, provider(), words=words)
+        return _refused(error.smtp_code, error.smtp_error)
     if isinstance(error, OSError):  # Refused, timed out, hung up; smtplib's own errors are among them.
         result = Result.UNCERTAIN if in_doubt else Result.RETRY
-        return Outcome(result, provider(), words=f"{type(error).__name__}: {error}")
+        return Outcome(result, provider(), words=f"{type(error).__name__}: {error}", down=True)
     return _failed(error)
+
+
+def _refused(code: int, text: bytes | str) -> Outcome:
+    result = Result.FAILED if code >= 500 else Result.RETRY
+    return Outcome(result, provider(), words=_words(code, text), down=code == _CLOSING)
 
 
 def _failed(error: Exception) -> Outcome:
@@ -115,15 +121,14 @@ def _failed(error: Exception) -> Outcome:
     status = getattr(error, "status_code", None)
     if status is not None:
         retry = status == 429 or status >= 500 or status in _OUR_FAULT
-        return Outcome(Result.RETRY if retry else Result.FAILED, provider(), words=words)
+        return Outcome(Result.RETRY if retry else Result.FAILED, provider(), words=words, down=retry)
     if (result := requests_errors.read(error)) is not None:
-        return Outcome(result, provider(), words=words)
+        return Outcome(result, provider(), words=words, down=True)
     if isinstance(error, ImproperlyConfigured):
-        return Outcome(Result.RETRY, provider(), words=words)
+        return Outcome(Result.RETRY, provider(), words=words, down=True)
     if isinstance(error, ValueError | TypeError) or type(error).__module__ == "anymail.exceptions":
-        return Outcome(
-            Result.FAILED, provider(), words=words
-        )  # No mail can be made of it, or nobody is left to get it.
+        # No mail can be made of it, or nobody is left to get it.
+        return Outcome(Result.FAILED, provider(), words=words)
     log.error("mail_hand_over_failed", exc_info=error)
     return Outcome(Result.UNCERTAIN, provider(), words=words)
 

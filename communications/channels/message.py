@@ -29,9 +29,13 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result, the provider with its own id for the message, and its words where it didn't take it."""
+    """The result, the provider with its own id for the message, and its words where it didn't take it.
+
+    ``down``: it is the provider that doesn't work, not this message.
+    """
 
     result: Result
     provider: str
     message_id: str | None = None
     words: str | None = None
+    down: bool = False

@@ -3,15 +3,29 @@
 from types import TracebackType
 from typing import Protocol, Self
 
-from communications.channels import email, sms, voice
+from django.conf import settings
+
+from communications.channels import email, sms, twilio_api, voice
 from communications.channels.message import Outcome, Outgoing
 from communications.models import Channel
+
+#: Who "takes" a call script: it is before an agent once it is written.
+AGENT = "agent"
 
 
 class Sender(Protocol):
     def send(self, outgoing: Outgoing) -> Outcome: ...
 
     def close(self) -> None: ...
+
+
+def provider(channel: Channel) -> str:
+    """Return the name of whoever takes a channel's messages."""
+    if channel == Channel.CALL_SCRIPT:
+        return AGENT
+    if channel == Channel.EMAIL:
+        return email.provider()
+    return twilio_api.PROVIDER if settings.SMS_BACKEND == "twilio" else str(settings.SMS_BACKEND)
 
 
 class Senders:

@@ -35,7 +35,7 @@ def hand_over(create: "Callable[[Client], Any]") -> Outcome:
     try:
         client = _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_API_URL)
     except TwilioException as error:  # No credentials, or such as are none; nothing has gone out.
-        return Outcome(Result.RETRY, PROVIDER, words=str(error))
+        return Outcome(Result.RETRY, PROVIDER, words=str(error), down=True)
     try:
         return Outcome(Result.SENT, PROVIDER, create(client).sid)
     except TwilioRestException as error:
@@ -44,7 +44,8 @@ def hand_over(create: "Callable[[Client], Any]") -> Outcome:
         result = requests_errors.read(error)
         if result is None:
             log.error("twilio_hand_over_failed", exc_info=error)
-        return Outcome(result or Result.UNCERTAIN, PROVIDER, words=f"{type(error).__name__}: {error}")
+        down = result is not None
+        return Outcome(result or Result.UNCERTAIN, PROVIDER, words=f"{type(error).__name__}: {error}", down=down)
 
 
 def _refused(status: int, code: int | None, words: str) -> Outcome:
@@ -54,7 +55,7 @@ def _refused(status: int, code: int | None, words: str) -> Outcome:
         result = Result.RETRY
     else:
         result = Result.FAILED
-    return Outcome(result, PROVIDER, words=f"Twilio {code or status}: {words}")
+    return Outcome(result, PROVIDER, words=f"Twilio {code or status}: {words}", down=result == Result.RETRY)
 
 
 @lru_cache(maxsize=4)

@@ -2,9 +2,12 @@
 
 import smtplib
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from collection import ledger
+from collection.models import LedgerEntry
 from communications import outcomes
 from communications.models import CommunicationLog
 from debtors.models import ContactPoint
@@ -31,14 +34,16 @@ def test_a_failure_for_now_is_tried_again_with_the_text_of_then(smtp):
     assert drain().ended == {"queued": 1}
 
     log.refresh_from_db()
-    assert (log.status, log.attempts, log.due_at) == ("queued", 1, NOON + outcomes.BACKOFF[0])
-    assert log.body == "You owe {{debt_amount}}"
+    assert (log.status, log.attempts, log.body) == ("queued", 1, "You owe £1,000.00")
+    assert NOON + outcomes.BACKOFF[0] / 2 <= log.due_at <= NOON + outcomes.BACKOFF[0]
     assert log.failure_reason == "451 later"
 
+    kind, day = LedgerEntry.Kind.ADJUSTMENT, NOON.date()
+    ledger.post(ledger.lock_debt(log.debt_id), kind=kind, amount=Decimal(-400), value_date=day, by=None, cause={})
     smtp.answer = lambda mail: None
     assert drain(NOON + outcomes.BACKOFF[0]).ended == {"sent": 1}
     log.refresh_from_db()
-    assert (log.body, log.failure_reason) == ("You owe £1,000.00", None)
+    assert (log.body, log.failure_reason) == ("You owe £600.00", None)
 
 
 def test_a_failure_for_now_is_one_for_good_after_the_last_try(smtp):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from collection.models import Hold
 from communications import delivery, facts, one_time_code, outbox, outcomes
-from communications.models import CommunicationLog, Purpose
+from communications.models import Channel, CommunicationLog, Purpose
 from communications.outbox import Lane
 from tests import factories
 from tests.communications.conftest import NOON
@@ -177,7 +177,7 @@ def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
 
 def test_a_claim_returns_when_its_lease_is_over(smtp):
     queue()
-    (claimed,) = outbox.claim(now=NOON, limit=10, lease=delivery.CLAIM_LEASE)
+    (claimed,) = outbox.claim(channel=Channel.EMAIL, now=NOON, limit=10, lease=delivery.CLAIM_LEASE)
 
     assert claimed.status == "claimed"
     assert drain().ended == {}

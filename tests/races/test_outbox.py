@@ -40,7 +40,8 @@ def test_four_drains_at_once_send_each_message_once(smtp, monkeypatch):  # noqa:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_drains_alone_one_leaves_the_lane_to_the_other(smtp, monkeypatch):  # noqa: F811
+def test_of_two_drains_alone_one_leaves_the_lane_to_the_other(smtp, settings):  # noqa: F811
+    settings.OUTBOX_DRAINS = 1
     queue(20)
     smtp.delay = 0.01
 
@@ -49,6 +50,20 @@ def test_of_two_drains_alone_one_leaves_the_lane_to_the_other(smtp, monkeypatch)
     assert not refusals(results)
     assert set(seen(smtp).values()) == {1}
     assert smtp.connections == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_has_as_many_places_as_it_was_given(smtp, settings, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(delivery, "BATCH", 5)
+    settings.OUTBOX_DRAINS = 2
+    queue(40)
+    smtp.delay = 0.02
+
+    results = at_once(*[lambda: delivery.drain_alone(clock=lambda: NOON)] * 3)
+
+    assert not refusals(results)
+    assert set(seen(smtp).values()) == {1}
+    assert smtp.connections == 2
 
 
 @pytest.mark.deep

@@ -1,0 +1,28 @@
+"""manage.py verify_messages"""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from communications import evidence
+
+SHOWN = 50
+
+
+class Command(BaseCommand):
+    help = "Hold every message that was handed over against its seal. Exits 1 if anything differs."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        total, found = evidence.sealed().count(), []
+        with tqdm(total=total, unit="message", file=sys.stderr, disable=None) as bar:
+            for difference in evidence.differences(progress=bar.update):
+                found.append(difference)
+                bar.set_postfix_str(f"{len(found)} differ")
+        for difference in found[:SHOWN]:
+            self.stderr.write(f"{difference.log_id}: {difference.finding}")
+        if found:
+            self.stderr.write(self.style.ERROR(f"{len(found)} of {total} messages differ."))
+            sys.exit(1)
+        self.stdout.write(f"{total} messages: no difference.")
