@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 STACK := $(PY) -m ddc.stack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo reset test fix check checks check-deep bench chaos browser
+.PHONY: help setup demo reset test fix check checks check-deep bench chaos faults browser
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -35,6 +35,9 @@ check-deep: $(VENV)/installed-dev browser ## Run the tests that take long
 
 chaos: $(VENV)/installed-dev ## Kill processes at work, and see that nothing is lost or sent twice
 	@$(STACK) run -- $(PY) -m pytest -m deep tests/stack tests/races $(ARGS)
+
+faults: $(VENV)/installed-dev ## Break one part of a running site after another, and print what it comes to
+	@$(PY) -m tests.faults $(ARGS)
 
 bench: $(VENV)/installed-local ## Measure the site's speed
 	@$(STACK) run -- $(PY) manage.py bench $(ARGS)

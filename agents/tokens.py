@@ -15,12 +15,12 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from ddc.common.errors import DomainError, refusing
+from ddc.common.keys import RotatedTokenBackend
 
 API_TOKEN_PREFIX = "ddc_"  # noqa: S105
 _API_TOKEN_BYTES = 32
@@ -41,7 +41,9 @@ class AlreadySpent(BadToken):
 class _StaffToken(Token):
     """A token whose audience no other kind of token of this system has."""
 
-    _token_backend = TokenBackend("HS256", settings.SECRET_KEY, audience="ddc:staff", issuer="ddc")
+    _token_backend = RotatedTokenBackend(
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS, audience="ddc:staff", issuer="ddc"
+    )
 
 
 class AccessToken(_StaffToken):

@@ -26,7 +26,7 @@ from communications.contact_gate import Verdict
 from communications.models import Channel, CommunicationLog, CommunicationTemplateVersion, MessageStatus
 from communications.outbox import Lane
 from communications.states import Cause
-from ddc.common import tracing
+from ddc.common import stopping, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -171,7 +171,7 @@ def _send(turn: _Turn, channel: Channel, batch: Batch, known: circuits.Known) ->
             return _give_back(batch.messages, now=turn.clock())
         time.sleep(wait)
         now = turn.clock()
-        if turn.ends and now >= turn.ends:
+        if (turn.ends and now >= turn.ends) or stopping.is_wanted():
             turn.drained.more = True
             return _give_back(batch.messages, now=now)
         if now - batch.loaded_at > FACTS_LAST:
@@ -180,6 +180,7 @@ def _send(turn: _Turn, channel: Channel, batch: Batch, known: circuits.Known) ->
             message = batch.messages.pop(0)
             with tracing.caused_by(message.request_id):
                 status, is_down = _deliver(message, batch, turn, known)
+                log.info("message", message=str(message.pk), channel=channel, status=status)
             turn.drained.ended[status or "passed by"] += 1
             if is_down:
                 return _give_back(batch.messages, now=turn.clock())

@@ -190,5 +190,5 @@ def _words(message: CommunicationLog, outcome: Outcome) -> str | None:
     """The provider's words, as PostgreSQL can keep them, and without a one-time code that they may repeat."""
     words = (outcome.words or "").replace("\x00", "").encode("utf-8", "replace").decode()
     if message.one_time_code_of:
-        words = words.replace(one_time_code.derive(message.one_time_code_of), one_time_code.MASK)
+        words = one_time_code.mask(words, message.one_time_code_of)
     return words[:_REASON_LENGTH] or None

@@ -90,11 +90,13 @@ def read_token(token: str) -> uuid.UUID | None:
     if len(raw) != 16 + _SIGNATURE_BYTES:
         return None
     log_id = uuid.UUID(bytes=raw[:16])
-    return log_id if hmac.compare_digest(raw[16:], _signature(log_id)) else None
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return log_id if any(hmac.compare_digest(raw[16:], _signature(log_id, key)) for key in keys) else None
 
 
-def _signature(log_id: uuid.UUID) -> bytes:
-    return salted_hmac("communications.tracking.open", log_id.bytes, algorithm="sha256").digest()[:_SIGNATURE_BYTES]
+def _signature(log_id: uuid.UUID, key: str | None = None) -> bytes:
+    salted = salted_hmac("communications.tracking.open", log_id.bytes, secret=key, algorithm="sha256")
+    return salted.digest()[:_SIGNATURE_BYTES]
 
 
 @transaction.atomic

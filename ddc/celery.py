@@ -8,6 +8,9 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_shutting_down
+
+from ddc.common import stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 
@@ -54,6 +57,12 @@ app.conf.beat_schedule = {
         )
     },
 }
+
+
+@worker_shutting_down.connect
+def _end_turns(**_: object) -> None:
+    stopping.begin()
+
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

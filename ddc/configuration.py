@@ -17,6 +17,38 @@ _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _SMTP_TIMEOUT_SECONDS = 10
 
 
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})
+_KEY_BYTES, _KEY_CHARACTERS = 32, 12
+#: What keys in examples look like.
+_NOT_A_SECRET = re.compile(r"insecure|change.?me|example|secret.?key|password|123456", re.IGNORECASE)
+
+
+def long_enough(name: str, key: str) -> str:
+    """Return a key of 32 bytes at least.
+
+    :raises ImproperlyConfigured: if it is shorter
+    """
+    if len(key.encode()) < _KEY_BYTES:
+        raise ImproperlyConfigured(f"{name} is too short: it must have at least {_KEY_BYTES} bytes.")
+    return key
+
+
+def refuse_for_production(*, debug: bool, hosts: list[str], keys: Mapping[str, str]) -> None:
+    """Refuse what is good enough for one's own machine alone.
+
+    :raises ImproperlyConfigured: for DEBUG, a wildcard among the hosts, or a key that can be guessed
+    """
+    if debug:
+        raise ImproperlyConfigured("DEBUG=1 shows settings and data to everybody: not with an address in the world.")
+    if "*" in hosts:
+        raise ImproperlyConfigured("ALLOWED_HOSTS=* lets anybody choose what links in mails point to: name the hosts.")
+    for name, key in keys.items():
+        if len(set(key)) < _KEY_CHARACTERS or _NOT_A_SECRET.search(key):
+            raise ImproperlyConfigured(
+                f'{name} can be guessed. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+
+
 def demo_environment(file: Path, database_url: str | None) -> dict[str, str]:
     """Return what the running demo set, unless the environment names another database than the demo's."""
     if not file.is_file():

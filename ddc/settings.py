@@ -12,7 +12,17 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from ddc.common.currencies import DECIMALS
-from ddc.configuration import anymail_settings, contact_window, demo_environment, email_settings, rate, ration
+from ddc.configuration import (
+    LOOPBACK_HOSTS,
+    anymail_settings,
+    contact_window,
+    demo_environment,
+    email_settings,
+    long_enough,
+    rate,
+    ration,
+    refuse_for_production,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -31,19 +41,21 @@ def required(name: str, *, why: str) -> str:
 
 
 def key(name: str) -> str:
-    value = required(name, why="a secret of at least 32 bytes")
-    if len(value.encode()) < 32:
-        raise ImproperlyConfigured(f"{name} is too short: it must have at least 32 bytes.")
-    return value
+    return long_enough(name, required(name, why="a secret of at least 32 bytes"))
 
 
 # --- Secrets and where we are reached
 SECRET_KEY = key("SECRET_KEY")
 DEBTOR_TOKEN_KEY = key("DEBTOR_TOKEN_KEY")
 OTP_KEY = key("OTP_KEY")
+# Keys of before: nothing is made with them any more, what they have made is still good.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+DEBTOR_TOKEN_KEY_FALLBACKS = env.list("DEBTOR_TOKEN_KEY_FALLBACKS", default=[])
+OTP_KEY_FALLBACKS = env.list("OTP_KEY_FALLBACKS", default=[])
+for old_key in (*SECRET_KEY_FALLBACKS, *DEBTOR_TOKEN_KEY_FALLBACKS, *OTP_KEY_FALLBACKS):
+    long_enough("A key among the ..._KEY_FALLBACKS", old_key)
 if len({SECRET_KEY, DEBTOR_TOKEN_KEY, OTP_KEY}) < 3:
     raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ from one another.")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 EVIDENCE_KEYS = env.list("EVIDENCE_KEYS", default=[])
 if any(len(value.encode()) < 32 for value in EVIDENCE_KEYS):
     raise ImproperlyConfigured("EVIDENCE_KEYS are secrets of at least 32 bytes, the newest first, with commas between.")
@@ -59,8 +71,13 @@ CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields", "X-Request-ID"]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
-if DEMO and not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
+# In production is whoever can be reached by other machines, or says so by an https address.
+PRODUCTION = PUBLIC_URL.startswith("https://") or not set(ALLOWED_HOSTS) <= LOOPBACK_HOSTS
+if DEMO and not set(ALLOWED_HOSTS) <= LOOPBACK_HOSTS:
     raise ImproperlyConfigured("DEMO=1 shows every message to everybody: ALLOWED_HOSTS may name loopback hosts alone.")
+if PRODUCTION:
+    keys = {"SECRET_KEY": SECRET_KEY, "DEBTOR_TOKEN_KEY": DEBTOR_TOKEN_KEY, "OTP_KEY": OTP_KEY}
+    refuse_for_production(debug=DEBUG, hosts=ALLOWED_HOSTS, keys=keys)
 
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -268,7 +285,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},
+        # What it has to say, handler500 and the request's own line say too, without the path.
+        "django.request": {"level": "CRITICAL"},
         "axes": {"level": "WARNING"},
         # Each of some thousand ticks a day would be four lines.
         "celery.app.trace": {"level": "WARNING"},

@@ -9,3 +9,4 @@ from ddc.common import web_process
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 web_process.prepare()
 application = get_wsgi_application()
+web_process.warm_up()

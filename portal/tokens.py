@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Exists
-from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from ddc.common.errors import DomainError
+from ddc.common.keys import RotatedTokenBackend
 from debtors.models import Debtor
 from portal.models import RevokedDebtorToken
 
@@ -25,7 +25,9 @@ class BadToken(DomainError):
 class DebtorToken(Token):
     token_type = "debtor"  # noqa: S105
     lifetime = timedelta(seconds=settings.DEBTOR_TOKEN_SECONDS)
-    _token_backend = TokenBackend("HS256", settings.DEBTOR_TOKEN_KEY, audience="ddc:debtor", issuer="ddc")
+    _token_backend = RotatedTokenBackend(
+        settings.DEBTOR_TOKEN_KEY, settings.DEBTOR_TOKEN_KEY_FALLBACKS, audience="ddc:debtor", issuer="ddc"
+    )
 
 
 def issue(debtor: Debtor, *, now: datetime) -> tuple[str, datetime]:

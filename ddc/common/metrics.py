@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 #: Where the processes of one web server keep their counts; set before the library is imported, see ddc/wsgi.py.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -41,7 +42,7 @@ def render() -> bytes:
     """Return all figures in Prometheus' text format."""
     registry = CollectorRegistry()
     if SHARED in os.environ:
-        multiprocess.MultiProcessCollector(registry)
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         _instruments()
         registry = _own

@@ -71,7 +71,8 @@ def _who(request: HttpRequest) -> dict[str, str]:
     """Name who asked, where that is known already: it is worth no query."""
     user = request.__dict__.get("user")
     if isinstance(user, SimpleLazyObject):
-        user = user._wrapped if user._wrapped is not empty else None
+        wrapped = user.__dict__.get("_wrapped", empty)
+        user = wrapped if wrapped is not empty else None
     who = getattr(user, "debtor", user)
     key = getattr(who, "pk", None)
     return {type(who).__name__.lower(): str(key)} if key else {}

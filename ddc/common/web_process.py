@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_resolver
 
 #: A page that takes longer is of no use to anybody; commands and workers take the time that they need.
 STATEMENT_TIMEOUT = "15s"
@@ -20,6 +21,11 @@ def prepare() -> None:
     database["ASKS_FOR_LIFE"] = True
     if settings.METRICS_TOKEN:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_shared_folder())
+
+
+def warm_up() -> None:
+    """Import every view now, or the first request would take seconds."""
+    assert get_resolver().url_patterns
 
 
 def _shared_folder() -> Path:

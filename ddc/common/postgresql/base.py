@@ -60,7 +60,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self.is_watched = bool(self.settings_dict.get("ASKS_FOR_LIFE"))
         if self.is_watched:
-            self.Database = _Driver()  # type: ignore[assignment]
+            self.Database = _Driver()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, unless the server is found hanging first: a connection that doesn't come takes seconds."""

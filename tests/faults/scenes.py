@@ -1,0 +1,280 @@
+"""One scene per fault: what is broken, for how long, and what must be so afterwards. Django is set up by then."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from agents.models import Agent
+from collection.models import Debt
+from communications import outbox
+from communications.models import CommunicationLog
+from payments import reconciliation
+from payments.models import Payment
+from tests import factories
+from tests.faults.load import Load
+from tests.faults.rig import Rig, silent_server, wait_until
+from tests.standins.smtp import SmtpStandIn
+
+WARM_UP, HELD, AFTER = 2.0, 6.0, 3.0
+MESSAGES = 12
+_OPEN = ("queued", "postponed", "claimed", "sending")
+
+
+@dataclass
+class Row:
+    """A line of the table; ``wrong`` is what should not be."""
+
+    fault: str
+    answered: str
+    lost: int
+    recovered: float
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"| {self.fault} | {self.answered} | {self.lost} | {self.recovered:.1f} |"
+
+
+@dataclass
+class Stage:
+    """The site with somebody who works in it, some debts and some phones."""
+
+    rig: Rig
+    token: str
+    debts: list[str]
+    phones: list[str]
+
+    @classmethod
+    def built(cls, rig: Rig) -> "Stage":
+        from agents import tokens
+
+        agent = Agent.objects.filter(username="faults").first() or factories.agent("Supervisor", username="faults")
+        debts = [factories.debt(balance=Decimal(100_000)) for _ in range(32)]
+        _, token = tokens.create_api_token(agent, now=timezone.now())
+        phones = [debt.debtor.mobile_phone for debt in debts]
+        return cls(rig, token, [str(debt.pk) for debt in debts], phones)
+
+    def load(self) -> Load:
+        return Load(self.rig.port, self.token, self.debts, self.phones)
+
+
+def under_load(
+    stage: Stage, fault: str, inflict: Callable[[], None], heal: Callable[[], None], *, held: float = HELD
+) -> Row:
+    """Break something while sixteen clients work, mend it, and count what they were promised."""
+    with stage.load() as load:
+        time.sleep(WARM_UP)
+        begin = time.monotonic()
+        inflict()
+        time.sleep(held)
+        heal()
+        healed = time.monotonic()
+        wait_until(lambda: load.recovered(healed) < float("inf"), seconds=30)
+        time.sleep(AFTER)
+    told = f"{load.told(begin, healed)}; {len(load.paid)} payments were promised (201) in all"
+    row = Row(fault, told, _missing(load), load.recovered(healed))
+    if load.slowest_health > 3:
+        row.wrong.append(f"/health took {load.slowest_health:.1f} s")
+    if any(answer.status == 500 for answer in load.answers):
+        row.wrong.append("something was answered 500")
+    if row.recovered > 15:
+        row.wrong.append("recovery takes too long")
+    return _judged(row)
+
+
+def _missing(load: Load) -> int:
+    """Count payments that were answered 201 and are not there."""
+    connection.close()
+    there = set(Payment.objects.filter(processor_txn_id__in=load.paid).values_list("processor_txn_id", flat=True))
+    return len(load.paid - there)
+
+
+def _judged(row: Row) -> Row:
+    if row.lost:
+        row.wrong.append(f"{row.lost} lost")
+    if differences := list(reconciliation.differences()):
+        row.wrong.append(f"the ledger has {len(differences)} differences")
+    return row
+
+
+def postgres_restarted(stage: Stage) -> Row:
+    return under_load(
+        stage, "PostgreSQL restarted", stage.rig.stop_postgres, stage.rig.start_postgres, held=1
+    )  # fmt: skip
+
+
+def postgres_killed(stage: Stage) -> Row:
+    return under_load(stage, "PostgreSQL killed (SIGKILL)", stage.rig.kill_postgres, stage.rig.start_postgres, held=2)
+
+
+def postgres_hung(stage: Stage) -> Row:
+    return under_load(
+        stage,
+        "PostgreSQL hung (SIGSTOP)",
+        lambda: stage.rig.signal_postgres(signal.SIGSTOP),
+        lambda: stage.rig.signal_postgres(signal.SIGCONT),
+    )
+
+
+def valkey_gone(stage: Stage) -> Row:
+    row = under_load(stage, "Valkey gone", stage.rig.stop_valkey, stage.rig.start_valkey)
+    return _and_messages_flow_again(stage, row)
+
+
+def valkey_hung(stage: Stage) -> Row:
+    valkey = stage.rig.running["valkey"]
+    row = under_load(
+        stage,
+        "Valkey hung (SIGSTOP)",
+        lambda: valkey.send_signal(signal.SIGSTOP),
+        lambda: valkey.send_signal(signal.SIGCONT),
+    )
+    return _and_messages_flow_again(stage, row)
+
+
+def disk_full(stage: Stage) -> Row:
+    ballast = stage.rig.place / "ballast"
+
+    def fill() -> None:
+        with ballast.open("wb") as file:
+            try:
+                while True:
+                    file.write(b"\0" * 65_536)
+                    file.flush()
+            except OSError:
+                pass
+
+    def clear() -> None:
+        ballast.unlink()
+        if stage.rig.running["postgres"].poll() is not None:
+            stage.rig.start_postgres()
+
+    return under_load(stage, "disk of the database full", fill, clear)
+
+
+def _and_messages_flow_again(stage: Stage, row: Row) -> Row:
+    """The broker's work is messages: how soon does one go that is queued after it came back?"""
+    messages = queue(stage, "email", 3)
+    took = wait_until(lambda: not still_open(messages), seconds=60)
+    row.recovered += took
+    row.answered += f"; a new message went {took:.1f} s after that"
+    return _outcome(row, messages, stage.rig)
+
+
+def smtp_down(stage: Stage) -> Row:
+    rig = stage.rig
+    rig.smtp.controller.stop()
+    messages = queue(stage, "email", MESSAGES)
+    others = queue(stage, "sms", 3)
+    sms = wait_until(lambda: not still_open(others), seconds=60)
+    time.sleep(2)
+    told = f"{in_words(messages)}; SMS went on within {sms:.1f} s"
+    rig.smtp = SmtpStandIn(rig.smtp.port)
+    rig.smtp.__enter__()
+    return _sent_after(Row("SMTP server down", told, 0, 0), messages, rig)
+
+
+def smtp_hung(stage: Stage) -> Row:
+    rig = stage.rig
+    rig.smtp.controller.stop()
+    with silent_server(rig.smtp.port):
+        messages = queue(stage, "email", MESSAGES)
+        time.sleep(1)
+        others = queue(stage, "sms", 3)
+        sms = wait_until(lambda: not still_open(others), seconds=90)
+        told = f"{in_words(messages)}; SMS went on within {sms:.1f} s"
+    rig.smtp = SmtpStandIn(rig.smtp.port)
+    rig.smtp.__enter__()
+    return _sent_after(Row("SMTP server hangs", told, 0, 0), messages, rig)
+
+
+def twilio_down(stage: Stage) -> Row:
+    rig = stage.rig
+    rig.twilio.errors[:] = [(503, 20503)] * 10_000
+    messages = queue(stage, "sms", MESSAGES)
+    others = queue(stage, "email", 3)
+    mail = wait_until(lambda: not still_open(others), seconds=60)
+    time.sleep(2)
+    told = f"{in_words(messages)}; mail went on within {mail:.1f} s"
+    rig.twilio.errors.clear()
+    return _sent_after(Row("Twilio answers 503", told, 0, 0), messages, rig)
+
+
+def twilio_hung(stage: Stage) -> Row:
+    rig = stage.rig
+    rig.twilio.silent = 60
+    messages = queue(stage, "sms", 3)
+    time.sleep(1)
+    others = queue(stage, "email", 3)
+    mail = wait_until(lambda: not still_open(others), seconds=90)
+    wait_until(lambda: in_words(messages).startswith("3 x uncertain"), seconds=60)
+    told = f"{in_words(messages)}; mail went on within {mail:.1f} s"
+    rig.twilio.silent = 0
+    row = Row("Twilio takes orders and hangs", told, 0, 0)
+    fresh = queue(stage, "sms", 3)
+    row.recovered = wait_until(lambda: not still_open(fresh), seconds=60)
+    return _outcome(row, [*messages, *fresh], rig)
+
+
+def clocks_wrong(stage: Stage) -> Row:
+    rig = stage.rig
+    rig.stop("worker")
+    rig.start_worker_with_clock("ahead", 2 * 3600)
+    rig.start_worker_with_clock("behind", -2 * 3600)
+    time.sleep(8)
+    messages = queue(stage, "email", 60)
+    wait_until(lambda: not still_open(messages), seconds=30)
+    told = in_words(messages)
+    rig.stop("ahead", "behind")
+    rig.start_program("worker")
+    return _sent_after(Row("workers' clocks two hours ahead and behind", told, 0, 0), messages, rig)
+
+
+def queue(stage: Stage, channel: str, number: int) -> list[str]:
+    """Put messages in the outbox, as a strategy run would."""
+    close_old_connections()
+    template = factories.template(
+        name=f"fault {time.time_ns()}", communication_type=channel, body="You owe {{debt_amount}}"
+    )
+    debts = Debt.objects.filter(pk__in=stage.debts).select_related("debtor")
+    made = []
+    for at in range(number):
+        debt = debts[at % len(stage.debts)]
+        log = outbox.queue(debtor=debt.debtor, debt=debt, channel=channel, template=template, now=timezone.now())
+        made.append(str(log.pk))
+    return made
+
+
+def statuses(messages: list[str]) -> Counter[str]:
+    close_old_connections()
+    return Counter(CommunicationLog.objects.filter(pk__in=messages).values_list("status", flat=True))
+
+
+def still_open(messages: list[str]) -> bool:
+    return any(status in _OPEN for status in statuses(messages))
+
+
+def in_words(messages: list[str]) -> str:
+    return ", ".join(f"{number} x {status}" for status, number in sorted(statuses(messages).items()))
+
+
+def _sent_after(row: Row, messages: list[str], rig: Rig) -> Row:
+    row.recovered = wait_until(lambda: not still_open(messages), seconds=200)
+    return _outcome(row, messages, rig)
+
+
+def _outcome(row: Row, messages: list[str], rig: Rig) -> Row:
+    """Every message went once, or is known to be in doubt."""
+    found = statuses(messages)
+    row.lost += len(messages) - found["sent"] - found["delivered"] - found["uncertain"]
+    mails = Counter(mail["Message-ID"] for mail in rig.smtp.mails)
+    if twice := [key for key, times in mails.items() if times > 1]:
+        row.wrong.append(f"{len(twice)} mails went twice")
+    if found["uncertain"]:
+        row.answered += f"; {found['uncertain']} in doubt, and said to be so"
+    return _judged(row)
