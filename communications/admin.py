@@ -1,37 +1,23 @@
 """The back office's pages about what is said: templates, and every message as it went."""
 
+import uuid
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications import placeholders, templates
-from communications.models import (
-    Circuit,
-    CommunicationLog,
-    CommunicationTemplate,
-    CommunicationTemplateVersion,
-    MessageAttempt,
-    ProviderEvent,
-    Settlement,
-)
+from communications.message_admin import as_written
+from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion, ProviderEvent
 from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 from ddc.common.admin_forms import RuleForm
-from debtors.models import Debtor
+from ddc.common.admin_listings import Listing, listing
 
 _HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
-#: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening.
-_POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-
-
-def as_written(text: str) -> SafeString:
-    """Show a text as it is, with its own lines."""
-    return format_html('<div style="white-space:pre-wrap">{}</div>', text)
 
 
 class TemplateForm(RuleForm):
@@ -61,6 +47,15 @@ class CommunicationTemplateAdmin(RuledAdmin):
     def matches(self, words: str) -> Q:
         return Q(name__icontains=words) | Q(description__icontains=words)
 
+    def listings(self, request: HttpRequest, obj: CommunicationTemplate) -> list[Listing]:
+        versions = obj.versions.order_by("-number")
+        columns = {
+            "Version": lambda version: version.number,
+            "Since": lambda version: f"{version.created_at:%Y-%m-%d %H:%M}",
+            "Subject": lambda version: version.subject or "-",
+        }
+        return [listing("Versions", versions, columns, template__id__exact=obj.pk)]
+
     @admin.display(description="With example values")
     def example(self, template: CommunicationTemplate) -> SafeString | str:
         text = placeholders.render(template.body, placeholders.EXAMPLES)
@@ -76,58 +71,6 @@ class CommunicationTemplateAdmin(RuledAdmin):
         templates.delete(obj)
 
 
-@admin.register(CommunicationLog)
-class CommunicationLogAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "communication_type", "status", "debtor", "address", "subject", "purpose")
-    list_filter = ("status", "communication_type", "direction", "purpose", "created_at")
-    list_select_related = ("debtor",)
-    search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address; a whole address or phone number; an id"
-    readonly_fields = ("text", "html_part")
-    fields = (
-        ("debtor", "debt"),
-        ("communication_type", "template"),
-        ("direction", "purpose"),
-        ("status", "attempts"),
-        "failure_reason",
-        "address",
-        ("created_at", "due_at"),
-        ("sent_at", "delivered_at"),
-        ("opened_at", "open_count"),
-        ("provider", "provider_message_id"),
-        "expires_at",
-        "subject",
-        "text",
-        "html_part",
-    )
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        found = super().get_queryset(request)
-        if request.resolver_match and request.resolver_match.url_name == "communications_communicationlog_changelist":
-            return found.defer("body", "html")
-        return found.select_related("debtor", "debt", "template")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
-
-    def matches(self, words: str) -> Q:
-        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
-
-    @admin.display(description="Text")
-    def text(self, log: CommunicationLog) -> SafeString | str:
-        return as_written(log.body) if log.body else "-"
-
-    @admin.display(description="HTML part")
-    def html_part(self, log: CommunicationLog) -> SafeString | str:
-        if not log.html:
-            return "-"
-        frame = (
-            '<iframe sandbox="" srcdoc="{}" title="HTML part" referrerpolicy="no-referrer"'
-            ' style="width:100%;height:24rem;background:#fff"></iframe>'
-        )
-        return format_html(frame, _POLICY + log.html)
-
-
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "provider", "event_id")
@@ -141,27 +84,36 @@ class ProviderEventAdmin(ReadOnlyAdmin):
 
 @admin.register(CommunicationTemplateVersion)
 class TemplateVersionAdmin(ReadOnlyAdmin):
-    list_display = ("template", "number", "language", "subject", "created_at")
+    """What a template said once. Messages point at the version that they were written from."""
+
+    list_display = ("template", "number", "subject", "created_at")
     list_select_related = ("template",)
+    list_filter = ("language", "created_at")
+    search_fields = ("template",)
+    search_help_text = "Part of the template's name"
     ordering = ("-created_at", "-id")
+    fields = (("template", "number"), ("language", "created_at"), "subject", "text")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("template", "number", "language", "created_at", "subject", "text")
 
-@admin.register(MessageAttempt)
-class MessageAttemptAdmin(ReadOnlyAdmin):
-    list_display = ("ended_at", "log", "number", "provider", "result", "answer")
-    list_select_related = ("log",)
-    list_filter = ("result", "provider")
-    ordering = ("-id",)
+    def matches(self, words: str) -> Q:
+        return Q(template__name__icontains=words)
 
+    def with_id(self, key: uuid.UUID) -> Q:
+        return Q(template=key)
 
-@admin.register(Settlement)
-class SettlementAdmin(ReadOnlyAdmin):
-    list_display = ("at", "log", "decision", "by", "why", "sent_again_as")
-    list_select_related = ("log", "by", "sent_again_as")
-    list_filter = ("decision",)
-    ordering = ("-at", "-id")
+    @admin.display(description="Text")
+    def text(self, version: CommunicationTemplateVersion) -> SafeString:
+        return as_written(version.body)
 
 
 @admin.register(Circuit)
 class CircuitAdmin(ReadOnlyAdmin):
-    list_display = ("provider", "opened_at", "open_until", "failures", "words")
+    """Which provider is taken for down, since when, and what it said."""
+
+    list_display = ("provider", "state", "opened_at", "open_until", "failures", "words")
+
+    @admin.display(description="State")
+    def state(self, circuit: Circuit) -> str:
+        return "down" if circuit.opened_at else "works"

@@ -225,6 +225,21 @@ class CommunicationLog(UUIDModel):
         return f"{self.communication_type} {self.status}"
 
 
+class _InDoubt(models.Manager["CommunicationLog"]):
+    def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
+        return super().get_queryset().filter(status=MessageStatus.UNCERTAIN)
+
+
+class UncertainMessage(CommunicationLog):
+    """A message of which nobody knows whether it went: the same row, in the back office's queue of them."""
+
+    objects = _InDoubt()
+
+    class Meta:
+        proxy = True
+        ordering = ["created_at", "id"]
+
+
 class MessageAttempt(models.Model):
     """One hand-over of a message, as it ended: what the provider answered, and when. Written once, never changed."""
 

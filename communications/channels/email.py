@@ -1,7 +1,7 @@
 """Mail, by Django's backends or anymail's."""
 
 import smtplib
-from email.utils import parseaddr
+from email.utils import format_datetime, parseaddr
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 
 from communications.channels import requests_errors, smtp
 from communications.channels.message import Outcome, Outgoing, Result
+from communications.models import Channel, CommunicationLog
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +85,7 @@ def _mail(outgoing: Outgoing, connection: Any) -> EmailMultiAlternatives:
         outgoing.subject or "",
         outgoing.body,
         settings.DEFAULT_FROM_EMAIL,
-        [outgoing.to],
+        [outgoing.to] if outgoing.to else [],
         headers={"Message-ID": f"<{outgoing.log_id}@{domain}>"},
         connection=connection,
     )
@@ -93,6 +94,22 @@ def _mail(outgoing: Outgoing, connection: Any) -> EmailMultiAlternatives:
     if settings.EMAIL_BACKEND.startswith("anymail.") and provider() not in _WITHOUT_METADATA:
         mail.metadata = {"log_id": str(outgoing.log_id)}  # type: ignore[attr-defined]
     return mail
+
+
+def as_file(message: CommunicationLog) -> bytes:
+    """Write a message as a mail program reads it (``.eml``), with the date on which it went and the seal that it bears.
+
+    One that was no mail has its text as that of a mail.
+    """
+    is_mail = message.communication_type == Channel.EMAIL
+    subject = message.subject if is_mail else f"{message.get_communication_type_display()} to {message.address}"
+    to = (message.address or "") if is_mail else ""
+    mail = _mail(Outgoing(message.pk, to, subject, message.body or "", message.html), None)
+    mail.extra_headers["Date"] = format_datetime(message.sent_at or message.created_at)
+    if message.seal:
+        mail.extra_headers["X-Seal"] = message.seal
+    content: bytes = mail.message().as_bytes(linesep="\r\n")
+    return content
 
 
 def _failed_by_smtp(error: Exception, *, in_doubt: bool) -> Outcome:

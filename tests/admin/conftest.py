@@ -15,7 +15,8 @@ from django.utils.timezone import now
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from collection import deferrals
 from collection.models import ExchangeRate
-from communications.models import CommunicationLog, ProviderEvent
+from communications import templates
+from communications.models import Circuit, CommunicationLog, MessageAttempt, ProviderEvent, Settlement
 from payments import posting
 from payments.models import IdempotencyKey
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
@@ -101,6 +102,7 @@ def fill(count: int) -> None:
     )
     run = StrategyRun.objects.create(status="done", date=NOW.date(), rules=[])
     reviewer = staff("Supervisor")
+    templates.current_versions([template])
     for number in range(count):
         debt = factories.debt()
         payment = posting.record(debt=debt, amount=Decimal(10), by=reviewer, today=NOW.date())
@@ -111,6 +113,14 @@ def fill(count: int) -> None:
             debtor=debt.debtor, debt=debt, template=template, communication_type="email", status="sent", body="Hello",
             html="<p>Hello</p>", subject="S",
         )  # fmt: skip
+        MessageAttempt.objects.create(
+            log=log, number=1, began_at=NOW, ended_at=NOW, provider="smtp", result="uncertain", answer="It hung up."
+        )
+        Settlement.objects.create(log=log, decision="went", by=reviewer, at=NOW, why="They answered it.")
+        Circuit.objects.create(provider=str(uuid4())[:30], failures=1)
+        CommunicationLog.objects.create(
+            debtor=debt.debtor, communication_type="email", status="uncertain", subject="S", body="Hello", attempts=1
+        )
         StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, log=log)
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
         OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())
@@ -125,7 +135,7 @@ def fill(count: int) -> None:
         SpentRefreshToken.objects.create(jti=uuid4(), family=family, spent_at=NOW)
         ApiToken.objects.create(agent=reviewer, digest=str(uuid4()))
         factories.segment()
-        factories.template()
+        templates.current_versions([factories.template()])
         staff("Agent")
         StrategyRule.objects.create(
             name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
