@@ -12,7 +12,7 @@ from tests.fuzz.site import ROLES, fuzzed
 @pytest.mark.parametrize("role", ROLES)
 def test_no_request_finds_an_answer_that_is_not_described(role: str, capsys: pytest.CaptureFixture[str]):
     with fuzzed() as site:
-        made = site.fuzz(role, "--max-examples", "100", "-w", "4")
+        made = site.fuzz(role, "--max-examples", "100")
     with capsys.disabled():
         sys.stdout.write(f"\n{made:,} requests as {role}\n")
     assert made >= 70 * 100

@@ -4,6 +4,7 @@ import contextlib
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,18 +28,30 @@ class Fuzzed:
     url: str
     env: dict[str, str]
     tokens: dict[str, str | None]
+    debtor: str
 
     def fuzz(self, role: str, *options: str) -> int:
         """Let schemathesis loose as one role; return how many requests it made. All its checks are on."""
         token = self.tokens[role]
-        signed_in = ["-H", f"Authorization: Bearer {token}"] if token else []
+        env = (
+            self.env
+            | ({"FUZZ_TOKEN": token} if token else {})
+            | ({"FUZZ_DEBTOR": self.debtor} if role == "debtor" else {})
+        )
         arguments = ["--config-file", "tests/fuzz/schemathesis.toml", "run", f"{self.url}/schema", "--no-color"]
-        command = [sys.executable, "-m", "schemathesis.cli", *arguments, "--checks", "all", *signed_in, *options]
-        found = subprocess.run(command, env=self.env, capture_output=True, text=True)
+        command = [sys.executable, "-m", "schemathesis.cli", *arguments, "--checks", "all", *options]
+        found = subprocess.run(command, env=env, capture_output=True, text=True)
         assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2_000:]
+        assert not token or self.knows(role), "the token was lost on the way, so that most was asked by nobody"
         made = re.search(r"([\d,]+) generated", found.stdout)
         assert made, found.stdout
         return int(made[1].replace(",", ""))
+
+    def knows(self, role: str) -> bool:
+        """Tell whether the role's token is still good."""
+        path = "/debtors/me/profile" if role == "debtor" else "/auth/me"
+        asked = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.tokens[role]}"})
+        return is_up(asked)
 
 
 @contextlib.contextmanager
@@ -58,22 +71,20 @@ def fuzzed() -> Iterator[Fuzzed]:
     }
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    env = environment(PUBLIC_URL=url, OTP_PER_ADDRESS="1000000", FUZZ_DEBTOR=str(debt.debtor_id), PYTHONPATH=".")
+    env = environment(PUBLIC_URL=url, OTP_PER_ADDRESS="1000000", PYTHONPATH=".")
     arguments = ("granian", "--interface", "wsgi", "ddc.wsgi:application", "--port", str(port), "--workers", "2")
     server = start("-m", *arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: is_up(url), seconds=60)
-        yield Fuzzed(url, env, tokens)
+        wait_for(lambda: is_up(f"{url}/health"), seconds=60)
+        yield Fuzzed(url, env, tokens, str(debt.debtor_id))
     finally:
         server.terminate()
         server.wait()
 
 
-def is_up(url: str) -> bool:
-    import urllib.request
-
+def is_up(url: str | urllib.request.Request) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -1,0 +1,176 @@
+"""Who may call what, written by hand: the status that each kind of caller gets.
+
+A method that isn't listed for a path is 405, to those who get 401 for its other methods 401. ``{debt}`` and the like stand for
+the id of a row that was made for the call. The body is what follows the statuses, else ``{}``.
+"""
+
+API = """
+                                          nobody debtor agent supervisor auditor
+GET       /                                  200    200   200        200     200
+GET       /health                            200    200   200        200     200
+GET       /metrics                           404    404   404        404     404
+GET       /schema                            200    200   200        200     200
+GET       /docs                              200    200   200        200     200
+GET       /demo/outbox                       404    404   404        404     404
+GET       /track/open/x.gif                  200    200   200        200     200
+POST      /callbacks/email/mailgun/tracking  403    403   403        403     403
+POST      /callbacks/email/mailgun/inbound   403    403   403        403     403
+POST      /callbacks/twilio/status           403    403   403        403     403
+POST      /callbacks/twilio/inbound          403    403   403        403     403
+
+POST      /auth/token                        422    422   422        422     422
+POST      /auth/token/refresh                422    422   422        422     422
+POST      /auth/logout                       401    401   422        422     422
+GET       /auth/me                           401    401   200        200     200
+
+POST      /debtors/auth/request-otp          422    422   422        422     422
+POST      /debtors/auth/verify-otp           422    422   422        422     422
+POST      /debtors/auth/logout               401    200   401        401     401
+GET       /debtors/me/profile                401    200   401        401     401
+GET       /debtors/me/debts                  401    200   401        401     401
+GET       /debtors/me/deferral-requests      401    200   401        401     401
+POST      /debtors/me/deferral-requests      401    422   401        401     401
+POST      /debtors/me/activities             401    422   401        401     401
+
+GET       /debtors                           401    401   200        200     200
+POST      /debtors                           401    401   422        422     403
+GET       /debtors/{debtor}                  401    401   200        200     200
+PUT,PATCH /debtors/{debtor}                  401    401   200        200     403
+DELETE    /debtors/{debtor}                  401    401   403        204     403
+GET       /debtors/{debtor}/debts            401    401   200        200     200
+
+GET       /debts                             401    401   200        200     200
+POST      /debts                             401    401   422        422     403
+GET       /debts/{debt}                      401    401   200        200     200
+PUT,PATCH /debts/{debt}                      401    401   200        200     403
+PUT,PATCH /debts/{debt}                      401    401   200        200     403  {"currentStatus": "disputed"}
+PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currentBalance": 5}
+PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"originalBalance": 5}
+PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currencyCode": "EUR"}
+PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currentStatus": "settled"}
+PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currentStatus": "written_off"}
+PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currentStatus": "recalled"}
+PUT,PATCH /debts/{recalled}                  401    401   403        200     403  {"currentStatus": "active"}
+DELETE    /debts/{debt}                      401    401   403        204     403
+GET       /debts/{debt}/payments             401    401   200        200     200
+GET       /debts/{debt}/ledger               401    401   200        200     200
+
+GET       /payments                          401    401   200        200     200
+POST      /payments                          401    401   422        422     403
+POST      /payments                          401    401   201        201     403  {"debtId": "{debt}", "amount": 1}
+GET       /payments/{payment}                401    401   200        200     200
+PUT,PATCH /payments/{payment}                401    401   200        200     403
+PUT,PATCH /payments/{payment}                401    401   200        200     403  {"paymentMethod": "cash"}
+PUT,PATCH /payments/{payment}                401    401   403        200     403  {"amount": 2}
+PUT,PATCH /payments/{payment}                401    401   403        200     403  {"status": "refunded"}
+PUT,PATCH /payments/{pending}                401    401   200        200     403  {"status": "completed"}
+PUT,PATCH /payments/{pending}                401    401   200        200     403  {"amount": 2}
+DELETE    /payments/{payment}                401    401   403        204     403
+
+GET       /dashboard/stats                   401    401   200        200     200
+
+GET       /deferral-requests                 401    401   200        200     200
+GET       /deferral-requests/{asked}         401    401   200        200     200
+PUT       /deferral-requests/{asked}/approve 401    401   200        200     403
+PUT       /deferral-requests/{asked}/reject  401    401   200        200     403  {"reviewNotes": "No."}
+
+GET       /communication-templates                401    401   200        200     200
+POST      /communication-templates                401    401   422        422     403
+GET       /communication-templates/placeholders   401    401   200        200     200
+POST      /communication-templates/process        401    401   200        200     200
+POST      /communication-templates/process        401    401   422        422     422  {"send": true}
+GET       /communication-templates/{template}     401    401   200        200     200
+PUT,PATCH /communication-templates/{template}     401    401   200        200     403
+DELETE    /communication-templates/{template}     401    401   403        204     403
+GET       /communication-logs                     401    401   200        200     200
+GET       /communication-logs/{log}               401    401   200        200     200
+GET       /digital-activities                     401    401   200        200     200
+
+GET       /segments                          401    401   200        200     200
+POST      /segments                          401    401   403        422     403
+GET       /segments/{segment}                401    401   200        200     200
+PUT,PATCH /segments/{segment}                401    401   403        200     403
+DELETE    /segments/{segment}                401    401   403        204     403
+GET       /strategy-rules                    401    401   200        200     200
+POST      /strategy-rules                    401    401   403        422     403
+GET       /strategy-rules/{rule}             401    401   200        200     200
+PUT,PATCH /strategy-rules/{rule}             401    401   403        200     403
+DELETE    /strategy-rules/{rule}             401    401   403        204     403
+GET       /strategy/runs                     401    401   200        200     200
+POST      /strategy/runs                     401    401   403        202     403  {"dryRun": true}
+GET       /strategy/runs/{run}               401    401   200        200     200
+"""
+
+#: The debtors' own pages ask for a session, which a token is not: everybody here is nobody to them.
+PORTAL = """
+GET  /portal                    200
+GET  /portal/code               302
+POST /portal/request-code       422
+POST /portal/code               302
+POST /portal/deferral-requests  302
+POST /portal/sign-out           302
+"""
+
+#: What each role may do in the back office: view, add, change, delete. Whoever isn't signed in is sent to sign in.
+ADMIN = """
+                                     agent supervisor auditor
+axes/accessattempt                       -          -       -
+axes/accesslog                           -          -       -
+axes/accessfailurelog                    -          -       -
+auth/group                               v          v       v
+agents/agent                             v          v       v
+agents/apitoken                          v          v       v
+agents/tokenfamily                       v          v       v
+agents/spentrefreshtoken                 v          v       v
+debtors/debtor                         vac       vacd       v
+debtors/contactpoint                     v         va       v
+collections/debt                       vac       vacd       v
+collections/ledgerentry                  v          v       v
+collections/hold                         v          v       v
+collections/deferralrequest             vc         vc       v
+collections/segment                      v       vacd       v
+collections/exchangerate                 v       vacd       v
+payments/payment                       vac       vacd       v
+payments/idempotencykey                  v          v       v
+communications/communicationtemplate   vac       vacd       v
+communications/communicationtemplateversion  v      v       v
+communications/communicationlog          v          v       v
+communications/messageattempt            v          v       v
+communications/settlement                v          v       v
+communications/uncertainmessage          v          v       v
+communications/circuit                   v          v       v
+communications/providerevent             v          v       v
+strategy/strategyrule                    v       vacd       v
+strategy/strategyrun                     v         va       v
+strategy/strategystep                    v          v       v
+portal/digitalactivity                   v          v       v
+portal/otpsession                        v          v       v
+portal/revokeddebtortoken                v          v       v
+"""
+
+#: The back office's other pages.
+ADMIN_PAGES = """
+                                                 nobody agent supervisor auditor
+/admin                                              302   302        302     302
+/admin/                                             302   200        200     200
+/admin/login/                                       200   302        302     302
+/admin/password_change/                             302   200        200     200
+/admin/password_change/done/                        302   200        200     200
+/admin/jsi18n/                                      302   200        200     200
+/admin/search/                                      302   200        200     200
+/admin/autocomplete/                                302   403        403     403
+/admin/debtors/contactpoint/{point}/use_again/      302   403        200     403
+/admin/r/<path:content_type_id>/<path:object_id>/   302   404        404     404
+/admin/nothing                                      302   404        404     404
+/admin/debtors/                                     302   200        200     200
+/admin/axes/                                        302   404        404     404
+/admin/agents/agent/{agent}/password/               302   403        403     403
+/admin/communications/communicationlog/{log}/it_went/       302   200        200     403
+/admin/communications/communicationlog/{log}/send_again/    302   200        200     403
+/admin/communications/communicationlog/{log}/download/      302   200        200     200
+/admin/communications/uncertainmessage/{log}/it_went/       302   404        404     403
+/admin/communications/uncertainmessage/{log}/send_again/    302   404        404     403
+/admin/communications/uncertainmessage/{log}/download/      302   404        404     404
+/admin/collections/debt/{debt}/correct_amounts/     302   403        200     403
+/admin/collections/debt/{debt}/change_status/       302   200        200     403
+"""

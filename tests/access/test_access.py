@@ -1,0 +1,290 @@
+"""The tables of table.py, held against every route that there is."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.admin import site
+from django.test import Client
+from django.urls import get_resolver
+from django.utils.timezone import now
+
+from collection import debts, deferrals
+from collection.models import Debt
+from communications import outbox
+from debtors.models import ContactPoint, Debtor
+from payments import posting
+from payments.models import Payment
+from portal import tokens as debtor_tokens
+from strategy.models import StrategyRule, StrategyRun
+from tests import factories
+from tests.access import table
+from tests.conftest import Api
+from tests.test_architecture import routes
+
+pytestmark = pytest.mark.django_db
+
+STAFF = ("agent", "supervisor", "auditor")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+Row = tuple[str, str, list[int], str]
+
+
+def parse(text: str) -> Iterator[Row]:
+    for line in text.strip().splitlines()[1:]:
+        if line.strip():
+            methods, path, *rest = line.split(maxsplit=7)
+            for method in methods.split(","):
+                yield method, path, [int(status) for status in rest[:5]], rest[5] if len(rest) > 5 else "{}"
+
+
+ROWS = list(parse(table.API))
+
+
+def payment(status: str) -> Payment:
+    return posting.record(debt=factories.debt(), amount=Decimal(10), status=status, by=None, today=now().date())
+
+
+def recalled() -> Debt:
+    return debts.amend(factories.debt(), current_status="recalled", by=None, today=now().date())
+
+
+def asked() -> Any:
+    debt = factories.debt()
+    return deferrals.request(debt, debtor=debt.debtor, days=5, reason="I lost my job.", now=now())
+
+
+def rule() -> StrategyRule:
+    template = factories.template()
+    return StrategyRule.objects.create(
+        name=f"R {template.pk}", segment=factories.segment(), template=template, channel="email", days_since_placement=7
+    )
+
+
+def run() -> Any:
+    return StrategyRun.objects.create(date=now().date(), dry_run=True, status="done", created_at=now())
+
+
+def point() -> Any:
+    debtor = factories.debtor()
+    return ContactPoint.objects.filter(debtor=debtor).first()
+
+
+def log() -> Any:
+    return outbox.queue(debtor=factories.debtor(), channel="email", subject="Hi", body="Hi", now=now())
+
+
+MAKERS: dict[str, Callable[[], Any]] = {
+    "debtor": factories.debtor,
+    "debt": factories.debt,
+    "recalled": recalled,
+    "payment": lambda: payment("completed"),
+    "pending": lambda: payment("pending"),
+    "asked": asked,
+    "template": factories.template,
+    "log": log,
+    "segment": factories.segment,
+    "rule": rule,
+    "run": run,
+    "agent": factories.agent,
+    "point": point,
+}
+
+
+def filled(text: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: str(MAKERS[found[1]]().pk), text)
+
+
+def caller(role: str, api_as: Callable[[Any], Api]) -> Api:
+    if role == "nobody":
+        return Api()
+    if role == "debtor":
+        return Api(debtor_tokens.issue(factories.debtor(), now=now())[0])
+    return api_as(factories.agent(role.capitalize()))
+
+
+def state() -> list[Any]:
+    return [list(model.objects.order_by("pk").values()) for model in (Debtor, Debt, Payment)]
+
+
+@pytest.mark.parametrize("column", range(5), ids=["nobody", "debtor", *STAFF])
+def test_each_caller_gets_what_the_table_says(column: int, api_as: Callable[[Any], Api]):
+    role = ("nobody", "debtor", *STAFF)[column]
+    wrong = []
+    for method, path, statuses, body in ROWS:
+        api = caller(role, api_as)
+        path, body = filled(path), filled(body)
+        before = state()
+        answer = api(method, path, None if method == "GET" else json.loads(body))
+        if answer.status_code != statuses[column]:
+            wrong.append(f"{method} {path} {body}: {answer.status_code}, not {statuses[column]}")
+        if answer.status_code >= 400 and state() != before:
+            wrong.append(f"{method} {path} {body}: {answer.status_code}, and something changed")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("column", range(5), ids=["nobody", "debtor", *STAFF])
+def test_a_method_that_is_not_in_the_table_is_refused(column: int, api_as: Callable[[Any], Api]):
+    api = caller(("nobody", "debtor", *STAFF)[column], api_as)
+    wrong = []
+    for path in dict.fromkeys(path for _, path, _, _ in ROWS):
+        listed = {method: statuses[column] for method, known, statuses, _ in ROWS if plain(known) == plain(path)}
+        if path in ("/metrics", "/demo/outbox"):
+            continue  # Switched off here, for any method.
+        # Signing out is open to those whose access token has expired.
+        is_closed = set(listed.values()) == {401} and (column > 0 or path != "/auth/logout")
+        expected = 401 if is_closed else 405
+        for method in set(METHODS) - set(listed):
+            answer = api(method, filled(path), {} if method in ("POST", "PUT", "PATCH") else None)
+            if answer.status_code != expected:
+                wrong.append(f"{method} {path}: {answer.status_code}, not {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_staff_without_a_role_may_nothing(api_as: Callable[[Any], Api]):
+    api = api_as(factories.agent(None))
+    open_to_all = {path for _, path, statuses, _ in ROWS if len(set(statuses)) == 1} | {"/auth/me", "/auth/logout"}
+    wrong = []
+    for method, path, statuses, body in ROWS:
+        if path in open_to_all or statuses[2] == 401:
+            continue
+        answer = api(method, filled(path), None if method == "GET" else json.loads(filled(body)))
+        if answer.status_code != 403:
+            wrong.append(f"{method} {path}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_path_of_the_api_answers_html(api: Api, anonymous: Api):
+    pages = {"/", "/docs", "/demo/outbox"}
+    accepts = {"Accept": "text/html,application/xhtml+xml"}
+    for path in dict.fromkeys(path for _, path, _, _ in ROWS if path not in pages):
+        for some in (api, anonymous):
+            for method in (*METHODS, "HEAD", "OPTIONS", "TRACE"):
+                for made in (
+                    filled(path),
+                    re.sub(r"\{\w+\}", "x", path),
+                    filled(path) + "/",
+                    path.split("{")[0] + "/nothing",
+                ):
+                    answer = some(method, made, **accepts)
+                    kind = answer.headers.get("Content-Type", "")
+                    assert "html" not in kind or not answer.content, (method, made, answer.status_code, kind)
+                    assert answer.status_code < 500 or answer.status_code == 503, (method, made)
+
+
+def plain(route: str) -> str:
+    """Return a route as the table writes it, but for the names of what is put in."""
+    return "/" + re.sub(r"<[^>]+>|\{\w+\}|(?<=open/)x|(?<=email/)mailgun", "<>", route).lstrip("/")
+
+
+def test_every_route_is_in_the_table():
+    listed = {plain(path) for _, path, _, _ in ROWS}
+    listed |= {plain(line.split()[1]) for line in table.PORTAL.strip().splitlines()}
+    found = {plain(route) for route, _ in routes(get_resolver().url_patterns)} - {"/admin", "/admin/autocomplete/"}
+    assert found - listed == set()
+    assert listed - found == set()
+
+
+def test_every_method_of_a_view_is_in_the_table():
+    listed = {(method, plain(path)) for method, path, _, _ in ROWS}
+    for route, pattern in routes(get_resolver().url_patterns):
+        for method in getattr(pattern.callback, "actions", None) or {}:
+            assert method == "head" or (method.upper(), plain(route)) in listed, (method, route)
+
+
+@pytest.mark.parametrize("role", [None, *STAFF])
+def test_the_debtors_pages_know_debtors_alone(role: str | None, client: Client):
+    if role:
+        client.force_login(factories.agent(role.capitalize()), backend="django.contrib.auth.backends.ModelBackend")
+    for line in table.PORTAL.strip().splitlines():
+        method, path, status = line.split()
+        assert client.generic(method, path).status_code == int(status), line
+
+
+# --- The back office
+
+
+def admin_rows() -> dict[str, list[str]]:
+    lines = [line.split() for line in table.ADMIN.strip().splitlines()[1:]]
+    return {model: allowed for model, *allowed in lines}
+
+
+def admin_client(role: str | None) -> Client:
+    client = Client()
+    if role:
+        client.force_login(factories.agent(role.capitalize()), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_every_model_of_the_back_office_is_in_the_table():
+    registered = {f"{model._meta.app_label}/{model._meta.model_name}" for model in site._registry}
+    assert registered == set(admin_rows())
+
+
+@pytest.mark.parametrize("column", range(3), ids=STAFF)
+def test_each_role_sees_and_changes_what_the_table_says(column: int):
+    for make in MAKERS.values():
+        make()
+    client = admin_client(STAFF[column])
+    wrong = []
+    for name, allowed in admin_rows().items():
+        may = set(allowed[column]) - {"-"}
+        first = apps.get_model(*name.split("/")).objects.first()
+        one = f"/admin/{name}/{first.pk if first else 0}"
+        asked_for = {
+            "v": [("GET", f"/admin/{name}/"), ("GET", f"{one}/change/")],
+            "a": [("GET", f"/admin/{name}/add/")],
+            "c": [("POST", f"{one}/change/")],
+            "d": [("GET", f"{one}/delete/")],
+        }
+        if first:
+            asked_for["v"].append(("GET", f"{one}/history/"))
+        for right, pages in asked_for.items():
+            for method, page in pages:
+                status = client.generic(method, page).status_code
+                if (status in (200, 302)) != (right in may) or status not in (200, 302, 403):
+                    wrong.append(f"{method} {page}: {status}, {'may' if right in may else 'may not'}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nobody_is_sent_to_sign_in_to_the_back_office():
+    client, debtor = Client(), factories.debtor()
+    token = {"Authorization": f"Bearer {debtor_tokens.issue(debtor, now=now())[0]}"}
+    for name in admin_rows():
+        for page in ("", "add/", "0/change/", "0/delete/", "0/history/", "0/"):
+            for headers in ({}, token):
+                answer = client.get(f"/admin/{name}/{page}", headers=headers)
+                assert answer.status_code == 302, (name, page)
+                assert answer["Location"].startswith("/admin/login/") or page == "0/", (name, page)
+
+
+@pytest.mark.parametrize("column", range(4), ids=["nobody", *STAFF])
+def test_the_other_pages_of_the_back_office(column: int):
+    client = admin_client((None, *STAFF)[column])
+    wrong = []
+    for line in table.ADMIN_PAGES.strip().splitlines()[1:]:
+        path, *statuses = line.split()
+        answer = client.get(re.sub(r"<[^>]+>", "1", filled(path)))
+        if answer.status_code != int(statuses[column]):
+            wrong.append(f"{path}: {answer.status_code}, not {statuses[column]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_page_of_the_back_office_is_in_the_table():
+    standard = r"(add|<path:object_id>/(history|delete|change))?/?|<path:object_id>/"
+    models = "|".join(admin_rows())
+    pages = {plain(line.split()[0]) for line in table.ADMIN_PAGES.strip().splitlines()[1:]}
+    pages |= {"/admin/logout/", plain("admin/(?P<url>.*)$")}
+    for route, _ in admin_routes():
+        listed = re.fullmatch(rf"admin/({models})/({standard})", route) or plain(route) in pages
+        assert listed or "app_label" in route, route
+
+
+def admin_routes() -> Iterator[tuple[str, Any]]:
+    (resolver,) = [found for found in get_resolver().url_patterns if str(found.pattern) == "admin/"]
+    for pattern in resolver.url_patterns:
+        for inner in getattr(pattern, "url_patterns", [None]):
+            yield "admin/" + str(pattern.pattern) + (str(inner.pattern) if inner else ""), inner
