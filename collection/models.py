@@ -54,6 +54,13 @@ class Segment(UUIDModel):
                 condition=Q(min_balance__isnull=True, max_balance__isnull=True) | Q(currency_code__isnull=False),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["currency_code", "priority", "created_at", "id"],
+                name="segment_by_currency",
+                condition=Q(is_active=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

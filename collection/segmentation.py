@@ -14,11 +14,11 @@ from collection.models import OPEN, Debt
 
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 
-#: The one statement of what fits, over a row called ``debt``; its only parameter is the day.
-BEST_FIT = """(
-    SELECT segment.id FROM segment
-    WHERE segment.is_active
-      AND (segment.currency_code IS NULL OR segment.currency_code = debt.currency_code)
+# What fits a row called ``debt``, of the segments in one currency or in none: the index has them by priority, so that the first
+# that fits ends the search, however many there are.
+_FIRST_FIT = """(
+    SELECT segment.id, segment.priority, segment.created_at FROM segment
+    WHERE segment.is_active AND {currency}
       AND (segment.min_balance IS NULL OR debt.current_balance >= segment.min_balance)
       AND (segment.max_balance IS NULL OR debt.current_balance < segment.max_balance)
       AND (segment.min_p2p_score IS NULL OR debt.p2p_score >= segment.min_p2p_score)
@@ -30,6 +30,15 @@ BEST_FIT = """(
            OR %(today)s::date - debt.placement_date < segment.max_days_since_placement)
     ORDER BY segment.priority, segment.created_at, segment.id LIMIT 1
 )"""
+
+#: The one statement of what fits best, over a row called ``debt``; its only parameter is the day.
+BEST_FIT = f"""(
+    SELECT fitting.id FROM (
+        {_FIRST_FIT.format(currency="segment.currency_code = debt.currency_code")}
+        UNION ALL
+        {_FIRST_FIT.format(currency="segment.currency_code IS NULL")}
+    ) AS fitting ORDER BY fitting.priority, fitting.created_at, fitting.id LIMIT 1
+)"""  # noqa: S608
 
 #: Open debts whose segment nobody chose and that fit another one better, or none.
 _MISPLACED = f"""

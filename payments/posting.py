@@ -87,7 +87,7 @@ def record(
         recorded_by=by,
     )
     _check(payment, debt)
-    with refusing(_CONSTRAINTS):
+    with refusing(_CONSTRAINTS, savepoint=False):
         payment.save(force_insert=True)
     if status == PaymentStatus.COMPLETED:
         _post(payment, debt, by=by)

@@ -53,13 +53,14 @@ class Duplicate(DomainError):
 
 
 @contextmanager
-def refusing(constraints: Mapping[str, DomainError]) -> Iterator[None]:
+def refusing(constraints: Mapping[str, DomainError], *, savepoint: bool = True) -> Iterator[None]:
     """Run a write in a savepoint and turn a violated constraint, by its name, into the broken rule it keeps.
 
-    The database decides, so that two writers at once can't both pass a look beforehand.
+    The database decides, so that two writers at once can't both pass a look beforehand. Two round trips are spared without the
+    savepoint, by a rule whose own transaction ends with the refusal.
     """
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint):
             yield
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)

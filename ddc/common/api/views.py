@@ -18,7 +18,7 @@ from rest_framework.viewsets import ViewSetMixin
 from ddc.common.api.pagination import DEFAULT_LIMIT, page_of
 from ddc.common.api.parser import is_storable
 from ddc.common.api.quick import Quick
-from ddc.common.api.serializers import CamelSerializer, write, write_all
+from ddc.common.api.serializers import CamelSerializer, write, write_all, writer
 
 IGNORED_SHOWN = 20
 #: Proxies don't let headers of many kilobytes through.
@@ -99,7 +99,7 @@ class View(ViewSetMixin, APIView):
     def known_names(self) -> set[str]:
         """Names that a client may send back without being told that they were ignored: those of the answer."""
         answers: Iterable[Any] = (getattr(self, "serializer_class", None), getattr(self, "detail_serializer", None))
-        return {name for answer in answers if answer for name in answer().fields}
+        return {name for answer in answers if answer for name in writer(answer).fields}
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)

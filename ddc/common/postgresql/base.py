@@ -5,12 +5,14 @@ of life (``ASKS_FOR_LIFE`` in DATABASES) looks for one whenever an answer is a w
 Workers and commands wait: what they have in hand goes on when the server does.
 """
 
+import select
 import time
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
 from psycopg.errors import _WaitTimeout
+from psycopg.pq import ConnStatus
 
 from ddc.common.postgresql import outage
 
@@ -61,6 +63,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.is_watched = bool(self.settings_dict.get("ASKS_FOR_LIFE"))
         if self.is_watched:
             self.Database = _Driver()
+
+    def is_usable(self) -> bool:
+        """Tell whether the connection lives, before each request.
+
+        A server that ended has closed its side, which shows here. Where there is nothing to hear, asking would cost as much as
+        many a request does.
+        """
+        if self.connection is not None and self.connection.pgconn.status == ConnStatus.OK:
+            listening = select.poll()
+            listening.register(self.connection.pgconn.socket, select.POLLIN)
+            if not listening.poll(0):
+                return True
+        return super().is_usable()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, unless the server is found hanging first: a connection that doesn't come takes seconds."""
