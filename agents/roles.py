@@ -19,6 +19,8 @@ _AGENT = {
         "add_communicationtemplate",
         "change_communicationtemplate",
         "send_communicationtemplate",
+        "finish_calltask",
+        "read_inboundmessage",
         "add_settlement",
     ),
 }
@@ -36,7 +38,10 @@ _SUPERVISOR = {
         "delete_exchangerate",
     ),
     "payments": ("delete_payment", "reverse_payment"),
-    "communications": ("delete_communicationtemplate",),
+    "communications": (
+        "delete_communicationtemplate",
+        "rerun_providerevent",
+    ),
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),
 }
 

@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications import placeholders, templates
+from communications.call_admin import CallTaskAdmin  # noqa: F401
+from communications.inbox_admin import ProviderEventAdmin  # noqa: F401
 from communications.message_admin import as_written
-from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion, ProviderEvent
+from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
 from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 from ddc.common.admin_forms import RuleForm
 from ddc.common.admin_listings import Listing, listing
@@ -69,17 +71,6 @@ class CommunicationTemplateAdmin(RuledAdmin):
 
     def remove(self, request: HttpRequest, obj: CommunicationTemplate) -> None:
         templates.delete(obj)
-
-
-@admin.register(ProviderEvent)
-class ProviderEventAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "provider", "event_id")
-    list_filter = ("received_at",)
-    search_fields = ("event_id",)
-    search_help_text = "The whole id"
-
-    def matches(self, words: str) -> Q:
-        return Q(event_id=words)
 
 
 @admin.register(CommunicationTemplateVersion)

@@ -18,6 +18,7 @@ from communications import (
     placeholders,
     templates,
     tracking,
+    unsubscribing,
 )
 from communications.composition import Text
 from communications.models import (
@@ -26,6 +27,7 @@ from communications.models import (
     CommunicationTemplate,
     CommunicationTemplateVersion,
     MessageStatus,
+    Purpose,
 )
 
 log = structlog.get_logger(__name__)
@@ -80,6 +82,9 @@ def write(
     """Write the text that goes and the one that is kept; they differ by the one-time code alone."""
     subject, body = (version.subject, version.body) if version else draft(message)
     mail = message.communication_type == Channel.EMAIL
+    if mail and message.purpose == Purpose.COLLECTION and "unsubscribe_url" not in placeholders.used(body):
+        body = unsubscribing.with_way_out(body, language=version.language if version else None)
+    values = {**values, "unsubscribe_url": unsubscribing.url(message.pk)} if mail else values
     kept = composition.compose(subject, body, values, mail=mail)
     code = {"otp_code": one_time_code.derive(message.one_time_code_of)} if message.one_time_code_of else {}
     goes = composition.compose(subject, body, {**values, **code}, mail=mail) if code else kept

@@ -45,6 +45,11 @@ def compose(subject: str | None, body: str, values: Mapping[str, str], *, mail: 
     return Text(line, plain, _page(_paragraphs(plain)))
 
 
+def is_markup(body: str) -> bool:
+    """Tell whether a mail's body is HTML."""
+    return bool(_MARKUP.search(body))
+
+
 def preview(body: str, values: Mapping[str, str], *, mail: bool) -> str:
     """Fill in a body to look at, in the form in which it was written."""
     return placeholders.render(body, values, escape=mail and bool(_MARKUP.search(body)))

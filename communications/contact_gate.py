@@ -132,11 +132,12 @@ def facts_of(logs: Sequence[CommunicationLog], *, today: date) -> list[Facts]:
 
 def _facts(log: CommunicationLog, *, listed: set[tuple[str, str]], is_held: bool) -> Facts:
     debtor, debt = log.debtor, log.debt
-    address = suppressions.address(debtor, log.communication_type) if debtor else ""
+    address = suppressions.address_of(log)
     return Facts(
         solicited=log.purpose == Purpose.SOLICITED,
         address=address,
-        suppressed=(suppressions.MEDIUM[Channel(log.communication_type)], address) in listed,
+        suppressed=not log.confirms_opt_out
+        and (suppressions.MEDIUM[Channel(log.communication_type)], address) in listed,
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.current_status == DebtStatus.DISPUTED,
         debt_is_held=is_held,

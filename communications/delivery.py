@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from communications import batches, circuits, contact_gate, evidence, outbox, outcomes, rates, states
+from communications import batches, circuits, contact_gate, evidence, outbox, outcomes, rates, states, suppressions
 from communications.batches import Batch
 from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome, Outgoing, Result
@@ -208,6 +208,7 @@ def _deliver(message: CommunicationLog, batch: Batch, turn: _Turn, known: circui
     claimed_until = message.due_at
     _write_down(message, version, kept, now=now)
     if not _begin(message, claimed_until=claimed_until):
+        _look_again(message, claimed_until=claimed_until, now=now)
         return None, False
     outcome = _hand_over(message, goes, turn.senders, language=version.language if version else None)
     status = outcomes.record(message, outcome, began_at=now, now=turn.clock())
@@ -231,10 +232,24 @@ def _write_down(
 
 
 def _begin(message: CommunicationLog, *, claimed_until: datetime | None) -> bool:
-    """Commit that the hand-over begins. False if the claim was lost: a later one has another end."""
+    """Commit that the hand-over begins. False if the claim was lost: a later one has another end.
+
+    False as well if the address is not what it was when the batch was loaded: it is another now, or somebody said stop. What is
+    known at this very statement counts.
+    """
     claimed = states.before(MessageStatus.SENDING, Cause.WORKER)
     row = CommunicationLog.objects.filter(pk=message.pk, status__in=claimed, due_at=claimed_until)
+    if not message.confirms_opt_out:
+        channel, address = message.communication_type, message.address or ""
+        stopped = suppressions.standing(address, channel=channel)
+        row = row.filter(~stopped, suppressions.address_is(address, channel=channel))
     return bool(row.update(**{name: getattr(message, name) for name in _BEGUN}))
+
+
+def _look_again(message: CommunicationLog, *, claimed_until: datetime | None, now: datetime) -> None:
+    """Put what is still claimed back to be asked about anew; nothing if the claim was lost."""
+    row = CommunicationLog.objects.filter(pk=message.pk, status=MessageStatus.CLAIMED, due_at=claimed_until)
+    row.update(status=MessageStatus.QUEUED, due_at=now, updated_at=now)
 
 
 _BEGUN = (
@@ -271,9 +286,9 @@ def _is_down(outcome: Outcome, turn: _Turn, known: circuits.Known) -> bool:
 
 def _address(message: CommunicationLog) -> str:
     debtor = message.debtor
-    if debtor is None:
-        return ""
-    return debtor.email.strip() if message.communication_type == Channel.EMAIL else (debtor.mobile_phone or "")
+    if message.confirms_opt_out or debtor is None:
+        return message.address or ""
+    return debtor.email if message.communication_type == Channel.EMAIL else (debtor.mobile_phone or "")
 
 
 def _give_back(messages: list[CommunicationLog], *, now: datetime) -> None:

@@ -48,6 +48,7 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
             "total_outstanding": _sum(sums.get(debtor.pk), debtor.language_preference),
             "today": wording.day(today, language=debtor.language_preference),
             "otp_code": one_time_code.MASK,
+            "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.
         }
         for debtor, debt in pairs
     ]

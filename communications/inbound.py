@@ -1,28 +1,32 @@
-"""What debtors write to us."""
+"""What debtors write to us: kept with who wrote it and what it answers, and unread until an agent has read it."""
 
 import re
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Lower
 
-from communications import suppressions, tracking
+from agents.models import Agent
+from communications import confirming, stop_words, suppressions
 from communications.models import Channel, CommunicationLog, MessageStatus
-from debtors.models import Debtor, StopReason
-
-#: Words that end all messages when they are all that is said (CTIA Messaging Principles, 5.1.3; 47 CFR 64.1200(a)(10)).
-STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"})
-#: These end them also when more follows: nobody begins another sentence so.
-STOP_BEGINNINGS = frozenset({"stop", "stopall", "unsubscribe"})
-START_WORDS = frozenset({"start", "unstop"})
+from ddc.common.errors import DomainError
+from debtors import contact_points
+from debtors.models import ContactPoint, Debtor, StopReason
 
 _SUBJECT_LENGTH, _ADDRESS_LENGTH, _ID_LENGTH = 998, 254, 255
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MOST_REFERENCES = 20
 
 
 @dataclass(frozen=True)
 class Received:
-    """A message to us. ``opt_out`` is what the provider itself made of it: STOP or START."""
+    """A message to us.
+
+    ``opt_out`` is what the provider itself made of it, and has answered: STOP or START. ``references`` are the Message-IDs that
+    a mail answers, the nearest first.
+    """
 
     channel: Channel
     provider: str
@@ -31,18 +35,46 @@ class Received:
     body: str
     subject: str | None = None
     opt_out: str | None = None
+    references: tuple[str, ...] = ()
+
+    @property
+    def event_id(self) -> str:
+        return f"received:{self.message_id}"[:_ID_LENGTH]
+
+
+class NotUnread(DomainError):
+    """A message to us is read once."""
+
+    message = "This message has been read already, or is none that came in."
+
+
+def from_payload(provider: str, event_id: str, payload: dict[str, Any]) -> Received:
+    """Read what the inbox has kept."""
+    values = dict(payload)
+    return Received(
+        provider=provider,
+        channel=Channel(values.pop("channel")),
+        references=tuple(values.pop("references", ())),
+        **values,
+    )
 
 
 @transaction.atomic
 def receive(received: Received, *, now: datetime) -> CommunicationLog | None:
     """Keep a message with the debtor who wrote it, if one is known, and obey a STOP or START; None if it came before."""
-    try:
-        with transaction.atomic():
-            tracking.note_once(received.provider, f"received:{received.message_id}"[:_ID_LENGTH], now=now)
-    except tracking.ToldBefore:
+    known = CommunicationLog.objects.filter(
+        provider=received.provider,
+        provider_message_id=received.message_id[:_ID_LENGTH],
+        direction=CommunicationLog.Direction.INBOUND,
+    )
+    if known.exists():
         return None
+    answered = _answered(received)
+    debtor = _writer(received) or (answered.debtor if answered else None)
     log = CommunicationLog.objects.create(
-        debtor=_writer(received),
+        debtor=debtor,
+        debt=answered.debt if answered and answered.debtor == debtor else None,
+        in_reply_to=answered,
         communication_type=received.channel,
         direction=CommunicationLog.Direction.INBOUND,
         status=MessageStatus.RECEIVED,
@@ -53,29 +85,62 @@ def receive(received: Received, *, now: datetime) -> CommunicationLog | None:
         provider_message_id=received.message_id[:_ID_LENGTH],
         created_at=now,
     )
-    medium = suppressions.MEDIUM[received.channel]
-    wish = (received.opt_out or "").lower() or _wish(received)
-    if wish == "stop" and received.address:
-        words = f"They wrote: {(received.body or received.subject or '').strip()}"
-        suppressions.suppress(received.address, medium=medium, reason=StopReason.OPTED_OUT, source=words, now=now)
-    elif wish == "start":
-        suppressions.lift(received.address, medium=medium, source="They wrote START.", now=now)
+    _obey(received, log, now=now)
     return log
 
 
+@transaction.atomic
+def mark_read(log: CommunicationLog, *, by: Agent, now: datetime) -> None:
+    """Note that an agent has read a message to us.
+
+    :raises NotUnread: if one had before
+    """
+    unread = CommunicationLog.objects.filter(
+        pk=log.pk, direction=CommunicationLog.Direction.INBOUND, read_at__isnull=True
+    )
+    if not unread.update(read_at=now, read_by=by, updated_at=now):
+        raise NotUnread
+
+
+def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:
+    medium = suppressions.MEDIUM[received.channel]
+    wish = (received.opt_out or "").lower() or _wish(received)
+    said = (received.body or received.subject or "").strip()
+    if wish == "stop" and received.address:
+        is_news = suppressions.suppress(
+            received.address, medium=medium, reason=StopReason.OPTED_OUT, source=f"They wrote: {said}", now=now
+        )
+        if is_news and received.channel == Channel.SMS and not received.opt_out:
+            confirming.confirm_stop(log, now=now)
+    elif wish == "start":
+        suppressions.lift(received.address, medium=medium, source=f"They wrote: {said}", now=now)
+
+
 def _writer(received: Received) -> Debtor | None:
-    if received.channel == Channel.EMAIL:
-        same = Debtor.objects.alias(_email=Lower("email")).filter(_email=received.address.strip().lower())
-        return same.first()
-    return Debtor.objects.filter(mobile_phone=received.address).first()
+    kind = ContactPoint.Kind.EMAIL if received.channel == Channel.EMAIL else ContactPoint.Kind.PHONE
+    return contact_points.owner(received.address, kind) if received.address else None
+
+
+def _answered(received: Received) -> CommunicationLog | None:
+    """Find the message that this one answers: a mail says which; of text messages it is the newest to that number."""
+    sent = CommunicationLog.objects.filter(
+        direction=CommunicationLog.Direction.OUTBOUND, communication_type=received.channel
+    ).select_related("debtor", "debt")
+    if received.channel != Channel.EMAIL:
+        return sent.filter(address=received.address, sent_at__isnull=False).order_by("-sent_at").first()
+    for reference in received.references[:_MOST_REFERENCES]:
+        found = _UUID.search(reference)
+        if found and (log := sent.filter(pk=uuid.UUID(found[0])).first()):
+            return log
+        bare = reference.strip("<> ")
+        ids = [bare, f"<{bare}>"]
+        if log := sent.filter(provider=received.provider, provider_message_id__in=ids).first():
+            return log
+    return None
 
 
 def _wish(received: Received) -> str | None:
-    """Tell what the words ask for: ``stop``, ``start`` or nothing of the kind."""
     for text in (received.body, received.subject if received.channel == Channel.EMAIL else None):
-        words = " ".join(re.findall(r"[^\W_]+", (text or "").lower())[:8])
-        if words in STOP_WORDS or words.split(" ")[0] in STOP_BEGINNINGS:
-            return "stop"
-        if words in START_WORDS:
-            return "start"
+        if text and (found := stop_words.wish(text)):
+            return found
     return None

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -96,6 +96,24 @@ class Purpose(models.TextChoices):
     SOLICITED = "solicited"
 
 
+class CallOutcome(models.TextChoices):
+    """How a call went; ``calls.OUTCOMES`` says what each counts as."""
+
+    NO_ANSWER = "no_answer", "no answer"
+    BUSY = "busy"
+    NOT_IN_SERVICE = "out_service", "number not in service"
+    VOICEMAIL = "voicemail"
+    ANSWERED = "answered", "somebody answered"
+    WRONG_NUMBER = "wrong_number", "wrong number"
+    THIRD_PARTY = "third_party", "spoke with somebody else"
+    RIGHT_PARTY = "right_party", "spoke with the debtor"
+    PROMISE = "promise", "the debtor promised to pay"
+    REFUSED = "refused", "the debtor refused to pay"
+    CALL_BACK = "call_back", "the debtor wants to be called back"
+    NO_CALLS = "no_calls", "the debtor wants no more calls"
+    NOT_CALLED = "not_called", "not called"
+
+
 #: A worker may take these when they are due; a claimed one again once its lease is over.
 DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
 
@@ -172,8 +190,32 @@ class CommunicationLog(UUIDModel):
     delivered_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     open_count = models.PositiveIntegerField(default=0, db_default=0)
+    machine_opened_at = models.DateTimeField(null=True, blank=True)
+    machine_open_count = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Openings by programs that fetch pictures for their users, or look for threats.",
+    )
     clicked_at = models.DateTimeField(null=True, blank=True)
     complained_at = models.DateTimeField(null=True, blank=True)
+    confirms_opt_out = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="The one message that goes to who just opted out."
+    )
+    in_reply_to = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
+    )
+    read_at = models.DateTimeField(
+        "read", null=True, blank=True, help_text="When an agent had read this message to us."
+    )
+    read_by = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome = models.CharField(max_length=12, choices=CallOutcome.choices, null=True, blank=True)
+    outcome_at = models.DateTimeField(null=True, blank=True)
+    outcome_by = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome_notes = models.CharField(max_length=1000, null=True, blank=True)
     request_id = request_id_field()
 
     objects = CommunicationLogQuerySet.as_manager()
@@ -209,6 +251,21 @@ class CommunicationLog(UUIDModel):
                 fields=["due_at"],
                 name="log_in_hand_over",
                 condition=Q(status="sending"),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="log_unread",
+                condition=Q(direction="inbound", read_at__isnull=True),
+            ),
+            models.Index(
+                fields=["address", "-created_at"],
+                name="log_call_task_open",
+                condition=Q(communication_type="call_script", status="sent", outcome__isnull=True),
+            ),
+            models.Index(
+                fields=["address", "-sent_at"],
+                name="log_sms_sent_to",
+                condition=Q(communication_type="sms", direction="outbound", sent_at__isnull=False),
             ),
             models.Index(
                 fields=["provider", "provider_message_id"],
@@ -302,12 +359,73 @@ class Circuit(models.Model):
 
 
 class ProviderEvent(models.Model):
-    """A callback that was dealt with. Its unique id makes a repeated one harmless."""
+    """A callback: kept with what it tells before it is answered, and dealt with by a worker.
+
+    Its unique id makes a repeated one harmless. ``payload`` is what the work needs, and no more.
+    """
+
+    class Kind(models.TextChoices):
+        NEWS = "news", "news of a message"
+        RECEIVED = "received", "message to us"
+        KEY = "key", "key pressed in a call"
+        UNREAD = "unread", "not read yet"
 
     provider = models.CharField(max_length=30)
     event_id = models.CharField(max_length=255)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NEWS, db_default=Kind.NEWS)
+    payload = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     received_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True, help_text="From when a worker may deal with it.")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was given up.")
+    result = models.CharField(max_length=100, null=True, blank=True, help_text="What came of it.")
+    error = models.CharField(max_length=500, null=True, blank=True)
 
     class Meta:
         db_table = "provider_event"
+        verbose_name = "callback"
+        permissions = [("rerun_providerevent", "Can have a callback dealt with again")]
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_is_unique")]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                name="provider_event_waiting",
+                condition=Q(processed_at__isnull=True, failed_at__isnull=True),
+            ),
+            models.Index(fields=["failed_at"], name="provider_event_failed", condition=Q(failed_at__isnull=False)),
+            models.Index(fields=["-received_at", "-id"], name="provider_event_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id}"
+
+
+class _Tasks(models.Manager["CommunicationLog"]):
+    def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
+        return super().get_queryset().filter(communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT)
+
+
+class CallTask(CommunicationLog):
+    """A call that an agent is asked to make: a call script that went to the agents."""
+
+    objects = _Tasks()  # type: ignore[misc, assignment]
+
+    class Meta:
+        proxy = True
+        permissions = [("finish_calltask", "Can say how a call went")]
+
+
+class _Inbound(models.Manager["CommunicationLog"]):
+    def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
+        return super().get_queryset().filter(direction=CommunicationLog.Direction.INBOUND)
+
+
+class InboundMessage(CommunicationLog):
+    """What somebody wrote to us."""
+
+    objects = _Inbound()  # type: ignore[misc, assignment]
+
+    class Meta:
+        proxy = True
+        permissions = [("read_inboundmessage", "Can mark a message to us as read")]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.db import connection, transaction
 
 from collection.models import Debt
+from communications import suppressions
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
 from ddc.common.nudge import nudge
 from debtors.models import Debtor
@@ -52,29 +53,38 @@ def queue(
     now: datetime,
     one_time_code_of: uuid.UUID | None = None,
     expires_at: datetime | None = None,
+    confirms_opt_out_of: str | None = None,
 ) -> CommunicationLog:
     """Put a message in the outbox, together with whatever else the caller's transaction does.
 
     Either a template, whose variant is picked at sending, or a text of our own. Its placeholders are filled in at sending
     as well, ``{{otp_code}}`` among them: a text must not hold what a debtor typed. Nothing is sent after ``expires_at``.
+
+    To an address that must not be used any more nothing is queued: the message is blocked at once, and says why. Only what
+    confirms an opt-out goes there, once, to ``confirms_opt_out_of``.
     """
     if (template is None) == (body is None):
         raise TypeError("a message has either a template or a body")
+    refused = confirms_opt_out_of is None and suppressions.is_suppressed(debtor, channel)
     log = CommunicationLog.objects.create(
         debtor=debtor,
         debt=debt,
         template=template,
         communication_type=Channel(channel),
         purpose=purpose,
-        status=MessageStatus.QUEUED,
-        due_at=now,
+        status=MessageStatus.BLOCKED if refused else MessageStatus.QUEUED,
+        failure_reason=suppressions.REASON if refused else None,
+        due_at=None if refused else now,
+        address=confirms_opt_out_of,
+        confirms_opt_out=confirms_opt_out_of is not None,
         expires_at=expires_at,
         one_time_code_of=one_time_code_of,
         subject=subject,
         body=body,
         created_at=now,
     )
-    wake(Lane.SOLICITED if purpose == Purpose.SOLICITED else Lane.ALL)
+    if not refused:
+        wake(Lane.SOLICITED if purpose == Purpose.SOLICITED else Lane.ALL)
     return log
 
 

@@ -48,6 +48,11 @@ CATALOGUE = tuple(
         ("agency_phone", "Our phone number.", "+44 20 7946 0000"),
         ("agency_email", "Our e-mail address.", "help@example.com"),
         ("portal_url", "Where debtors sign in.", "https://portal.example.com"),
+        (
+            "unsubscribe_url",
+            "Where they end mail to their address without signing in; in mail alone. Where it isn't, a line with it is added.",
+            "https://portal.example.com/unsubscribe/AZ8x",
+        ),
         ("today", "The day of sending.", "Jan 31, 2026"),
         ("otp_code", "The one-time code; masked in any message but one that a sign-in caused.", "••••••"),
     )

@@ -6,9 +6,17 @@ from django.dispatch import receiver
 
 from collection import deferrals
 from collection.models import DeferralRequest
-from communications import notices
+from communications import calls, notices
+from debtors import contact_points
+from debtors.models import Medium, StopReason
 
 
 @receiver(deferrals.reviewed, dispatch_uid="communications.tell_decision")
 def tell_decision(sender: object, request: DeferralRequest, now: datetime, **_: object) -> None:
     notices.tell_decision(request, now=now)
+
+
+@receiver(contact_points.stopped, dispatch_uid="communications.withdraw_calls")
+def withdraw_calls(sender: object, value: str, medium: Medium, reason: StopReason, now: datetime, **_: object) -> None:
+    if medium == Medium.VOICE or reason == StopReason.WRONG_NUMBER:
+        calls.withdraw(value, now=now)

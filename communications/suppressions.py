@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from communications.models import Channel
+from communications.models import Channel, CommunicationLog
 from debtors import contact_points
 from debtors.models import ContactPoint, Debtor, Medium, StopReason
 
@@ -15,12 +15,27 @@ MEDIUM = {
     Channel.VOICE: Medium.VOICE,
     Channel.CALL_SCRIPT: Medium.VOICE,
 }
+#: Why a message to such an address doesn't go, as its row says.
+REASON = "suppressed: The address opted out, or does not work."
 suppressed = contact_points.suppressed
+
+
+def is_suppressed(debtor: Debtor, channel: str) -> bool:
+    """Tell whether the address by which a channel reaches the debtor must not be used."""
+    medium, value = MEDIUM[Channel(channel)], address(debtor, channel)
+    return (medium, value) in suppressed({medium: {value}})
 
 
 def address(debtor: Debtor, channel: str) -> str:
     """Return where the channel reaches the debtor, in the form that contact points have it; empty where it doesn't."""
     return (debtor.email or "").strip().lower() if channel == Channel.EMAIL else (debtor.mobile_phone or "")
+
+
+def address_of(log: CommunicationLog) -> str:
+    """Return where a message goes, in that same form: what confirms an opt-out goes to where it came from."""
+    if log.confirms_opt_out:
+        return log.address or ""
+    return address(log.debtor, log.communication_type) if log.debtor else ""
 
 
 def suppress(address: str, *, medium: Medium, reason: StopReason, source: str, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from communications import delivery, outcomes
+from communications import delivery, inbox, outcomes
 from communications.outbox import Lane
 
 
@@ -15,6 +15,11 @@ def drain_outbox() -> None:
 @shared_task(ignore_result=True)
 def send_solicited() -> None:
     delivery.drain_alone(clock=timezone.now, lane=Lane.SOLICITED)
+
+
+@shared_task(ignore_result=True)
+def work_inbox() -> None:
+    inbox.work(clock=timezone.now)
 
 
 @shared_task(ignore_result=True)

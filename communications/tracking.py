@@ -1,25 +1,22 @@
-"""Opens and deliveries: what we hear of a message after it went."""
+"""Openings of mail: who may be tracked, the pixel's address, and what an opening counts for."""
 
 import base64
 import binascii
 import hmac
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils.crypto import salted_hmac
 
-from communications import suppressions
-from communications.models import Channel, CommunicationLog, MessageStatus, ProviderEvent
+from communications import machines
+from communications.models import Channel, CommunicationLog, MessageStatus
 from ddc.common.countries import EU_EEA_UK
-from ddc.common.errors import DomainError, refusing
-from debtors.models import Debtor, StopReason
+from debtors.models import Debtor
 
 #: A mail was opened; ``log`` and ``now`` come along. Sent within the transaction.
 opened = Signal()
@@ -28,51 +25,14 @@ opened = Signal()
 _EU_OVERSEAS = frozenset({"AX", "GF", "GP", "MF", "MQ", "RE", "YT"})
 _SIGNATURE_BYTES = 16
 
-#: From which states a message may move to which; nothing ever moves back.
-_BEFORE = {
-    MessageStatus.SENT: (MessageStatus.SENDING, MessageStatus.UNCERTAIN),
-    MessageStatus.DELIVERED: (MessageStatus.SENDING, MessageStatus.UNCERTAIN, MessageStatus.SENT),
-    MessageStatus.FAILED: (MessageStatus.SENDING, MessageStatus.UNCERTAIN, MessageStatus.SENT),
-    MessageStatus.BOUNCED: (
-        MessageStatus.SENDING,
-        MessageStatus.UNCERTAIN,
-        MessageStatus.SENT,
-        MessageStatus.DELIVERED,
-    ),
-}
-
-
-@dataclass(frozen=True)
-class News:
-    """What a provider tells of one message. ``event_id`` is the same whenever the same is told again."""
-
-    provider: str
-    event_id: str
-    log_id: uuid.UUID | None = None
-    message_id: str | None = None
-    address: str | None = None
-    status: MessageStatus | None = None
-    suppression: StopReason | None = None
-    words: str | None = None
-
-
-class ToldBefore(DomainError):
-    """A provider's event counts once."""
-
-    message = "This event was dealt with."
-
-
-class _AboutNothing(DomainError):
-    message = "This is about no message of ours."
-
 
 def may_track(debtor: Debtor) -> bool:
-    """Tell whether mail to this debtor may have the pixel.
+    """Tell whether mail to this debtor may tell us of its opening.
 
-    In the EU, EEA and UK, and where the country is unknown, it takes their consent.
+    In the EU, EEA and UK, and where the country is unknown, it takes their consent; elsewhere OPEN_TRACKING says so.
     """
     elsewhere = debtor.country_code and debtor.country_code not in EU_EEA_UK | _EU_OVERSEAS
-    return bool(elsewhere or debtor.tracking_consent_at)
+    return bool(debtor.tracking_consent_at or (elsewhere and settings.OPEN_TRACKING))
 
 
 def pixel_url(log_id: uuid.UUID) -> str:
@@ -99,90 +59,30 @@ def _signature(log_id: uuid.UUID, key: str | None = None) -> bytes:
     return salted.digest()[:_SIGNATURE_BYTES]
 
 
-@transaction.atomic
-def record_open(token: str, *, now: datetime) -> bool:
+def record_open(token: str, *, user_agent: str = "", purpose: str = "", now: datetime) -> bool:
     """Count an opening of the mail that the token belongs to; False if it belongs to none."""
     log_id = read_token(token)
-    if log_id is None:
-        return False
+    by_machine = machines.is_machine(user_agent, purpose=purpose)
+    return log_id is not None and count_opening(log_id, by_machine=by_machine, now=now)
+
+
+@transaction.atomic
+def count_opening(log_id: uuid.UUID, *, by_machine: bool, now: datetime) -> bool:
+    """Count an opening, by the debtor or by a machine that fetches pictures for its users; False if there is no such mail."""
     mails = CommunicationLog.objects.filter(pk=log_id, communication_type=Channel.EMAIL)
-    if not mails.update(open_count=F("open_count") + 1, opened_at=Coalesce("opened_at", now), updated_at=now):
+    name = "machine_open" if by_machine else "open"
+    counted = {f"{name}_count": F(f"{name}_count") + 1, f"{name}ed_at": Coalesce(f"{name}ed_at", now)}
+    if not mails.update(**counted, updated_at=now):
         return False
-    # Who reads a mail has got it, whatever the connection to the server died of.
-    _advance(mails, MessageStatus.DELIVERED, now=now, only_from=(MessageStatus.UNCERTAIN,))
-    opened.send(CommunicationLog, log=mails.select_related("debtor", "debt").get(), now=now)
-    return True
-
-
-def record(news: News, *, now: datetime) -> bool:
-    """Take in what a provider tells; False if it was told before, or is about no message of ours.
-
-    A state never moves back, and an address that bounced, complained or opted out is written to no more.
-    """
-    try:
-        with transaction.atomic():
-            note_once(news.provider, news.event_id, now=now)
-            _take_in(news, now=now)
-    except (ToldBefore, _AboutNothing):
-        return False
-    return True
-
-
-def note_once(provider: str, event_id: str, *, now: datetime) -> None:
-    """Note that an event is dealt with in this transaction.
-
-    :raises ToldBefore: if it was before
-    """
-    with refusing({"provider_event_is_unique": ToldBefore()}):
-        ProviderEvent.objects.create(provider=provider, event_id=event_id, received_at=now)
-
-
-def _take_in(news: News, *, now: datetime) -> None:
-    log = _find(news)
-    if log:
-        row = CommunicationLog.objects.filter(pk=log.pk)
-        if news.status:
-            _advance(row, news.status, now=now, words=news.words)
-        if news.message_id and not log.provider_message_id:
-            row.filter(provider_message_id__isnull=True).update(
-                provider=news.provider, provider_message_id=news.message_id
-            )
-    address = (log.address if log else None) or news.address
-    if log is None and not (news.suppression and address):
-        raise _AboutNothing
-    if news.suppression and address:
-        channel = Channel(log.communication_type) if log else Channel.EMAIL
-        source = news.words or f"{news.provider}: {news.suppression.label}"
-        suppressions.suppress(
-            address, medium=suppressions.MEDIUM[channel], reason=news.suppression, source=source, now=now
-        )
-
-
-def _find(news: News) -> CommunicationLog | None:
-    outbound = CommunicationLog.objects.filter(direction=CommunicationLog.Direction.OUTBOUND)
-    if news.log_id and (log := outbound.filter(pk=news.log_id).first()):
-        return log
-    if news.message_id:
-        return outbound.filter(provider=news.provider, provider_message_id=news.message_id).first()
-    return None
-
-
-def _advance(
-    row: "models.QuerySet[CommunicationLog]",
-    status: MessageStatus,
-    *,
-    now: datetime,
-    words: str | None = None,
-    only_from: tuple[MessageStatus, ...] | None = None,
-) -> None:
-    bad = status in (MessageStatus.FAILED, MessageStatus.BOUNCED)
-    changes: dict[str, Any] = {
-        "status": status,
-        "due_at": None,
-        "failure_reason": (words or "")[:500] or None if bad else None,
-    }
-    if status == MessageStatus.DELIVERED:
-        changes["delivered_at"] = now
-    row.filter(status__in=only_from or _BEFORE[status]).update(
-        **changes, sent_at=Coalesce("sent_at", now) if not bad else F("sent_at"), updated_at=now
+    # Whose mail is opened has got it, whatever the connection to the server died of.
+    mails.filter(status=MessageStatus.UNCERTAIN).update(
+        status=MessageStatus.DELIVERED,
+        due_at=None,
+        failure_reason=None,
+        delivered_at=now,
+        sent_at=Coalesce("sent_at", now),
+        updated_at=now,
     )
+    if not by_machine:
+        opened.send(CommunicationLog, log=mails.select_related("debtor", "debt").get(), now=now)
+    return True

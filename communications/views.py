@@ -15,9 +15,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from communications import demo_outbox, inbound, tracking
-from communications.channels import webhooks
-from communications.inbound import Received
+from communications import demo_outbox, inbox, keypad, tracking, unsubscribing
+from communications.channels import voice, webhooks
+from communications.models import CommunicationLog
 from ddc.common.api.problems import http_problem
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -35,7 +35,12 @@ class OpenView(PublicView):
     @extend_schema(operation_id="trackOpening", responses={(200, "image/gif"): OpenApiTypes.BINARY})
     def get(self, request: Request, token: str) -> HttpResponse:
         """Answer with a picture of one pixel, and count the opening if the token is one of ours."""
-        tracking.record_open(token, now=timezone.now())
+        tracking.record_open(
+            token,
+            user_agent=request.headers.get("User-Agent", ""),
+            purpose=f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}",
+            now=timezone.now(),
+        )
         return HttpResponse(_GIF, content_type="image/gif", headers={"Cache-Control": "no-store"})
 
 
@@ -55,20 +60,16 @@ class MailCallbackView(PublicView):
         parameters=[OpenApiParameter("provider", str, OpenApiParameter.PATH, description="anymail's name of it.")],
     )
     def post(self, request: Request, provider: str) -> HttpResponse:
-        """Take in what a mail provider tells, once."""
+        """Keep what a mail provider tells, once; a worker deals with it."""
         if not webhooks.is_known(provider, self.kind):
             raise Http404
         try:
-            news = webhooks.read_mail(provider, self.kind, _untouched(request))
+            told = webhooks.read_mail(provider, self.kind, _untouched(request))
         except webhooks.Challenge as challenge:
             response = http_problem(request, 401, "This call needs the secret that was agreed on.")
             response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
             return response
-        for one in news:
-            if isinstance(one, Received):
-                inbound.receive(one, now=timezone.now())
-            else:
-                tracking.record(one, now=timezone.now())
+        inbox.take_in(told, now=timezone.now())
         return HttpResponse()
 
 
@@ -79,8 +80,8 @@ class TwilioStatusView(PublicView):
         operation_id="takeTwilioStatus", request={"application/x-www-form-urlencoded": _FORM}, responses={204: None}
     )
     def post(self, request: Request) -> HttpResponse:
-        """Take in what became of an SMS or a call, once."""
-        tracking.record(webhooks.read_twilio_status(_untouched(request)), now=timezone.now())
+        """Keep what became of an SMS or a call, once; a worker deals with it."""
+        inbox.take_in([webhooks.read_twilio_status(_untouched(request))], now=timezone.now())
         return HttpResponse(status=204)
 
 
@@ -93,9 +94,62 @@ class TwilioInboundView(PublicView):
         responses={(200, "text/xml"): OpenApiTypes.STR},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Take in an SMS to us, once, and answer nothing to it."""
-        inbound.receive(webhooks.read_twilio_inbound(_untouched(request)), now=timezone.now())
+        """Keep an SMS to us, once, and answer nothing to it; a worker deals with it."""
+        inbox.take_in([webhooks.read_twilio_inbound(_untouched(request))], now=timezone.now())
         return HttpResponse("<Response/>", content_type="text/xml")
+
+
+class TwilioKeyView(PublicView):
+    refusals = {"": (403,)}
+
+    @extend_schema(
+        operation_id="takeTwilioKey",
+        request={"application/x-www-form-urlencoded": _FORM},
+        responses={(200, "text/xml"): OpenApiTypes.STR},
+        parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Answer a key that was pressed in a call: 1 hears it again, 9 ends all calls to that number."""
+        pressed = webhooks.read_twilio_key(_untouched(request))
+        if pressed.digit == keypad.OPT_OUT:
+            inbox.take_in([pressed], now=timezone.now())
+        spoken = voice.answer_to_key(keypad.call_of(pressed.log_id), pressed.digit)
+        return HttpResponse(spoken, content_type="text/xml")
+
+
+class UnsubscribeView(PublicView):
+    """A mail's way out. The token is all that it takes: mail programs post here by themselves (RFC 8058), without cookies."""
+
+    @extend_schema(
+        operation_id="showUnsubscribing",
+        responses={(200, "text/html"): OpenApiTypes.STR, (404, "text/html"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, token: str) -> HttpResponse:
+        """Show a page with one button; nothing changes by looking, for scanners follow links."""
+        return self.page(request, unsubscribing.mail_of(token))
+
+    @extend_schema(
+        operation_id="unsubscribe",
+        request={"application/x-www-form-urlencoded": _FORM},
+        responses={(200, "text/html"): OpenApiTypes.STR, (404, "text/html"): OpenApiTypes.STR},
+    )
+    def post(self, request: Request, token: str) -> HttpResponse:
+        """Send no more mail to the address that the mail with this link went to."""
+        mail = unsubscribing.mail_of(token)
+        if mail:
+            unsubscribing.unsubscribe(mail, now=timezone.now())
+        return self.page(request, mail, done=mail is not None)
+
+    def page(self, request: Request, mail: CommunicationLog | None, *, done: bool = False) -> HttpResponse:
+        agency = {name: getattr(settings, f"AGENCY_{name.upper()}") for name in ("name", "address", "phone", "email")}
+        page = render(
+            _untouched(request),
+            "communications/unsubscribe.html",
+            {"agency": agency, "known": mail is not None, "done": done},
+            status=200 if mail else 404,
+        )
+        page["Cache-Control"], page["X-Robots-Tag"] = "no-store", "noindex"
+        return page
 
 
 def _untouched(request: Request) -> HttpRequest:

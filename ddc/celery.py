@@ -38,6 +38,7 @@ def _tick(task: str, seconds: float) -> dict[str, object]:
 
 app.conf.beat_schedule = {
     "drain-outbox": _tick("communications.tasks.drain_outbox", 5),
+    "work-inbox": _tick("communications.tasks.work_inbox", 5),
     "settle-stuck-messages": _tick("communications.tasks.settle_stuck", 30),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),

@@ -235,6 +235,7 @@ if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and
 OUTBOX_DRAINS = ration("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=2))
 EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
 SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))
+OPEN_TRACKING = env.bool("OPEN_TRACKING", default=True)
 CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00"))
 
 # --- The agency and its rules

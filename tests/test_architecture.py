@@ -23,7 +23,7 @@ PUBLIC = {
     "debtors/auth/request-otp", "debtors/auth/verify-otp",
     "track/open/<path:token>.gif",
     "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",
-    "callbacks/twilio/status", "callbacks/twilio/inbound",
+    "callbacks/twilio/status", "callbacks/twilio/inbound", "callbacks/twilio/key", "unsubscribe/<str:token>",
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def modules() -> Iterator[Path]:
 
 
 def is_interface(path: Path) -> bool:
-    return path.stem in INTERFACES or "management" in path.parts
+    return path.stem in INTERFACES or path.stem.endswith("_admin") or "management" in path.parts
 
 
 def imports(path: Path) -> set[str]:

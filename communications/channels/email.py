@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from communications import unsubscribing
 from communications.channels import requests_errors, smtp
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.models import Channel, CommunicationLog
@@ -86,7 +87,7 @@ def _mail(outgoing: Outgoing, connection: Any) -> EmailMultiAlternatives:
         outgoing.body,
         settings.DEFAULT_FROM_EMAIL,
         [outgoing.to] if outgoing.to else [],
-        headers={"Message-ID": f"<{outgoing.log_id}@{domain}>"},
+        headers={"Message-ID": f"<{outgoing.log_id}@{domain}>", **unsubscribing.headers(outgoing.log_id)},
         connection=connection,
     )
     if outgoing.html:

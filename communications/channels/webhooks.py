@@ -1,7 +1,9 @@
 """What providers call us with: checked by anymail's and Twilio's own code, and read into plain news."""
 
+import base64
 import contextlib
 import hashlib
+import re
 import uuid
 import warnings
 from dataclasses import dataclass
@@ -11,11 +13,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict, RawPostDataException
 
+from communications.channels import sns, softness
 from communications.inbound import Received
-from communications.models import Channel, MessageStatus
-from communications.tracking import News
+from communications.inbox import Incoming, Pressed, Unread
+from communications.models import CallOutcome, Channel, MessageStatus
+from communications.news import News
+from communications.states import Event
 from ddc.common.errors import DomainError, Forbidden
 from debtors.models import StopReason
 
@@ -45,9 +50,12 @@ _STATUSES = {
     "bounced": MessageStatus.BOUNCED,
     "rejected": MessageStatus.FAILED,
     "failed": MessageStatus.FAILED,
+    "opened": MessageStatus.DELIVERED,
+    "clicked": MessageStatus.DELIVERED,
     "complained": MessageStatus.DELIVERED,
     "unsubscribed": MessageStatus.DELIVERED,
 }
+_FACTS = {"opened": Event.OPENED, "clicked": Event.CLICKED, "complained": Event.COMPLAINED}
 _SUPPRESSIONS = {
     "bounced": StopReason.BOUNCED,
     "complained": StopReason.COMPLAINED,
@@ -60,6 +68,9 @@ _REJECTIONS = {
     "unsubscribed": StopReason.OPTED_OUT,
 }
 _EVENT_ID_LENGTH = 255
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_MOST_REFERENCES = 20
+_FORM = "application/x-www-form-urlencoded"
 
 
 class NotAuthentic(Forbidden):
@@ -95,29 +106,70 @@ def _view_class(provider: str, kind: str) -> Any:
     return found or getattr(module, f"{_PROVIDERS[provider]}CombinedWebhookView", None)
 
 
-def read_mail(provider: str, kind: str, request: HttpRequest) -> "list[News | Received]":
-    """Check who calls, then return what happened.
+def read_mail(provider: str, kind: str, request: HttpRequest) -> list[Incoming]:
+    """Check who calls, then return what happened. What is rightly signed and can't be read is kept as it came.
 
     :raises NotAuthentic: if the signature is wrong, or the provider is not configured
-    :raises Unreadable: if a rightly signed call makes no sense
     :raises Challenge: if Amazon SNS has yet to be asked for its credentials
     """
     view = _authentic(provider, kind, request)
     try:
-        events = view.parse_events(request)
+        return _read(provider, view, request)
     except Exception as error:  # Each provider's reader has its own ways to fail.
         log.warning("callback_unreadable", provider=provider, kind=kind, error=type(error).__name__)
-        raise Unreadable from error
-    news: list[News | Received] = []
-    for event in events:
-        if hasattr(event, "message"):
-            news.append(_received(provider, event))
-        else:
-            news.append(_tracked(provider, event))
-    return news
+    body = _body(request)
+    return [
+        Unread(
+            provider=provider,
+            event_id=f"unread:{hashlib.sha256(body).hexdigest()}",
+            kind=kind,
+            body=base64.b64encode(body).decode(),
+            content_type=_FORM if request.POST else request.content_type or "",
+            headers={name: value for name, value in request.headers.items() if name.startswith("X-")},
+        )
+    ]
 
 
-def _authentic(provider: str, kind: str, request: HttpRequest) -> Any:
+def read_again(provider: str, payload: dict[str, Any]) -> list[Incoming]:
+    """Read what couldn't be read when it came; it was found to be authentic then. Breaks if it still can't be."""
+    body = base64.b64decode(payload["body"])
+    meta = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in payload["headers"].items()}
+    request = HttpRequest()
+    request.method, request.content_type = "POST", payload["content_type"]
+    request.META = {
+        **meta,
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": payload["content_type"],
+        "CONTENT_LENGTH": str(len(body)),
+    }
+    if payload["content_type"] == _FORM:
+        request.POST = QueryDict(body)
+        request._post_parse_error = False  # type: ignore[attr-defined]
+    request._body = body
+    view = _view(provider, payload["kind"], request)
+    return _read(provider, view, request)
+
+
+def _read(provider: str, view: Any, request: HttpRequest) -> list[Incoming]:
+    return [
+        _received(provider, event) if hasattr(event, "message") else _tracked(provider, event)
+        for event in view.parse_events(request)
+    ]
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The body, or its fields where it was a form that has been read by now; attachments don't come along."""
+    try:
+        return request.body
+    except RawPostDataException:
+        return request.POST.urlencode().encode()
+
+
+def _view(provider: str, kind: str, request: HttpRequest) -> Any:
+    """Make anymail's view of this provider.
+
+    :raises NotAuthentic: if the provider is not configured
+    """
     from anymail.exceptions import AnymailError
     from django.core.exceptions import ImproperlyConfigured
 
@@ -130,6 +182,11 @@ def _authentic(provider: str, kind: str, request: HttpRequest) -> Any:
             view = _view_class(provider, kind)(**extras)
     except (AnymailError, ImproperlyConfigured, ValueError, ImportError) as error:
         raise NotAuthentic from error
+    return view
+
+
+def _authentic(provider: str, kind: str, request: HttpRequest) -> Any:
+    view = _view(provider, kind, request)
     if not view.warn_if_no_basic_auth:
         view.basic_auth = []  # It checks a signature, so the shared secret is not asked for as well.
     elif not view.basic_auth:
@@ -144,11 +201,14 @@ def _authentic(provider: str, kind: str, request: HttpRequest) -> Any:
         view.run_validators(request)
     except Exception as error:  # Whatever can't be checked is not authentic.
         raise NotAuthentic from error
+    if provider == "amazon_ses" and not sns.is_signed(request.body):
+        raise NotAuthentic
     return view
 
 
 def _tracked(provider: str, event: Any) -> News:
     kind, reason = event.event_type, event.reject_reason
+    soft = kind == "bounced" and softness.is_soft(provider, event.esp_event)
     words = next((text for text in (event.mta_response, event.description) if text), None)
     return News(
         provider=provider,
@@ -157,7 +217,9 @@ def _tracked(provider: str, event: Any) -> News:
         message_id=_storable(event.message_id),
         address=_storable(event.recipient),
         status=_STATUSES.get(kind),
-        suppression=_REJECTIONS.get(reason or "") if kind == "rejected" else _SUPPRESSIONS.get(kind),
+        suppression=None if soft else _REJECTIONS.get(reason or "") if kind == "rejected" else _SUPPRESSIONS.get(kind),
+        fact=_FACTS.get(kind),
+        user_agent=_storable(event.user_agent),
         words=_storable(words) or kind,
     )
 
@@ -177,7 +239,15 @@ def _received(provider: str, event: Any) -> Received:
         address=_storable(sender) or "",
         subject=_storable(message.subject),
         body=_storable(message.stripped_text or body) or "",
+        references=_references(message),
     )
+
+
+def _references(message: Any) -> tuple[str, ...]:
+    """The Message-IDs that a mail answers, the nearest first (RFC 5322, 3.6.4)."""
+    parent, line = str(message["In-Reply-To"] or ""), str(message["References"] or "")
+    found = [*_MESSAGE_ID.findall(parent), *reversed(_MESSAGE_ID.findall(line))]
+    return tuple(dict.fromkeys(_storable(one) or "" for one in found))[:_MOST_REFERENCES]
 
 
 def _event_id(event: Any, kind: str, *more: object) -> str:
@@ -241,6 +311,19 @@ _TWILIO_STATUSES = {
     "no-answer": MessageStatus.FAILED,
 }
 _TWILIO_OPTED_OUT = "21610"
+#: How a call went, by Twilio's status of the call; of a completed one by who answered.
+_TWILIO_OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
+_TWILIO_NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
+
+
+def _twilio_outcome(fields: dict[str, str]) -> CallOutcome | None:
+    """Tell how a call went; None while it goes on, or where nobody knows."""
+    status, answered_by = fields.get("CallStatus", "").lower(), fields.get("AnsweredBy", "").lower()
+    if status == "completed":
+        return CallOutcome.VOICEMAIL if answered_by.startswith(("machine", "fax")) else CallOutcome.ANSWERED
+    if status == "failed" and fields.get("ErrorCode", "") in _TWILIO_NOT_IN_SERVICE:
+        return CallOutcome.NOT_IN_SERVICE
+    return _TWILIO_OUTCOMES.get(status)
 
 
 def read_twilio_status(request: HttpRequest) -> News:
@@ -260,6 +343,23 @@ def read_twilio_status(request: HttpRequest) -> News:
         status=_TWILIO_STATUSES.get(word.lower()),
         suppression=StopReason.OPTED_OUT if error == _TWILIO_OPTED_OUT else None,
         words=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
+        outcome=_twilio_outcome(fields) if fields.get("CallSid") else None,
+    )
+
+
+def read_twilio_key(request: HttpRequest) -> Pressed:
+    """Check and read a key that somebody pressed in a call; refuses what ``check_twilio`` refuses."""
+    fields = check_twilio(request)
+    sid, digit = fields.get("CallSid", ""), fields.get("Digits", "")
+    if not sid:
+        raise Unreadable
+    log_id = _log_id({"log_id": request.GET.get("log")})
+    return Pressed(
+        provider="twilio",
+        event_id=f"key:{sid}:{digit}"[:_EVENT_ID_LENGTH],
+        log_id=str(log_id) if log_id else "",
+        digit=digit,
+        address=fields.get("To", ""),
     )
 
 

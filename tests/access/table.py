@@ -17,6 +17,8 @@ POST      /callbacks/email/mailgun/tracking  403    403   403        403     403
 POST      /callbacks/email/mailgun/inbound   403    403   403        403     403
 POST      /callbacks/twilio/status           403    403   403        403     403
 POST      /callbacks/twilio/inbound          403    403   403        403     403
+POST      /callbacks/twilio/key              403    403   403        403     403
+GET,POST  /unsubscribe/x                     404    404   404        404     404
 
 POST      /auth/token                        422    422   422        422     422
 POST      /auth/token/refresh                422    422   422        422     422
@@ -139,6 +141,8 @@ communications/messageattempt            v          v       v
 communications/settlement                v          v       v
 communications/uncertainmessage          v          v       v
 communications/circuit                   v          v       v
+communications/calltask                  v          v       v
+communications/inboundmessage            v          v       v
 communications/providerevent             v          v       v
 strategy/strategyrule                    v       vacd       v
 strategy/strategyrun                     v         va       v
@@ -168,6 +172,9 @@ ADMIN_PAGES = """
 /admin/communications/communicationlog/{log}/it_went/       302   200        200     403
 /admin/communications/communicationlog/{log}/send_again/    302   200        200     403
 /admin/communications/communicationlog/{log}/download/      302   200        200     200
+/admin/communications/providerevent/{event}/run_again/  302   403        200     403
+/admin/communications/inboundmessage/{inbound}/mark_read/  302 200       200     403
+/admin/communications/calltask/{task}/finish/           302   200        200     403
 /admin/communications/uncertainmessage/{log}/it_went/       302   404        404     403
 /admin/communications/uncertainmessage/{log}/send_again/    302   404        404     403
 /admin/communications/uncertainmessage/{log}/download/      302   404        404     404

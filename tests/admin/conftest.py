@@ -121,6 +121,18 @@ def fill(count: int) -> None:
         CommunicationLog.objects.create(
             debtor=debt.debtor, communication_type="email", status="uncertain", subject="S", body="Hello", attempts=1
         )
+        CommunicationLog.objects.create(
+            debtor=debt.debtor, debt=debt, communication_type="call_script", status="sent", sent_at=NOW, body="Hello",
+            address=debt.debtor.mobile_phone,
+        )  # fmt: skip
+        CommunicationLog.objects.create(
+            debtor=debt.debtor,
+            communication_type="sms",
+            status="received",
+            direction="inbound",
+            in_reply_to=log,
+            body="Hi",
+        )
         StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, log=log)
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
         OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())

@@ -1,5 +1,7 @@
 """Queue a message about some debt, and drain the outbox, at noon unless told otherwise."""
 
+import re
+
 from communications import delivery, outbox
 from tests import factories
 from tests.communications.conftest import NOON
@@ -15,3 +17,8 @@ def queue(**values):
     if "body" not in values:
         values.setdefault("template", factories.template(communication_type=values["channel"]))
     return outbox.queue(debtor=debt.debtor, debt=debt, **{"now": NOON} | values)
+
+
+def words(text):
+    """What a mail says, without the line at its end that tells how to get no more."""
+    return re.split(r"\n\n[^\n]+: \S+/unsubscribe/\S+\s*$", text or "")[0]

@@ -13,7 +13,7 @@ from communications.models import Channel, CommunicationLog, Purpose
 from communications.outbox import Lane
 from tests import factories
 from tests.communications.conftest import NOON
-from tests.communications.messages import drain, queue
+from tests.communications.messages import drain, queue, words
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,8 @@ def test_a_mail_goes_as_text_and_html_and_is_recorded_word_for_word(smtp):
     assert mail["Message-ID"] == f"<{log.pk}@localhost>" == log.provider_message_id
     assert mail["To"] == log.address == log.debtor.email
     assert mail["Subject"] == log.subject == "About ABC Credit Corp"
-    assert mail.get_body(("plain",)).get_content().strip() == log.body == "Dear John, you owe £1,000.00."
+    assert mail.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == log.body
+    assert words(log.body) == "Dear John, you owe £1,000.00."
     assert mail.get_body(("html",)).get_content().strip() == log.html
     assert "<p>Dear John, you owe £1,000.00.</p>" in log.html
 
@@ -42,7 +43,7 @@ def test_the_variant_is_picked_at_sending(smtp):
     drain()
 
     log.refresh_from_db()
-    assert log.body == "Hallo John: £\xa01.000,00"
+    assert words(log.body) == "Hallo John: £\xa01.000,00"
     assert log.template == german
 
 
@@ -92,7 +93,7 @@ def test_a_call_has_the_text_read_out(twilio):
     drain()
 
     assert twilio.orders[0].kind == "call"
-    assert twilio.orders[0].fields["Twiml"] == '<Response><Say language="en-GB">Tom &amp; John</Say></Response>'
+    assert '<Say language="en-GB">Tom &amp; John</Say>' in twilio.orders[0].fields["Twiml"]
     log.refresh_from_db()
     assert log.status == "sent"
 
@@ -129,7 +130,7 @@ def test_a_row_that_sql_queued_is_a_message_like_any_other(smtp):
         )
 
     assert drain().ended == {"sent": 1}
-    assert CommunicationLog.objects.get().body == "Dear John, you owe £1,000.00."
+    assert words(CommunicationLog.objects.get().body) == "Dear John, you owe £1,000.00."
 
 
 def test_what_is_not_due_waits(smtp):

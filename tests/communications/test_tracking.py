@@ -1,13 +1,13 @@
 """Opens, and what providers tell."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 
 from communications import delivery, outbox, tracking
-from communications.models import CommunicationLog, MessageStatus, ProviderEvent
-from communications.tracking import News
+from communications import news as news_of_providers
+from communications.models import CommunicationLog, MessageStatus
+from communications.news import News
 from debtors.models import ContactPoint, StopReason
 from tests import factories
 from tests.communications.conftest import NOON
@@ -25,6 +25,13 @@ def sent(**values):
     return CommunicationLog.objects.create(**{"debtor": factories.debtor(), "communication_type": "email"} | values)
 
 
+READER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.1"
+
+
+def look(anonymous, path, by=READER, **headers):
+    return anonymous.get(path, **{"User-Agent": by}, **headers)
+
+
 def open_path(log):
     return tracking.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
 
@@ -32,7 +39,7 @@ def open_path(log):
 def test_every_opening_is_counted_and_the_first_remembered(anonymous):
     log = sent()
 
-    answers = [anonymous.get(open_path(log)) for _ in range(2)]
+    answers = [look(anonymous, open_path(log)) for _ in range(2)]
 
     for answer in answers:
         assert answer.status_code == 200
@@ -40,7 +47,7 @@ def test_every_opening_is_counted_and_the_first_remembered(anonymous):
         assert answer["Cache-Control"] == "no-store"
         assert answer.content.startswith(b"GIF89a")
     first = CommunicationLog.objects.get().opened_at
-    anonymous.get(open_path(log))
+    look(anonymous, open_path(log))
     log.refresh_from_db()
     assert (log.open_count, log.opened_at, log.status) == (3, first, "sent")
 
@@ -50,7 +57,7 @@ def test_an_opening_is_told_to_whoever_listens():
     log = sent()
     tracking.opened.connect(lambda sender, log, now, **_: heard.append((log.pk, now)), weak=False, dispatch_uid="test")
     try:
-        tracking.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), now=NOON)
+        tracking.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), user_agent=READER, now=NOON)
     finally:
         tracking.opened.disconnect(dispatch_uid="test")
 
@@ -63,7 +70,7 @@ def test_a_wrong_token_gets_the_picture_and_counts_nothing(anonymous):
     wrong = [right.replace("open/", "open/A"), right[:-6] + "AA.gif", "/track/open/x.gif", "/track/open/%00/é.gif"]
 
     for path in wrong:
-        answer = anonymous.get(path)
+        answer = look(anonymous, path)
         assert (answer.status_code, answer["Content-Type"], answer["Cache-Control"]) == (200, "image/gif", "no-store")
     log.refresh_from_db()
     assert (log.open_count, log.opened_at) == (0, None)
@@ -80,7 +87,7 @@ def test_the_token_names_nobody():
 def test_opening_a_mail_that_was_in_doubt_settles_it(anonymous):
     log = sent(status="uncertain")
 
-    anonymous.get(open_path(log))
+    look(anonymous, open_path(log))
 
     log.refresh_from_db()
     assert log.status == "delivered"
@@ -134,7 +141,7 @@ def news(log, **values):
 def test_a_state_never_moves_back(before, told, after):
     log = sent(status=before, due_at=NOON if before == "sending" else None)
 
-    assert tracking.record(news(log, status=MessageStatus(told), words="Their words"), now=NOON)
+    assert news_of_providers.take_in(news(log, status=MessageStatus(told), words="Their words"), now=NOON)
 
     log.refresh_from_db()
     assert log.status == after
@@ -143,38 +150,24 @@ def test_a_state_never_moves_back(before, told, after):
         assert log.failure_reason == "Their words"
 
 
-def test_the_same_event_twice_changes_nothing_the_second_time():
-    log = sent()
-    bounce = news(log, status=MessageStatus.BOUNCED, suppression=StopReason.BOUNCED)
-
-    assert tracking.record(bounce, now=NOON)
-    ContactPoint.objects.update(bounced_at=None)
-    CommunicationLog.objects.update(status="sent")
-    assert not tracking.record(bounce, now=NOON + timedelta(hours=1))
-
-    log.refresh_from_db()
-    assert log.status == "sent"
-    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
-
-
 def test_a_bounce_ends_mail_to_the_address():
     log = sent(address="A@Example.com")
 
-    tracking.record(news(log, status=MessageStatus.BOUNCED, suppression=StopReason.BOUNCED), now=NOON)
+    news_of_providers.take_in(news(log, status=MessageStatus.BOUNCED, suppression=StopReason.BOUNCED), now=NOON)
 
     stopped = ContactPoint.objects.get(messages_stopped=True)
     assert (stopped.kind, stopped.value, stopped.stops) == ("email", "a@example.com", ["bounced"])
 
 
-def test_what_is_about_no_message_of_ours_is_not_noted():
-    assert not tracking.record(News("mailgun", "1", message_id="<unknown>", status=MessageStatus.DELIVERED), now=NOON)
-
-    assert not ProviderEvent.objects.exists()
+def test_what_is_about_no_message_of_ours_is_harmless():
+    assert not news_of_providers.take_in(
+        News("mailgun", "1", message_id="<unknown>", status=MessageStatus.DELIVERED), now=NOON
+    )
 
 
 def test_another_providers_id_is_not_ours():
     log = sent()
 
-    assert not tracking.record(news(log, provider="brevo", status=MessageStatus.BOUNCED), now=NOON)
+    assert not news_of_providers.take_in(news(log, provider="brevo", status=MessageStatus.BOUNCED), now=NOON)
     log.refresh_from_db()
     assert log.status == "sent"

@@ -1,0 +1,204 @@
+"""The back office's pages about what comes in: callbacks of providers, and messages of debtors."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from communications import inbound, inbox
+from communications.models import CommunicationLog, InboundMessage, ProviderEvent
+from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin_listings import link
+from debtors.models import Debtor
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+    _STATES = {
+        "waiting": ("Waiting", Q(processed_at__isnull=True, failed_at__isnull=True)),
+        "failed": ("Failed", Q(failed_at__isnull=False)),
+        "done": ("Done", Q(processed_at__isnull=False)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, title) for name, (title, _) in self._STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self._STATES.get(self.value() or "")
+        return queryset.filter(chosen[1]) if chosen else queryset
+
+
+class _ReadOnly(ReadOnlyAdmin, RuledAdmin):
+    """Rows that nobody writes here, with actions that call rules on them."""
+
+    actions: Sequence[str] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(_ReadOnly):
+    list_display = ("received_at", "provider", "kind", "state", "attempts", "told", "event_id")
+    list_filter = (StateFilter, "kind", "received_at")
+    search_fields = ("event_id",)
+    search_help_text = "The whole id"
+    ordering = ("-received_at", "-id")
+    actions = ("run_again_selected",)
+    actions_detail = ("run_again",)
+    fields = (
+        ("provider", "kind"),
+        "event_id",
+        ("received_at", "due_at"),
+        ("processed_at", "failed_at", "attempts"),
+        "result",
+        "error",
+        "content",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == "communications_providerevent_changelist":
+            return found.defer("payload")
+        return found
+
+    def matches(self, words: str) -> Q:
+        return Q(event_id=words)
+
+    def with_id(self, key: Any) -> Q:
+        return Q(event_id=str(key))
+
+    @admin.display(description="State")
+    def state(self, event: ProviderEvent) -> str:
+        if event.failed_at:
+            return "Failed"
+        return "Done" if event.processed_at else "Waiting"
+
+    @admin.display(description="What came of it")
+    def told(self, event: ProviderEvent) -> str:
+        return Truncator(event.error or event.result or "-").chars(80)
+
+    @admin.display(description="What it tells")
+    def content(self, event: ProviderEvent) -> SafeString:
+        text = json.dumps(event.payload, indent=1, ensure_ascii=False, sort_keys=True)
+        return format_html('<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>', text)
+
+    def has_rerun_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("communications.rerun_providerevent")
+
+    @admin.action(description="Run again", permissions=["rerun"])
+    def run_again_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda event: inbox.run_again(event, now=now()), done="run again")
+
+    @action(description="Run again", permissions=["rerun"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def run_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda event, _: inbox.run_again(event, now=now()),
+            title="Have this callback dealt with again?",
+            button="Run again",
+            done="It is run again.",
+        )
+
+
+class UnreadFilter(admin.SimpleListFilter):
+    title = "read"
+    parameter_name = "unread"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Unread"), ("no", "Read")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(read_at__isnull=self.value() == "yes")
+        return queryset
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(_ReadOnly):
+    """What debtors wrote to us."""
+
+    list_display = ("created_at", "debtor", "communication_type", "address", "said", "unread")
+    list_filter = (UnreadFilter, "communication_type", "created_at")
+    list_select_related = ("debtor",)
+    search_fields = ("address",)
+    search_help_text = "Part of the debtor's name; a whole address or phone number; an id"
+    actions = ("mark_read_selected",)
+    actions_detail = ("mark_read",)
+    fields = (
+        ("debtor", "debt"),
+        ("communication_type", "address"),
+        ("created_at", "answers"),
+        "subject",
+        "text",
+        ("read_at", "read_by"),
+        ("outcome", "outcome_notes"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request).filter(direction=CommunicationLog.Direction.INBOUND)
+        if request.resolver_match and request.resolver_match.url_name == "communications_inboundmessage_changelist":
+            return found.defer("html")
+        return found.select_related("debtor", "debt", "in_reply_to", "read_by")
+
+    def matches(self, words: str) -> Q:
+        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+
+    @admin.display(description="Unread", boolean=True)
+    def unread(self, message: InboundMessage) -> bool:
+        return message.read_at is None
+
+    @admin.display(description="Text")
+    def said(self, message: InboundMessage) -> str:
+        return Truncator(message.body or message.subject or "-").chars(70)
+
+    @admin.display(description="Text")
+    def text(self, message: InboundMessage) -> SafeString:
+        return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere">{}</div>', message.body or "-")
+
+    @admin.display(description="Answers")
+    def answers(self, message: InboundMessage) -> str:
+        sent = message.in_reply_to
+        if sent is None:
+            return "-"
+        return link(
+            sent,
+            f"{sent.subject or sent.get_communication_type_display()}, {sent.sent_at or sent.created_at:%Y-%m-%d %H:%M}",
+        )
+
+    def has_read_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("communications.read_inboundmessage")
+
+    @admin.action(description="Mark as read", permissions=["read"])
+    def mark_read_selected(self, request: HttpRequest, queryset: QuerySet[InboundMessage]) -> None:
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda one: self._mark(request, one), done="marked as read")
+
+    @action(description="Mark as read", permissions=["read"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def mark_read(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda message, _: self._mark(request, message),
+            title="Mark this message as read?",
+            button="Mark as read",
+            done="It is marked as read.",
+        )
+
+    def _mark(self, request: HttpRequest, message: InboundMessage) -> None:
+        inbound.mark_read(message, by=request.user, now=now())  # type: ignore[arg-type]

@@ -1,0 +1,75 @@
+"""Mail's way out: a link that works without signing in, for the one address that the mail went to (RFC 8058)."""
+
+import base64
+import binascii
+import hmac
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from communications import composition, suppressions
+from communications.models import Channel, CommunicationLog
+from debtors.models import Medium, StopReason
+
+_SIGNATURE_BYTES = 16
+#: The line at the end of a mail whose template doesn't have the link itself (12 CFR 1006.6(e)).
+_LINES = {
+    "en": "To get no more mail from us at this address",
+    "de": "Um an diese Adresse keine E-Mails mehr von uns zu erhalten",
+    "fr": "Pour ne plus recevoir d'e-mails de notre part à cette adresse",
+    "es": "Para no recibir más correos nuestros en esta dirección",
+    "it": "Per non ricevere più e-mail da noi a questo indirizzo",
+    "pt": "Para não receber mais e-mails nossos neste endereço",
+    "nl": "Om op dit adres geen e-mail meer van ons te ontvangen",
+    "pl": "Aby nie otrzymywać od nas wiadomości na ten adres",
+}
+
+
+def url(log_id: uuid.UUID) -> str:
+    """Return a mail's own link. It names nobody, and nobody can guess another's."""
+    token = base64.urlsafe_b64encode(log_id.bytes + _signature(log_id)).decode().rstrip("=")
+    return f"{settings.PUBLIC_URL}/unsubscribe/{token}"
+
+
+def headers(log_id: uuid.UUID) -> dict[str, str]:
+    """Return the headers by which mail programs offer the way out (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{url(log_id)}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def with_way_out(body: str, *, language: str | None) -> str:
+    """Return a mail's text with a line at its end that says how to get no more, in the text's own language."""
+    line = _LINES.get((language or "en").split("-")[0].lower(), _LINES["en"])
+    if composition.is_markup(body):
+        return f'{body}<p><a href="{{{{unsubscribe_url}}}}">{line}</a></p>'
+    return f"{body}\n\n{line}: {{{{unsubscribe_url}}}}"
+
+
+def mail_of(token: str) -> CommunicationLog | None:
+    """Return the mail whose link it is; None if the token is none of ours."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if len(raw) != 16 + _SIGNATURE_BYTES:
+        return None
+    log_id = uuid.UUID(bytes=raw[:16])
+    if not hmac.compare_digest(raw[16:], _signature(log_id)):
+        return None
+    return CommunicationLog.objects.filter(pk=log_id, communication_type=Channel.EMAIL, address__isnull=False).first()
+
+
+def unsubscribe(mail: CommunicationLog, *, now: datetime) -> bool:
+    """Send no more mail to the address that this one went to; True if that is news."""
+    return suppressions.suppress(
+        mail.address or "",
+        medium=Medium.EMAIL,
+        reason=StopReason.OPTED_OUT,
+        source="They unsubscribed by a mail's own link.",
+        now=now,
+    )
+
+
+def _signature(log_id: uuid.UUID) -> bytes:
+    return salted_hmac("communications.unsubscribing", log_id.bytes, algorithm="sha256").digest()[:_SIGNATURE_BYTES]
