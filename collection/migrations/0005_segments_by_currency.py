@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('collections', '0004_request_id'),
+        ("collections", "0004_request_id"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='segment',
-            index=models.Index(condition=models.Q(('is_active', True)), fields=['currency_code', 'priority', 'created_at', 'id'], name='segment_by_currency'),
+            model_name="segment",
+            index=models.Index(
+                condition=models.Q(("is_active", True)),
+                fields=["currency_code", "priority", "created_at", "id"],
+                name="segment_by_currency",
+            ),
         ),
     ]
