@@ -57,8 +57,8 @@ for old_key in (*SECRET_KEY_FALLBACKS, *DEBTOR_TOKEN_KEY_FALLBACKS, *OTP_KEY_FAL
 if len({SECRET_KEY, DEBTOR_TOKEN_KEY, OTP_KEY}) < 3:
     raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ from one another.")
 EVIDENCE_KEYS = env.list("EVIDENCE_KEYS", default=[])
-if any(len(value.encode()) < 32 for value in EVIDENCE_KEYS):
-    raise ImproperlyConfigured("EVIDENCE_KEYS are secrets of at least 32 bytes, the newest first, with commas between.")
+for evidence_key in EVIDENCE_KEYS:
+    long_enough("A key among the EVIDENCE_KEYS", evidence_key)
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from communications import delivery, outbox
-from communications.models import CommunicationLog
+from communications import delivery, doubts, outbox, states
+from communications.models import CommunicationLog, MessageStatus, Settlement
 from tests import factories
 from tests.communications.conftest import NOON, smtp  # noqa: F401
 from tests.races.threads import at_once, refusals
@@ -95,3 +95,49 @@ def test_a_lease_that_ends_in_the_middle_of_a_batch_makes_no_second_mail(smtp, m
     assert not refusals(results)
     assert set(seen(smtp).values()) == {1}
     assert CommunicationLog.objects.filter(status="sent").count() == MESSAGES
+
+
+def doubtful():
+    debt = factories.debt()
+    return CommunicationLog.objects.create(
+        debtor=debt.debtor,
+        debt=debt,
+        communication_type="email",
+        status="uncertain",
+        attempts=1,
+        subject="S",
+        body="Hello",
+    )
+
+
+def decide(log):
+    agents = [factories.agent("Agent") for _ in range(4)]
+    rules = [doubts.it_went, doubts.send_again] * 2
+    return at_once(
+        *[
+            lambda rule=rule, agent=agent: rule(CommunicationLog.objects.get(pk=log.pk), by=agent, why="x", now=NOON)
+            for rule, agent in zip(rules, agents, strict=True)
+        ]
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_agents_who_decide_at_once_one_wins():
+    log = doubtful()
+
+    results = decide(log)
+
+    assert [type(error) for error in refusals(results)] == [doubts.NotInDoubt] * 3
+    made = Settlement.objects.get()
+    assert CommunicationLog.objects.count() == (1 if made.decision == "went" else 2)
+
+
+@pytest.mark.deep
+@pytest.mark.django_db(transaction=True)
+def test_without_the_condition_two_agents_both_go_ahead(monkeypatch):
+    monkeypatch.setattr(states, "before", lambda *_: tuple(MessageStatus))
+    log = doubtful()
+
+    results = decide(log)
+
+    assert {type(error) for error in refusals(results)} != {doubts.NotInDoubt}

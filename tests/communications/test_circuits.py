@@ -1,0 +1,124 @@
+"""A provider that is down is left alone for a while, then tried with one message."""
+
+from datetime import timedelta
+
+import pytest
+
+from communications import circuits, outbox
+from communications.models import Circuit, CommunicationLog
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+from tests.standins.smtp import SmtpStandIn
+
+pytestmark = pytest.mark.django_db
+
+AFTER = NOON + circuits.FIRST_PAUSE
+
+
+@pytest.fixture
+def nobody_home(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def untried():
+    return CommunicationLog.objects.filter(status="queued", attempts=0).count()
+
+
+def test_some_failures_in_a_row_open_the_circuit_and_the_rest_stays_untried(nobody_home):
+    for _ in range(circuits.FAILURES + 3):
+        queue()
+
+    assert drain().ended == {"queued": circuits.FAILURES}
+
+    assert untried() == 3
+    assert drain().ended == {}
+    (breaker,) = circuits.breakers()
+    assert (breaker.provider, breaker.is_open, breaker.since) == ("smtp", True, NOON)
+    assert "ConnectionRefusedError" in breaker.words
+
+
+def test_other_channels_go_on(nobody_home, twilio):
+    for _ in range(circuits.FAILURES):
+        queue()
+    drain()
+    queue(), queue(channel="sms")
+
+    assert drain().ended == {"sent": 1}
+    assert len(twilio.orders) == 1
+
+
+def test_after_the_pause_one_message_tries_and_each_failure_doubles_it(nobody_home):
+    for _ in range(circuits.FAILURES + 3):
+        queue()
+    drain()
+
+    assert drain(AFTER - timedelta(seconds=1)).ended == {}
+    assert drain(AFTER).ended == {"queued": 1}
+    assert untried() == 2
+    assert Circuit.objects.get().open_until == AFTER + 2 * circuits.FIRST_PAUSE
+    assert circuits.breakers()[0].since == NOON
+
+
+def test_the_pause_has_an_end(nobody_home):
+    for _ in range(12):
+        circuits.failed("smtp", "x", now=NOON)
+
+    assert Circuit.objects.get().open_until == NOON + circuits.LONGEST_PAUSE
+
+
+def test_a_provider_that_is_back_gets_everything(nobody_home, settings):
+    for _ in range(circuits.FAILURES + 3):
+        queue()
+    drain()
+    with SmtpStandIn() as smtp:
+        settings.EMAIL_PORT = smtp.port
+
+        assert drain(AFTER).ended == {"sent": 3}
+
+        assert len(smtp.mails) == 3
+    assert not circuits.breakers()[0].is_open
+
+
+def test_while_one_tries_the_others_wait():
+    for _ in range(circuits.FAILURES):
+        circuits.failed("smtp", "x", now=NOON)
+    seen = circuits.known()["smtp"]
+
+    assert circuits.take_trial(seen, now=AFTER)
+    assert not circuits.take_trial(seen, now=AFTER)
+    assert circuits.is_open("smtp", circuits.known(), now=AFTER)
+
+
+def test_an_answer_in_between_starts_the_count_anew(smtp):
+    for _ in range(circuits.FAILURES - 1):
+        circuits.failed("smtp", "x", now=NOON)
+    queue()
+
+    assert drain().ended == {"sent": 1}
+
+    assert Circuit.objects.get().failures == 0
+
+
+def test_a_refusal_of_a_message_says_nothing_of_the_provider(smtp):
+    smtp.answer = lambda mail: "550 no such user"
+    for _ in range(circuits.FAILURES + 1):
+        queue()
+
+    assert drain().ended == {"failed": circuits.FAILURES + 1}
+
+    assert not Circuit.objects.exists()
+
+
+def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
+    from communications import delivery
+
+    woken = []
+    monkeypatch.setattr(outbox, "nudge", woken.append)
+    for _ in range(circuits.FAILURES + 3):
+        queue()
+    woken.clear()
+
+    delivery.drain_alone(clock=lambda: NOON)
+
+    assert woken == []

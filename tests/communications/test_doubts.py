@@ -1,0 +1,118 @@
+"""Messages in doubt: an agent decides, once, with a reason."""
+
+import pytest
+
+from communications import doubts, evidence
+from communications.channels.message import Outcome, Result
+from communications.channels.senders import Senders
+from communications.models import CommunicationLog, Settlement
+from ddc.common.errors import Forbidden
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def agent():
+    return factories.agent("Agent")
+
+
+@pytest.fixture
+def in_doubt(monkeypatch):
+    """Make a message whose hand-over broke off."""
+
+    def make(**values):
+        log = queue(**values)
+        with monkeypatch.context() as patch:
+            patch.setattr(Senders, "send", lambda *_: Outcome(Result.UNCERTAIN, "smtp", words="It hung up."))
+            assert drain().ended == {"uncertain": 1}
+        log.refresh_from_db()
+        return log
+
+    return make
+
+
+def test_an_agent_who_found_that_it_went_settles_it(in_doubt, agent):
+    log = in_doubt()
+
+    doubts.it_went(log, by=agent, why=" They answered it. ", now=NOON)
+
+    log.refresh_from_db()
+    assert (log.status, log.sent_at, log.failure_reason) == ("sent", NOON, None)
+    made = log.settlement
+    assert (made.decision, made.by, made.at, made.why) == ("went", agent, NOON, "They answered it.")
+    assert not list(evidence.differences())
+
+
+def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
+    log = in_doubt(subject="Hi", body="You owe {{debt_amount}}")
+
+    made = doubts.send_again(log, by=agent, why="They got nothing.", now=NOON)
+
+    log.refresh_from_db()
+    again = made.sent_again_as
+    assert (log.status, log.body) == ("failed", "You owe £1,000.00")
+    assert again.pk != log.pk
+    assert (again.status, again.body, again.debtor, again.debt) == (
+        "queued",
+        "You owe {{debt_amount}}",
+        log.debtor,
+        log.debt,
+    )
+    assert drain().ended == {"sent": 1}
+    assert smtp.message_ids == [f"<{again.pk}@localhost>"]
+
+
+def test_to_send_again_asks_the_contact_gate(in_doubt, agent):
+    log = in_doubt()
+    doubts.send_again(log, by=agent, why="x", now=NOON)
+    log.debt.current_status = "disputed"
+    log.debt.save()
+
+    assert drain().ended == {"blocked": 1}
+
+
+@pytest.mark.parametrize("rule", [doubts.it_went, doubts.send_again])
+def test_a_decision_needs_a_reason_and_the_right(in_doubt, agent, rule):
+    log = in_doubt()
+
+    with pytest.raises(doubts.WhyMissing):
+        rule(log, by=agent, why=" ", now=NOON)
+    with pytest.raises(Forbidden):
+        rule(log, by=factories.agent("Auditor"), why="x", now=NOON)
+
+    log.refresh_from_db()
+    assert log.status == "uncertain"
+    assert not Settlement.objects.exists()
+    assert CommunicationLog.objects.count() == 1
+
+
+def test_a_second_decision_is_refused(in_doubt, agent):
+    log = in_doubt()
+    doubts.it_went(log, by=agent, why="x", now=NOON)
+
+    with pytest.raises(doubts.NotInDoubt):
+        doubts.send_again(log, by=agent, why="x", now=NOON)
+
+    assert CommunicationLog.objects.count() == 1
+    assert Settlement.objects.get().decision == "went"
+
+
+def test_what_expires_is_not_sent_again(in_doubt, agent):
+    log = in_doubt(body="Code", expires_at=NOON.replace(hour=13), template=None)
+
+    with pytest.raises(doubts.TooLate):
+        doubts.send_again(log, by=agent, why="x", now=NOON)
+
+    log.refresh_from_db()
+    assert log.status == "uncertain"
+
+
+def test_how_many_wait_is_told(in_doubt, agent):
+    assert doubts.waiting() == 0
+    log = in_doubt()
+    assert doubts.waiting() == 1
+    doubts.it_went(log, by=agent, why="x", now=NOON)
+    assert doubts.waiting() == 0

@@ -1,0 +1,219 @@
+"""What went out can be proved: versions of templates, attempts, and a seal over all of it."""
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from communications import evidence, outcomes, templates
+from communications.channels import email
+from communications.models import CommunicationLog, CommunicationTemplateVersion, MessageAttempt
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+
+def sql(statements, *values):
+    with connection.cursor() as cursor:
+        for statement in statements.split("; "):
+            cursor.execute(statement, values)
+
+
+def sent(smtp):
+    log = queue()
+    assert drain().ended == {"sent": 1}
+    return log
+
+
+def test_a_change_of_a_template_makes_a_version_and_the_old_text_stays():
+    template = templates.create(name="a", communication_type="sms", body="One")
+    templates.amend(template, description="Nothing that is read")
+    templates.amend(template, body="Two")
+
+    assert list(template.versions.order_by("number").values_list("number", "body")) == [(1, "One"), (2, "Two")]
+
+
+def test_a_message_points_at_the_version_that_it_was_written_from(smtp):
+    first, template = queue(), factories.template()
+    drain()
+    second = queue(template=template)
+    templates.amend(template, body="You owe {{debt_amount}}!")
+    drain()
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.template_version.number == 1
+    assert (second.template_version.number, second.template_version.body) == (1, "You owe {{debt_amount}}!")
+    third = queue(template=template)
+    templates.amend(template, body="Pay.")
+    drain()
+    third.refresh_from_db()
+    assert (third.template_version.number, third.body) == (2, "Pay.")
+
+
+def test_a_text_that_was_changed_past_the_rules_gets_its_version_at_sending(smtp):
+    log = queue()
+    drain()
+    type(log.template).objects.update(body="Changed by SQL")
+    again = queue(template=log.template)
+
+    drain()
+
+    again.refresh_from_db()
+    assert (again.template_version.number, again.body) == (2, "Changed by SQL")
+
+
+def test_versions_attempts_and_decisions_are_written_once(smtp):
+    log = sent(smtp)
+    for statement in (
+        "UPDATE communication_template_version SET body = 'x'",
+        "UPDATE message_attempt SET answer = 'x'",
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            sql(statement)
+    for statement in ("DELETE FROM message_attempt", "DELETE FROM communication_template_version"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            sql(f"UPDATE communication_log SET template_version_id = NULL; {statement}; SET CONSTRAINTS ALL IMMEDIATE")
+    assert MessageAttempt.objects.filter(log=log).count() == 1
+
+
+def test_a_template_that_nothing_uses_goes_with_its_versions():
+    template = templates.create(name="a", communication_type="sms", body="One")
+
+    templates.delete(template)
+
+    assert not CommunicationTemplateVersion.objects.exists()
+
+
+def test_attempts_are_kept_with_their_times_and_answers(smtp):
+    log = queue()
+    smtp.answer = lambda mail: "451 4.3.0 later"
+    drain()
+    smtp.answer = lambda mail: None
+    later = NOON + timedelta(seconds=30)
+    drain(later)
+
+    first, second = MessageAttempt.objects.filter(log=log).order_by("number")
+    assert (first.result, first.answer, first.began_at, first.ended_at) == ("retry", "451 4.3.0 later", NOON, NOON)
+    assert (second.number, second.result, second.began_at) == (2, "sent", later)
+    assert second.provider_message_id == f"<{log.pk}@localhost>"
+    assert not list(evidence.differences())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE communication_log SET body = body || ' '",
+        "UPDATE communication_log SET html = replace(html, 'owe', 'OWE')",
+        "UPDATE communication_log SET subject = 'Other'",
+        "UPDATE communication_log SET address = 'else@example.com'",
+        "UPDATE communication_log SET template_version_id = NULL",
+        "UPDATE communication_log SET seal = NULL",
+        "UPDATE communication_log SET attempts = 2",
+        "UPDATE communication_log SET created_at = created_at - interval '1 second'",
+        "ALTER TABLE message_attempt DISABLE TRIGGER USER; UPDATE message_attempt SET answer = 'Delivered'",
+        "ALTER TABLE message_attempt DISABLE TRIGGER USER; UPDATE message_attempt SET ended_at = ended_at + interval '1 s'",
+        "ALTER TABLE message_attempt DISABLE TRIGGER USER; DELETE FROM message_attempt",
+    ],
+)
+def test_any_later_change_is_found(smtp, change, capsys):
+    log = sent(smtp)
+    sent(smtp)
+    call_command("verify_messages")
+    assert "2 messages: no difference." in capsys.readouterr().out
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    for statement in change.split("; "):
+        where = f" WHERE {'log_id' if 'message_attempt' in statement else 'id'} = '{log.pk}'"
+        sql(statement if statement.startswith("ALTER") else statement + where)
+
+    with pytest.raises(SystemExit) as end:
+        call_command("verify_messages")
+
+    assert end.value.code == 1
+    error = capsys.readouterr().err
+    assert str(log.pk) in error
+    assert "1 of 2 messages differ." in error
+
+
+def test_news_and_openings_leave_the_seal_fitting(smtp):
+    log = sent(smtp)
+
+    for event in outcomes.Event:
+        outcomes.settle(log.pk, event, at=NOON)
+
+    assert not list(evidence.differences())
+
+
+def test_a_hand_over_that_was_cut_short_is_sealed_too(smtp):
+    log = sent(smtp)
+    sql("UPDATE communication_log SET status = 'sending', due_at = %s WHERE id = %s", NOON, log.pk)
+
+    assert outcomes.settle_stuck(now=NOON) == 1
+
+    assert not list(evidence.differences())
+    assert MessageAttempt.objects.filter(log=log).count() == 2
+
+
+def test_keys_change_and_old_seals_still_fit(smtp, settings):
+    old, new = "o" * 32, "n" * 32
+    settings.EVIDENCE_KEYS = [old]
+    first = sent(smtp)
+    settings.EVIDENCE_KEYS = [new, old]
+    second = sent(smtp)
+
+    assert not list(evidence.differences())
+    settings.EVIDENCE_KEYS = [new]
+    (difference,) = evidence.differences()
+    assert difference.log_id == first.pk
+    assert "which is not among EVIDENCE_KEYS" in difference.finding
+    settings.EVIDENCE_KEYS = ["x" * 32]
+    assert {d.log_id for d in evidence.differences()} == {first.pk, second.pk}
+
+
+def test_without_keys_of_its_own_the_seal_outlives_a_change_of_the_secret_key(smtp, settings):
+    sent(smtp)
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = (
+        "another secret key, as long as it needs",
+        [settings.SECRET_KEY],
+    )
+
+    assert not list(evidence.differences())
+
+
+def test_a_file_of_the_message_says_what_went(smtp):
+    log = sent(smtp)
+    log.refresh_from_db()
+
+    file = message_from_bytes(email.as_file(log), policy=policy.default)
+
+    (mail,) = smtp.mails
+    for name in ("Message-ID", "From", "To", "Subject"):
+        assert file[name] == mail[name]
+    for kind in ("plain", "html"):
+        assert file.get_body((kind,)).get_content() == mail.get_body((kind,)).get_content()
+    assert file["Date"].datetime == NOON
+    assert file["X-Seal"].strip() == log.seal
+
+
+def test_a_file_of_an_sms_has_its_text(twilio):
+    log = queue(channel="sms")
+    drain()
+    log.refresh_from_db()
+
+    file = message_from_bytes(email.as_file(log), policy=policy.default)
+
+    assert file["Subject"] == f"Sms to {log.address}"
+    assert file.get_content().strip() == log.body
+
+
+def test_what_was_never_handed_over_needs_no_seal():
+    queue()
+
+    assert not list(evidence.differences())
+    assert evidence.sealed().count() == 0
+    assert CommunicationLog.objects.count() == 1
