@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -12,6 +13,17 @@ Handler = Callable[[HttpRequest], HttpResponse]
 MAX_BODY = 1_048_576
 #: Inbound mail comes with its attachments.
 MAX_CALLBACK_BODY = 26_214_400
+
+
+#: How much of a body that is too large is taken in for nothing.
+_DRAINED, _PIECE = 67_108_864, 65_536
+
+
+def _drain(body: Any) -> None:
+    """Read the rest, or who is still sending it sees a broken connection in place of the answer."""
+    for _ in range(_DRAINED // _PIECE):
+        if not body.read(_PIECE):
+            return
 
 
 class BodyLimit:
@@ -27,8 +39,11 @@ class BodyLimit:
             # Of a body without a length Django would read nothing at all.
             body = request.META["wsgi.input"].read(most + 1)
             length = request.META["CONTENT_LENGTH"] = str(len(body))
+            if len(body) > most:
+                _drain(request.META["wsgi.input"])
             request._stream = BytesIO(body)
         if length.isdigit() and int(length) > most:
+            _drain(request)
             return http_problem(request, 413, f"The body is larger than {most} bytes.")
         return self.get_response(request)
 

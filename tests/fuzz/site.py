@@ -72,7 +72,19 @@ def fuzzed() -> Iterator[Fuzzed]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = environment(PUBLIC_URL=url, OTP_PER_ADDRESS="1000000", PYTHONPATH=".")
-    arguments = ("granian", "--interface", "wsgi", "ddc.wsgi:application", "--port", str(port), "--workers", "2")
+    # A worker that is told to end while it still starts may not hear it.
+    patience = ("--workers-kill-timeout", "3")
+    arguments = (
+        "granian",
+        "--interface",
+        "wsgi",
+        "ddc.wsgi:application",
+        "--port",
+        str(port),
+        "--workers",
+        "2",
+        *patience,
+    )
     server = start("-m", *arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: is_up(f"{url}/health"), seconds=60)

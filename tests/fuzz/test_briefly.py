@@ -1,5 +1,6 @@
 """A short look at every operation with made-up requests; the long one is tests/deep/test_fuzzing.py."""
 
+import http.client
 import sys
 
 import pytest
@@ -13,3 +14,18 @@ def test_made_up_requests_are_answered_as_described():
         made = {role: site.fuzz(role, "--phases", "fuzzing", "--max-examples", "1", "-w", "2") for role in ROLES}
     sys.stdout.write(f"requests: {made}\n")
     assert all(count >= 70 for count in made.values())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_sends_far_too_much_gets_the_answer_all_the_same(chunked: bool):
+    """Where the server hangs up on a body that is still coming, a client sees a broken connection and no 413."""
+    piece = b"x" * 1_048_576
+    with fuzzed() as site:
+        client = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=20)
+        body = (piece for _ in range(30)) if chunked else piece * 30
+        client.request("POST", "/debtors", body, {"Content-Type": "application/json"}, encode_chunked=chunked)
+        answer = client.getresponse()
+        assert answer.status == 413
+        assert b'"status":413' in answer.read()
+        client.close()

@@ -88,7 +88,18 @@ def running(**settings: str) -> Iterator[Site]:
         )
         quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         for arguments in (
-            ["granian", "--interface", "wsgi", "ddc.wsgi:application", "--port", str(port), "--workers", "2"],
+            [
+                "granian",
+                "--interface",
+                "wsgi",
+                "ddc.wsgi:application",
+                "--port",
+                str(port),
+                "--workers",
+                "2",
+                "--workers-kill-timeout",
+                "3",
+            ],
             ["celery", "-A", "ddc", "worker", "-Q", "ddc,fast", "-c", "2", "-l", "WARNING", "--without-mingle"],
         ):
             process = start("-m", *arguments, **quiet)
