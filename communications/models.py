@@ -290,7 +290,7 @@ class _InDoubt(models.Manager["CommunicationLog"]):
 class UncertainMessage(CommunicationLog):
     """A message of which nobody knows whether it went: the same row, in the back office's queue of them."""
 
-    objects = _InDoubt()
+    objects = _InDoubt()  # type: ignore[assignment, misc]
 
     class Meta:
         proxy = True

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from communications import evidence, outcomes, templates
+from communications import evidence, outcomes, states, templates
 from communications.channels import email
 from communications.models import CommunicationLog, CommunicationTemplateVersion, MessageAttempt
 from tests import factories
@@ -142,7 +142,7 @@ def test_any_later_change_is_found(smtp, change, capsys):
 def test_news_and_openings_leave_the_seal_fitting(smtp):
     log = sent(smtp)
 
-    for event in outcomes.Event:
+    for event in states.Event:
         outcomes.settle(log.pk, event, at=NOON)
 
     assert not list(evidence.differences())

@@ -68,7 +68,11 @@ def test_whatever_order_news_come_in_a_message_never_steps_back(happenings):
             outcomes.settle(log.pk, happening, at=at)
         row = CommunicationLog.objects.get(pk=log.pk)
         retried = happening == Result.RETRY and before in (MessageStatus.SENDING, MessageStatus.UNCERTAIN)
-        assert retried or states.PROGRESS[row.status] >= states.PROGRESS[before], (before, happening, row.status)
+        assert retried or states.PROGRESS[MessageStatus(row.status)] >= states.PROGRESS[before], (
+            before,
+            happening,
+            row.status,
+        )
         if states.PROGRESS[before] == 5:
             assert row.status == before
         before = MessageStatus(row.status)

@@ -99,7 +99,7 @@ class View(ViewSetMixin, APIView):
     def known_names(self) -> set[str]:
         """Names that a client may send back without being told that they were ignored: those of the answer."""
         answers: Iterable[Any] = (getattr(self, "serializer_class", None), getattr(self, "detail_serializer", None))
-        return {name for answer in answers if answer for name in writer(answer).fields}
+        return {str(name) for answer in answers if answer for name in writer(answer).fields}
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
