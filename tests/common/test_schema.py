@@ -1,0 +1,92 @@
+"""The description of the API itself. What it says of answers is held against each answer by the tests' client."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.access import table
+from tests.access.test_access import parse, plain
+from tests.conftest import Api
+from tests.openapi import description
+
+#: Pages for people, the description itself, and what operators ask.
+NOT_DESCRIBED = {"/", "/docs", "/schema", "/metrics", "/demo/outbox"}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in description()["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield method.upper(), path, methods[method]
+
+
+def parts(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(node, dict):
+        yield where, node
+        for name, inner in node.items():
+            yield from parts(inner, f"{where}/{name}")
+    elif isinstance(node, list):
+        for index, inner in enumerate(node):
+            yield from parts(inner, f"{where}/{index}")
+
+
+def test_every_operation_of_the_table_is_described():
+    listed = {(method, plain(path)) for method, path, _, _ in parse(table.API) if path not in NOT_DESCRIBED}
+    assert {(method, plain(path)) for method, path, _ in operations()} == listed
+
+
+def test_what_the_table_says_is_described():
+    for method, path, statuses, _ in parse(table.API):
+        if path not in NOT_DESCRIBED:
+            (operation,) = [
+                found for verb, other, found in operations() if (verb, plain(other)) == (method, plain(path))
+            ]
+            assert {str(status) for status in statuses} <= set(operation["responses"]), (method, path)
+
+
+def test_no_object_is_untyped_but_metadata():
+    for where, node in parts(description()):
+        kind = node.get("type")
+        if kind == "object" or (isinstance(kind, list) and "object" in kind):
+            assert node.get("properties") or node.get("additionalProperties") or "metadata" in where, where
+
+
+def test_answers_say_that_every_member_is_there_and_no_other():
+    for name, schema in description()["components"]["schemas"].items():
+        if schema.get("type") == "object" and not name.endswith("Request"):
+            assert schema["additionalProperties"] is False, name
+            if name not in ("LedgerCause", "Conflict", "Outage"):
+                assert set(schema["required"]) == set(schema["properties"]), name
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_who_may_call():
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(names) == len(set(names))
+    assert all(name[0].islower() and name.isalnum() for name in names)
+    for method, path, operation in operations():
+        allowed = [next(iter(found), None) for found in operation.get("security", [])]
+        if path.startswith(("/debtors/me/", "/debtors/auth/logout")):
+            assert allowed == ["debtor"], (method, path)
+        elif "401" in operation["responses"] and not path.startswith(("/auth/token", "/debtors/auth", "/callbacks")):
+            assert "staff" in allowed, (method, path)
+        else:
+            assert allowed == [], (method, path)
+
+
+def test_references_lead_somewhere():
+    for where, node in parts(description()):
+        if isinstance(node.get("$ref"), str):
+            found: Any = description()
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                assert part in found, (where, node["$ref"])
+                found = found[part]
+
+
+@pytest.mark.django_db
+def test_the_description_is_answered_to_all(anonymous: Api):
+    answer = anonymous.get("/schema")
+    assert answer.status_code == 200
+    assert answer.json()["openapi"].startswith("3.1")
+    assert set(answer.json()["paths"]) == set(description()["paths"])
