@@ -34,7 +34,7 @@ def outbox() -> Iterator[Metric]:
         for row in waiting.order_by().values("purpose", "status").annotate(n=Count("*"))
     }
     due = Min("due_at", filter=Q(due_at__lte=now) & ~Q(status=MessageStatus.SENDING))
-    oldest = dict(waiting.order_by().values_list("purpose").annotate(due))
+    oldest = dict(waiting.order_by().values_list("purpose").annotate(since=due))
     for purpose, lane in _LANES.items():
         for status in _OPEN:
             depth.add_metric((lane, status.value), counts.get((purpose, status), 0))

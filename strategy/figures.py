@@ -13,7 +13,7 @@ from strategy.models import StrategyRun
 def runs() -> Iterator[Metric]:
     """Tell how many runs ended how, and when the last real one was done."""
     status = GaugeMetricFamily("ddc_strategy_runs", "Runs of the strategy by status.", labels=("status",))
-    counts = dict(StrategyRun.objects.order_by().values_list("status").annotate(Count("*")))
+    counts = dict(StrategyRun.objects.order_by().values_list("status").annotate(n=Count("*")))
     for value in StrategyRun.Status.values:
         status.add_metric((value,), counts.get(value, 0))
     yield status

@@ -1,0 +1,89 @@
+"""A migration must not keep a site that is at work from its big tables. Read from the SQL that each would run."""
+
+import re
+
+import pytest
+from django.db import connection, migrations
+from django.db.migrations.loader import MigrationLoader
+
+#: With millions of rows. Their first migrations make them, and may do as they like.
+BIG = {
+    "debtor", "debt", "payment", "ledger_entry", "communication_log", "digital_activity", "otp_session", "strategy_step",
+    "message_attempt", "contact_point",
+}  # fmt: skip
+OURS = ("agents", "collections", "communications", "debtors", "payments", "portal", "strategy")
+
+#: What reads or writes every row, or keeps others out meanwhile, and what to do instead.
+DANGERS = {
+    r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)": "AddIndexConcurrently, in a migration with atomic = False",
+    r"ALTER COLUMN \S+ TYPE (?!varchar|text)": "a new column, filled in steps",
+    r"ALTER COLUMN \S+ SET NOT NULL": "a check constraint NOT VALID, validated afterwards",
+    r"ADD CONSTRAINT (?!.*NOT VALID)(?=.*(CHECK|FOREIGN KEY|UNIQUE))": "NOT VALID, then VALIDATE CONSTRAINT in another migration",
+    r"ADD COLUMN .*(STORED|DEFAULT (?!NULL|'|\d|false|true)\S*\()": "a constant default, or a new column filled in steps",
+    r"^UPDATE|^DELETE": "a command that works in steps",
+}  # fmt: skip
+#: Looked at by hand: (app, migration) and why it is harmless.
+_BEFORE = "Made before there was a site with data."
+EXCUSED = {
+    ("communications", "0002_delivery_and_evidence"): _BEFORE,
+    ("communications", "0006_inbox_and_calls"): _BEFORE,
+}
+
+
+def later_migrations() -> list[tuple[str, str]]:
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return sorted(key for key in loader.disk_migrations if key[0] in OURS and not key[1].startswith("0001"))
+
+
+def dangers(statements: list[str], made: set[str]) -> list[str]:
+    """List what is dangerous among the statements, for tables that are big and not made by themselves."""
+    found = []
+    for statement in statements:
+        text = " ".join(statement.split())
+        made |= set(re.findall(r'^CREATE TABLE "(\w+)"', text))
+        table = re.search(r'(?:^ALTER TABLE|^UPDATE|^DELETE FROM| ON) (?:ONLY )?"?(\w+)"?', text)
+        if table and table[1] in BIG - made:
+            found += [f"{text} -> {instead}" for danger, instead in DANGERS.items() if re.search(danger, text)]
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", later_migrations(), ids=".".join)
+def test_it_does_not_lock_a_big_table(key: tuple[str, str]):
+    if key in EXCUSED:
+        pytest.skip(EXCUSED[key])
+    loader = MigrationLoader(connection)
+    migration = loader.get_migration(*key)
+    assert not [op for op in migration.operations if isinstance(op, migrations.RunPython)], (
+        "rows are changed in commands"
+    )
+    before = loader.project_state(key, at_end=False)
+    with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+        migration.apply(before, editor, collect_sql=True)
+    statements = [sql for sql in editor.collected_sql if not sql.startswith("--")]
+    assert dangers(statements, set()) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_dangerous"),
+    [
+        ('CREATE INDEX "i" ON "debt" ("x");', True),
+        ('CREATE INDEX CONCURRENTLY "i" ON "debt" ("x");', False),
+        ('CREATE INDEX "i" ON "segment" ("x");', False),
+        ('ALTER TABLE "payment" ADD COLUMN "x" varchar(9) NULL;', False),
+        ('ALTER TABLE "payment" ADD COLUMN "x" varchar(9) DEFAULT \'a\' NOT NULL;', False),
+        ('ALTER TABLE "payment" ADD COLUMN "x" uuid DEFAULT uuidv7() NOT NULL;', True),
+        ('ALTER TABLE "payment" ALTER COLUMN "x" SET NOT NULL;', True),
+        ('ALTER TABLE "payment" ALTER COLUMN "x" TYPE bigint USING "x"::bigint;', True),
+        ('ALTER TABLE "debt" ADD CONSTRAINT "c" CHECK ("x" > 0);', True),
+        ('ALTER TABLE "debt" ADD CONSTRAINT "c" CHECK ("x" > 0) NOT VALID;', False),
+        ("UPDATE debt SET x = 1", True),
+    ],
+)
+def test_what_counts_as_dangerous(statement: str, is_dangerous: bool):
+    assert bool(dangers([statement], set())) == is_dangerous
+
+
+def test_a_table_that_the_migration_makes_may_be_locked():
+    statements = ['CREATE TABLE "contact_point" ("id" uuid);', 'CREATE INDEX "i" ON "contact_point" ("id");']
+    assert dangers(statements, set()) == []
