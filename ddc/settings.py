@@ -232,7 +232,7 @@ if SMS_BACKEND not in ("twilio", "console", "demo"):
     raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}; it must be twilio, console or demo.")
 if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER):
     raise ImproperlyConfigured("SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER.")
-OUTBOX_DRAINS = ration("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=2))
+OUTBOX_DRAINS = ration("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1))
 EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
 SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))
 OPEN_TRACKING = env.bool("OPEN_TRACKING", default=True)

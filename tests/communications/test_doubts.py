@@ -53,7 +53,8 @@ def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
 
     log.refresh_from_db()
     again = made.sent_again_as
-    assert (log.status, log.body) == ("failed", "You owe £1,000.00")
+    assert log.status == "failed"
+    assert log.body.startswith("You owe £1,000.00")
     assert again.pk != log.pk
     assert (again.status, again.body, again.debtor, again.debt) == (
         "queued",

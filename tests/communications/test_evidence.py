@@ -52,7 +52,8 @@ def test_a_message_points_at_the_version_that_it_was_written_from(smtp):
     templates.amend(template, body="Pay.")
     drain()
     third.refresh_from_db()
-    assert (third.template_version.number, third.body) == (2, "Pay.")
+    assert third.template_version.number == 2
+    assert third.body.startswith("Pay.")
 
 
 def test_a_text_that_was_changed_past_the_rules_gets_its_version_at_sending(smtp):
@@ -64,7 +65,8 @@ def test_a_text_that_was_changed_past_the_rules_gets_its_version_at_sending(smtp
     drain()
 
     again.refresh_from_db()
-    assert (again.template_version.number, again.body) == (2, "Changed by SQL")
+    assert again.template_version.number == 2
+    assert again.body.startswith("Changed by SQL")
 
 
 def test_versions_attempts_and_decisions_are_written_once(smtp):
