@@ -21,8 +21,9 @@ from tests.standins import smtp
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DELAY = 0.02
-#: A worker is a group of so many processes that send; each has one message at a time in its hands.
 PROCESSES = 2
+#: So many of a worker's processes send at once; each has one message at a time in its hands.
+SENDING = 1
 
 
 class Worker:
@@ -64,7 +65,7 @@ class Outbox:
         self.app.control.purge()
         self.worker = Worker(
             processes.environment(
-                EMAIL_URL=f"smtp://127.0.0.1:{port}", CONTACT_WINDOW="00:00-23:59", OUTBOX_DRAINS=str(PROCESSES)
+                EMAIL_URL=f"smtp://127.0.0.1:{port}", CONTACT_WINDOW="00:00-23:59", OUTBOX_DRAINS=str(SENDING)
             )
         )
         stack.callback(self.worker.kill)
@@ -104,7 +105,7 @@ def drain_with_kills(tmp_path, *, messages, kills):
             box.wait(lambda goal=goal: sum(box.seen().values()) >= goal, seconds=60)
             box.worker.kill()
             in_doubt = CommunicationLog.objects.filter(status="sending").count()
-            assert in_doubt <= kill * PROCESSES, f"{in_doubt} in doubt after {kill} kills"
+            assert in_doubt <= kill * SENDING, f"{in_doubt} in doubt after {kill} kills"
             # What the dead one had claimed is due again when its lease is over; the test doesn't wait for that.
             CommunicationLog.objects.filter(status="claimed").update(due_at=timezone.now())
         box.worker.start()
@@ -119,7 +120,7 @@ def drain_with_kills(tmp_path, *, messages, kills):
 def hold(seen, statuses, *, messages, kills):
     assert set(seen.values()) == {1}, "a mail went twice"
     assert statuses["sent"] + statuses["uncertain"] == messages
-    assert statuses["uncertain"] <= kills * PROCESSES
+    assert statuses["uncertain"] <= kills * SENDING
     went = {f"<{pk}@localhost>" for pk in CommunicationLog.objects.filter(status="sent").values_list("pk", flat=True)}
     assert went <= set(seen), "a mail is said to be sent and was not"
 
