@@ -7,6 +7,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from communications import circuits
 from communications.models import CommunicationLog, MessageStatus, Purpose
 from ddc.common import metrics
 
@@ -57,3 +58,13 @@ def sends() -> Iterator[Metric]:
     yield results
     uncertain = CommunicationLog.objects.filter(status=MessageStatus.UNCERTAIN).count()
     yield GaugeMetricFamily("ddc_messages_uncertain", "Messages of which nobody knows whether they went.", uncertain)
+
+
+@metrics.source
+def providers() -> Iterator[Metric]:
+    """Tell which providers are taken to be down."""
+    down = GaugeMetricFamily("ddc_provider_down", "Whether nothing is sent by a provider for now.", labels=("provider",))
+    known = circuits.known()
+    for provider in sorted(known):
+        down.add_metric((provider,), circuits.is_open(provider, known, now=timezone.now()))
+    yield down

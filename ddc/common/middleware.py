@@ -1,6 +1,7 @@
 """What every request passes before it reaches a view."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -45,7 +46,12 @@ class BodyLimit:
         if length.isdigit() and int(length) > most:
             _drain(request)
             return http_problem(request, 413, f"The body is larger than {most} bytes.")
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code >= 400 and length != "0":
+            # A refusal may not have looked at the body: who came without a token, or while the database was away.
+            with suppress(OSError):
+                _drain(request)
+        return response
 
 
 class OptionalSlash:

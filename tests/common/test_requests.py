@@ -112,3 +112,10 @@ def test_a_browser_may_send_an_idempotency_key(anonymous: Api, settings: Any):
     assert "POST" in answer["Access-Control-Allow-Methods"]
     stranger = anonymous("OPTIONS", "/payments", Origin="https://evil.example", **asked)
     assert "Access-Control-Allow-Origin" not in stranger.headers
+
+
+def test_a_refusal_reads_the_body_that_nobody_looked_at(anonymous: Api):
+    body = BytesIO(b'{"email": "x"}')
+    extra: dict[str, Any] = {"CONTENT_LENGTH": str(len(body.getvalue())), "wsgi.input": body}
+    answer = anonymous.client.generic("POST", "/debtors", content_type="application/json", **extra)
+    assert (answer.status_code, body.read()) == (401, b"")
