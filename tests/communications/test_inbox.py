@@ -1,0 +1,148 @@
+"""The inbox of callbacks: nothing is lost, nothing counts twice, and what fails shows."""
+
+from datetime import timedelta
+
+import pytest
+
+from communications import inbox, news
+from communications.models import CommunicationLog, MessageStatus, ProviderEvent
+from communications.news import News
+from debtors.models import ContactPoint, StopReason
+from tests import factories
+from tests.communications.conftest import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(**values):
+    values = {
+        "status": "sent",
+        "provider": "mailgun",
+        "provider_message_id": "<1@x>",
+        "address": "a@example.com",
+    } | values
+    return CommunicationLog.objects.create(**{"debtor": factories.debtor(), "communication_type": "email"} | values)
+
+
+def bounce(**values):
+    return News(
+        **{
+            "provider": "mailgun", "event_id": "e1", "message_id": "<1@x>", "status": MessageStatus.BOUNCED,
+            "suppression": StopReason.BOUNCED,
+        } | values
+    )  # fmt: skip
+
+
+def work(at=NOON):
+    return inbox.work(clock=lambda: at, turn=None)
+
+
+def test_an_event_is_kept_first_and_dealt_with_by_a_worker():
+    log = sent()
+    assert inbox.take_in([bounce()], now=NOON) == 1
+    log.refresh_from_db()
+    assert log.status == "sent"
+
+    assert work() == {"done": 1}
+
+    log.refresh_from_db()
+    event = ProviderEvent.objects.get()
+    assert (log.status, event.processed_at, event.attempts, event.error) == ("bounced", NOON, 1, None)
+
+
+def test_a_replay_changes_nothing():
+    sent()
+    inbox.take_in([bounce()], now=NOON)
+    work()
+    ContactPoint.objects.update(bounced_at=None)
+    CommunicationLog.objects.update(status="sent")
+
+    assert inbox.take_in([bounce(), bounce()], now=NOON + timedelta(hours=1)) == 0
+
+    assert work(NOON + timedelta(hours=1)) == {}
+    assert CommunicationLog.objects.get().status == "sent"
+    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
+
+
+def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):
+    log, right = sent(), news.take_in
+
+    def breaking(told, *, now):
+        right(told, now=now)
+        raise RuntimeError("crash after the work")
+
+    monkeypatch.setattr(news, "take_in", breaking)
+    inbox.take_in([bounce()], now=NOON)
+
+    assert work() == {"put off": 1}
+    log.refresh_from_db()
+    event = ProviderEvent.objects.get()
+    assert (log.status, event.processed_at, event.due_at) == ("sent", None, NOON + inbox.BACKOFF[0])
+    assert event.error == "RuntimeError: crash after the work"
+    assert work() == {}
+
+    monkeypatch.setattr(news, "take_in", right)
+    assert work(NOON + inbox.BACKOFF[0]) == {"done": 1}
+    log.refresh_from_db()
+    assert log.status == "bounced"
+
+
+def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
+    log, right = sent(), news.take_in
+    monkeypatch.setattr(news, "take_in", lambda told, now: 1 / 0)
+    inbox.take_in([bounce()], now=NOON)
+    at = NOON
+    for wait in (*inbox.BACKOFF, timedelta(0)):
+        work(at)
+        at += wait
+    event = ProviderEvent.objects.get()
+    assert (event.failed_at is None, event.due_at, event.attempts) == (False, None, len(inbox.BACKOFF) + 1)
+
+    monkeypatch.setattr(news, "take_in", right)
+    inbox.run_again(event, now=at)
+    assert work(at) == {"done": 1}
+    log.refresh_from_db()
+    assert log.status == "bounced"
+    with pytest.raises(inbox.NotFailed):
+        inbox.run_again(event, now=at)
+
+
+def test_a_claim_that_a_killed_worker_held_is_over_after_its_lease():
+    sent()
+    inbox.take_in([bounce()], now=NOON)
+    assert inbox._claim(now=NOON) is not None
+
+    assert work(NOON + timedelta(seconds=1)) == {}
+    assert work(NOON + inbox.LEASE) == {"done": 1}
+
+
+def test_a_callback_that_is_quicker_than_the_providers_answer_waits_for_its_message():
+    inbox.take_in([bounce(suppression=None)], now=NOON)
+    assert work() == {"waiting": 1}
+    log = sent()
+
+    assert work(NOON + timedelta(seconds=20)) == {"done": 1}
+
+    log.refresh_from_db()
+    assert log.status == "bounced"
+
+
+def test_what_is_about_no_message_of_ours_ends_harmlessly():
+    inbox.take_in([bounce(suppression=None)], now=NOON)
+
+    assert work(NOON + inbox.PATIENCE) == {"unknown": 1}
+    assert ProviderEvent.objects.get().result == "About no message of ours"
+
+
+@pytest.mark.parametrize(
+    "order", [("sent", "delivered", "bounced"), ("bounced", "delivered", "sent"), ("delivered", "bounced", "sent")]
+)
+def test_whatever_the_order_the_end_is_the_same(order):
+    log = sent(status="sending", due_at=NOON)
+    for number, status in enumerate(order):
+        told = bounce(event_id=str(number), status=MessageStatus(status), suppression=None)
+        inbox.take_in([told], now=NOON)
+        work()
+
+    log.refresh_from_db()
+    assert log.status == "bounced"

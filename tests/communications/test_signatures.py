@@ -1,0 +1,218 @@
+"""For each provider that is named: a right, a wrong and a replayed signature or secret, over HTTP."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+from django.test import Client
+from django.utils.timezone import now
+
+from communications import inbox
+from communications.channels import sns
+from communications.models import CommunicationLog, ProviderEvent
+from tests import factories
+from tests.standins import twilio as stand_in
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "user:a-shared-secret"
+PUBLIC = "https://ddc.example.com"
+
+
+@pytest.fixture(scope="module")
+def amazon():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), start, start + timedelta(3650)
+    )
+    return key, made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture
+def log():
+    return CommunicationLog.objects.create(
+        debtor=factories.debtor(), communication_type="email", status="sent", address="john@example.com",
+        provider_message_id="id-1",
+    )  # fmt: skip
+
+
+class Caller:
+    """A provider: ``call(right)`` posts what it tells, rightly or wrongly signed, always the same."""
+
+    def __init__(self, path, body, headers, wrong_headers=None, wrong_body=None, content_type="application/json"):
+        self.path, self.body, self.headers, self.content_type = path, body, headers, content_type
+        self.wrong_headers, self.wrong_body = wrong_headers or headers, wrong_body or body
+
+    def call(self, right=True):
+        answer = Client(enforce_csrf_checks=True).post(
+            self.path,
+            self.body if right else self.wrong_body,
+            content_type=self.content_type,
+            headers=self.headers if right else self.wrong_headers,
+        )
+        inbox.work(clock=now)
+        return answer
+
+
+def basic(secret):
+    return {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
+
+
+def postmark(settings, **_):
+    body = json.dumps({
+        "RecordType": "Delivery", "MessageID": "id-1", "Recipient": "john@example.com", "DeliveredAt": "2026-01-14T12:00:00Z",
+    })  # fmt: skip
+    return Caller("/callbacks/email/postmark/tracking", body, basic(SECRET), basic("user:wrong"))
+
+
+def brevo(settings, **_):
+    settings.ANYMAIL |= {"BREVO_API_KEY": "x"}
+    body = json.dumps(
+        {"event": "delivered", "email": "john@example.com", "id": 1, "message-id": "id-1", "ts_event": 1768392000}
+    )
+    return Caller("/callbacks/email/brevo/tracking", body, basic(SECRET), basic("user:wrong"))
+
+
+def mailgun(settings, **_):
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": "a-signing-key"}
+    event = {
+        "event": "delivered", "id": "e1", "timestamp": 1768392000.0, "recipient": "john@example.com",
+        "message": {"headers": {"message-id": "id-1"}}, "user-variables": {}, "delivery-status": {},
+    }  # fmt: skip
+
+    def signed(key):
+        stamp, token = str(int(time.time())), "t" * 50
+        digest = hmac.new(key, (stamp + token).encode(), hashlib.sha256).hexdigest()
+        return json.dumps({"signature": {"timestamp": stamp, "token": token, "signature": digest}, "event-data": event})
+
+    return Caller("/callbacks/email/mailgun/tracking", signed(b"a-signing-key"), {}, wrong_body=signed(b"another"))
+
+
+def sendgrid(settings, **_):
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    settings.ANYMAIL = {"SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": base64.b64encode(public).decode()}
+    event = {
+        "event": "delivered",
+        "email": "john@example.com",
+        "timestamp": 1768392000,
+        "sg_event_id": "e1",
+        "smtp-id": "<id-1>",
+    }
+    body = json.dumps([{**event, "anymail_id": "id-1"}])
+    signature = base64.b64encode(key.sign(b"1768392000" + body.encode(), ec.ECDSA(hashes.SHA256()))).decode()
+    headers = {
+        "X-Twilio-Email-Event-Webhook-Signature": signature,
+        "X-Twilio-Email-Event-Webhook-Timestamp": "1768392000",
+    }
+    return Caller("/callbacks/email/sendgrid/tracking", body, headers, headers, body.replace("delivered", "bounce"))
+
+
+def amazon_ses(settings, monkeypatch, amazon):
+    key, certificate = amazon
+    sns._key.cache_clear()
+    monkeypatch.setattr(sns, "fetch", lambda url: certificate)
+    told = {"eventType": "Delivery", "mail": {"messageId": "id-1", "destination": ["john@example.com"]}, "delivery": {
+        "recipients": ["john@example.com"], "timestamp": "2026-01-14T12:00:00.000Z",
+    }}  # fmt: skip
+    message = {
+        "Type": "Notification", "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": json.dumps(told),
+        "Timestamp": "2026-01-14T12:00:00.000Z", "SignatureVersion": "2",
+        "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem",
+    }  # fmt: skip
+    message["Signature"] = base64.b64encode(
+        key.sign(sns.canonical(message), padding.PKCS1v15(), hashes.SHA256())
+    ).decode()
+    headers = {"X-Amz-Sns-Message-Type": "Notification", "X-Amz-Sns-Message-Id": "m-1", **basic(SECRET)}
+    forged = json.dumps(message | {"Message": json.dumps(told).replace("Delivery", "Bounce")})
+    return Caller("/callbacks/email/amazon_ses/tracking", json.dumps(message), headers, headers, forged)
+
+
+PROVIDERS = [amazon_ses, mailgun, sendgrid, postmark, brevo]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda made: made.__name__)
+def test_a_right_signature_counts_once_and_a_wrong_one_never(provider, settings, monkeypatch, amazon, log):
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+    made = provider(settings=settings, monkeypatch=monkeypatch, amazon=amazon)
+    name = made.path.split("/")[3]
+    CommunicationLog.objects.update(provider=name, provider_message_id="<id-1>" if name == "mailgun" else "id-1")
+
+    assert made.call(right=False).status_code == 403
+    assert not ProviderEvent.objects.exists()
+
+    assert made.call().status_code == 200
+    log.refresh_from_db()
+    assert log.status == "delivered", list(ProviderEvent.objects.values())
+    seen = list(ProviderEvent.objects.values())
+
+    assert made.call().status_code == 200
+    assert list(ProviderEvent.objects.values()) == seen
+
+
+def test_a_certificate_from_elsewhere_is_not_amazons(settings, monkeypatch, amazon):
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+    made = amazon_ses(settings, monkeypatch, amazon)
+    made.body = made.body.replace("sns.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.evil.example")
+    assert made.call().status_code == 403
+
+
+def twilio(path, fields, *, query="", token=stand_in.TOKEN):
+    signature = stand_in.signature(PUBLIC + path + query, fields, token=token)
+    answer = Client().post(path + query, fields, headers={"X-Twilio-Signature": signature})
+    inbox.work(clock=now)
+    return answer
+
+
+@pytest.fixture
+def call(settings):
+    settings.TWILIO_AUTH_TOKEN, settings.PUBLIC_URL = stand_in.TOKEN, PUBLIC
+    return CommunicationLog.objects.create(
+        debtor=factories.debtor(), communication_type="voice", status="sent", address="+447700900001", body="Hello there",
+        provider="twilio", provider_message_id="CA1", template=factories.template(communication_type="voice", language="de"),
+    )  # fmt: skip
+
+
+def test_a_key_repeats_the_text_or_ends_all_calls(call):
+    from debtors.models import ContactPoint
+
+    key, query = "/callbacks/twilio/key", f"?log={call.pk}"
+    assert twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query, token="wrong").status_code == 403
+    assert not ContactPoint.objects.filter(calls_stopped=True).exists()
+
+    again = twilio(key, {"CallSid": "CA1", "Digits": "1"}, query=query).content.decode()
+    assert "Hello there" in again
+    assert 'language="de-DE"' in again
+    ended = twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query).content.decode()
+    assert "nicht mehr angerufen" in ended
+    twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query)
+    assert ProviderEvent.objects.count() == 1
+    point = ContactPoint.objects.get(value="+447700900001")
+    assert (point.calls_stopped, point.messages_stopped) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"CallStatus": "completed", "AnsweredBy": "human"}, "answered"),
+        ({"CallStatus": "completed", "AnsweredBy": "machine_start"}, "voicemail"),
+        ({"CallStatus": "busy"}, "busy"),
+        ({"CallStatus": "no-answer"}, "no_answer"),
+        ({"CallStatus": "ringing"}, None),
+    ],
+)
+def test_a_calls_status_tells_how_it_went(call, fields, outcome):
+    assert twilio("/callbacks/twilio/status", {"CallSid": "CA1", **fields}).status_code == 204
+    call.refresh_from_db()
+    assert call.outcome == outcome

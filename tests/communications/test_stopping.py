@@ -1,0 +1,256 @@
+"""Stop: by SMS, by a mail's own link, by a key in a call, and while a batch is running."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from communications import calls, delivery, inbound, machines, stop_words, suppressions, tracking, unsubscribing
+from communications.inbound import Received
+from communications.models import CommunicationLog
+from debtors import debtors
+from debtors.models import ContactPoint, Debtor, Medium
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+PHONE = "+447700900001"
+
+
+def sms(body, number="SM1", **values):
+    return Received(
+        **{"channel": "sms", "provider": "twilio", "message_id": number, "address": PHONE, "body": body} | values
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["STOP", "stop.", "«Stop!»", "StopAll", "UNSUBSCRIBE", "cancel", "END", "quit?", "OPTOUT", "opt-out", "Revoke",
+     "arrêter", "Abmelden", "baja", "BASTA", "sair", "afmelden", "wypisz", "стоп", "Kündigen"],
+)  # fmt: skip
+def test_words_that_end_messages(words):
+    assert stop_words.wish(words) == "stop"
+
+
+@pytest.mark.parametrize("words", ["Fine", "I paid at the end of May", "cancel my plan please", "", "Starting Monday"])
+def test_words_that_end_nothing(words):
+    assert stop_words.wish(words) is None
+
+
+def test_stop_is_confirmed_once_in_the_debtors_language(twilio):
+    factories.debtor(mobile_phone=PHONE, language_preference="de")
+    inbound.receive(sms("STOP"), now=NOON)
+    inbound.receive(sms("stop!", "SM2"), now=NOON + timedelta(seconds=1))
+
+    drain(NOON + timedelta(seconds=2))
+
+    assert [order.fields["To"] for order in twilio.orders] == [PHONE]
+    assert twilio.orders[0].fields["Body"].startswith("DDC: Sie erhalten keine SMS mehr")
+
+
+def test_what_twilio_has_answered_is_not_confirmed_again():
+    factories.debtor(mobile_phone=PHONE)
+    inbound.receive(sms("STOP", opt_out="STOP"), now=NOON)
+
+    assert not CommunicationLog.objects.filter(direction="outbound").exists()
+    assert ContactPoint.objects.get(value=PHONE).stops == ["opted out"]
+
+
+def test_start_brings_back_and_an_older_stop_that_comes_late_counts_no_more():
+    factories.debtor(mobile_phone=PHONE)
+    inbound.receive(sms("STOP"), now=NOON)
+    inbound.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
+    assert ContactPoint.objects.get(value=PHONE).stops == []
+
+    inbound.receive(sms("STOP", "SM3"), now=NOON + timedelta(minutes=1))
+    assert ContactPoint.objects.get(value=PHONE).stops == []
+
+
+def test_queueing_to_a_stopped_address_is_refused():
+    debt = factories.debt()
+    factories.stop(debt.debtor.mobile_phone, medium="sms")
+
+    log = queue(channel="sms", debt=debt)
+
+    assert (log.status, log.due_at) == ("blocked", None)
+    assert log.failure_reason.startswith("suppressed")
+
+
+def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch):
+    first, second = queue(channel="sms"), queue(channel="sms")
+    record = delivery.outcomes.record
+
+    def stopping(*args, **kwargs):
+        factories.stop(second.debtor.mobile_phone, medium="sms")
+        return record(*args, **kwargs)
+
+    monkeypatch.setattr(delivery.outcomes, "record", stopping)
+    drain()
+
+    second.refresh_from_db()
+    assert second.status == "blocked"
+    assert [order.fields["To"] for order in twilio.orders] == [first.debtor.mobile_phone]
+
+
+def test_without_the_look_at_the_last_moment_it_would_go(twilio, monkeypatch):
+    from django.db.models import Value
+    from django.db.models.expressions import ExpressionWrapper
+    from django.db.models.fields import BooleanField
+
+    never = ExpressionWrapper(Value(False), BooleanField())
+    monkeypatch.setattr(suppressions, "standing", lambda value, channel: never)
+    with pytest.raises(AssertionError):
+        test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch)
+
+
+def test_a_number_that_changed_during_a_batch_gets_nothing(twilio, monkeypatch):
+    _, second = queue(channel="sms"), queue(channel="sms")
+    old, record = second.debtor.mobile_phone, delivery.outcomes.record
+
+    def moving(*args, **kwargs):
+        Debtor.objects.filter(pk=second.debtor_id).update(mobile_phone="+447700999999")
+        return record(*args, **kwargs)
+
+    monkeypatch.setattr(delivery.outcomes, "record", moving)
+    drain()
+
+    assert old not in [order.fields["To"] for order in twilio.orders]
+    assert "+447700999999" in [order.fields["To"] for order in twilio.orders]
+
+
+def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
+    log = queue()
+    drain()
+    (mail,) = smtp.mails
+    url = re.fullmatch(r"<(.+)>", mail["List-Unsubscribe"].strip())[1]
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert url in mail.get_body(("plain",)).get_content()
+    assert str(log.debtor_id) not in url
+    client, path = Client(enforce_csrf_checks=True), url.removeprefix("http://127.0.0.1:8000")
+
+    assert client.get(path).status_code == 200
+    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
+    answer = client.post(path, {"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    stopped = ContactPoint.objects.get(messages_stopped=True)
+    assert (stopped.value, stopped.kind, stopped.calls_stopped) == (log.debtor.email, "email", False)
+    assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert queue(debt=log.debt).status == "blocked"
+    assert queue(debt=log.debt, channel="sms").status == "queued"
+
+
+def test_a_link_that_is_not_ours_ends_nothing(client):
+    log = queue()
+    good = unsubscribing.url(log.pk).split("/")[-1]
+    for token in ("x", good[:-2] + "AA", tracking.pixel_url(log.pk).split("/")[-1][:-4]):
+        assert client.post(f"/unsubscribe/{token}").status_code == 404
+    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
+
+
+def test_each_address_of_a_debtor_is_kept_whoever_writes_it():
+    debtor = factories.debtor(email="Old@Example.com", mobile_phone=PHONE)
+    debtors.amend(debtor, email="new@example.com", mobile_phone="+447700900002", today=NOON.date())
+    Debtor.objects.bulk_create([Debtor(legal_entity="X", email="bulk@example.com")])
+
+    values = set(ContactPoint.objects.values_list("value", flat=True))
+    assert values == {"old@example.com", "new@example.com", PHONE, "+447700900002", "bulk@example.com"}
+
+
+def test_a_stop_counts_for_whoever_gets_the_address_next():
+    debtor = factories.debtor(mobile_phone=PHONE)
+    factories.stop(PHONE, medium="sms")
+    debtors.amend(debtor, mobile_phone=None, today=NOON.date())
+    factories.debtor(mobile_phone=PHONE)
+
+    assert suppressions.suppressed({Medium.SMS: {PHONE}}) == {(Medium.SMS, PHONE)}
+    debtors.delete(debtor)
+    assert suppressions.suppressed({Medium.SMS: {PHONE}}) == {(Medium.SMS, PHONE)}
+
+
+def test_an_answer_is_kept_beside_what_it_answers():
+    log = CommunicationLog.objects.create(
+        debtor=factories.debtor(email="john@example.com"), communication_type="email", status="sent", sent_at=NOON,
+        address="john@example.com",
+    )  # fmt: skip
+    mail = Received("email", "postmark", "m1", "john@example.com", "Yes", references=(f"<{log.pk}@x>",))
+
+    kept = inbound.receive(mail, now=NOON)
+
+    assert (kept.in_reply_to, kept.debtor, kept.read_at) == (log, log.debtor, None)
+    agent = factories.agent("Agent")
+    inbound.mark_read(kept, by=agent, now=NOON)
+    with pytest.raises(inbound.NotUnread):
+        inbound.mark_read(kept, by=agent, now=NOON)
+    kept.refresh_from_db()
+    assert (kept.read_at, kept.read_by) == (NOON, agent)
+
+
+def test_a_text_message_answers_the_newest_to_that_number():
+    debtor = factories.debtor(mobile_phone=PHONE)
+    made = [
+        CommunicationLog.objects.create(
+            debtor=debtor, communication_type="sms", status="sent", sent_at=NOON + timedelta(hours=n), address=PHONE
+        )
+        for n in range(2)
+    ]
+    assert inbound.receive(sms("When?"), now=NOON + timedelta(hours=3)).in_reply_to == made[1]
+
+
+def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
+    debtor = factories.debtor(mobile_phone=PHONE)
+    tasks = [
+        CommunicationLog.objects.create(
+            debtor=debtor, communication_type="call_script", status="sent", sent_at=NOON, address=PHONE
+        )
+        for _ in range(2)
+    ]
+    agent = factories.agent("Agent")
+
+    calls.finish(tasks[0], outcome="wrong_number", notes="A shop", by=agent, now=NOON)
+
+    tasks[1].refresh_from_db()
+    point = ContactPoint.objects.get(value=PHONE)
+    assert (point.messages_stopped, point.calls_stopped, tasks[1].outcome) == (True, True, "not_called")
+    with pytest.raises(calls.CallIsOver):
+        calls.finish(tasks[0], outcome="busy", notes=None, by=agent, now=NOON)
+
+
+def test_every_outcome_has_a_meaning():
+    from communications.models import CallOutcome
+
+    assert set(calls.OUTCOMES) == set(CallOutcome)
+
+
+@pytest.mark.parametrize(
+    ("agent", "machine"),
+    [
+        ("Mozilla/5.0", True),
+        ("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)", True),
+        ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", True),
+        ("", True),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)", False),
+        (
+            "Mozilla/5.0 (Linux; Android 9; CUBOT_X18 Build/PPR1) AppleWebKit/537.36 Chrome/80.0 Mobile Safari/537.36",
+            False,
+        ),
+    ],
+)
+def test_openings_by_machines_are_told_apart(agent, machine, client):
+    log = CommunicationLog.objects.create(debtor=factories.debtor(), communication_type="email", status="sent")
+    path = tracking.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
+    assert machines.is_machine(agent) == machine
+
+    client.get(path, headers={"User-Agent": agent})
+
+    log.refresh_from_db()
+    assert (log.machine_open_count, log.open_count) == ((1, 0) if machine else (0, 1))
+
+
+def test_open_tracking_can_be_off_where_no_consent_is_needed(settings):
+    settings.OPEN_TRACKING = False
+    assert not tracking.may_track(factories.debtor(country_code="US"))
+    assert tracking.may_track(factories.debtor(country_code="US", tracking_consent_at=NOON))
