@@ -63,7 +63,9 @@ def sends() -> Iterator[Metric]:
 @metrics.source
 def providers() -> Iterator[Metric]:
     """Tell which providers are taken to be down."""
-    down = GaugeMetricFamily("ddc_provider_down", "Whether nothing is sent by a provider for now.", labels=("provider",))
+    down = GaugeMetricFamily(
+        "ddc_provider_down", "Whether nothing is sent by a provider for now.", labels=("provider",)
+    )
     known = circuits.known()
     for provider in sorted(known):
         down.add_metric((provider,), circuits.is_open(provider, known, now=timezone.now()))
