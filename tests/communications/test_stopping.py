@@ -1,12 +1,11 @@
 """Stop: by SMS, by a mail's own link, by a key in a call, and while a batch is running."""
 
-import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 
-from communications import calls, delivery, inbound, machines, stop_words, suppressions, tracking, unsubscribing
+from communications import calls, inbound, machines, outcomes, stop_words, suppressions, tracking, unsubscribing
 from communications.inbound import Received
 from communications.models import CommunicationLog
 from debtors import debtors
@@ -81,13 +80,13 @@ def test_queueing_to_a_stopped_address_is_refused():
 
 def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch):
     first, second = queue(channel="sms"), queue(channel="sms")
-    record = delivery.outcomes.record
+    record = outcomes.record
 
     def stopping(*args, **kwargs):
         factories.stop(second.debtor.mobile_phone, medium="sms")
         return record(*args, **kwargs)
 
-    monkeypatch.setattr(delivery.outcomes, "record", stopping)
+    monkeypatch.setattr(outcomes, "record", stopping)
     drain()
 
     second.refresh_from_db()
@@ -108,13 +107,13 @@ def test_without_the_look_at_the_last_moment_it_would_go(twilio, monkeypatch):
 
 def test_a_number_that_changed_during_a_batch_gets_nothing(twilio, monkeypatch):
     _, second = queue(channel="sms"), queue(channel="sms")
-    old, record = second.debtor.mobile_phone, delivery.outcomes.record
+    old, record = second.debtor.mobile_phone, outcomes.record
 
     def moving(*args, **kwargs):
         Debtor.objects.filter(pk=second.debtor_id).update(mobile_phone="+447700999999")
         return record(*args, **kwargs)
 
-    monkeypatch.setattr(delivery.outcomes, "record", moving)
+    monkeypatch.setattr(outcomes, "record", moving)
     drain()
 
     assert old not in [order.fields["To"] for order in twilio.orders]
@@ -125,7 +124,7 @@ def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
     log = queue()
     drain()
     (mail,) = smtp.mails
-    url = re.fullmatch(r"<(.+)>", mail["List-Unsubscribe"].strip())[1]
+    url = mail["List-Unsubscribe"].strip().removeprefix("<").removesuffix(">")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert url in mail.get_body(("plain",)).get_content()
     assert str(log.debtor_id) not in url
