@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from collection import totals
 from collection.models import DebtStatus
 from collection.serializers import DashboardSerializer, DebtSerializer
-from ddc.common.api.quick import Condition, QuickList, ask, one_of, uuid_of
+from ddc.common.api.quick import SNAPSHOT, Condition, QuickList, ask, one_of, uuid_of
 from ddc.common.api.rendering import utc
 from ddc.common.api.serializers import write
 
@@ -37,13 +37,10 @@ class QuickDashboard:
         self._made: tuple[str, date, dict[str, Any]] | None = None
 
     def __call__(self, request: HttpRequest) -> bytes | None:
-        look = "pg_current_snapshot()::text, pg_current_xact_id_if_assigned() IS NOT NULL"
-        row = ask(request, "collections.view_debt", look, {})
-        if row is None:
+        row = ask(request, "collections.view_debt", SNAPSHOT, {})
+        if row is None or row[0] is None:
             return None
-        snapshot, writing = row
-        if writing:
-            return None  # Our own transaction's work shows in no snapshot.
+        (snapshot,) = row
         moment, made = now(), self._made
         if made is None or made[:2] != (snapshot, moment.date()):
             # What is written between that look and this one makes the next reader look again.

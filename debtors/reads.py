@@ -13,14 +13,14 @@ from collection import totals
 from collection.models import OPEN, DebtStatus
 from collection.serializers import CurrencySumSerializer, DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
 from communications.serializers import CommunicationLogSerializer
-from ddc.common import countries, money
+from ddc.common import countries, languages, money
 from ddc.common.api import sql_writer
 from ddc.common.api.fields import MoneyField
-from ddc.common.api.names import camel
 from ddc.common.api.parser import is_storable
 from ddc.common.api.quick import Condition, QuickList, ask
-from ddc.common.api.serializers import write, writer
+from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST
+from debtors import phones, zones
 from debtors.models import pattern_of
 from debtors.serializers import DebtorSerializer
 from portal.serializers import DigitalActivitySerializer
@@ -45,21 +45,14 @@ class DebtorPageSerializer(DebtorSerializer):
     digital_activities_total = serializers.IntegerField()
 
 
-class _Written:
-    """A debtor as PostgreSQL wrote it, for fields that follow from the whole of one."""
-
-    def __init__(self, debtor: dict[str, Any]) -> None:
-        self._debtor = debtor
-
-    def __getattr__(self, name: str) -> Any:
-        return self._debtor[camel(name)]
-
-
 def derive(debtor: dict[str, Any]) -> None:
-    """Add what follows from the whole debtor and only Python can tell."""
-    written = _Written(debtor)
-    for name, field in _DERIVED.items():
-        debtor[name] = field.to_representation(written)
+    """Add to a debtor whom PostgreSQL wrote what only Python can tell."""
+    phone, language = debtor["mobilePhone"], debtor["languagePreference"]
+    debtor["mobilePhoneValid"] = phones.is_known(phone) if phone else None
+    debtor["languageName"] = languages.name(language) if language else None
+    debtor["timeZone"] = zones.time_zone(
+        country_code=debtor["countryCode"], region_state=debtor["regionState"], mobile_phone=phone
+    )
 
 
 def _complete(debtors: list[dict[str, Any]]) -> None:
@@ -82,7 +75,6 @@ def _pattern(text: str) -> str | None:
     return pattern_of(text) if is_storable(text) else None
 
 
-_DERIVED = {name: field for name, field in writer(DebtorSerializer).fields.items() if field.source == "*"}
 _OPEN_STATUSES = ", ".join(f"'{status.value}'" for status in OPEN)
 _OUTSTANDING = sql_writer.rows(f"""
     SELECT currency_code AS "currencyCode", {sql_writer.amount("sum(current_balance)", "currency_code")} AS amount,

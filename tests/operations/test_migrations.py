@@ -48,10 +48,8 @@ def dangers(statements: list[str], made: set[str]) -> list[str]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("key", later_migrations(), ids=".".join)
+@pytest.mark.parametrize("key", [key for key in later_migrations() if key not in EXCUSED], ids=".".join)
 def test_it_does_not_lock_a_big_table(key: tuple[str, str]):
-    if key in EXCUSED:
-        pytest.skip(EXCUSED[key])
     loader = MigrationLoader(connection)
     migration = loader.get_migration(*key)
     assert not [op for op in migration.operations if isinstance(op, migrations.RunPython)], (

@@ -57,21 +57,21 @@ def ask(request: HttpRequest, permission: str, select: str, params: Mapping[str,
     return row[caller.width :]
 
 
-#: Totals of long lists by what was asked for, and until when they hold. Each process has its own.
-_totals: dict[tuple[object, ...], tuple[int, float]] = {}
+#: SQL that names what is committed and so to be seen: while it gives the same, all that was read by it would be read again. Null
+#: where our own transaction has written, which shows in no snapshot.
+SNAPSHOT = "CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_current_snapshot()::text END"
+
+
+@dataclass(frozen=True)
+class _Total:
+    count: int
+    snapshot: str | None
+    until: float
+
+
+#: Totals of lists by what was asked for. Each process has its own.
+_totals: dict[tuple[object, ...], _Total] = {}
 _MOST_TOTALS = 1_000
-
-
-def _known_total(key: tuple[object, ...]) -> int | None:
-    total, until = _totals.get(key, (None, 0.0))
-    return total if until > time.monotonic() else None
-
-
-def _remember_total(key: tuple[object, ...], total: int) -> int:
-    if len(_totals) >= _MOST_TOTALS:
-        _totals.clear()
-    _totals[key] = total, time.monotonic() + LAG_SECONDS
-    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,17 +105,21 @@ class QuickList:
             params[name] = value
         where = tuple(sorted(names))
         key = self.table, *((name, params[name]) for name in where)
-        known = _known_total(key)
-        # One statement for both; a list that is much longer than we count isn't counted each time.
-        counted = known is None or known < 2 * EXACT_UP_TO
-        row = ask(request, self.permission, self._select(where, counted), params)
+        known = _totals.get(key)
+        # A list much longer than is counted exactly isn't counted each time; any other when something was written since.
+        is_long = known is not None and known.count > 2 * EXACT_UP_TO and known.until > time.monotonic()
+        params["snapshot"] = known.snapshot if known else None
+        row = ask(request, self.permission, self._select(where, not is_long), params)
         if row is None:
             return None
-        data, total = row
-        if total is None:
-            total = known
-        elif total > EXACT_UP_TO:
-            total = known or _remember_total(key, self._count(where, params))
+        data, counted, snapshot = row
+        if counted is None and known:
+            total = known.count
+        else:
+            total = counted if counted <= EXACT_UP_TO else self._count(where, params)
+            if len(_totals) >= _MOST_TOTALS:
+                _totals.clear()
+            _totals[key] = _Total(total, snapshot, time.monotonic() + LAG_SECONDS)
         if self.complete is not None:
             found = orjson.loads(data)
             self.complete(found)
@@ -132,8 +136,10 @@ class QuickList:
                 SELECT id {found} ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(first)s
             ) AS page JOIN {self.table} USING (id) ORDER BY {self.table}.created_at DESC, {self.table}.id DESC
         """)
-        count = f"(SELECT count(*) FROM (SELECT {found} LIMIT {EXACT_UP_TO + 1}) AS found)" if counted else "NULL"
-        return f"{page}, {count}"
+        if not counted:
+            return f"{page}, NULL, NULL"
+        count = f"(SELECT count(*) FROM (SELECT {found} LIMIT {EXACT_UP_TO + 1}) AS found)"
+        return f"{page}, CASE WHEN {SNAPSHOT} = %(snapshot)s THEN NULL ELSE {count} END, {SNAPSHOT}"
 
     def _where(self, names: tuple[str, ...]) -> str:
         return f"WHERE {' AND '.join(self.conditions[name].sql for name in names)}" if names else ""

@@ -1,12 +1,10 @@
 """Viewsets over the rules: validate, one call into the rules, answer."""
 
-import functools
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.decorators import classonlymethod
 from rest_framework import exceptions
@@ -41,25 +39,14 @@ class Shown:
 class View(ViewSetMixin, APIView):
     """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
 
-    #: Quick reads of this view's GETs, by action.
+    #: Quick reads of this view's GETs, by action; see the middleware of that name.
     quick: ClassVar[Mapping[str, Quick]] = {}
 
     @classonlymethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 - Django's own kind of class method
-        ordinary = super().as_view(actions, **initkwargs)
-        quick = cls.quick.get((actions or {}).get("get", ""))
-        if quick is None:
-            return ordinary
-        allowed = ", ".join([*(method.upper() for method in actions), "HEAD", "OPTIONS"])
-
-        @functools.wraps(ordinary)
-        def view(request: HttpRequest, **ids: Any) -> HttpResponse:
-            body = quick(request, **ids) if request.method == "GET" else None
-            if body is None:
-                answer: HttpResponse = ordinary(request, **ids)
-                return answer
-            return HttpResponse(body, content_type="application/json", headers={"Allow": allowed})
-
+        view: Any = super().as_view(actions, **initkwargs)
+        view.quick = cls.quick.get((actions or {}).get("get", ""))
+        view.allowed = ", ".join([*(method.upper() for method in actions or () if method != "head"), "HEAD", "OPTIONS"])
         return view
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
