@@ -41,7 +41,7 @@ def debtor(**values: Any) -> Debtor:
             "first_name": "John",
             "last_name": "Doe",
             "email": f"john{number}@example.com",
-            "mobile_phone": f"+44770090{number:04d}",
+            "mobile_phone": f"+447400{number:06d}",
             "country_code": "GB",
             "language_preference": "en",
         }
