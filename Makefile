@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 STACK := $(PY) -m ddc.stack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo reset test fix check checks check-deep chaos faults browser
+.PHONY: help setup demo reset test fix check checks check-deep bench chaos faults browser
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -38,6 +38,9 @@ chaos: $(VENV)/installed-dev ## Kill processes at work, and see that nothing is 
 
 faults: $(VENV)/installed-dev ## Break one part of a running site after another, and print what it comes to
 	@$(PY) -m tests.faults $(ARGS)
+
+bench: $(VENV)/installed-local ## Measure the site's speed; ARGS="--scale 0.1" for a quick look
+	@$(STACK) run --durable -- $(PY) -m bench $(ARGS)
 
 fix: $(VENV)/installed-dev ## Put the code in order
 	@$(PY) -m ruff check --fix .

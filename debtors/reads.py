@@ -62,6 +62,9 @@ def _complete(debtors: list[dict[str, Any]]) -> None:
     )
     for debtor in debtors:
         derive(debtor)
+        if len(debtor[by_currency]) == 1:
+            debtor["totalOutstandingAmount"] = debtor[by_currency][0]["amount"]
+            continue
         sums = {part["currencyCode"]: Decimal(part["amount"]) for part in debtor[by_currency]}
         amount, currency = totals.one_figure(sums, rates)
         debtor["totalOutstandingAmount"] = None if amount is None else money.text(amount, currency)
@@ -89,7 +92,7 @@ debtors = QuickList(
     serializer=DebtorInListSerializer,
     conditions={
         "country_code": Condition("debtor.country_code = %(country_code)s", _country),
-        "search": Condition("debtor.search LIKE search_text(%(search)s)", _pattern),
+        "search": Condition("debtor.search LIKE search_text(%(search)s)", _pattern, plan_by_value=True),
     },
     more={"totalOutstandingAmount": "NULL::text", "outstandingByCurrency": f"{_OUTSTANDING}::json"},
     complete=_complete,

@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("reset", help="forget the demo's data and secrets")
     commands.add_parser("health", help="ask the site on PORT how it is, as PUBLIC_URL names it")
     run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
+    run.add_argument("--durable", action="store_true", help="write as carefully as in production, not as for tests")
     run.add_argument("command", nargs="+")
     chosen = parser.parse_args(arguments)
     try:
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
             if wrong := health.complaint(int(port), os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")):
                 raise StackError(wrong)
             return 0
-        return temporary.run(chosen.command, os.environ)
+        return temporary.run(chosen.command, os.environ, durable=chosen.durable)
     except StackError as error:
         print(error, file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ _PREFIX = "ddc-run-"
 _GRACE_SECONDS = 15
 
 
-def run(command: list[str], environment: Mapping[str, str]) -> int:
+def run(command: list[str], environment: Mapping[str, str], *, durable: bool = False) -> int:
     """Run the command with addresses and secrets in its environment, and return its exit code.
 
     What the environment names already is taken as it is, and no server is started for it. `.env` is not asked:
@@ -38,7 +38,7 @@ def run(command: list[str], environment: Mapping[str, str]) -> int:
             runner = account.for_servers()
             place = stack.enter_context(_place(runner))
             if "DATABASE_URL" in wanted:
-                postgres = Postgres(place, account=runner, log=place / "postgres.log", throwaway=True)
+                postgres = Postgres(place, account=runner, log=place / "postgres.log", throwaway=not durable)
                 child = postgres.start()
                 stack.callback(process.stop, child, by=signal.SIGQUIT)  # nothing in it is worth a checkpoint
                 env["DATABASE_URL"] = postgres.url

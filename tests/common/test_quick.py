@@ -22,7 +22,8 @@ from tests.conftest import Api
 pytestmark = pytest.mark.django_db
 
 PATHS = (
-    "/debtors", "/debtors?page=2&limit=2", "/debtors?page=99", "/debtors?search=john", "/debtors?search=%25",
+    "/debtors", "/debtors?page=2&limit=2", "/debtors?page=1100&limit=1",
+    "/debtors?page=99", "/debtors?search=john", "/debtors?search=%25",
     "/debtors?country_code=gb", "/debtors?country_code=&limit=3", "/debtors/{debtor}", "/debtors/{other}", "/debts",
     "/debts?limit=1&status=active", "/debts?debtor_id={debtor}", "/debts?segment_id={segment}", "/payments",
     "/payments?debt_id={debt}&status=completed", "/payments?debt_id={other}",
@@ -68,7 +69,7 @@ def ordinary(monkeypatch: pytest.MonkeyPatch, api: Api) -> Callable[[str], Any]:
 
     def get(path: str) -> Any:
         with monkeypatch.context() as patched:
-            patched.setattr("ddc.common.api.quick.ask", lambda *_: None)
+            patched.setattr("ddc.common.api.quick.ask", lambda *_, **__: None)
             patched.setattr("debtors.reads.ask", lambda *_: None)
             patched.setattr("collection.reads.ask", lambda *_: None)
             return api.get(path)

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache as once
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -37,9 +37,13 @@ class Condition:
 
     sql: str
     read: Callable[[str], Any]
+    #: Whether the best plan depends on the value, so that each statement is planned anew.
+    plan_by_value: bool = False
 
 
-def ask(request: HttpRequest, permission: str, select: str, params: Mapping[str, Any]) -> Row | None:
+def ask(
+    request: HttpRequest, permission: str, select: str, params: Mapping[str, Any], *, planned_once: bool = True
+) -> Row | None:
     """Run a statement whose select list is ``select`` for the caller; None where there is no caller who may.
 
     The caller is looked up by the statement itself, so a token that was revoked a moment ago finds nothing.
@@ -48,8 +52,13 @@ def ask(request: HttpRequest, permission: str, select: str, params: Mapping[str,
     caller = staff.look_up(request)
     if caller is None:
         return None
+    sql, given = f"SELECT {caller.columns}, {select} FROM {caller.source}", {**caller.params, **params}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {caller.columns}, {select} FROM {caller.source}", {**caller.params, **params})
+        if planned_once:
+            cursor.execute(sql, given)
+        else:
+            with connection.wrap_database_errors:
+                cursor.cursor.execute(sql, given, prepare=False)
         row: Row | None = cursor.fetchone()
     if row is None or not staff.may(row[: caller.width], permission):
         return None
@@ -72,6 +81,8 @@ class _Total:
 #: Totals of lists by what was asked for. Each process has its own.
 _totals: dict[tuple[object, ...], _Total] = {}
 _MOST_TOTALS = 1_000
+#: The fewest rows within which a page is looked for.
+_WITHIN = 1_024
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +104,7 @@ class QuickList:
             cut = Cut.of(given, default_limit=DEFAULT_LIMIT)
         except ValidationError:
             return None
-        params: dict[str, Any] = {"limit": cut.limit, "first": cut.first}
+        params: dict[str, Any] = {"first": cut.first}
         names = []
         for name, text in given.dict().items():
             if name in ("page", "limit") or (name in self.conditions and not text):
@@ -109,7 +120,11 @@ class QuickList:
         # A list much longer than is counted exactly isn't counted each time; any other when something was written since.
         is_long = known is not None and known.count > 2 * EXACT_UP_TO and known.until > time.monotonic()
         params["snapshot"] = known.snapshot if known else None
-        row = ask(request, self.permission, self._select(where, not is_long), params)
+        select = self._select(
+            where, not is_long, cut.limit, max(_WITHIN, 1 << (cut.first + cut.limit - 1).bit_length())
+        )
+        varies = any(self.conditions[name].plan_by_value for name in where)
+        row = ask(request, self.permission, select, params, planned_once=not varies)
         if row is None:
             return None
         data, counted, snapshot = row
@@ -126,14 +141,17 @@ class QuickList:
             data = orjson.dumps(found).decode()
         return b'{"data":%b,"meta":%b}' % (data.encode(), orjson.dumps(cut.meta(request.path, given, total)))
 
-    @once  # noqa: B019 - lists live as long as the program
-    def _select(self, where: tuple[str, ...], counted: bool) -> str:
+    @lru_cache(maxsize=1_000)  # noqa: B019 - lists live as long as the program
+    def _select(self, where: tuple[str, ...], counted: bool, limit: int, within: int) -> str:
         found = f"FROM {self.table} {self._where(where)}"
         shown = sql_writer.columns(self.serializer, self.table, **self.more)
-        # The page is cut by the index alone; only its rows are fetched.
+        # The page is cut by the index alone; only its rows are fetched. Of an offset that it doesn't know, PostgreSQL expects a
+        # tenth of all rows, and would rather plan each time than do that; so it is told within how many rows the page lies.
+        newest = "ORDER BY created_at DESC, id DESC"
         page = sql_writer.rows(f"""
             SELECT {shown} FROM (
-                SELECT id {found} ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(first)s
+                SELECT id FROM (SELECT id, created_at {found} {newest} LIMIT {within}) AS near
+                {newest} OFFSET %(first)s LIMIT {limit}
             ) AS page JOIN {self.table} USING (id) ORDER BY {self.table}.created_at DESC, {self.table}.id DESC
         """)
         if not counted:

@@ -1,0 +1,86 @@
+"""Messages from the outbox into an SMTP server on loopback, beside a bare loop over one connection."""
+
+import multiprocessing
+import smtplib
+import socket
+import socketserver
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from communications import delivery
+
+_QUEUE = """
+INSERT INTO communication_log (id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, due_at)
+SELECT uuidv7(), %(now)s, %(now)s, debt.debtor_id, debt.id, template.id, 'email', %(now)s
+FROM (SELECT * FROM debt WHERE current_status = 'active' ORDER BY id LIMIT %(count)s) AS debt
+CROSS JOIN (SELECT id FROM communication_templates WHERE communication_type = 'email' ORDER BY name LIMIT 1) AS template
+"""
+
+
+class _Mailbox(socketserver.StreamRequestHandler):
+    """Takes every mail and keeps none."""
+
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        self._say("220 bench")
+        while line := self.rfile.readline():
+            word = line[:4].upper()
+            if word == b"EHLO":
+                self._say("250-bench\r\n250 8BITMIME")
+            elif word == b"DATA":
+                self._say("354 go on")
+                while self.rfile.readline() not in (b".\r\n", b""):
+                    pass
+                self._say("250 taken")
+            elif word == b"QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 fine")
+
+    def _say(self, words: str) -> None:
+        self.wfile.write(words.encode() + b"\r\n")
+
+
+def _serve(listening: socket.socket) -> None:
+    server = socketserver.ThreadingTCPServer(listening.getsockname(), _Mailbox, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    server.daemon_threads = True
+    server.serve_forever()
+
+
+def measure(count: int) -> dict[str, Any]:
+    """Send so many messages; tell how many a second, and how many a bare loop sends."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = multiprocessing.get_context("fork").Process(target=_serve, args=(listening,), daemon=True)
+        server.start()
+        port = listening.getsockname()[1]
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 10
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_QUEUE, {"now": timezone.now(), "count": count})
+                queued = cursor.rowcount
+            began = time.perf_counter()
+            drained = delivery.drain(clock=timezone.now)
+            ours = time.perf_counter() - began
+            sent = drained.ended["sent"]
+            began = time.perf_counter()
+            _loop(port, queued)
+            bare = time.perf_counter() - began
+        finally:
+            server.terminate()
+    return {"queued": queued, "ended": dict(drained.ended), "ours": sent / ours, "bare": queued / bare}
+
+
+def _loop(port: int, count: int) -> None:
+    text = "Subject: About Acme Bank\r\n\r\n" + "Dear customer, our records show that EUR 500.00 is still open.\r\n" * 8
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        for number in range(count):
+            client.sendmail("collections@example.com", [f"debtor.{number}@example.com"], text)
