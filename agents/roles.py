@@ -13,7 +13,7 @@ APPS = ("agents", "debtors", "collections", "payments", "communications", "strat
 
 _AGENT = {
     "debtors": ("add_debtor", "change_debtor"),
-    "collections": ("add_debt", "change_debt", "review_deferralrequest"),
+    "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold"),
     "payments": ("add_payment", "change_payment"),
     "communications": (
         "add_communicationtemplate",
@@ -21,6 +21,8 @@ _AGENT = {
         "send_communicationtemplate",
         "finish_calltask",
         "read_inboundmessage",
+        "add_contactwish",
+        "change_contactwish",
         "add_settlement",
     ),
 }
@@ -29,6 +31,7 @@ _SUPERVISOR = {
     "collections": (
         "delete_debt",
         "adjust_debt",
+        "change_hold",
         "close_debt",
         "add_segment",
         "change_segment",
@@ -39,8 +42,10 @@ _SUPERVISOR = {
     ),
     "payments": ("delete_payment", "reverse_payment"),
     "communications": (
-        "delete_communicationtemplate",
         "rerun_providerevent",
+        "add_contactpolicy",
+        "change_contactpolicy",
+        "delete_communicationtemplate",
     ),
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),
 }

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications import placeholders, templates
 from communications.call_admin import CallTaskAdmin  # noqa: F401
+from communications.contact_admin import ContactPolicyAdmin  # noqa: F401
 from communications.inbox_admin import ProviderEventAdmin  # noqa: F401
 from communications.message_admin import as_written
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
@@ -38,6 +39,7 @@ class CommunicationTemplateAdmin(RuledAdmin):
     fields = (
         ("name", "language"),
         ("communication_type", "is_active"),
+        ("is_notice", "overshadows"),
         "description",
         "subject",
         "body",

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CommunicationsConfig(AppConfig):
@@ -7,4 +8,8 @@ class CommunicationsConfig(AppConfig):
     verbose_name = "Communications"
 
     def ready(self) -> None:
-        from communications import figures, receivers  # noqa: F401
+        from communications import contact_policies, figures, receivers  # noqa: F401
+
+        post_migrate.connect(
+            contact_policies.load_after_migrate, sender=self, dispatch_uid="communications.load_contact_policies"
+        )

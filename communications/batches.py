@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from communications import (
     composition,
-    contact_gate,
+    contact_decisions,
     facts,
     one_time_code,
     outbox,
@@ -40,7 +40,7 @@ class Batch:
     messages: list[CommunicationLog]
     variants: Mapping[tuple[str, str], list[CommunicationTemplate]]
     versions: Mapping[uuid.UUID, CommunicationTemplateVersion]
-    gate: Mapping[uuid.UUID, contact_gate.Facts]
+    gate: Mapping[uuid.UUID, contact_decisions.Asked]
     values: Mapping[uuid.UUID, Mapping[str, str]]
     loaded_at: datetime
 
@@ -111,7 +111,7 @@ def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
     )
     pairs = [(message.debtor, message.debt) for message in messages if message.debtor]
     values = facts.gather(pairs, today=today, names=used)
-    gate = contact_gate.facts_of(messages, today=today)
+    gate = contact_decisions.ask(messages, now=now)
     return Batch(
         messages=messages,
         variants=variants,

@@ -14,9 +14,20 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from communications import batches, circuits, contact_gate, evidence, outbox, outcomes, rates, states, suppressions
+from communications import (
+    batches,
+    circuits,
+    contact_decisions,
+    evidence,
+    first_notice,
+    outbox,
+    outcomes,
+    rates,
+    states,
+    suppressions,
+)
 from communications.batches import Batch
 from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome, Outgoing, Result
@@ -193,26 +204,52 @@ def _deliver(message: CommunicationLog, batch: Batch, turn: _Turn, known: circui
     if message.expires_at and message.expires_at <= now:
         reason = "expired: It was worthless by the time it could go."
         return outcomes.close(message, MessageStatus.FAILED, reason, now=now), False
-    decision = contact_gate.decide(batch.gate[message.pk], window=contact_gate.policy(), at=now)
+    claimed_until = message.due_at
+    ready = _prepare(message, batch, now=now)
+    if ready is None:
+        _look_again(message, claimed_until=claimed_until, now=now)
+    if not isinstance(ready, _Ready):
+        return ready, False
+    outcome = _hand_over(message, ready.goes, turn.senders, language=ready.language)
+    status = outcomes.record(message, outcome, began_at=now, now=turn.clock())
+    if status == MessageStatus.SENT:
+        first_notice.start(message, at=now)
+    return status, _is_down(outcome, turn, known)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What goes of a message whose hand-over has begun."""
+
+    goes: Text
+    language: str | None
+
+
+@transaction.atomic
+def _prepare(message: CommunicationLog, batch: Batch, *, now: datetime) -> _Ready | str | None:
+    """Ask the contact gate, write the text, and commit that the hand-over begins; else return what became of the message.
+
+    Where contacts are counted, the gate locks the person until this is committed. None, and nothing kept, if the hand-over
+    could not begin.
+    """
+    decision = contact_decisions.decide(message, batch.gate[message.pk], at=now, stage=contact_decisions.Stage.SENDING)
     if decision.verdict != Verdict.ALLOW:
-        return outcomes.put_off(message, decision, now=now), False
+        return outcomes.put_off(message, decision, now=now)
     version = batch.version(message)
     if message.template and version is None:
         reason = "template_inactive: No variant of it is active."
-        return outcomes.close(message, MessageStatus.FAILED, reason, now=now), False
+        return outcomes.close(message, MessageStatus.FAILED, reason, now=now)
     try:
         goes, kept = batches.write(message, version, batch.values[message.pk])
     except Exception as error:
         log.exception("message_not_written", message=str(message.pk))
-        return outcomes.close(message, MessageStatus.FAILED, f"unwritable: {type(error).__name__}", now=now), False
+        return outcomes.close(message, MessageStatus.FAILED, f"unwritable: {type(error).__name__}", now=now)
     claimed_until = message.due_at
     _write_down(message, version, kept, now=now)
     if not _begin(message, claimed_until=claimed_until):
-        _look_again(message, claimed_until=claimed_until, now=now)
-        return None, False
-    outcome = _hand_over(message, goes, turn.senders, language=version.language if version else None)
-    status = outcomes.record(message, outcome, began_at=now, now=turn.clock())
-    return status, _is_down(outcome, turn, known)
+        transaction.set_rollback(True)  # What was decided here let nothing go.
+        return None
+    return _Ready(goes, version.language if version else None)
 
 
 def _write_down(

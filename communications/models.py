@@ -33,6 +33,14 @@ class CommunicationTemplate(UUIDModel):
     subject = models.CharField(max_length=255, null=True, blank=True, help_text="Needed for e-mail.")
     body = models.TextField()
     is_active = models.BooleanField(default=True)
+    is_notice = models.BooleanField(
+        "is a notice", default=False, db_default=False, help_text="Carries the validation notice (12 CFR 1006.34(c))."
+    )
+    overshadows = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Presses for payment in a way that must wait until the time to dispute ends.",
+    )
 
     class Meta:
         db_table = "communication_templates"
@@ -429,3 +437,7 @@ class InboundMessage(CommunicationLog):
     class Meta:
         proxy = True
         permissions = [("read_inboundmessage", "Can mark a message to us as read")]
+
+
+# The contact gate's models live in a file of their own; Django finds an app's models here.
+from communications.contact_models import ContactDecision, ContactPolicy, ContactWish, FirstNotice  # noqa: E402, F401

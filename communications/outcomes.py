@@ -33,7 +33,7 @@ _BAD = (MessageStatus.FAILED, MessageStatus.BOUNCED)
 
 def put_off(message: CommunicationLog, decision: Decision, *, now: datetime) -> str | None:
     """Postpone or block a message that waits, as the contact gate decided; None if it waits no more."""
-    if decision.verdict == Verdict.BLOCK:
+    if decision.verdict == Verdict.DENY:
         return close(message, MessageStatus.BLOCKED, decision.reason or "", now=now)
     put = {"due_at": decision.until, "failure_reason": decision.reason, "updated_at": now}
     return _move_as_seen(message, MessageStatus.POSTPONED, **put)

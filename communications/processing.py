@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from collection.models import Debt
-from communications import composition, contact_gate, facts, outbox, outcomes, placeholders, templates
+from communications import composition, contact_decisions, facts, outbox, outcomes, placeholders, templates
 from communications.contact_gate import Verdict
 from communications.models import Channel, CommunicationLog, CommunicationTemplate
 from ddc.common.errors import DomainError
@@ -96,8 +96,8 @@ def send_one(
     Returns the message, its status (queued, postponed or blocked) and why. The gate is asked again at sending.
     """
     log = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
-    (found,) = contact_gate.facts_of([log], today=now.date())
-    decision = contact_gate.decide(found, window=contact_gate.policy(), at=now)
+    (asked,) = contact_decisions.ask([log], now=now)
+    decision = contact_decisions.decide(log, asked, at=now, stage=contact_decisions.Stage.ASKED)
     if decision.verdict == Verdict.ALLOW:
         return log, "queued", None
     outcomes.put_off(log, decision, now=now)

@@ -12,7 +12,19 @@ from communications.models import Channel, CommunicationLog, CommunicationTempla
 from ddc.common.errors import DomainError, Duplicate, refusing
 
 _FALLBACK = "en"
-_FIELDS = frozenset({"name", "description", "communication_type", "language", "subject", "body", "is_active"})
+_FIELDS = frozenset(
+    {
+        "name",
+        "description",
+        "communication_type",
+        "language",
+        "subject",
+        "body",
+        "is_active",
+        "is_notice",
+        "overshadows",
+    }
+)
 
 
 class SubjectMissing(DomainError):

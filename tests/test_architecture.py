@@ -140,3 +140,27 @@ def test_the_timetable_names_tasks_that_there_are():
 
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
+    ways = {"senders", "sms", "smtp", "twilio_api"}
+
+    def is_a_way(name: str) -> bool:
+        package, _, rest = name.partition("communications.channels.")
+        return not package and rest.split(".")[0] in ways
+
+    assert {
+        found.split(" imports ")[0] for found in offenders(is_a_way, among=lambda path: path.parts[-2] != "channels")
+    } == {"communications/delivery.py"}
+    worker = ast.parse(Path(settings.BASE_DIR, "communications/delivery.py").read_text())
+    functions = {node.name: node for node in ast.walk(worker) if isinstance(node, ast.FunctionDef)}
+
+    def calls(name: str) -> list[str]:
+        return [ast.unparse(node.func) for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
+
+    # Only one function hands over, only one calls it, and that one prepares before, which asks the gate and then begins.
+    assert [name for name in functions if "senders.send" in calls(name)] == ["_hand_over"]
+    assert [name for name in functions if "_hand_over" in calls(name)] == ["_deliver"]
+    assert calls("_deliver").index("_prepare") < calls("_deliver").index("_hand_over")
+    assert [name for name in functions if "_begin" in calls(name)] == ["_prepare"]
+    assert calls("_prepare").index("contact_decisions.decide") < calls("_prepare").index("_begin")

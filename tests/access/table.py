@@ -143,6 +143,10 @@ communications/uncertainmessage          v          v       v
 communications/circuit                   v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v
+communications/contactdecision           v          v       v
+communications/contactpolicy             v          v       v
+communications/contactwish               v          v       v
+communications/firstnotice               v          v       v
 communications/providerevent             v          v       v
 strategy/strategyrule                    v       vacd       v
 strategy/strategyrun                     v         va       v

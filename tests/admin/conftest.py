@@ -16,6 +16,7 @@ from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from collection import deferrals
 from collection.models import ExchangeRate
 from communications import templates
+from communications.contact_models import ContactDecision, ContactWish, FirstNotice
 from communications.models import Circuit, CommunicationLog, MessageAttempt, ProviderEvent, Settlement
 from payments import posting
 from payments.models import IdempotencyKey
@@ -153,3 +154,6 @@ def fill(count: int) -> None:
             name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
         )
         StrategyRun.objects.create(status="done", date=NOW.date(), dry_run=True, rules=[])
+        ContactDecision.objects.create(log_id=log.pk, channel="email", purpose="collection", at=NOW, verdict="allow")
+        ContactWish.objects.create(debtor=debt.debtor, told="Evenings only")
+        FirstNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

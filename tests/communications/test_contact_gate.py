@@ -1,29 +1,58 @@
-"""May this message go now, and if not, why?"""
+"""May this contact be made now, and if not, why? The cases that have names, under the policies that the packs ship."""
 
+import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from collection.models import Hold
-from communications import contact_gate, outbox
-from communications.contact_gate import Facts, Verdict, Window
-from communications.models import Purpose
-from tests import factories
-from tests.communications.conftest import NOON
+from communications import contact_gate, contact_policies
+from communications.contact_gate import Code, Contact, Facts, Stop, Verdict
+from communications.contact_models import ContactPolicy
+from communications.contact_rules import Policies, Policy, Scope, place
 
-DAY = Window(time(8), time(21))
+DAY = (time(8), time(21))
+DEBT = uuid.UUID(int=7)
 FREE = Facts(
-    solicited=False, address="a@example.com", suppressed=False, debt_is_closed=False, debt_is_disputed=False,
-    debt_is_held=False, zones=frozenset({"Europe/London"}),
-)  # fmt: skip
+    channel="email",
+    address="a@example.com",
+    zones=frozenset({"Europe/London"}),
+    places=frozenset({place("GB")}),
+    debt=DEBT,
+)
+NOON = datetime(2026, 1, 14, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 1, 14, 3, tzinfo=UTC)
 
 
-def decide(at=NOON, window=DAY, **facts):
-    return contact_gate.decide(replace(FREE, **facts), window=window, at=at)
+def shipped(window=DAY) -> Policies:
+    """The packs, read from their files."""
+    rows = [ContactPolicy(jurisdiction=j, code=code, **fields) for j, code, fields in contact_policies.read()]
+    return Policies([contact_policies.agency(window), *(row.value for row in rows)])
+
+
+SHIPPED = shipped()
+
+
+def decide(at=NOON, policies=SHIPPED, **facts):
+    return contact_gate.decide(replace(FREE, **facts), policies, at)
+
+
+def codes(decision):
+    return {reason.code for reason in decision.reasons}
+
+
+def local(zone, *when):
+    return datetime(*when, tzinfo=ZoneInfo(zone))
+
+
+NEW_YORK = {"zones": frozenset({"America/New_York"}), "places": frozenset({place("US", "NJ")})}
+SYDNEY = {"zones": frozenset({"Australia/Sydney"}), "places": frozenset({place("AU", "NSW")})}
+KATHMANDU = {"zones": frozenset({"Asia/Kathmandu"}), "places": frozenset({place("NP")})}
+
+
+def calls(*moments, **values):
+    return tuple(Contact(at=at, channel="voice", debt=DEBT, **values) for at in moments)
 
 
 def test_what_nothing_forbids_is_allowed():
@@ -34,161 +63,305 @@ def test_what_nothing_forbids_is_allowed():
 @pytest.mark.parametrize(
     ("facts", "code"),
     [
-        ({"address": ""}, "no_address"),
-        ({"suppressed": True}, "suppressed"),
-        ({"debt_is_closed": True}, "debt_closed"),
-        ({"debt_is_disputed": True}, "debt_disputed"),
-        ({"debt_is_held": True}, "debt_held"),
-        ({"zones": frozenset()}, "location_unknown"),
+        ({"address": ""}, Code.NO_ADDRESS),
+        ({"suppressed": True}, Code.SUPPRESSED),
+        ({"debt_is_closed": True}, Code.DEBT_CLOSED),
+        ({"debt_is_disputed": True}, Code.DEBT_DISPUTED),
+        ({"holds": (Stop("deferral", Scope.DEBT, date(2026, 1, 1)),)}, Code.DEBT_HELD),
+        ({"holds": (Stop("cease", Scope.PERSON, date(2026, 1, 1)),)}, Code.DEBT_HELD),
+        ({"zones": frozenset()}, Code.LOCATION_UNKNOWN),
+        ({"refused": "They told us not to."}, Code.REFUSED_CHANNEL),
     ],
 )
-def test_what_blocks_a_message_says_so(facts, code):
+def test_what_denies_a_contact_says_so(facts, code):
     decision = decide(**facts)
 
-    assert (decision.verdict, decision.code) == (Verdict.BLOCK, code)
+    assert (decision.verdict, codes(decision)) == (Verdict.DENY, {code})
 
 
-@pytest.mark.parametrize("facts", [{"debt_is_closed": True}, {"debt_is_held": True}, {"debt_is_disputed": True}])
+def test_every_rule_that_fails_is_listed_with_its_section_and_version():
+    decision = decide(
+        local("America/New_York", 2026, 1, 14, 3), **NEW_YORK, channel="sms", suppressed=True, debt_is_disputed=True
+    )
+
+    assert codes(decision) == {Code.SUPPRESSED, Code.DEBT_DISPUTED, Code.CONSENT_MISSING, Code.OUTSIDE_WINDOW}
+    assert decision.verdict == Verdict.DENY
+    by_law = [r for r in decision.reasons if r.policy == "US-REGF/hours"]
+    assert [(r.section, r.version) for r in by_law] == [("12 CFR 1006.6(b)(1)(i)", 1)]
+
+
+@pytest.mark.parametrize("facts", [{"debt_is_closed": True}, {"debt_is_disputed": True}, {"zones": frozenset()}])
 def test_what_was_solicited_goes_at_any_hour_whatever_becomes_of_the_debt(facts):
-    assert decide(NIGHT, solicited=True, zones=frozenset(), **facts).verdict == Verdict.ALLOW
+    assert decide(NIGHT, solicited=True, **facts).verdict == Verdict.ALLOW
 
 
 @pytest.mark.parametrize("facts", [{"address": ""}, {"suppressed": True}])
 def test_what_was_solicited_never_goes_to_nobody_or_to_who_opted_out(facts):
-    assert decide(solicited=True, **facts).verdict == Verdict.BLOCK
+    assert decide(solicited=True, **facts).verdict == Verdict.DENY
 
 
 @pytest.mark.parametrize(
-    ("at", "until"),
+    ("clock", "verdict"),
     [
-        (datetime(2026, 1, 14, 7, 59, 59, 999999, tzinfo=UTC), datetime(2026, 1, 14, 8, tzinfo=UTC)),
-        (datetime(2026, 1, 14, 8, tzinfo=UTC), None),
-        (datetime(2026, 1, 14, 20, 59, 59, 999999, tzinfo=UTC), None),
-        (datetime(2026, 1, 14, 21, tzinfo=UTC), datetime(2026, 1, 15, 8, tzinfo=UTC)),
+        ((7, 59, 59), Verdict.POSTPONE),
+        ((8, 0, 0), Verdict.ALLOW),
+        ((20, 59, 59), Verdict.ALLOW),
+        ((21, 0, 0), Verdict.POSTPONE),
     ],
 )
-def test_the_window_is_half_open(at, until):
-    decision = decide(at)
+@pytest.mark.parametrize("where", [NEW_YORK, SYDNEY, KATHMANDU])
+def test_20_59_59_is_allowed_and_21_00_00_is_not(where, clock, verdict):
+    (zone,) = where["zones"]
+    if where is SYDNEY:
+        clock = (7, 29, 59) if clock == (7, 59, 59) else clock
 
-    assert decision.until == until
-    assert decision.verdict == (Verdict.POSTPONE if until else Verdict.ALLOW)
-
-
-def test_it_must_be_a_fit_time_in_every_zone_where_the_debtor_may_be():
-    coasts = frozenset({"America/New_York", "America/Los_Angeles"})
-
-    assert decide(datetime(2026, 1, 14, 15, tzinfo=UTC), zones=coasts).until == datetime(2026, 1, 14, 16, tzinfo=UTC)
-    assert decide(datetime(2026, 1, 15, 1, 59, tzinfo=UTC), zones=coasts).verdict == Verdict.ALLOW
-    assert decide(datetime(2026, 1, 15, 2, tzinfo=UTC), zones=coasts).until == datetime(2026, 1, 15, 16, tzinfo=UTC)
-
-
-def test_zones_without_a_common_hour_block():
-    decision = decide(zones=frozenset({"Europe/London", "Pacific/Auckland"}), window=Window(time(9), time(17)))
-
-    assert (decision.verdict, decision.code) == (Verdict.BLOCK, "no_common_window")
+    assert decide(local(zone, 2026, 1, 14, *clock), **where).verdict == verdict
 
 
 @pytest.mark.parametrize(
-    ("day", "opens_at"),
-    [(date(2026, 3, 28), 8), (date(2026, 3, 29), 7), (date(2026, 10, 24), 7), (date(2026, 10, 25), 8)],
-)
-def test_the_window_follows_the_clock_on_the_wall(day, opens_at):
-    night = datetime.combine(day, time(1, 30), UTC)
+    ("where", "day", "opens_at"),
+    [
+        (NEW_YORK, date(2026, 3, 7), 13), (NEW_YORK, date(2026, 3, 8), 12),
+        (NEW_YORK, date(2026, 10, 31), 12), (NEW_YORK, date(2026, 11, 1), 13),
+        ({}, date(2026, 3, 28), 8), ({}, date(2026, 3, 29), 7), ({}, date(2026, 10, 24), 7), ({}, date(2026, 10, 25), 8),
+        (KATHMANDU, date(2026, 3, 9), 2.25),
+    ],
+)  # fmt: skip
+def test_the_window_follows_the_clock_on_the_wall_on_both_days(where, day, opens_at):
+    (zone,) = where.get("zones", FREE.zones)
+    night = local(zone, day.year, day.month, day.day, 0, 30)
 
-    assert decide(night).until == datetime.combine(day, time(opens_at), UTC)
+    assert decide(night, **where).until == datetime.combine(day, time(), UTC) + timedelta(hours=opens_at)
+
+
+@pytest.mark.parametrize(
+    ("day", "opens"),
+    [
+        (date(2026, 10, 3), "2026-10-02T23:00:00+00:00"),  # Saturday, 9:00 at +10
+        (date(2026, 10, 4), "2026-10-03T22:00:00+00:00"),  # Sunday, 9:00 at +11: clocks went on
+        (date(2026, 4, 12), "2026-04-11T23:00:00+00:00"),  # Sunday, 9:00 at +10: a week after they went back
+        (date(2026, 4, 8), "2026-04-07T21:30:00+00:00"),  # Wednesday, 7:30 at +10
+    ],
+)
+def test_sydney_opens_later_on_weekends_by_its_own_clock(day, opens):
+    night = local("Australia/Sydney", day.year, day.month, day.day, 0, 30)
+
+    assert decide(night, **SYDNEY, policies=shipped((time(0), time(23, 59)))).until == datetime.fromisoformat(opens)
+
+
+def test_nobody_in_australia_is_contacted_on_a_national_holiday():
+    australia_day = local("Australia/Sydney", 2026, 1, 26, 12)
+    decision = decide(australia_day, **SYDNEY)
+
+    assert codes(decision) == {Code.PUBLIC_HOLIDAY}
+    assert decision.until == local("Australia/Sydney", 2026, 1, 27, 8)
+
+
+def test_arizona_does_not_change_its_clocks():
+    phoenix = {"zones": frozenset({"America/Phoenix"}), "places": frozenset({place("US", "AZ")})}
+
+    for day in (7, 9):
+        assert decide(datetime(2026, 3, day, 14, 59, 59, tzinfo=UTC), **phoenix).verdict == Verdict.POSTPONE
+        assert decide(datetime(2026, 3, day, 15, tzinfo=UTC), **phoenix).verdict == Verdict.ALLOW
+
+
+def test_an_eastern_phone_with_a_pacific_address_is_open_from_11_to_21_eastern():
+    coasts = {
+        "zones": frozenset({"America/New_York", "America/Los_Angeles"}), "places": frozenset({place("US", "CA")})
+    }  # fmt: skip
+    verdicts = {
+        clock: decide(local("America/New_York", 2026, 1, 14, *clock), **coasts).verdict
+        for clock in [(10, 59, 59), (11, 0, 0), (20, 59, 59), (21, 0, 0)]
+    }
+
+    assert list(verdicts.values()) == [Verdict.POSTPONE, Verdict.ALLOW, Verdict.ALLOW, Verdict.POSTPONE]
+
+
+def test_zones_without_a_common_hour_deny():
+    poles = frozenset({"Europe/London", "Pacific/Auckland"})
+    decision = decide(zones=poles, policies=shipped((time(9), time(17))))
+
+    assert decision.verdict == Verdict.DENY
+    assert Code.NO_COMMON_WINDOW in codes(decision)
+
+
+WEDNESDAY = date(2026, 1, 7)
+
+
+def noons(days):
+    return [local("America/New_York", 2026, 1, day, 12) for day in days]
+
+
+def call(at, **facts):
+    return decide(at, **NEW_YORK, channel="voice", address="+12015550123", **facts)
+
+
+def test_seven_calls_from_wednesday_to_tuesday_leave_wednesday_free():
+    week = calls(*noons(range(7, 14)))
+
+    again = call(noons([13])[0] + timedelta(hours=1), history=week)
+    assert (again.verdict, codes(again)) == (Verdict.POSTPONE, {Code.TOO_MANY})
+    assert again.until == local("America/New_York", 2026, 1, 14, 8)
+    assert call(noons([14])[0], history=week).verdict == Verdict.ALLOW
+
+
+def test_seven_calls_on_one_day_close_the_whole_week():
+    burst = calls(*(noons([7])[0] + timedelta(minutes=n) for n in range(7)))
+
+    assert call(noons([13])[0], history=burst).until == local("America/New_York", 2026, 1, 14, 8)
+
+
+def test_a_conversation_on_the_14th_blocks_to_the_20th_and_frees_the_21st():
+    talk = calls(*noons([14]), conversation=True)
+
+    assert codes(call(noons([20])[0], history=talk)) == {Code.COOL_DOWN}
+    assert call(noons([20])[0], history=talk).until == local("America/New_York", 2026, 1, 21, 8)
+    assert call(noons([21])[0], history=talk).verdict == Verdict.ALLOW
+
+
+def test_a_talk_that_they_began_starts_the_cool_down_and_is_no_attempt_of_ours():
+    talk = calls(*noons([14]), attempted=False, conversation=True)
+
+    assert codes(call(noons([15])[0], history=talk)) == {Code.COOL_DOWN}
+
+
+def test_busy_does_not_count_and_voicemail_does():
+    six = calls(*noons(range(8, 14)))
+    now = noons([14])[0]
+
+    busy = calls(now - timedelta(hours=2), attempted=False, connected=False)
+    voicemail = calls(now - timedelta(hours=2), attempted=True, connected=True)
+    assert call(now, history=six + busy).verdict == Verdict.ALLOW
+    assert codes(call(now, history=six + voicemail)) == {Code.TOO_MANY}
+
+
+def test_calls_about_another_debt_do_not_count():
+    other = tuple(replace(one, debt=uuid.UUID(int=8)) for one in calls(*noons(range(7, 14))))
+
+    assert call(noons([13])[0], history=other).verdict == Verdict.ALLOW
+
+
+def test_massachusetts_is_stricter_than_the_union():
+    two = calls(*noons([12, 13]))
+    boston = {**NEW_YORK, "places": frozenset({place("US", "Massachusetts")})}
+    decision = decide(noons([14])[0], **boston, channel="voice", history=two)
+
+    assert [(r.code, r.policy) for r in decision.reasons] == [(Code.TOO_MANY, "US-MA/calls")]
+
+
+@pytest.mark.parametrize(("day", "verdict"), [(date(2026, 8, 31), Verdict.ALLOW), (date(2026, 9, 1), Verdict.DENY)])
+@pytest.mark.parametrize("where", [place("US", "NY", "Brooklyn"), place("US", "New York", "", "10001")])
+def test_new_york_city_asks_for_consent_to_mail_from_september_on(where, day, verdict):
+    at = datetime.combine(day, time(12), ZoneInfo("America/New_York"))
+
+    assert decide(at, zones=frozenset({"America/New_York"}), places=frozenset({where})).verdict == verdict
+
+
+def test_new_york_city_counts_all_channels_together():
+    city = {"zones": frozenset({"America/New_York"}), "places": frozenset({place("US", "NY", "NYC")})}
+    noon = local("America/New_York", 2026, 9, 10, 12)
+    three = tuple(
+        Contact(at=noon - timedelta(days=n), channel=channel, debt=DEBT)
+        for n, channel in enumerate(("email", "sms", "voice"), start=1)
+    )
+    decision = decide(noon, **city, consented_at=noon - timedelta(days=100), history=three)
+
+    assert [(r.code, r.policy) for r in decision.reasons] == [(Code.TOO_MANY, "US-NYC/contacts")]
+
+
+@pytest.mark.parametrize(("age", "codes_"), [(60, set()), (61, {Code.CONSENT_TOO_OLD}), (None, {Code.CONSENT_MISSING})])
+def test_consent_to_a_text_is_good_for_60_days(age, codes_):
+    noon = noons([14])[0]
+    consented_at = noon - timedelta(days=age) if age else None
+
+    assert codes(decide(noon, **NEW_YORK, channel="sms", consented_at=consented_at)) == codes_
+
+
+def test_australia_allows_ten_contacts_a_calendar_month():
+    noon = local("Australia/Sydney", 2026, 2, 27, 12)
+    ten = tuple(Contact(at=noon - timedelta(days=2 * n + 8), channel="email") for n in range(9))
+    ten += (Contact(at=local("Australia/Sydney", 2026, 1, 31, 12), channel="email"),)
+    this_month = [one for one in ten if one.at.astimezone(ZoneInfo("Australia/Sydney")).month == 2]
+    filled = (*ten, *(Contact(at=this_month[0].at, channel="sms") for _ in range(10 - len(this_month))))
+
+    assert decide(noon, **SYDNEY, history=ten).verdict == Verdict.ALLOW
+    decision = decide(noon, **SYDNEY, history=filled)
+    assert [r.policy for r in decision.reasons] == ["AU-RG96/month"]
+    assert decision.until == local("Australia/Sydney", 2026, 3, 1, 9)
+
+
+def test_where_no_pack_counts_sundays_are_free_and_three_a_week_the_most():
+    sunday = local("Asia/Kathmandu", 2026, 1, 18, 12)
+    assert codes(decide(sunday, **KATHMANDU)) >= {Code.WEEKDAY}
+    wednesday = local("Asia/Kathmandu", 2026, 1, 21, 12)
+    three = tuple(Contact(at=wednesday - timedelta(days=n), channel="email") for n in (1, 2, 5))
+    assert {(r.code, r.policy) for r in decide(wednesday, **KATHMANDU, history=three).reasons} == {
+        (Code.TOO_MANY, "DEFAULT/week")
+    }
+
+
+def test_of_several_places_the_strictest_rule_wins():
+    both = {"zones": frozenset({"Europe/London"}), "places": frozenset({place("GB"), place("NP")})}
+    sunday = datetime(2026, 1, 18, 12, tzinfo=UTC)
+
+    assert decide(sunday).verdict == Verdict.ALLOW
+    assert codes(decide(sunday, **both)) == {Code.WEEKDAY}
+
+
+def test_a_hold_ends_at_midnight_by_the_clock_where_they_are():
+    hold = (Stop("moratorium", Scope.PERSON, date(2026, 1, 1), date(2026, 1, 14)),)
+    tokyo = {"zones": frozenset({"Asia/Tokyo"}), "places": frozenset({place("JP")}), "holds": hold}
+    always = Policies([])
+
+    assert decide(local("Asia/Tokyo", 2026, 1, 13, 23, 59, 59), policies=always, **tokyo).verdict == Verdict.DENY
+    assert decide(local("Asia/Tokyo", 2026, 1, 14, 0, 0, 0), policies=always, **tokyo).verdict == Verdict.ALLOW
+
+
+def test_overlapping_holds_are_all_named():
+    holds = (
+        Stop("moratorium", Scope.PERSON, date(2026, 1, 1), date(2026, 3, 2)), Stop("complaint", Scope.DEBT, date(2026, 1, 9))
+    )  # fmt: skip
+    decision = decide(holds=holds)
+
+    assert [reason.policy for reason in decision.reasons] == ["hold/moratorium", "hold/complaint"]
+    assert decision.reasons[0].until == datetime(2026, 3, 2, tzinfo=UTC)
+    assert decision.reasons[1].until is None
+
+
+def test_their_own_wish_is_one_more_policy():
+    wish = Policy("THE DEBTOR", "wish", "12 CFR 1006.6(b)(1)", opens=time(17), closes=time(20))
+    decision = decide(wishes=(wish,))
+
+    assert decision.until == datetime(2026, 1, 14, 17, tzinfo=UTC)
+    assert [reason.policy for reason in decision.reasons] == ["THE DEBTOR/wish"]
 
 
 def test_a_window_that_opens_in_the_hour_that_comes_twice_opens_twice():
-    window = Window(time(1, 30), time(2))
+    window = shipped((time(1, 30), time(2)))
     between = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 01:10 in London for the second time
 
-    assert decide(between, window=window).until == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert decide(between, window).until == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
-def test_a_window_that_opens_in_the_hour_that_is_left_out_is_open_after_it():
-    window = Window(time(1, 30), time(4))
+def test_a_window_that_opens_in_the_hour_that_is_left_out_is_open_once_the_clock_is_past_it():
+    window = shipped((time(1, 30), time(4)))
     before = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 
-    assert decide(before, window=window).until == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 02:30 in London
+    assert decide(before, window).until == datetime(2026, 3, 29, 1, tzinfo=UTC)  # From 01:00 on it is 02:00 in London.
 
 
-ZONES = [
-    "Europe/London",
-    "America/New_York",
-    "America/Los_Angeles",
-    "Asia/Kolkata",
-    "Australia/Lord_Howe",
-    "Asia/Tokyo",
-]
+def test_the_first_contact_is_a_notice_where_the_law_asks_for_one():
+    noon = noons([14])[0]
+
+    assert codes(decide(noon, **NEW_YORK, notice_missing=True)) == {Code.NOTICE_FIRST}
+    assert decide(noon, **NEW_YORK, notice_missing=True, is_notice=True).verdict == Verdict.ALLOW
+    assert decide(notice_missing=True).verdict == Verdict.ALLOW
 
 
-@given(
-    at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda at: at.replace(tzinfo=UTC)),
-    zones=st.frozensets(st.sampled_from(ZONES), min_size=1, max_size=3),
-)
-def test_a_postponed_message_goes_at_the_first_fit_moment(at, zones):
-    until = contact_gate.opening(zones, window=DAY, at=at)
+def test_what_overshadows_the_notice_waits_until_the_time_to_dispute_is_over():
+    noon = noons([14])[0]
+    inside, over = date(2026, 1, 15), date(2026, 1, 14)
 
-    def fit(moment):
-        return all(DAY.is_open(moment, zone) for zone in zones)
-
-    step, walk = timedelta(minutes=15), at
-    while walk < at + timedelta(days=2) and not (until and walk >= until):
-        assert not fit(walk)
-        walk += step
-    assert until is None or (until >= at and fit(until))
-
-
-@pytest.mark.django_db
-class TestFacts:
-    def facts(self, debt, **values):
-        values = {"channel": "email", "subject": "x", "body": "x", "now": NOON} | values
-        log = outbox.queue(debtor=debt.debtor, debt=debt, **values)
-        (found,) = contact_gate.facts_of([log], today=NOON.date())
-        return found
-
-    def test_an_ordinary_debt_is_free(self):
-        found = self.facts(factories.debt())
-
-        assert (found.suppressed, found.debt_is_closed, found.debt_is_held) == (False, False, False)
-        assert found.zones == {"Europe/London"}
-
-    def test_an_address_is_suppressed_whatever_its_case(self):
-        factories.stop("john@example.com", medium="email", reason="opted_out")
-        debtor = factories.debtor(email="John@Example.COM")
-
-        assert self.facts(factories.debt(debtor=debtor)).suppressed
-
-    def test_an_opt_out_counts_for_its_own_medium(self):
-        debt = factories.debt()
-        factories.stop(debt.debtor.mobile_phone, medium="sms", reason="opted_out")
-
-        assert self.facts(debt, channel="sms").suppressed
-        assert not self.facts(debt, channel="voice").suppressed
-        assert not self.facts(debt).suppressed
-
-    def test_a_hold_counts_from_its_first_day_to_the_one_before_its_last(self):
-        today = NOON.date()
-        past, present, future = factories.debt(), factories.debt(), factories.debt()
-        Hold.objects.create(debt=past, reason="deferral", starts_on=today - timedelta(days=9), ends_on=today)
-        Hold.objects.create(debt=present, reason="deferral", starts_on=today, ends_on=today + timedelta(days=1))
-        Hold.objects.create(debt=future, reason="deferral", starts_on=today + timedelta(days=1))
-
-        assert [self.facts(debt).debt_is_held for debt in (past, present, future)] == [False, True, False]
-
-    def test_nothing_known_of_the_place_is_no_zone(self):
-        debtor = factories.debtor(country_code=None, mobile_phone=None)
-
-        found = self.facts(factories.debt(debtor=debtor), channel="sms", purpose=Purpose.COLLECTION)
-
-        assert (found.zones, found.address) == (frozenset(), "")
-
-    def test_many_messages_cost_no_more_queries_than_one(self, django_assert_num_queries):
-        from communications.models import CommunicationLog
-
-        for _ in range(5):
-            self.facts(factories.debt())
-        logs = list(CommunicationLog.objects.select_related("debtor", "debt"))
-
-        with django_assert_num_queries(2):
-            assert len(contact_gate.facts_of(logs, today=NOON.date())) == 5
+    assert codes(decide(noon, **NEW_YORK, overshadows=True, notice_period_ends=inside)) == {Code.OVERSHADOWS}
+    assert decide(noon, **NEW_YORK, overshadows=True, notice_period_ends=over).verdict == Verdict.ALLOW
+    assert decide(noon, **NEW_YORK, notice_period_ends=inside).verdict == Verdict.ALLOW

@@ -1,0 +1,296 @@
+"""What the contact gate has to know of many messages at once, in a number of queries that doesn't depend on theirs."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+import phonenumbers
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from collection.models import DebtStatus, Hold
+from communications import calls, suppressions
+from communications.contact_gate import Contact, Facts, Stop
+from communications.contact_models import ContactWish, FirstNotice
+from communications.contact_rules import Place, Policies, Rules, Scope, place
+from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from debtors.contact_points import kind_of
+from debtors.models import ContactPoint, Debtor, Medium
+from debtors.zones import possible_zones
+
+#: No cap looks further back than a calendar month, no cool-down than 31 days.
+REMEMBERED = timedelta(days=33)
+#: A message in one of these counts as a contact that was tried; one whose hand-over has begun has taken its slot.
+ATTEMPTED = (
+    MessageStatus.SENDING,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.BOUNCED,
+    MessageStatus.UNCERTAIN,
+)
+
+
+@dataclass
+class _Known:
+    """What was fetched for a batch."""
+
+    listed: set[tuple[str, str]] = field(default_factory=set)
+    consents: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    holds: Mapping[uuid.UUID, list[Stop]] = field(default_factory=dict)
+    wishes: Mapping[uuid.UUID, list[ContactWish]] = field(default_factory=dict)
+    history: Mapping[uuid.UUID, list[tuple[uuid.UUID, Contact]]] = field(default_factory=dict)
+    notices: "_Notices | None" = None
+
+
+@dataclass
+class _Notices:
+    """What is known of notices where a policy asks for them."""
+
+    #: By debt, the first day after the time to dispute.
+    ends: Mapping[uuid.UUID, date]
+    #: By name and channel of the template, whether each variant is a notice, and whether any overshadows one.
+    flags: Mapping[tuple[str, str], tuple[bool, bool]]
+    agency_has_one: bool
+
+
+def gather(logs: Sequence[CommunicationLog], policies: Policies, *, now: datetime) -> list[Facts]:
+    """Fetch the facts of messages whose debtors, debts and templates are loaded."""
+    known = _Known(listed=_listed(logs))
+    asked = [log for log in logs if log.purpose != Purpose.SOLICITED and log.debtor]
+    if asked:
+        debtors = {log.debtor_id for log in asked if log.debtor_id}
+        known.holds = _holds(debtors, {log.debt_id for log in asked if log.debt_id}, now=now)
+        known.wishes = _wishes(debtors)
+        rules = {log.pk: _rules(log, policies) for log in asked}
+        counted = [log for log in asked if rules[log.pk].counted]
+        if counted:
+            known.history = _history(counted, rules.values(), now=now)
+        if agreed := [log for log in asked if rules[log.pk].consents]:
+            known.consents = _consents(agreed)
+        if noticed := [log for log in asked if rules[log.pk].first_notices]:
+            known.notices = _notices(noticed)
+    return [_facts(log, known) for log in logs]
+
+
+def again(log: CommunicationLog, facts: Facts, policies: Policies, *, now: datetime) -> Facts:
+    """Return the facts with the contacts as they are at this moment, for who holds the person's lock."""
+    found = _history([log], [_rules(log, policies)], now=now)
+    return replace(facts, history=_of_others(log, found))
+
+
+def _rules(log: CommunicationLog, policies: Policies) -> Rules:
+    return policies.applying(places(log.debtor) if log.debtor else frozenset(), log.communication_type)
+
+
+def _facts(log: CommunicationLog, known: _Known) -> Facts:
+    debtor, debt = log.debtor, log.debt
+    address = suppressions.address_of(log)
+    medium = suppressions.MEDIUM[Channel(log.communication_type)]
+    wishes = known.wishes.get(debtor.pk, []) if debtor else []
+    stops = [*known.holds.get(debtor.pk, ())] if debtor else []
+    if debt:
+        stops += known.holds.get(debt.pk, ())
+    is_notice, overshadows = _flags(log, known.notices)
+    period_ends = known.notices.ends.get(log.debt_id) if known.notices and log.debt_id else None
+    return Facts(
+        channel=log.communication_type,
+        address=address,
+        zones=zones(debtor, wishes) if debtor else frozenset(),
+        places=places(debtor) if debtor else frozenset(),
+        solicited=log.purpose == Purpose.SOLICITED,
+        suppressed=not log.confirms_opt_out and (medium, address) in known.listed,
+        refused=_refused(wishes, log.communication_type, address),
+        debt=log.debt_id,
+        debt_is_closed=debt is not None and not debt.is_open,
+        debt_is_disputed=debt is not None and debt.current_status == DebtStatus.DISPUTED,
+        holds=tuple(stops),
+        history=_of_others(log, known.history),
+        consented_at=known.consents.get((kind_of(medium), address)),
+        wishes=tuple(wish.value for wish in wishes if _is_about(wish, log.communication_type) and _has_times(wish)),
+        notice_missing=bool(known.notices and known.notices.agency_has_one and log.debt_id and not period_ends),
+        is_notice=is_notice,
+        overshadows=overshadows,
+        notice_period_ends=period_ends,
+    )
+
+
+def _of_others(
+    log: CommunicationLog, history: Mapping[uuid.UUID, list[tuple[uuid.UUID, Contact]]]
+) -> tuple[Contact, ...]:
+    of_debtor = history.get(log.debtor_id, []) if log.debtor_id else []
+    return tuple(contact for key, contact in of_debtor if key != log.pk)
+
+
+def places(debtor: Debtor) -> frozenset[Place]:
+    """Return where the debtor may be, as the law asks: by address, and by a phone that some numbering plan knows."""
+    found = set()
+    if debtor.country_code:
+        found.add(place(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code))
+    country = _country_of(debtor.mobile_phone) if debtor.mobile_phone else None
+    if country and country != debtor.country_code:
+        found.add(place(country))
+    return frozenset(found)
+
+
+def zones(debtor: Debtor, wishes: Iterable[ContactWish] = ()) -> frozenset[str]:
+    """Return by whose clocks it has to be a fit time: address, phone, and what they told us."""
+    evident = possible_zones(
+        country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
+    )
+    return evident | {wish.time_zone for wish in wishes if wish.time_zone}
+
+
+@lru_cache(maxsize=65_536)
+def _country_of(phone: str) -> str | None:
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return None
+    country = phonenumbers.region_code_for_number(number)
+    return country if country and len(country) == 2 and country.isalpha() else None
+
+
+def _listed(logs: Sequence[CommunicationLog]) -> set[tuple[str, str]]:
+    addresses: dict[Medium, set[str]] = defaultdict(set)
+    for log in logs:
+        if log.debtor and (address := suppressions.address(log.debtor, log.communication_type)):
+            addresses[suppressions.MEDIUM[Channel(log.communication_type)]].add(address)
+    return {(str(medium), address) for medium, address in suppressions.suppressed(dict(addresses))}
+
+
+def _holds(
+    debtors: Collection[uuid.UUID], debts: Collection[uuid.UUID], *, now: datetime
+) -> dict[uuid.UUID, list[Stop]]:
+    """Return what stops contact with a person or about a debt; the days are compared later, by their own calendar."""
+    day = timedelta(days=1)
+    rows = Hold.objects.filter(Q(debt__in=debts) | Q(debtor__in=debtors), blocks_contact=True)
+    rows = rows.filter(starts_on__lte=now.date() + day).filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=now.date() - day)
+    )
+    found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
+    for hold in rows.order_by("starts_on", "id"):
+        scope = Scope.DEBT if hold.debt_id else Scope.PERSON
+        key = hold.debt_id or hold.debtor_id
+        if key:
+            found[key].append(Stop(hold.reason, scope, hold.starts_on, hold.ends_on))
+    return found
+
+
+def _wishes(debtors: Collection[uuid.UUID]) -> dict[uuid.UUID, list[ContactWish]]:
+    found: dict[uuid.UUID, list[ContactWish]] = defaultdict(list)
+    for wish in ContactWish.objects.filter(debtor__in=debtors, ended_at__isnull=True).order_by("created_at", "id"):
+        found[wish.debtor_id].append(wish)
+    return found
+
+
+def _consents(logs: Sequence[CommunicationLog]) -> dict[tuple[str, str], datetime]:
+    """Return since when we may write to an address, by kind and value; a refusal ends what was agreed before it."""
+    values: set[str] = set()
+    for log in logs:
+        if log.debtor and (address := suppressions.address(log.debtor, log.communication_type)):
+            values.add(address)
+    points = ContactPoint.objects.filter(value__in=values, consented_at__isnull=False)
+    found: dict[tuple[str, str], datetime] = {}
+    for kind, value, agreed, refused in points.values_list("kind", "value", "consented_at", "opted_out_at"):
+        if agreed and not (refused and refused >= agreed):
+            found[kind, value] = max(agreed, found.get((kind, value), agreed))
+    return found
+
+
+def _notices(logs: Sequence[CommunicationLog]) -> _Notices:
+    clocks = FirstNotice.objects.filter(debt__in={log.debt_id for log in logs if log.debt_id})
+    names = {log.template.name for log in logs if log.template}
+    active = CommunicationTemplate.objects.filter(is_active=True).filter(Q(name__in=names) | Q(is_notice=True))
+    flags: dict[tuple[str, str], tuple[bool, bool]] = {}
+    for name, channel, is_notice, overshadows in active.values_list(
+        "name", "communication_type", "is_notice", "overshadows"
+    ):
+        every, some = flags.get((name, channel), (True, False))
+        flags[name, channel] = every and is_notice, some or overshadows
+    return _Notices(
+        ends={debt: last + timedelta(days=1) for debt, last in clocks.values_list("debt_id", "period_ends_on")},
+        flags=flags,
+        agency_has_one=any(is_notice for is_notice, _ in flags.values()),
+    )
+
+
+def _flags(log: CommunicationLog, notices: _Notices | None) -> tuple[bool, bool]:
+    """Return whether the message is a notice, and whether it overshadows one; which variant goes is seen at sending."""
+    if notices is None or log.template is None:
+        return False, False
+    return notices.flags.get((log.template.name, log.communication_type), (False, False))
+
+
+def _is_about(wish: ContactWish, channel: str) -> bool:
+    return not wish.channels or channel in wish.channels
+
+
+def _has_times(wish: ContactWish) -> bool:
+    return wish.opens is not None or bool(wish.weekdays)
+
+
+def _refused(wishes: Iterable[ContactWish], channel: str, address: str) -> str | None:
+    for wish in wishes:
+        if wish.no_contact and _is_about(wish, channel):
+            return f"They told us not to: {wish.told}"
+        if wish.work_address and address and wish.work_address.strip().lower() == address.lower():
+            return "The address is their employer's."
+    return None
+
+
+def _history(
+    logs: Sequence[CommunicationLog], rules: Iterable[Rules], *, now: datetime
+) -> dict[uuid.UUID, list[tuple[uuid.UUID, Contact]]]:
+    """Return who was contacted when: what went, what is on its way, and what they said to us."""
+    whose = Q(debtor__in={log.debtor_id for log in logs})
+    by_address = any(policy.scope == Scope.ADDRESS for some in rules for policy in some.caps)
+    owners: dict[str, set[uuid.UUID]] = defaultdict(set)
+    if by_address:
+        for log in logs:
+            if log.debtor and log.debtor_id:
+                owners[suppressions.address(log.debtor, log.communication_type)].add(log.debtor_id)
+        owners.pop("", None)
+        whose |= Q(address__in=[*owners, *(log.debtor.email for log in logs if log.debtor)])
+    since = now - REMEMBERED
+    rows = (
+        CommunicationLog.objects.filter(whose)
+        .filter(Q(status__in=ATTEMPTED) | Q(status=MessageStatus.RECEIVED))
+        .annotate(made_at=Coalesce("sent_at", "updated_at"))
+        .filter(made_at__gte=since)
+        .order_by()
+    )
+    found: dict[uuid.UUID, list[tuple[uuid.UUID, Contact]]] = defaultdict(list)
+    fields = (
+        "pk", "debtor_id", "debt_id", "communication_type", "direction", "purpose", "status", "address", "outcome",
+        "made_at", "created_at",
+    )  # fmt: skip
+    for (
+        pk,
+        debtor,
+        debt,
+        channel,
+        direction,
+        purpose,
+        status,
+        address,
+        outcome,
+        made_at,
+        created_at,
+    ) in rows.values_list(*fields):
+        inbound = direction == CommunicationLog.Direction.INBOUND
+        meaning = calls.OUTCOMES.get(outcome or "")
+        contact = Contact(
+            at=created_at if inbound else made_at,
+            channel=channel,
+            debt=debt,
+            address=(address or "").lower(),
+            attempted=not inbound and purpose != Purpose.SOLICITED and (meaning is None or meaning.connected),
+            connected=status != MessageStatus.BOUNCED,
+            conversation=meaning is not None and meaning.conversation and meaning.with_debtor,
+        )
+        for whose_it_is in {debtor, *owners.get(contact.address, ())} - {None}:
+            found[whose_it_is].append((pk, contact))
+    return found

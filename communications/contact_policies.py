@@ -1,0 +1,186 @@
+"""The policies: read from their packs, edited as new versions, and handed to the gate."""
+
+import hashlib
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.db.models import Count, Max
+
+from agents import permissions
+from agents.models import Agent
+from communications.contact_models import ContactPolicy
+from communications.contact_rules import AGENCY, Policies, Policy
+from ddc.common.errors import DomainError
+
+PACKS = Path(__file__).parent / "policies"
+#: What a pack says once for all its policies.
+_COMMON = ("countries", "regions", "cities", "postal_prefixes")
+#: What makes a version: everything but its own number, author and time.
+FIELDS = (
+    "section", "source", "countries", "regions", "cities", "postal_prefixes", "channels", "valid_from", "valid_to", "opens",
+    "closes", "weekend_opens", "weekend_closes", "weekdays", "no_holidays", "most", "per_days", "scope", "counts",
+    "cool_down_days", "consent_needed", "consent_days", "first_notice",
+)  # fmt: skip
+
+
+class StartsTooEarly(DomainError):
+    """A new version counts from today on at the earliest: what was decided stays decided by what counted then."""
+
+    status = 422
+    code = "range"
+    field = "valid_from"
+    message = "A new version counts from today on at the earliest."
+
+
+class NotTheNewest(DomainError):
+    """An edit starts from the newest version."""
+
+    message = "Somebody made a newer version of this policy meanwhile; look at that one first."
+
+
+@dataclass
+class Loaded:
+    """What a look at the packs came to."""
+
+    added: int = 0
+    kept: int = 0
+    #: Rules that a person has edited here, which a pack doesn't overwrite.
+    by_hand: tuple[str, ...] = ()
+
+
+def current() -> Policies:
+    """Return all policies as they are now, the agency's own window among them; one small query where nothing changed."""
+    version = ContactPolicy.objects.aggregate(n=Count("*"), last=Max("updated_at"))
+    return _read(connection.settings_dict["NAME"], version["n"], version["last"], settings.CONTACT_WINDOW)
+
+
+@lru_cache(maxsize=4)
+def _read(database: str, count: int, last: Any, window: Any) -> Policies:
+    return Policies([agency(window), *(row.value for row in ContactPolicy.objects.all())])
+
+
+def agency(window: Any) -> Policy:
+    """Return the window that CONTACT_WINDOW sets, as a policy."""
+    opens, closes = window
+    return Policy(AGENCY, "hours", f"CONTACT_WINDOW {opens:%H:%M}-{closes:%H:%M}", opens=opens, closes=closes)
+
+
+@transaction.atomic
+def load(*, packs: Path = PACKS) -> Loaded:
+    """Bring the packs' policies in; what is here already stays, and what a person edited is not overwritten.
+
+    A pack's rule that changed becomes a new version, which counts from the day that the pack says.
+    """
+    loaded = Loaded()
+    _lock()
+    newest = {(row.jurisdiction, row.code): row for row in ContactPolicy.objects.order_by("version")}
+    by_hand = []
+    for jurisdiction, code, fields in read(packs):
+        digest = hashlib.sha256(orjson.dumps([jurisdiction, code, fields], default=str)).hexdigest()
+        known = newest.get((jurisdiction, code))
+        if known and known.digest == digest:
+            loaded.kept += 1
+        elif known and not known.digest:
+            by_hand.append(f"{jurisdiction}/{code}")
+        else:
+            _add(jurisdiction, code, fields, before=known, digest=digest, by=None)
+            loaded.added += 1
+    loaded.by_hand = tuple(by_hand)
+    return loaded
+
+
+def read(packs: Path = PACKS) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Read the packs: jurisdiction, rule and fields of each policy."""
+    for path in sorted(packs.glob("*.toml")):
+        pack = tomllib.loads(path.read_text(encoding="utf-8"))
+        common = {name: pack[name] for name in _COMMON if name in pack} | {"source": pack["source"]}
+        for rule in pack["policy"]:
+            fields = {**common, **rule}
+            code = fields.pop("code")
+            if unknown := set(fields) - set(FIELDS):
+                raise ValueError(f"{path.name}: nobody knows {', '.join(sorted(unknown))}")
+            yield pack["jurisdiction"], code, fields
+
+
+@transaction.atomic
+def amend(policy: ContactPolicy, *, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
+    """Make a new version of a policy, from ``valid_from`` (today, unless it says otherwise) on; the one before ends then.
+
+    :raises NotTheNewest: if ``policy`` isn't the newest version
+    :raises StartsTooEarly: if the new one would count before today
+    :raises Forbidden: if ``by`` may not
+    """
+    permissions.require(by, "communications.change_contactpolicy")
+    _lock()
+    newest = ContactPolicy.objects.filter(jurisdiction=policy.jurisdiction, code=policy.code).order_by("-version")[0]
+    if newest.pk != policy.pk:
+        raise NotTheNewest
+    kept = {name: getattr(policy, name) for name in FIELDS if name not in ("valid_from", "valid_to")}
+    fields = kept | {"valid_from": today} | fields
+    if fields["valid_from"] < today:
+        fields["valid_from"] = today if fields["valid_from"] == policy.valid_from else fields["valid_from"]
+        if fields["valid_from"] < today:
+            raise StartsTooEarly
+    return _add(policy.jurisdiction, policy.code, fields, before=policy, digest="", by=by)
+
+
+@transaction.atomic
+def add(*, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
+    """Make a policy that there was none of.
+
+    :raises StartsTooEarly: if it would count before today
+    :raises NotTheNewest: if there is one of this name
+    :raises Forbidden: if ``by`` may not
+    """
+    permissions.require(by, "communications.add_contactpolicy")
+    _lock()
+    jurisdiction, code = fields.pop("jurisdiction"), fields.pop("code")
+    if ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code).exists():
+        raise NotTheNewest
+    if fields["valid_from"] < today:
+        raise StartsTooEarly
+    return _add(jurisdiction, code, fields, before=None, digest="", by=by)
+
+
+def _add(
+    jurisdiction: str, code: str, fields: dict[str, Any], *, before: ContactPolicy | None, digest: str, by: Agent | None
+) -> ContactPolicy:
+    added = ContactPolicy(
+        jurisdiction=jurisdiction,
+        code=code,
+        version=before.version + 1 if before else 1,
+        digest=digest,
+        by=by,
+        **fields,
+    )
+    if before and (before.valid_to is None or before.valid_to > added.valid_from):
+        before.valid_to = max(added.valid_from, before.valid_from)
+        before.save(update_fields=["valid_to", "updated_at"])
+    added.save(force_insert=True)
+    return added
+
+
+def _lock() -> None:
+    """One writer of policies at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('contact policies', 12))")
+
+
+def load_after_migrate(*, using: str, **_: object) -> None:
+    """Receive ``post_migrate`` of this app, also where it was migrated back to before there were policies."""
+    if ContactPolicy._meta.db_table in connections[using].introspection.table_names():
+        load()
+
+
+def by_jurisdiction() -> Counter[str]:
+    """Count the rules that are there, by jurisdiction."""
+    return Counter(ContactPolicy.objects.order_by().values_list("jurisdiction", flat=True))

@@ -1,0 +1,23 @@
+"""manage.py load_policies"""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from communications import contact_policies
+
+
+class Command(BaseCommand):
+    help = "Bring in the contact policies of the packs; what is here already, or was edited by a person, stays."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--packs", type=Path, default=contact_policies.PACKS, help="another directory of *.toml packs"
+        )
+
+    def handle(self, *args: Any, packs: Path, **options: Any) -> None:
+        loaded = contact_policies.load(packs=packs)
+        self.stdout.write(f"{loaded.added} added, {loaded.kept} as they were.")
+        for name in loaded.by_hand:
+            self.stdout.write(f"{name}: edited here, so the pack's is left out.")

@@ -1,0 +1,263 @@
+"""The gate before real messages: facts from the database, decisions that stay, and holds that act on what is queued."""
+
+import uuid
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from collection.models import Hold
+from communications import contact_decisions, contact_facts, contact_gate, contact_policies, outbox
+from communications.contact_gate import Code, Verdict
+from communications.contact_models import ContactDecision, ContactPolicy, ContactWish
+from communications.models import Channel, CommunicationLog, Purpose
+from debtors.models import ContactPoint
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+
+def facts_of(log):
+    (found,) = contact_facts.gather([log], contact_policies.current(), now=NOON)
+    return found
+
+
+def sent(debt, *, at, channel="email", status="sent", **values):
+    return CommunicationLog.objects.create(
+        debtor=debt.debtor, debt=debt, communication_type=channel, status=status, body="x", sent_at=at, **values
+    )
+
+
+def american(**values):
+    return factories.debtor(**{"country_code": "US", "region_state": "NJ", "mobile_phone": "+12015550123"} | values)
+
+
+class TestFacts:
+    def test_an_ordinary_debt_is_free(self):
+        found = facts_of(queue())
+
+        assert (found.suppressed, found.debt_is_closed, found.holds) == (False, False, ())
+        assert found.zones == {"Europe/London"}
+        assert {place.country for place in found.places} == {"GB"}
+
+    def test_a_stopped_address_counts_whatever_its_case(self):
+        debtor = factories.debtor(email="John@Example.COM")
+        ContactPoint.objects.filter(value="john@example.com").update(opted_out_at=NOON)
+
+        assert facts_of(queue(debt=factories.debt(debtor=debtor))).suppressed
+
+    def test_a_hold_counts_by_the_debtors_own_calendar(self):
+        today = NOON.date()
+        debts = [factories.debt() for _ in range(4)]
+        past, present, future, person = debts
+        Hold.objects.create(debt=past, reason="deferral", starts_on=today - timedelta(days=9), ends_on=today)
+        Hold.objects.create(debt=present, reason="deferral", starts_on=today, ends_on=today + timedelta(days=1))
+        Hold.objects.create(debt=future, reason="deferral", starts_on=today + timedelta(days=1))
+        Hold.objects.create(debtor=person.debtor, reason="cease", starts_on=today)
+
+        asked = [contact_decisions.ask([queue(debt=debt)], now=NOON)[0] for debt in debts]
+        verdicts = [contact_gate.decide(one.facts, one.policies, NOON).verdict for one in asked]
+        assert verdicts == [Verdict.ALLOW, Verdict.DENY, Verdict.ALLOW, Verdict.DENY]
+
+    def test_a_hold_that_blocks_no_contact_lets_messages_go(self):
+        debt = factories.debt()
+        Hold.objects.create(debt=debt, reason="dispute", starts_on=NOON.date(), blocks_contact=False)
+
+        assert facts_of(queue(debt=debt)).holds == ()
+
+    def test_a_phone_of_another_country_brings_that_countrys_law(self):
+        debt = factories.debt(debtor=factories.debtor(mobile_phone="+12015550123"))
+
+        assert {place.country for place in facts_of(queue(debt=debt)).places} == {"GB", "US"}
+
+    def test_what_was_sent_counts_and_what_was_not_does_not(self):
+        debt = factories.debt(debtor=american())
+        for status in ("sent", "delivered", "uncertain", "sending", "failed", "blocked"):
+            sent(debt, at=NOON - timedelta(days=1), channel="voice", status=status, due_at=NOON)
+        sent(debt, at=NOON - timedelta(days=1), channel="voice", purpose=Purpose.SOLICITED)
+        found = facts_of(queue(debt=debt, channel="voice", template=factories.template(communication_type="voice")))
+
+        assert sum(contact.attempted for contact in found.history) == 4
+
+    def test_consent_is_the_last_word_of_the_address(self):
+        debtor = american()
+        debt = factories.debt(debtor=debtor)
+        sms = factories.template(communication_type="sms", subject=None)
+        point = ContactPoint.objects.filter(value=debtor.mobile_phone)
+
+        assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at is None
+        point.update(consented_at=NOON)
+        assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at == NOON
+        point.update(opted_out_at=NOON + timedelta(hours=1))
+        assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at is None
+
+    def test_their_wishes_narrow_the_time_the_channel_and_the_address(self):
+        debt = factories.debt()
+        ContactWish.objects.create(debtor=debt.debtor, told="Only evenings", opens=time(17), closes=time(20))
+        ContactWish.objects.create(debtor=debt.debtor, told="I moved", time_zone="Asia/Tokyo")
+        ContactWish.objects.create(debtor=debt.debtor, told="Work", work_address=debt.debtor.email.upper())
+        found = facts_of(queue(debt=debt))
+
+        assert found.zones == {"Europe/London", "Asia/Tokyo"}
+        assert found.refused == "The address is their employer's."
+        assert [wish.opens for wish in found.wishes] == [time(17)]
+
+    def test_ten_messages_cost_no_more_queries_than_one(self):
+        def cost(logs):
+            policies = contact_policies.current()
+            with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
+                contact_facts.gather(logs, policies, now=NOON)
+            return len(queries.captured_queries)
+
+        factories.template(is_notice=True)
+        sms = factories.template(communication_type="sms", subject=None)
+        for number in range(10):
+            debtor = american(mobile_phone=f"+120155501{number:02d}")
+            queue(debt=factories.debt(debtor=debtor), channel="sms", template=sms)
+        logs = list(CommunicationLog.objects.select_related("debtor", "debt", "template"))
+
+        assert cost(logs) == cost(logs[:1]) <= 8
+
+
+class TestDecisions:
+    def test_every_decision_is_kept_allowing_ones_too(self):
+        log = queue()
+
+        assert drain().ended == {"sent": 1}
+        (kept,) = ContactDecision.objects.all()
+        assert (kept.log_id, kept.stage, kept.verdict, kept.reasons) == (log.pk, "sending", "allow", [])
+        assert "AGENCY/hours@1" in kept.policies
+        assert kept.facts["zones"] == ["Europe/London"]
+        assert log.debtor.email not in str(kept.facts)
+
+    def test_a_kept_decision_can_be_made_again_from_its_facts(self):
+        night = NOON.replace(hour=3)
+        debt = factories.debt(debtor=american())
+        for n in range(7):
+            sent(debt, at=night - timedelta(days=1, minutes=n), channel="voice")
+        Hold.objects.create(
+            debt=debt,
+            reason="complaint",
+            starts_on=NOON.date() - timedelta(days=1),
+            ends_on=NOON.date() + timedelta(days=9),
+        )
+        ContactWish.objects.create(
+            debtor=debt.debtor, told="Evenings", opens=time(17), closes=time(20), weekdays=[1, 2]
+        )
+        queue(
+            debt=debt, channel="voice", template=factories.template(communication_type="voice", subject=None), now=night
+        )
+        drain(night)
+
+        (kept,) = ContactDecision.objects.all()
+        facts = contact_decisions.facts_from_json(kept.facts)
+        again = contact_gate.decide(facts, contact_policies.current(), kept.at)
+        assert [contact_decisions.reason_as_json(reason) for reason in again.reasons] == kept.reasons
+        assert {reason.code for reason in again.reasons} >= {Code.DEBT_HELD, Code.TOO_MANY, Code.OUTSIDE_WINDOW}
+
+    @pytest.mark.parametrize(
+        "change", ["UPDATE contact_decision SET verdict = 'allow'", "DELETE FROM contact_decision"]
+    )
+    def test_a_decision_is_never_changed_or_deleted(self, change):
+        queue()
+        drain()
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+        assert ContactDecision.objects.count() == 1
+
+    def test_a_moratorium_that_starts_while_a_message_is_queued_stops_it(self):
+        log = queue()
+        Hold.objects.create(debtor=log.debtor, reason="moratorium", starts_on=NOON.date())
+
+        assert drain().ended == {"blocked": 1}
+        (kept,) = ContactDecision.objects.all()
+        assert kept.reasons[0]["section"] == "SI 2020/1311 (UK), reg. 7"
+
+    def test_who_moves_from_gb_to_us_while_a_message_is_queued_is_under_the_other_law(self):
+        at = datetime(2026, 1, 14, 11, tzinfo=UTC)  # 11:00 in London, 6:00 in New Jersey
+        log = queue(now=at)
+        log.debtor.country_code, log.debtor.region_state, log.debtor.mobile_phone = "US", "NJ", "+12015550123"
+        log.debtor.save()
+
+        assert drain(at).ended == {"postponed": 1}
+        log.refresh_from_db()
+        assert log.due_at == datetime(2026, 1, 14, 13, tzinfo=UTC)
+        assert "US-REGF/hours@1" in ContactDecision.objects.get().policies
+
+    def test_the_eighth_call_in_a_week_waits(self):
+        debt = factories.debt(debtor=american())
+        noon = NOON.replace(hour=17)
+        for n in range(6):
+            sent(debt, at=noon - timedelta(hours=n + 1), channel="voice")
+        template = factories.template(communication_type="call_script", subject=None)
+        for _ in range(2):
+            queue(debt=debt, channel="call_script", template=template)
+
+        assert drain(noon).ended == {"sent": 1, "postponed": 1}
+
+
+class TestPolicies:
+    def test_the_packs_are_there_after_migrate_and_loading_again_changes_nothing(self):
+        before = list(ContactPolicy.objects.values())
+        assert {row["jurisdiction"] for row in before} == {
+            "US-REGF", "US-MA", "US-NYC", "UK-CONC", "AU-RG96", "DE", "EU", "DEFAULT"
+        }  # fmt: skip
+        loaded = contact_policies.load()
+        assert (loaded.added, loaded.kept) == (0, len(before))
+        assert list(ContactPolicy.objects.values()) == before
+
+    def test_an_edit_is_a_new_version_and_packs_leave_it_alone(self, supervisor):
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        new = contact_policies.amend(old, by=supervisor, today=NOON.date(), most=2)
+
+        old.refresh_from_db()
+        assert (old.most, old.valid_to) == (3, NOON.date())
+        assert (new.version, new.most, new.valid_from, new.per_days) == (2, 2, NOON.date(), 7)
+        assert contact_policies.load().by_hand == ("DEFAULT/week",)
+        with pytest.raises(contact_policies.NotTheNewest):
+            contact_policies.amend(old, by=supervisor, today=NOON.date(), most=1)
+        with pytest.raises(contact_policies.StartsTooEarly):
+            contact_policies.amend(new, by=supervisor, today=NOON.date(), valid_from=NOON.date() - timedelta(days=1))
+        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 2
+
+    def test_who_may_not_edit_policies_changes_nothing(self):
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        with pytest.raises(Exception, match="permission"):
+            contact_policies.amend(old, by=factories.agent("Agent"), today=NOON.date(), most=9)
+        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 1
+
+    @pytest.mark.parametrize("change", ["UPDATE contact_policy SET most = 99", "DELETE FROM contact_policy"])
+    def test_a_version_never_changes(self, change):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+
+    def test_a_pack_that_changed_becomes_a_new_version(self, tmp_path):
+        text = (contact_policies.PACKS / "us_ma.toml").read_text()
+        (tmp_path / "us_ma.toml").write_text(text.replace("most = 2", "most = 1").replace("2012-03-02", "2026-05-01"))
+
+        assert contact_policies.load(packs=tmp_path).added == 1
+        old, new = ContactPolicy.objects.filter(jurisdiction="US-MA").order_by("version")
+        assert (old.valid_to, new.valid_from, new.most) == (new.valid_from, new.valid_from, 1)
+
+    def test_a_change_counts_at_once(self, supervisor):
+        assert contact_policies.current() is contact_policies.current()
+        before = contact_policies.current()
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        contact_policies.amend(old, by=supervisor, today=NOON.date(), most=2)
+        assert contact_policies.current() is not before
+
+
+def test_nothing_is_kept_of_a_message_that_somebody_else_took():
+    log = queue()
+    message = CommunicationLog.objects.select_related("debtor", "debt", "template").get(pk=log.pk)
+    assert outbox.claim(channel=Channel.EMAIL, now=NOON, limit=1, lease=timedelta(seconds=60))
+
+    from communications import batches, delivery
+
+    batch = batches.load([message], now=NOON)
+    assert delivery._prepare(message, batch, now=NOON) is None
+    assert not ContactDecision.objects.exists()
+    assert uuid.UUID(str(message.pk))

@@ -1,0 +1,72 @@
+"""Two workers and the seventh call."""
+
+from contextlib import nullcontext, suppress
+from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+
+from communications import contact_decisions, contact_facts, delivery
+from communications.models import CommunicationLog
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import queue
+from tests.races.threads import at_once, refusals
+
+AT = NOON.replace(hour=17)
+
+
+def two_calls_at_the_seventh_slot():
+    debtor = factories.debtor(country_code="US", region_state="NJ", mobile_phone="+12015550123")
+    debt = factories.debt(debtor=debtor)
+    for n in range(6):
+        CommunicationLog.objects.create(
+            debtor=debtor, debt=debt, communication_type="voice", status="sent", body="x",
+            sent_at=AT - timedelta(hours=n + 1),
+        )  # fmt: skip
+    template = factories.template(communication_type="call_script", subject=None)
+    for _ in range(2):
+        queue(debt=debt, channel="call_script", template=template, now=AT)
+
+
+def drain_twice(monkeypatch):
+    """Two workers, each with one of the two messages, who have both counted before either goes on."""
+    monkeypatch.setattr(delivery, "BATCH", 1)
+    both, gather = Barrier(2), contact_facts.gather
+
+    def together(*args, **kwargs):
+        found = gather(*args, **kwargs)
+        with suppress(BrokenBarrierError):
+            both.wait(timeout=3)
+        return found
+
+    monkeypatch.setattr(contact_facts, "gather", together)
+    results = at_once(*[lambda: delivery.drain(clock=lambda: AT)] * 2)
+    assert not refusals(results)
+    return CommunicationLog.objects.filter(communication_type="call_script", status="sent").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_at_the_seventh_slot_one_takes_it(monkeypatch):
+    two_calls_at_the_seventh_slot()
+
+    assert drain_twice(monkeypatch) == 1
+    assert CommunicationLog.objects.filter(status="postponed").count() == 1
+
+
+@pytest.mark.deep
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_both_take_the_seventh_slot(monkeypatch):
+    two_calls_at_the_seventh_slot()
+    both, again = Barrier(2), contact_facts.again
+
+    def counted_together(*args, **kwargs):
+        found = again(*args, **kwargs)
+        with suppress(BrokenBarrierError):
+            both.wait(timeout=3)
+        return found
+
+    monkeypatch.setattr(contact_decisions, "lock", lambda log: nullcontext())
+    monkeypatch.setattr(contact_facts, "again", counted_together)
+
+    assert drain_twice(monkeypatch) == 2
