@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Q
 
-from communications.contact_models import ContactDecision, ContactPolicy, ContactWish, FirstNotice
+from communications.models import ContactDecision, ContactPolicy, ContactWish, FirstNotice
 from ddc.common.admin import ReadOnlyAdmin
 from debtors.models import Debtor
 

@@ -12,9 +12,8 @@ from django.db import connection
 
 from communications import contact_facts, contact_gate, contact_policies
 from communications.contact_gate import Contact, Decision, Facts, Stop
-from communications.contact_models import ContactDecision
 from communications.contact_rules import Place, Policies, Policy, Scope
-from communications.models import CommunicationLog
+from communications.models import CommunicationLog, ContactDecision
 
 Stage = ContactDecision.Stage
 

@@ -14,9 +14,16 @@ from django.db.models.functions import Coalesce
 from collection.models import DebtStatus, Hold
 from communications import calls, suppressions
 from communications.contact_gate import Contact, Facts, Stop
-from communications.contact_models import ContactWish, FirstNotice
 from communications.contact_rules import Place, Policies, Rules, Scope, place
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from communications.models import (
+    Channel,
+    CommunicationLog,
+    CommunicationTemplate,
+    ContactWish,
+    FirstNotice,
+    MessageStatus,
+    Purpose,
+)
 from debtors.contact_points import kind_of
 from debtors.models import ContactPoint, Debtor, Medium
 from debtors.zones import possible_zones

@@ -17,8 +17,8 @@ from django.db.models import Count, Max
 
 from agents import permissions
 from agents.models import Agent
-from communications.contact_models import ContactPolicy
 from communications.contact_rules import AGENCY, Policies, Policy
+from communications.models import ContactPolicy
 from ddc.common.errors import DomainError
 
 PACKS = Path(__file__).parent / "policies"

@@ -4,9 +4,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from communications import contact_facts
-from communications.contact_models import FirstNotice
 from communications.contact_rules import Place, is_holiday
-from communications.models import CommunicationLog
+from communications.models import CommunicationLog, FirstNotice
 
 #: After how many business days a notice counts as received, and for how many days after that they may dispute.
 ASSUMED_RECEIVED, PERIOD = 5, timedelta(days=30)

@@ -177,9 +177,9 @@ def _handle(event: ProviderEvent) -> str:
             keypad.obey(event.payload, now=event.received_at)
             return "done"
         case _:
-            from communications.channels import webhooks
+            from communications.channels.webhooks import mail
 
-            take_in(webhooks.read_again(event.provider, event.payload), now=event.received_at)
+            take_in(mail.read_again(event.provider, event.payload), now=event.received_at)
             return "done"
 
 

@@ -16,7 +16,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from communications import demo_outbox, inbox, keypad, tracking, unsubscribing
-from communications.channels import voice, webhooks
+from communications.channels import voice
+from communications.channels.webhooks import mail, twilio
+from communications.channels.webhooks.refusals import Challenge
 from communications.models import CommunicationLog
 from ddc.common.api.problems import http_problem
 
@@ -61,11 +63,11 @@ class MailCallbackView(PublicView):
     )
     def post(self, request: Request, provider: str) -> HttpResponse:
         """Keep what a mail provider tells, once; a worker deals with it."""
-        if not webhooks.is_known(provider, self.kind):
+        if not mail.is_known(provider, self.kind):
             raise Http404
         try:
-            told = webhooks.read_mail(provider, self.kind, _untouched(request))
-        except webhooks.Challenge as challenge:
+            told = mail.read(provider, self.kind, _untouched(request))
+        except Challenge as challenge:
             response = http_problem(request, 401, "This call needs the secret that was agreed on.")
             response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
             return response
@@ -81,7 +83,7 @@ class TwilioStatusView(PublicView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Keep what became of an SMS or a call, once; a worker deals with it."""
-        inbox.take_in([webhooks.read_twilio_status(_untouched(request))], now=timezone.now())
+        inbox.take_in([twilio.read_status(_untouched(request))], now=timezone.now())
         return HttpResponse(status=204)
 
 
@@ -95,7 +97,7 @@ class TwilioInboundView(PublicView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Keep an SMS to us, once, and answer nothing to it; a worker deals with it."""
-        inbox.take_in([webhooks.read_twilio_inbound(_untouched(request))], now=timezone.now())
+        inbox.take_in([twilio.read_inbound(_untouched(request))], now=timezone.now())
         return HttpResponse("<Response/>", content_type="text/xml")
 
 
@@ -110,7 +112,7 @@ class TwilioKeyView(PublicView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Answer a key that was pressed in a call: 1 hears it again, 9 ends all calls to that number."""
-        pressed = webhooks.read_twilio_key(_untouched(request))
+        pressed = twilio.read_key(_untouched(request))
         if pressed.digit == keypad.OPT_OUT:
             inbox.take_in([pressed], now=timezone.now())
         spoken = voice.answer_to_key(keypad.call_of(pressed.log_id), pressed.digit)
@@ -135,18 +137,18 @@ class UnsubscribeView(PublicView):
     )
     def post(self, request: Request, token: str) -> HttpResponse:
         """Send no more mail to the address that the mail with this link went to."""
-        mail = unsubscribing.mail_of(token)
-        if mail:
-            unsubscribing.unsubscribe(mail, now=timezone.now())
-        return self.page(request, mail, done=mail is not None)
+        sent = unsubscribing.mail_of(token)
+        if sent:
+            unsubscribing.unsubscribe(sent, now=timezone.now())
+        return self.page(request, sent, done=sent is not None)
 
-    def page(self, request: Request, mail: CommunicationLog | None, *, done: bool = False) -> HttpResponse:
+    def page(self, request: Request, sent: CommunicationLog | None, *, done: bool = False) -> HttpResponse:
         agency = {name: getattr(settings, f"AGENCY_{name.upper()}") for name in ("name", "address", "phone", "email")}
         page = render(
             _untouched(request),
             "communications/unsubscribe.html",
-            {"agency": agency, "known": mail is not None, "done": done},
-            status=200 if mail else 404,
+            {"agency": agency, "known": sent is not None, "done": done},
+            status=200 if sent else 404,
         )
         page["Cache-Control"], page["X-Robots-Tag"] = "no-store", "noindex"
         return page

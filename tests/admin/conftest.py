@@ -16,8 +16,16 @@ from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from collection import deferrals
 from collection.models import ExchangeRate
 from communications import templates
-from communications.contact_models import ContactDecision, ContactWish, FirstNotice
-from communications.models import Circuit, CommunicationLog, MessageAttempt, ProviderEvent, Settlement
+from communications.models import (
+    Circuit,
+    CommunicationLog,
+    ContactDecision,
+    ContactWish,
+    FirstNotice,
+    MessageAttempt,
+    ProviderEvent,
+    Settlement,
+)
 from payments import posting
 from payments.models import IdempotencyKey
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken

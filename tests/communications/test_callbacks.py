@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from communications import inbox
-from communications.channels import webhooks
+from communications.channels.webhooks import mail
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories
@@ -82,7 +82,7 @@ def test_an_unknown_provider_is_not_found(client, kind):
         assert answer["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("provider", sorted(webhooks._PROVIDERS))
+@pytest.mark.parametrize("provider", sorted(mail.PROVIDERS))
 @pytest.mark.parametrize("kind", ["tracking", "inbound"])
 def test_a_provider_that_is_not_configured_is_refused(client, provider, kind):
     if (provider, kind) == ("unisender_go", "inbound"):

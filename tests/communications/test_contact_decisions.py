@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from collection.models import Hold
 from communications import contact_decisions, contact_facts, contact_gate, contact_policies, outbox
 from communications.contact_gate import Code, Verdict
-from communications.contact_models import ContactDecision, ContactPolicy, ContactWish
-from communications.models import Channel, CommunicationLog, Purpose
+from communications.models import Channel, CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.conftest import NOON

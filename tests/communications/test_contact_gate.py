@@ -9,8 +9,8 @@ import pytest
 
 from communications import contact_gate, contact_policies
 from communications.contact_gate import Code, Contact, Facts, Stop, Verdict
-from communications.contact_models import ContactPolicy
 from communications.contact_rules import Policies, Policy, Scope, place
+from communications.models import ContactPolicy
 
 DAY = (time(8), time(21))
 DEBT = uuid.UUID(int=7)

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from communications import first_notice
-from communications.contact_models import FirstNotice
 from communications.contact_rules import place
+from communications.models import FirstNotice
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from communications import inbox
-from communications.channels import sns
+from communications.channels.webhooks import sns
 from communications.models import CommunicationLog, ProviderEvent
 from tests import factories
 from tests.standins import twilio as stand_in

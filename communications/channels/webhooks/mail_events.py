@@ -1,0 +1,102 @@
+"""What anymail reads of a mail provider's call, as plain news and messages."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from communications.channels.webhooks import softness
+from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
+from communications.inbound import Received
+from communications.models import Channel, MessageStatus
+from communications.news import News
+from communications.states import Event
+from debtors.models import StopReason
+
+_STATUSES = {
+    "sent": MessageStatus.SENT,
+    "delivered": MessageStatus.DELIVERED,
+    "bounced": MessageStatus.BOUNCED,
+    "rejected": MessageStatus.FAILED,
+    "failed": MessageStatus.FAILED,
+    "opened": MessageStatus.DELIVERED,
+    "clicked": MessageStatus.DELIVERED,
+    "complained": MessageStatus.DELIVERED,
+    "unsubscribed": MessageStatus.DELIVERED,
+}
+_FACTS = {"opened": Event.OPENED, "clicked": Event.CLICKED, "complained": Event.COMPLAINED}
+_SUPPRESSIONS = {
+    "bounced": StopReason.BOUNCED,
+    "complained": StopReason.COMPLAINED,
+    "unsubscribed": StopReason.OPTED_OUT,
+}
+_REJECTIONS = {
+    "bounced": StopReason.BOUNCED,
+    "invalid": StopReason.BOUNCED,
+    "spam": StopReason.COMPLAINED,
+    "unsubscribed": StopReason.OPTED_OUT,
+}
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_MOST_REFERENCES = 20
+
+
+def read_event(provider: str, event: Any) -> News | Received:
+    """Read one of anymail's events."""
+    return _received(provider, event) if hasattr(event, "message") else _tracked(provider, event)
+
+
+def _tracked(provider: str, event: Any) -> News:
+    kind, reason = event.event_type, event.reject_reason
+    soft = kind == "bounced" and softness.is_soft(provider, event.esp_event)
+    words = next((text for text in (event.mta_response, event.description) if text), None)
+    return News(
+        provider=provider,
+        event_id=_event_id(event, kind),
+        log_id=_our_id(event.metadata),
+        message_id=storable(event.message_id),
+        address=storable(event.recipient),
+        status=_STATUSES.get(kind),
+        suppression=None if soft else _REJECTIONS.get(reason or "") if kind == "rejected" else _SUPPRESSIONS.get(kind),
+        fact=_FACTS.get(kind),
+        user_agent=storable(event.user_agent),
+        words=storable(words) or kind,
+    )
+
+
+def _received(provider: str, event: Any) -> Received:
+    message = event.message
+    sender = message.envelope_sender or (
+        message.from_email.addr_spec if hasattr(message.from_email, "addr_spec") else None
+    )
+    body = message.text
+    if body is None:
+        body = message.html or ""
+    return Received(
+        channel=Channel.EMAIL,
+        provider=provider,
+        message_id=storable(message["Message-ID"]) or _event_id(event, "inbound", sender, message.subject, body),
+        address=storable(sender) or "",
+        subject=storable(message.subject),
+        body=storable(message.stripped_text or body) or "",
+        references=_references(message),
+    )
+
+
+def _references(message: Any) -> tuple[str, ...]:
+    """The Message-IDs that a mail answers, the nearest first (RFC 5322, 3.6.4)."""
+    parent, line = str(message["In-Reply-To"] or ""), str(message["References"] or "")
+    found = [*_MESSAGE_ID.findall(parent), *reversed(_MESSAGE_ID.findall(line))]
+    return tuple(dict.fromkeys(storable(one) or "" for one in found))[:_MOST_REFERENCES]
+
+
+def _event_id(event: Any, kind: str, *more: object) -> str:
+    """The provider's id of the event with its kind, else a digest of what makes it that event."""
+    if event.event_id:
+        return f"{kind}:{storable(str(event.event_id))}"[:EVENT_ID_LENGTH]
+    parts = (kind, event.timestamp, getattr(event, "message_id", None), getattr(event, "recipient", None), *more)
+    return "sha256:" + hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()
+
+
+def _our_id(metadata: Any) -> uuid.UUID | None:
+    return log_id(metadata.get("log_id")) if isinstance(metadata, Mapping) else None

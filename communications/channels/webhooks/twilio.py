@@ -1,0 +1,121 @@
+"""Twilio's callbacks: signed over our public address, read into news of messages and calls."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
+from communications.channels.webhooks.refusals import NotAuthentic, Unreadable
+from communications.inbound import Received
+from communications.inbox import Pressed
+from communications.models import CallOutcome, Channel, MessageStatus
+from communications.news import News
+from debtors.models import StopReason
+
+#: Twilio's words for SMS and for calls.
+_STATUSES = {
+    **dict.fromkeys(
+        ("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), MessageStatus.SENT
+    ),
+    "sent": MessageStatus.SENT,
+    "delivered": MessageStatus.DELIVERED,
+    "read": MessageStatus.DELIVERED,
+    "completed": MessageStatus.DELIVERED,
+    "undelivered": MessageStatus.FAILED,
+    "failed": MessageStatus.FAILED,
+    "canceled": MessageStatus.FAILED,
+    "busy": MessageStatus.FAILED,
+    "no-answer": MessageStatus.FAILED,
+}
+_OPTED_OUT = "21610"
+#: How a call went, by Twilio's status of the call; of a completed one by who answered.
+_OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
+_NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
+
+
+def check(request: HttpRequest) -> dict[str, str]:
+    """Check Twilio's signature over our public address, and return the fields that it sent.
+
+    :raises NotAuthentic: if it is wrong, or Twilio is not configured
+    """
+    if not settings.TWILIO_AUTH_TOKEN:
+        raise NotAuthentic
+    from twilio.request_validator import RequestValidator
+
+    query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+    try:
+        fields = {name: str(values[-1]) for name, values in request.POST.lists()}
+        validator, signature = (
+            RequestValidator(settings.TWILIO_AUTH_TOKEN),
+            request.headers.get("X-Twilio-Signature", ""),
+        )
+        # Whoever configured the address there may have put a slash at its end, which is gone by now.
+        addresses = (settings.PUBLIC_URL + request.path + slash + query for slash in ("", "/"))
+        signed = any(validator.validate(address, request.POST, signature) for address in addresses)
+    except Exception as error:  # A body that is no form can't be signed.
+        raise NotAuthentic from error
+    if not signed:
+        raise NotAuthentic
+    return {name: storable(value) or "" for name, value in fields.items()}
+
+
+def read_status(request: HttpRequest) -> News:
+    """Check and read Twilio's report on a message or call; refuses what ``check`` refuses."""
+    fields = check(request)
+    sid = fields.get("MessageSid") or fields.get("SmsSid") or fields.get("CallSid") or ""
+    word = fields.get("MessageStatus") or fields.get("SmsStatus") or fields.get("CallStatus") or ""
+    if not sid or not word:
+        raise Unreadable
+    error = fields.get("ErrorCode", "")
+    return News(
+        provider="twilio",
+        event_id=f"{sid}:{word}"[:EVENT_ID_LENGTH],
+        log_id=log_id(request.GET.get("log")),
+        message_id=sid,
+        address=fields.get("To") or fields.get("Called"),
+        status=_STATUSES.get(word.lower()),
+        suppression=StopReason.OPTED_OUT if error == _OPTED_OUT else None,
+        words=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
+        outcome=_outcome(fields) if fields.get("CallSid") else None,
+    )
+
+
+def read_key(request: HttpRequest) -> Pressed:
+    """Check and read a key that somebody pressed in a call; refuses what ``check`` refuses."""
+    fields = check(request)
+    sid, digit = fields.get("CallSid", ""), fields.get("Digits", "")
+    if not sid:
+        raise Unreadable
+    called = log_id(request.GET.get("log"))
+    return Pressed(
+        provider="twilio",
+        event_id=f"key:{sid}:{digit}"[:EVENT_ID_LENGTH],
+        log_id=str(called) if called else "",
+        digit=digit,
+        address=fields.get("To", ""),
+    )
+
+
+def read_inbound(request: HttpRequest) -> Received:
+    """Check and read an SMS that somebody sent us; refuses what ``check`` refuses."""
+    fields = check(request)
+    sid, sender = fields.get("MessageSid") or fields.get("SmsSid") or "", fields.get("From", "")
+    if not sid or not sender:
+        raise Unreadable
+    return Received(
+        channel=Channel.SMS,
+        provider="twilio",
+        message_id=sid,
+        address=sender,
+        body=fields.get("Body", ""),
+        opt_out=fields.get("OptOutType") or None,
+    )
+
+
+def _outcome(fields: dict[str, str]) -> CallOutcome | None:
+    """Tell how a call went; None while it goes on, or where nobody knows."""
+    status, answered_by = fields.get("CallStatus", "").lower(), fields.get("AnsweredBy", "").lower()
+    if status == "completed":
+        return CallOutcome.VOICEMAIL if answered_by.startswith(("machine", "fax")) else CallOutcome.ANSWERED
+    if status == "failed" and fields.get("ErrorCode", "") in _NOT_IN_SERVICE:
+        return CallOutcome.NOT_IN_SERVICE
+    return _OUTCOMES.get(status)

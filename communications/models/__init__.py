@@ -1,0 +1,32 @@
+"""What is said: templates, the log of every message, and what is kept beside it. Each module holds one subject."""
+
+from communications.models.contact import ContactDecision, ContactPolicy, ContactWish, FirstNotice
+from communications.models.evidence import MessageAttempt, Settlement
+from communications.models.messages import DUE_STATUSES, CommunicationLog, CommunicationLogQuerySet
+from communications.models.providers import Circuit, ProviderEvent
+from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
+from communications.models.vocabulary import CallOutcome, Channel, MessageStatus, Purpose
+from communications.models.worklists import CallTask, InboundMessage, UncertainMessage
+
+__all__ = [
+    "DUE_STATUSES",
+    "CallOutcome",
+    "CallTask",
+    "Channel",
+    "Circuit",
+    "CommunicationLog",
+    "CommunicationLogQuerySet",
+    "CommunicationTemplate",
+    "CommunicationTemplateVersion",
+    "ContactDecision",
+    "ContactPolicy",
+    "ContactWish",
+    "FirstNotice",
+    "InboundMessage",
+    "MessageAttempt",
+    "MessageStatus",
+    "ProviderEvent",
+    "Purpose",
+    "Settlement",
+    "UncertainMessage",
+]

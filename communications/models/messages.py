@@ -1,0 +1,181 @@
+"""The log of every message, which is the outbox too."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from agents.models import Agent
+from collection.models import Debt
+from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
+from communications.models.vocabulary import CallOutcome, Channel, MessageStatus, Purpose
+from ddc.common.models import UUIDModel, newest_first
+from ddc.common.tracing import request_id_field
+from debtors.models import Debtor
+
+#: A worker may take these when they are due; a claimed one again once its lease is over.
+DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
+
+
+class CommunicationLogQuerySet(models.QuerySet["CommunicationLog"]):
+    def due(self, now: datetime) -> "CommunicationLogQuerySet":
+        return self.filter(status__in=DUE_STATUSES, due_at__lte=now)
+
+
+class CommunicationLog(UUIDModel):
+    """One message: first in the outbox, then the evidence of what was said.
+
+    ``subject``, ``body`` and ``html`` are empty until a worker renders them, just before sending, and then are exactly what
+    went, but for a one-time code, which is masked.
+    """
+
+    class Direction(models.TextChoices):
+        OUTBOUND = "outbound"
+        INBOUND = "inbound"
+
+    debtor = models.ForeignKey(
+        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False
+    )
+    debt = models.ForeignKey(
+        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False
+    )
+    template = models.ForeignKey(
+        CommunicationTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    template_version = models.ForeignKey(
+        CommunicationTemplateVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    communication_type = models.CharField("type", max_length=12, choices=Channel.choices)
+    direction = models.CharField(
+        max_length=8, choices=Direction.choices, default=Direction.OUTBOUND, db_default=Direction.OUTBOUND
+    )
+    purpose = models.CharField(
+        max_length=12, choices=Purpose.choices, default=Purpose.COLLECTION, db_default=Purpose.COLLECTION
+    )
+    status = models.CharField(
+        max_length=10, choices=MessageStatus.choices, default=MessageStatus.QUEUED, db_default=MessageStatus.QUEUED
+    )
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="From when a worker may take it; of a claimed one, when its lease is over."
+    )
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Not sent after this; a one-time code is worthless by then."
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    one_time_code_of = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The sign-in whose code the text carries; the code is kept nowhere.",
+    )
+    address = models.CharField(max_length=254, null=True, blank=True, help_text="Where it went, or came from.")
+    subject = models.CharField(max_length=998, null=True, blank=True)
+    body = models.TextField(null=True, blank=True)
+    html = models.TextField(null=True, blank=True)
+    draft = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Subject and body before they were filled in, for another try."
+    )
+    seal = models.CharField(
+        max_length=80,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A keyed digest of the message and its attempts.",
+    )
+    provider = models.CharField(max_length=30, null=True, blank=True)
+    provider_message_id = models.CharField(max_length=255, null=True, blank=True)
+    failure_reason = models.CharField(max_length=500, null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    open_count = models.PositiveIntegerField(default=0, db_default=0)
+    machine_opened_at = models.DateTimeField(null=True, blank=True)
+    machine_open_count = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Openings by programs that fetch pictures for their users, or look for threats.",
+    )
+    clicked_at = models.DateTimeField(null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
+    confirms_opt_out = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="The one message that goes to who just opted out."
+    )
+    in_reply_to = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
+    )
+    read_at = models.DateTimeField(
+        "read", null=True, blank=True, help_text="When an agent had read this message to us."
+    )
+    read_by = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome = models.CharField(max_length=12, choices=CallOutcome.choices, null=True, blank=True)
+    outcome_at = models.DateTimeField(null=True, blank=True)
+    outcome_by = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome_notes = models.CharField(max_length=1000, null=True, blank=True)
+    request_id = request_id_field()
+
+    objects = CommunicationLogQuerySet.as_manager()
+
+    class Meta:
+        db_table = "communication_log"
+        ordering = newest_first()
+        constraints = [
+            models.CheckConstraint(
+                name="communication_log_that_waits_is_due_sometime",
+                condition=~Q(status__in=["queued", "postponed", "claimed", "sending"]) | Q(due_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="communication_log_outbound_has_a_debtor",
+                condition=Q(direction="inbound") | Q(debtor__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="log_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
+            models.Index(fields=["debt", "-created_at", "-id"], name="log_debt_newest"),
+            models.Index(
+                fields=["communication_type", "due_at"],
+                name="log_waiting_by_channel",
+                condition=Q(status__in=["queued", "postponed", "claimed", "sending"]),
+            ),
+            models.Index(
+                fields=["due_at"],
+                name="log_solicited_waiting",
+                condition=Q(status__in=["queued", "postponed", "claimed"], purpose="solicited"),
+            ),
+            models.Index(
+                fields=["due_at"],
+                name="log_in_hand_over",
+                condition=Q(status="sending"),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="log_unread",
+                condition=Q(direction="inbound", read_at__isnull=True),
+            ),
+            models.Index(
+                fields=["address", "-created_at"],
+                name="log_call_task_open",
+                condition=Q(communication_type="call_script", status="sent", outcome__isnull=True),
+            ),
+            models.Index(
+                fields=["address", "-sent_at"],
+                name="log_sms_sent_to",
+                condition=Q(communication_type="sms", direction="outbound", sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["provider", "provider_message_id"],
+                name="log_provider_message",
+                condition=Q(provider_message_id__isnull=False),
+            ),
+        ]
+
+    @property
+    def debt_ids(self) -> list[str]:
+        return [str(self.debt_id)] if self.debt_id else []
+
+    def __str__(self) -> str:
+        return f"{self.communication_type} {self.status}"
