@@ -1,0 +1,99 @@
+"""What is owed."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Q
+
+from collection.models.amounts import money_field
+from collection.models.segments import Segment
+from ddc.common.models import UUIDModel, newest_first
+from debtors.models import Debtor
+
+
+class DebtStatus(models.TextChoices):
+    """Where a debt stands. The first four are open; ``paid`` comes from the balance alone."""
+
+    ACTIVE = "active"
+    PAYMENT_PLAN = "payment_plan"
+    DEFERRED = "deferred"
+    DISPUTED = "disputed"
+    PAID = "paid"
+    SETTLED = "settled"
+    WRITTEN_OFF = "written_off"
+    RECALLED = "recalled"
+
+
+OPEN = (DebtStatus.ACTIVE, DebtStatus.PAYMENT_PLAN, DebtStatus.DEFERRED, DebtStatus.DISPUTED)
+
+
+class DebtQuerySet(models.QuerySet["Debt"]):
+    def open(self) -> "DebtQuerySet":
+        return self.filter(current_status__in=OPEN)
+
+    def overdue(self, today: date) -> "DebtQuerySet":
+        return self.open().filter(due_date__lt=today)
+
+
+class Debt(UUIDModel):
+    """An amount that a debtor owes to a creditor. Its balance is the sum of its ledger entries."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="debts", db_index=False)
+    segment = models.ForeignKey(
+        Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="debts", db_index=False
+    )
+    segment_is_pinned = models.BooleanField(
+        default=False, db_default=False, help_text="Chosen by a person: the daily assignment leaves it alone."
+    )
+    original_creditor = models.CharField(max_length=255)
+    external_reference = models.CharField(max_length=255, null=True, blank=True, help_text="The creditor's own number.")
+    currency_code = models.CharField("currency", max_length=3, default="USD", help_text="ISO 4217")
+    original_balance = money_field()
+    current_balance = money_field()
+    current_status = models.CharField(max_length=20, choices=DebtStatus.choices, default=DebtStatus.ACTIVE)
+    status_before_closing = models.CharField(
+        max_length=20, choices=DebtStatus.choices, null=True, blank=True, editable=False,
+        help_text="What a debt is again when the payment that paid it is taken back.",
+    )  # fmt: skip
+    placement_date = models.DateField()
+    due_date = models.DateField(null=True, blank=True)
+    p2p_score = models.DecimalField(
+        "promise-to-pay score", max_digits=4, decimal_places=3, null=True, blank=True, help_text="0 to 1"
+    )
+
+    objects = DebtQuerySet.as_manager()
+
+    class Meta:
+        db_table = "debt"
+        ordering = newest_first()
+        permissions = [
+            ("adjust_debt", "Can adjust a balance, or place it anew"),
+            ("close_debt", "Can close a debt, and open it again"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["original_creditor", "external_reference"], name="debt_reference_is_unique_per_creditor"
+            ),
+            models.CheckConstraint(name="debt_original_balance_is_positive", condition=Q(original_balance__gt=0)),
+            models.CheckConstraint(name="debt_balance_is_not_negative", condition=Q(current_balance__gte=0)),
+            models.CheckConstraint(
+                name="debt_p2p_score_is_a_probability", condition=Q(p2p_score__gte=0, p2p_score__lte=1)
+            ),
+            models.CheckConstraint(
+                name="debt_is_paid_only_at_zero", condition=~Q(current_status="paid") | Q(current_balance=0)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="debt_newest"),
+            models.Index(fields=["current_status", "-created_at", "-id"], name="debt_status_newest"),
+            models.Index(fields=["segment", "-created_at", "-id"], name="debt_segment_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
+            models.Index(fields=["placement_date"], name="debt_active", condition=Q(current_status="active")),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.current_status in OPEN
+
+    def __str__(self) -> str:
+        return self.external_reference or f"{self.original_creditor} {str(self.id)[-6:]}"

@@ -1,0 +1,55 @@
+"""Debtors' wishes for more time."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collection.models.debts import Debt
+from ddc.common.models import UUIDModel, newest_first
+from debtors.models import Debtor
+
+
+class DeferralRequest(UUIDModel):
+    """A debtor's wish for more time on one debt, and what an agent decided."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="deferral_requests")
+    debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="deferral_requests")
+    requested_deferral_days = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=1000)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_notes = models.CharField(max_length=1000, null=True, blank=True)
+
+    class Meta:
+        db_table = "deferral_requests"
+        ordering = newest_first()
+        permissions = [("review_deferralrequest", "Can approve and reject deferral requests")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["debt"], condition=Q(status="pending"), name="debt_has_one_pending_deferral_request"
+            ),
+            models.CheckConstraint(
+                name="deferral_request_is_reviewed_by_somebody",
+                condition=Q(status="pending", reviewer__isnull=True, reviewed_at__isnull=True)
+                | (~Q(status="pending") & Q(reviewer__isnull=False, reviewed_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="deferral_request_asks_for_1_to_365_days",
+                condition=Q(requested_deferral_days__gte=1, requested_deferral_days__lte=365),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="deferral_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="deferral_status_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requested_deferral_days} days for {self.debt}"

@@ -1,0 +1,93 @@
+"""Reasons to leave a debt or a person alone."""
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collection.models.debts import Debt
+from collection.models.deferrals import DeferralRequest
+from ddc.common.models import UUIDModel, newest_first
+from debtors.models import Debtor
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def in_force(self, today: date) -> "HoldQuerySet":
+        return self.filter(starts_on__lte=today).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=today))
+
+    def on(self, debt: Debt) -> "HoldQuerySet":
+        """The holds that stop this debt: its own, and those of the person who owes it."""
+        return self.filter(Q(debt=debt) | Q(debtor=debt.debtor_id))
+
+
+class Hold(UUIDModel):
+    """A reason to leave a debt or a person alone, from ``starts_on`` up to but without ``ends_on``; open where that is null.
+
+    Days are those of the debtor's own calendar. Holds add up: each blocks what it blocks for as long as it lasts, whatever
+    becomes of the others.
+    """
+
+    class Reason(models.TextChoices):
+        DEFERRAL = "deferral"
+        DISPUTE = "dispute"
+        MORATORIUM = "moratorium", "moratorium (breathing space)"
+        MENTAL_HEALTH_MORATORIUM = "mental_health_moratorium"
+        CEASE = "cease", "cease request"
+        ATTORNEY = "attorney"
+        BANKRUPTCY = "bankruptcy"
+        DECEASED = "deceased"
+        VULNERABLE = "vulnerable"
+        ARRANGEMENT = "arrangement"
+        CLIENT_REQUEST = "client_request"
+        COMPLAINT = "complaint"
+
+    debtor = models.ForeignKey(
+        Debtor, on_delete=models.CASCADE, null=True, blank=True, related_name="holds", help_text="Who is left alone."
+    )
+    debt = models.ForeignKey(
+        Debt, on_delete=models.CASCADE, null=True, blank=True, related_name="holds", help_text="Or which debt."
+    )
+    reason = models.CharField(max_length=30, choices=Reason.choices)
+    blocks_contact = models.BooleanField(default=True, db_default=True)
+    blocks_strategy = models.BooleanField(default=True, db_default=True)
+    blocks_payment_requests = models.BooleanField(default=True, db_default=True)
+    blocks_interest = models.BooleanField(default=False, db_default=False)
+    starts_on = models.DateField("from")
+    ends_on = models.DateField("until", null=True, blank=True, help_text="The first day without it; empty: open.")
+    review_on = models.DateField(null=True, blank=True, help_text="By when somebody has to look at it again.")
+    source = models.CharField(max_length=255, blank=True, default="", db_default="", help_text="Who told us, and how.")
+    deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
+    lifted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its end was seen to, and the debt set free."
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        db_table = "hold"
+        ordering = newest_first()
+        constraints = [
+            models.CheckConstraint(
+                name="hold_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=models.F("starts_on")),
+            ),
+            models.CheckConstraint(
+                name="hold_is_on_a_person_or_a_debt",
+                condition=Q(debt__isnull=False, debtor__isnull=True) | Q(debt__isnull=True, debtor__isnull=False),
+            ),
+        ]
+
+    @property
+    def scope(self) -> str:
+        return "debt" if self.debt_id else "person"
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} until {self.ends_on or 'further notice'}"
