@@ -14,8 +14,8 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from communications import calls
-from communications.inbox_admin import _ReadOnly
 from communications.models import CallOutcome, CallTask, Channel, MessageStatus
+from ddc.common.admin_worklist import WorklistAdmin
 from debtors.models import Debtor
 
 
@@ -54,7 +54,7 @@ class DoneFilter(admin.SimpleListFilter):
 
 
 @admin.register(CallTask)
-class CallTaskAdmin(_ReadOnly):
+class CallTaskAdmin(WorklistAdmin):
     list_display = ("debtor", "address", "asked_at", "outcome", "outcome_at", "outcome_by")
     list_display_links = ("debtor",)
     list_filter = (DoneFilter, "outcome", "outcome_at")

@@ -25,7 +25,7 @@ class Received:
     """A message to us.
 
     ``opt_out`` is what the provider itself made of it, and has answered: STOP or START. ``references`` are the Message-IDs that
-    a mail answers, the nearest first.
+    a mail answers, the nearest first. ``event_id`` is the same whenever the same is told again.
     """
 
     channel: Channel
@@ -33,13 +33,10 @@ class Received:
     message_id: str
     address: str
     body: str
+    event_id: str = ""
     subject: str | None = None
     opt_out: str | None = None
     references: tuple[str, ...] = ()
-
-    @property
-    def event_id(self) -> str:
-        return f"received:{self.message_id}"[:_ID_LENGTH]
 
 
 class NotUnread(DomainError):
@@ -53,6 +50,7 @@ def from_payload(provider: str, event_id: str, payload: dict[str, Any]) -> Recei
     values = dict(payload)
     return Received(
         provider=provider,
+        event_id=event_id,
         channel=Channel(values.pop("channel")),
         references=tuple(values.pop("references", ())),
         **values,

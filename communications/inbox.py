@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -103,17 +104,20 @@ def run_again(event: ProviderEvent, *, now: datetime) -> None:
     nudge(TASK)
 
 
+def payload(one: Incoming) -> dict[str, Any]:
+    """Return what is kept of what a provider tells, beside whose it is and its id."""
+    if isinstance(one, News):
+        return news.as_payload(one)
+    return {name: value for name, value in asdict(one).items() if name not in ("provider", "event_id")}
+
+
 def _row(one: Incoming, *, now: datetime) -> ProviderEvent:
     kinds: dict[type, Kind] = {News: Kind.NEWS, Received: Kind.RECEIVED, Pressed: Kind.KEY, Unread: Kind.UNREAD}
-    if isinstance(one, News):
-        payload = news.as_payload(one)
-    else:
-        payload = {name: value for name, value in asdict(one).items() if name not in ("provider", "event_id")}
     return ProviderEvent(
         provider=one.provider,
         event_id=one.event_id,
         kind=kinds[type(one)],
-        payload=payload,
+        payload=payload(one),
         received_at=now,
         due_at=now,
     )

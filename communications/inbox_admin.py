@@ -1,7 +1,6 @@
 """The back office's pages about what comes in: callbacks of providers, and messages of debtors."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,8 +16,8 @@ from unfold.enums import ActionVariant
 
 from communications import inbound, inbox
 from communications.models import CommunicationLog, InboundMessage, ProviderEvent
-from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 from ddc.common.admin_listings import link
+from ddc.common.admin_worklist import WorklistAdmin
 from debtors.models import Debtor
 
 
@@ -39,17 +38,8 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(chosen[1]) if chosen else queryset
 
 
-class _ReadOnly(ReadOnlyAdmin, RuledAdmin):
-    """Rows that nobody writes here, with actions that call rules on them."""
-
-    actions: Sequence[str] = ()
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
-
-
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(_ReadOnly):
+class ProviderEventAdmin(WorklistAdmin):
     list_display = ("received_at", "provider", "kind", "state", "attempts", "told", "event_id")
     list_filter = (StateFilter, "kind", "received_at")
     search_fields = ("event_id",)
@@ -129,7 +119,7 @@ class UnreadFilter(admin.SimpleListFilter):
 
 
 @admin.register(InboundMessage)
-class InboundMessageAdmin(_ReadOnly):
+class InboundMessageAdmin(WorklistAdmin):
     """What debtors wrote to us."""
 
     list_display = ("created_at", "debtor", "communication_type", "address", "said", "unread")

@@ -18,8 +18,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from communications import doubts, evidence
 from communications.channels import email
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, UncertainMessage
-from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin import ReadOnlyAdmin
 from ddc.common.admin_listings import Listing, link, listing
+from ddc.common.admin_worklist import WorklistAdmin
 from debtors.models import Debtor
 
 #: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening. Nor do links lead anywhere.
@@ -52,7 +53,7 @@ class WhyForm(forms.Form):
     )
 
 
-class MessagePages(RuledAdmin):
+class MessagePages(WorklistAdmin):
     """What the list of all messages and the queue of doubts share."""
 
     search_fields = ("id",)
@@ -83,9 +84,6 @@ class MessagePages(RuledAdmin):
         if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
             return found.defer("body", "html", "draft")
         return found.select_related("debtor", "debt", "template", "template_version", "settlement__by")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
 
     def matches(self, words: str) -> Q:
         return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
@@ -138,15 +136,6 @@ class MessagePages(RuledAdmin):
         return [listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, log__id__exact=obj.pk)]
 
     # --- Who may do what
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("communications.add_settlement")

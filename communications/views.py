@@ -65,13 +65,14 @@ class MailCallbackView(PublicView):
         """Keep what a mail provider tells, once; a worker deals with it."""
         if not mail.is_known(provider, self.kind):
             raise Http404
+        now = timezone.now()
         try:
-            told = mail.read(provider, self.kind, _untouched(request))
+            told = mail.read(provider, self.kind, _untouched(request), now=now)
         except Challenge as challenge:
             response = http_problem(request, 401, "This call needs the secret that was agreed on.")
             response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
             return response
-        inbox.take_in(told, now=timezone.now())
+        inbox.take_in(told, now=now)
         return HttpResponse()
 
 
@@ -143,11 +144,10 @@ class UnsubscribeView(PublicView):
         return self.page(request, sent, done=sent is not None)
 
     def page(self, request: Request, sent: CommunicationLog | None, *, done: bool = False) -> HttpResponse:
-        agency = {name: getattr(settings, f"AGENCY_{name.upper()}") for name in ("name", "address", "phone", "email")}
         page = render(
             _untouched(request),
             "communications/unsubscribe.html",
-            {"agency": agency, "known": sent is not None, "done": done},
+            {"known": sent is not None, "done": done},
             status=200 if sent else 404,
         )
         page["Cache-Control"], page["X-Robots-Tag"] = "no-store", "noindex"
@@ -165,5 +165,5 @@ def demo_page(request: HttpRequest) -> HttpResponse:
     """Show the newest messages of the demo with their codes; there is no such page anywhere else."""
     if not settings.DEMO:
         raise Http404
-    context: dict[str, Any] = {"messages": demo_outbox.newest(), "agency": settings.AGENCY_NAME}
+    context: dict[str, Any] = {"messages": demo_outbox.newest()}
     return render(request, "communications/demo_outbox.html", context)

@@ -131,9 +131,7 @@ def _asked_for(request: HttpRequest) -> str | None:
 def _page(
     request: HttpRequest, name: str, form: PortalForm | None = None, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    agency = {part: getattr(settings, f"AGENCY_{part.upper()}") for part in ("name", "address", "phone", "email")}
-    context = {"form": form, "agency": agency, **more}
-    return render(request, f"portal/{name}.html", context, status=status)
+    return render(request, f"portal/{name}.html", {"form": form, **more}, status=status)
 
 
 def _refused(request: HttpRequest, name: str, form: PortalForm, error: DomainError, **more: Any) -> HttpResponse:

@@ -139,7 +139,8 @@ class ReadOnlyAdmin(BackOffice):
     """Pages to look at only: rules and workers write these rows."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        shown: Sequence[str] = self.fields or [field.name for field in self.opts.concrete_fields]
+        lines = self.fields or [field.name for field in self.opts.concrete_fields]
+        shown = [name for line in lines for name in ((line,) if isinstance(line, str) else line)]
         return [*self.readonly_fields, *shown]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

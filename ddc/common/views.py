@@ -67,7 +67,7 @@ class HomeView(TemplateView):
     """Where people start."""
 
     template_name = "home.html"
-    extra_context = {"agency": settings.AGENCY_NAME, "demo": settings.DEMO}
+    extra_context = {"demo": settings.DEMO}
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = http_problem(request, 405, f'Method "{request.method}" not allowed.')

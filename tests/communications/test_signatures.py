@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from cryptography import x509
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 SECRET = "user:a-shared-secret"
 PUBLIC = "https://ddc.example.com"
+MAILGUN_KEY = "a-signing-key"
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +85,21 @@ def brevo(settings, **_):
     return Caller("/callbacks/email/brevo/tracking", body, basic(SECRET), basic("user:wrong"))
 
 
+def under_mailguns_signature(event, key=MAILGUN_KEY, *, token="t" * 50, at=None):
+    stamp = str(int(at or time.time()))
+    digest = hmac.new(key.encode(), (stamp + token).encode(), hashlib.sha256).hexdigest()
+    return {"signature": {"timestamp": stamp, "token": token, "signature": digest}, "event-data": event}
+
+
 def mailgun(settings, **_):
-    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": "a-signing-key"}
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": MAILGUN_KEY}
     event = {
         "event": "delivered", "id": "e1", "timestamp": 1768392000.0, "recipient": "john@example.com",
         "message": {"headers": {"message-id": "id-1"}}, "user-variables": {}, "delivery-status": {},
     }  # fmt: skip
 
-    def signed(key):
-        stamp, token = str(int(time.time())), "t" * 50
-        digest = hmac.new(key, (stamp + token).encode(), hashlib.sha256).hexdigest()
-        return json.dumps({"signature": {"timestamp": stamp, "token": token, "signature": digest}, "event-data": event})
-
-    return Caller("/callbacks/email/mailgun/tracking", signed(b"a-signing-key"), {}, wrong_body=signed(b"another"))
+    right, wrong = (json.dumps(under_mailguns_signature(event, key)) for key in (MAILGUN_KEY, "another"))
+    return Caller("/callbacks/email/mailgun/tracking", right, {}, wrong_body=wrong)
 
 
 def sendgrid(settings, **_):
@@ -138,7 +142,16 @@ def amazon_ses(settings, monkeypatch, amazon):
     return Caller("/callbacks/email/amazon_ses/tracking", json.dumps(message), headers, headers, forged)
 
 
-PROVIDERS = [amazon_ses, mailgun, sendgrid, postmark, brevo]
+def twilio(settings, **_):
+    settings.TWILIO_AUTH_TOKEN, settings.PUBLIC_URL = stand_in.TOKEN, PUBLIC
+    path, fields = "/callbacks/twilio/status", {"MessageSid": "id-1", "MessageStatus": "delivered"}
+    right, wrong = ({"X-Twilio-Signature": stand_in.signature(PUBLIC + path, fields, token=token)} for token in (
+        stand_in.TOKEN, "another"
+    ))  # fmt: skip
+    return Caller(path, urlencode(fields), right, wrong, content_type="application/x-www-form-urlencoded")
+
+
+PROVIDERS = [amazon_ses, mailgun, sendgrid, postmark, brevo, twilio]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -146,19 +159,82 @@ PROVIDERS = [amazon_ses, mailgun, sendgrid, postmark, brevo]
 def test_a_right_signature_counts_once_and_a_wrong_one_never(provider, settings, monkeypatch, amazon, log):
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     made = provider(settings=settings, monkeypatch=monkeypatch, amazon=amazon)
-    name = made.path.split("/")[3]
+    name = provider.__name__
     CommunicationLog.objects.update(provider=name, provider_message_id="<id-1>" if name == "mailgun" else "id-1")
 
     assert made.call(right=False).status_code == 403
     assert not ProviderEvent.objects.exists()
 
-    assert made.call().status_code == 200
+    assert made.call().status_code in (200, 204)
     log.refresh_from_db()
     assert log.status == "delivered", list(ProviderEvent.objects.values())
     seen = list(ProviderEvent.objects.values())
 
-    assert made.call().status_code == 200
+    assert made.call().status_code in (200, 204)
     assert list(ProviderEvent.objects.values()) == seen
+
+
+def told_by_mailgun(event, **signature):
+    body = json.dumps(under_mailguns_signature(event, **signature))
+    answer = Client().post("/callbacks/email/mailgun/tracking", body, content_type="application/json")
+    inbox.work(clock=now)
+    return answer.status_code
+
+
+def mailguns_event(kind, log):
+    return {
+        "event": kind, "id": "e1", "timestamp": 1768392000.0, "recipient": "john@example.com", "severity": "permanent",
+        "message": {"headers": {"message-id": "id-1"}}, "user-variables": {"log_id": str(log.pk)}, "delivery-status": {},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def mailguns_key(settings):
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": MAILGUN_KEY}
+
+
+def test_a_token_of_mailgun_tells_one_thing_alone(mailguns_key, log):
+    assert told_by_mailgun(mailguns_event("delivered", log)) == 200
+
+    for kind in ("complained", "failed", "opened", "nonsense"):
+        assert told_by_mailgun(mailguns_event(kind, log)) == 403
+
+    log.refresh_from_db()
+    assert (log.status, log.complained_at, log.open_count) == ("delivered", None, 0)
+    assert ProviderEvent.objects.count() == 1
+    assert told_by_mailgun(mailguns_event("delivered", log)) == 200
+    assert told_by_mailgun(mailguns_event("complained", log), token="u" * 50) == 200
+
+
+def test_a_token_that_came_with_what_could_not_be_read_is_used_up_too(mailguns_key, log):
+    assert told_by_mailgun({"no": "event"}) == 200
+    assert told_by_mailgun({"no": "event"}) == 200
+
+    assert told_by_mailgun(mailguns_event("delivered", log)) == 403
+    assert ProviderEvent.objects.get().kind == "unread"
+
+
+@pytest.mark.parametrize(
+    ("age", "status"), [(timedelta(hours=23), 200), (timedelta(hours=25), 403), (timedelta(minutes=-10), 403)]
+)
+def test_a_signature_of_mailgun_is_good_for_a_day(mailguns_key, log, age, status):
+    assert told_by_mailgun(mailguns_event("delivered", log), at=(now() - age).timestamp()) == status
+    assert ProviderEvent.objects.exists() == (status == 200)
+
+
+def test_mail_to_us_by_mailgun_needs_a_token_of_its_own(mailguns_key):
+    signed = under_mailguns_signature({})["signature"]
+
+    def told(text):
+        fields = {
+            **signed, "sender": "john@example.com", "recipient": "us@example.com", "body-plain": text,
+            "message-headers": json.dumps([["From", "john@example.com"], ["Message-Id", f"<{text}@x>"]]),
+        }  # fmt: skip
+        return Client().post("/callbacks/email/mailgun/inbound", fields).status_code
+
+    assert [told("Hello"), told("Hello"), told("STOP")] == [200, 200, 403]
+    inbox.work(clock=now)
+    assert CommunicationLog.objects.get().body == "Hello"
 
 
 def test_a_certificate_from_elsewhere_is_not_amazons(settings, monkeypatch, amazon):
@@ -168,7 +244,7 @@ def test_a_certificate_from_elsewhere_is_not_amazons(settings, monkeypatch, amaz
     assert made.call().status_code == 403
 
 
-def twilio(path, fields, *, query="", token=stand_in.TOKEN):
+def called_by_twilio(path, fields, *, query="", token=stand_in.TOKEN):
     signature = stand_in.signature(PUBLIC + path + query, fields, token=token)
     answer = Client().post(path + query, fields, headers={"X-Twilio-Signature": signature})
     inbox.work(clock=now)
@@ -188,15 +264,15 @@ def test_a_key_repeats_the_text_or_ends_all_calls(call):
     from debtors.models import ContactPoint
 
     key, query = "/callbacks/twilio/key", f"?log={call.pk}"
-    assert twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query, token="wrong").status_code == 403
+    assert called_by_twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query, token="wrong").status_code == 403
     assert not ContactPoint.objects.filter(calls_stopped=True).exists()
 
-    again = twilio(key, {"CallSid": "CA1", "Digits": "1"}, query=query).content.decode()
+    again = called_by_twilio(key, {"CallSid": "CA1", "Digits": "1"}, query=query).content.decode()
     assert "Hello there" in again
     assert 'language="de-DE"' in again
-    ended = twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query).content.decode()
+    ended = called_by_twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query).content.decode()
     assert "nicht mehr angerufen" in ended
-    twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query)
+    called_by_twilio(key, {"CallSid": "CA1", "Digits": "9"}, query=query)
     assert ProviderEvent.objects.count() == 1
     point = ContactPoint.objects.get(value="+447700900001")
     assert (point.calls_stopped, point.messages_stopped) == (True, False)
@@ -213,6 +289,6 @@ def test_a_key_repeats_the_text_or_ends_all_calls(call):
     ],
 )
 def test_a_calls_status_tells_how_it_went(call, fields, outcome):
-    assert twilio("/callbacks/twilio/status", {"CallSid": "CA1", **fields}).status_code == 204
+    assert called_by_twilio("/callbacks/twilio/status", {"CallSid": "CA1", **fields}).status_code == 204
     call.refresh_from_db()
     assert call.outcome == outcome

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from agents import tokens as staff_tokens
-from communications import one_time_code, tracking
+from communications import link_tokens, one_time_code
 from ddc.common.keys import RotatedTokenBackend
 from portal import otp
 from portal import tokens as debtor_tokens
@@ -84,11 +84,12 @@ def test_a_code_is_masked_under_whichever_key_it_went(settings):
     assert one_time_code.mask(f"{code} was refused", session) == f"{one_time_code.MASK} was refused"
 
 
-def test_a_pixel_of_before_is_known_again(settings):
+@pytest.mark.parametrize("use", ["tracking.open", "unsubscribing"])
+def test_a_link_in_a_mail_of_before_is_known_again(settings, use):
     log_id = uuid.uuid4()
     settings.SECRET_KEY = OLD
-    token = tracking.pixel_url(log_id).rpartition("/")[2].removesuffix(".gif")
+    token = link_tokens.make(log_id, use=use)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
-    assert tracking.read_token(token) == log_id
+    assert link_tokens.read(token, use=use) == log_id
     settings.SECRET_KEY_FALLBACKS = []
-    assert tracking.read_token(token) is None
+    assert link_tokens.read(token, use=use) is None

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import warnings
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -11,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, QueryDict, RawPostDataException
 
-from communications.channels.webhooks import sns
+from communications.channels.webhooks import mailgun, sns
 from communications.channels.webhooks.mail_events import read_event
 from communications.channels.webhooks.refusals import Challenge, NotAuthentic
 from communications.inbox import Incoming, Unread
@@ -52,28 +53,32 @@ def _view_class(provider: str, kind: str) -> Any:
     return found or getattr(module, f"{PROVIDERS[provider]}CombinedWebhookView", None)
 
 
-def read(provider: str, kind: str, request: HttpRequest) -> list[Incoming]:
+def read(provider: str, kind: str, request: HttpRequest, *, now: datetime) -> list[Incoming]:
     """Check who calls, then return what happened. What is rightly signed and can't be read is kept as it came.
 
     :raises NotAuthentic: if the signature is wrong, or the provider is not configured
     :raises Challenge: if Amazon SNS has yet to be asked for its credentials
     """
     view = _authentic(provider, kind, request)
+    told: list[Incoming]
     try:
-        return [read_event(provider, event) for event in view.parse_events(request)]
+        told = [read_event(provider, event) for event in view.parse_events(request)]
     except Exception as error:  # Each provider's reader has its own ways to fail.
         log.warning("callback_unreadable", provider=provider, kind=kind, error=type(error).__name__)
+        told = [_unread(provider, kind, request)]
+    return mailgun.once(told, request, now=now) if provider == mailgun.PROVIDER else told
+
+
+def _unread(provider: str, kind: str, request: HttpRequest) -> Unread:
     body = _body(request)
-    return [
-        Unread(
-            provider=provider,
-            event_id=f"unread:{hashlib.sha256(body).hexdigest()}",
-            kind=kind,
-            body=base64.b64encode(body).decode(),
-            content_type=_FORM if request.POST else request.content_type or "",
-            headers={name: value for name, value in request.headers.items() if name.startswith("X-")},
-        )
-    ]
+    return Unread(
+        provider=provider,
+        event_id=f"unread:{hashlib.sha256(body).hexdigest()}",
+        kind=kind,
+        body=base64.b64encode(body).decode(),
+        content_type=_FORM if request.POST else request.content_type or "",
+        headers={name: value for name, value in request.headers.items() if name.startswith("X-")},
+    )
 
 
 def read_again(provider: str, payload: dict[str, Any]) -> list[Incoming]:

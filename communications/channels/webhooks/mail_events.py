@@ -72,10 +72,12 @@ def _received(provider: str, event: Any) -> Received:
     body = message.text
     if body is None:
         body = message.html or ""
+    message_id = storable(message["Message-ID"]) or _event_id(event, "inbound", sender, message.subject, body)
     return Received(
         channel=Channel.EMAIL,
         provider=provider,
-        message_id=storable(message["Message-ID"]) or _event_id(event, "inbound", sender, message.subject, body),
+        event_id=f"received:{message_id}"[:EVENT_ID_LENGTH],
+        message_id=message_id,
         address=storable(sender) or "",
         subject=storable(message.subject),
         body=storable(message.stripped_text or body) or "",

@@ -104,6 +104,7 @@ def read_inbound(request: HttpRequest) -> Received:
     return Received(
         channel=Channel.SMS,
         provider="twilio",
+        event_id=f"received:{sid}"[:EVENT_ID_LENGTH],
         message_id=sid,
         address=sender,
         body=fields.get("Body", ""),
