@@ -118,10 +118,13 @@ def withdraw(address: str, *, now: datetime) -> int:
     )
 
 
-def tell(log_id: uuid.UUID, outcome: str, *, now: datetime) -> None:
+def tell(log_id: uuid.UUID, outcome: str, *, words: str | None, now: datetime) -> None:
     """Note what the telephone company says of a call that a machine made."""
     CommunicationLog.objects.filter(pk=log_id, communication_type=Channel.VOICE, outcome__isnull=True).update(
-        outcome=CallOutcome(outcome), outcome_at=now, updated_at=now
+        outcome=CallOutcome(outcome),
+        outcome_at=now,
+        outcome_notes=(words or "")[:_NOTES_LENGTH] or None,
+        updated_at=now,
     )
 
 

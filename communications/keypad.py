@@ -1,4 +1,4 @@
-"""What the keys of a phone mean in a call that a machine makes: hear it again, or be called no more."""
+"""What the keys of a phone mean in a call that a machine makes: it is me, so let me hear it; or call me no more."""
 
 from datetime import datetime
 from typing import Any
@@ -7,12 +7,12 @@ from communications import suppressions
 from communications.models import Channel, CommunicationLog
 from debtors.models import Medium, StopReason
 
-REPEAT, OPT_OUT = "1", "9"
+HEAR, OPT_OUT = "1", "9"
 
 
 def call_of(log_id: str) -> CommunicationLog | None:
     """Return the call's message; None if it is none of ours."""
-    calls = CommunicationLog.objects.filter(communication_type=Channel.VOICE).select_related("template")
+    calls = CommunicationLog.objects.filter(communication_type=Channel.VOICE).select_related("template", "debtor")
     return calls.filter(pk=log_id).first() if log_id else None
 
 

@@ -89,7 +89,7 @@ def _note(log: CommunicationLog, news: News, *, now: datetime) -> None:
         name = f"{news.fact}_at"
         row.filter(**{f"{name}__isnull": True}).update(**{name: now, "updated_at": now})
     if news.outcome:
-        calls.tell(log.pk, news.outcome, now=now)
+        calls.tell(log.pk, news.outcome, words=news.words, now=now)
 
 
 def _find(news: News) -> CommunicationLog | None:

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("callbacks/twilio/status", views.TwilioStatusView.as_view(), name="callback-twilio-status"),
     path("callbacks/twilio/inbound", views.TwilioInboundView.as_view(), name="callback-twilio-inbound"),
+    path("callbacks/twilio/answer", views.TwilioAnswerView.as_view(), name="callback-twilio-answer"),
     path("callbacks/twilio/key", views.TwilioKeyView.as_view(), name="callback-twilio-key"),
     path("unsubscribe/<str:token>", views.UnsubscribeView.as_view(), name="unsubscribe"),
     path("demo/outbox", views.demo_page, name="demo-outbox"),

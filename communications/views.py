@@ -112,12 +112,30 @@ class TwilioKeyView(PublicView):
         parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
     )
     def post(self, request: Request) -> HttpResponse:
-        """Answer a key that was pressed in a call: 1 hears it again, 9 ends all calls to that number."""
+        """Answer a key that was pressed in a call: 1 hears the message, 9 ends all calls to that number."""
         pressed = twilio.read_key(_untouched(request))
         if pressed.digit == keypad.OPT_OUT:
             inbox.take_in([pressed], now=timezone.now())
         spoken = voice.answer_to_key(keypad.call_of(pressed.log_id), pressed.digit)
         return HttpResponse(spoken, content_type="text/xml")
+
+
+class TwilioAnswerView(PublicView):
+    refusals = {"": (403,)}
+
+    @extend_schema(
+        operation_id="answerTwilioCall",
+        request={"application/x-www-form-urlencoded": _FORM},
+        responses={(200, "text/xml"): OpenApiTypes.STR},
+        parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Say what is spoken to whoever picked up; a machine hears nothing of the debt, and it is noted that one answered."""
+        answered = twilio.read_answer(_untouched(request))
+        if answered.by_machine:
+            inbox.take_in([answered.news(voice.left_with_machine())], now=timezone.now())
+        said = voice.answer(keypad.call_of(answered.log_id), by_machine=answered.by_machine)
+        return HttpResponse(said, content_type="text/xml")
 
 
 class UnsubscribeView(PublicView):

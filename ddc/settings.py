@@ -245,6 +245,8 @@ AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")
 AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="")
 AGENCY_PHONE = env.str("AGENCY_PHONE", default="")
 AGENCY_EMAIL = env.str("AGENCY_EMAIL", default=DEFAULT_FROM_EMAIL)
+VOICEMAIL_NAME = env.str("VOICEMAIL_NAME", default="")
+VOICEMAIL_PERSON = env.str("VOICEMAIL_PERSON", default="")
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
 if REPORTING_CURRENCY not in DECIMALS:
     raise ImproperlyConfigured(f"REPORTING_CURRENCY is {REPORTING_CURRENCY!r}, which is no ISO 4217 code.")

@@ -23,7 +23,8 @@ PUBLIC = {
     "debtors/auth/request-otp", "debtors/auth/verify-otp",
     "track/open/<path:token>.gif",
     "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",
-    "callbacks/twilio/status", "callbacks/twilio/inbound", "callbacks/twilio/key", "unsubscribe/<str:token>",
+    "callbacks/twilio/status", "callbacks/twilio/inbound", "callbacks/twilio/answer", "callbacks/twilio/key",
+    "unsubscribe/<str:token>",
 }  # fmt: skip
 
 

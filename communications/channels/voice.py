@@ -1,56 +1,11 @@
-"""Calls in which Twilio reads the text out."""
-
-from xml.sax.saxutils import escape, quoteattr
+"""Calls in which Twilio speaks: first it finds out who picked up, then it asks us what to say."""
 
 from django.conf import settings
 
 from communications import keypad
-from communications.channels import sms, twilio_api
+from communications.channels import sms, spoken, twilio_api
 from communications.channels.message import Outcome, Outgoing
 from communications.models import CommunicationLog
-
-#: What Twilio's <Say> wants is a tag with a region.
-_SPOKEN = {
-    "en": "en-GB", "de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "pt": "pt-PT", "nl": "nl-NL", "pl": "pl-PL",
-    "da": "da-DK", "sv": "sv-SE", "nb": "nb-NO", "no": "nb-NO", "fi": "fi-FI", "ru": "ru-RU", "ja": "ja-JP", "ko": "ko-KR",
-    "zh": "zh-CN", "ca": "ca-ES",
-}  # fmt: skip
-#: What is said after the text, and when somebody wants no more calls.
-_PROMPTS = {
-    "en": (
-        "To hear this again, press 1. If you do not want to be called again, press 9.",
-        "You will not be called again. Goodbye.",
-    ),
-    "de": (
-        "Um dies noch einmal zu hören, drücken Sie die 1. Wenn Sie nicht mehr angerufen werden möchten, drücken Sie die 9.",
-        "Sie werden nicht mehr angerufen. Auf Wiederhören.",
-    ),
-    "fr": (
-        "Pour réécouter ce message, tapez 1. Si vous ne souhaitez plus être appelé, tapez 9.",
-        "Vous ne serez plus appelé. Au revoir.",
-    ),
-    "es": (
-        "Para escuchar de nuevo, pulse 1. Si no desea que le llamemos más, pulse 9.",
-        "No le llamaremos más. Adiós.",
-    ),
-    "it": (
-        "Per riascoltare, prema 1. Se non desidera più essere chiamato, prema 9.",
-        "Non la chiameremo più. Arrivederci.",
-    ),
-    "pt": (
-        "Para ouvir novamente, prima 1. Se não quiser voltar a ser chamado, prima 9.",
-        "Não voltaremos a ligar. Adeus.",
-    ),
-    "nl": (
-        "Toets 1 om dit nog eens te horen. Toets 9 als u niet meer gebeld wilt worden.",
-        "U wordt niet meer gebeld. Tot ziens.",
-    ),
-    "pl": (
-        "Aby usłyszeć to ponownie, naciśnij 1. Jeśli nie chcesz więcej telefonów, naciśnij 9.",
-        "Nie będziemy więcej dzwonić. Do widzenia.",
-    ),
-}
-_SECONDS_TO_PRESS = 8
 
 
 class Sender:
@@ -62,8 +17,9 @@ class Sender:
             lambda client: client.calls.create(
                 to=outgoing.to,
                 from_=settings.TWILIO_FROM_NUMBER,
-                twiml=spoken(outgoing),
-                machine_detection="Enable",
+                url=f"{settings.PUBLIC_URL}/callbacks/twilio/answer?log={outgoing.log_id}",
+                # To leave a message it takes the end of the machine's own; to hang up, its beginning is enough.
+                machine_detection="DetectMessageEnd" if spoken.may_leave_voicemail() else "Enable",
                 status_callback=twilio_api.callback_url(outgoing),
             )
         )
@@ -72,40 +28,22 @@ class Sender:
         """Twilio's client keeps its connections by itself."""
 
 
-def spoken(outgoing: Outgoing) -> str:
-    """Write the text as TwiML: it is read out, and then a key repeats it or ends all calls."""
-    (prompt, _), spoken_in = _prompts(outgoing.language)
-    action = f"{settings.PUBLIC_URL}/callbacks/twilio/key?log={outgoing.log_id}"
-    return (
-        f'<Response><Gather numDigits="1" timeout="{_SECONDS_TO_PRESS}" action={quoteattr(action)}>'
-        f"{_say(outgoing.body, outgoing.language)}{_say(prompt, spoken_in)}"
-        "</Gather></Response>"
-    )
+def answer(log: CommunicationLog | None, *, by_machine: bool) -> str:
+    """Write what is said to whoever, or whatever, picked up."""
+    if log is None or (by_machine and not spoken.may_leave_voicemail()):
+        return spoken.nothing()
+    return spoken.voicemail(log) if by_machine else spoken.greeting(log)
+
+
+def left_with_machine() -> str:
+    """Say what a machine that answers gets, for the record."""
+    if spoken.may_leave_voicemail():
+        return "A machine answered. The limited-content message was left there, and nothing else."
+    return "A machine answered. Nothing was said."
 
 
 def answer_to_key(log: CommunicationLog | None, digit: str) -> str:
-    """Write what follows a key: the text again, or that there will be no more calls; else the call ends."""
-    language = _language(log)
-    if log and digit == keypad.REPEAT:
-        return spoken(Outgoing(log.pk, log.address or "", None, log.body or "", None, language))
+    """Write what follows a key: the text, or that there will be no more calls; else the call ends."""
     if digit == keypad.OPT_OUT:
-        (_, farewell), spoken_in = _prompts(language)
-        return f"<Response>{_say(farewell, spoken_in)}<Hangup/></Response>"
-    return "<Response><Hangup/></Response>"
-
-
-def _language(log: CommunicationLog | None) -> str | None:
-    return log.template.language if log and log.template else None
-
-
-def _prompts(language: str | None) -> tuple[tuple[str, str], str]:
-    """Our own words, and the language that they are in: the text's, where we know it."""
-    base = (language or "en").split("-")[0].lower()
-    return (_PROMPTS[base], language or "en") if base in _PROMPTS else (_PROMPTS["en"], "en")
-
-
-def _say(text: str, language: str | None) -> str:
-    language = language or ""
-    tag = _SPOKEN.get(language, language if "-" in language else "")
-    attribute = f" language={quoteattr(tag)}" if tag else ""
-    return f"<Say{attribute}>{escape(text)}</Say>"
+        return spoken.farewell(log)
+    return spoken.text(log) if log and digit == keypad.HEAR else spoken.nothing()

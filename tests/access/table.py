@@ -17,6 +17,7 @@ POST      /callbacks/email/mailgun/tracking  403    403   403        403     403
 POST      /callbacks/email/mailgun/inbound   403    403   403        403     403
 POST      /callbacks/twilio/status           403    403   403        403     403
 POST      /callbacks/twilio/inbound          403    403   403        403     403
+POST      /callbacks/twilio/answer           403    403   403        403     403
 POST      /callbacks/twilio/key              403    403   403        403     403
 GET,POST  /unsubscribe/x                     404    404   404        404     404
 

@@ -85,19 +85,6 @@ def test_the_solicited_lane_leaves_the_rest_alone(twilio):
     assert other.status == "queued"
 
 
-def test_a_call_has_the_text_read_out(twilio):
-    log = queue(
-        channel="voice", template=factories.template(communication_type="voice", body="Tom & {{debtor_first_name}}")
-    )
-
-    drain()
-
-    assert twilio.orders[0].kind == "call"
-    assert '<Say language="en-GB">Tom &amp; John</Say>' in twilio.orders[0].fields["Twiml"]
-    log.refresh_from_db()
-    assert log.status == "sent"
-
-
 def test_a_call_script_is_put_before_an_agent():
     log = queue(channel="call_script")
 

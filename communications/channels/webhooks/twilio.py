@@ -1,5 +1,7 @@
 """Twilio's callbacks: signed over our public address, read into news of messages and calls."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -30,6 +32,26 @@ _OPTED_OUT = "21610"
 #: How a call went, by Twilio's status of the call; of a completed one by who answered.
 _OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
 _NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A call that somebody, or something, picked up."""
+
+    sid: str
+    log_id: str
+    by_machine: bool
+
+    def news(self, words: str) -> News:
+        """What there is to know of a call that a machine answered: it was a voicemail, and what was left there."""
+        return News(
+            "twilio",
+            f"answered:{self.sid}"[:EVENT_ID_LENGTH],
+            log_id=log_id(self.log_id),
+            message_id=self.sid,
+            outcome=CallOutcome.VOICEMAIL,
+            words=words,
+        )
 
 
 def check(request: HttpRequest) -> dict[str, str]:
@@ -95,6 +117,16 @@ def read_key(request: HttpRequest) -> Pressed:
     )
 
 
+def read_answer(request: HttpRequest) -> Answered:
+    """Check and read who picked up a call; refuses what ``check`` refuses."""
+    fields = check(request)
+    sid = fields.get("CallSid", "")
+    if not sid:
+        raise Unreadable
+    called = log_id(request.GET.get("log"))
+    return Answered(sid, str(called) if called else "", by_machine=_is_machine(fields))
+
+
 def read_inbound(request: HttpRequest) -> Received:
     """Check and read an SMS that somebody sent us; refuses what ``check`` refuses."""
     fields = check(request)
@@ -112,11 +144,15 @@ def read_inbound(request: HttpRequest) -> Received:
     )
 
 
+def _is_machine(fields: dict[str, str]) -> bool:
+    return fields.get("AnsweredBy", "").lower().startswith(("machine", "fax"))
+
+
 def _outcome(fields: dict[str, str]) -> CallOutcome | None:
     """Tell how a call went; None while it goes on, or where nobody knows."""
-    status, answered_by = fields.get("CallStatus", "").lower(), fields.get("AnsweredBy", "").lower()
+    status = fields.get("CallStatus", "").lower()
     if status == "completed":
-        return CallOutcome.VOICEMAIL if answered_by.startswith(("machine", "fax")) else CallOutcome.ANSWERED
+        return CallOutcome.VOICEMAIL if _is_machine(fields) else CallOutcome.ANSWERED
     if status == "failed" and fields.get("ErrorCode", "") in _NOT_IN_SERVICE:
         return CallOutcome.NOT_IN_SERVICE
     return _OUTCOMES.get(status)
