@@ -1,27 +1,31 @@
 """Templates and messages over HTTP."""
 
+import uuid
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from communications import placeholders, processing, templates
+from communications import contact_preview, placeholders, processing, templates
 from communications.filters import LogFilters, TemplateFilters
 from communications.models import CommunicationLog, CommunicationTemplate
 from communications.serializers import (
     CommunicationLogDetailSerializer,
     CommunicationLogSerializer,
     CommunicationTemplateSerializer,
+    ContactPreviewSerializer,
     PlaceholdersSerializer,
     ProcessAnswerSerializer,
     ProcessSerializer,
 )
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import write
-from ddc.common.api.views import ResourceView
+from ddc.common.api.views import ResourceView, View
+from debtors.models import Debtor
 
 
 class CommunicationTemplateView(ResourceView):
@@ -78,3 +82,25 @@ class CommunicationLogView(ResourceView):
     @extend_schema(responses=CommunicationLogDetailSerializer)
     def retrieve(self, request: Request, pk: Any) -> Response:
         return Response(write(CommunicationLogDetailSerializer, self.get_object(pk)))
+
+
+class ContactPreviewView(View):
+    """What the contact gate would say now."""
+
+    required_permissions = {"retrieve": "debtors.view_debtor"}
+
+    @extend_schema(operation_id="previewContact", responses=ContactPreviewSerializer)
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+        """Tell for each channel whether the debtor may be contacted now, what speaks against it, and when that is over."""
+        debtor, now = get_object_or_404(Debtor, pk=pk), timezone.now()
+        debts = contact_preview.open_debts(debtor)
+        previews = contact_preview.of_debtor(debtor, debts=debts, now=now)
+        by_debt = {debt: [preview for preview in previews if preview.debt == debt] for debt in (None, *debts)}
+        answer = {
+            "debtor_id": debtor.pk,
+            "at": now,
+            "time_zones": sorted(previews[0].facts.zones),
+            "channels": by_debt[None],
+            "debts": [{"debt_id": debt.pk, "channels": by_debt[debt]} for debt in debts],
+        }
+        return Response(write(ContactPreviewSerializer, answer))

@@ -171,12 +171,9 @@ def _listed(logs: Sequence[CommunicationLog]) -> set[tuple[str, str]]:
 def _holds(
     debtors: Collection[uuid.UUID], debts: Collection[uuid.UUID], *, now: datetime
 ) -> dict[uuid.UUID, list[Stop]]:
-    """Return what stops contact with a person or about a debt; the days are compared later, by their own calendar."""
-    day = timedelta(days=1)
+    """Return what stops contact with a person or about a debt, now or later; the days are compared by their own calendar."""
     rows = Hold.objects.filter(Q(debt__in=debts) | Q(debtor__in=debtors), blocks_contact=True)
-    rows = rows.filter(starts_on__lte=now.date() + day).filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=now.date() - day)
-    )
+    rows = rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=now.date() - timedelta(days=1)))
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
     for hold in rows.order_by("starts_on", "id"):
         scope = Scope.DEBT if hold.debt_id else Scope.PERSON

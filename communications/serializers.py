@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Debt
+from communications.contact_gate import Code, Verdict
 from communications.models import Channel, CommunicationLog, MessageStatus
 from ddc.common.api.fields import (
     BooleanField,
@@ -130,3 +131,46 @@ class ProcessedSerializer(CamelSerializer):
 class ProcessAnswerSerializer(CamelSerializer):
     processed = IntegerField(read_only=True)
     results = ProcessedSerializer(many=True, read_only=True)
+
+
+class ReasonSerializer(CamelSerializer):
+    """One rule that speaks against a contact."""
+
+    code = ChoiceField(choices=[code.value for code in Code], read_only=True)
+    message = TextField(read_only=True, source="words")
+    section = TextField(read_only=True, help_text="Where the law says so; empty where it is no law.")
+    policy = TextField(read_only=True, help_text="Jurisdiction and rule; empty where no policy asks for it.")
+    version = IntegerField(read_only=True, allow_null=True, help_text="The policy's.")
+    until = TimeField(read_only=True, allow_null=True, help_text="When this alone is over, where that is known.")
+
+
+class ChannelPreviewSerializer(CamelSerializer):
+    """What the contact gate says of one channel now."""
+
+    communication_type = ChoiceField(choices=Channel.choices, read_only=True, source="channel")
+    address = TextField(read_only=True, help_text="Empty where there is none.")
+    verdict = ChoiceField(choices=[verdict.value for verdict in Verdict], read_only=True, source="decision.verdict")
+    next_at = TimeField(
+        read_only=True, allow_null=True, help_text="From when on it may go; null if something else has to change."
+    )
+    reasons = ReasonSerializer(many=True, read_only=True, source="decision.reasons")
+    policies = serializers.ListField(
+        child=TextField(), read_only=True, source="decision.policies", help_text="Those asked, with their versions."
+    )
+
+
+class DebtPreviewSerializer(CamelSerializer):
+    """The same for a message about one debt."""
+
+    debt_id = serializers.UUIDField(read_only=True)
+    channels = ChannelPreviewSerializer(many=True, read_only=True)
+
+
+class ContactPreviewSerializer(CamelSerializer):
+    """What the contact gate would say now, by channel: about no debt in particular, and about each of the newest open ones."""
+
+    debtor_id = serializers.UUIDField(read_only=True)
+    at = TimeField(read_only=True)
+    time_zones = serializers.ListField(child=TextField(), read_only=True, help_text="Where the debtor may be.")
+    channels = ChannelPreviewSerializer(many=True, read_only=True)
+    debts = DebtPreviewSerializer(many=True, read_only=True)

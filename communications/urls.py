@@ -4,7 +4,7 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 
 from communications import views
-from communications.api import CommunicationLogView, CommunicationTemplateView
+from communications.api import CommunicationLogView, CommunicationTemplateView, ContactPreviewView
 from ddc.common.api.routes import resource
 
 urlpatterns: list[URLPattern] = [
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     ),
     *resource("communication-templates", CommunicationTemplateView, name="communication-template"),
     *resource("communication-logs", CommunicationLogView, name="communication-log", only="list retrieve"),
+    path("debtors/<id:pk>/contact-preview", ContactPreviewView.as_view({"get": "retrieve"}), name="contact-preview"),
     path("track/open/<path:token>.gif", views.OpenView.as_view(), name="track-open"),
     path(
         "callbacks/email/<str:provider>/tracking",

@@ -41,6 +41,7 @@ GET       /debtors/{debtor}                  401    401   200        200     200
 PUT,PATCH /debtors/{debtor}                  401    401   200        200     403
 DELETE    /debtors/{debtor}                  401    401   403        204     403
 GET       /debtors/{debtor}/debts            401    401   200        200     200
+GET       /debtors/{debtor}/contact-preview  401    401   200        200     200
 
 GET       /debts                             401    401   200        200     200
 POST      /debts                             401    401   422        422     403

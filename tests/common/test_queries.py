@@ -51,6 +51,7 @@ PATHS = [
     "/debtors", "/debtors/{debtor}", "/debtors/{debtor}/debts", "/debts", "/debts/{debt}", "/debts/{debt}/payments",
     "/debts/{debt}/ledger", "/payments", "/deferral-requests", "/segments", "/strategy-rules", "/strategy/runs",
     "/communication-templates", "/communication-logs", "/digital-activities", "/debtors?search=john",
+    "/debtors/{debtor}/contact-preview",
 ]  # fmt: skip
 
 
