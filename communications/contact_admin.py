@@ -1,10 +1,18 @@
 """The back office's pages about the contact gate, to look at: policies in all versions, decisions, wishes and notices."""
 
+import uuid
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 
-from communications.models import ContactDecision, ContactPolicy, ContactWish, FirstNotice
+from collection.models import Debt
+from communications import contact_decisions, contact_panel_admin, contact_words
+from communications.contact_gate import Verdict
+from communications.models import CommunicationLog, ContactDecision, ContactPolicy, ContactWish, FirstNotice
 from ddc.common.admin import ReadOnlyAdmin
+from ddc.common.admin_listings import link
 from debtors.models import Debtor
 
 
@@ -32,16 +40,85 @@ class ContactPolicyAdmin(ReadOnlyAdmin):
 
 @admin.register(ContactDecision)
 class ContactDecisionAdmin(ReadOnlyAdmin):
-    list_display = ("at", "verdict", "channel", "stage", "log_id", "until")
-    list_filter = ("verdict", "channel", "at")
+    """Why something went, or didn't: what was asked, what was known, and whether the same comes out of it today."""
+
+    list_display = ("at", "said", "channel", "stage", "in_short", "until")
+    list_filter = ("verdict", "channel", "stage", "at")
     search_fields = ("id",)
     search_help_text = "The whole id of the decision, the message, the debtor or the debt"
+    fields = (
+        ("message", "debtor", "debt"),
+        ("said", "until"),
+        ("at", "for_them_it_was"),
+        ("channel", "purpose", "stage"),
+        "why",
+        "asked",
+        "known",
+        "again",
+        ("facts", "facts_digest"),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
 
     def matches(self, words: str) -> Q:
         return Q(pk__in=[])
 
     def with_id(self, key: object) -> Q:
         return Q(pk=key) | Q(log_id=key) | Q(debtor_id=key) | Q(debt_id=key)
+
+    @admin.display(description="It said", ordering="verdict")
+    def said(self, decision: ContactDecision) -> str:
+        return contact_words.VERDICTS[Verdict(decision.verdict)]
+
+    @admin.display(description="Why")
+    def in_short(self, decision: ContactDecision) -> str:
+        return ", ".join(reason["code"] for reason in decision.reasons) or "-"
+
+    @admin.display(description="Why")
+    def why(self, decision: ContactDecision) -> str:
+        return contact_panel_admin.why(decision)
+
+    @admin.display(description="What was asked")
+    def asked(self, decision: ContactDecision) -> str:
+        return contact_panel_admin.asked(decision)
+
+    @admin.display(description="What was known")
+    def known(self, decision: ContactDecision) -> str:
+        return contact_panel_admin.known(decision)
+
+    @admin.display(description="For them it was")
+    def for_them_it_was(self, decision: ContactDecision) -> str:
+        return contact_words.clocks(frozenset(decision.facts.get("zones", ())), decision.at)
+
+    @admin.display(description="Decided again")
+    def again(self, decision: ContactDecision) -> str:
+        made = contact_decisions.made_again(decision)
+        told = [contact_decisions.reason_as_json(reason) for reason in made.reasons]
+        same = made.verdict == decision.verdict and told == decision.reasons
+        if same:
+            return "From these facts and policies the same comes out."
+        return f"Another comes out: {made.reason or made.verdict}"
+
+    @admin.display(description="Message")
+    def message(self, decision: ContactDecision) -> str:
+        return _linked(CommunicationLog, decision.log_id)
+
+    @admin.display(description="Debtor")
+    def debtor(self, decision: ContactDecision) -> str:
+        return _linked(Debtor, decision.debtor_id)
+
+    @admin.display(description="Debt")
+    def debt(self, decision: ContactDecision) -> str:
+        return _linked(Debt, decision.debt_id)
+
+
+def _linked(model: Any, key: uuid.UUID | None) -> str:
+    """Link to a row that may be gone."""
+    if key is None:
+        return "-"
+    row = model.objects.filter(pk=key).first()
+    return link(row) if row else f"{key} (deleted)"
 
 
 @admin.register(ContactWish)

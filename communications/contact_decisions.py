@@ -60,6 +60,13 @@ def keep(decided: Sequence[tuple[CommunicationLog, Facts, Decision]], *, at: dat
     ContactDecision.objects.bulk_create([_row(log, facts, found, at, stage) for log, facts, found in decided])
 
 
+def made_again(kept: ContactDecision) -> Decision:
+    """Make a decision again, from the facts that it was made by and the versions of the policies that were asked then."""
+    return contact_gate.decide(
+        facts_from_json(kept.facts), contact_policies.as_asked(kept.policies, at=kept.at), kept.at
+    )
+
+
 def _row(log: CommunicationLog, facts: Facts, decision: Decision, at: datetime, stage: Stage) -> ContactDecision:
     told = facts_as_json(facts)
     return ContactDecision(

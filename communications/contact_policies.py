@@ -1,19 +1,21 @@
 """The policies: read from their packs, edited as new versions, and handed to the gate."""
 
 import hashlib
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.db import connection, connections, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from agents import permissions
 from agents.models import Agent
@@ -22,6 +24,9 @@ from communications.models import ContactPolicy
 from ddc.common.errors import DomainError
 
 PACKS = Path(__file__).parent / "policies"
+#: How a decision names a version, and the agency's own window.
+_NAME = re.compile(r"([^/@]+)/([^@]+)@(\d{1,9})")
+_AGENCY_NAME = re.compile(rf"{AGENCY}/(\d\d:\d\d)-(\d\d:\d\d)@1")
 #: What a pack says once for all its policies.
 _COMMON = ("countries", "regions", "cities", "postal_prefixes")
 #: What makes a version: everything but its own number, author and time.
@@ -69,9 +74,27 @@ def _read(database: str, count: int, last: Any, window: Any) -> Policies:
 
 
 def agency(window: Any) -> Policy:
-    """Return the window that CONTACT_WINDOW sets, as a policy."""
+    """Return the window that CONTACT_WINDOW sets, as a policy whose name tells the hours: settings have no versions."""
     opens, closes = window
-    return Policy(AGENCY, "hours", f"CONTACT_WINDOW {opens:%H:%M}-{closes:%H:%M}", opens=opens, closes=closes)
+    return Policy(AGENCY, f"{opens:%H:%M}-{closes:%H:%M}", "the agency's own rule", opens=opens, closes=closes)
+
+
+def versions(names: Iterable[str]) -> dict[str, ContactPolicy]:
+    """Return the versions that a decision names; what the agency's settings or the debtor asked has none."""
+    wanted = [found.groups() for name in names if (found := _NAME.fullmatch(name))]
+    some = (Q(jurisdiction=where, code=code, version=int(number)) for where, code, number in wanted)
+    rows = ContactPolicy.objects.filter(reduce(or_, some, Q(pk__in=[])))
+    return {f"{row.jurisdiction}/{row.code}@{row.version}": row for row in rows}
+
+
+def as_asked(names: Iterable[str], *, at: datetime) -> Policies:
+    """Return the policies that a decision of then names, as they counted: a version that was ended later that day, too."""
+    named = list(names)
+    values = [row.value for row in versions(named).values()]
+    counted = [replace(one, valid_to=None) if one.valid_to and one.valid_to <= at.date() else one for one in values]
+    windows = [found.groups() for name in named if (found := _AGENCY_NAME.fullmatch(name))]
+    own = [agency((time.fromisoformat(opens), time.fromisoformat(closes))) for opens, closes in windows]
+    return Policies([*own, *counted])
 
 
 @transaction.atomic

@@ -97,6 +97,11 @@ class Policy:
         return f"{self.jurisdiction}/{self.code}"
 
     @property
+    def title(self) -> str:
+        """What a decision calls it: its name and version."""
+        return f"{self.name}@{self.version}"
+
+    @property
     def has_hours(self) -> bool:
         return self.opens is not None or bool(self.weekdays) or self.no_holidays
 
@@ -264,6 +269,8 @@ class Policies:
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         self.all = tuple(policies)
+        #: By the name that decisions give them.
+        self.named = {policy.title: policy for policy in self.all}
         self._rules: dict[tuple[frozenset[Place], str], Rules] = {}
 
     def applying(self, places: frozenset[Place], channel: str) -> Rules:

@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from communications import doubts, evidence
+from communications import contact_panel_admin, doubts, evidence
 from communications.channels import email
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, UncertainMessage
 from ddc.common.admin import ReadOnlyAdmin
@@ -133,7 +133,8 @@ class MessagePages(WorklistAdmin):
             "Result": lambda attempt: attempt.result,
             "Answer": lambda attempt: attempt.answer or attempt.provider_message_id or "-",
         }
-        return [listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, log__id__exact=obj.pk)]
+        attempts = listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, log__id__exact=obj.pk)
+        return [contact_panel_admin.of_message(obj), attempts]
 
     # --- Who may do what
 

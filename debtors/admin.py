@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from collection import totals
 from collection.models import Debt, DeferralRequest
+from communications import contact_panel_admin
 from communications.models import CommunicationLog
 from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import RuleForm
@@ -105,6 +106,7 @@ class DebtorAdmin(RuledAdmin):
     def listings(self, request: HttpRequest, obj: Debtor) -> list[Listing]:
         of_debtor: dict[str, Any] = {"debtor__id__exact": obj.pk}
         return [
+            contact_panel_admin.of_debtor(obj),
             listing(
                 "Debts",
                 Debt.objects.filter(debtor=obj),

@@ -22,6 +22,7 @@ class Listing:
     more: str
     #: Where one more is made, for who may.
     add: str | None = None
+    more_words: str = "All of them"
 
     @property
     def table(self) -> dict[str, Any]:

@@ -162,6 +162,8 @@ def fill(count: int) -> None:
             name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
         )
         StrategyRun.objects.create(status="done", date=NOW.date(), dry_run=True, rules=[])
-        ContactDecision.objects.create(log_id=log.pk, channel="email", purpose="collection", at=NOW, verdict="allow")
+        ContactDecision.objects.create(
+            log_id=log.pk, channel="email", purpose="collection", at=NOW, verdict="allow", facts={"channel": "email"}
+        )
         ContactWish.objects.create(debtor=debt.debtor, told="Evenings only")
         FirstNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

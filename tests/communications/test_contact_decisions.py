@@ -128,7 +128,7 @@ class TestDecisions:
         assert drain().ended == {"sent": 1}
         (kept,) = ContactDecision.objects.all()
         assert (kept.log_id, kept.stage, kept.verdict, kept.reasons) == (log.pk, "sending", "allow", [])
-        assert "AGENCY/hours@1" in kept.policies
+        assert "AGENCY/08:00-21:00@1" in kept.policies
         assert kept.facts["zones"] == ["Europe/London"]
         assert log.debtor.email not in str(kept.facts)
 

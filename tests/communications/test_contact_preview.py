@@ -72,7 +72,10 @@ class TestOverHttp:
         assert by_channel(found["channels"])["email"]["verdict"] == "allow"
         assert of_debt[str(free.pk)]["verdict"] == "allow"
         assert told(of_debt[str(held.pk)]) == {"DEBT_HELD"}
-        assert (of_debt[str(held.pk)]["verdict"], of_debt[str(held.pk)]["nextAt"]) == ("deny", "2026-01-20T08:00:00.000Z")
+        assert (of_debt[str(held.pk)]["verdict"], of_debt[str(held.pk)]["nextAt"]) == (
+            "deny",
+            "2026-01-20T08:00:00.000Z",
+        )
 
     def test_closed_debts_are_left_out_and_an_unknown_debtor_is_not_found(self, api):
         debt = factories.debt()
