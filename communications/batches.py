@@ -109,7 +109,7 @@ def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
         *(text for message in messages if not message.template for text in draft(message)),
         *(text for version in versions.values() for text in (version.subject, version.body)),
     )
-    pairs = [(message.debtor, message.debt) for message in messages if message.debtor]
+    pairs = [(message.debtor, message.debt) for message in messages]
     values = facts.gather(pairs, today=today, names=used)
     gate = contact_decisions.ask(messages, now=now)
     return Batch(

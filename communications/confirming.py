@@ -21,15 +21,13 @@ _TEXTS = {
 }
 
 
-def confirm_stop(asked: CommunicationLog, *, now: datetime) -> CommunicationLog | None:
-    """Queue the confirmation to the number that asked; None where no debtor is known, whom it would have to be about."""
-    debtor = asked.debtor
-    if debtor is None or not asked.address:
-        return None
-    template = templates.named(TEMPLATE, Channel.SMS, language=debtor.language_preference)
-    language = (debtor.language_preference or "en").split("-")[0].lower()
+def confirm_stop(asked: CommunicationLog, *, now: datetime) -> CommunicationLog:
+    """Queue the confirmation to the number that asked, be it a debtor's or not, in the debtor's language where there is one."""
+    preferred = asked.debtor.language_preference if asked.debtor else None
+    template = templates.named(TEMPLATE, Channel.SMS, language=preferred) if asked.debtor else None
+    language = (preferred or "en").split("-")[0].lower()
     return outbox.queue(
-        debtor=debtor,
+        debtor=asked.debtor,
         channel=Channel.SMS,
         template=template,
         body=None if template else _TEXTS.get(language, _TEXTS["en"]),

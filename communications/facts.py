@@ -14,7 +14,8 @@ from communications import one_time_code, wording
 from communications.placeholders import NAMES
 from debtors.models import Debtor
 
-Pair = tuple[Debtor, Debt | None]
+#: Whom a message is for, and which debt it is about; one that is for no debtor has the agency's values alone.
+Pair = tuple[Debtor | None, Debt | None]
 _PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
 
 
@@ -35,7 +36,7 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
     :param names: the placeholders that are wanted; sums and payments are looked up only where these ask for them
     """
     wanted = frozenset(names)
-    debtors = {debtor.pk for debtor, _ in pairs}
+    debtors = {debtor.pk for debtor, _ in pairs if debtor}
     sums = totals.outstanding(debtors, today=today) if "total_outstanding" in wanted else {}
     payments = _latest_payments(debtors) if wanted & _PAYMENTS else _Payments()
     agency = _of_agency()
@@ -50,6 +51,8 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
             "otp_code": one_time_code.MASK,
             "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.
         }
+        if debtor
+        else agency
         for debtor, debt in pairs
     ]
 

@@ -43,7 +43,7 @@ RETURNING communication_log.id
 @transaction.atomic
 def queue(
     *,
-    debtor: Debtor,
+    debtor: Debtor | None,
     channel: str,
     template: CommunicationTemplate | None = None,
     subject: str | None = None,
@@ -61,11 +61,13 @@ def queue(
     as well, ``{{otp_code}}`` among them: a text must not hold what a debtor typed. Nothing is sent after ``expires_at``.
 
     To an address that must not be used any more nothing is queued: the message is blocked at once, and says why. Only what
-    confirms an opt-out goes there, once, to ``confirms_opt_out_of``.
+    confirms an opt-out goes there, once, to ``confirms_opt_out_of``, even where that is no debtor's.
     """
     if (template is None) == (body is None):
         raise TypeError("a message has either a template or a body")
-    refused = confirms_opt_out_of is None and suppressions.is_suppressed(debtor, channel)
+    if debtor is None and confirms_opt_out_of is None:
+        raise TypeError("only what confirms an opt-out goes to who is no debtor")
+    refused = debtor is not None and confirms_opt_out_of is None and suppressions.is_suppressed(debtor, channel)
     log = CommunicationLog.objects.create(
         debtor=debtor,
         debt=debt,

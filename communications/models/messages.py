@@ -129,7 +129,8 @@ class CommunicationLog(UUIDModel):
             ),
             models.CheckConstraint(
                 name="communication_log_outbound_has_a_debtor",
-                condition=Q(direction="inbound") | Q(debtor__isnull=False),
+                # Who says stop is told that we heard it, whoever it is.
+                condition=Q(direction="inbound") | Q(debtor__isnull=False) | Q(confirms_opt_out=True),
             ),
         ]
         indexes = [

@@ -3,9 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 
-from communications import calls, inbound, machines, outcomes, stop_words, suppressions, tracking, unsubscribing
+from communications import (
+    calls,
+    evidence,
+    inbound,
+    machines,
+    outbox,
+    outcomes,
+    stop_words,
+    suppressions,
+    tracking,
+    unsubscribing,
+)
 from communications.inbound import Received
 from communications.models import CommunicationLog
 from debtors import debtors
@@ -48,6 +60,29 @@ def test_stop_is_confirmed_once_in_the_debtors_language(twilio):
 
     assert [order.fields["To"] for order in twilio.orders] == [PHONE]
     assert twilio.orders[0].fields["Body"].startswith("DDC: Sie erhalten keine SMS mehr")
+
+
+def test_a_stranger_who_says_stop_is_opted_out_and_told_so_once(twilio):
+    for number, words in enumerate(("STOP", "stop", "Unsubscribe")):
+        inbound.receive(sms(words, f"SM{number}"), now=NOON + timedelta(seconds=number))
+
+    drain(NOON + timedelta(seconds=5))
+
+    assert ContactPoint.objects.get(value=PHONE).stops == ["opted out"]
+    (order,) = twilio.orders
+    assert order.fields["To"] == PHONE
+    assert order.fields["Body"].startswith("DDC: you will get no more text messages")
+    (told,) = CommunicationLog.objects.filter(direction="outbound")
+    assert (told.status, told.debtor, told.in_reply_to, told.address) == ("sent", None, None, PHONE)
+    assert not list(evidence.differences())
+
+
+def test_nothing_else_is_queued_for_a_stranger():
+    with pytest.raises(TypeError):
+        outbox.queue(debtor=None, channel="sms", body="Hello", now=NOON)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CommunicationLog.objects.create(communication_type="sms", status="queued", due_at=NOON, address=PHONE)
+    assert not CommunicationLog.objects.exists()
 
 
 def test_what_twilio_has_answered_is_not_confirmed_again():
