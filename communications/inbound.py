@@ -112,6 +112,7 @@ def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:
             confirming.confirm_stop(log, now=now)
     elif wish == "start":
         suppressions.lift(received.address, medium=medium, source=f"They wrote: {said}", now=now)
+        contact_points.agreed_by_reply(received.address, medium=medium, now=now)
 
 
 def _writer(received: Received) -> Debtor | None:

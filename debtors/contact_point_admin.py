@@ -1,5 +1,6 @@
 """The back office's pages about addresses: their history, what ended their use, and using them again."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from ddc.common.admin import RuledAdmin
 from ddc.common.admin_forms import RuleForm
@@ -51,6 +52,15 @@ class ReasonForm(forms.Form):
     )
 
 
+class ConsentForm(forms.Form):
+    """That somebody agreed to be written to, since when, and how we know."""
+
+    consent_basis = forms.ChoiceField(
+        label="How we know", choices=ContactPoint.Basis.choices, widget=UnfoldAdminRadioSelectWidget()
+    )
+    consented_at = forms.DateField(label="Agreed on", widget=UnfoldAdminDateWidget())
+
+
 class StoppedFilter(admin.SimpleListFilter):
     title = "use"
     parameter_name = "use"
@@ -72,7 +82,7 @@ class ContactPointAdmin(RuledAdmin):
     search_fields = ("value",)
     search_help_text = "A whole address, or part of the debtor's name"
     actions = ()
-    actions_detail = ("use_again",)
+    actions_detail = ("consent", "use_again")
     fieldsets: Any = (
         (None, {"fields": (("value", "kind"), "debtor", ("ended_by", "created_at"))}),
         ("Agreed", {"fields": ("verified_at", ("consent_basis", "consented_at"))}),
@@ -133,6 +143,23 @@ class ContactPointAdmin(RuledAdmin):
         )
         return contact_points.rows(fields["value"], medium).order_by("-updated_at", "-id")[0]
 
+    def has_consent_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("debtors.note_consent")
+
+    @action(description="They agreed", permissions=["consent"])  # type: ignore[untyped-decorator]
+    def consent(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            ConsentForm(request.POST or None, initial={"consented_at": now().date()}),
+            lambda point, said: contact_points.note_consent(
+                point, basis=said["consent_basis"], at=_moment(said["consented_at"], now=now()), now=now()
+            ),
+            title="They agreed to be written to there",
+            button="Save",
+            done="Their consent is noted.",
+        )
+
     @action(description="Use again", permissions=["lift"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def use_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do_to_one(
@@ -144,3 +171,11 @@ class ContactPointAdmin(RuledAdmin):
             button="Use again",
             done="The address is used again.",
         )
+
+
+def _moment(day: date, *, now: datetime) -> datetime:
+    """Return from when a consent counts: today's from now on, an earlier one from the beginning of its day.
+
+    So a refusal on that earlier day counts for more, whichever was first.
+    """
+    return now if day == now.date() else datetime.combine(day, time.min, UTC)

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
+from ddc.common.errors import DomainError
 from debtors.models import ContactPoint, ContactPointQuerySet, Debtor, Medium, StopReason
 
 #: An address must not be used any more; ``value``, ``medium``, ``reason`` and ``now`` come along. Sent within the transaction.
@@ -24,6 +25,21 @@ _COLUMNS = {
     StopReason.COMPLAINED: "complained",
     StopReason.WRONG_NUMBER: "wrong_number",
 }
+
+
+class NotYetAgreed(DomainError):
+    """Consent is given before it counts."""
+
+    status = 422
+    field = "consented_at"
+    message = "They can't have agreed in the future."
+
+
+class AgreedSince(DomainError):
+    """The latest word is kept."""
+
+    field = "consented_at"
+    message = "They have agreed since then; the later date is kept."
 
 
 def kind_of(medium: str) -> ContactPoint.Kind:
@@ -108,23 +124,26 @@ def verify(debtor: Debtor, *, kind: str, value: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_consent(point: ContactPoint, *, basis: str, at: datetime) -> None:
-    """Note that its owner agreed to be written to there."""
-    point.consent_basis, point.consented_at = ContactPoint.Basis(basis), at
-    point.save(update_fields=["consent_basis", "consented_at", "updated_at"])
+def note_consent(point: ContactPoint, *, basis: str, at: datetime, now: datetime) -> None:
+    """Note that its owner agreed to be written to there, and how we know. An opt-out since then counts for more.
+
+    :raises NotYetAgreed: if that lies ahead
+    :raises AgreedSince: if a later consent is known
+    """
+    if at > now:
+        raise NotYetAgreed
+    older = Q(consented_at__isnull=True) | Q(consented_at__lt=at)
+    row = ContactPoint.objects.filter(older, pk=point.pk)
+    if not row.update(consent_basis=ContactPoint.Basis(basis), consented_at=at, updated_at=now):
+        raise AgreedSince
+    point.refresh_from_db()
 
 
-def consent(value: str, kind: str) -> datetime | None:
-    """Return when the owner of an address agreed to be written to there, unless they opted out since; None if never."""
-    point = (
-        ContactPoint.objects.filter(kind=kind, value=value, consented_at__isnull=False)
-        .order_by("-consented_at")
-        .only("consented_at", "opted_out_at")
-        .first()
-    )
-    if point is None or (point.opted_out_at and point.consented_at and point.opted_out_at >= point.consented_at):
-        return None
-    return point.consented_at
+def agreed_by_reply(value: str, *, medium: Medium, now: datetime) -> None:
+    """Note that who wrote START agrees to be written to there, from now on."""
+    older = Q(consented_at__isnull=True) | Q(consented_at__lt=now)
+    basis = ContactPoint.Basis.REPLY
+    rows(value, medium).filter(older).update(consent_basis=basis, consented_at=now, updated_at=now)
 
 
 def owner(value: str, kind: str) -> Debtor | None:

@@ -202,6 +202,7 @@ class ContactPoint(UUIDModel):
     class Meta:
         db_table = "contact_point"
         ordering = newest_first()
+        permissions = [("note_consent", "Can note that somebody agreed to be written to")]
         constraints = [models.UniqueConstraint(fields=["debtor", "kind", "value"], name="contact_point_is_noted_once")]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="contact_point_newest"),

@@ -20,8 +20,8 @@ from communications.models import Channel, CommunicationLog, CommunicationTempla
 from ddc.common import tracing
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge
-from debtors import phones
-from debtors.models import Debtor
+from debtors import contact_points, phones
+from debtors.models import ContactPoint, Debtor
 from portal import rations, tokens
 from portal.models import OtpSession
 from portal.rations import Ration
@@ -195,12 +195,13 @@ def _count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:
 
 @transaction.atomic
 def _use(session: OtpSession, now: datetime) -> SignedIn:
-    """Use the session up; of several at once, one finds it unused."""
+    """Use the session up; of several at once, one finds it unused. Whoever has the code has the phone."""
     debtor = Debtor.objects.filter(otp_sessions=session, mobile_phone=session.mobile_phone).first()
     usable = OtpSession.objects.filter(
         pk=session.pk, used_at__isnull=True, replaced_at__isnull=True, expires_at__gt=now, debtor__isnull=False
     )
     if debtor is None or not usable.update(used_at=now, updated_at=now):
         raise WrongCode
+    contact_points.verify(debtor, kind=ContactPoint.Kind.PHONE, value=session.mobile_phone, now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

@@ -1,5 +1,6 @@
 """The back office writes through the rules: what they refuse shows at the field, or as a message, and nothing changed."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -409,6 +410,33 @@ def test_who_may_not_begin_the_use_of_an_address_again_does_not(agent_at_desk: B
     assert agent_at_desk.post(page, {"how": "x"}).status_code == 403
     made.refresh_from_db()
     assert made.stops == ["opted out"]
+
+
+def test_an_agent_notes_that_somebody_agreed(agent_at_desk: Browser):
+    point = factories.debtor(email="zoe@example.com").contact_points.get(kind="email")
+    page, today = f"/admin/debtors/contactpoint/{point.pk}/consent/", now().date()
+    assert b"They agreed" in agent_at_desk.get(address(ContactPoint, "change", point.pk)).content
+    assert agent_at_desk.get(page).status_code == 200
+
+    for day in (today + timedelta(days=1), today - timedelta(days=9), today - timedelta(days=20)):
+        agent_at_desk.post(page, {"consent_basis": "creditor", "consented_at": day.isoformat()})
+
+    point.refresh_from_db()
+    assert (point.consent_basis, point.consented_at.date()) == ("creditor", today - timedelta(days=9))
+    later = agent_at_desk.post(
+        page, {"consent_basis": "debtor", "consented_at": (today - timedelta(days=20)).isoformat()}
+    )
+    assert errors(later) == {"consented_at": ["They have agreed since then; the later date is kept."]}
+    assert agent_at_desk.post(page, {"consent_basis": "guess", "consented_at": ""}).status_code == 200
+
+
+def test_an_auditor_notes_no_consent(auditor_at_desk: Browser):
+    point = factories.debtor().contact_points.get(kind="email")
+    page = f"/admin/debtors/contactpoint/{point.pk}/consent/"
+    answer = auditor_at_desk.post(page, {"consent_basis": "debtor", "consented_at": now().date().isoformat()})
+    assert answer.status_code == 403
+    point.refresh_from_db()
+    assert point.consented_at is None
 
 
 def test_exchange_rates_are_kept_by_hand_too(supervisor_at_desk: Browser):

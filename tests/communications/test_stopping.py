@@ -103,6 +103,15 @@ def test_start_brings_back_and_an_older_stop_that_comes_late_counts_no_more():
     assert ContactPoint.objects.get(value=PHONE).stops == []
 
 
+def test_who_writes_start_agrees_from_then_on():
+    factories.debtor(mobile_phone=PHONE)
+    inbound.receive(sms("STOP"), now=NOON)
+    inbound.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
+
+    point = ContactPoint.objects.get(value=PHONE)
+    assert (point.consent_basis, point.consented_at) == ("reply", NOON + timedelta(minutes=2))
+
+
 def test_queueing_to_a_stopped_address_is_refused():
     debt = factories.debt()
     factories.stop(debt.debtor.mobile_phone, medium="sms")

@@ -38,6 +38,19 @@ def test_the_right_code_gives_a_token_for_seven_days(debtor: Debtor, sent_code: 
     assert Api(body["token"]).get("/debtors/me/profile").json()["id"] == str(debtor.pk)
 
 
+def test_who_signs_in_has_shown_that_the_phone_is_theirs(debtor: Debtor, sent_code: str) -> None:
+    phone = debtor.contact_points.get(kind="phone")
+    verify(debtor, other_than(sent_code))
+    phone.refresh_from_db()
+    assert phone.verified_at is None
+
+    verify(debtor, sent_code)
+
+    phone.refresh_from_db()
+    assert phone.verified_at is not None
+    assert debtor.contact_points.get(kind="email").verified_at is None
+
+
 def test_a_code_works_once(debtor: Debtor, sent_code: str) -> None:
     assert verify(debtor, sent_code).status_code == 200
     assert verify(debtor, sent_code).status_code == 401
