@@ -26,7 +26,7 @@ from django.utils import timezone  # noqa: E402
 
 from agents import tokens  # noqa: E402
 from agents.models import Agent  # noqa: E402
-from bench import bare, dataset, draining, load, questions, site, strategy  # noqa: E402
+from bench import bare, dataset, deciding, draining, load, questions, site, strategy  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
@@ -70,6 +70,11 @@ def _differences(chosen: argparse.Namespace) -> list[str]:
     )
     if not run["same"]:
         wrong.append("the strategy run and bare SQL queued different messages")
+    gate = deciding.measure(int(10_000 * min(1, chosen.scale * 10)), at=datetime(2025, 12, 31, 15, tzinfo=UTC))
+    print(
+        f"Contact gate, {gate['count']:,} messages by one process: {gate['alone']:,.0f} decisions a second;"
+        f" {gate['with_facts']:,.0f} with their facts fetched, {gate['kept']:,.0f} kept as well; {gate['said']}"
+    )
     drained = draining.measure(min(chosen.messages, int(80_000 * chosen.scale)))
     print(
         f"Draining {drained['queued']:,} messages by one worker: {drained['ours']:.0f} a second; bare smtplib over one connection"

@@ -133,12 +133,17 @@ def _of_others(
 
 def places(debtor: Debtor) -> frozenset[Place]:
     """Return where the debtor may be, as the law asks: by address, and by a phone that some numbering plan knows."""
-    found = set()
-    if debtor.country_code:
-        found.add(place(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code))
-    country = _country_of(debtor.mobile_phone) if debtor.mobile_phone else None
-    if country and country != debtor.country_code:
-        found.add(place(country))
+    return _places(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code, debtor.mobile_phone or "")
+
+
+@lru_cache(maxsize=65_536)
+def _places(
+    country: str | None, region: str | None, city: str | None, postal_code: str | None, phone: str
+) -> frozenset[Place]:
+    found = {place(country, region, city, postal_code)} if country else set()
+    by_phone = _country_of(phone) if phone else None
+    if by_phone and by_phone != country:
+        found.add(place(by_phone))
     return frozenset(found)
 
 
@@ -150,7 +155,6 @@ def zones(debtor: Debtor, wishes: Iterable[ContactWish] = ()) -> frozenset[str]:
     return evident | {wish.time_zone for wish in wishes if wish.time_zone}
 
 
-@lru_cache(maxsize=65_536)
 def _country_of(phone: str) -> str | None:
     try:
         number = phonenumbers.parse(phone)
@@ -172,7 +176,7 @@ def _holds(
     debtors: Collection[uuid.UUID], debts: Collection[uuid.UUID], *, now: datetime
 ) -> dict[uuid.UUID, list[Stop]]:
     """Return what stops contact with a person or about a debt, now or later; the days are compared by their own calendar."""
-    rows = Hold.objects.filter(Q(debt__in=debts) | Q(debtor__in=debtors), blocks_contact=True)
+    rows = Hold.objects.filter(Q(debt__any_of=debts) | Q(debtor__any_of=debtors), blocks_contact=True)
     rows = rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=now.date() - timedelta(days=1)))
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
     for hold in rows.order_by("starts_on", "id"):
@@ -185,7 +189,7 @@ def _holds(
 
 def _wishes(debtors: Collection[uuid.UUID]) -> dict[uuid.UUID, list[ContactWish]]:
     found: dict[uuid.UUID, list[ContactWish]] = defaultdict(list)
-    for wish in ContactWish.objects.filter(debtor__in=debtors, ended_at__isnull=True).order_by("created_at", "id"):
+    for wish in ContactWish.objects.filter(debtor__any_of=debtors, ended_at__isnull=True).order_by("created_at", "id"):
         found[wish.debtor_id].append(wish)
     return found
 
@@ -196,7 +200,7 @@ def _consents(logs: Sequence[CommunicationLog]) -> dict[tuple[str, str], datetim
     for log in logs:
         if log.debtor and (address := suppressions.address(log.debtor, log.communication_type)):
             values.add(address)
-    points = ContactPoint.objects.filter(value__in=values, consented_at__isnull=False)
+    points = ContactPoint.objects.filter(value__any_of=values, consented_at__isnull=False)
     found: dict[tuple[str, str], datetime] = {}
     for kind, value, agreed, refused in points.values_list("kind", "value", "consented_at", "opted_out_at"):
         if agreed and not (refused and refused >= agreed):
@@ -205,7 +209,7 @@ def _consents(logs: Sequence[CommunicationLog]) -> dict[tuple[str, str], datetim
 
 
 def _notices(logs: Sequence[CommunicationLog]) -> _Notices:
-    clocks = FirstNotice.objects.filter(debt__in={log.debt_id for log in logs if log.debt_id})
+    clocks = FirstNotice.objects.filter(debt__any_of={log.debt_id for log in logs if log.debt_id})
     names = {log.template.name for log in logs if log.template}
     active = CommunicationTemplate.objects.filter(is_active=True).filter(Q(name__in=names) | Q(is_notice=True))
     flags: dict[tuple[str, str], tuple[bool, bool]] = {}
@@ -249,7 +253,7 @@ def _history(
     logs: Sequence[CommunicationLog], rules: Iterable[Rules], *, now: datetime
 ) -> dict[uuid.UUID, list[tuple[uuid.UUID, Contact]]]:
     """Return who was contacted when: what went, what is on its way, and what they said to us."""
-    whose = Q(debtor__in={log.debtor_id for log in logs})
+    whose = Q(debtor__any_of={log.debtor_id for log in logs})
     by_address = any(policy.scope == Scope.ADDRESS for some in rules for policy in some.caps)
     owners: dict[str, set[uuid.UUID]] = defaultdict(set)
     if by_address:
@@ -257,7 +261,7 @@ def _history(
             if log.debtor and log.debtor_id:
                 owners[suppressions.address(log.debtor, log.communication_type)].add(log.debtor_id)
         owners.pop("", None)
-        whose |= Q(address__in=[*owners, *(log.debtor.email for log in logs if log.debtor)])
+        whose |= Q(address__any_of=[*owners, *(log.debtor.email for log in logs if log.debtor)])
     since = now - REMEMBERED
     rows = (
         CommunicationLog.objects.filter(whose)

@@ -1,7 +1,7 @@
 """May this contact be made now, and if not, why? One pure function, asked before every outbound contact."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -230,14 +230,21 @@ def _of_notice(facts: Facts, rules: Rules, at: datetime) -> Iterator[Reason]:
             yield _reason(policy, Code.OVERSHADOWS, words, max(midnight(ends, zone) for zone in facts.zones or {"UTC"}))
 
 
-def _of_windows(facts: Facts, rules: Rules, at: datetime) -> Iterator[Reason]:
-    if rules.is_open(at, facts.zones):
-        return
+def _of_windows(facts: Facts, rules: Rules, at: datetime) -> Iterable[Reason]:
+    return () if rules.is_open(at, facts.zones) else _shut_windows(rules, facts.zones, at)
+
+
+@lru_cache(maxsize=4096)
+def _shut_windows(rules: Rules, zones: frozenset[str], at: datetime) -> tuple[Reason, ...]:
+    """Name the windows that are shut; the same for everybody under the same rules and clocks."""
+    found = []
+    locals_ = {zone: at.astimezone(_info(zone)) for zone in sorted(zones)}
     for policy in rules.windows:
-        shut = {zone: why for zone in sorted(facts.zones) if (why := rules.shut(policy, at.astimezone(_info(zone))))}
+        shut = {zone: why for zone, local in locals_.items() if (why := rules.shut(policy, local))}
         for why in sorted(set(shut.values())):
-            zones = [zone for zone, its in shut.items() if its == why]
-            yield _reason(policy, _SHUT[why], _words_of_shut(policy, why, zones, at))
+            where = [zone for zone, its in shut.items() if its == why]
+            found.append(_reason(policy, _SHUT[why], _words_of_shut(policy, why, where, at)))
+    return tuple(found)
 
 
 def _words_of_shut(policy: Policy, why: Shut, zones: list[str], at: datetime) -> str:

@@ -121,6 +121,10 @@ class Policy:
         by_code = bool(self.postal_prefixes) and where.postal_code.startswith(self.postal_prefixes)
         return by_code or where.city in self.cities
 
+    def whose_holidays(self, places: frozenset[Place]) -> tuple[Place, ...]:
+        """Return the places whose public holidays are free by this policy."""
+        return tuple(where for where in places if self.covers(where) or self.jurisdiction == DEFAULT)
+
     def hours(self, day: date) -> tuple[time, time] | None:
         """Return the day's first moment and the end (``time.min`` is midnight); None where the whole day is shut."""
         if self.weekdays and day.isoweekday() not in self.weekdays:
@@ -153,7 +157,7 @@ def is_holiday(day: date, where: Place) -> bool:
     return day in _calendar(where.country, where.region, day.year)
 
 
-@dataclass
+@dataclass(eq=False)
 class Rules:
     """The policies that count for one kind of contact: who is where, by which channel."""
 
@@ -169,9 +173,7 @@ class Rules:
         self.first_notices = tuple(policy for policy in self.policies if policy.first_notice)
         self.counted = bool(self.caps or self.cool_downs)
         self._holiday_places = {
-            id(policy): tuple(where for where in self.places if policy.covers(where) or policy.jurisdiction == DEFAULT)
-            for policy in self.windows
-            if policy.no_holidays
+            id(policy): policy.whose_holidays(self.places) for policy in self.windows if policy.no_holidays
         }
 
     def shut(self, policy: Policy, local: datetime) -> Shut | None:
@@ -271,18 +273,23 @@ class Policies:
         self.all = tuple(policies)
         #: By the name that decisions give them.
         self.named = {policy.title: policy for policy in self.all}
-        self._rules: dict[tuple[frozenset[Place], str], Rules] = {}
+        #: What counts for somebody who may be in these places, by a channel.
+        self.applying = lru_cache(maxsize=65_536)(self._applying)
+        self._rules: dict[Any, Rules] = {}
 
-    def applying(self, places: frozenset[Place], channel: str) -> Rules:
-        """Return what counts for somebody who may be in these places; the default's only where nothing else does."""
-        key = (places, channel)
-        if key not in self._rules:
-            found: dict[int, Policy] = {}
-            for where in places:
-                own = [p for p in self.all if p.jurisdiction not in (AGENCY, DEFAULT) and p.covers(where)]
-                for policy in own or [p for p in self.all if p.jurisdiction == DEFAULT]:
-                    found[id(policy)] = policy
-            agency = [policy for policy in self.all if policy.jurisdiction == AGENCY]
-            counting = [p for p in (*agency, *found.values()) if not p.channels or channel in p.channels]
-            self._rules[key] = Rules(tuple(counting), places)
-        return self._rules[key]
+    def _applying(self, places: frozenset[Place], channel: str) -> Rules:
+        """Find what counts; the default's only where nothing else does. Who is under the same law shares its calendar."""
+        found: dict[int, Policy] = {}
+        for where in places:
+            own = [p for p in self.all if p.jurisdiction not in (AGENCY, DEFAULT) and p.covers(where)]
+            for policy in own or [p for p in self.all if p.jurisdiction == DEFAULT]:
+                found[id(policy)] = policy
+        agency = [policy for policy in self.all if policy.jurisdiction == AGENCY]
+        counting = tuple(p for p in (*agency, *found.values()) if not p.channels or channel in p.channels)
+        calendars = tuple(sorted((id(p), _calendars(p, places)) for p in counting if p.no_holidays))
+        key = (tuple(map(id, counting)), calendars)
+        return self._rules.setdefault(key, Rules(counting, places))
+
+
+def _calendars(policy: Policy, places: frozenset[Place]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({(where.country, where.region) for where in policy.whose_holidays(places)}))

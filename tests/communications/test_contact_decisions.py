@@ -7,11 +7,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from collection.models import Hold
+from collection.models import Debt, Hold
 from communications import contact_decisions, contact_facts, contact_gate, contact_policies, outbox
 from communications.contact_gate import Code, Verdict
 from communications.models import Channel, CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
-from debtors.models import ContactPoint
+from debtors.models import ContactPoint, Debtor
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -104,22 +104,6 @@ class TestFacts:
         assert found.refused == "The address is their employer's."
         assert [wish.opens for wish in found.wishes] == [time(17)]
 
-    def test_ten_messages_cost_no_more_queries_than_one(self):
-        def cost(logs):
-            policies = contact_policies.current()
-            with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
-                contact_facts.gather(logs, policies, now=NOON)
-            return len(queries.captured_queries)
-
-        factories.template(is_notice=True)
-        sms = factories.template(communication_type="sms", subject=None)
-        for number in range(10):
-            debtor = american(mobile_phone=f"+120155501{number:02d}")
-            queue(debt=factories.debt(debtor=debtor), channel="sms", template=sms)
-        logs = list(CommunicationLog.objects.select_related("debtor", "debt", "template"))
-
-        assert cost(logs) == cost(logs[:1]) <= 8
-
 
 class TestDecisions:
     def test_every_decision_is_kept_allowing_ones_too(self):
@@ -196,6 +180,62 @@ class TestDecisions:
             queue(debt=debt, channel="call_script", template=template)
 
         assert drain(noon).ended == {"sent": 1, "postponed": 1}
+
+
+class TestBatches:
+    """A batch is decided, and what was decided is kept, in as many queries as one message."""
+
+    @staticmethod
+    def waiting(count):
+        """So many texts to as many Americans, with calls before them, of whom every third opted out."""
+        Debtor.objects.bulk_create(
+            Debtor(
+                first_name="John", last_name="Doe", email=f"john{n}@example.org", mobile_phone=f"+1201{n:07d}",
+                country_code="US", region_state="NJ",
+            )
+            for n in range(count)
+        )  # fmt: skip
+        debtors = list(Debtor.objects.filter(email__endswith="@example.org"))
+        owed = {"original_balance": 9, "current_balance": 9, "currency_code": "USD", "placement_date": NOON.date()}
+        debts = Debt.objects.bulk_create(Debt(debtor=debtor, original_creditor="ABC", **owed) for debtor in debtors)
+        texts = {"template": factories.template(communication_type="sms", subject=None), "communication_type": "sms"}
+        CommunicationLog.objects.bulk_create(
+            log
+            for debt in debts
+            for log in (
+                CommunicationLog(debtor=debt.debtor, debt=debt, due_at=NOON, **texts),
+                CommunicationLog(
+                    debtor=debt.debtor, debt=debt, communication_type="voice", status="sent", sent_at=NOON
+                ),
+            )
+        )
+        stopped = [debtor.mobile_phone for debtor in debtors[::3]]
+        ContactPoint.objects.filter(value__any_of=stopped).update(opted_out_at=NOON)
+        return list(CommunicationLog.objects.filter(status="queued").select_related("debtor", "debt", "template"))
+
+    @staticmethod
+    def decide(logs):
+        with CaptureQueriesContext(connection) as queries:
+            asked = contact_decisions.ask(logs, now=NOON)
+            decided = [
+                (log, one.facts, contact_gate.decide(one.facts, one.policies, NOON))
+                for log, one in zip(logs, asked, strict=True)
+            ]
+            contact_decisions.keep(decided, at=NOON, stage=ContactDecision.Stage.ASKED)
+        return len(queries.captured_queries), [decision for _, _, decision in decided]
+
+    @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.deep)])
+    def test_many_messages_cost_no_more_queries_than_ten(self, count):
+        factories.template(is_notice=True)
+        logs, _ = self.waiting(count), contact_policies.current()
+        (few, _), (many, decisions) = self.decide(logs[:10]), self.decide(logs)
+
+        assert many == few <= 9
+        assert len(decisions) == count
+        refused = [one for one in decisions if Code.SUPPRESSED in {reason.code for reason in one.reasons}]
+        assert len(refused) == len(range(0, count, 3))
+        assert all(one.verdict == Verdict.DENY for one in decisions)  # None has consent.
+        assert ContactDecision.objects.count() == 10 + count
 
 
 class TestPolicies:
