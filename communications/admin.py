@@ -10,12 +10,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from communications import placeholders, templates
-from communications.call_admin import CallTaskAdmin  # noqa: F401
-from communications.contact_admin import ContactPolicyAdmin  # noqa: F401
-from communications.inbox_admin import ProviderEventAdmin  # noqa: F401
-from communications.message_admin import as_written
+from communications import call_admin, contact_admin, inbound_admin, inbox_admin, message_admin, placeholders, templates  # noqa: F401
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
+from communications.text_admin import as_written
 from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 from ddc.common.admin_forms import RuleForm
 from ddc.common.admin_listings import Listing, listing

@@ -64,9 +64,8 @@ def finish(task: CommunicationLog, *, outcome: str, notes: str | None, by: Agent
     :raises NoCall: if it is no call script that an agent has
     :raises CallIsOver: if somebody was first
     """
-    if task.communication_type != Channel.CALL_SCRIPT or task.status != MessageStatus.SENT:
-        raise NoCall
-    said = _open().filter(pk=task.pk)
+    require_task(task)
+    said = open_tasks().filter(pk=task.pk)
     if not said.update(
         outcome=CallOutcome(outcome),
         outcome_at=now,
@@ -107,7 +106,7 @@ def note_talk(
 def withdraw(address: str, *, now: datetime) -> int:
     """Take back the calls to a number that were not made yet; return how many."""
     return (
-        _open()
+        open_tasks()
         .filter(address=address)
         .update(
             outcome=CallOutcome.NOT_CALLED,
@@ -128,7 +127,17 @@ def tell(log_id: uuid.UUID, outcome: str, *, words: str | None, now: datetime) -
     )
 
 
-def _open() -> CommunicationLogQuerySet:
+def require_task(task: CommunicationLog) -> None:
+    """Let nothing pass but a call that agents were asked to make.
+
+    :raises NoCall: if it is none
+    """
+    if task.communication_type != Channel.CALL_SCRIPT or task.status != MessageStatus.SENT:
+        raise NoCall
+
+
+def open_tasks() -> CommunicationLogQuerySet:
+    """Return the calls that are still to be made."""
     return CommunicationLog.objects.filter(
         communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT, outcome__isnull=True
     )

@@ -41,7 +41,7 @@ def decide(log: CommunicationLog, asked: Asked, *, at: datetime, stage: Stage) -
     """
     facts = asked.facts
     if not facts.solicited and contact_gate.applying(facts, asked.policies).counted:
-        if stage == Stage.SENDING:
+        if stage != Stage.ASKED:
             lock(log)
         facts = contact_facts.again(log, facts, asked.policies, now=at)
     decision = contact_gate.decide(facts, asked.policies, at)

@@ -266,7 +266,7 @@ def _history(
     rows = (
         CommunicationLog.objects.filter(whose)
         .filter(Q(status__in=ATTEMPTED) | Q(status=MessageStatus.RECEIVED))
-        .annotate(made_at=Coalesce("sent_at", "updated_at"))
+        .annotate(made_at=Coalesce("begun_at", "outcome_at", "sent_at", "updated_at"))
         .filter(made_at__gte=since)
         .order_by()
     )

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from agents.models import Agent
 from communications import confirming, stop_words, suppressions
-from communications.models import Channel, CommunicationLog, MessageStatus
+from communications.models import Channel, CommunicationLog, CommunicationLogQuerySet, MessageStatus
 from ddc.common.errors import DomainError
 from debtors import contact_points
 from debtors.models import ContactPoint, Debtor, StopReason
@@ -98,6 +99,12 @@ def mark_read(log: CommunicationLog, *, by: Agent, now: datetime) -> None:
     )
     if not unread.update(read_at=now, read_by=by, updated_at=now):
         raise NotUnread
+
+
+def thread(message: CommunicationLog) -> CommunicationLogQuerySet:
+    """Return the message that one answers with all that answers it too; of one that answers nothing, itself and its answers."""
+    root = message.in_reply_to_id or message.pk
+    return CommunicationLog.objects.filter(Q(pk=root) | Q(in_reply_to=root))
 
 
 def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:

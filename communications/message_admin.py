@@ -17,31 +17,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications import contact_panel_admin, doubts, evidence
 from communications.channels import email
+from communications.inbound_admin import thread_listing
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, UncertainMessage
+from communications.text_admin import as_written, framed
 from ddc.common.admin import ReadOnlyAdmin
 from ddc.common.admin_listings import Listing, link, listing
 from ddc.common.admin_worklist import WorklistAdmin
 from debtors.models import Debtor
-
-#: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening. Nor do links lead anywhere.
-_POLICY = (
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-    "<style>a{pointer-events:none}body{font-family:sans-serif;margin:1rem}</style>"
-)
-_FRAME = (
-    '<iframe sandbox="" srcdoc="{}" title="The message" referrerpolicy="no-referrer" tabindex="-1"'
-    ' style="width:100%;height:24rem;background:#fff;border:1px solid #d4d4d8;border-radius:6px"></iframe>'
-)
-
-
-def as_written(text: str) -> SafeString:
-    """Show a text as it is, with its own lines."""
-    return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere">{}</div>', text)
-
-
-def framed(markup: str) -> SafeString:
-    """Show HTML as its reader would see it, in a frame without rights, into which nothing is loaded."""
-    return format_html(_FRAME, _POLICY + markup)
 
 
 class WhyForm(forms.Form):
@@ -134,7 +116,8 @@ class MessagePages(WorklistAdmin):
             "Answer": lambda attempt: attempt.answer or attempt.provider_message_id or "-",
         }
         attempts = listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, log__id__exact=obj.pk)
-        return [contact_panel_admin.of_message(obj), attempts]
+        replies = thread_listing("Replies", obj.replies.all(), in_reply_to__id__exact=obj.pk)
+        return [contact_panel_admin.of_message(obj), attempts, replies]
 
     # --- Who may do what
 

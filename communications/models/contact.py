@@ -141,6 +141,7 @@ class ContactDecision(models.Model):
     class Stage(models.TextChoices):
         ASKED = "asked", "when somebody asked for it"
         SENDING = "sending", "at the moment of sending"
+        CALLING = "calling", "when an agent began the call"
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
     log_id = models.UUIDField("message")

@@ -109,6 +109,10 @@ class CommunicationLog(UUIDModel):
     read_by = models.ForeignKey(
         Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="When an agent began to call.")
+    begun_by = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     outcome = models.CharField(max_length=12, choices=CallOutcome.choices, null=True, blank=True)
     outcome_at = models.DateTimeField(null=True, blank=True)
     outcome_by = models.ForeignKey(
@@ -166,6 +170,11 @@ class CommunicationLog(UUIDModel):
                 fields=["address", "-sent_at"],
                 name="log_sms_sent_to",
                 condition=Q(communication_type="sms", direction="outbound", sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["in_reply_to"],
+                name="log_replies",
+                condition=Q(in_reply_to__isnull=False),
             ),
             models.Index(
                 fields=["provider", "provider_message_id"],

@@ -287,7 +287,7 @@ class RuledAdmin(BackOffice):
         button: str,
         done: str,
     ) -> HttpResponse:
-        """Ask for a form's fields, and call a rule for one row with them."""
+        """Ask for a form's fields, and call a rule for one row with them; ``done`` is said then, unless it is empty."""
         obj = self.one(request, object_id)
         if request.method == "POST" and form.is_valid():
             try:
@@ -297,7 +297,8 @@ class RuledAdmin(BackOffice):
             except DomainError as refusal:
                 add_refusal(form, refusal)
             else:
-                self.message_user(request, done, messages.SUCCESS)
+                if done:
+                    self.message_user(request, done, messages.SUCCESS)
                 return HttpResponseRedirect(self.page_of(object_id))
         return self.ask(request, title=title, form=form, rows=[obj], button=button)
 

@@ -170,6 +170,7 @@ ADMIN_PAGES = """
 /admin/search/                                      302   200        200     200
 /admin/autocomplete/                                302   403        403     403
 /admin/debtors/contactpoint/{point}/use_again/      302   403        200     403
+/admin/debtors/contactpoint/{point}/consent/        302   200        200     403
 /admin/r/<path:content_type_id>/<path:object_id>/   302   404        404     404
 /admin/nothing                                      302   404        404     404
 /admin/debtors/                                     302   200        200     200
@@ -180,6 +181,7 @@ ADMIN_PAGES = """
 /admin/communications/communicationlog/{log}/download/      302   200        200     200
 /admin/communications/providerevent/{event}/run_again/  302   403        200     403
 /admin/communications/inboundmessage/{inbound}/mark_read/  302 200       200     403
+/admin/communications/calltask/{task}/begin/            302   200        200     403
 /admin/communications/calltask/{task}/finish/           302   200        200     403
 /admin/communications/uncertainmessage/{log}/it_went/       302   404        404     403
 /admin/communications/uncertainmessage/{log}/send_again/    302   404        404     403

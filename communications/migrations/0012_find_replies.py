@@ -1,0 +1,18 @@
+"""Find the replies to a message without reading every message."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("communications", "0011_calls_begin")]
+
+    operations = [
+        AddIndexConcurrently(
+            "communicationlog",
+            models.Index(
+                fields=["in_reply_to"], name="log_replies", condition=models.Q(("in_reply_to__isnull", False))
+            ),
+        )
+    ]

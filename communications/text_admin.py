@@ -1,0 +1,24 @@
+"""How the back office shows what was said: as it was written, and as its reader saw it."""
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+#: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening. Nor do links lead anywhere.
+_POLICY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    "<style>a{pointer-events:none}body{font-family:sans-serif;margin:1rem}</style>"
+)
+_FRAME = (
+    '<iframe sandbox="" srcdoc="{}" title="The message" referrerpolicy="no-referrer" tabindex="-1"'
+    ' style="width:100%;height:24rem;background:#fff;border:1px solid #d4d4d8;border-radius:6px"></iframe>'
+)
+
+
+def as_written(text: str) -> SafeString:
+    """Show a text as it is, with its own lines."""
+    return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere">{}</div>', text)
+
+
+def framed(markup: str) -> SafeString:
+    """Show HTML as its reader would see it, in a frame without rights, into which nothing is loaded."""
+    return format_html(_FRAME, _POLICY + markup)

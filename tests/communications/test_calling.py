@@ -1,0 +1,96 @@
+"""An agent begins a call: the gate is asked at that moment, and one agent calls at a time."""
+
+from datetime import timedelta
+
+import pytest
+
+from communications import calling, calls, contact_facts
+from communications.models import CommunicationLog, ContactDecision
+from debtors.models import ContactPoint
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+NIGHT = NOON + timedelta(hours=11)
+
+
+@pytest.fixture
+def task():
+    log = queue(channel="call_script", template=factories.template(communication_type="call_script", subject=None))
+    assert drain().ended == {"sent": 1}
+    log.refresh_from_db()
+    return log
+
+
+def told(task):
+    return list(ContactDecision.objects.filter(log_id=task.pk, stage="calling").values_list("verdict", flat=True))
+
+
+def test_an_agent_who_may_call_is_noted_with_what_the_gate_said(task):
+    agent = factories.agent("Agent")
+
+    assert calling.begin(task, by=agent, now=NOON).verdict == "allow"
+
+    task.refresh_from_db()
+    assert (task.begun_at, task.begun_by, task.outcome) == (NOON, agent, None)
+    assert told(task) == ["allow"]
+
+
+def test_at_night_it_is_not_begun_and_stays_to_be_made(task):
+    decision = calling.begin(task, by=factories.agent("Agent"), now=NIGHT)
+
+    task.refresh_from_db()
+    assert (decision.verdict, task.begun_at, task.outcome) == ("postpone", None, None)
+    assert decision.until is not None
+    assert told(task) == ["postpone"]
+
+
+def test_what_is_denied_for_good_is_taken_back_with_the_reason(task):
+    ContactPoint.objects.filter(value=task.address).update(
+        calls_opted_out_at=NOON
+    )  # past the rule, which takes calls back
+
+    decision = calling.begin(task, by=factories.agent("Agent"), now=NOON)
+
+    task.refresh_from_db()
+    assert (decision.verdict, task.begun_at, task.outcome) == ("deny", None, "not_called")
+    assert task.outcome_notes.startswith("Taken back: suppressed")
+    with pytest.raises(calls.CallIsOver):
+        calling.begin(task, by=factories.agent("Agent"), now=NOON)
+    assert told(task) == ["deny"]
+
+
+def test_one_agent_calls_at_a_time_and_who_began_may_begin_again(task):
+    first, second = factories.agent("Agent"), factories.agent("Agent")
+    calling.begin(task, by=first, now=NOON)
+    with pytest.raises(calling.SomebodyCalls):
+        calling.begin(task, by=second, now=NOON + timedelta(minutes=1))
+    task.refresh_from_db()
+    assert (task.begun_by, told(task)) == (first, ["allow"])
+
+    calling.begin(task, by=first, now=NOON + timedelta(minutes=2))
+    calling.begin(task, by=second, now=NOON + timedelta(minutes=2) + calling.TAKEN_FOR)
+    task.refresh_from_db()
+    assert task.begun_by == second
+
+
+def test_what_is_no_call_of_an_agent_is_not_begun():
+    with pytest.raises(calls.NoCall):
+        calling.begin(queue(channel="sms"), by=factories.agent("Agent"), now=NOON)
+    assert not ContactDecision.objects.filter(stage="calling").exists()
+
+
+def test_looking_keeps_nothing(task):
+    assert calling.may_call(task, now=NIGHT).verdict == "postpone"
+    assert told(task) == []
+
+
+def test_a_call_counts_from_when_it_was_made_and_not_from_when_it_was_asked_for(task):
+    later = NOON + timedelta(days=3)
+    calling.begin(task, by=factories.agent("Agent"), now=later)
+    calls.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
+
+    found = contact_facts._history([CommunicationLog(debtor=task.debtor)], [], now=later)
+    assert [contact.at for _, contact in found[task.debtor_id]] == [later]
