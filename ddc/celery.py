@@ -42,6 +42,7 @@ app.conf.beat_schedule = {
     "settle-stuck-messages": _tick("communications.tasks.settle_stuck", 30),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
+    "foresee-contact": _tick("strategy.tasks.foresee_contact", 60),
     "daily": {
         "task": "strategy.tasks.run_daily",
         # Asked again all day: it is made once, and late rather than never where nothing ran at five.

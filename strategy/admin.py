@@ -1,5 +1,6 @@
 """The back office's pages about the strategy: its rules, the runs and what they report, and what each rule fired."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -59,11 +60,20 @@ class StrategyRunAdmin(RuledAdmin):
     list_display = ("date", "status", "dry_run", "is_daily", "queued", "started_at", "finished_at", "started_by")
     list_filter = ("status", "dry_run", "date")
     list_select_related = ("started_by",)
-    readonly_fields = ("status", "is_daily", "started_at", "finished_at", "started_by", "report", "failure_reason")
+    readonly_fields = (
+        "status",
+        "is_daily",
+        "started_at",
+        "finished_at",
+        "started_by",
+        "report",
+        "outlook",
+        "failure_reason",
+    )
     add_fieldsets = ((None, {"fields": (("date", "dry_run"),)}),)
     fieldsets = (
         (None, {"fields": (("date", "status"), ("dry_run", "is_daily"), ("started_at", "finished_at"), "started_by")}),
-        ("Report", {"fields": ("report", "failure_reason")}),
+        ("Report", {"fields": ("report", "outlook", "failure_reason")}),
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -97,6 +107,10 @@ class StrategyRunAdmin(RuledAdmin):
         headers = ("Rule", "Matched", "Would queue" if run.dry_run else "Queued", "Left out")
         return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})
 
+    @admin.display(description="Contact gate")
+    def outlook(self, run: StrategyRun) -> str:
+        return _outlook(run.contact) if run.contact else "Not asked yet." if run.status == "done" else "-"
+
     def listings(self, request: HttpRequest, obj: StrategyRun) -> list[Listing]:
         if obj.dry_run:
             return []
@@ -122,3 +136,31 @@ class StrategyStepAdmin(ReadOnlyAdmin):
 
     def matches(self, words: str) -> Q:
         return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+
+
+_SAID = (("May go at once", "allowed"), ("Later", "postponed"), ("Never", "denied"))
+_VERDICTS = {"postponed": "postpone", "denied": "deny"}
+
+
+def _outlook(contact: dict[str, Any]) -> str:
+    """Show what the gate said of a run's messages: how many go at once, later and from when on, or never, and why."""
+    hours = ", ".join(
+        f"{opening['count']} from {datetime.fromisoformat(opening['hour']):%d %b %H:%M}"
+        for opening in contact["openings"]
+    )
+    rows = [
+        (title, contact[name], _reasons(contact, name) or "-", hours if name == "postponed" and hours else "-")
+        for title, name in _SAID
+    ]
+    headers = (
+        f"Asked {datetime.fromisoformat(contact['at']):%Y-%m-%d %H:%M} UTC",
+        "Messages",
+        "Why",
+        "From when on (UTC)",
+    )
+    return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})
+
+
+def _reasons(contact: dict[str, Any], name: str) -> str:
+    told = [reason for reason in contact["reasons"] if reason["verdict"] == _VERDICTS.get(name)]
+    return ", ".join(f"{reason['count']} {reason['code']}" for reason in told)

@@ -56,6 +56,11 @@ class StrategyRun(UUIDModel):
         help_text="Empty: the timetable, or the command line.",
     )  # fmt: skip
     rules = models.JSONField(default=list, help_text="Per rule: matched, queued and left out, with reasons.")
+    contact = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What the contact gate says of what was queued; empty until a worker has asked.",
+    )
     failure_reason = models.CharField(max_length=500, null=True, blank=True)
     request_id = request_id_field()
 

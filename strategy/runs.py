@@ -15,7 +15,7 @@ from agents.models import Agent
 from ddc.common import tracing
 from ddc.common.errors import DomainError, refusing
 from ddc.common.nudge import nudge
-from strategy import engine
+from strategy import contact_outlook, engine
 from strategy.models import StrategyRun
 
 log = structlog.get_logger(__name__)
@@ -155,6 +155,7 @@ def _carry_out(run: StrategyRun, *, clock: engine.Clock, progress: engine.Progre
         raise
     _finish(run, Status.DONE, now=clock())
     run.refresh_from_db()
+    contact_outlook.ask_for(run)
     return run
 
 

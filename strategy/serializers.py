@@ -1,10 +1,12 @@
 """The shapes of strategy rules and runs."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
 from collection.models import Segment
+from communications.contact_gate import Code, Verdict
 from communications.models import Channel, CommunicationTemplate
 from ddc.common.api.fields import (
     BooleanField,
@@ -81,6 +83,39 @@ class RuleReportSerializer(CamelSerializer):
     left_out = LeftOutSerializer(many=True)
 
 
+class KeptTimeField(TimeField):
+    """A time that a report keeps as text."""
+
+    def to_representation(self, value: Any) -> str:
+        return super().to_representation(datetime.fromisoformat(value))
+
+
+class ContactReasonSerializer(CamelSerializer):
+    """How many messages one rule of contact delays or forbids. What is forbidden isn't counted as delayed besides."""
+
+    verdict = serializers.ChoiceField(choices=[Verdict.POSTPONE.value, Verdict.DENY.value])
+    code = serializers.ChoiceField(choices=[code.value for code in Code])
+    count = serializers.IntegerField()
+
+
+class ContactOpeningSerializer(CamelSerializer):
+    """How many of the delayed messages may go within the hour that begins then."""
+
+    hour = KeptTimeField()
+    count = serializers.IntegerField()
+
+
+class ContactOutlookSerializer(CamelSerializer):
+    """What the contact gate said, when the run was over, of all that it queued; of a dry run, of all that it would have."""
+
+    at = KeptTimeField()
+    allowed = serializers.IntegerField()
+    postponed = serializers.IntegerField()
+    denied = serializers.IntegerField()
+    reasons = ContactReasonSerializer(many=True)
+    openings = ContactOpeningSerializer(many=True)
+
+
 class StrategyRunSerializer(CamelSerializer):
     """A run and its report."""
 
@@ -92,6 +127,9 @@ class StrategyRunSerializer(CamelSerializer):
     finished_at = TimeField(read_only=True, allow_null=True)
     failure_reason = serializers.CharField(read_only=True, allow_null=True)
     rules = RuleReportSerializer(many=True, read_only=True)
+    contact = ContactOutlookSerializer(
+        read_only=True, allow_null=True, help_text="Null until a worker has asked the contact gate."
+    )
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from strategy import runs
+from strategy import contact_outlook, runs
 
 
 @shared_task(ignore_result=True)
@@ -16,3 +16,9 @@ def start_planned() -> None:
 def run_daily() -> None:
     """Make today's run; a second tick of the same day does nothing."""
     runs.run_daily(clock=timezone.now)
+
+
+@shared_task(ignore_result=True)
+def foresee_contact() -> None:
+    """Ask the contact gate about all that finished runs queued."""
+    contact_outlook.work_out(now=timezone.now())

@@ -1,0 +1,124 @@
+"""What the contact gate says of all that a run queued: how much may go at once, how much later and when, how much never.
+
+It decides nothing, and nothing of it is kept by message: the gate is asked anew before each one goes. A worker works it out after
+the run, which so takes no longer for it.
+"""
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from communications import contact_decisions, contact_gate
+from communications.contact_gate import PASSING, Contact, Decision, Verdict
+from communications.models import CommunicationLog
+from ddc.common.nudge import nudge
+from strategy.models import StrategyRun, StrategyStep
+
+#: How many messages are looked at together.
+BATCH = 2_000
+#: A run older than this gets no outlook any more: what it says would come too late.
+WORTH_IT_FOR = timedelta(days=1)
+#: How many hours are told apart; all that opens later is told with the last one.
+MOST_HOURS = 48
+TASK = "strategy.tasks.foresee_contact"
+
+
+@dataclass
+class _Tally:
+    """What has been counted so far, and who would have been contacted by then."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    reasons: Counter[tuple[Verdict, str]] = field(default_factory=Counter)
+    hours: Counter[datetime] = field(default_factory=Counter)
+    made: defaultdict[uuid.UUID, list[Contact]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, decision: Decision) -> None:
+        self.verdicts[decision.verdict] += 1
+        # What only delays doesn't matter where something forbids.
+        codes = {reason.code for reason in decision.reasons}
+        for code in codes - PASSING if decision.verdict == Verdict.DENY else codes:
+            self.reasons[decision.verdict, code.value] += 1
+        if decision.until:
+            self.hours[decision.until.replace(minute=0, second=0, microsecond=0)] += 1
+
+
+def ask_for(run: StrategyRun) -> None:
+    """Have a worker work out the outlook of a run that is done."""
+    if run.contact is None:
+        nudge(TASK)
+
+
+def work_out(*, now: datetime) -> int:
+    """Work out the outlooks that are missing; return how many. Each is worked out by one worker."""
+    missing = StrategyRun.objects.filter(
+        status=StrategyRun.Status.DONE, contact__isnull=True, finished_at__gt=now - WORTH_IT_FOR
+    )
+    return sum(_work_out(pk) for pk in list(missing.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _work_out(pk: uuid.UUID) -> bool:
+    run = (
+        StrategyRun.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=pk, contact__isnull=True).first()
+    )
+    if run is None or run.finished_at is None:
+        return False
+    steps = StrategyStep.objects.filter(run=run).order_by("log")
+    queued = list(steps.values_list("log_id", flat=True))
+    run.contact = of_messages(_loaded(queued), at=run.finished_at)
+    run.save(update_fields=["contact", "updated_at"])
+    return True
+
+
+def _loaded(queued: Sequence[uuid.UUID]) -> Iterator[list[CommunicationLog]]:
+    for first in range(0, len(queued), BATCH):
+        some = CommunicationLog.objects.filter(pk__any_of=queued[first : first + BATCH])
+        yield list(some.select_related("debtor", "debt", "template").order_by("due_at", "id"))
+
+
+def of_messages(batches: Iterable[Sequence[CommunicationLog]], *, at: datetime) -> dict[str, Any]:
+    """Ask the gate about messages (debtors, debts and templates loaded) as of one moment, and count what it says.
+
+    Each that may go counts as made for those after it, as it will be. The number of queries is that of the batches.
+    """
+    tally = _Tally()
+    for logs in batches:
+        for log, asked in zip(logs, contact_decisions.ask(logs, now=at), strict=True):
+            _ask(log, asked, tally, at=at)
+    return _as_json(tally, at=at)
+
+
+def _ask(log: CommunicationLog, asked: contact_decisions.Asked, tally: _Tally, *, at: datetime) -> None:
+    facts = asked.facts
+    is_counted = contact_gate.applying(facts, asked.policies).counted
+    if is_counted and log.debtor_id and (made := tally.made.get(log.debtor_id)):
+        facts = replace(facts, history=(*facts.history, *made))
+    decision = contact_gate.decide(facts, asked.policies, at)
+    tally.add(decision)
+    if is_counted and log.debtor_id and decision.verdict == Verdict.ALLOW:
+        tally.made[log.debtor_id].append(Contact(at, log.communication_type, log.debt_id, facts.address))
+
+
+def _as_json(tally: _Tally, *, at: datetime) -> dict[str, Any]:
+    hours = sorted(tally.hours.items())
+    if len(hours) > MOST_HOURS:
+        later = sum(count for _, count in hours[MOST_HOURS - 1 :])
+        hours = [*hours[: MOST_HOURS - 1], (hours[MOST_HOURS - 1][0], later)]
+    return {
+        "at": at.isoformat(),
+        "allowed": tally.verdicts[Verdict.ALLOW],
+        "postponed": tally.verdicts[Verdict.POSTPONE],
+        "denied": tally.verdicts[Verdict.DENY],
+        "reasons": [
+            {"verdict": verdict.value, "code": code, "count": count}
+            for (verdict, code), count in sorted(
+                tally.reasons.items(), key=lambda counted: (counted[0][0], -counted[1])
+            )
+        ],
+        "openings": [{"hour": hour.isoformat(), "count": count} for hour, count in hours],
+    }

@@ -1,0 +1,129 @@
+"""What the contact gate says of what a run queued: worked out by a worker, after the run."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from collection.models import Hold
+from communications.models import CommunicationLog, ContactDecision
+from strategy import contact_outlook, tasks
+from strategy.models import StrategyRun
+from tests import factories
+from tests.admin.conftest import Browser, address
+from tests.strategy import makers
+
+pytestmark = pytest.mark.django_db
+#: The makers' clock: 9:00 UTC, which is 10:00 in London, 5:00 in New York and 21:00 in Auckland.
+NOW = datetime(2026, 6, 30, 9, tzinfo=UTC)
+
+
+def people(rule):
+    """One who may have it now, one later, one never, and one both later and never."""
+    american = {"country_code": "US", "region_state": "NJ"}
+    makers.due_debt(rule)
+    makers.due_debt(rule, debtor=factories.debtor(**american, mobile_phone="+12015550123"))
+    held = makers.due_debt(rule)
+    both = makers.due_debt(rule, debtor=factories.debtor(**american, mobile_phone="+12015550124"))
+    for debt in (held, both):
+        # It stops contact, and not the strategy, which would leave the debt out by itself.
+        Hold.objects.create(debt=debt, reason="complaint", starts_on=date(2026, 6, 1), blocks_strategy=False)
+
+
+def outlook_of(run):
+    """Have it worked out, and return it."""
+    assert contact_outlook.work_out(now=NOW) == 1
+    run.refresh_from_db()
+    assert run.contact
+    return run.contact
+
+
+def test_a_worker_counts_what_may_go_at_once_later_and_never(api):
+    people(makers.rule())
+    run = makers.run()
+    assert run.contact is None
+    assert contact_outlook.work_out(now=NOW) == 1
+
+    assert api.get(f"/strategy/runs/{run.pk}").json()["contact"] == {
+        "at": "2026-06-30T09:00:00.000Z", "allowed": 1, "postponed": 1, "denied": 2,
+        "reasons": [
+            {"verdict": "deny", "code": "DEBT_HELD", "count": 2},
+            {"verdict": "postpone", "code": "OUTSIDE_WINDOW", "count": 1},
+        ],
+        "openings": [{"hour": "2026-06-30T12:00:00.000Z", "count": 1}],
+    }  # fmt: skip
+    assert not ContactDecision.objects.exists()
+    assert set(CommunicationLog.objects.values_list("status", flat=True)) == {"queued"}
+
+
+def test_it_is_worked_out_once_and_not_of_an_old_run(monkeypatch):
+    makers.due_debt(makers.rule())
+    run = makers.run()
+    assert contact_outlook.work_out(now=NOW + timedelta(days=2)) == 0
+    monkeypatch.setattr("strategy.tasks.timezone.now", lambda: NOW)
+    tasks.foresee_contact()
+    assert contact_outlook.work_out(now=NOW) == 0
+    assert StrategyRun.objects.values_list("contact__allowed", flat=True).get(pk=run.pk) == 1
+
+
+def test_what_went_meanwhile_is_counted_as_it_stood_when_the_run_was_over():
+    makers.due_debt(makers.rule())
+    run = makers.run()
+    CommunicationLog.objects.update(status="sent", sent_at=NOW + timedelta(minutes=1))
+    found = outlook_of(run)
+
+    assert (found["allowed"], found["postponed"], found["denied"]) == (1, 0, 0)
+
+
+def test_what_may_go_counts_for_what_comes_after_it():
+    rule = makers.rule()
+    nepali = factories.debtor(country_code="NP", mobile_phone=None)
+    for _ in range(5):
+        makers.due_debt(rule, debtor=nepali)
+    run = makers.run()
+    found = outlook_of(run)
+
+    assert (found["allowed"], found["postponed"]) == (3, 2)
+    assert found["reasons"] == [{"verdict": "postpone", "code": "TOO_MANY", "count": 2}]
+
+
+def test_hours_beyond_those_that_are_told_apart_are_counted_with_the_last(monkeypatch):
+    monkeypatch.setattr(contact_outlook, "MOST_HOURS", 2)
+    rule = makers.rule()
+    for number, region in enumerate(("NJ", "CO", "CA", "HI")):
+        makers.due_debt(
+            rule,
+            debtor=factories.debtor(country_code="US", region_state=region, mobile_phone=f"+1800555012{number}"),
+        )
+    run = makers.run()
+
+    assert [opening["count"] for opening in outlook_of(run)["openings"]] == [1, 3]
+
+
+def test_its_queries_are_those_of_its_batches(monkeypatch):
+    def cost(count, *, batch):
+        monkeypatch.setattr(contact_outlook, "BATCH", batch)
+        rule = makers.rule()
+        for _ in range(count):
+            makers.due_debt(rule)
+        makers.run()
+        with CaptureQueriesContext(connection) as queries:
+            contact_outlook.work_out(now=NOW)
+        return len(queries.captured_queries)
+
+    cost(1, batch=1)  # From here on the policies are known.
+    assert cost(2, batch=9) == cost(9, batch=9) < cost(9, batch=5)
+
+
+def test_the_runs_page_shows_it(supervisor):
+    browser = Browser(supervisor)
+    people(makers.rule())
+    run = makers.run()
+    page = browser.get(address(StrategyRun, "change", run.pk)).content.decode()
+    assert "Not asked yet." in page
+    contact_outlook.work_out(now=NOW)
+    page = " ".join(browser.get(address(StrategyRun, "change", run.pk)).content.decode().split())
+
+    for words in ("May go at once", "2 DEBT_HELD", "1 OUTSIDE_WINDOW", "1 from 30 Jun 12:00"):
+        assert words in page
