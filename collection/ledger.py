@@ -5,13 +5,14 @@ transaction and under the debt's lock.
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from agents.models import Agent
 from collection.models import Debt, DebtStatus, LedgerEntry
+from ddc.common import rows
 from ddc.common.errors import DomainError
 
 
@@ -46,8 +47,7 @@ def lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
 
     :raises NoSuchDebt: if one is gone
     """
-    locked = Debt.objects.select_for_update(no_key=True).filter(pk__in=debt_ids).order_by("pk")
-    debts = {debt.pk: debt for debt in locked}
+    debts = {debt.pk: debt for debt in rows.locked(Debt, debt_ids)}
     if len(debts) < len(set(debt_ids)):
         raise NoSuchDebt
     return debts
@@ -63,17 +63,19 @@ def post(
     cause: dict[str, Any],
     payment_id: uuid.UUID | None = None,
     reverses: LedgerEntry | None = None,
-) -> LedgerEntry:
-    """Post an entry on a locked debt and move its balance.
+    beside: Sequence[rows.Change] = (),
+) -> None:
+    """Post an entry on a locked debt and move its balance, in one statement.
 
-    ``amount`` is signed, in the debt's currency: what lowers the balance is negative.
+    ``amount`` is signed, in the debt's currency: what lowers the balance is negative. ``beside`` is written by the same
+    statement: the payment that is posted.
 
     :raises Overdrawn: if the balance would go below 0
     """
     balance = debt.current_balance + amount
     if balance < 0:
         raise Overdrawn
-    entry = LedgerEntry.objects.create(
+    entry = LedgerEntry(
         debt=debt,
         kind=kind,
         amount=amount,
@@ -86,18 +88,16 @@ def post(
     )
     debt.current_balance = balance
     _follow_balance(debt)
-    save(debt, "current_balance", "current_status", "status_before_closing")
-    return entry
+    moved = rows.Update(debt, ("current_balance", "current_status", "status_before_closing", "updated_at"))
+    rows.write(*beside, rows.Insert(entry), moved)
 
 
-def reverse(
-    entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]
-) -> LedgerEntry:
+def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> None:
     """Take an entry back by its mirror image.
 
     :raises Overdrawn: if the balance would go below 0
     """
-    return post(
+    post(
         debt,
         kind=LedgerEntry.Kind.REVERSAL,
         amount=-entry.amount,
@@ -119,7 +119,7 @@ def standing(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None
 
 def save(debt: Debt, *fields: str) -> None:
     """Write some columns of a locked debt, and when it changed: clients tell by it whether what they saw is still so."""
-    debt.save(update_fields=[*fields, "updated_at"])
+    rows.write(rows.Update(debt, (*fields, "updated_at")))
 
 
 def _follow_balance(debt: Debt) -> None:

@@ -59,10 +59,11 @@ def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], 
             raise OtherBody
         return kept.status, kept.answer
     status, answer = work()
-    IdempotencyKey.objects.update_or_create(
-        caller=caller,
-        key=key,
-        defaults={"body_digest": digest, "status": status, "answer": answer, "created_at": now},
+    IdempotencyKey.objects.bulk_create(
+        [IdempotencyKey(caller=caller, key=key, body_digest=digest, status=status, answer=answer, created_at=now)],
+        update_conflicts=True,
+        unique_fields=["caller", "key"],
+        update_fields=["body_digest", "status", "answer", "created_at"],
     )
     return status, answer
 

@@ -5,6 +5,7 @@ posted is a reversal and a new entry.
 """
 
 import uuid
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from agents.models import Agent
 from collection import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
-from ddc.common import money, stale
+from ddc.common import money, rows, stale
 from ddc.common.errors import DomainError, refusing
 from payments.models import Payment, PaymentMethod, PaymentStatus
 
@@ -45,6 +46,15 @@ class DuplicateTransaction(DomainError):
     message = "There is a payment with this transaction id already."
 
 
+class NoSuchDebt(DomainError):
+    """A payment is for a debt that there is."""
+
+    status = 422
+    code = "database.exists"
+    field = "debt_id"
+    message = "There is no such resource."
+
+
 class PaymentIsGone(DomainError):
     """Somebody deleted the payment meanwhile."""
 
@@ -68,14 +78,15 @@ def record(
     by: Agent | None,
     today: date,
 ) -> Payment:
-    """Record a payment for a debt, in the debt's currency.
+    """Record a payment for a debt, in the debt's currency. Of ``debt`` the id is enough.
 
+    :raises NoSuchDebt: if there is no such debt
     :raises OtherCurrency: if the currency isn't the debt's
     :raises Overdrawn: if it is completed and more than what is open
     :raises DebtIsClosed: if it is completed and the debt settled or recalled
     :raises DuplicateTransaction: if the processor's transaction was recorded before
     """
-    debt = ledger.lock_debt(debt.pk)
+    debt = _lock_debts({debt.pk})[debt.pk]
     payment = Payment(
         debt=debt,
         amount=amount,
@@ -88,9 +99,16 @@ def record(
     )
     _check(payment, debt)
     with refusing(_CONSTRAINTS, savepoint=False):
-        payment.save(force_insert=True)
-    if status == PaymentStatus.COMPLETED:
-        _post(payment, debt, by=by)
+        if status != PaymentStatus.COMPLETED:
+            rows.write(rows.Insert(payment))
+            return payment
+        try:
+            _post(payment, debt, by=by, beside=[rows.Insert(payment)])
+        except (ledger.Overdrawn, DebtIsClosed):
+            # Who sends a payment again hears that it is there, not that nothing is left to pay.
+            if _is_recorded(processor_txn_id):
+                raise DuplicateTransaction from None
+            raise
     return payment
 
 
@@ -151,10 +169,21 @@ def _lock(payment_id: uuid.UUID, target: Debt | None) -> tuple[Payment, dict[uui
     while True:
         start = transaction.savepoint()
         debt_id = _debt_of(payment_id)
-        debts = ledger.lock_debts({debt_id, target.pk} if target else {debt_id})
+        debts = _lock_debts({debt_id, target.pk} if target else {debt_id})
         if _debt_of(payment_id) == debt_id:
             return Payment.objects.select_for_update(no_key=True).get(pk=payment_id), debts
         transaction.savepoint_rollback(start)
+
+
+def _lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
+    try:
+        return ledger.lock_debts(debt_ids)
+    except ledger.NoSuchDebt:
+        raise NoSuchDebt from None
+
+
+def _is_recorded(processor_txn_id: str | None) -> bool:
+    return processor_txn_id is not None and Payment.objects.filter(processor_txn_id=processor_txn_id).exists()
 
 
 def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
@@ -170,7 +199,7 @@ def _check(payment: Payment, debt: Debt) -> None:
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
 
 
-def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
+def _post(payment: Payment, debt: Debt, *, by: Agent | None, beside: Sequence[rows.Change] = ()) -> None:
     if debt.current_status in _REFUSING:
         raise DebtIsClosed
     ledger.post(
@@ -181,6 +210,7 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
         by=by,
         cause=_cause("payment", payment),
         payment_id=payment.pk,
+        beside=beside,
     )
 
 

@@ -35,6 +35,18 @@ def test_more_than_is_open_is_422_on_the_amount(api: Api):
     assert not Payment.objects.exists()
 
 
+def test_a_debt_that_there_isnt_is_422_on_it(api: Api):
+    payment = api.post("/payments", body(factories.debt(balance="5000"))).json()
+    gone = str(payment["id"])
+    for answer in (
+        api.post("/payments", {"debtId": gone, "amount": 1}),
+        api.put(f"/payments/{payment['id']}", {"debtId": gone}),
+    ):
+        assert answer.status_code == 422
+        assert [(e["field"], e["rule"]) for e in answer.json()["errors"]] == [("debtId", "database.exists")]
+    assert Payment.objects.count() == 1
+
+
 def test_a_second_payment_of_a_transaction_is_409(api: Api):
     debt = factories.debt(balance="5000")
     assert api.post("/payments", body(debt, processorTxnId="T")).status_code == 201

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,35 @@ def test_a_processors_transaction_is_recorded_once():
         pay(debt, "10", processor_txn_id="TXN-1")
     assert refused.value.status == 409
     assert balance(debt) == 90
+
+
+@pytest.mark.parametrize("amount", ["10", "60"])
+def test_who_sends_a_payment_again_hears_that_it_is_there_even_where_less_is_left(amount: str):
+    debt, other = factories.debt(balance="60"), factories.debt(balance="60")
+    pay(debt, "60", processor_txn_id="TXN-1")
+    for repeated in (debt, other):
+        with pytest.raises(posting.DuplicateTransaction):
+            pay(repeated, amount, processor_txn_id="TXN-1")
+    with pytest.raises(ledger.Overdrawn):
+        pay(debt, amount, processor_txn_id="TXN-2")
+    assert (balance(debt), balance(other)) == (0, 60)
+    assert Payment.objects.count() == 1
+
+
+def test_a_payment_is_for_a_debt_that_there_is():
+    payment = pay(factories.debt(), "10")
+    with pytest.raises(posting.NoSuchDebt):
+        pay(Debt(), "10")
+    with pytest.raises(posting.NoSuchDebt):
+        posting.amend(payment, by=None, today=TODAY, debt=Debt())
+    assert list(Payment.objects.all()) == [payment]
+    assert balance(payment.debt) == payment.debt.original_balance - 10
+
+
+def test_recording_a_payment_is_the_lock_and_one_statement(django_assert_num_queries: Any):
+    debt = factories.debt(balance="100")
+    with django_assert_num_queries(4):  # Two of them are the test's own savepoint.
+        pay(debt, "40")
 
 
 @pytest.mark.parametrize("status", ["settled", "recalled"])

@@ -212,10 +212,13 @@ class LanguageField(TextField):
 
 @extend_schema_field(OpenApiTypes.UUID)
 class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
-    """The id of another resource: reads the object, writes the id."""
+    """The id of another resource: reads the object, writes the id.
 
-    def __init__(self, queryset: "QuerySet[Any] | None" = None, **kwargs: Any) -> None:
-        self.queryset = queryset
+    Where the rule looks for the object itself (``rule_looks``, under a lock), the object that is read has its id alone.
+    """
+
+    def __init__(self, queryset: "QuerySet[Any] | None" = None, *, rule_looks: bool = False, **kwargs: Any) -> None:
+        self.queryset, self.rule_looks = queryset, rule_looks
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Model:
@@ -227,6 +230,9 @@ class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
             key = None
         if key is None:
             raise serializers.ValidationError("This must be a UUID.", "uuid")
+        if self.rule_looks:
+            unread: Model = self.queryset.model(pk=key)
+            return unread
         found: Model | None = self.queryset.all().filter(pk=key).first()
         if found is None:
             raise serializers.ValidationError("There is no such resource.", "database.exists")

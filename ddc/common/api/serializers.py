@@ -60,6 +60,12 @@ def writer(serializer: type[CamelSerializer]) -> CamelSerializer:
     return serializer()
 
 
+@cache
+def reader(serializer: type[CamelSerializer], partial: bool) -> CamelSerializer:
+    """Return the one instance that reads bodies of this shape, by ``run_validation``, which keeps nothing of them."""
+    return serializer(partial=partial)
+
+
 def write(serializer: type[CamelSerializer], instance: Any) -> dict[str, Any]:
     """Write one object as an answer."""
     return writer(serializer).to_representation(instance)

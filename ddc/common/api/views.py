@@ -16,7 +16,7 @@ from rest_framework.viewsets import ViewSetMixin
 from ddc.common.api.pagination import DEFAULT_LIMIT, page_of
 from ddc.common.api.parser import is_storable
 from ddc.common.api.quick import Quick
-from ddc.common.api.serializers import CamelSerializer, write, write_all, writer
+from ddc.common.api.serializers import CamelSerializer, reader, write, write_all, writer
 
 IGNORED_SHOWN = 20
 #: Proxies don't let headers of many kilobytes through.
@@ -39,7 +39,7 @@ class Shown:
 class View(ViewSetMixin, APIView):
     """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
 
-    #: Quick reads of this view's GETs, by action; see the middleware of that name.
+    #: Quick reads of this view's GETs, by action; see the middleware ``Api``.
     quick: ClassVar[Mapping[str, Quick]] = {}
 
     @classonlymethod
@@ -71,11 +71,10 @@ class View(ViewSetMixin, APIView):
             body = {}
         if body is None:
             raise exceptions.ValidationError([exceptions.ErrorDetail("This must be an object.", "object")])
-        reader = serializer(data=body, partial=partial, context={"view": self, "request": self.request, **context})
-        reader.is_valid(raise_exception=True)
-        known = set(reader.fields) | self.known_names()
-        self.ignored = [name for name in body if name not in known]
-        validated: dict[str, Any] = reader.validated_data
+        reads = serializer(partial=partial, context=context) if context else reader(serializer, partial)
+        validated: dict[str, Any] = reads.run_validation(body)
+        unread = [name for name in body if name not in reads.fields]
+        self.ignored = [name for name in unread if name not in self.known_names()] if unread else []
         return validated
 
     @property
@@ -156,9 +155,7 @@ class ResourceView(View):
 
     def update(self, request: Request, pk: uuid.UUID) -> Response:
         instance = self.get_object(pk)
-        self.perform_update(
-            instance, self.read(self.input_serializer or self.serializer_class, partial=True, instance=instance)
-        )
+        self.perform_update(instance, self.read(self.input_serializer or self.serializer_class, partial=True))
         return Response(write(self.serializer_class, self.get_queryset().get(pk=pk)))
 
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
