@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from ddc.common.api.problems import http_problem
@@ -59,8 +60,8 @@ class BodyLimit:
         return response
 
 
-class QuickReads:
-    """Answer what is read all day before sessions, forms and whatever else pages need comes in.
+class Api:
+    """Answer the API before sessions, forms and whatever else pages need comes in; what is read all day, before Django's views.
 
     Which view answers doesn't depend on the ids in a path, so it is looked up once for all of them.
     """
@@ -69,20 +70,28 @@ class QuickReads:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "GET" and "HTTP_AUTHORIZATION" in request.META:
-            path = request.path_info
-            ids = _ID.findall(path)
-            match = _match(_ID.sub(str(uuid.UUID(int=0)), path) if ids else path)
-            if match and (quick := getattr(match.func, "quick", None)):
-                request.resolver_match = match
-                body = quick(request, **dict(zip(match.kwargs, map(uuid.UUID, ids), strict=True)))
-                if body is not None:
-                    allowed = {"Allow": match.func.allowed}  # type: ignore[attr-defined]
-                    return HttpResponse(body, content_type="application/json", headers=allowed)
-        return self.get_response(request)
+        path = request.path_info
+        ids = _ID.findall(path)
+        match = _match(_ID.sub(str(_ANY), path) if ids else path)
+        view: Any = match.func if match else None
+        if match is None or not hasattr(view, "quick"):
+            return self.get_response(request)
+        request.resolver_match = match
+        given = map(uuid.UUID, ids)
+        kwargs = {name: next(given) if value == _ANY else value for name, value in match.kwargs.items()}
+        if view.quick and request.method == "GET" and "HTTP_AUTHORIZATION" in request.META:
+            body = view.quick(request, **kwargs)
+            if body is not None:
+                return HttpResponse(body, content_type="application/json", headers={"Allow": view.allowed})
+        response: HttpResponse = view(request, **kwargs)
+        if isinstance(response, SimpleTemplateResponse):  # As REST framework's are.
+            response.render()
+        return response
 
 
 _ID = re.compile(f"(?<=/){AnyCaseUUID.regex}(?=/|$)")
+#: Stands for any id while the view is looked up.
+_ANY = uuid.UUID(int=0)
 
 
 @lru_cache(maxsize=256)

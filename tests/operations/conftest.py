@@ -30,8 +30,9 @@ class Logged:
 
 
 @pytest.fixture
-def logged() -> Iterator[Logged]:
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
     found = Logged()
+    monkeypatch.setattr(logs, "write", lambda line: found.stream.write(f"{line}\n"))
     handler = logging.StreamHandler(found.stream)
     handler.setFormatter(logs.json_formatter())
     root = logging.getLogger()
