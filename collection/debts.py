@@ -35,9 +35,9 @@ class AnotherDebtor(DomainError):
 
 
 class HasHistory(DomainError):
-    """A debt with payments, messages or requests stays."""
+    """A debt with payments, messages, requests or holds stays."""
 
-    message = "This debt has payments, messages or deferral requests and can't be deleted."
+    message = "This debt has payments, messages, deferral requests or holds and can't be deleted."
 
 
 class DebtIsClosed(DomainError):
@@ -151,7 +151,7 @@ def amend(debt: Debt, *, by: Agent | None, today: date, seen_at: datetime | None
 def delete(debt: Debt, *, by: Agent | None, today: date) -> None:
     """Delete a debt without history. Its ledger stays, ending in the reversal of all that stands.
 
-    :raises HasHistory: if there are payments, messages or requests
+    :raises HasHistory: if there are payments, messages, requests or holds
     """
     debt = ledger.lock_debt(debt.pk)
     cause = {

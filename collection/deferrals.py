@@ -1,15 +1,16 @@
 """Deferral requests: a debtor asks for more time on a debt, an agent decides."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.dispatch import Signal
 
 from agents import permissions
 from agents.models import Agent
-from collection import ledger
+from collection import holds, ledger
 from collection.models import Debt, DebtStatus, DeferralRequest, Hold
 from ddc.common.errors import DomainError, refusing
+from debtors import calendars
 from debtors.models import Debtor
 
 #: Sent within the transaction when a request was decided; ``request`` and ``now`` come along.
@@ -85,11 +86,19 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
     if not debt.is_open:
         raise DebtNotOpen
     today = now.date()
-    until = _later(max(debt.due_date or today, today), days=request.requested_deferral_days)
+    until = calendars.later(max(debt.due_date or today, today), days=request.requested_deferral_days)
     debt.due_date, debt.current_status = until, DebtStatus.DEFERRED
     ledger.save(debt, "due_date", "current_status")
-    Hold.objects.create(
-        debt=debt, reason=Hold.Reason.DEFERRAL, starts_on=today, ends_on=until, deferral_request=request, by=by
+    holds.put(
+        reason=Hold.Reason.DEFERRAL,
+        debt=debt,
+        ends_on=until,
+        deferral_request=request,
+        source="Deferral request",
+        by=by,
+        approved_by=by,
+        now=now,
+        why=notes or "",
     )
     reviewed.send(DeferralRequest, request=request, now=now)
     return request
@@ -108,27 +117,6 @@ def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datet
     _decide(request, DeferralRequest.Status.REJECTED, by=by, notes=notes, now=now)
     reviewed.send(DeferralRequest, request=request, now=now)
     return request
-
-
-@transaction.atomic
-def lapse(*, today: date, now: datetime) -> int:
-    """Make the debts active again whose deferral is over; return how many."""
-    over = Hold.objects.filter(reason=Hold.Reason.DEFERRAL, lifted_at__isnull=True, ends_on__lte=today)
-    still = Hold.objects.in_force(today).filter(reason=Hold.Reason.DEFERRAL)
-    debts = Debt.objects.filter(current_status=DebtStatus.DEFERRED, pk__in=over.values("debt")).exclude(
-        pk__in=still.values("debt")
-    )
-    freed = debts.update(current_status=DebtStatus.ACTIVE, updated_at=now)
-    # A debt that was paid meanwhile would come back as deferred if the payment were taken back.
-    paid = Debt.objects.filter(status_before_closing=DebtStatus.DEFERRED, pk__in=over.values("debt"))
-    paid.exclude(pk__in=still.values("debt")).update(status_before_closing=DebtStatus.ACTIVE)
-    over.update(lifted_at=now, updated_at=now)
-    return freed
-
-
-def _later(day: date, *, days: int) -> date:
-    """Add days, up to the last one that the calendar has: a due date may be any."""
-    return min(date.max - day, timedelta(days=days)) + day
 
 
 def _decide(

@@ -8,7 +8,7 @@ from datetime import date
 
 from agents import permissions
 from agents.models import Agent
-from collection import holds, ledger
+from collection import hold_changes, ledger
 from collection.models import OPEN, Debt, DebtStatus, Hold, LedgerEntry
 from ddc.common.errors import DomainError
 
@@ -45,7 +45,7 @@ def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
     if status == before:
         return
     if debt.is_open and status in OPEN:
-        _move(debt, status, today=today)
+        _move(debt, status, by=by)
     elif debt.is_open and status in _CLOSED_BY_HAND:
         _close(debt, status, by=by, today=today)
     elif before in _CLOSED_BY_HAND and status == DebtStatus.ACTIVE:
@@ -54,9 +54,9 @@ def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
         raise NoSuchStep(before, status)
 
 
-def _move(debt: Debt, status: str, *, today: date) -> None:
+def _move(debt: Debt, status: str, *, by: Agent | None) -> None:
     if debt.current_status == DebtStatus.DEFERRED:
-        holds.lift(debt, reason=Hold.Reason.DEFERRAL, today=today)
+        hold_changes.lift(debt, reason=Hold.Reason.DEFERRAL, by=by, why=f"The debt became {status}.")
     debt.current_status = status
     ledger.save(debt, "current_status")
 

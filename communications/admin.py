@@ -36,7 +36,7 @@ class CommunicationTemplateAdmin(RuledAdmin):
     fields = (
         ("name", "language"),
         ("communication_type", "is_active"),
-        ("is_notice", "overshadows"),
+        ("is_notice", "overshadows", "asks_for_payment"),
         "description",
         "subject",
         "body",

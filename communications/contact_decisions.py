@@ -167,6 +167,7 @@ def facts_from_json(told: dict[str, Any]) -> Facts:
         history=tuple(_contact(contact) for contact in told.get("history", ())),
         consented_at=_moment(told.get("consented_at")),
         wishes=tuple(_wish(wish) for wish in told.get("wishes", ())),
+        asks_for_payment=told.get("asks_for_payment", False),
         notice_missing=told.get("notice_missing", False),
         is_notice=told.get("is_notice", False),
         overshadows=told.get("overshadows", False),
@@ -187,7 +188,13 @@ def _day(text: str | None) -> date | None:
 
 
 def _stop(told: dict[str, Any]) -> Stop:
-    return Stop(told["reason"], Scope(told["scope"]), date.fromisoformat(told["starts_on"]), _day(told.get("ends_on")))
+    return Stop(
+        told["reason"],
+        Scope(told["scope"]),
+        date.fromisoformat(told["starts_on"]),
+        _day(told.get("ends_on")),
+        told.get("payment_requests_alone", False),
+    )
 
 
 def _contact(told: dict[str, Any]) -> Contact:

@@ -47,6 +47,8 @@ class _Known:
     listed: set[tuple[str, str]] = field(default_factory=set)
     consents: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     holds: Mapping[uuid.UUID, list[Stop]] = field(default_factory=dict)
+    #: Templates that ask for payment, by name and channel; looked up where a hold stops them alone.
+    asking: Collection[tuple[str, str]] = ()
     wishes: Mapping[uuid.UUID, list[ContactWish]] = field(default_factory=dict)
     history: Mapping[uuid.UUID, list[tuple[uuid.UUID, Contact]]] = field(default_factory=dict)
     notices: "_Notices | None" = None
@@ -70,6 +72,8 @@ def gather(logs: Sequence[CommunicationLog], policies: Policies, *, now: datetim
     if asked:
         debtors = {log.debtor_id for log in asked if log.debtor_id}
         known.holds = _holds(debtors, {log.debt_id for log in asked if log.debt_id}, now=now)
+        if any(stop.payment_requests_alone for stops in known.holds.values() for stop in stops):
+            known.asking = _asking(asked)
         known.wishes = _wishes(debtors)
         rules = {log.pk: _rules(log, policies) for log in asked}
         counted = [log for log in asked if rules[log.pk].counted]
@@ -117,6 +121,7 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         history=_of_others(log, known.history),
         consented_at=known.consents.get((kind_of(medium), address)),
         wishes=tuple(wish.value for wish in wishes if _is_about(wish, log.communication_type) and _has_times(wish)),
+        asks_for_payment=log.template is not None and (log.template.name, log.communication_type) in known.asking,
         notice_missing=bool(known.notices and known.notices.agency_has_one and log.debt_id and not period_ends),
         is_notice=is_notice,
         overshadows=overshadows,
@@ -176,15 +181,22 @@ def _holds(
     debtors: Collection[uuid.UUID], debts: Collection[uuid.UUID], *, now: datetime
 ) -> dict[uuid.UUID, list[Stop]]:
     """Return what stops contact with a person or about a debt, now or later; the days are compared by their own calendar."""
-    rows = Hold.objects.filter(Q(debt__any_of=debts) | Q(debtor__any_of=debtors), blocks_contact=True)
+    rows = Hold.objects.filter(Q(debt__any_of=debts) | Q(debtor__any_of=debtors), ended_at__isnull=True)
+    rows = rows.filter(Q(blocks_contact=True) | Q(blocks_payment_requests=True))
     rows = rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=now.date() - timedelta(days=1)))
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
     for hold in rows.order_by("starts_on", "id"):
         scope = Scope.DEBT if hold.debt_id else Scope.PERSON
         key = hold.debt_id or hold.debtor_id
         if key:
-            found[key].append(Stop(hold.reason, scope, hold.starts_on, hold.ends_on))
+            found[key].append(Stop(hold.reason, scope, hold.starts_on, hold.ends_on, not hold.blocks_contact))
     return found
+
+
+def _asking(logs: Sequence[CommunicationLog]) -> set[tuple[str, str]]:
+    """Return the templates of these messages of which a variant asks for payment."""
+    asking = CommunicationTemplate.objects.filter(name__in={log.template.name for log in logs if log.template})
+    return set(asking.filter(asks_for_payment=True).values_list("name", "communication_type"))
 
 
 def _wishes(debtors: Collection[uuid.UUID]) -> dict[uuid.UUID, list[ContactWish]]:

@@ -31,6 +31,7 @@ class Code(StrEnum):
     DEBT_CLOSED = "DEBT_CLOSED"
     DEBT_DISPUTED = "DEBT_DISPUTED"
     DEBT_HELD = "DEBT_HELD"
+    PAYMENT_REQUEST_HELD = "PAYMENT_REQUEST_HELD"
     CONSENT_MISSING = "CONSENT_MISSING"
     CONSENT_TOO_OLD = "CONSENT_TOO_OLD"
     NOTICE_FIRST = "NOTICE_FIRST"
@@ -93,12 +94,16 @@ class Contact:
 
 @dataclass(frozen=True)
 class Stop:
-    """A hold that blocks contact, from ``starts_on`` up to but without ``ends_on``."""
+    """A hold that blocks contact, or payment requests alone, from ``starts_on`` up to but without ``ends_on``."""
 
     reason: str
     scope: Scope
     starts_on: date
     ends_on: date | None = None
+    payment_requests_alone: bool = False
+
+    def holds_on(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ class Facts:
     history: tuple[Contact, ...] = ()
     consented_at: datetime | None = None
     wishes: tuple[Policy, ...] = ()
+    asks_for_payment: bool = False
     notice_missing: bool = False
     is_notice: bool = False
     overshadows: bool = False
@@ -181,11 +187,19 @@ def _of_debt(facts: Facts, at: datetime) -> Iterator[Reason]:
     if facts.debt_is_disputed:
         yield Reason(Code.DEBT_DISPUTED, "The debt is disputed.", "15 U.S.C. 1692g(b); 12 CFR 1006.38(d)")
     for stop in facts.holds:
-        if any(stop.starts_on <= day and (stop.ends_on is None or day < stop.ends_on) for day in _days(facts, at)):
-            whose = "The debt" if stop.scope == Scope.DEBT else "The person"
-            ends = max((midnight(stop.ends_on, zone) for zone in facts.zones), default=None) if stop.ends_on else None
-            words = f"{whose} is on hold{_because(stop.reason)}."
-            yield Reason(Code.DEBT_HELD, words, HOLD_SECTIONS.get(stop.reason, ""), f"hold/{stop.reason}", until=ends)
+        if stop.payment_requests_alone and not facts.asks_for_payment:
+            continue
+        if any(stop.holds_on(day) for day in _days(facts, at)):
+            yield _held(stop, facts)
+
+
+def _held(stop: Stop, facts: Facts) -> Reason:
+    whose = "The debt" if stop.scope == Scope.DEBT else "The person"
+    ends = max((midnight(stop.ends_on, zone) for zone in facts.zones), default=None) if stop.ends_on else None
+    code, words = Code.DEBT_HELD, f"{whose} is on hold{_because(stop.reason)}."
+    if stop.payment_requests_alone:
+        code, words = Code.PAYMENT_REQUEST_HELD, f"{words[:-1]}: nothing may be asked for now."
+    return Reason(code, words, HOLD_SECTIONS.get(stop.reason, ""), f"hold/{stop.reason}", until=ends)
 
 
 def _because(reason: str) -> str:

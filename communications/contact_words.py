@@ -87,6 +87,7 @@ def _known(facts: Facts, at: datetime) -> Iterator[str]:
         yield "They told us when it suits them: " + ", ".join(demands(wish))
     for stop in facts.holds:
         until = f"until {stop.ends_on}" if stop.ends_on else "without an end"
-        yield f"Hold on the {stop.scope} ({stop.reason.replace('_', ' ')}) from {stop.starts_on} {until}"
+        what = "Hold of payment requests" if stop.payment_requests_alone else "Hold"
+        yield f"{what} on the {stop.scope} ({stop.reason.replace('_', ' ')}) from {stop.starts_on} {until}"
     if facts.notice_period_ends:
         yield f"The notice had gone; the time to dispute was over from {facts.notice_period_ends} on"

@@ -23,6 +23,7 @@ _FIELDS = frozenset(
         "is_active",
         "is_notice",
         "overshadows",
+        "asks_for_payment",
     }
 )
 

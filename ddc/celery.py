@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
     "work-inbox": _tick("communications.tasks.work_inbox", 5),
     "settle-stuck-messages": _tick("communications.tasks.settle_stuck", 30),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
+    "expire-holds": _tick("collection.tasks.expire_holds", 300),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "foresee-contact": _tick("strategy.tasks.foresee_contact", 60),
     "daily": {

@@ -31,9 +31,9 @@ class BornInTheFuture(DomainError):
 
 
 class HasDebts(DomainError):
-    """A debtor with debts, or with a history of messages, stays."""
+    """A debtor with debts, or with a history of messages or holds, stays."""
 
-    message = "This debtor has debts or messages and can't be deleted."
+    message = "This debtor has debts, messages or holds and can't be deleted."
 
 
 _CONSTRAINTS: dict[str, DomainError] = {
@@ -73,7 +73,7 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
 def delete(debtor: Debtor) -> None:
     """Delete a debtor who has no debts. Of their addresses those stay that must not be used any more.
 
-    :raises HasDebts: if there are debts or messages
+    :raises HasDebts: if there are debts, messages or holds
     """
     debtor.contact_points.filter(messages_stopped=False, calls_stopped=False).delete()
     try:

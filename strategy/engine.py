@@ -1,17 +1,17 @@
 """Apply all rules for one day.
 
-First the debts whose deferral is over become active again, and each debt comes into the segment that it fits that day; then
-each rule fires, by priority. A rule's messages and its line in the report are committed together, so that progress shows and a
-run that breaks off leaves nothing half done: the next one queues what is still missing.
+First the holds that are over are lifted, which makes deferred debts active again, and each debt comes into the segment that it
+fits that day; then each rule fires, by priority. A rule's messages and its line in the report are committed together, so that
+progress shows and a run that breaks off leaves nothing half done: the next one queues what is still missing.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from collection import deferrals, segmentation
+from collection import hold_expiry, segmentation
 from ddc.common.nudge import nudge
 from strategy import firing
 from strategy.models import StrategyRule, StrategyRun
@@ -58,8 +58,16 @@ def _foresee(run: StrategyRun, *, clock: Clock, progress: Progress | None) -> li
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
-    deferrals.lapse(today=run.date, now=clock())
+    hold_expiry.expire(now=_moment(run, clock=clock))
     segmentation.assign_all(today=run.date)
+
+
+def _moment(run: StrategyRun, *, clock: Clock) -> datetime:
+    """Return when the run is made; a dry one for a day to come, at noon of it, when it is that day by most clocks."""
+    now = clock()
+    if run.date <= now.date():
+        return now
+    return datetime.combine(min(run.date, date.max - timedelta(days=1)), time(12), UTC)
 
 
 def _rules() -> list[StrategyRule]:

@@ -47,11 +47,11 @@ _CANDIDATES = """
             WHEN debt.current_status = 'disputed' THEN 'disputed'
             WHEN debt.current_status = 'deferred' THEN 'deferred'
             WHEN EXISTS (
-                SELECT FROM hold WHERE hold.debt_id = debt.id AND hold.blocks_strategy AND hold.starts_on <= %(date)s::date
-                  AND (hold.ends_on IS NULL OR hold.ends_on > %(date)s::date)
+                SELECT FROM hold WHERE hold.debt_id = debt.id AND hold.blocks_strategy AND hold.lifted_at IS NULL
+                  AND hold.starts_on <= %(date)s::date
             ) OR EXISTS (
-                SELECT FROM hold WHERE hold.debtor_id = debt.debtor_id AND hold.blocks_strategy
-                  AND hold.starts_on <= %(date)s::date AND (hold.ends_on IS NULL OR hold.ends_on > %(date)s::date)
+                SELECT FROM hold WHERE hold.debtor_id = debt.debtor_id AND hold.blocks_strategy AND hold.lifted_at IS NULL
+                  AND hold.starts_on <= %(date)s::date
             ) THEN 'held'
             WHEN debt.current_balance = 0 THEN 'nothing_owed'
             WHEN {address} IS NULL OR {address} = '' THEN 'no_address'

@@ -3,7 +3,7 @@
 from collection.models.amounts import money_field
 from collection.models.debts import OPEN, Debt, DebtQuerySet, DebtStatus
 from collection.models.deferrals import DeferralRequest
-from collection.models.holds import Hold, HoldQuerySet
+from collection.models.holds import Hold, HoldEvent, HoldQuerySet
 from collection.models.ledger import LedgerEntry
 from collection.models.rates import ExchangeRate
 from collection.models.segments import Segment
@@ -16,6 +16,7 @@ __all__ = [
     "DeferralRequest",
     "ExchangeRate",
     "Hold",
+    "HoldEvent",
     "HoldQuerySet",
     "LedgerEntry",
     "Segment",

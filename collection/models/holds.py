@@ -8,11 +8,15 @@ from django.db.models import Q
 
 from collection.models.debts import Debt
 from collection.models.deferrals import DeferralRequest
-from ddc.common.models import UUIDModel, newest_first
+from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
 from debtors.models import Debtor
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
+    def standing(self) -> "HoldQuerySet":
+        """Those whose end was not seen to yet, also the ones that begin later."""
+        return self.filter(lifted_at__isnull=True)
+
     def in_force(self, today: date) -> "HoldQuerySet":
         return self.filter(starts_on__lte=today).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=today))
 
@@ -43,10 +47,10 @@ class Hold(UUIDModel):
         COMPLAINT = "complaint"
 
     debtor = models.ForeignKey(
-        Debtor, on_delete=models.CASCADE, null=True, blank=True, related_name="holds", help_text="Who is left alone."
+        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="holds", help_text="Who is left alone."
     )
     debt = models.ForeignKey(
-        Debt, on_delete=models.CASCADE, null=True, blank=True, related_name="holds", help_text="Or which debt."
+        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="holds", help_text="Or which debt."
     )
     reason = models.CharField(max_length=30, choices=Reason.choices)
     blocks_contact = models.BooleanField(default=True, db_default=True)
@@ -60,6 +64,9 @@ class Hold(UUIDModel):
     deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
     lifted_at = models.DateTimeField(
         null=True, blank=True, help_text="When its end was seen to, and the debt set free."
+    )
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody ended it before its time: from then on it blocks nothing."
     )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     approved_by = models.ForeignKey(
@@ -83,11 +90,55 @@ class Hold(UUIDModel):
                 name="hold_is_on_a_person_or_a_debt",
                 condition=Q(debt__isnull=False, debtor__isnull=True) | Q(debt__isnull=True, debtor__isnull=False),
             ),
+            models.CheckConstraint(
+                name="hold_that_was_ended_is_lifted",
+                condition=Q(ended_at__isnull=True) | Q(lifted_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ends_on"], name="hold_standing_by_end", condition=Q(lifted_at__isnull=True)),
+            models.Index(fields=["review_on"], name="hold_standing_by_review", condition=Q(lifted_at__isnull=True)),
         ]
 
     @property
     def scope(self) -> str:
         return "debt" if self.debt_id else "person"
 
+    @property
+    def whose(self) -> Debtor:
+        """Who is left alone, or owes the debt that is."""
+        return self.debt.debtor if self.debt else self.debtor  # type: ignore[return-value]
+
     def __str__(self) -> str:
         return f"{self.get_reason_display()} until {self.ends_on or 'further notice'}"
+
+
+class HoldEvent(models.Model):
+    """What was done with a hold: who, when and why. Written once, never changed or deleted (a trigger sees to it)."""
+
+    class Kind(models.TextChoices):
+        PLACED = "placed"
+        APPROVED = "approved"
+        MOVED = "moved", "its end was moved"
+        REVIEWED = "reviewed"
+        ENDED = "ended"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="events", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="Empty: the system itself.",
+    )  # fmt: skip
+    why = models.CharField(max_length=500, blank=True, default="", db_default="")
+    ends_on = models.DateField("until", null=True, blank=True, help_text="As it was from then on.")
+
+    class Meta:
+        db_table = "hold_event"
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["hold", "-at", "-id"], name="hold_event_newest")]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -26,6 +26,9 @@ class CommunicationTemplate(UUIDModel):
         db_default=False,
         help_text="Presses for payment in a way that must wait until the time to dispute ends.",
     )
+    asks_for_payment = models.BooleanField(
+        default=False, db_default=False, help_text="Asks for money: not sent while a hold blocks payment requests."
+    )
 
     class Meta:
         db_table = "communication_templates"

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from collection import debts, deferrals
+from collection import debts, deferrals, hold_expiry
 from collection.models import Debt, DeferralRequest, Hold
 from ddc.common.errors import Forbidden
 from tests import factories
@@ -105,16 +105,16 @@ def test_an_auditor_decides_nothing():
 def test_when_the_time_is_over_the_debt_is_active_again():
     debt = factories.debt()
     approve(ask(debt, days=5))
-    assert deferrals.lapse(today=TODAY + timedelta(days=4), now=NOW) == 0
-    assert deferrals.lapse(today=TODAY + timedelta(days=5), now=NOW) == 1
+    assert hold_expiry.expire(now=NOW + timedelta(days=4)) == 0
+    assert hold_expiry.expire(now=NOW + timedelta(days=5)) == 1
     debt.refresh_from_db()
     assert debt.current_status == "active"
-    assert deferrals.lapse(today=TODAY + timedelta(days=5), now=NOW) == 0
+    assert hold_expiry.expire(now=NOW + timedelta(days=5)) == 0
 
 
-def test_a_deferral_that_was_made_by_hand_doesnt_lapse():
+def test_a_deferral_that_was_made_by_hand_doesnt_end():
     debt = factories.debt(current_status="deferred")
-    assert deferrals.lapse(today=TODAY + timedelta(days=500), now=NOW) == 0
+    assert hold_expiry.expire(now=NOW + timedelta(days=500)) == 0
     debt.refresh_from_db()
     assert debt.current_status == "deferred"
 
@@ -123,7 +123,7 @@ def test_a_debt_that_is_paid_while_deferred_comes_back_active_once_the_time_is_o
     debt = factories.debt()
     approve(ask(debt, days=5))
     debts.amend(debt, by=None, today=TODAY, current_balance=Decimal(0))
-    deferrals.lapse(today=TODAY + timedelta(days=5), now=NOW)
+    hold_expiry.expire(now=NOW + timedelta(days=5))
     debt = debts.amend(debt, by=None, today=TODAY, current_balance=Decimal(7))
     assert debt.current_status == "active"
 
@@ -132,7 +132,7 @@ def test_an_agent_who_makes_a_deferred_debt_active_ends_the_hold():
     debt = factories.debt()
     approve(ask(debt))
     debts.amend(debt, by=None, today=TODAY, current_status="active")
-    assert not Hold.objects.in_force(TODAY).exists()
+    assert not Hold.objects.standing().exists()
 
 
 def test_the_api_answers_a_decision_whole(api: Api):

@@ -7,9 +7,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from collection import hold_changes, holds
+from collection.hold_reasons import TERMS
 from collection.models import Debt, Hold
 from communications import contact_decisions, contact_facts, contact_gate, contact_policies, outbox
 from communications.contact_gate import Code, Verdict
+from communications.contact_rules import Policies
 from communications.models import Channel, CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
 from debtors.models import ContactPoint, Debtor
 from tests import factories
@@ -63,9 +66,32 @@ class TestFacts:
 
     def test_a_hold_that_blocks_no_contact_lets_messages_go(self):
         debt = factories.debt()
-        Hold.objects.create(debt=debt, reason="dispute", starts_on=NOON.date(), blocks_contact=False)
+        Hold.objects.create(
+            debt=debt, reason="dispute", starts_on=NOON.date(), blocks_contact=False, blocks_payment_requests=False
+        )
 
         assert facts_of(queue(debt=debt)).holds == ()
+
+    def test_a_hold_that_blocks_payment_requests_stops_the_templates_that_ask_for_payment(self):
+        debt = factories.debt()
+        Hold.objects.create(debt=debt, reason="arrangement", starts_on=NOON.date(), blocks_contact=False)
+        asking = factories.template(asks_for_payment=True)
+        factories.template(name=asking.name, language="de")
+
+        refused = queue(debt=debt, template=asking)
+        queue(debt=debt)
+
+        assert drain().ended == {"blocked": 1, "sent": 1}
+        kept = ContactDecision.objects.get(log_id=refused.pk)
+        assert [reason["code"] for reason in kept.reasons] == ["PAYMENT_REQUEST_HELD"]
+        assert contact_gate.decide(contact_decisions.facts_from_json(kept.facts), Policies([]), NOON).reasons
+
+    def test_what_was_ended_by_hand_stops_nothing_wherever_the_debtor_moves(self):
+        log = queue()
+        hold = holds.place(reason="cease", debtor=log.debtor, source="Letter", by=None, now=NOON)
+        hold_changes.end(hold, why="They wrote again.", by=factories.agent(), now=NOON)
+
+        assert facts_of(log).holds == ()
 
     def test_a_phone_of_another_country_brings_that_countrys_law(self):
         debt = factories.debt(debtor=factories.debtor(mobile_phone="+12015550123"))
@@ -158,6 +184,19 @@ class TestDecisions:
         assert drain().ended == {"blocked": 1}
         (kept,) = ContactDecision.objects.all()
         assert kept.reasons[0]["section"] == "SI 2020/1311 (UK), reg. 7"
+
+    @pytest.mark.parametrize("reason", sorted(reason for reason, terms in TERMS.items() if terms.by_hand))
+    @pytest.mark.parametrize("scope", ["person", "debt"])
+    def test_each_reason_stops_what_is_queued_already_and_no_other_debt_but_the_persons(self, reason, scope):
+        first = queue(template=factories.template(asks_for_payment=True))
+        other = queue(debt=factories.debt(debtor=first.debtor), template=factories.template(asks_for_payment=True))
+        on = {"debt": first.debt} if scope == "debt" else {"debtor": first.debtor}
+        holds.place(reason=reason, source="Letter", by=None, now=NOON, **on)
+
+        drain()
+        first.refresh_from_db()
+        other.refresh_from_db()
+        assert (first.status, other.status) == ("blocked", "sent" if scope == "debt" else "blocked")
 
     def test_who_moves_from_gb_to_us_while_a_message_is_queued_is_under_the_other_law(self):
         at = datetime(2026, 1, 14, 11, tzinfo=UTC)  # 11:00 in London, 6:00 in New Jersey

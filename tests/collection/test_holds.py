@@ -1,0 +1,295 @@
+"""Holds are placed, approved, moved, reviewed and ended by rules, and over by themselves at the debtor's midnight."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from collection import debts, deferrals, hold_changes, hold_expiry, holds
+from collection.hold_reasons import TERMS, Block
+from collection.models import Hold, HoldEvent
+from ddc.common.errors import Forbidden
+from debtors import debtors
+from tests import factories
+
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+TODAY = NOW.date()
+BY_HAND = sorted(reason for reason, terms in TERMS.items() if terms.by_hand)
+
+pytestmark = pytest.mark.django_db
+
+
+def place(**values):
+    if "debt" not in values and "debtor" not in values:
+        values["debtor"] = factories.debtor()
+    values.setdefault("by", None)
+    return holds.place(**{"reason": "cease", "source": "Letter of 30 January", "now": NOW} | values)
+
+
+def story(hold):
+    return [(event.kind, event.by, event.why, event.ends_on) for event in hold.events.order_by("at", "id")]
+
+
+def day(number):
+    return TODAY + timedelta(days=number)
+
+
+class TestPlacing:
+    @pytest.mark.parametrize("reason", BY_HAND)
+    @pytest.mark.parametrize("scope", ["person", "debt"])
+    def test_every_reason_can_be_placed_on_a_person_or_a_debt(self, reason, scope):
+        debt = factories.debt()
+        hold = place(reason=reason, debt=debt) if scope == "debt" else place(reason=reason, debtor=debt.debtor)
+        assert (hold.scope, hold.starts_on, hold.ended_at) == (scope, TODAY, None)
+        assert {block for block in Block if getattr(hold, f"blocks_{block}")} == TERMS[reason].blocks
+        assert list(Hold.objects.in_force(TODAY).on(debt)) == [hold]
+
+    def test_a_hold_says_who_told_us_and_who_placed_it_when_and_why(self):
+        agent = factories.agent("Agent")
+        hold = place(by=agent, why="They asked in writing.")
+        assert (hold.source, hold.by) == ("Letter of 30 January", agent)
+        assert story(hold) == [("placed", agent, "They asked in writing.", None)]
+        assert hold.events.get().at == NOW
+
+    def test_what_nobody_told_us_is_no_hold(self):
+        with pytest.raises(holds.SourceMissing):
+            place(source=" ")
+        assert not Hold.objects.exists()
+
+    def test_a_hold_is_on_one_person_or_one_debt(self):
+        debt = factories.debt()
+        for neither_or_both in ({"debtor": None}, {"debt": debt, "debtor": debt.debtor}):
+            with pytest.raises(holds.PersonOrDebt):
+                place(**neither_or_both)
+        assert not Hold.objects.exists()
+
+    @pytest.mark.parametrize("reason", ["deferral", "dispute"])
+    def test_deferrals_and_disputes_have_their_own_way(self, reason):
+        with pytest.raises(holds.HasItsOwnWay):
+            place(reason=reason)
+        assert not Hold.objects.exists()
+
+    def test_a_hold_ends_after_it_starts(self):
+        with pytest.raises(holds.EndsBeforeItStarts):
+            place(starts_on=TODAY, ends_on=TODAY)
+        assert not Hold.objects.exists()
+
+    def test_a_hold_may_block_less_or_more_as_far_as_the_law_lets_it(self):
+        assert not place(reason="complaint", blocks=["strategy"]).blocks_contact
+        assert place(reason="cease", blocks=list(Block)).blocks_interest
+        with pytest.raises(holds.LawDemandsMore) as refusal:
+            place(reason="moratorium", blocks=["contact", "strategy"])
+        assert refusal.value.message == "For this reason it has to block interest, payment requests too."
+        assert Hold.objects.count() == 2
+
+    def test_an_auditor_places_none(self):
+        with pytest.raises(Forbidden):
+            place(by=factories.agent("Auditor"))
+        assert not Hold.objects.exists()
+
+    def test_a_hold_begins_with_the_first_of_the_debtors_clocks(self):
+        at = datetime(2026, 2, 1, 3, tzinfo=UTC)  # Still the 31st in New York.
+        american = factories.debtor(country_code="US", region_state="NY", mobile_phone="+12125550123")
+        assert place(debtor=american, now=at).starts_on == date(2026, 1, 31)
+        nowhere = factories.debtor(country_code=None, mobile_phone=None)
+        assert place(debtor=nowhere, now=at).starts_on == date(2026, 1, 31)
+
+    def test_the_furthest_dates_break_nothing(self):
+        hold = place(reason="moratorium", starts_on=date.max - timedelta(days=1))
+        assert hold.ends_on == date.max
+        assert hold_expiry.expire(now=NOW) == 0
+
+
+class TestBreathingSpace:
+    def test_it_lasts_60_days_with_the_midway_review_by_the_35th(self):
+        hold = place(reason="moratorium", starts_on=date(2026, 3, 2))
+        assert (hold.ends_on, hold.review_on) == (date(2026, 5, 1), date(2026, 4, 5))
+        assert (hold.ends_on - hold.starts_on).days == 60
+        assert (hold.review_on - hold.starts_on).days + 1 == 35
+        assert all((hold.blocks_contact, hold.blocks_strategy, hold.blocks_payment_requests, hold.blocks_interest))
+
+    def test_its_length_is_the_regulations(self):
+        with pytest.raises(holds.LengthIsLaw):
+            place(reason="moratorium", ends_on=day(90))
+        hold = place(reason="moratorium", starts_on=TODAY, ends_on=day(60))
+        with pytest.raises(holds.LengthIsLaw):
+            hold_changes.move(hold, ends_on=day(90), why="To be kind.", by=factories.agent(), now=NOW)
+        hold.refresh_from_db()
+        assert hold.ends_on == day(60)
+
+    @pytest.mark.parametrize(
+        "where", [{"country_code": "US"}, {"country_code": "GB", "region_state": "Scotland"}, {"country_code": "DE"}]
+    )
+    @pytest.mark.parametrize("reason", ["moratorium", "mental_health_moratorium"])
+    def test_it_is_for_england_and_wales(self, where, reason):
+        with pytest.raises(holds.NotInEnglandOrWales):
+            place(reason=reason, debtor=factories.debtor(**where))
+        assert not Hold.objects.exists()
+
+    def test_for_mental_health_it_lasts_as_long_as_the_treatment_and_30_days(self):
+        hold = place(reason="mental_health_moratorium", starts_on=TODAY)
+        assert (hold.ends_on, hold.review_on) == (None, day(30))
+        last_day = day(40)
+        hold_changes.end_treatment(hold, last_day=last_day, why="The adviser wrote.", by=factories.agent(), now=NOW)
+        free = hold.ends_on
+        assert Hold.objects.in_force(last_day + timedelta(days=30)).exists()
+        assert not Hold.objects.in_force(last_day + timedelta(days=31)).exists()
+        assert (free, hold.review_on) == (last_day + timedelta(days=31), None)
+
+    def test_only_a_treatment_ends(self):
+        hold = place(reason="moratorium")
+        with pytest.raises(hold_changes.NoTreatment):
+            hold_changes.end_treatment(hold, last_day=TODAY, why="?", by=factories.agent(), now=NOW)
+        with pytest.raises(holds.LengthIsLaw):
+            place(reason="mental_health_moratorium", ends_on=day(5))
+
+
+class TestApproval:
+    def test_what_rests_on_our_judgement_counts_at_once_and_waits_for_a_supervisor(self):
+        agent, boss = factories.agent("Agent"), factories.agent("Supervisor")
+        hold = place(reason="vulnerable", by=agent)
+        assert Hold.objects.in_force(TODAY).get() == hold
+        assert hold.approved_by is None
+        hold_changes.approve(hold, by=boss, now=NOW, why="Agreed.")
+        assert hold.approved_by == boss
+        assert [kind for kind, *_ in story(hold)] == ["placed", "approved"]
+        with pytest.raises(hold_changes.NothingToApprove):
+            hold_changes.approve(hold, by=boss, now=NOW)
+        assert hold.events.count() == 2
+
+    def test_a_supervisors_own_hold_is_approved(self):
+        boss = factories.agent("Supervisor")
+        assert place(reason="vulnerable", by=boss).approved_by == boss
+
+    def test_what_the_law_demands_needs_no_approval(self):
+        hold = place(reason="cease", by=factories.agent("Agent"))
+        with pytest.raises(hold_changes.NothingToApprove):
+            hold_changes.approve(hold, by=factories.agent(), now=NOW)
+
+    def test_an_agent_approves_none(self):
+        hold = place(reason="vulnerable", by=factories.agent("Agent"))
+        with pytest.raises(Forbidden):
+            hold_changes.approve(hold, by=factories.agent("Agent"), now=NOW)
+        hold.refresh_from_db()
+        assert hold.approved_by is None
+
+    def test_an_agent_may_lengthen_a_hold_which_then_waits_again_and_not_shorten_it(self):
+        agent = factories.agent("Agent")
+        hold = place(reason="vulnerable", ends_on=day(10), by=factories.agent("Supervisor"))
+        hold_changes.move(hold, ends_on=day(20), why="Still ill.", by=agent, now=NOW)
+        assert (hold.ends_on, hold.approved_by) == (day(20), None)
+        with pytest.raises(Forbidden):
+            hold_changes.move(hold, ends_on=day(5), why="Enough.", by=agent, now=NOW)
+        hold.refresh_from_db()
+        assert hold.ends_on == day(20)
+        assert story(hold)[-1] == ("moved", agent, "Still ill.", day(20))
+
+
+class TestEnding:
+    def test_ending_one_ends_no_other(self):
+        debt, boss = factories.debt(), factories.agent()
+        first, second = place(debt=debt), place(debt=debt, reason="complaint")
+        on_person = place(debtor=debt.debtor, reason="attorney")
+        hold_changes.end(first, why="They wrote again.", by=boss, now=NOW)
+        assert set(Hold.objects.in_force(TODAY).on(debt)) == {second, on_person}
+        assert (first.ended_by, first.ended_at, first.lifted_at) == (boss, NOW, NOW)
+        assert story(first)[-1] == ("ended", boss, "They wrote again.", TODAY)
+
+    def test_a_hold_is_ended_once(self):
+        hold = place()
+        hold_changes.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
+        for again in (
+            lambda: hold_changes.end(hold, why="Again.", by=factories.agent(), now=NOW),
+            lambda: hold_changes.move(hold, ends_on=day(9), why="Longer.", by=factories.agent(), now=NOW),
+            lambda: hold_changes.review(hold, review_on=day(9), why="Looked.", by=factories.agent(), now=NOW),
+        ):
+            with pytest.raises(hold_changes.HoldIsOver):
+                again()
+        assert hold.events.count() == 2
+
+    def test_an_agent_ends_none_and_nobody_without_a_word(self):
+        hold = place()
+        with pytest.raises(Forbidden):
+            hold_changes.end(hold, why="I like.", by=factories.agent("Agent"), now=NOW)
+        with pytest.raises(hold_changes.WhyMissing):
+            hold_changes.end(hold, why=" ", by=factories.agent(), now=NOW)
+        hold.refresh_from_db()
+        assert (hold.ended_at, hold.events.count()) == (None, 1)
+
+    def test_a_hold_to_come_can_be_ended_before_it_begins(self):
+        hold = place(starts_on=day(5))
+        hold_changes.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
+        assert not Hold.objects.in_force(day(6)).exists()
+
+    def test_a_review_is_kept_with_the_next_ones_date(self):
+        hold, agent = place(reason="attorney"), factories.agent("Agent")
+        hold_changes.review(hold, review_on=day(120), why="Still represented.", by=agent, now=NOW)
+        assert hold.review_on == day(120)
+        assert story(hold)[-1] == ("reviewed", agent, "Still represented.", None)
+
+    def test_what_was_done_is_never_changed_or_deleted(self):
+        event = place().events.get()
+        for change in (lambda: HoldEvent.objects.update(why="Nothing."), lambda: HoldEvent.objects.all().delete()):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                change()
+        event.refresh_from_db()
+        assert event.why == ""
+
+    def test_who_has_a_hold_stays(self):
+        hold, debt = place(), factories.debt()
+        place(debt=debt)
+        with pytest.raises(debtors.HasDebts):
+            debtors.delete(hold.debtor)
+        with transaction.atomic(), pytest.raises(debts.HasHistory):
+            debts.delete(debt, by=None, today=TODAY)
+
+
+class TestExpiry:
+    @pytest.mark.parametrize(
+        ("where", "midnight"),
+        [
+            ({"country_code": "GB"}, datetime(2026, 2, 10, tzinfo=UTC)),
+            (
+                {"country_code": "US", "region_state": "NY", "mobile_phone": "+12125550123"},
+                datetime(2026, 2, 10, 5, tzinfo=UTC),
+            ),
+            (
+                {"country_code": "AU", "region_state": "NSW", "mobile_phone": "+61255501234"},
+                datetime(2026, 2, 9, 13, tzinfo=UTC),
+            ),
+            # An Eastern phone with a Pacific address: the last of the clocks counts.
+            (
+                {"country_code": "US", "region_state": "CA", "mobile_phone": "+12125550123"},
+                datetime(2026, 2, 10, 8, tzinfo=UTC),
+            ),
+            # Nothing known: when it is that day everywhere.
+            ({"country_code": None, "mobile_phone": None}, datetime(2026, 2, 10, 12, tzinfo=UTC)),
+        ],
+    )
+    def test_a_hold_is_over_at_the_last_local_midnight(self, where, midnight):
+        hold = place(debtor=factories.debtor(**where), ends_on=date(2026, 2, 10))
+        assert hold_expiry.expire(now=midnight - timedelta(seconds=1)) == 0
+        assert hold_expiry.expire(now=midnight) == 1
+        hold.refresh_from_db()
+        assert (hold.lifted_at, hold.ended_at) == (midnight, None)
+        assert story(hold)[-1] == ("expired", None, "", date(2026, 2, 10))
+
+    def test_many_holds_expire_in_as_many_statements_as_one(self, django_assert_num_queries):
+        for count in (1, 20):
+            for _ in range(count):
+                place(debt=factories.debt(), ends_on=day(3))
+            with django_assert_num_queries(5):
+                assert hold_expiry.expire(now=NOW + timedelta(days=3)) == count
+
+    def test_a_deferred_debt_is_set_free_by_its_last_deferral_alone(self):
+        debt, boss = factories.debt(), factories.agent()
+        for days in (5, 9):
+            asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason="I lost my job.", now=NOW)
+            deferrals.approve(asked, by=boss, notes=None, now=NOW)
+        first, last = Hold.objects.order_by("ends_on")
+        hold_expiry.expire(now=datetime.combine(first.ends_on, NOW.timetz()))
+        debt.refresh_from_db()
+        assert debt.current_status == "deferred"
+        hold_expiry.expire(now=datetime.combine(last.ends_on, NOW.timetz()))
+        debt.refresh_from_db()
+        assert debt.current_status == "active"

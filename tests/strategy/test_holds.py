@@ -1,0 +1,60 @@
+"""The strategy leaves alone what a hold says, for every reason, until the debtor's own midnight."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from collection import hold_changes, holds
+from collection.hold_reasons import TERMS
+from strategy import runs
+from tests import factories
+from tests.strategy import makers
+from tests.strategy.makers import TODAY
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 6, 30, 5, tzinfo=UTC)
+AMERICAN = {"country_code": "US", "region_state": "NY", "mobile_phone": "+12125550123"}
+
+
+def run(at=AT, **options):
+    return runs.run_now(day=options.pop("day", at.date()), dry_run=False, by=None, clock=lambda: at, **options).rules[0]
+
+
+@pytest.mark.parametrize("reason", sorted(reason for reason, terms in TERMS.items() if terms.by_hand))
+@pytest.mark.parametrize("scope", ["person", "debt"])
+def test_every_reason_is_left_out_until_it_is_ended(reason, scope):
+    rule = makers.rule()
+    debt = makers.due_debt(rule)
+    on = {"debt": debt} if scope == "debt" else {"debtor": debt.debtor}
+    hold = holds.place(reason=reason, source="Letter", by=None, now=AT, **on)
+    assert run()["left_out"] == [{"reason": "held", "count": 1}]
+    hold_changes.end(hold, why="It is over.", by=factories.agent(), now=AT)
+    assert run()["queued"] == 1
+
+
+def test_what_blocks_no_strategy_is_not_left_out():
+    rule = makers.rule()
+    holds.place(reason="complaint", blocks=["interest"], debt=makers.due_debt(rule), source="x", by=None, now=AT)
+    assert run()["queued"] == 1
+
+
+def test_a_hold_lasts_until_midnight_where_the_debtor_is_not_where_the_server_is():
+    rule = makers.rule()
+    debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN))
+    holds.place(
+        reason="cease", debt=debt, ends_on=TODAY, starts_on=TODAY - timedelta(days=9), source="x", by=None, now=AT
+    )
+    one_to_four = datetime(2026, 6, 30, 3, 59, tzinfo=UTC)
+    assert run(one_to_four)["left_out"] == [{"reason": "held", "count": 1}]
+    assert run(one_to_four + timedelta(minutes=1))["queued"] == 1
+
+
+def test_a_dry_run_of_a_day_to_come_foresees_which_holds_are_over_then():
+    rule = makers.rule()
+    debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN), late=-2)
+    hold = holds.place(reason="cease", debt=debt, ends_on=TODAY + timedelta(days=2), source="x", by=None, now=AT)
+    foreseen = makers.run(day=TODAY + timedelta(days=2), dry_run=True)
+    assert foreseen.rules[0]["queued"] == 1
+    hold.refresh_from_db()
+    assert hold.lifted_at is None
