@@ -13,10 +13,11 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 from collection import (
     debts,
     deferral_admin,  # noqa: F401 - Django looks for admin.py alone
+    hold_admin,
     ledger_admin,  # noqa: F401
     segment_admin,  # noqa: F401
 )
-from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, Hold, LedgerEntry
+from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
 from communications import contact_panel_admin
 from communications.models import CommunicationLog
 from ddc.common import money
@@ -170,16 +171,7 @@ class DebtAdmin(RuledAdmin):
                 },
                 **of_debt,
             ),
-            listing(
-                "Holds",
-                Hold.objects.filter(debt=obj),
-                {
-                    "Reason": lambda hold: hold.get_reason_display(),
-                    "From": lambda hold: hold.starts_on,
-                    "Until": lambda hold: hold.ends_on or "-",
-                },
-                **of_debt,
-            ),
+            hold_admin.of_debt(request, obj),
             listing(
                 "Messages",
                 CommunicationLog.objects.filter(debt=obj).defer("body", "html"),

@@ -24,7 +24,8 @@ def expire(*, now: datetime) -> int:
         return 0
     Hold.objects.filter(pk__any_of=[hold.pk for hold in over]).update(lifted_at=now, updated_at=now)
     holds.note(over, HoldEvent.Kind.EXPIRED, by=None, now=now)
-    _set_free([hold.debt_id for hold in over if hold.reason == Hold.Reason.DEFERRAL], now=now)
+    if deferred := [hold.debt_id for hold in over if hold.reason == Hold.Reason.DEFERRAL]:
+        _set_free(deferred, now=now)
     return len(over)
 
 

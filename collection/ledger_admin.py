@@ -1,4 +1,4 @@
-"""The back office's pages about what rules keep for themselves: the ledger, holds; and the exchange rates."""
+"""The back office's pages about what rules keep for themselves: the ledger; and the exchange rates."""
 
 import uuid
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 
-from collection.models import Debt, ExchangeRate, Hold, LedgerEntry
+from collection.models import Debt, ExchangeRate, LedgerEntry
 from ddc.common.admin import SMALLEST, BackOffice, ReadOnlyAdmin, amount, unbroken
 from debtors.models import Debtor
 
@@ -47,18 +47,6 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Reverses")
     def reversed(self, entry: LedgerEntry) -> str:
         return str(entry.reverses_id or "-")
-
-
-@admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
-    list_display = ("debt", "reason", "starts_on", "ends_on", "by")
-    list_filter = ("reason", "starts_on", "ends_on")
-    list_select_related = ("debt", "by")
-    search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
-
-    def matches(self, words: str) -> Q:
-        return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
 
 
 @admin.register(ExchangeRate)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from collection import totals
+from collection import hold_admin, totals
 from collection.models import Debt, DeferralRequest
 from communications import contact_panel_admin
 from communications.models import CommunicationLog
@@ -120,6 +120,7 @@ class DebtorAdmin(RuledAdmin):
                 add=adding(Debt, debtor=obj.pk) if request.user.has_perm("collections.add_debt") else None,
                 **of_debtor,
             ),
+            hold_admin.of_debtor(request, obj),
             listing(
                 "Deferral requests",
                 DeferralRequest.objects.filter(debtor=obj).select_related("debt"),

@@ -143,5 +143,26 @@ class Migration(migrations.Migration):
             model_name="holdevent",
             index=models.Index(fields=["hold", "-at", "-id"], name="hold_event_newest"),
         ),
+        migrations.AlterField(
+            model_name="hold",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("deferral", "Deferral"),
+                    ("dispute", "Dispute"),
+                    ("moratorium", "Breathing space"),
+                    ("mental_health_moratorium", "Mental-health moratorium"),
+                    ("cease", "Asked us to stop"),
+                    ("attorney", "Has an attorney"),
+                    ("bankruptcy", "Bankruptcy"),
+                    ("deceased", "Deceased"),
+                    ("vulnerable", "Vulnerable"),
+                    ("arrangement", "Arrangement"),
+                    ("client_request", "Client's request"),
+                    ("complaint", "Complaint"),
+                ],
+                max_length=30,
+            ),
+        ),
         migrations.RunSQL(CREATE, DROP),
     ]

@@ -35,15 +35,15 @@ class Hold(UUIDModel):
     class Reason(models.TextChoices):
         DEFERRAL = "deferral"
         DISPUTE = "dispute"
-        MORATORIUM = "moratorium", "moratorium (breathing space)"
-        MENTAL_HEALTH_MORATORIUM = "mental_health_moratorium"
-        CEASE = "cease", "cease request"
-        ATTORNEY = "attorney"
+        MORATORIUM = "moratorium", "Breathing space"
+        MENTAL_HEALTH_MORATORIUM = "mental_health_moratorium", "Mental-health moratorium"
+        CEASE = "cease", "Asked us to stop"
+        ATTORNEY = "attorney", "Has an attorney"
         BANKRUPTCY = "bankruptcy"
         DECEASED = "deceased"
         VULNERABLE = "vulnerable"
         ARRANGEMENT = "arrangement"
-        CLIENT_REQUEST = "client_request"
+        CLIENT_REQUEST = "client_request", "Client's request"
         COMPLAINT = "complaint"
 
     debtor = models.ForeignKey(

@@ -130,7 +130,8 @@ debtors/debtor                         vac       vacd       v
 debtors/contactpoint                     v         va       v
 collections/debt                       vac       vacd       v
 collections/ledgerentry                  v          v       v
-collections/hold                         v          v       v
+collections/hold                        va         va       v
+collections/holdevent                    v          v       v
 collections/deferralrequest             vc         vc       v
 collections/segment                      v       vacd       v
 collections/exchangerate                 v       vacd       v
@@ -186,6 +187,13 @@ ADMIN_PAGES = """
 /admin/communications/uncertainmessage/{log}/it_went/       302   404        404     403
 /admin/communications/uncertainmessage/{log}/send_again/    302   404        404     403
 /admin/communications/uncertainmessage/{log}/download/      302   404        404     404
+/admin/collections/hold/{hold}/approve/             302   403        200     403
+/admin/collections/hold/{hold}/review_it/           302   200        200     403
+/admin/collections/hold/{hold}/move/                302   200        200     403
+/admin/collections/hold/{moratorium}/move/          302   403        403     403
+/admin/collections/hold/{moratorium}/approve/       302   403        403     403
+/admin/collections/hold/{moratorium}/end_treatment/ 302   403        200     403
+/admin/collections/hold/{hold}/end/                 302   403        200     403
 /admin/collections/debt/{debt}/correct_amounts/     302   403        200     403
 /admin/collections/debt/{debt}/change_status/       302   200        200     403
 """

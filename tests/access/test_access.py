@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils.timezone import now
 
-from collection import debts, deferrals
+from collection import debts, deferrals, holds
 from collection.models import Debt
 from communications import outbox
 from communications.models import CommunicationLog, ProviderEvent
@@ -78,6 +78,11 @@ def log() -> Any:
     return outbox.queue(debtor=factories.debtor(), channel="email", subject="Hi", body="Hi", now=now())
 
 
+def hold(reason: str) -> Any:
+    debtor = factories.debtor()
+    return holds.place(reason=reason, debtor=debtor, source="Letter", by=None, now=now())
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "debtor": factories.debtor,
     "debt": factories.debt,
@@ -86,6 +91,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "pending": lambda: payment("pending"),
     "asked": asked,
     "template": factories.template,
+    "hold": lambda: hold("vulnerable"),
+    "moratorium": lambda: hold("mental_health_moratorium"),
     "log": log,
     "segment": factories.segment,
     "rule": rule,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
-from collection import deferrals
+from collection import deferrals, holds
 from collection.models import ExchangeRate
 from communications import templates
 from communications.models import (
@@ -166,4 +166,5 @@ def fill(count: int) -> None:
             log_id=log.pk, channel="email", purpose="collection", at=NOW, verdict="allow", facts={"channel": "email"}
         )
         ContactWish.objects.create(debtor=debt.debtor, told="Evenings only")
+        holds.place(reason="vulnerable", debtor=debt.debtor, source="Letter", by=reviewer, now=NOW)
         FirstNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())
