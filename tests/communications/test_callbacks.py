@@ -8,19 +8,15 @@ import time
 
 import pytest
 from django.test import Client
-from django.utils.timezone import now
 
-from communications import inbox
 from communications.channels.webhooks import mail
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories
+from tests.communications.providers import PUBLIC, SECRET, basic, form, post, sent, stops, worked
 from tests.standins import twilio as stand_in
 
 pytestmark = pytest.mark.django_db
-
-SECRET = "user:a-shared-secret"
-PUBLIC = "https://ddc.example.com"
 
 
 @pytest.fixture
@@ -37,35 +33,6 @@ def shared_secret(settings):
 def twilio_token(settings):
     settings.TWILIO_AUTH_TOKEN = stand_in.TOKEN
     settings.PUBLIC_URL = PUBLIC
-
-
-def basic(secret=SECRET):
-    return {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
-
-
-def worked(answer):
-    """What was answered, after a worker has dealt with it."""
-    inbox.work(clock=now)
-    return answer
-
-
-def post(client, path, body, **headers):
-    return worked(client.post(path, json.dumps(body), content_type="application/json", headers=headers))
-
-
-def form(client, path, fields, *, query="", token=stand_in.TOKEN, url=None):
-    signature = stand_in.signature(url or PUBLIC + path + query, fields, token=token)
-    return worked(client.post(path + query, fields, headers={"X-Twilio-Signature": signature}))
-
-
-def sent(**values):
-    values = {"status": "sent", "communication_type": "email", "debtor": factories.debtor()} | values
-    return CommunicationLog.objects.create(**values)
-
-
-def stops():
-    """Which addresses get no more messages, and why."""
-    return [(point.value, point.stops) for point in ContactPoint.objects.filter(messages_stopped=True)]
 
 
 POSTMARK_BOUNCE = {

@@ -141,6 +141,51 @@ def test_any_later_change_is_found(smtp, change, capsys):
     assert "1 of 2 messages differ." in error
 
 
+#: What changes later by nature, or is a copy of what the attempts say.
+UNSEALED = {
+    "updated_at", "status", "due_at", "expires_at", "draft", "seal", "provider", "provider_message_id", "failure_reason",
+    "sent_at", "delivered_at", "opened_at", "open_count", "machine_opened_at", "machine_open_count", "clicked_at",
+    "complained_at", "confirms_opt_out", "in_reply_to_id", "read_at", "read_by_id", "begun_at", "begun_by_id", "outcome",
+    "outcome_at", "outcome_by_id", "outcome_notes", "request_id",
+}  # fmt: skip
+OTHER = {
+    "UUIDField": "uuidv7()",
+    "DateTimeField": "coalesce({0}, now()) + interval '1 microsecond'",
+    "PositiveSmallIntegerField": "{0} + 1",
+    "BigAutoField": "{0} + 1",
+}
+
+
+def other(model, column):
+    """Another value for a column, in SQL."""
+    field = next(field for field in model._meta.concrete_fields if field.attname == column)
+    kind = (field.target_field if field.is_relation else field).get_internal_type()
+    words = f"left('x' || coalesce({{0}}, ''), {field.max_length or 10_000})"
+    return OTHER.get(kind, words).format(column)
+
+
+def test_each_column_is_sealed_or_left_out_on_purpose():
+    columns = {field.attname for field in CommunicationLog._meta.concrete_fields}
+    assert columns - set(evidence._FIELDS) == UNSEALED
+    assert {f.attname for f in MessageAttempt._meta.concrete_fields} - set(evidence._OF_ATTEMPT) == {"id", "log_id"}
+
+
+def test_a_change_of_any_sealed_column_is_found(smtp):
+    log = sent(smtp)
+    sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE message_attempt DISABLE TRIGGER USER; SET CONSTRAINTS ALL DEFERRED")
+    for model, key, columns in (
+        (CommunicationLog, "id", evidence._FIELDS),
+        (MessageAttempt, "log_id", evidence._OF_ATTEMPT),
+    ):
+        for column in columns:
+            with transaction.atomic():
+                sql(f"UPDATE {model._meta.db_table} SET {column} = {other(model, column)} WHERE {key} = %s", log.pk)
+                found = list(evidence.differences())
+                transaction.set_rollback(True)
+            assert len(found) == 1, f"{model.__name__}.{column}"
+    assert not list(evidence.differences())
+
+
 def test_news_and_openings_leave_the_seal_fitting(smtp):
     log = sent(smtp)
 

@@ -1,0 +1,44 @@
+"""What providers do: they call back over HTTP, and a worker deals with what they told."""
+
+import base64
+import json
+
+from django.utils.timezone import now
+
+from communications import inbox
+from communications.models import CommunicationLog
+from debtors.models import ContactPoint
+from tests import factories
+from tests.standins import twilio as stand_in
+
+SECRET = "user:a-shared-secret"
+PUBLIC = "https://ddc.example.com"
+
+
+def basic(secret=SECRET):
+    return {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
+
+
+def worked(answer):
+    """What was answered, after a worker has dealt with it."""
+    inbox.work(clock=now)
+    return answer
+
+
+def post(client, path, body, **headers):
+    return worked(client.post(path, json.dumps(body), content_type="application/json", headers=headers))
+
+
+def form(client, path, fields, *, query="", token=stand_in.TOKEN, url=None):
+    signature = stand_in.signature(url or PUBLIC + path + query, fields, token=token)
+    return worked(client.post(path + query, fields, headers={"X-Twilio-Signature": signature}))
+
+
+def sent(**values):
+    values = {"status": "sent", "communication_type": "email", "debtor": factories.debtor()} | values
+    return CommunicationLog.objects.create(**values)
+
+
+def stops():
+    """Which addresses get no more messages, and why."""
+    return [(point.value, point.stops) for point in ContactPoint.objects.filter(messages_stopped=True)]
