@@ -1,16 +1,19 @@
 """What a worker has claimed, with all that it takes to decide on it and to write it."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from communications import (
     composition,
     contact_decisions,
+    contact_gate,
     facts,
     one_time_code,
     outbox,
@@ -21,59 +24,110 @@ from communications import (
     unsubscribing,
 )
 from communications.composition import Text
+from communications.contact_gate import Decision, Verdict
 from communications.models import (
     Channel,
     CommunicationLog,
     CommunicationTemplate,
     CommunicationTemplateVersion,
+    MessageAttempt,
     MessageStatus,
     Purpose,
 )
+from communications.outbox import Lane
+
+_Found = TypeVar("_Found")
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A claimed message that the contact gate lets go, with all that it takes to write it."""
+
+    message: CommunicationLog
+    asked: contact_decisions.Asked
+    #: The variant that fits the debtor, and its text as it is now; None where the message has a text of its own.
+    variant: CommunicationTemplate | None
+    version: CommunicationTemplateVersion | None
+    values: Mapping[str, str]
+    #: The hand-overs before this one, oldest first.
+    earlier: Sequence[MessageAttempt]
+
+    def may_go(self, *, at: datetime) -> bool:
+        """Tell whether it may go at this moment too, by the facts of when the gate was asked."""
+        if self.message.expires_at and self.message.expires_at <= at:
+            return False
+        if at.replace(microsecond=0) == self.asked.at.replace(microsecond=0):
+            return True  # No rule turns within a second.
+        return contact_gate.decide(self.asked.facts, self.asked.policies, at).verdict == Verdict.ALLOW
+
+
 @dataclass
 class Batch:
-    """Claimed messages and what was known of them at ``loaded_at``."""
+    """What one claim took at ``claimed_at``: ``ended`` counts what became of those that may not go."""
 
-    messages: list[CommunicationLog]
-    variants: Mapping[tuple[str, str], list[CommunicationTemplate]]
-    versions: Mapping[uuid.UUID, CommunicationTemplateVersion]
-    gate: Mapping[uuid.UUID, contact_decisions.Asked]
-    values: Mapping[uuid.UUID, Mapping[str, str]]
-    loaded_at: datetime
-
-    def version(self, message: CommunicationLog) -> CommunicationTemplateVersion | None:
-        """Return the text, as it is now, of the variant that fits the debtor; None if no variant is active."""
-        if message.template is None or message.debtor is None:
-            return None
-        variants = self.variants[(message.template.name, message.communication_type)]
-        variant = templates.choose(variants, message.debtor.language_preference)
-        return self.versions[variant.pk] if variant else None
+    claimed_at: datetime
+    taken: int = 0
+    messages: deque[Claimed] = field(default_factory=deque)
+    ended: Counter[str] = field(default_factory=Counter)
 
 
-def load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
-    """Fetch what a batch needs, in a number of queries that doesn't depend on its size.
+def claim(*, channel: Channel, now: datetime, limit: int, lease: timedelta, lane: Lane) -> Batch:
+    """Claim what is due, ask the contact gate about it, and fetch what it takes to write what may go.
 
-    A message of which nothing can be made fails alone: it must not hold up the others for good.
+    The number of queries doesn't depend on that of the messages. What the gate says is committed together with the claim.
     """
+    batch = Batch(now)
+    with transaction.atomic():
+        messages = outbox.claim(channel=channel, now=now, limit=limit, lease=lease, lane=lane)
+        batch.taken = len(messages)
+        current = [message for message in messages if not _has_expired(batch, message)]
+        decided = _for_all(batch, current, lambda some: _decided(some, now=now))
+        batch.ended += outcomes.put_off_all([(m, d) for m, _, d in decided if d.verdict != Verdict.ALLOW], now=now)
+    let_go = {message: asked for message, asked, decision in decided if decision.verdict == Verdict.ALLOW}
+    batch.messages += _for_all(batch, list(let_go), lambda some: _load(batch, some, let_go))
+    return batch
+
+
+def _decided(
+    messages: list[CommunicationLog], *, now: datetime
+) -> list[tuple[CommunicationLog, contact_decisions.Asked, Decision]]:
+    decided = contact_decisions.decide_all(messages, at=now)
+    return [(message, *found) for message, found in zip(messages, decided, strict=True)]
+
+
+def _has_expired(batch: Batch, message: CommunicationLog) -> bool:
+    is_late = message.expires_at is not None and message.expires_at <= batch.claimed_at
+    if is_late:
+        _close(batch, message, "expired: It was worthless by the time it could go.")
+    return is_late
+
+
+def _for_all(
+    batch: Batch, messages: list[CommunicationLog], work: Callable[[list[CommunicationLog]], list[_Found]]
+) -> list[_Found]:
+    """Do something for all messages at once. One of which nothing can be made fails alone: it must not hold up the others."""
     try:
-        return _load(messages, now=now)
+        return work(messages) if messages else []
     except DatabaseError:
         raise
     except Exception:
         log.exception("batch_not_loaded", messages=len(messages))
-    return _load([message for message in messages if _can_be_loaded(message, now=now)], now=now)
+    found = []
+    for message in messages:
+        try:
+            found += work([message])
+        except DatabaseError:
+            raise
+        except Exception as error:
+            _close(batch, message, f"unwritable: {type(error).__name__}")
+    return found
 
 
-def again(messages: list[CommunicationLog], *, now: datetime) -> Batch:
-    """Load claimed messages anew, with their debtors and debts as they are now, leaving out what another has claimed."""
-    fresh = {row.pk: row for row in outbox.load([message.pk for message in messages])}
-    ours = (
-        fresh[message.pk] for message in messages if message.pk in fresh and fresh[message.pk].due_at == message.due_at
-    )
-    return load(list(ours), now=now)
+def _close(batch: Batch, message: CommunicationLog, reason: str) -> None:
+    if status := outcomes.close(message, MessageStatus.FAILED, reason, now=batch.claimed_at):
+        batch.ended[status] += 1
 
 
 def write(
@@ -101,8 +155,9 @@ def draft(message: CommunicationLog) -> tuple[str | None, str]:
     return message.subject, message.body or ""
 
 
-def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
-    today = now.date()
+def _load(
+    batch: Batch, messages: list[CommunicationLog], asked: Mapping[CommunicationLog, contact_decisions.Asked]
+) -> list[Claimed]:
     variants = templates.variants_of((m.template.name, m.communication_type) for m in messages if m.template)
     versions = templates.current_versions(variant for some in variants.values() for variant in some)
     used = placeholders.used(
@@ -110,25 +165,31 @@ def _load(messages: list[CommunicationLog], *, now: datetime) -> Batch:
         *(text for version in versions.values() for text in (version.subject, version.body)),
     )
     pairs = [(message.debtor, message.debt) for message in messages]
-    values = facts.gather(pairs, today=today, names=used)
-    gate = contact_decisions.ask(messages, now=now)
-    return Batch(
-        messages=messages,
-        variants=variants,
-        versions=versions,
-        gate={message.pk: found for message, found in zip(messages, gate, strict=True)},
-        values={message.pk: found for message, found in zip(messages, values, strict=True)},
-        loaded_at=now,
-    )
+    values = facts.gather(pairs, today=batch.claimed_at.date(), names=used)
+    earlier = _attempts([message for message in messages if message.attempts])
+    found = []
+    for message, its_values in zip(messages, values, strict=True):
+        variant = _variant(message, variants)
+        if message.template and variant is None:
+            _close(batch, message, "template_inactive: No variant of it is active.")
+            continue
+        version = versions[variant.pk] if variant else None
+        found.append(Claimed(message, asked[message], variant, version, its_values, earlier.get(message.pk, ())))
+    return found
 
 
-def _can_be_loaded(message: CommunicationLog, *, now: datetime) -> bool:
-    try:
-        _load([message], now=now)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        reason = f"unwritable: {type(error).__name__}"
-        outcomes.close(message, MessageStatus.FAILED, reason, now=now)
-        return False
-    return True
+def _variant(
+    message: CommunicationLog, variants: Mapping[tuple[str, str], list[CommunicationTemplate]]
+) -> CommunicationTemplate | None:
+    if message.template is None or message.debtor is None:
+        return None
+    some = variants[(message.template.name, message.communication_type)]
+    return templates.choose(some, message.debtor.language_preference)
+
+
+def _attempts(messages: list[CommunicationLog]) -> dict[uuid.UUID, list[MessageAttempt]]:
+    found: dict[uuid.UUID, list[MessageAttempt]] = {}
+    if messages:
+        for attempt in MessageAttempt.objects.filter(log__in=messages):
+            found.setdefault(attempt.log_id, []).append(attempt)
+    return found

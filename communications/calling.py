@@ -40,13 +40,12 @@ def begin(task: CommunicationLog, *, by: Agent, now: datetime) -> Decision:
     :raises SomebodyCalls: if another agent began it a moment ago
     """
     calls.require_task(task)
-    contact_decisions.lock(task)
+    contact_decisions.lock([task])
     waiting = calls.open_tasks().filter(pk=task.pk)
     fresh = waiting.select_related("debtor", "debt", "template").first()
     if fresh is None:
         raise calls.CallIsOver
-    (asked,) = contact_decisions.ask([fresh], now=now)
-    decision = contact_decisions.decide(fresh, asked, at=now, stage=Stage.CALLING)
+    decision = contact_decisions.answer(fresh, at=now, stage=Stage.CALLING)
     if decision.verdict == Verdict.ALLOW:
         free = Q(begun_at__isnull=True) | Q(begun_by=by) | Q(begun_at__lte=now - TAKEN_FOR)
         if not waiting.filter(free).update(begun_at=now, begun_by=by, updated_at=now):

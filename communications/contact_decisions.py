@@ -2,8 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -11,48 +11,94 @@ import orjson
 from django.db import connection
 
 from communications import contact_facts, contact_gate, contact_policies
-from communications.contact_gate import Contact, Decision, Facts, Stop
+from communications.contact_gate import Contact, Decision, Facts, Stop, Verdict
 from communications.contact_rules import Place, Policies, Policy, Scope
-from communications.models import CommunicationLog, ContactDecision
+from communications.models import CommunicationLog, ContactDecision, Purpose
 
 Stage = ContactDecision.Stage
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the gate needs for one message: its facts, and the policies of the moment at which they were fetched."""
+    """What the gate needs for one message: its facts, and the policies of the moment ``at`` which they were fetched."""
 
     facts: Facts
     policies: Policies
+    at: datetime
 
 
 def ask(logs: Sequence[CommunicationLog], *, now: datetime) -> list[Asked]:
     """Fetch what the gate needs for many messages (debtors, debts and templates loaded), in a fixed number of queries."""
     policies = contact_policies.current()
-    return [Asked(facts, policies) for facts in contact_facts.gather(logs, policies, now=now)]
+    return [Asked(facts, policies, now) for facts in contact_facts.gather(logs, policies, now=now)]
 
 
-def decide(log: CommunicationLog, asked: Asked, *, at: datetime, stage: Stage) -> Decision:
-    """Decide on one message and keep the decision.
+def answer(log: CommunicationLog, *, at: datetime, stage: Stage = Stage.ASKED) -> Decision:
+    """Tell whoever wants to make a contact now what the gate says of it, and keep that.
 
-    Within the transaction that acts on it. Where contacts are counted, the person is locked until that transaction ends,
-    and they are counted anew: of two workers at the last slot, the second sees what the first one took. A slot is taken by
-    the message that turns ``sending``, and given back when it turns anything that doesn't count.
+    A message is asked about again when it is sent. Who acts on the answer at once holds the person's lock.
     """
-    facts = asked.facts
-    if not facts.solicited and contact_gate.applying(facts, asked.policies).counted:
-        if stage != Stage.ASKED:
-            lock(log)
-        facts = contact_facts.again(log, facts, asked.policies, now=at)
-    decision = contact_gate.decide(facts, asked.policies, at)
-    keep([(log, facts, decision)], at=at, stage=stage)
+    (asked,) = ask([log], now=at)
+    decision = contact_gate.decide(asked.facts, asked.policies, at)
+    keep([(log, asked.facts, decision)], at=at, stage=stage)
     return decision
 
 
-def lock(log: CommunicationLog) -> None:
-    """Let one worker at a time contact a person, until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 12))", [f"contact {log.debtor_id}"])
+def decide_all(logs: Sequence[CommunicationLog], *, at: datetime) -> list[tuple[Asked, Decision]]:
+    """Decide on messages that this very transaction has claimed, and keep the decisions; a fixed number of queries.
+
+    Where contacts are counted, the persons are locked until the transaction ends, before anything is counted. From then on
+    a claimed message counts itself, as one that is sent does: of two workers at the last slot, the second sees what the
+    first one took. A slot is given back when its message turns anything that doesn't count.
+    """
+    policies = contact_policies.current()
+    lock([log for log in logs if _is_counted(log, policies)])
+    taken: dict[object, list[Contact]] = {}
+    decided = []
+    for log, asked in zip(logs, ask(logs, now=at), strict=True):
+        facts = asked.facts
+        if _is_counted(log, policies):
+            facts = replace(facts, history=(*facts.history, *_taken_by(log, facts, policies, taken)))
+        decision = contact_gate.decide(facts, policies, at)
+        if decision.verdict == Verdict.ALLOW and not facts.solicited:
+            contact = Contact(at=at, channel=facts.channel, debt=facts.debt, address=facts.address)
+            for whose in (log.debtor_id, facts.address):
+                taken.setdefault(whose, []).append(contact)
+        decided.append((Asked(facts, policies, at), decision))
+    keep(
+        [(log, asked.facts, found) for log, (asked, found) in zip(logs, decided, strict=True)],
+        at=at,
+        stage=Stage.SENDING,
+    )
+    return decided
+
+
+def _is_counted(log: CommunicationLog, policies: Policies) -> bool:
+    return log.purpose != Purpose.SOLICITED and contact_facts.rules_for(log, policies).counted
+
+
+def _taken_by(
+    log: CommunicationLog, facts: Facts, policies: Policies, taken: Mapping[object, list[Contact]]
+) -> list[Contact]:
+    """Return the slots that messages of the same batch have taken."""
+    of_person = taken.get(log.debtor_id, [])
+    if not any(policy.scope == Scope.ADDRESS for policy in contact_facts.rules_for(log, policies).caps):
+        return of_person
+    return [*of_person, *(one for one in taken.get(facts.address, []) if not any(one is other for other in of_person))]
+
+
+def lock(logs: Iterable[CommunicationLog]) -> None:
+    """Let one worker at a time contact these persons, until the transaction ends; in one order, so that no two block."""
+    people = sorted({f"contact {log.debtor_id}" for log in logs})
+    if people:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [people])
+
+
+_LOCK = """
+SELECT pg_advisory_xact_lock(person)
+FROM (SELECT DISTINCT hashtextextended(name, 12) AS person FROM unnest(%s::text[]) AS name ORDER BY 1) AS people
+"""
 
 
 # Through one parameter, however many: PostgreSQL takes 65,535 of them in a statement.
@@ -70,9 +116,10 @@ FROM jsonb_to_recordset(%s::jsonb) AS kept (
 
 def keep(decided: Sequence[tuple[CommunicationLog, Facts, Decision]], *, at: datetime, stage: Stage) -> None:
     """Write decisions down, in one statement."""
-    rows = [_row(log, facts, found, at, stage) for log, facts, found in decided]
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [orjson.dumps(rows).decode()])
+    if decided:
+        rows = [_row(log, facts, found, at, stage) for log, facts, found in decided]
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [orjson.dumps(rows).decode()])
 
 
 def made_again(kept: ContactDecision) -> Decision:
@@ -119,17 +166,12 @@ def digest_of(address: str) -> str:
     return hashlib.sha256(address.lower().encode()).hexdigest()[:16] if address else ""
 
 
-_EMPTY: tuple[Any, ...] = (None, False, (), "", frozenset())
+_FACTS = tuple(field.name for field in fields(Facts))
 
 
 def facts_as_json(facts: Facts) -> dict[str, Any]:
     """Write facts so that ``facts_from_json`` gives the same decision; what is empty is left out."""
-    told: dict[str, Any] = {}
-    for field in fields(facts):
-        value = getattr(facts, field.name)
-        if value in _EMPTY:
-            continue
-        told[field.name] = _plain(value)
+    told = {name: _plain(value) for name in _FACTS if (value := getattr(facts, name))}
     if facts.address:
         told["address"] = digest_of(facts.address)
     return told
@@ -141,7 +183,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Contact | Stop | Place | Policy):
-        plain = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) not in _EMPTY}
+        plain = {f.name: _plain(found) for f in fields(value) if (found := getattr(value, f.name))}
         if isinstance(value, Contact):
             plain |= {"address": digest_of(value.address), "attempted": value.attempted, "connected": value.connected}
         return plain

@@ -3,11 +3,10 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-import phonenumbers
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
@@ -26,11 +25,12 @@ from communications.models import (
 )
 from debtors.contact_points import kind_of
 from debtors.models import ContactPoint, Debtor, Medium
-from debtors.zones import possible_zones
+from debtors.zones import country_of_phone, possible_zones
 
 #: No cap looks further back than a calendar month, no cool-down than 31 days.
 REMEMBERED = timedelta(days=33)
-#: A message in one of these counts as a contact that was tried; one whose hand-over has begun has taken its slot.
+#: A message in one of these counts as a contact that was tried. So does a claimed one, for the time of its lease: it has taken
+#: its slot.
 ATTEMPTED = (
     MessageStatus.SENDING,
     MessageStatus.SENT,
@@ -50,7 +50,7 @@ class _Known:
     #: Templates that ask for payment, by name and channel; looked up where a hold stops them alone.
     asking: Collection[tuple[str, str]] = ()
     wishes: Mapping[uuid.UUID, list[ContactWish]] = field(default_factory=dict)
-    history: Mapping[uuid.UUID, list[tuple[uuid.UUID, Contact]]] = field(default_factory=dict)
+    history: Mapping[uuid.UUID, list[Contact]] = field(default_factory=dict)
     notices: "_Notices | None" = None
 
 
@@ -75,7 +75,7 @@ def gather(logs: Sequence[CommunicationLog], policies: Policies, *, now: datetim
         if any(stop.payment_requests_alone for stops in known.holds.values() for stop in stops):
             known.asking = _asking(asked)
         known.wishes = _wishes(debtors)
-        rules = {log.pk: _rules(log, policies) for log in asked}
+        rules = {log.pk: rules_for(log, policies) for log in asked}
         counted = [log for log in asked if rules[log.pk].counted]
         if counted:
             known.history = _history(counted, rules.values(), now=now)
@@ -86,13 +86,8 @@ def gather(logs: Sequence[CommunicationLog], policies: Policies, *, now: datetim
     return [_facts(log, known) for log in logs]
 
 
-def again(log: CommunicationLog, facts: Facts, policies: Policies, *, now: datetime) -> Facts:
-    """Return the facts with the contacts as they are at this moment, for who holds the person's lock."""
-    found = _history([log], [_rules(log, policies)], now=now)
-    return replace(facts, history=_of_others(log, found))
-
-
-def _rules(log: CommunicationLog, policies: Policies) -> Rules:
+def rules_for(log: CommunicationLog, policies: Policies) -> Rules:
+    """Return the policies that count for a message."""
     return policies.applying(places(log.debtor) if log.debtor else frozenset(), log.communication_type)
 
 
@@ -118,7 +113,7 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.current_status == DebtStatus.DISPUTED,
         holds=tuple(stops),
-        history=_of_others(log, known.history),
+        history=tuple(known.history.get(log.debtor_id, ())) if log.debtor_id else (),
         consented_at=known.consents.get((kind_of(medium), address)),
         wishes=tuple(wish.value for wish in wishes if _is_about(wish, log.communication_type) and _has_times(wish)),
         asks_for_payment=log.template is not None and (log.template.name, log.communication_type) in known.asking,
@@ -129,27 +124,19 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
     )
 
 
-def _of_others(
-    log: CommunicationLog, history: Mapping[uuid.UUID, list[tuple[uuid.UUID, Contact]]]
-) -> tuple[Contact, ...]:
-    of_debtor = history.get(log.debtor_id, []) if log.debtor_id else []
-    return tuple(contact for key, contact in of_debtor if key != log.pk)
-
-
 def places(debtor: Debtor) -> frozenset[Place]:
     """Return where the debtor may be, as the law asks: by address, and by a phone that some numbering plan knows."""
-    return _places(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code, debtor.mobile_phone or "")
+    by_phone = country_of_phone(debtor.mobile_phone) if debtor.mobile_phone else None
+    return _places(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code, by_phone)
 
 
 @lru_cache(maxsize=65_536)
 def _places(
-    country: str | None, region: str | None, city: str | None, postal_code: str | None, phone: str
+    country: str | None, region: str | None, city: str | None, postal_code: str | None, country_of_phone: str | None
 ) -> frozenset[Place]:
-    found = {place(country, region, city, postal_code)} if country else set()
-    by_phone = _country_of(phone) if phone else None
-    if by_phone and by_phone != country:
-        found.add(place(by_phone))
-    return frozenset(found)
+    by_address = {place(country, region, city, postal_code)} if country else set()
+    by_phone = {place(country_of_phone)} if country_of_phone and country_of_phone != country else set()
+    return frozenset(by_address | by_phone)
 
 
 def zones(debtor: Debtor, wishes: Iterable[ContactWish] = ()) -> frozenset[str]:
@@ -158,15 +145,6 @@ def zones(debtor: Debtor, wishes: Iterable[ContactWish] = ()) -> frozenset[str]:
         country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
     )
     return evident | {wish.time_zone for wish in wishes if wish.time_zone}
-
-
-def _country_of(phone: str) -> str | None:
-    try:
-        number = phonenumbers.parse(phone)
-    except phonenumbers.NumberParseException:
-        return None
-    country = phonenumbers.region_code_for_number(number)
-    return country if country and len(country) == 2 and country.isalpha() else None
 
 
 def _listed(logs: Sequence[CommunicationLog]) -> set[tuple[str, str]]:
@@ -263,9 +241,10 @@ def _refused(wishes: Iterable[ContactWish], channel: str, address: str) -> str |
 
 def _history(
     logs: Sequence[CommunicationLog], rules: Iterable[Rules], *, now: datetime
-) -> dict[uuid.UUID, list[tuple[uuid.UUID, Contact]]]:
-    """Return who was contacted when: what went, what is on its way, and what they said to us."""
-    whose = Q(debtor__any_of={log.debtor_id for log in logs})
+) -> dict[uuid.UUID, list[Contact]]:
+    """Return who was contacted when: what went, what is on its way, and what they said to us; without these messages."""
+    debtors = {log.debtor_id: log.debtor for log in logs if log.debtor}
+    whose = Q(debtor__any_of=list(debtors))
     by_address = any(policy.scope == Scope.ADDRESS for some in rules for policy in some.caps)
     owners: dict[str, set[uuid.UUID]] = defaultdict(set)
     if by_address:
@@ -277,18 +256,18 @@ def _history(
     since = now - REMEMBERED
     rows = (
         CommunicationLog.objects.filter(whose)
-        .filter(Q(status__in=ATTEMPTED) | Q(status=MessageStatus.RECEIVED))
+        .filter(Q(status__in=(*ATTEMPTED, MessageStatus.RECEIVED)) | Q(status=MessageStatus.CLAIMED, due_at__gt=now))
+        .exclude(pk__any_of=[log.pk for log in logs])
         .annotate(made_at=Coalesce("begun_at", "outcome_at", "sent_at", "updated_at"))
         .filter(made_at__gte=since)
         .order_by()
     )
-    found: dict[uuid.UUID, list[tuple[uuid.UUID, Contact]]] = defaultdict(list)
+    found: dict[uuid.UUID, list[Contact]] = defaultdict(list)
     fields = (
-        "pk", "debtor_id", "debt_id", "communication_type", "direction", "purpose", "status", "address", "outcome",
-        "made_at", "created_at",
+        "debtor_id", "debt_id", "communication_type", "direction", "purpose", "status", "address", "outcome", "made_at",
+        "created_at",
     )  # fmt: skip
     for (
-        pk,
         debtor,
         debt,
         channel,
@@ -301,6 +280,8 @@ def _history(
         created_at,
     ) in rows.values_list(*fields):
         inbound = direction == CommunicationLog.Direction.INBOUND
+        if status == MessageStatus.CLAIMED and (owner := debtors.get(debtor)):
+            address = suppressions.address(owner, channel)  # Where it will go is written down as the hand-over begins.
         meaning = calls.OUTCOMES.get(outcome or "")
         contact = Contact(
             at=created_at if inbound else made_at,
@@ -312,5 +293,5 @@ def _history(
             conversation=meaning is not None and meaning.conversation and meaning.with_debtor,
         )
         for whose_it_is in {debtor, *owners.get(contact.address, ())} - {None}:
-            found[whose_it_is].append((pk, contact))
+            found[whose_it_is].append(contact)
     return found

@@ -164,6 +164,7 @@ class Rules:
     policies: tuple[Policy, ...]
     places: frozenset[Place]
     _days: dict[tuple[frozenset[str], date], tuple[tuple[datetime, bool], ...]] = field(default_factory=dict)
+    _titles: dict[frozenset[date], tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.windows = tuple(policy for policy in self.policies if policy.has_hours)
@@ -175,6 +176,12 @@ class Rules:
         self._holiday_places = {
             id(policy): policy.whose_holidays(self.places) for policy in self.windows if policy.no_holidays
         }
+
+    def titles_on(self, days: frozenset[date]) -> tuple[str, ...]:
+        """Return the policies that are in force on any of the days, each with its version."""
+        if days not in self._titles:
+            self._titles[days] = tuple(p.title for p in self.policies if any(p.holds_on(day) for day in days))
+        return self._titles[days]
 
     def shut(self, policy: Policy, local: datetime) -> Shut | None:
         """Tell why a policy's window is shut, by the clock that shows ``local``; None if it is open or not in force."""

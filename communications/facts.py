@@ -1,7 +1,7 @@
 """What the placeholders stand for, for many messages in a fixed number of queries."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -39,22 +39,33 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
     debtors = {debtor.pk for debtor, _ in pairs if debtor}
     sums = totals.outstanding(debtors, today=today) if "total_outstanding" in wanted else {}
     payments = _latest_payments(debtors) if wanted & _PAYMENTS else _Payments()
-    agency = _of_agency()
-    return [
-        agency
-        | _of_debtor(debtor)
-        | _of_debt(debt, language=debtor.language_preference, today=today)
-        | _of_payment(payments.latest(debtor, debt), language=debtor.language_preference)
-        | {
-            "total_outstanding": _sum(sums.get(debtor.pk), debtor.language_preference),
-            "today": wording.day(today, language=debtor.language_preference),
-            "otp_code": one_time_code.MASK,
-            "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.
-        }
-        if debtor
-        else agency
-        for debtor, debt in pairs
-    ]
+    writers = {name: write for name, write in _WRITERS.items() if name in wanted}
+    agency = {name: value for name, value in _of_agency().items() if name in wanted}
+
+    def of(debtor: Debtor, debt: Debt | None) -> dict[str, str]:
+        payment, language = payments.latest(debtor, debt), debtor.language_preference
+        subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), today, language)
+        return {name: write(subject) for name, write in writers.items()}
+
+    return [agency | of(debtor, debt) if debtor else agency for debtor, debt in pairs]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Whom and what a message is about."""
+
+    debtor: Debtor
+    debt: Debt | None
+    payment: LedgerEntry | None
+    outstanding: "totals.Outstanding | None"
+    today: date
+    language: str | None
+
+    def amount(self, value: Decimal, currency: str) -> str:
+        return wording.amount(value, currency, language=self.language)
+
+    def day(self, value: date | None) -> str:
+        return wording.day(value, language=self.language) if value else ""
 
 
 def _of_agency() -> dict[str, str]:
@@ -64,42 +75,38 @@ def _of_agency() -> dict[str, str]:
         "agency_phone": settings.AGENCY_PHONE,
         "agency_email": settings.AGENCY_EMAIL,
         "portal_url": settings.PUBLIC_URL,
+        "otp_code": one_time_code.MASK,
+        "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.
     }
 
 
-def _of_debtor(debtor: Debtor) -> dict[str, str]:
-    return {
-        "debtor_first_name": debtor.first_name or "",
-        "debtor_last_name": debtor.last_name or "",
-        "debtor_full_name": debtor.name,
-        "debtor_legal_entity": debtor.legal_entity or "",
-        "debtor_email": debtor.email,
-    }
+def _about_the_debt(write: Callable[[_Subject, Debt], str]) -> Callable[[_Subject], str]:
+    return lambda subject: write(subject, subject.debt) if subject.debt else ""
 
 
-def _of_debt(debt: Debt | None, *, language: str | None, today: date) -> dict[str, str]:
-    if debt is None:
-        return {}
-    currency = debt.currency_code
-    return {
-        "debt_amount": wording.amount(debt.current_balance, currency, language=language),
-        "debt_original_amount": wording.amount(debt.original_balance, currency, language=language),
-        "debt_currency": currency,
-        "debt_reference": debt.external_reference or "",
-        "debt_due_date": wording.day(debt.due_date, language=language) if debt.due_date else "",
-        "debt_placement_date": wording.day(debt.placement_date, language=language),
-        "days_since_placement": str(max(0, (today - debt.placement_date).days)),
-        "original_creditor": debt.original_creditor,
-    }
+def _about_the_payment(write: Callable[[_Subject, LedgerEntry], str]) -> Callable[[_Subject], str]:
+    return lambda subject: write(subject, subject.payment) if subject.payment else ""
 
 
-def _of_payment(entry: LedgerEntry | None, *, language: str | None) -> dict[str, str]:
-    if entry is None:
-        return {}
-    return {
-        "last_payment_amount": wording.amount(-entry.amount, entry.currency_code, language=language),
-        "last_payment_date": wording.day(entry.value_date, language=language),
-    }
+_WRITERS: Mapping[str, Callable[[_Subject], str]] = {
+    "debtor_first_name": lambda s: s.debtor.first_name or "",
+    "debtor_last_name": lambda s: s.debtor.last_name or "",
+    "debtor_full_name": lambda s: s.debtor.name,
+    "debtor_legal_entity": lambda s: s.debtor.legal_entity or "",
+    "debtor_email": lambda s: s.debtor.email,
+    "debt_amount": _about_the_debt(lambda s, debt: s.amount(debt.current_balance, debt.currency_code)),
+    "debt_original_amount": _about_the_debt(lambda s, debt: s.amount(debt.original_balance, debt.currency_code)),
+    "debt_currency": _about_the_debt(lambda s, debt: debt.currency_code),
+    "debt_reference": _about_the_debt(lambda s, debt: debt.external_reference or ""),
+    "debt_due_date": _about_the_debt(lambda s, debt: s.day(debt.due_date)),
+    "debt_placement_date": _about_the_debt(lambda s, debt: s.day(debt.placement_date)),
+    "days_since_placement": _about_the_debt(lambda s, debt: str(max(0, (s.today - debt.placement_date).days))),
+    "original_creditor": _about_the_debt(lambda s, debt: debt.original_creditor),
+    "last_payment_amount": _about_the_payment(lambda s, entry: s.amount(-entry.amount, entry.currency_code)),
+    "last_payment_date": _about_the_payment(lambda s, entry: s.day(entry.value_date)),
+    "total_outstanding": lambda s: _sum(s.outstanding, s.language),
+    "today": lambda s: s.day(s.today),
+}
 
 
 def _sum(outstanding: "totals.Outstanding | None", language: str | None) -> str:

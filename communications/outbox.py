@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connection, transaction
+from django.db.models import prefetch_related_objects
 
 from collection.models import Debt
 from communications import suppressions
@@ -119,6 +120,7 @@ def claim(
 
 
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
-    """Return messages with all that is needed to send them."""
-    rows = CommunicationLog.objects.filter(pk__in=ids)
-    return list(rows.select_related("debtor", "debt", "template").prefetch_related("attempt_rows"))
+    """Return messages with all that is needed to send them; those of one template share it."""
+    messages = list(CommunicationLog.objects.filter(pk__in=ids).select_related("debtor", "debt"))
+    prefetch_related_objects(messages, "template")
+    return messages

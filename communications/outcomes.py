@@ -5,10 +5,13 @@ Each change of status is one UPDATE whose condition comes from the table of step
 
 import random
 import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
@@ -29,6 +32,26 @@ _REASON_LENGTH, _ID_LENGTH = 500, 255
 #: Who opens or clicks has the message, and that is all it says of the state.
 _FACTS = {Event.OPENED: "opened_at", Event.CLICKED: "clicked_at", Event.COMPLAINED: "complained_at"}
 _BAD = (MessageStatus.FAILED, MessageStatus.BOUNCED)
+_PUT_OFF = {Verdict.DENY: MessageStatus.BLOCKED, Verdict.POSTPONE: MessageStatus.POSTPONED}
+_PUT_OFF_ALL = """
+UPDATE communication_log AS log
+SET status = put.status, due_at = put.due_at, failure_reason = put.reason, updated_at = %s
+FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[]) AS put (id, status, due_at, reason)
+WHERE log.id = put.id AND log.status = 'claimed'
+"""
+
+
+def put_off_all(decided: Sequence[tuple[CommunicationLog, Decision]], *, now: datetime) -> Counter[str]:
+    """Postpone or block messages that this very transaction has claimed; return how many of each."""
+    rows = [
+        (message.pk, _PUT_OFF[decision.verdict], decision.until, (decision.reason or "")[:_REASON_LENGTH])
+        for message, decision in decided
+    ]
+    if rows:
+        ids, statuses, moments, reasons = (list(column) for column in zip(*rows, strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(_PUT_OFF_ALL, [now, ids, statuses, moments, reasons])
+    return Counter(status for _, status, _, _ in rows)
 
 
 def put_off(message: CommunicationLog, decision: Decision, *, now: datetime) -> str | None:
@@ -44,38 +67,79 @@ def close(message: CommunicationLog, status: MessageStatus, reason: str, *, now:
     return _move_as_seen(message, status, due_at=None, failure_reason=reason[:_REASON_LENGTH], updated_at=now)
 
 
-def give_back(message: CommunicationLog, *, now: datetime) -> None:
-    """Let go of a claimed message that was not begun."""
-    _move_as_seen(message, MessageStatus.QUEUED, due_at=now, updated_at=now)
+def give_back(claims: Iterable[tuple[uuid.UUID, datetime | None]], *, now: datetime) -> None:
+    """Let go of claimed messages that were not begun, by their ids and the end of the claim: a later one has another."""
+    by_end: dict[datetime | None, list[uuid.UUID]] = {}
+    for pk, until in claims:
+        by_end.setdefault(until, []).append(pk)
+    for until, ids in by_end.items():
+        claimed = CommunicationLog.objects.filter(pk__in=ids, status=MessageStatus.CLAIMED, due_at=until)
+        claimed.update(status=MessageStatus.QUEUED, due_at=now, updated_at=now)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A hand-over that is over: its attempt, and what it makes of the message, yet to be written down."""
+
+    message: CommunicationLog
+    outcome: Outcome
+    attempt: MessageAttempt
+    status: MessageStatus
+    due_at: datetime | None
+    seal: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Those of ``RECORDED``."""
+        attempt, went = self.attempt, self.status == MessageStatus.SENT
+        return {
+            "ended_id": self.message.pk,
+            "ended_status": self.status.value,
+            "ended_due_at": self.due_at,
+            "ended_reason": None if went else attempt.answer,
+            "ended_sent_at": attempt.ended_at if went else None,
+            "ended_seal": self.seal,
+            **{f"attempt_{name}": getattr(attempt, name) for name in _OF_ATTEMPT},
+        }
+
+
+_OF_ATTEMPT = ("number", "began_at", "ended_at", "provider", "result", "provider_message_id", "answer")
+#: Parts of a statement that writes down what became of a hand-over: nothing where the message was moved on meanwhile.
+RECORDED = f"""
+recorded AS (
+    UPDATE communication_log SET
+        status = %(ended_status)s, due_at = %(ended_due_at)s, failure_reason = %(ended_reason)s, seal = %(ended_seal)s,
+        provider = %(attempt_provider)s, provider_message_id = %(attempt_provider_message_id)s,
+        sent_at = coalesce(%(ended_sent_at)s, sent_at), updated_at = %(attempt_ended_at)s
+    WHERE id = %(ended_id)s AND status = 'sending' RETURNING id
+), attempted AS (
+    INSERT INTO message_attempt (log_id, {", ".join(_OF_ATTEMPT)})
+    SELECT id, {", ".join(f"%(attempt_{name})s" for name in _OF_ATTEMPT)} FROM recorded
+)
+"""  # noqa: S608
+_RECORD = f"WITH {RECORDED} SELECT count(*) FROM recorded"  # noqa: S608
+
+
+def end(
+    message: CommunicationLog, outcome: Outcome, *, earlier: Iterable[MessageAttempt], began_at: datetime, now: datetime
+) -> Ended:
+    """Tell what a hand-over makes of its message, which is as it was handed over; ``earlier`` are the attempts before."""
+    attempt = _attempt(message, outcome, _words(message, outcome), began_at=began_at, now=now)
+    status, due_at = _next(message, outcome, now=now)
+    return Ended(message, outcome, attempt, status, due_at, evidence.seal(message, [*earlier, attempt]))
 
 
 @transaction.atomic
-def record(message: CommunicationLog, outcome: Outcome, *, began_at: datetime, now: datetime) -> str | None:
-    """Write down what became of a hand-over; None where a callback was quicker, whose state stays.
-
-    ``message`` is as it was handed over, with its earlier attempts.
-    """
-    words = _words(message, outcome)
-    attempt = _attempt(message, outcome, words, began_at=began_at, now=now)
-    status, due_at = _next(message, outcome, now=now)
-    changes: dict[str, Any] = {
-        "status": status,
-        "due_at": due_at,
-        "failure_reason": None if status == MessageStatus.SENT else words,
-        "provider": attempt.provider,
-        "provider_message_id": attempt.provider_message_id,
-        "updated_at": now,
-    }
-    if status == MessageStatus.SENT:
-        changes["sent_at"] = now
-    sealed = evidence.seal(message, [*message.attempt_rows.all(), attempt])
-    row = CommunicationLog.objects.filter(pk=message.pk)
-    moved = row.filter(status=MessageStatus.SENDING).update(**changes, seal=sealed) or _record_late(attempt, changes)
-    attempt.save(force_insert=True)
-    if outcome.result == Result.OPTED_OUT:
-        medium, source = suppressions.MEDIUM[Channel(message.communication_type)], words or outcome.provider
+def record(ended: Ended) -> str | None:
+    """Write down what became of a hand-over; None where a callback was quicker, whose state stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, ended.parameters)
+        moved = cursor.fetchone()[0] or record_late(ended)
+    if ended.outcome.result == Result.OPTED_OUT:
+        message, medium = ended.message, suppressions.MEDIUM[Channel(ended.message.communication_type)]
+        source, now = ended.attempt.answer or ended.outcome.provider, ended.attempt.ended_at
         suppressions.suppress(message.address or "", medium=medium, reason=StopReason.OPTED_OUT, source=source, now=now)
-    return status if moved else None
+    return ended.status if moved else None
 
 
 def settle(log_id: uuid.UUID, event: Event, *, at: datetime, words: str | None = None) -> bool:
@@ -127,18 +191,25 @@ def _cut_short(pk: uuid.UUID, *, now: datetime) -> bool:
     return True
 
 
-def _record_late(attempt: MessageAttempt, changes: dict[str, Any]) -> bool:
+@transaction.atomic
+def record_late(ended: Ended) -> bool:
     """Record a hand-over whose message was moved on meanwhile: by a callback, or because it took too long."""
+    attempt, after = ended.attempt, ended.status
     message = CommunicationLog.objects.select_for_update(of=("self",)).get(pk=attempt.log_id)
-    facts = {name: changes[name] for name in ("provider", "updated_at")}
-    facts["provider_message_id"] = changes["provider_message_id"] or message.provider_message_id
-    if "sent_at" in changes:
-        facts["sent_at"] = changes["sent_at"]
-    after = changes["status"]
+    changes: dict[str, Any] = {
+        "provider": attempt.provider,
+        "provider_message_id": attempt.provider_message_id or message.provider_message_id,
+        "updated_at": attempt.ended_at,
+        "seal": evidence.seal(message, [*message.attempt_rows.all(), attempt]),
+    }
+    if after == MessageStatus.SENT:
+        changes["sent_at"] = attempt.ended_at
     moves = after != MessageStatus.UNCERTAIN and states.may(message.status, after, Cause.WORKER)
-    CommunicationLog.objects.filter(pk=message.pk).update(
-        **(changes | facts if moves else facts), seal=evidence.seal(message, [*message.attempt_rows.all(), attempt])
-    )
+    if moves:
+        changes |= {"status": after, "due_at": ended.due_at}
+        changes["failure_reason"] = None if after == MessageStatus.SENT else attempt.answer
+    CommunicationLog.objects.filter(pk=message.pk).update(**changes)
+    attempt.save(force_insert=True)
     return moves
 
 

@@ -96,8 +96,7 @@ def send_one(
     Returns the message, its status (queued, postponed or blocked) and why. The gate is asked again at sending.
     """
     log = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
-    (asked,) = contact_decisions.ask([log], now=now)
-    decision = contact_decisions.decide(log, asked, at=now, stage=contact_decisions.Stage.ASKED)
+    decision = contact_decisions.answer(log, at=now)
     if decision.verdict == Verdict.ALLOW:
         return log, "queued", None
     outcomes.put_off(log, decision, now=now)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
-
 from communications.models import Channel, CommunicationLog
 from debtors import contact_points
 from debtors.models import ContactPoint, Debtor, Medium, StopReason
@@ -48,15 +46,22 @@ def lift(address: str, *, medium: Medium, source: str, now: datetime) -> bool:
     return contact_points.opt_in(address, medium=medium, how=source, now=now)
 
 
-def standing(value: str, *, channel: str) -> Exists:
-    """Return a condition for SQL: the address is one that this channel must not use, as of that very statement."""
-    medium = MEDIUM[Channel(channel)]
-    value = value.strip().lower() if medium == Medium.EMAIL else value
-    points = ContactPoint.objects.filter(kind=contact_points.kind_of(medium), value=value)
-    return Exists(points.stopped(medium))
-
-
-def address_is(log_address: str, *, channel: str) -> Exists:
-    """Return a condition for SQL: the message's debtor still has this address."""
+def is_usable(channel: Channel) -> str:
+    """Return a condition for SQL on a row ``log``, as of that very statement: the channel may use %(address)s, and the message's
+    debtor has it still. ``usable_parameters`` makes its parameters.
+    """
     field = "email" if channel == Channel.EMAIL else "mobile_phone"
-    return Exists(Debtor.objects.filter(pk=OuterRef("debtor_id"), **{field: log_address}))
+    stopped = "calls_stopped" if MEDIUM[channel] == Medium.VOICE else "messages_stopped"
+    return f"""
+        EXISTS (SELECT FROM debtor WHERE debtor.id = log.debtor_id AND debtor.{field} = %(address)s)
+        AND NOT EXISTS (
+            SELECT FROM contact_point AS point
+            WHERE point.kind = %(address_kind)s AND point.value = %(address_value)s AND point.{stopped}
+        )"""  # noqa: S608 - both names are one of two literals
+
+
+def usable_parameters(value: str, channel: Channel) -> dict[str, str]:
+    """Return the parameters of ``is_usable``."""
+    kind = contact_points.kind_of(MEDIUM[channel])
+    form = value.strip().lower() if kind == ContactPoint.Kind.EMAIL else value
+    return {"address": value, "address_kind": kind.value, "address_value": form}

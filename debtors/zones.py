@@ -44,14 +44,28 @@ def _of_country(country_code: str | None) -> frozenset[str]:
     return countries.zones().get(country_code or "", frozenset())
 
 
-@lru_cache(maxsize=65_536)
 def zones_of_phone(phone: str) -> frozenset[str]:
     """Return the zones of a number's area; up to 42 for a toll-free one of the US."""
+    return _told_by(phone)[0]
+
+
+def country_of_phone(phone: str) -> str | None:
+    """Return the country (ISO 3166) whose numbering plan knows the number; None where none does."""
+    return _told_by(phone)[1]
+
+
+@lru_cache(maxsize=65_536)
+def _told_by(phone: str) -> tuple[frozenset[str], str | None]:
+    """Return a number's zones and country: reading it is what takes time."""
     try:
-        found = phone_timezone.time_zones_for_number(phonenumbers.parse(phone))
+        number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
-        return frozenset()
-    return frozenset(found) - {_UNKNOWN}
+        return frozenset(), None
+    country = phonenumbers.region_code_for_number(number)
+    if country is None:
+        return frozenset(), None
+    is_country = len(country) == 2 and country.isalpha()  # Else it is a plan of no country, such as satellite phones'.
+    return frozenset(phone_timezone.time_zones_for_number(number)) - {_UNKNOWN}, country if is_country else None
 
 
 def zones_of_region(country_code: str | None, region_state: str | None) -> tuple[str, ...]:

@@ -152,16 +152,27 @@ def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
 
     assert {
         found.split(" imports ")[0] for found in offenders(is_a_way, among=lambda path: path.parts[-2] != "channels")
-    } == {"communications/delivery.py"}
-    worker = ast.parse(Path(settings.BASE_DIR, "communications/delivery.py").read_text())
-    functions = {node.name: node for node in ast.walk(worker) if isinstance(node, ast.FunctionDef)}
+    } == {"communications/delivery.py", "communications/hand_overs.py"}
 
-    def calls(name: str) -> list[str]:
-        return [ast.unparse(node.func) for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
+    def calls(module: str) -> dict[str, list[str]]:
+        """By function, what it calls, in that order."""
+        tree = ast.parse(Path(settings.BASE_DIR, f"communications/{module}.py").read_text())
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        found = {function.name: [n for n in ast.walk(function) if isinstance(n, ast.Call)] for function in functions}
+        for nodes in found.values():
+            nodes.sort(key=lambda node: (node.lineno, node.col_offset))
+        return {name: [ast.unparse(node.func) for node in nodes] for name, nodes in found.items()}
 
-    # Only one function hands over, only one calls it, and that one prepares before, which asks the gate and then begins.
-    assert [name for name in functions if "senders.send" in calls(name)] == ["_hand_over"]
-    assert [name for name in functions if "_hand_over" in calls(name)] == ["_deliver"]
-    assert calls("_deliver").index("_prepare") < calls("_deliver").index("_hand_over")
-    assert [name for name in functions if "_begin" in calls(name)] == ["_prepare"]
-    assert calls("_prepare").index("contact_decisions.decide") < calls("_prepare").index("_begin")
+    # One function hands over, and one calls it, for what was claimed: with a claim the gate is asked, and again before it begins.
+    assert [name for name, called in calls("hand_overs").items() if "senders.send" in called] == ["hand_over"]
+    worker = calls("delivery")
+    assert "senders.send" not in str(worker)
+    assert [name for name, called in worker.items() if "hand_overs.hand_over" in called] == ["_deliver"]
+    deliver = worker["_deliver"]
+    assert deliver.index("_prepare") < deliver.index("hand_overs.begin") < deliver.index("hand_overs.hand_over")
+    assert "claimed.may_go" in worker["_prepare"]
+    assert [name for name, called in worker.items() if "_deliver" in called] == ["_send"]
+    assert "batches.claim" in worker["_claim"]
+    claim = calls("batches")["claim"]
+    assert claim.index("outbox.claim") < claim.index("_decided")
+    assert "contact_decisions.decide_all" in calls("batches")["_decided"]

@@ -2,6 +2,7 @@
 
 import smtplib
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -10,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from communications import unsubscribing
-from communications.channels import requests_errors, smtp
+from communications.channels import mime, requests_errors, smtp
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.models import Channel, CommunicationLog
 
@@ -44,12 +45,12 @@ class Sender:
             if self.connection is None:
                 backend = _WATCHED_SMTP if settings.EMAIL_BACKEND == _DJANGO_SMTP else settings.EMAIL_BACKEND
                 self.connection = get_connection(backend)
+            if isinstance(self.connection, smtp.EmailBackend):
+                return self._by_smtp(self.connection, outgoing)
             mail = _mail(outgoing, self.connection)
         except Exception as error:  # Nothing has gone out yet.
             log.error("mail_not_prepared", exc_info=error)
             return Outcome(Result.RETRY, provider(), words=f"{type(error).__name__}: {error}", down=True)
-        if isinstance(self.connection, smtp.EmailBackend):
-            return self._by_smtp(self.connection, mail)
         try:
             mail.send()
         except Exception as error:
@@ -62,11 +63,12 @@ class Sender:
         if self.connection is not None:
             self.connection.close()
 
-    def _by_smtp(self, backend: smtp.EmailBackend, mail: EmailMultiAlternatives) -> Outcome:
+    def _by_smtp(self, backend: smtp.EmailBackend, outgoing: Outgoing) -> Outcome:
         reused = backend.connection is not None
+        headers = _headers(outgoing)
         try:
-            backend.open()
-            mail.send()
+            mail = mime.write(outgoing, sender=settings.DEFAULT_FROM_EMAIL, headers=headers)
+            backend.hand_over(mime.address(settings.DEFAULT_FROM_EMAIL), mime.address(outgoing.to), mail)
         except Exception as error:
             in_doubt = backend.in_doubt
             if isinstance(error, OSError) and not isinstance(
@@ -75,19 +77,28 @@ class Sender:
                 backend.abandon()
                 if reused and not in_doubt:
                     # The server has hung up since the message before; that says nothing about this one.
-                    return self._by_smtp(backend, mail)
+                    return self._by_smtp(backend, outgoing)
             return _failed_by_smtp(error, in_doubt=in_doubt)
-        return Outcome(Result.SENT, provider(), mail.extra_headers["Message-ID"])
+        return Outcome(Result.SENT, provider(), headers["Message-ID"])
+
+
+def _headers(outgoing: Outgoing) -> dict[str, str]:
+    domain = _domain(settings.DEFAULT_FROM_EMAIL)
+    return {"Message-ID": f"<{outgoing.log_id}@{domain}>", **unsubscribing.headers(outgoing.log_id)}
+
+
+@lru_cache(maxsize=4)
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
 def _mail(outgoing: Outgoing, connection: Any) -> EmailMultiAlternatives:
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     mail = EmailMultiAlternatives(
         outgoing.subject or "",
         outgoing.body,
         settings.DEFAULT_FROM_EMAIL,
         [outgoing.to] if outgoing.to else [],
-        headers={"Message-ID": f"<{outgoing.log_id}@{domain}>", **unsubscribing.headers(outgoing.log_id)},
+        headers=_headers(outgoing),
         connection=connection,
     )
     if outgoing.html:
@@ -105,12 +116,9 @@ def as_file(message: CommunicationLog) -> bytes:
     is_mail = message.communication_type == Channel.EMAIL
     subject = message.subject if is_mail else f"{message.get_communication_type_display()} to {message.address}"
     to = (message.address or "") if is_mail else ""
-    mail = _mail(Outgoing(message.pk, to, subject, message.body or "", message.html), None)
-    mail.extra_headers["Date"] = format_datetime(message.sent_at or message.created_at)
-    if message.seal:
-        mail.extra_headers["X-Seal"] = message.seal
-    content: bytes = mail.message().as_bytes(linesep="\r\n")
-    return content
+    outgoing = Outgoing(message.pk, to, subject, message.body or "", message.html)
+    added = {"Date": format_datetime(message.sent_at or message.created_at), "X-Seal": message.seal or ""}
+    return mime.write(outgoing, sender=settings.DEFAULT_FROM_EMAIL, headers=_headers(outgoing) | added)
 
 
 def _failed_by_smtp(error: Exception, *, in_doubt: bool) -> Outcome:

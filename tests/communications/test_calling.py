@@ -93,4 +93,4 @@ def test_a_call_counts_from_when_it_was_made_and_not_from_when_it_was_asked_for(
     calls.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
 
     found = contact_facts._history([CommunicationLog(debtor=task.debtor)], [], now=later)
-    assert [contact.at for _, contact in found[task.debtor_id]] == [later]
+    assert [contact.at for contact in found[task.debtor_id]] == [later]

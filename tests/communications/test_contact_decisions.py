@@ -1,6 +1,5 @@
 """The gate before real messages: facts from the database, decisions that stay, and holds that act on what is queued."""
 
-import uuid
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -328,14 +327,36 @@ class TestPolicies:
         assert contact_policies.current() is not before
 
 
-def test_nothing_is_kept_of_a_message_that_somebody_else_took():
-    log = queue()
-    message = CommunicationLog.objects.select_related("debtor", "debt", "template").get(pk=log.pk)
+def test_nothing_is_decided_on_a_message_that_somebody_else_took():
+    queue()
     assert outbox.claim(channel=Channel.EMAIL, now=NOON, limit=1, lease=timedelta(seconds=60))
 
-    from communications import batches, delivery
-
-    batch = batches.load([message], now=NOON)
-    assert delivery._prepare(message, batch, now=NOON) is None
+    assert drain().ended == {}
     assert not ContactDecision.objects.exists()
-    assert uuid.UUID(str(message.pk))
+
+
+def test_two_messages_of_one_batch_share_the_slots():
+    debt = factories.debt(debtor=american())
+    at = NOON.replace(hour=17)
+    for n in range(5):
+        sent(debt, at=at - timedelta(hours=n + 1), channel="voice")
+    template = factories.template(communication_type="call_script", subject=None)
+    for _ in range(3):
+        queue(debt=debt, channel="call_script", template=template)
+
+    assert drain(at).ended == {"sent": 2, "postponed": 1}
+
+
+def test_a_claim_holds_its_slot_until_its_lease_is_over():
+    debt = factories.debt(debtor=american())
+    voice = factories.template(communication_type="voice", subject=None)
+    first, second = (queue(debt=debt, channel="voice", template=voice) for _ in range(2))
+
+    def contacts(moment):
+        (found,) = contact_facts.gather([second], contact_policies.current(), now=moment)
+        return [(contact.address, contact.attempted) for contact in found.history]
+
+    assert contacts(NOON) == []
+    assert outbox.claim(channel=Channel.VOICE, now=NOON, limit=1, lease=timedelta(seconds=60))
+    assert contacts(NOON) == [(first.debtor.mobile_phone, True)]
+    assert contacts(NOON + timedelta(seconds=60)) == []

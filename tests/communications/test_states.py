@@ -1,6 +1,6 @@
 """The states of a message: nothing moves back, whatever order news come in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -63,7 +63,7 @@ def test_whatever_order_news_come_in_a_message_never_steps_back(happenings):
             if handed_over:
                 continue
             handed_over = True
-            outcomes.record(log, Outcome(happening, "smtp", "id", "words"), began_at=NOON, now=at)
+            record(log, Outcome(happening, "smtp", "id", "words"), at=at)
         else:
             outcomes.settle(log.pk, happening, at=at)
         row = CommunicationLog.objects.get(pk=log.pk)
@@ -107,7 +107,7 @@ def test_a_message_that_never_went_is_not_settled_by_news():
 
 def test_news_of_an_attempt_that_seemed_to_fail_keep_it_from_going_again():
     log = sending()
-    outcomes.record(log, Outcome(Result.RETRY, "smtp", None, "502 Bad gateway"), began_at=NOON, now=NOON)
+    record(log, Outcome(Result.RETRY, "smtp", None, "502 Bad gateway"))
 
     assert outcomes.settle(log.pk, Event.DELIVERED, at=NOON)
 
@@ -117,12 +117,16 @@ def test_news_of_an_attempt_that_seemed_to_fail_keep_it_from_going_again():
 
 def test_a_fact_leaves_the_state_alone():
     log = sending()
-    outcomes.record(log, Outcome(Result.SENT, "smtp", "id"), began_at=NOON, now=NOON)
+    record(log, Outcome(Result.SENT, "smtp", "id"))
 
     assert not outcomes.settle(log.pk, Event.CLICKED, at=NOON)
 
     row = CommunicationLog.objects.get(pk=log.pk)
     assert (row.status, row.clicked_at) == ("sent", NOON)
+
+
+def record(log: CommunicationLog, outcome: Outcome, *, at: datetime = NOON) -> str | None:
+    return outcomes.record(outcomes.end(log, outcome, earlier=[], began_at=NOON, now=at))
 
 
 def sending() -> CommunicationLog:

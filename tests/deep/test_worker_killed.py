@@ -12,7 +12,7 @@ from celery import Celery
 from django.conf import settings
 from django.utils import timezone
 
-from communications import delivery, outbox, outcomes
+from communications import hand_overs, outbox, outcomes
 from communications.models import CommunicationLog
 from tests import factories
 from tests.deep import processes
@@ -113,7 +113,7 @@ def drain_with_kills(tmp_path, *, messages, kills):
         box.wait(lambda: not open_ones.exists(), seconds=120)
         time.sleep(0.2)  # The last hand-over ends.
         box.worker.kill()
-        outcomes.settle_stuck(now=timezone.now() + delivery.SENDING_LEASE)
+        outcomes.settle_stuck(now=timezone.now() + hand_overs.SENDING_LEASE)
         return box.seen(), Counter(CommunicationLog.objects.values_list("status", flat=True))
 
 

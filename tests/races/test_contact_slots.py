@@ -1,6 +1,6 @@
 """Two workers and the seventh call."""
 
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import timedelta
 from threading import Barrier, BrokenBarrierError
 
@@ -30,17 +30,16 @@ def two_calls_at_the_seventh_slot():
 
 
 def drain_twice(monkeypatch):
-    """Two workers, each with one of the two messages, who have both counted before either goes on."""
+    """Two workers, each with one of the two messages, neither of whom has counted yet."""
     monkeypatch.setattr(delivery, "BATCH", 1)
-    both, gather = Barrier(2), contact_facts.gather
+    both, decide_all = Barrier(2), contact_decisions.decide_all
 
     def together(*args, **kwargs):
-        found = gather(*args, **kwargs)
         with suppress(BrokenBarrierError):
             both.wait(timeout=3)
-        return found
+        return decide_all(*args, **kwargs)
 
-    monkeypatch.setattr(contact_facts, "gather", together)
+    monkeypatch.setattr(contact_decisions, "decide_all", together)
     results = at_once(*[lambda: delivery.drain(clock=lambda: AT)] * 2)
     assert not refusals(results)
     return CommunicationLog.objects.filter(communication_type="call_script", status="sent").count()
@@ -58,15 +57,15 @@ def test_of_two_workers_at_the_seventh_slot_one_takes_it(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_both_take_the_seventh_slot(monkeypatch):
     two_calls_at_the_seventh_slot()
-    both, again = Barrier(2), contact_facts.again
+    both, gather = Barrier(2), contact_facts.gather
 
     def counted_together(*args, **kwargs):
-        found = again(*args, **kwargs)
+        found = gather(*args, **kwargs)
         with suppress(BrokenBarrierError):
             both.wait(timeout=3)
         return found
 
-    monkeypatch.setattr(contact_decisions, "lock", lambda log: nullcontext())
-    monkeypatch.setattr(contact_facts, "again", counted_together)
+    monkeypatch.setattr(contact_decisions, "lock", lambda logs: None)
+    monkeypatch.setattr(contact_facts, "gather", counted_together)
 
     assert drain_twice(monkeypatch) == 2
