@@ -279,6 +279,8 @@ UNFOLD = {
     "SITE_HEADER": AGENCY_NAME,
     "SITE_SYMBOL": "account_balance",
     "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",
+    "SIDEBAR": {"navigation": "ddc.backoffice.navigation"},
 }
 
 # --- Logs

@@ -156,6 +156,7 @@ class CommunicationLog(UUIDModel):
                 name="log_in_hand_over",
                 condition=Q(status="sending"),
             ),
+            models.Index(fields=["created_at", "id"], name="log_in_doubt", condition=Q(status="uncertain")),
             models.Index(
                 fields=["-created_at", "-id"],
                 name="log_unread",
