@@ -1,12 +1,21 @@
 """What was said in the demo, and what debtors did: messages in every state, with their texts, and activities."""
 
 import random
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from collection.models import Debt, DebtStatus
-from communications import composition, facts, suppressions, templates
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus
+from communications import composition, evidence, facts, suppressions, templates
+from communications.channels.message import Result
+from communications.models import (
+    Channel,
+    CommunicationLog,
+    CommunicationTemplate,
+    CommunicationTemplateVersion,
+    MessageAttempt,
+    MessageStatus,
+)
 from debtors.models import Debtor, Medium, StopReason
 from portal.models import DigitalActivity
 
@@ -16,6 +25,7 @@ _SENT = {
     "sms_reminder": Channel.SMS,
     "voice_reminder": Channel.VOICE,
 }
+_ASKED_OF_AGENTS = 12
 _STATES = {
     MessageStatus.DELIVERED: 70, MessageStatus.SENT: 15, MessageStatus.BOUNCED: 3, MessageStatus.FAILED: 3,
     MessageStatus.BLOCKED: 4, MessageStatus.UNCERTAIN: 1, MessageStatus.QUEUED: 1, MessageStatus.POSTPONED: 3,
@@ -26,13 +36,14 @@ _REASONS = {
     MessageStatus.BLOCKED: "suppressed: They opted out.",
     MessageStatus.UNCERTAIN: "The hand-over was cut short: the provider may have the message, or not.",
 }
-_WENT = (
-    MessageStatus.DELIVERED,
-    MessageStatus.SENT,
-    MessageStatus.BOUNCED,
-    MessageStatus.FAILED,
-    MessageStatus.UNCERTAIN,
-)
+#: What went, and how its hand-over ended: what was bounced or failed later had been taken.
+_WENT = {
+    MessageStatus.DELIVERED: Result.SENT,
+    MessageStatus.SENT: Result.SENT,
+    MessageStatus.BOUNCED: Result.SENT,
+    MessageStatus.FAILED: Result.SENT,
+    MessageStatus.UNCERTAIN: Result.UNCERTAIN,
+}
 _REPLIES = ("I can pay on Friday.", "Please call me after six.", "I have paid this already!", "Who are you?")
 _PATHS = {
     "page_view": "/portal",
@@ -52,6 +63,7 @@ def messages(
         if debt.current_status == DebtStatus.ACTIVE and (now.date() - debt.placement_date).days > 7
     ]
     values = facts.gather([(debt.debtor, debt) for debt in about], today=now.date())
+    versions = templates.current_versions(variants)
     made = []
     for debt, known in zip(about, values, strict=True):
         for name in dice.sample(tuple(_SENT), dice.choice((1, 1, 2, 3))):
@@ -60,15 +72,47 @@ def messages(
                 continue
             log = _message(dice, debt, channel, now=now)
             if log.status in _WENT:
-                fit = templates.choose((v for v in variants if v.name == name), debt.debtor.language_preference)
-                assert fit is not None
-                text = composition.compose(fit.subject, fit.body, known, mail=channel == Channel.EMAIL)
-                log.template, log.subject, log.body, log.html = fit, text.subject, text.body, text.html
+                _write(log, [v for v in variants if v.name == name], versions, known)
             else:
                 log.template = next(v for v in variants if v.name == name and v.language == "en")
             made.append(log)
-        if debt.debtor.mobile_phone and dice.random() < 0.05:
-            made.append(_reply(dice, debt, now=now))
+            if log.status == MessageStatus.DELIVERED and channel == Channel.SMS and dice.random() < 0.2:
+                made.append(_reply(dice, log, now=now))
+    scripts = [variant for variant in variants if variant.communication_type == Channel.CALL_SCRIPT]
+    reachable = [pair for pair in zip(about, values, strict=True) if pair[0].debtor.mobile_phone]
+    for debt, known in dice.sample(reachable, _ASKED_OF_AGENTS):
+        log = CommunicationLog(
+            debtor=debt.debtor,
+            debt=debt,
+            communication_type=Channel.CALL_SCRIPT,
+            status=MessageStatus.SENT,
+            created_at=now - timedelta(minutes=dice.randint(10, 3_000)),
+        )
+        _hand_over(log, dice, provider="agent")
+        _write(log, scripts, versions, known)
+        made.append(log)
+    return made
+
+
+def attempts(logs: Sequence[CommunicationLog]) -> list[MessageAttempt]:
+    """Make up the hand-over of each message that went, and seal them together."""
+    made = []
+    for log in logs:
+        if log.attempts:
+            result = _WENT[MessageStatus(log.status)]
+            ended_at = log.sent_at or log.created_at + timedelta(minutes=1)
+            attempt = MessageAttempt(
+                log=log,
+                number=1,
+                began_at=ended_at - timedelta(seconds=1),
+                ended_at=ended_at,
+                provider=log.provider or "",
+                result=result,
+                provider_message_id=log.provider_message_id,
+                answer=log.failure_reason if result == Result.UNCERTAIN else None,
+            )
+            log.seal = evidence.seal(log, [attempt])
+            made.append(attempt)
     return made
 
 
@@ -118,8 +162,9 @@ def _message(dice: random.Random, debt: Debt, channel: Channel, *, now: datetime
         created_at=at,
     )
     if status in _WENT:
-        log.address, log.attempts = suppressions.address(debt.debtor, channel), 1
-        log.provider, log.sent_at = "demo", at + timedelta(seconds=dice.randint(1, 90))
+        _hand_over(log, dice)
+    if status == MessageStatus.UNCERTAIN:
+        log.sent_at = log.provider_message_id = None
     if status == MessageStatus.DELIVERED and log.sent_at:
         log.delivered_at = log.sent_at + timedelta(seconds=dice.randint(1, 60))
         if channel == Channel.EMAIL and dice.random() < 0.3:
@@ -128,15 +173,39 @@ def _message(dice: random.Random, debt: Debt, channel: Channel, *, now: datetime
     return log
 
 
-def _reply(dice: random.Random, debt: Debt, *, now: datetime) -> CommunicationLog:
+def _hand_over(log: CommunicationLog, dice: random.Random, *, provider: str = "demo") -> None:
+    assert log.debtor is not None
+    log.address, log.attempts = suppressions.address(log.debtor, log.communication_type), 1
+    log.provider, log.provider_message_id = provider, str(log.pk)
+    log.sent_at = log.created_at + timedelta(seconds=dice.randint(1, 90))
+
+
+def _write(
+    log: CommunicationLog,
+    variants: Sequence[CommunicationTemplate],
+    versions: Mapping[uuid.UUID, CommunicationTemplateVersion],
+    known: Mapping[str, str],
+) -> None:
+    assert log.debtor is not None
+    fit = templates.choose(variants, log.debtor.language_preference)
+    assert fit is not None
+    text = composition.compose(fit.subject, fit.body, known, mail=log.communication_type == Channel.EMAIL)
+    log.template, log.template_version = fit, versions[fit.pk]
+    log.subject, log.body, log.html = text.subject, text.body, text.html
+
+
+def _reply(dice: random.Random, answered: CommunicationLog, *, now: datetime) -> CommunicationLog:
+    """Answer a text message, some time later."""
+    assert answered.sent_at is not None
     return CommunicationLog(
-        debtor=debt.debtor,
-        debt=debt,
+        debtor=answered.debtor,
+        debt=answered.debt,
+        in_reply_to=answered,
         communication_type=Channel.SMS,
         direction=CommunicationLog.Direction.INBOUND,
         status=MessageStatus.RECEIVED,
-        address=debt.debtor.mobile_phone,
+        address=answered.address,
         body=dice.choice(_REPLIES),
         provider="demo",
-        created_at=now - timedelta(minutes=dice.randint(30, 20_000)),
+        created_at=min(answered.sent_at + timedelta(minutes=dice.randint(2, 2_000)), now),
     )

@@ -13,7 +13,7 @@ from agents.models import Agent
 from collection import deferrals, segmentation, segments
 from collection.models import Debt, DebtStatus, ExchangeRate, Segment
 from communications import templates
-from communications.models import CommunicationLog, CommunicationTemplate
+from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
 from ddc.common.errors import DomainError
 from ddc.demo import contacts, people, portfolio
 from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
@@ -102,7 +102,9 @@ def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
     contacts.stops(dice, everybody, now=now)
     logs = contacts.messages(dice, books.debts, variants, now=now)
     progress("messages, made up")
+    attempts = contacts.attempts(logs)
     CommunicationLog.objects.bulk_create(logs, batch_size=500)
+    MessageAttempt.objects.bulk_create(attempts, batch_size=500)
     DigitalActivity.objects.bulk_create(contacts.activities(dice, books.debts, logs, now=now), batch_size=500)
     progress("messages and activities, written")
     _deferrals(dice, [debt for debt in books.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from agents.models import Agent
 from collection import totals
 from collection.models import Debt, DeferralRequest, LedgerEntry
+from communications import evidence
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from ddc.demo import people
 from debtors.models import Debtor
@@ -37,6 +38,8 @@ def test_the_demo_is_loaded_once_and_its_books_are_right(demo: Any, capsys: pyte
     call_command("load_demo")
 
     assert list(reconciliation.differences()) == []
+    assert list(evidence.differences()) == []
+    assert evidence.sealed().count() > 2000
     assert Debtor.objects.count() == 2000
     assert len(set(Debtor.objects.values_list("country_code", flat=True))) == 30
     assert set(Debt.objects.values_list("currency_code", flat=True)) == {
