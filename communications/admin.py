@@ -10,7 +10,17 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from communications import call_admin, contact_admin, inbound_admin, inbox_admin, message_admin, placeholders, templates  # noqa: F401
+from communications import (  # noqa: F401 - Each registers its own pages.
+    call_admin,
+    contact_admin,
+    contact_policy_admin,
+    contact_wish_admin,
+    inbound_admin,
+    inbox_admin,
+    message_admin,
+    placeholders,
+    templates,
+)
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
 from communications.text_admin import as_written
 from ddc.common.admin import ReadOnlyAdmin, RuledAdmin

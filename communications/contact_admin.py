@@ -1,4 +1,4 @@
-"""The back office's pages about the contact gate, to look at: policies in all versions, decisions, wishes and notices."""
+"""The back office's pages about what the contact gate decided, and about first notices."""
 
 import uuid
 from typing import Any
@@ -10,32 +10,10 @@ from django.http import HttpRequest
 from collection.models import Debt
 from communications import contact_decisions, contact_panel_admin, contact_words
 from communications.contact_gate import Verdict
-from communications.models import CommunicationLog, ContactDecision, ContactPolicy, ContactWish, FirstNotice
+from communications.models import CommunicationLog, ContactDecision, FirstNotice
 from ddc.common.admin import ReadOnlyAdmin
 from ddc.common.admin_listings import link
 from debtors.models import Debtor
-
-
-@admin.register(ContactPolicy)
-class ContactPolicyAdmin(ReadOnlyAdmin):
-    list_display = (
-        "jurisdiction",
-        "code",
-        "version",
-        "section",
-        "valid_from",
-        "valid_to",
-        "opens",
-        "closes",
-        "most",
-        "per_days",
-    )
-    list_filter = ("jurisdiction",)
-    search_fields = ("code",)
-    search_help_text = "Part of the jurisdiction's or the rule's name, or of the section"
-
-    def matches(self, words: str) -> Q:
-        return Q(jurisdiction__icontains=words) | Q(code__icontains=words) | Q(section__icontains=words)
 
 
 @admin.register(ContactDecision)
@@ -119,17 +97,6 @@ def _linked(model: Any, key: uuid.UUID | None) -> str:
         return "-"
     row = model.objects.filter(pk=key).first()
     return link(row) if row else f"{key} (deleted)"
-
-
-@admin.register(ContactWish)
-class ContactWishAdmin(ReadOnlyAdmin):
-    list_display = ("debtor", "told", "opens", "closes", "no_contact", "time_zone", "created_at", "ended_at")
-    list_select_related = ("debtor",)
-    search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address"
-
-    def matches(self, words: str) -> Q:
-        return Q(debtor__in=Debtor.objects.matching(words).values("pk"))
 
 
 @admin.register(FirstNotice)

@@ -227,7 +227,7 @@ def _is_about(wish: ContactWish, channel: str) -> bool:
 
 
 def _has_times(wish: ContactWish) -> bool:
-    return wish.opens is not None or bool(wish.weekdays)
+    return wish.opens is not None or wish.closes is not None or bool(wish.weekdays)
 
 
 def _refused(wishes: Iterable[ContactWish], channel: str, address: str) -> str | None:

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from collection.models import Debt
 from communications import contact_decisions, contact_policies, contact_preview, contact_words
-from communications.contact_gate import Facts, Verdict
+from communications.contact_gate import Decision, Facts, Verdict
 from communications.contact_preview import Preview
 from communications.contact_rules import Policy
 from communications.models import CommunicationLog, ContactDecision, ContactPolicy
@@ -67,6 +67,11 @@ def _demanded(name: str, policy: Policy | None) -> tuple[str, str]:
     return ", ".join(contact_words.demands(policy)), f"{policy.section}, {name}"
 
 
+def reasons_of(decision: Decision) -> SafeString | str:
+    """Show the reasons of a decision that isn't kept."""
+    return reasons(map(contact_decisions.reason_as_json, decision.reasons)) if decision.reasons else "-"
+
+
 def reasons(told: Iterable[dict[str, Any]]) -> SafeString:
     """Show reasons as they are kept, each with the section and the policy's version."""
     lines = [(reason["words"], reason["code"], _source(reason)) for reason in told]
@@ -114,9 +119,7 @@ def _panel(previews: Sequence[Preview], **filters: Any) -> Listing:
             contact_words.CHANNELS[preview.channel],
             contact_words.VERDICTS[preview.decision.verdict],
             _next(preview, at),
-            reasons(map(contact_decisions.reason_as_json, preview.decision.reasons))
-            if preview.decision.reasons
-            else "-",
+            reasons_of(preview.decision),
         )
         for preview in previews
     ]

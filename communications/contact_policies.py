@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection, connections, transaction
 from django.db.models import Count, Max, Q
 
@@ -21,7 +22,7 @@ from agents import permissions
 from agents.models import Agent
 from communications.contact_rules import AGENCY, Policies, Policy
 from communications.models import ContactPolicy
-from ddc.common.errors import DomainError
+from ddc.common.errors import DomainError, refusing
 
 PACKS = Path(__file__).parent / "policies"
 #: How a decision names a version, and the agency's own window.
@@ -44,6 +45,27 @@ class StartsTooEarly(DomainError):
     code = "range"
     field = "valid_from"
     message = "A new version counts from today on at the earliest."
+
+
+class WrongHours(DomainError):
+    """A window opens before it closes, and one for weekends stands beside one for the other days."""
+
+    status = 422
+    code = "range"
+
+
+class WrongLimits(DomainError):
+    """A number of contacts is at least 1, and counted over 1 to 31 days; so are the days free after a talk."""
+
+    status = 422
+    code = "range"
+    message = "At least 1; over 1 to 31 days, and only with a number beside it; 1 to 31 days free after a talk."
+
+
+class BadPack(DomainError):
+    """A pack that can't be read brings nothing in, and neither do the others beside it."""
+
+    status = 422
 
 
 class NotTheNewest(DomainError):
@@ -102,12 +124,14 @@ def load(*, packs: Path = PACKS) -> Loaded:
     """Bring the packs' policies in; what is here already stays, and what a person edited is not overwritten.
 
     A pack's rule that changed becomes a new version, which counts from the day that the pack says.
+
+    :raises BadPack: if one of them can't be read; nothing has changed then
     """
     loaded = Loaded()
     _lock()
     newest = {(row.jurisdiction, row.code): row for row in ContactPolicy.objects.order_by("version")}
     by_hand = []
-    for jurisdiction, code, fields in read(packs):
+    for jurisdiction, code, fields in list(read(packs)):
         digest = hashlib.sha256(orjson.dumps([jurisdiction, code, fields], default=str)).hexdigest()
         known = newest.get((jurisdiction, code))
         if known and known.digest == digest:
@@ -115,23 +139,38 @@ def load(*, packs: Path = PACKS) -> Loaded:
         elif known and not known.digest:
             by_hand.append(f"{jurisdiction}/{code}")
         else:
-            _add(jurisdiction, code, fields, before=known, digest=digest, by=None)
+            _add(jurisdiction, code, fields, version=known.version + 1 if known else 1, digest=digest, by=None)
             loaded.added += 1
     loaded.by_hand = tuple(by_hand)
     return loaded
 
 
 def read(packs: Path = PACKS) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Read the packs: jurisdiction, rule and fields of each policy."""
+    """Read the packs: jurisdiction, rule and fields of each policy.
+
+    :raises BadPack: if a file is none, or says what nobody knows
+    """
     for path in sorted(packs.glob("*.toml")):
-        pack = tomllib.loads(path.read_text(encoding="utf-8"))
-        common = {name: pack[name] for name in _COMMON if name in pack} | {"source": pack["source"]}
-        for rule in pack["policy"]:
-            fields = {**common, **rule}
-            code = fields.pop("code")
-            if unknown := set(fields) - set(FIELDS):
-                raise ValueError(f"{path.name}: nobody knows {', '.join(sorted(unknown))}")
-            yield pack["jurisdiction"], code, fields
+        try:
+            yield from _read_pack(tomllib.loads(path.read_text(encoding="utf-8")))
+        except KeyError as error:
+            raise BadPack(f"{path.name}: {error} is missing.") from error
+        except ValidationError as error:
+            told = [f"{name}: {' '.join(words)}" for name, words in error.message_dict.items()]
+            raise BadPack(f"{path.name}: {'; '.join(told)}") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadPack(f"{path.name}: {error}") from error
+
+
+def _read_pack(pack: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    common = {name: pack[name] for name in _COMMON if name in pack} | {"source": pack["source"]}
+    for rule in pack["policy"]:
+        fields = {**common, **rule}
+        code = fields.pop("code")
+        if unknown := set(fields) - set(FIELDS):
+            raise ValueError(f"nobody knows {', '.join(sorted(unknown))}")
+        ContactPolicy(jurisdiction=pack["jurisdiction"], code=code, **fields).clean_fields(exclude=["digest"])
+        yield pack["jurisdiction"], code, fields
 
 
 @transaction.atomic
@@ -153,7 +192,7 @@ def amend(policy: ContactPolicy, *, by: Agent | None, today: date, **fields: Any
         fields["valid_from"] = today if fields["valid_from"] == policy.valid_from else fields["valid_from"]
         if fields["valid_from"] < today:
             raise StartsTooEarly
-    return _add(policy.jurisdiction, policy.code, fields, before=policy, digest="", by=by)
+    return _add(policy.jurisdiction, policy.code, fields, version=policy.version + 1, digest="", by=by)
 
 
 @transaction.atomic
@@ -171,25 +210,36 @@ def add(*, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
         raise NotTheNewest
     if fields["valid_from"] < today:
         raise StartsTooEarly
-    return _add(jurisdiction, code, fields, before=None, digest="", by=by)
+    return _add(jurisdiction, code, fields, version=1, digest="", by=by)
 
 
 def _add(
-    jurisdiction: str, code: str, fields: dict[str, Any], *, before: ContactPolicy | None, digest: str, by: Agent | None
+    jurisdiction: str, code: str, fields: dict[str, Any], *, version: int, digest: str, by: Agent | None
 ) -> ContactPolicy:
-    added = ContactPolicy(
-        jurisdiction=jurisdiction,
-        code=code,
-        version=before.version + 1 if before else 1,
-        digest=digest,
-        by=by,
-        **fields,
-    )
-    if before and (before.valid_to is None or before.valid_to > added.valid_from):
-        before.valid_to = max(added.valid_from, before.valid_from)
-        before.save(update_fields=["valid_to", "updated_at"])
-    added.save(force_insert=True)
+    if (fields.get("opens") is None) != (fields.get("closes") is None):
+        raise _CONSTRAINTS["contact_policy_closes_after_it_opens"]
+    if (fields.get("weekend_opens") is None) != (fields.get("weekend_closes") is None):
+        raise _CONSTRAINTS["contact_policy_weekend_closes_after_it_opens"]
+    added = ContactPolicy(jurisdiction=jurisdiction, code=code, version=version, digest=digest, by=by, **fields)
+    earlier = ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code)
+    for row in earlier.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=added.valid_from)):
+        row.valid_to = max(added.valid_from, row.valid_from)
+        row.save(update_fields=["valid_to", "updated_at"])
+    with refusing(_CONSTRAINTS):
+        added.save(force_insert=True)
     return added
+
+
+_CONSTRAINTS: dict[str, DomainError] = {
+    "contact_policy_closes_after_it_opens": WrongHours(
+        "Opening and closing go together, and in this order.", field="closes"
+    ),
+    "contact_policy_weekend_closes_after_it_opens": WrongHours(
+        "Both go together, in this order, and beside hours for the other days.", field="weekend_closes"
+    ),
+    "contact_policy_is_valid_for_some_time_or_none": WrongHours("It ends before it begins.", field="valid_to"),
+    "contact_policy_limits_are_positive": WrongLimits(field="most"),
+}
 
 
 def _lock() -> None:

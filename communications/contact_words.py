@@ -1,12 +1,12 @@
 """Decisions of the contact gate in plain words, for who asks why something went, or didn't."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from communications.contact_gate import Facts, Verdict
 from communications.contact_rules import Policy
-from communications.models import Channel
+from communications.models import Channel, ContactWish
 
 VERDICTS = {Verdict.ALLOW: "It may go", Verdict.POSTPONE: "Not yet", Verdict.DENY: "No"}
 CHANNELS = {
@@ -25,10 +25,10 @@ def demands(policy: Policy) -> list[str]:
 
 
 def _demands(policy: Policy) -> Iterator[str]:
-    if policy.opens and policy.closes:
-        yield f"{policy.opens:%H:%M} to {policy.closes:%H:%M}"
-    if policy.weekend_opens and policy.weekend_closes:
-        yield f"on weekends {policy.weekend_opens:%H:%M} to {policy.weekend_closes:%H:%M}"
+    if policy.opens is not None:
+        yield f"{policy.opens:%H:%M} to {policy.closes or time.min:%H:%M}"
+    if policy.weekend_opens is not None:
+        yield f"on weekends {policy.weekend_opens:%H:%M} to {policy.weekend_closes or time.min:%H:%M}"
     if policy.weekdays:
         yield "on " + ", ".join(_DAYS[day - 1] for day in sorted(policy.weekdays))
     if policy.no_holidays:
@@ -48,6 +48,21 @@ def channels(policy: Policy) -> str:
     """Name the channels that a policy is about."""
     named = [words for channel, words in CHANNELS.items() if channel in policy.channels]
     return ", ".join(named) or "Every channel"
+
+
+def wish(told: ContactWish) -> str:
+    """Say what we do as a debtor wants it."""
+    parts = []
+    if told.no_contact:
+        parts.append("don't contact them")
+    if told.work_address:
+        parts.append(f"don't use {told.work_address}")
+    if told.opens or told.closes or told.weekdays:
+        parts.append("contact them " + ", ".join(demands(told.value)))
+    if told.time_zone:
+        parts.append(f"look at the clock in {told.time_zone}, too")
+    by = f" ({channels(told.value)})" if told.channels else ""
+    return "; ".join(parts) + by
 
 
 def clocks(zones: frozenset[str], at: datetime) -> str:

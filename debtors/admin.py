@@ -12,8 +12,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from collection import hold_admin, totals
 from collection.models import Debt, DeferralRequest
-from communications import contact_panel_admin
-from communications.models import CommunicationLog
+from communications import contact_panel_admin, contact_words
+from communications.models import CommunicationLog, ContactWish
 from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import RuleForm
 from ddc.common.admin_listings import Listing, adding, listing
@@ -141,6 +141,20 @@ class DebtorAdmin(RuledAdmin):
                     "Ended by": lambda point: ", ".join(point.stops) or "-",
                     "Since": lambda point: f"{point.created_at:%Y-%m-%d %H:%M}",
                 },
+                **of_debtor,
+            ),
+            listing(
+                "What they told us",
+                ContactWish.objects.filter(debtor=obj),
+                {
+                    "Told": lambda wish: wish.told,
+                    "So we": contact_words.wish,
+                    "Since": lambda wish: f"{wish.created_at:%Y-%m-%d %H:%M}",
+                    "Withdrawn": lambda wish: f"{wish.ended_at:%Y-%m-%d %H:%M}" if wish.ended_at else "-",
+                },
+                add=adding(ContactWish, debtor=obj.pk)
+                if request.user.has_perm("communications.add_contactwish")
+                else None,
                 **of_debtor,
             ),
             listing(

@@ -1,5 +1,7 @@
 """What the contact gate keeps: policies in all their versions, every decision, and what debtors told of how to reach them."""
 
+from datetime import time
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -210,10 +212,11 @@ class ContactWish(UUIDModel):
 
     @property
     def value(self) -> Policy:
-        """The wish as one more policy."""
+        """The wish as one more policy. Who is not to be disturbed after some hour may be from midnight on."""
+        opens = self.opens or (time.min if self.closes else None)
         return Policy(
             "THE DEBTOR", f"wish-{str(self.pk)[-6:]}", "12 CFR 1006.6(b)(1)",
-            channels=frozenset(self.channels), opens=self.opens, closes=self.closes, weekdays=frozenset(self.weekdays),
+            channels=frozenset(self.channels), opens=opens, closes=self.closes, weekdays=frozenset(self.weekdays),
         )  # fmt: skip
 
     def __str__(self) -> str:

@@ -147,8 +147,8 @@ communications/circuit                   v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v
 communications/contactdecision           v          v       v
-communications/contactpolicy             v          v       v
-communications/contactwish               v          v       v
+communications/contactpolicy             v         va       v
+communications/contactwish              va         va       v
 communications/firstnotice               v          v       v
 communications/providerevent             v          v       v
 strategy/strategyrule                    v       vacd       v
@@ -194,6 +194,8 @@ ADMIN_PAGES = """
 /admin/collections/hold/{moratorium}/approve/       302   403        403     403
 /admin/collections/hold/{moratorium}/end_treatment/ 302   403        200     403
 /admin/collections/hold/{hold}/end/                 302   403        200     403
+/admin/communications/contactpolicy/{policy}/new_version/   302   403       200     403
+/admin/communications/contactwish/{wish}/withdraw/      302   200        200     403
 /admin/collections/debt/{debt}/correct_amounts/     302   403        200     403
 /admin/collections/debt/{debt}/change_status/       302   200        200     403
 """

@@ -16,7 +16,7 @@ from django.utils.timezone import now
 from collection import debts, deferrals, holds
 from collection.models import Debt
 from communications import outbox
-from communications.models import CommunicationLog, ProviderEvent
+from communications.models import CommunicationLog, ContactPolicy, ContactWish, ProviderEvent
 from debtors.models import ContactPoint, Debtor
 from payments import posting
 from payments.models import Payment
@@ -105,6 +105,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "inbound": lambda: CommunicationLog.objects.create(
         communication_type="sms", direction="inbound", status="received", body="Hi"
     ),
+    "policy": lambda: ContactPolicy.objects.order_by("-version")[0],
+    "wish": lambda: ContactWish.objects.create(debtor=factories.debtor(), told="Evenings only"),
     "task": lambda: CommunicationLog.objects.create(
         communication_type="call_script", status="sent", sent_at=now(), debtor=factories.debtor()
     ),

@@ -1,16 +1,16 @@
 """The back office tells whether somebody may be contacted now, and why a message went or didn't."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
 
 from collection.models import Debt, Hold
 from communications import contact_decisions, contact_policies
-from communications.models import CommunicationLog, ContactDecision, ContactPolicy
+from communications.models import CommunicationLog, ContactDecision, ContactPolicy, ContactWish
 from debtors.models import ContactPoint, Debtor
 from tests import factories
-from tests.admin.conftest import address
+from tests.admin.conftest import address, errors
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 
@@ -101,3 +101,109 @@ def test_a_decision_is_made_again_by_the_versions_of_then(supervisor, settings):
     assert kept.verdict == "allow"
     assert contact_decisions.made_again(kept).verdict == "allow"
     assert contact_decisions.made_again(kept).policies == tuple(kept.policies)
+
+
+class TestPolicies:
+    """A supervisor edits a policy as a new version, and sees beforehand what it would have done."""
+
+    @staticmethod
+    def newest():
+        return ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="hours").order_by("-version")[0]
+
+    @pytest.fixture
+    def edit(self, supervisor_at_desk):
+        """Send the form of a new version as the page fills it in, with some of it changed."""
+        page = f"{address(ContactPolicy, 'changelist')}{self.newest().pk}/new_version/"
+
+        def send(**changes):
+            fields = supervisor_at_desk.get(page).context["form"]
+            filled = {name: fields[name].value() for name in fields.fields} | changes
+            filled = {name: value for name, value in filled.items() if value not in (None, "", [], False)}
+            return supervisor_at_desk.client.post(page, filled)
+
+        return send
+
+    @time_machine.travel(NOON + timedelta(days=1), tick=False)
+    def test_a_try_shows_what_yesterdays_messages_would_have_met_and_changes_nothing(self, edit):
+        at = NOON.replace(hour=9)
+        log = queue(debt=factories.debt(debtor=factories.debtor(country_code="NP", mobile_phone=None)), now=at)
+        drain(at)
+        page = text_of(edit(closes="14:00", **{"try": "yes"}))
+
+        assert "Of 1 messages of 14 January 2026 1 come out otherwise" in page
+        assert "1 OUTSIDE_WINDOW" in page
+        assert "It is 14:45 in Asia/Kathmandu; allowed is 08:00 to 14:00." in page
+        assert str(log.pk) in page
+        assert self.newest().version == 1
+
+    @time_machine.travel(NOON, tick=False)
+    def test_an_edit_is_a_new_version_and_the_old_one_ends(self, edit, supervisor_at_desk):
+        answer = edit(closes="20:00", weekdays=["1", "2"])
+        new = self.newest()
+
+        assert answer.status_code == 302, errors(answer)
+        assert answer.url == address(ContactPolicy, "change", new.pk)
+        assert (new.version, new.closes, new.weekdays, new.by) == (2, time(20), [1, 2], supervisor_at_desk.agent)
+        assert new.no_holidays
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="hours", version=1)
+        assert (old.closes, old.valid_to, new.valid_from) == (time(21), NOON.date(), NOON.date())
+        page = text_of(supervisor_at_desk.get(answer.url))
+        assert "08:00 to 20:00; on Mon, Tue; not on public holidays" in page
+        assert "a pack" in page
+
+    @time_machine.travel(NOON, tick=False)
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"closes": "07:00"}, "closes"),
+            ({"valid_from": "2026-01-13"}, "valid_from"),
+            ({"most": "0"}, "most"),
+            ({"most": "x"}, "most"),
+            ({"weekdays": ["9"]}, "weekdays"),
+            ({"countries": "XX"}, "countries"),
+        ],
+    )
+    def test_what_makes_no_sense_is_shown_at_its_field_and_nothing_changes(self, edit, changes, field):
+        assert field in errors(edit(**changes))
+        assert self.newest().version == 1
+
+    @time_machine.travel(NOON, tick=False)
+    def test_a_rule_that_there_was_none_of_is_added(self, supervisor_at_desk):
+        fields = {
+            "jurisdiction": "NP", "code": "hours", "valid_from": "2026-01-14", "opens": "09:00", "closes": "18:00",
+            "countries": "np", "scope": "person", "counts": "attempts", "section": "ours", "source": "ours",
+        }  # fmt: skip
+        answer = supervisor_at_desk.client.post(address(ContactPolicy, "add"), fields)
+
+        made = ContactPolicy.objects.get(jurisdiction="NP")
+        assert answer.url == address(ContactPolicy, "change", made.pk)
+        assert (made.version, made.countries, made.opens) == (1, ["NP"], time(9))
+
+
+class TestWishes:
+    def test_an_agent_notes_what_a_debtor_told_and_that_it_was_taken_back(self, agent_at_desk):
+        debtor = factories.debtor()
+        fields = {
+            "debtor": debtor.pk,
+            "told": "Not before five",
+            "opens": "17:00",
+            "closes": "20:00",
+            "weekdays": ["1"],
+        }
+        answer = agent_at_desk.post(address(ContactWish, "add"), fields)
+        wish = ContactWish.objects.get()
+
+        assert answer.status_code == 302, errors(answer)
+        assert (wish.debtor, wish.opens, wish.weekdays, wish.by) == (debtor, time(17), [1], agent_at_desk.agent)
+        page = text_of(agent_at_desk.get(address(Debtor, "change", debtor.pk)))
+        assert "contact them 17:00 to 20:00, on Mon" in page
+        agent_at_desk.post(f"{address(ContactWish, 'changelist')}{wish.pk}/withdraw/")
+        wish.refresh_from_db()
+        assert wish.ended_at is not None
+
+    def test_what_nobody_could_obey_is_shown_in_the_form(self, agent_at_desk):
+        fields = {"debtor": factories.debtor().pk, "told": "Hello", "time_zone": "Mars/Olympus"}
+        answer = agent_at_desk.post(address(ContactWish, "add"), fields)
+
+        assert "time_zone" in errors(answer)
+        assert not ContactWish.objects.exists()

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from communications import contact_policies
+from ddc.common.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -17,7 +18,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, packs: Path, **options: Any) -> None:
-        loaded = contact_policies.load(packs=packs)
+        try:
+            loaded = contact_policies.load(packs=packs)
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from refusal
         self.stdout.write(f"{loaded.added} added, {loaded.kept} as they were.")
         for name in loaded.by_hand:
             self.stdout.write(f"{name}: edited here, so the pack's is left out.")
