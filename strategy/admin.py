@@ -114,7 +114,7 @@ class StrategyRunAdmin(RuledAdmin):
     def listings(self, request: HttpRequest, obj: StrategyRun) -> list[Listing]:
         if obj.dry_run:
             return []
-        steps = StrategyStep.objects.filter(run=obj).select_related("rule", "debt").order_by("-id")
+        steps = StrategyStep.objects.filter(run=obj).select_related("rule", "debt").order_by("-log")
         return [
             listing(
                 "What it fired",
@@ -130,12 +130,13 @@ class StrategyStepAdmin(ReadOnlyAdmin):
     list_display = ("occurrence", "rule", "debt", "run", "log")
     list_filter = ("occurrence",)
     list_select_related = ("rule", "debt", "run", "log")
-    search_fields = ("id",)
+    search_fields = ("log",)
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
-    ordering = ("-id",)
+    ordering = ("-log",)
 
     def matches(self, words: str) -> Q:
-        return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+        debtors = Debtor.objects.matching(words).values("pk")
+        return Q(log__debt__external_reference=words) | Q(log__debtor__in=debtors)
 
 
 _SAID = (("May go at once", "allowed"), ("Later", "postponed"), ("Never", "denied"))

@@ -1,11 +1,13 @@
 """Apply all rules for one day.
 
 First the holds that are over are lifted, which makes deferred debts active again, and each debt comes into the segment that it
-fits that day; then each rule fires, by priority. A rule's messages and its line in the report are committed together, so that
-progress shows and a run that breaks off leaves nothing half done: the next one queues what is still missing.
+fits that day. Then the rules are weighed, all at once, and fire by priority. The messages of some rules and their lines in the
+report are committed together, so that progress shows and a run that breaks off leaves nothing half done: the next one queues
+what is still missing.
 """
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,48 +15,54 @@ from django.db import transaction
 
 from collection import hold_expiry, segmentation
 from ddc.common.nudge import nudge
-from strategy import firing
-from strategy.models import StrategyRule, StrategyRun
+from strategy import firing, weighing
+from strategy.models import Reason, StrategyRule, StrategyRun
+from strategy.weighing import Match
 
 Clock = Callable[[], datetime]
-#: Called after each rule with how many are done, and of how many.
+#: Called after some rules with how many are done, and of how many.
 Progress = Callable[[int, int], None]
+
+#: After how many messages what was queued is committed, at the end of a rule.
+AT_ONCE = 20_000
 
 
 def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> None:
     """Apply the rules that are active for the run's day, and write the report into the run.
 
-    A dry run does all that a real one does before the rules, counts what they would do, and takes everything back.
+    A dry run does all that a real one does before the rules fire, tells what they would do, and takes everything back.
     """
     if run.dry_run:
-        run.rules = _foresee(run, clock=clock, progress=progress)
+        run.rules = _foresee(run, clock=clock)
         run.save(update_fields=["rules", "updated_at"])
+        if progress:
+            progress(len(run.rules), len(run.rules))
         return
     _prepare(run, clock=clock)
-    rules, woken = _rules(), False
-    for done, rule in enumerate(rules, start=1):
+    rules = _rules()
+    matches = weighing.weigh(rules, day=run.date)
+    woken = False
+    for portion in _portions(rules, matches):
         with transaction.atomic():
-            outcome = firing.fire(rule, run, now=clock())
-            run.rules = [*run.rules, _line(rule, outcome)]
+            is_due = any(matches[rule.pk].due for rule in portion)
+            queued = firing.fire(portion, run, now=clock()) if is_due else {}
+            lines = [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in portion]
+            run.rules = [*run.rules, *lines]
             run.save(update_fields=["rules", "updated_at"])
-            if outcome.queued and not woken:
+            if queued and not woken:
                 nudge("communications.tasks.drain_outbox")  # Once: who drains goes on while there is something.
                 woken = True
         if progress:
-            progress(done, len(rules))
+            progress(len(run.rules), len(rules))
 
 
-def _foresee(run: StrategyRun, *, clock: Clock, progress: Progress | None) -> list[dict[str, Any]]:
-    report = []
+def _foresee(run: StrategyRun, *, clock: Clock) -> list[dict[str, Any]]:
     with transaction.atomic():
         _prepare(run, clock=clock)
         rules = _rules()
-        for done, rule in enumerate(rules, start=1):
-            report.append(_line(rule, firing.foresee(rule, day=run.date)))
-            if progress:
-                progress(done, len(rules))
+        matches = weighing.weigh(rules, day=run.date)
         transaction.set_rollback(True)
-    return report
+    return [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
@@ -71,15 +79,33 @@ def _moment(run: StrategyRun, *, clock: Clock) -> datetime:
 
 
 def _rules() -> list[StrategyRule]:
-    active = StrategyRule.objects.filter(is_active=True).select_related("template")
+    active = StrategyRule.objects.filter(is_active=True)
     return list(active.order_by("priority", "created_at", "id"))
 
 
-def _line(rule: StrategyRule, outcome: firing.Outcome) -> dict[str, Any]:
+def _portions(rules: list[StrategyRule], matches: Mapping[uuid.UUID, Match]) -> Iterator[list[StrategyRule]]:
+    """Yield the rules in turn, as many at once as make enough messages for a transaction."""
+    portion: list[StrategyRule] = []
+    messages = 0
+    for rule in rules:
+        portion.append(rule)
+        messages += matches[rule.pk].due
+        if messages >= AT_ONCE:
+            yield portion
+            portion, messages = [], 0
+    if portion:
+        yield portion
+
+
+def _line(rule: StrategyRule, match: Match, *, queued: int) -> dict[str, Any]:
+    """Report on a rule. What another run queued between our look and our write counts as queued already."""
+    left_out = dict(match.left_out)
+    if others := match.due - queued:
+        left_out = {Reason.ALREADY_QUEUED: left_out.pop(Reason.ALREADY_QUEUED, 0) + others, **left_out}
     return {
         "rule_id": str(rule.pk),
         "name": rule.name,
-        "matched": outcome.matched,
-        "queued": outcome.queued,
-        "left_out": [{"reason": reason.value, "count": count} for reason, count in outcome.left_out.items()],
+        "matched": match.matched,
+        "queued": queued,
+        "left_out": [{"reason": reason.value, "count": count} for reason, count in left_out.items()],
     }

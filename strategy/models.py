@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from collection.models import Debt, Segment
 from communications.models import Channel, CommunicationLog, CommunicationTemplate
-from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
+from ddc.common.models import UUIDModel, newest_first
 from ddc.common.tracing import request_id_field
 
 
@@ -98,17 +98,29 @@ class Reason(StrEnum):
 
 
 class StrategyStep(models.Model):
-    """What a rule fired for a debt. Unique by rule, debt and occurrence: running a day twice queues once."""
+    """What a rule fired for a debt, and the message that came of it.
 
-    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
-    rule = models.ForeignKey(StrategyRule, on_delete=models.PROTECT, related_name="steps", db_index=False)
-    debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="strategy_steps")
+    Unique by rule, debt and occurrence: running a day twice queues once. Triggers check what it points at, for a whole statement
+    at once (docs/adr/0006).
+    """
+
+    log = models.OneToOneField(
+        CommunicationLog, on_delete=models.PROTECT, primary_key=True, related_name="strategy_step", db_constraint=False
+    )
+    rule = models.ForeignKey(
+        StrategyRule, on_delete=models.PROTECT, related_name="steps", db_index=False, db_constraint=False
+    )
+    # The message is of the same debt, and protects it.
+    debt = models.ForeignKey(
+        Debt, on_delete=models.DO_NOTHING, related_name="strategy_steps", db_index=False, db_constraint=False
+    )
     occurrence = models.DateField(help_text="The day on which it was due.")
-    run = models.ForeignKey(StrategyRun, on_delete=models.PROTECT, related_name="steps", db_index=False)
-    log = models.OneToOneField(CommunicationLog, on_delete=models.PROTECT, related_name="strategy_step")
+    run = models.ForeignKey(
+        StrategyRun, on_delete=models.PROTECT, related_name="steps", db_index=False, db_constraint=False
+    )
 
     class Meta:
         db_table = "strategy_step"
         constraints = [
-            models.UniqueConstraint(fields=["rule", "debt", "occurrence"], name="strategy_step_fires_once"),
+            models.UniqueConstraint(fields=["rule", "occurrence", "debt"], name="strategy_step_fires_once"),
         ]

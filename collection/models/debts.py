@@ -88,7 +88,7 @@ class Debt(UUIDModel):
             models.Index(fields=["current_status", "-created_at", "-id"], name="debt_status_newest"),
             models.Index(fields=["segment", "-created_at", "-id"], name="debt_segment_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
-            models.Index(fields=["placement_date"], name="debt_active", condition=Q(current_status="active")),
+            models.Index(fields=["segment", "placement_date"], name="debt_segment_placed"),
         ]
 
     @property

@@ -33,14 +33,17 @@ class CommunicationLog(UUIDModel):
         OUTBOUND = "outbound"
         INBOUND = "inbound"
 
+    # Triggers check these three for a whole statement at once, and that a debt is the debtor's own (docs/adr/0006).
     debtor = models.ForeignKey(
-        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False
-    )
+        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
     debt = models.ForeignKey(
-        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False
-    )
+        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
     template = models.ForeignKey(
-        CommunicationTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        CommunicationTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False
     )
     template_version = models.ForeignKey(
         CommunicationTemplateVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -138,7 +141,8 @@ class CommunicationLog(UUIDModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="log_newest"),
+            # Read backwards. What is written in its order takes a third of the time that it takes against it.
+            models.Index(fields=["created_at", "id"], name="log_by_time"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
             models.Index(fields=["debt", "-created_at", "-id"], name="log_debt_newest"),
             models.Index(

@@ -18,7 +18,8 @@ DANGERS = {
     r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)": "AddIndexConcurrently, in a migration with atomic = False",
     r"ALTER COLUMN \S+ TYPE (?!varchar|text)": "a new column, filled in steps",
     r"ALTER COLUMN \S+ SET NOT NULL": "a check constraint NOT VALID, validated afterwards",
-    r"ADD CONSTRAINT (?!.*NOT VALID)(?=.*(CHECK|FOREIGN KEY|UNIQUE))": "NOT VALID, then VALIDATE CONSTRAINT in another migration",
+    r"ADD CONSTRAINT (?!.*NOT VALID)(?=.*(CHECK|FOREIGN KEY))": "NOT VALID, then VALIDATE CONSTRAINT in another migration",
+    r"ADD CONSTRAINT \S+ (UNIQUE|PRIMARY KEY) (?!USING INDEX)": "USING INDEX, which was made CONCURRENTLY",
     r"ADD COLUMN .*(STORED|DEFAULT (?!NULL|'|\d|false|true)\S*\()": "a constant default, or a new column filled in steps",
     r"^UPDATE|^DELETE": "a command that works in steps",
 }  # fmt: skip
@@ -78,6 +79,8 @@ def test_it_does_not_lock_a_big_table(key: tuple[str, str], monkeypatch: pytest.
         ('ALTER TABLE "payment" ALTER COLUMN "x" TYPE bigint USING "x"::bigint;', True),
         ('ALTER TABLE "debt" ADD CONSTRAINT "c" CHECK ("x" > 0);', True),
         ('ALTER TABLE "debt" ADD CONSTRAINT "c" CHECK ("x" > 0) NOT VALID;', False),
+        ('ALTER TABLE "debt" ADD CONSTRAINT "c" UNIQUE ("x");', True),
+        ('ALTER TABLE "debt" ADD CONSTRAINT "c" UNIQUE USING INDEX "i";', False),
         ("UPDATE debt SET x = 1", True),
     ],
 )

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from communications.models import CommunicationLog
-from strategy import engine, firing, runs
-from strategy.models import StrategyRule, StrategyRun, StrategyStep
+from strategy import engine, firing, runs, weighing
+from strategy.models import StrategyRun, StrategyStep
 from tests.races.threads import at_once, refusals
 from tests.strategy import makers
 from tests.strategy.makers import TODAY, clock
@@ -51,10 +51,11 @@ def race_of_firing() -> int:
     started = [StrategyRun.objects.create(status="done", date=TODAY) for _ in range(THREADS)]
 
     def fire(run: StrategyRun) -> int:
+        weighing.weigh([rule], day=TODAY)
         with transaction.atomic():
-            queued = firing.fire(StrategyRule.objects.select_related("template").get(), run, now=clock()).queued
+            queued = firing.fire([rule], run, now=clock())
             time.sleep(0.1)
-            return queued
+            return sum(queued.values())
 
     return sum(at_once(*[functools.partial(fire, run) for run in started]))
 
@@ -146,12 +147,14 @@ HANGING_RUN = """
 import sys, time
 import django
 django.setup()
+from strategy import engine
 from tests.strategy import makers
 
 def hang(done, total):
     print("one rule is done", flush=True)
     time.sleep(60)
 
+engine.AT_ONCE = 1
 makers.run(progress=hang)
 """
 

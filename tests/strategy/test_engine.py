@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from collection import deferrals
+from collection import debts, deferrals
 from collection.models import Debt, DebtStatus, Hold
 from communications.models import CommunicationLog, CommunicationTemplate
 from debtors.models import Debtor
+from strategy import engine, firing, weighing
 from strategy.models import StrategyRun, StrategyStep
 from tests import factories
 from tests.strategy import makers
@@ -148,6 +149,25 @@ def test_rules_are_applied_by_priority():
     assert [line["name"] for line in makers.run().rules] == sorted(names)
 
 
+def test_messages_are_due_in_the_order_of_their_rules():
+    rules = {priority: makers.rule(priority=priority) for priority in (3, 1, 2)}
+    for rule in rules.values():
+        makers.due_debt(rule)
+    makers.run()
+    due = CommunicationLog.objects.order_by("due_at").values_list("strategy_step__rule", flat=True)
+    assert list(due) == [rules[1].pk, rules[2].pk, rules[3].pk]
+
+
+def test_a_debt_that_was_deleted_since_the_rules_were_weighed_gets_no_message():
+    rule = makers.rule()
+    gone, there = makers.due_debt(rule), makers.due_debt(rule)
+    weighing.weigh([rule], day=TODAY)
+    debts.delete(gone, by=None, today=TODAY)
+    run = StrategyRun.objects.create(status="running", date=TODAY)
+    assert firing.fire([rule], run, now=makers.clock()) == {rule.pk: 1}
+    assert CommunicationLog.objects.get().debt == there
+
+
 def test_a_rule_sends_to_its_own_segment_alone():
     rule, other = makers.rule(), makers.rule(is_active=False)
     makers.due_debt(other)
@@ -207,9 +227,10 @@ def test_a_new_placement_date_is_a_new_occurrence():
     assert makers.run().rules[0]["queued"] == 1
 
 
-def test_progress_is_told_rule_by_rule():
-    makers.rule()
-    makers.rule()
+def test_progress_is_told_with_each_commit(monkeypatch):
+    monkeypatch.setattr(engine, "AT_ONCE", 1)
+    for priority in (1, 2):
+        makers.due_debt(makers.rule(priority=priority))
     seen = []
     makers.run(progress=lambda done, total: seen.append((done, total, len(StrategyRun.objects.get().rules))))
     assert seen == [(1, 2, 1), (2, 2, 2)]
@@ -219,11 +240,11 @@ def test_a_run_takes_as_many_queries_for_fifty_debts_as_for_one():
     rule = makers.rule()
     owner = factories.debtor()
     counts = []
-    for debts in (1, 50):
-        for _ in range(debts):
+    for number in (1, 50):
+        for _ in range(number):
             makers.due_debt(rule, debtor=owner)
         with CaptureQueriesContext(connection) as queries:
-            assert makers.run().rules[0]["queued"] == debts
+            assert makers.run().rules[0]["queued"] == number
         counts.append(len(queries))
     assert counts[0] == counts[1]
 

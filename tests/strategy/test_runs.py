@@ -142,17 +142,19 @@ def test_a_run_that_no_worker_takes_is_given_up():
 
 def test_a_run_that_breaks_off_says_so_without_telling_what_it_saw_and_frees_the_way(monkeypatch):
     rule, broken = makers.rule(priority=1), makers.rule(priority=2)
-    makers.due_debt(rule)
-    from strategy import firing
+    for each in (rule, broken):
+        makers.due_debt(each)
+    from strategy import engine, firing
 
     fire = firing.fire
 
-    def breaking(rule, run, *, now):
-        if rule == broken:
+    def breaking(rules, run, *, now):
+        if broken in rules:
             raise ValueError("John Doe's secret")
-        return fire(rule, run, now=now)
+        return fire(rules, run, now=now)
 
     monkeypatch.setattr(firing, "fire", breaking)
+    monkeypatch.setattr(engine, "AT_ONCE", 1)
     with pytest.raises(ValueError, match="secret"):
         makers.run()
     run = StrategyRun.objects.get()

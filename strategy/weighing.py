@@ -1,0 +1,96 @@
+"""Which debts the rules match on a day, and which of them are left alone and why.
+
+A rule's occurrence for a debt is the day ``days_since_placement`` after the debt's placement. It is due on that day and, where
+it was missed, up to ``max_lateness_days`` after it; an older one is not matched any more. One look at all debts serves all rules.
+"""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db import connection
+
+from collection.models import OPEN
+from strategy.models import Reason, StrategyRule
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a rule matches on a day: for how many debts it is ``due``, and how many it leaves alone, by reason."""
+
+    due: int = 0
+    left_out: dict[Reason, int] = field(default_factory=dict)
+
+    @property
+    def matched(self) -> int:
+        return self.due + sum(self.left_out.values())
+
+
+_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
+_HOLDS = """
+    EXISTS (
+        SELECT FROM hold
+        WHERE hold.{whom} AND hold.blocks_strategy AND hold.lifted_at IS NULL AND hold.starts_on <= %(day)s::date
+    )
+"""
+# By the rule's channel: where it would go, as a contact point has it, and what says that this is used no more.
+_ADDRESS_FAULT = """
+    SELECT CASE
+        WHEN coalesce(address.value, '') = '' THEN 'no_address'
+        WHEN EXISTS (
+            SELECT FROM contact_point AS point
+            WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_stopped OR point.calls_stopped)
+              AND CASE WHEN rule.channel IN ('voice', 'call_script') THEN point.calls_stopped ELSE point.messages_stopped END
+        ) THEN 'suppressed'
+    END
+    FROM debtor CROSS JOIN LATERAL (
+        SELECT CASE rule.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
+            CASE rule.channel WHEN 'email' THEN lower(btrim(debtor.email)) ELSE debtor.mobile_phone END AS value
+    ) AS address
+    WHERE debtor.id = debt.debtor_id
+"""
+# The debtor is looked up only where nothing else speaks against a message: of a day that was run before, hardly ever.
+_WEIGH = f"""
+    CREATE TEMPORARY TABLE strategy_candidate AS
+    SELECT rule.id AS rule_id, debt.id AS debt_id, debt.placement_date + rule.days_since_placement AS occurrence,
+        CASE
+            WHEN step.log_id IS NOT NULL THEN 'already_queued'
+            WHEN NOT template.is_active THEN 'template_inactive'
+            WHEN template.communication_type <> rule.channel THEN 'template_changed'
+            WHEN debt.current_status NOT IN ({_OPEN}) THEN 'closed'
+            WHEN debt.current_status IN ('disputed', 'deferred') THEN debt.current_status
+            WHEN {_HOLDS.format(whom="debt_id = debt.id")} OR {_HOLDS.format(whom="debtor_id = debt.debtor_id")} THEN 'held'
+            WHEN debt.current_balance = 0 THEN 'nothing_owed'
+            ELSE ({_ADDRESS_FAULT})
+        END AS reason
+    FROM strategy_rule AS rule
+    JOIN communication_templates AS template ON template.id = rule.template_id
+    JOIN debt ON debt.segment_id = rule.segment_id
+        AND debt.placement_date <= %(day)s::date - rule.days_since_placement
+        AND debt.placement_date >= %(day)s::date - rule.days_since_placement - rule.max_lateness_days
+    LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id
+        AND step.occurrence = debt.placement_date + rule.days_since_placement
+    WHERE rule.id = ANY(%(rules)s::uuid[])
+"""  # noqa: S608
+
+
+def weigh(rules: Collection[StrategyRule], *, day: date) -> dict[uuid.UUID, Match]:
+    """Note in this session's table ``strategy_candidate`` each debt that a rule matches, and why it is left alone if it is.
+
+    Return what comes of it by the rule's id.
+    """
+    matches = {rule.pk: Match() for rule in rules}
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS strategy_candidate")
+        cursor.execute(_WEIGH, {"day": day, "rules": list(matches)})
+        cursor.execute("ANALYZE strategy_candidate")
+        cursor.execute("SELECT rule_id, reason, count(*) FROM strategy_candidate GROUP BY rule_id, reason")
+        counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
+    return {
+        rule: Match(
+            due=counts.get((rule, None), 0),
+            left_out={reason: counts[rule, reason] for reason in Reason if (rule, reason) in counts},
+        )
+        for rule in matches
+    }
