@@ -13,7 +13,7 @@ APPS = ("agents", "debtors", "collections", "payments", "communications", "strat
 
 _AGENT = {
     "debtors": ("add_debtor", "change_debtor", "note_consent"),
-    "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold"),
+    "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold", "add_dispute", "change_dispute"),
     "payments": ("add_payment", "change_payment"),
     "communications": (
         "add_communicationtemplate",
@@ -32,6 +32,7 @@ _SUPERVISOR = {
         "delete_debt",
         "adjust_debt",
         "change_hold",
+        "decide_dispute",
         "close_debt",
         "add_segment",
         "change_segment",

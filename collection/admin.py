@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 from collection import (
     debts,
     deferral_admin,  # noqa: F401 - Django looks for admin.py alone
+    dispute_admin,
     hold_admin,
     ledger_admin,  # noqa: F401
     segment_admin,  # noqa: F401
@@ -172,6 +173,7 @@ class DebtAdmin(RuledAdmin):
                 **of_debt,
             ),
             hold_admin.of_debt(request, obj),
+            dispute_admin.of_debt(request, obj),
             listing(
                 "Messages",
                 CommunicationLog.objects.filter(debt=obj).defer("body", "html"),

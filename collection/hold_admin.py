@@ -126,7 +126,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(Hold)
 class HoldAdmin(RuledAdmin):
     form = HoldForm
-    list_display = ("who", "owed", "reason", "state", "starts_on", "ends_on", "review", "by", "approved_by")
+    list_display = ("who", "owed", "reason", "state", "begins", "ends", "review", "by", "approved_by")
     list_display_links = ("who",)
     list_filter = (StateFilter, "reason", "starts_on", "ends_on", "review_on")
     list_select_related = ("debtor", "debt__debtor", "by", "approved_by")
@@ -183,6 +183,14 @@ class HoldAdmin(RuledAdmin):
         if hold.approved_by_id is None and TERMS[Hold.Reason(hold.reason)].needs_approval:
             return "Waits for approval"
         return "To come" if hold.starts_on > now().date() else "In force"
+
+    @admin.display(description="From", ordering="starts_on")
+    def begins(self, hold: Hold) -> str:
+        return unbroken(hold.starts_on)
+
+    @admin.display(description="Until", ordering="ends_on")
+    def ends(self, hold: Hold) -> str:
+        return unbroken(hold.ends_on or "-")
 
     @admin.display(description="Review", ordering="review_on")
     def review(self, hold: Hold) -> str:
@@ -269,7 +277,7 @@ class HoldAdmin(RuledAdmin):
         return self.do_to_one(
             request,
             object_id,
-            form(request.POST or None),
+            form(request.POST if request.method == "POST" else None),
             lambda hold, fields: rule(hold, **fields, by=request.user, now=now()),
             title=title,
             button=button,

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry, Segment
+from collection.models import Debt, DebtStatus, DeferralRequest, Dispute, LedgerEntry, Segment
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -75,6 +75,7 @@ class LedgerCauseSerializer(CamelSerializer):
     type = serializers.CharField()
     status = serializers.CharField(required=False)
     payment_id = serializers.UUIDField(required=False)
+    dispute_id = serializers.UUIDField(required=False)
     amount = serializers.CharField(required=False)
     currency_code = serializers.CharField(required=False)
     payment_method = serializers.CharField(required=False)
@@ -158,6 +159,23 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
     debtor = DebtorSerializer(read_only=True)
     debt = DebtSerializer(read_only=True)
     reviewer = AgentNameSerializer(read_only=True, allow_null=True)
+
+
+class DisputeSerializer(CamelSerializer):
+    """A dispute as its debtor sees it. Without a portion it is about the whole debt."""
+
+    dispute_id = serializers.UUIDField(source="id", read_only=True)
+    debt_id = ReferenceField(Debt.objects.all(), source="debt")
+    portion = MoneyField(positive=True, required=False, allow_null=True)
+    currency_code = serializers.CharField(read_only=True)
+    reason = TextField(min_length=10, max_length=1000)
+    evidence = TextField(max_length=1000, required=False, allow_null=True)
+    channel = ChoiceField(Dispute.Channel.values, read_only=True)
+    status = ChoiceField(Dispute.Status.values, read_only=True)
+    received_at = TimeField(read_only=True)
+    decided_at = TimeField(read_only=True, allow_null=True)
+    answer = serializers.CharField(read_only=True, allow_null=True)
+    created_at = TimeField(read_only=True)
 
 
 class ApprovalSerializer(CamelSerializer):

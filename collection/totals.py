@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Greatest
 
 from collection.models import Debt, DebtStatus, ExchangeRate
 from ddc.common import money
@@ -95,12 +96,17 @@ def latest_rates(today: date) -> Rates:
     return Rates(rows[0][0], {"EUR": Decimal(1)} | {code: rate for _, code, rate in rows})
 
 
-def outstanding(debtor_ids: Collection[uuid.UUID], *, today: date) -> dict[uuid.UUID, Outstanding]:
-    """Sum the open debts of each of these debtors, in two queries at most."""
+def outstanding(
+    debtor_ids: Collection[uuid.UUID], *, today: date, undisputed: bool = False
+) -> dict[uuid.UUID, Outstanding]:
+    """Sum the open debts of each of these debtors, in two queries at most; ``undisputed``: only what may be asked for."""
+    open_part = (
+        Greatest(F("current_balance") - F("disputed_amount"), Decimal(0)) if undisputed else F("current_balance")
+    )
     sums: dict[uuid.UUID, list[CurrencySum]] = defaultdict(list)
     rows = Debt.objects.open().filter(debtor__in=debtor_ids).order_by("debtor", "currency_code")
     for debtor, currency, amount, debts in rows.values_list("debtor", "currency_code").annotate(
-        amount=Sum("current_balance"), debts=Count("pk")
+        amount=Sum(open_part), debts=Count("pk")
     ):
         sums[debtor].append(CurrencySum(currency, amount, debts))
     rates = rates_if_mixed(([s.currency_code for s in of_debtor] for of_debtor in sums.values()), today)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from collection.models import DebtStatus, Hold
+from collection.models import Hold
 from communications import calls, suppressions
 from communications.contact_gate import Contact, Facts, Stop
 from communications.contact_rules import Place, Policies, Rules, Scope, place
@@ -111,7 +111,7 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         refused=_refused(wishes, log.communication_type, address),
         debt=log.debt_id,
         debt_is_closed=debt is not None and not debt.is_open,
-        debt_is_disputed=debt is not None and debt.current_status == DebtStatus.DISPUTED,
+        debt_is_disputed=debt is not None and debt.is_all_disputed,
         holds=tuple(stops),
         history=tuple(known.history.get(log.debtor_id, ())) if log.debtor_id else (),
         consented_at=known.consents.get((kind_of(medium), address)),

@@ -37,7 +37,7 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
     """
     wanted = frozenset(names)
     debtors = {debtor.pk for debtor, _ in pairs if debtor}
-    sums = totals.outstanding(debtors, today=today) if "total_outstanding" in wanted else {}
+    sums = totals.outstanding(debtors, today=today, undisputed=True) if "total_outstanding" in wanted else {}
     payments = _latest_payments(debtors) if wanted & _PAYMENTS else _Payments()
     writers = {name: write for name, write in _WRITERS.items() if name in wanted}
     agency = {name: value for name, value in _of_agency().items() if name in wanted}
@@ -94,7 +94,7 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "debtor_full_name": lambda s: s.debtor.name,
     "debtor_legal_entity": lambda s: s.debtor.legal_entity or "",
     "debtor_email": lambda s: s.debtor.email,
-    "debt_amount": _about_the_debt(lambda s, debt: s.amount(debt.current_balance, debt.currency_code)),
+    "debt_amount": _about_the_debt(lambda s, debt: s.amount(debt.undisputed, debt.currency_code)),
     "debt_original_amount": _about_the_debt(lambda s, debt: s.amount(debt.original_balance, debt.currency_code)),
     "debt_currency": _about_the_debt(lambda s, debt: debt.currency_code),
     "debt_reference": _about_the_debt(lambda s, debt: debt.external_reference or ""),

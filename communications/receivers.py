@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.dispatch import receiver
 
-from collection import deferrals
-from collection.models import DeferralRequest
+from collection import deferrals, disputes
+from collection.models import DeferralRequest, Dispute
 from communications import calls, notices
 from debtors import contact_points
 from debtors.models import Medium, StopReason
@@ -14,6 +14,11 @@ from debtors.models import Medium, StopReason
 @receiver(deferrals.reviewed, dispatch_uid="communications.tell_decision")
 def tell_decision(sender: object, request: DeferralRequest, now: datetime, **_: object) -> None:
     notices.tell_decision(request, now=now)
+
+
+@receiver(disputes.decided, dispatch_uid="communications.tell_of_dispute")
+def tell_of_dispute(sender: object, dispute: Dispute, now: datetime, **_: object) -> None:
+    notices.tell_of_dispute(dispute, now=now)
 
 
 @receiver(contact_points.stopped, dispatch_uid="communications.withdraw_calls")

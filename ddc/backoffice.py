@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Count, Min, Model, QuerySet
+from django.db.models.functions import Now, TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 
-from collection.models import DeferralRequest
+from collection.hold_reasons import WAITING
+from collection.models import DeferralRequest, Dispute, Hold
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
 
 #: Beyond this many, the front page says "more than".
@@ -21,11 +23,11 @@ COUNTED = 1000
 #: Every table of the back office, in the room where somebody would look for it, and whether the menu shows that room open.
 MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("To do", True, (
-        "collections.DeferralRequest", "communications.InboundMessage", "communications.CallTask",
-        "communications.UncertainMessage",
+        "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "communications.InboundMessage",
+        "communications.CallTask", "communications.UncertainMessage",
     )),
     ("Accounts", True, (
-        "debtors.Debtor", "collections.Debt", "payments.Payment", "collections.Hold", "debtors.ContactPoint",
+        "debtors.Debtor", "collections.Debt", "payments.Payment", "debtors.ContactPoint",
         "communications.ContactWish",
     )),
     ("Messages", True, (
@@ -64,6 +66,25 @@ WORKLISTS = (
         "created_at",
         {"status__exact": "pending"},
     ),
+    Worklist(
+        "Disputes to take to the creditor",
+        Dispute.objects.filter(status=Dispute.Status.RECEIVED),
+        "received_at",
+        {"status__exact": "received"},
+    ),
+    Worklist(
+        "Disputes that wait for the creditor",
+        Dispute.objects.filter(status=Dispute.Status.AWAITING_CREDITOR),
+        "asked_at",
+        {"status__exact": "awaiting_creditor"},
+    ),
+    Worklist("Holds to approve", Hold.objects.filter(WAITING), "created_at", {"state": "waiting"}),
+    Worklist(
+        "Holds due for review",
+        Hold.objects.standing().filter(review_on__lte=TruncDate(Now())),
+        "review_on",
+        {"state": "review"},
+    ),
     Worklist("Unread messages", InboundMessage.objects.filter(read_at=None), "created_at", {}),
     Worklist("Calls to make", CallTask.objects.filter(outcome=None), "sent_at", {}),
     Worklist("Did these messages go?", UncertainMessage.objects.all(), "created_at", {}),
@@ -82,7 +103,7 @@ class Waiting:
 
     title: str
     count: int
-    oldest: datetime | None
+    oldest: date | None
     url: str
 
     @property

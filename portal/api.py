@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.serializers import SignedOutSerializer
-from collection import deferrals, totals
-from collection.models import Debt, DeferralRequest
+from collection import deferrals, disputes, totals
+from collection.models import Debt, DeferralRequest, Dispute
 from ddc.common import callers
 from ddc.common.api.filters import FilterSet, IdFilter
 from ddc.common.api.serializers import write
@@ -30,6 +30,8 @@ from portal.serializers import (
     MyDebtsSerializer,
     MyDeferralRequestSerializer,
     MyDeferralRequestsSerializer,
+    MyDisputeSerializer,
+    MyDisputesSerializer,
     OtpRequestedSerializer,
     OtpRequestSerializer,
     OtpVerificationSerializer,
@@ -140,6 +142,30 @@ class MyDeferralRequestsView(DebtorView):
             now=timezone.now(),
         )
         return Response(write(MyDeferralRequestSerializer, made), 201)
+
+
+class MyDisputesView(DebtorView):
+    serializer_class = MyDisputeSerializer
+
+    @extend_schema(operation_id="myDisputes", responses=MyDisputesSerializer)
+    def retrieve(self, request: Request) -> Response:
+        found = Dispute.objects.filter(debt__debtor=self.debtor)[:NEWEST]
+        return Response(write(MyDisputesSerializer, {"disputes": found}))
+
+    @extend_schema(operation_id="disputeDebt", request=MyDisputeSerializer, responses={201: MyDisputeSerializer})
+    def create(self, request: Request) -> Response:
+        said = self.read(MyDisputeSerializer, debtor=self.debtor)
+        made = disputes.receive(
+            said["debt"],
+            debtor=self.debtor,
+            portion=said.get("portion"),
+            reason=said["reason"],
+            evidence=said.get("evidence"),
+            channel=Dispute.Channel.PORTAL,
+            by=None,
+            now=timezone.now(),
+        )
+        return Response(write(MyDisputeSerializer, made), 201)
 
 
 class MyActivitiesView(DebtorView):

@@ -1,10 +1,12 @@
 """What debtors type on the portal's pages."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django import forms
 
 from collection.models import Debt
+from ddc.common import money
 from ddc.common.errors import DomainError
 from debtors.models import Debtor
 
@@ -44,12 +46,32 @@ class CodeForm(PortalForm):
     )
 
 
-class DeferralForm(PortalForm):
+class DebtForm(PortalForm):
+    """A form about one debt of the debtor's; each debt on the page has its own."""
+
+    prefix_of_ids: ClassVar[str]
+
     debt = forms.ModelChoiceField(
         Debt.objects.none(),
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(("required", "invalid_choice"), "There is no such debt."),
     )
+
+    def __init__(self, *args: Any, debtor: Debtor, debt: Debt | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["debt"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = Debt.objects.filter(debtor=debtor)
+        if debt is not None:
+            self.initial["debt"] = debt.pk
+            self.auto_id = f"{self.prefix_of_ids}_%s_{debt.pk.hex}"
+            for name in self.fields:
+                self.fields[name].widget.attrs["aria-describedby"] = f"{self[name].auto_id}_about"
+
+
+class DeferralForm(DebtForm):
+    prefix_of_ids = "id"
+
     requested_deferral_days = forms.IntegerField(
         label="How many more days do you need?",
         help_text="From 1 to 365.",
@@ -72,13 +94,46 @@ class DeferralForm(PortalForm):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
-    def __init__(self, *args: Any, debtor: Debtor, debt: Debt | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["debt"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = Debt.objects.filter(debtor=debtor)
-        if debt is not None:
-            self.initial["debt"] = debt.pk
-            self.auto_id = f"id_%s_{debt.pk.hex}"
-            for name in self.fields:
-                self.fields[name].widget.attrs["aria-describedby"] = f"{self[name].auto_id}_about"
+
+class DisputeForm(DebtForm):
+    prefix_of_ids = "dispute"
+
+    portion = forms.CharField(
+        label="How much of it do you dispute?",
+        help_text="An amount, such as 120.50. Leave it empty if you dispute all of it.",
+        required=False,
+        empty_value=None,
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
+    reason = forms.CharField(
+        label="Why?",
+        help_text="In at least 10 characters: what is wrong with it, as you see it.",
+        min_length=10,
+        max_length=1000,
+        error_messages={
+            "required": "Please tell us why.",
+            "min_length": "Please write at least 10 characters.",
+            "max_length": "Please write 1,000 characters at most.",
+        },
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    evidence = forms.CharField(
+        label="What can you show for it?",
+        help_text="Such as a receipt and its number, or a letter and its date. You may leave this empty.",
+        required=False,
+        empty_value=None,
+        max_length=1000,
+        error_messages={"max_length": "Please write 1,000 characters at most."},
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean_portion(self) -> Decimal | None:
+        text = self.cleaned_data["portion"]
+        try:
+            portion = money.read(text.strip()) if text else None
+        except money.BadAmount as error:
+            raise forms.ValidationError("Please enter an amount, such as 120.50.") from error
+        if portion is not None and portion <= 0:
+            raise forms.ValidationError("Please enter an amount of more than 0.")
+        return portion

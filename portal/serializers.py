@@ -14,6 +14,7 @@ from collection.models import Debt
 from collection.serializers import (
     DebtWithSegmentSerializer,
     DeferralRequestSerializer,
+    DisputeSerializer,
     TotalsSerializer,
 )
 from ddc.common.api.fields import ReferenceField, TextField, TimeField
@@ -111,6 +112,16 @@ class MyDeferralRequestSerializer(DeferralRequestSerializer):
 
 class MyDeferralRequestsSerializer(CamelSerializer):
     deferral_requests = DeferralRequestSerializer(many=True, read_only=True)
+
+
+class MyDisputeSerializer(DisputeSerializer):
+    """A dispute of a debt of one's own."""
+
+    debt_id = TheirDebtField(source="debt")
+
+
+class MyDisputesSerializer(CamelSerializer):
+    disputes = DisputeSerializer(many=True, read_only=True)
 
 
 class ActivitySerializer(CamelSerializer):

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("portal/request-code", views.request_code, name="portal-request-code"),
     path("portal/code", views.enter_code, name="portal-code"),
     path("portal/deferral-requests", views.request_deferral, name="portal-deferral"),
+    path("portal/disputes", views.dispute, name="portal-dispute"),
     path("portal/sign-out", views.sign_out, name="portal-sign-out"),
     path("debtors/auth/request-otp", api.OtpRequestView.as_view({"post": "create"}), name="request-otp"),
     path("debtors/auth/verify-otp", api.OtpVerificationView.as_view({"post": "create"}), name="verify-otp"),
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern] = [
         api.MyDeferralRequestsView.as_view({"get": "retrieve", "post": "create"}),
         name="my-deferral-requests",
     ),
+    path("debtors/me/disputes", api.MyDisputesView.as_view({"get": "retrieve", "post": "create"}), name="my-disputes"),
     path("debtors/me/activities", api.MyActivitiesView.as_view({"post": "create"}), name="my-activities"),
     *resource("digital-activities", api.DigitalActivityView, name="digital-activity", only="list"),
 ]

@@ -1,9 +1,12 @@
 """The portal's pages: plain HTML over the same rules as the API. The debtor's token lies in a cookie no script can read."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,12 +14,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from collection import deferrals
+from collection import deferrals, disputes
+from collection.models import Debt, Dispute
 from ddc.common import callers
 from ddc.common.errors import DomainError, TooMany
 from debtors.models import Debtor
 from portal import account, otp, tokens
-from portal.forms import CodeForm, DeferralForm, PhoneForm, PortalForm
+from portal.forms import CodeForm, DebtForm, DeferralForm, DisputeForm, PhoneForm, PortalForm
 
 TOKEN_COOKIE = "debtor_token"  # noqa: S105
 PHONE_COOKIE = "portal_phone"
@@ -78,25 +82,26 @@ def enter_code(request: HttpRequest) -> HttpResponse:
 @require_POST
 def request_deferral(request: HttpRequest) -> HttpResponse:
     """Ask for more time on a debt."""
-    debtor = _signed_in(request)
-    if debtor is None:
-        return redirect("portal")
-    form = DeferralForm(request.POST, debtor=debtor)
-    if not form.is_valid():
-        return _account(request, debtor, form, status=422)
-    try:
-        deferrals.request(
-            form.cleaned_data["debt"],
-            debtor=debtor,
-            days=form.cleaned_data["requested_deferral_days"],
-            reason=form.cleaned_data["reason"],
-            now=timezone.now(),
-        )
-    except DomainError as error:
-        form.refuse(error)
-        return _account(request, debtor, form, status=error.status)
-    messages.success(request, "We have your request for more time, and will tell you what we decide.")
-    return redirect("portal")
+
+    def ask(debtor: Debtor, said: dict[str, Any]) -> None:
+        days = said["requested_deferral_days"]
+        deferrals.request(said["debt"], debtor=debtor, days=days, reason=said["reason"], now=timezone.now())
+
+    return _of_a_debt(
+        request, DeferralForm, ask, done="We have your request for more time, and will tell you what we decide."
+    )
+
+
+@never_cache
+@require_POST
+def dispute(request: HttpRequest) -> HttpResponse:
+    """Dispute a debt, or a part of it."""
+
+    def receive(debtor: Debtor, said: dict[str, Any]) -> None:
+        disputes.receive(**said, debtor=debtor, channel=Dispute.Channel.PORTAL, by=None, now=timezone.now())
+
+    done = "We have your dispute. Until it is settled we ask nothing of what you dispute."
+    return _of_a_debt(request, DisputeForm, receive, done=done)
 
 
 @never_cache
@@ -142,19 +147,57 @@ def _refused(request: HttpRequest, name: str, form: PortalForm, error: DomainErr
     return response
 
 
-def _account(
-    request: HttpRequest, debtor: Debtor, refused: DeferralForm | None = None, *, status: int = 200
+def _of_a_debt(
+    request: HttpRequest, kind: type[DebtForm], rule: Callable[[Debtor, dict[str, Any]], None], *, done: str
 ) -> HttpResponse:
-    """Show the account; each debt that may be deferred has a form, and a refused one shows what was typed into it."""
-    at_fault: PortalForm | None = refused
+    """Do what one of the forms of a debt asks for, and show the account again."""
+    debtor = _signed_in(request)
+    if debtor is None:
+        return redirect("portal")
+    form = kind(request.POST, debtor=debtor)
+    if not form.is_valid():
+        return _account(request, debtor, form, status=422)
+    try:
+        rule(debtor, form.cleaned_data)
+    except DomainError as error:
+        form.refuse(error)
+        return _account(request, debtor, form, status=error.status)
+    messages.success(request, done)
+    return redirect("portal")
+
+
+@dataclass
+class _Row:
+    """A debt with the forms of what may be done about it."""
+
+    debt: account.DebtInWords
+    deferral: DebtForm | None
+    dispute: DebtForm | None
+
+
+def _account(
+    request: HttpRequest, debtor: Debtor, refused: DebtForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    """Show the account; a form that was refused shows what was typed into it."""
     shown = account.of(debtor, today=timezone.now().date())
-    asked_for = str(refused["debt"].value()) if refused else None
-    rows = []
-    for in_words in shown.debts:
-        form = None
-        if in_words.may_ask:
-            again = refused is not None and asked_for == str(in_words.debt.pk)
-            form = DeferralForm(request.POST if again else None, debtor=debtor, debt=in_words.debt)
-            at_fault = form if again else at_fault
-        rows.append((in_words, form))
+    at_fault: PortalForm | None = refused
+
+    def form(kind: type[DebtForm], debt: Debt) -> DebtForm:
+        nonlocal at_fault
+        if not isinstance(refused, kind) or str(refused["debt"].value()) != str(debt.pk):
+            return kind(debtor=debtor, debt=debt)
+        again = at_fault = kind(request.POST, debtor=debtor, debt=debt)
+        if again.is_valid():  # What the form itself finds, it finds again; what a rule found is carried over.
+            for name, errors in refused.errors.items():
+                again.add_error(None if name == NON_FIELD_ERRORS else name, errors)
+        return again
+
+    rows = [
+        _Row(
+            in_words,
+            form(DeferralForm, in_words.debt) if in_words.may_ask else None,
+            form(DisputeForm, in_words.debt) if in_words.may_dispute else None,
+        )
+        for in_words in shown.debts
+    ]
     return _page(request, "account", at_fault, status=status, debtor=debtor, account=shown, rows=rows)

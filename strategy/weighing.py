@@ -60,6 +60,7 @@ _WEIGH = f"""
             WHEN template.communication_type <> rule.channel THEN 'template_changed'
             WHEN debt.current_status NOT IN ({_OPEN}) THEN 'closed'
             WHEN debt.current_status IN ('disputed', 'deferred') THEN debt.current_status
+            WHEN debt.current_balance > 0 AND debt.current_balance <= debt.disputed_amount THEN 'disputed'
             WHEN {_HOLDS.format(whom="debt_id = debt.id")} OR {_HOLDS.format(whom="debtor_id = debt.debtor_id")} THEN 'held'
             WHEN debt.current_balance = 0 THEN 'nothing_owed'
             ELSE ({_ADDRESS_FAULT})

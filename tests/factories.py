@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils.timezone import now
 
 from agents.models import Agent
-from collection.models import Debt, Segment
+from collection.models import Debt, Dispute, Segment
 from communications.models import CommunicationTemplate
 from debtors import contact_points
 from debtors.models import Debtor, Medium, StopReason
@@ -66,6 +66,13 @@ def debt(**values: Any) -> Debt:
         }
         | values
     )
+
+
+def dispute(**values: Any) -> Dispute:
+    from collection import disputes
+
+    fields: dict[str, Any] = {"channel": "letter", "reason": "I paid this in May.", "by": None, "now": now()}
+    return disputes.receive(values.pop("debt", None) or debt(), **fields | values)
 
 
 def segment(**values: Any) -> Segment:

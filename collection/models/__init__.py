@@ -3,6 +3,7 @@
 from collection.models.amounts import money_field
 from collection.models.debts import OPEN, Debt, DebtQuerySet, DebtStatus
 from collection.models.deferrals import DeferralRequest
+from collection.models.disputes import Dispute
 from collection.models.holds import Hold, HoldEvent, HoldQuerySet
 from collection.models.ledger import LedgerEntry
 from collection.models.rates import ExchangeRate
@@ -14,6 +15,7 @@ __all__ = [
     "DebtQuerySet",
     "DebtStatus",
     "DeferralRequest",
+    "Dispute",
     "ExchangeRate",
     "Hold",
     "HoldEvent",

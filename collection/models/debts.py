@@ -1,6 +1,7 @@
 """What is owed."""
 
 from datetime import date
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
@@ -50,6 +51,12 @@ class Debt(UUIDModel):
     currency_code = models.CharField("currency", max_length=3, default="USD", help_text="ISO 4217")
     original_balance = money_field()
     current_balance = money_field()
+    disputed_amount = money_field(
+        default=Decimal(0),
+        db_default=Decimal(0),
+        editable=False,
+        help_text="What of it is not asked for, being disputed.",
+    )
     current_status = models.CharField(max_length=20, choices=DebtStatus.choices, default=DebtStatus.ACTIVE)
     status_before_closing = models.CharField(
         max_length=20, choices=DebtStatus.choices, null=True, blank=True, editable=False,
@@ -94,6 +101,17 @@ class Debt(UUIDModel):
     @property
     def is_open(self) -> bool:
         return self.current_status in OPEN
+
+    @property
+    def undisputed(self) -> Decimal:
+        """What may be asked for: the balance without what of it is disputed."""
+        rest: Decimal = self.current_balance - self.disputed_amount
+        return max(rest, Decimal(0))
+
+    @property
+    def is_all_disputed(self) -> bool:
+        """Whether nothing is left that may be asked for."""
+        return self.current_status == DebtStatus.DISPUTED or 0 < self.current_balance <= self.disputed_amount
 
     def __str__(self) -> str:
         return self.external_reference or f"{self.original_creditor} {str(self.id)[-6:]}"

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from collection.models.debts import Debt
 from collection.models.deferrals import DeferralRequest
+from collection.models.disputes import Dispute
 from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
 from debtors.models import Debtor
 
@@ -62,6 +63,7 @@ class Hold(UUIDModel):
     review_on = models.DateField(null=True, blank=True, help_text="By when somebody has to look at it again.")
     source = models.CharField(max_length=255, blank=True, default="", db_default="", help_text="Who told us, and how.")
     deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
+    dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, null=True, blank=True)
     lifted_at = models.DateTimeField(
         null=True, blank=True, help_text="When its end was seen to, and the debt set free."
     )

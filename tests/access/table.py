@@ -31,6 +31,8 @@ POST      /debtors/auth/verify-otp           422    422   422        422     422
 POST      /debtors/auth/logout               401    200   401        401     401
 GET       /debtors/me/profile                401    200   401        401     401
 GET       /debtors/me/debts                  401    200   401        401     401
+GET       /debtors/me/disputes               401    200   401        401     401
+POST      /debtors/me/disputes               401    422   401        401     401
 GET       /debtors/me/deferral-requests      401    200   401        401     401
 POST      /debtors/me/deferral-requests      401    422   401        401     401
 POST      /debtors/me/activities             401    422   401        401     401
@@ -112,6 +114,7 @@ GET  /portal/code               302
 POST /portal/request-code       422
 POST /portal/code               302
 POST /portal/deferral-requests  302
+POST /portal/disputes           302
 POST /portal/sign-out           302
 """
 
@@ -132,6 +135,7 @@ collections/debt                       vac       vacd       v
 collections/ledgerentry                  v          v       v
 collections/hold                        va         va       v
 collections/holdevent                    v          v       v
+collections/dispute                     va         va       v
 collections/deferralrequest             vc         vc       v
 collections/segment                      v       vacd       v
 collections/exchangerate                 v       vacd       v
@@ -196,6 +200,13 @@ ADMIN_PAGES = """
 /admin/collections/hold/{hold}/end/                 302   403        200     403
 /admin/communications/contactpolicy/{policy}/new_version/   302   403       200     403
 /admin/communications/contactwish/{wish}/withdraw/      302   200        200     403
+/admin/collections/dispute/{dispute}/ask_creditor/  302   200        200     403
+/admin/collections/dispute/{dispute}/verify/        302   403        403     403
+/admin/collections/dispute/{dispute}/withdraw/      302   403        200     403
+/admin/collections/dispute/{awaiting}/ask_creditor/ 302   403        403     403
+/admin/collections/dispute/{awaiting}/verify/       302   403        200     403
+/admin/collections/dispute/{awaiting}/adjust/       302   403        200     403
+/admin/collections/dispute/{awaiting}/recall/       302   403        200     403
 /admin/collections/debt/{debt}/correct_amounts/     302   403        200     403
 /admin/collections/debt/{debt}/change_status/       302   200        200     403
 """

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils.timezone import now
 
-from collection import debts, deferrals, holds
+from collection import debts, deferrals, disputes, holds
 from collection.models import Debt
 from communications import outbox
 from communications.models import CommunicationLog, ContactPolicy, ContactWish, ProviderEvent
@@ -83,6 +83,10 @@ def hold(reason: str) -> Any:
     return holds.place(reason=reason, debtor=debtor, source="Letter", by=None, now=now())
 
 
+def awaiting() -> Any:
+    return disputes.ask_creditor(factories.dispute(), by=factories.agent(), now=now())
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "debtor": factories.debtor,
     "debt": factories.debt,
@@ -91,6 +95,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "pending": lambda: payment("pending"),
     "asked": asked,
     "template": factories.template,
+    "dispute": factories.dispute,
+    "awaiting": awaiting,
     "hold": lambda: hold("vulnerable"),
     "moratorium": lambda: hold("mental_health_moratorium"),
     "log": log,

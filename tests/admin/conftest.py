@@ -167,4 +167,5 @@ def fill(count: int) -> None:
         )
         ContactWish.objects.create(debtor=debt.debtor, told="Evenings only")
         holds.place(reason="vulnerable", debtor=debt.debtor, source="Letter", by=reviewer, now=NOW)
+        factories.dispute(debt=debt, portion=Decimal(1))
         FirstNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

@@ -28,10 +28,10 @@ SHOWN: list[Any] = [*MODELS, Group]
 #: What each role may add in the back office; debtors ask for deferrals, and only superusers take people on.
 ADDED_BY: dict[str, set[str]] = {
     "Auditor": set(),
-    "Agent": {"hold", "debtor", "debt", "payment", "communicationtemplate", "contactwish"},
+    "Agent": {"hold", "dispute", "debtor", "debt", "payment", "communicationtemplate", "contactwish"},
     "Supervisor": {
-        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun", "contactpoint", "hold",
-        "exchangerate", "contactwish", "contactpolicy",
+        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun", "contactpoint",
+        "exchangerate", "hold", "dispute", "contactwish", "contactpolicy",
     },
 }  # fmt: skip
 DELETED_BY: dict[str, set[str]] = {

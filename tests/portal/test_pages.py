@@ -1,4 +1,6 @@
 import re
+from datetime import date
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -7,8 +9,9 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from collection import deferrals
-from collection.models import Debt, DeferralRequest
+from collection import deferrals, disputes
+from collection.models import Debt, DeferralRequest, Dispute
+from communications.models import FirstNotice
 from debtors.models import Debtor
 from portal import otp, tokens, views
 from portal.models import OtpSession
@@ -217,6 +220,65 @@ def test_anothers_debt_a_closed_one_and_a_second_request_are_refused(browser: Cl
 def test_a_request_without_signing_in_leads_to_the_sign_in(browser: Client) -> None:
     assert ask_for_time(browser, debt=factories.debt().pk).status_code == 302
     assert not DeferralRequest.objects.exists()
+
+
+def test_a_debtor_disputes_a_part_and_sees_what_is_left_to_pay(browser: Client, debtor: Debtor) -> None:
+    debt = factories.debt(debtor=debtor, balance=1000)
+    sign_in(browser, debtor)
+
+    answer = submit(browser, "/portal", "/portal/disputes", debt=debt.pk, portion="300.5", reason=REASON, evidence="")
+    assert answer.status_code == 302
+    made = Dispute.objects.get()
+    assert (made.debt, made.portion, made.channel, made.by) == (debt, Decimal("300.5"), "portal", None)
+    page = browser.get("/portal").content.decode()
+    assert "We have your dispute" in page
+    assert page.count("£699.50") == 2
+    assert page.count("£300.50") == 2
+    assert "Dispute this debt" not in page
+
+    disputes.withdraw(made, answer="You called us.", by=factories.agent(), now=timezone.now())
+    page = browser.get("/portal").content.decode()
+    assert "You called us." in page
+    assert "Dispute this debt" in page
+
+
+def test_the_last_day_to_dispute_under_the_notice_is_told(browser: Client, debtor: Debtor) -> None:
+    debt = factories.debt(debtor=debtor)
+    today = timezone.now().date()
+    notice = FirstNotice.objects.create(debt=debt, sent_at=timezone.now(), received_on=today, period_ends_on=today)
+    sign_in(browser, debtor)
+
+    assert "runs until" in browser.get("/portal").content.decode()
+    notice.period_ends_on = date(2020, 1, 1)
+    notice.save()
+    assert "runs until" not in browser.get("/portal").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"portion": "1000.01"}, "This is more than what is still open."),
+        ({"portion": "0.001"}, "GBP has 2 decimals."),
+        ({"portion": "much"}, "Please enter an amount, such as 120.50."),
+        ({"portion": "0"}, "Please enter an amount of more than 0."),
+        ({"portion": "1e5"}, "Please enter an amount, such as 120.50."),
+        ({"reason": "No."}, "Please write at least 10 characters."),
+    ],
+)
+def test_a_dispute_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
+    browser: Client, debtor: Debtor, wrong: dict[str, str], says: str
+) -> None:
+    debt = factories.debt(debtor=debtor)
+    sign_in(browser, debtor)
+    fields = {"debt": debt.pk, "portion": "", "reason": REASON, "evidence": "Receipt 17"} | wrong
+
+    answer = submit(browser, "/portal", "/portal/disputes", **fields)
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert page.count(says) == 2
+    assert "Receipt 17" in page
+    assert not Dispute.objects.exists()
 
 
 def test_a_decision_is_shown_with_its_notes(browser: Client, debtor: Debtor) -> None:

@@ -1,11 +1,13 @@
 """The strategy leaves alone what a hold says, for every reason, until the debtor's own midnight."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from collection import hold_changes, holds
 from collection.hold_reasons import TERMS
+from payments import posting
 from strategy import runs
 from tests import factories
 from tests.strategy import makers
@@ -58,3 +60,19 @@ def test_a_dry_run_of_a_day_to_come_foresees_which_holds_are_over_then():
     assert foreseen.rules[0]["queued"] == 1
     hold.refresh_from_db()
     assert hold.lifted_at is None
+
+
+@pytest.mark.parametrize(("portion", "queued"), [(None, 0), (Decimal(300), 1)])
+def test_a_debt_is_left_out_while_all_that_is_open_is_disputed(portion, queued):
+    rule = makers.rule()
+    debt = makers.due_debt(rule)
+    factories.dispute(debt=debt, portion=portion, now=AT)
+    assert run()["queued"] == queued
+
+
+def test_of_a_part_nothing_is_asked_once_the_rest_is_paid():
+    rule = makers.rule()
+    debt = makers.due_debt(rule)
+    factories.dispute(debt=debt, portion=Decimal(300), now=AT)
+    posting.record(debt=debt, amount=Decimal(700), by=None, today=TODAY)
+    assert run()["left_out"] == [{"reason": "disputed", "count": 1}]

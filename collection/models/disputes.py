@@ -1,0 +1,95 @@
+"""What debtors say that they don't owe."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collection.models.amounts import money_field
+from collection.models.debts import Debt, DebtStatus
+from ddc.common.models import UUIDModel, newest_first
+
+
+class Dispute(UUIDModel):
+    """A debtor's word that they don't owe a debt, or a part of it, and what became of that."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received"
+        AWAITING_CREDITOR = "awaiting_creditor"
+        VERIFIED = "verified"
+        ADJUSTED = "adjusted"
+        WITHDRAWN = "withdrawn"
+        RECALLED = "recalled"
+
+    class Channel(models.TextChoices):
+        PORTAL = "portal"
+        PHONE = "phone"
+        LETTER = "letter"
+        EMAIL = "email", "E-mail"
+        SMS = "sms", "Text message"
+        OTHER = "other"
+
+    debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="disputes")
+    portion = money_field(null=True, blank=True, help_text="How much of it they dispute; empty: all of it.")
+    currency_code = models.CharField(max_length=3)
+    reason = models.CharField(max_length=1000, help_text="In their own words.")
+    evidence = models.CharField(
+        max_length=1000, null=True, blank=True, help_text="What they have to show for it, and where it is."
+    )
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    received_at = models.DateTimeField()
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.RECEIVED)
+    status_before = models.CharField(
+        max_length=20, choices=DebtStatus.choices, editable=False, help_text="What the debt is again when it is over."
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="Who entered it; empty: the debtor.",
+    )  # fmt: skip
+    asked_at = models.DateTimeField("creditor asked at", null=True, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    answer = models.CharField(max_length=1000, null=True, blank=True, help_text="What came of it. The debtor sees it.")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    #: Until one of the others is reached, nothing of the portion is collected.
+    OPEN = (Status.RECEIVED, Status.AWAITING_CREDITOR)
+
+    class Meta:
+        db_table = "dispute"
+        ordering = newest_first()
+        permissions = [("decide_dispute", "Can decide disputes")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["debt"],
+                condition=Q(status__in=["received", "awaiting_creditor"]),
+                name="debt_has_one_open_dispute",
+            ),
+            models.CheckConstraint(
+                name="dispute_is_about_something", condition=Q(portion__isnull=True) | Q(portion__gt=0)
+            ),
+            models.CheckConstraint(
+                name="dispute_is_decided_by_somebody",
+                condition=Q(
+                    status__in=["received", "awaiting_creditor"], decided_by__isnull=True, decided_at__isnull=True
+                )
+                | (
+                    ~Q(status__in=["received", "awaiting_creditor"])
+                    & Q(decided_by__isnull=False, decided_at__isnull=False, answer__isnull=False)
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="dispute_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="dispute_status_newest"),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+    def __str__(self) -> str:
+        return f"Dispute of {self.debt}"

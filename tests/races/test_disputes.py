@@ -1,0 +1,74 @@
+"""Disputes under threads: one open, one decision."""
+
+import functools
+
+import pytest
+from django.db import connection
+from django.utils.timezone import now
+
+from collection import disputes, ledger
+from collection.models import Debt, Dispute, Hold
+from tests import factories
+from tests.races.threads import at_once, refusals
+
+THREADS = 6
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def race_of_disputes():
+    debt = factories.debt()
+    return at_once(*[functools.partial(factories.dispute, debt=debt)] * THREADS)
+
+
+def race_of_decisions():
+    dispute = disputes.ask_creditor(factories.dispute(), by=factories.agent(), now=now())
+    bosses = [factories.agent() for _ in range(THREADS)]
+
+    def decide(index):
+        mine, rule = Dispute.objects.get(pk=dispute.pk), disputes.verify if index % 2 else disputes.recall
+        return rule(mine, answer="The contract.", by=bosses[index], now=now())
+
+    return at_once(*[functools.partial(decide, index) for index in range(THREADS)])
+
+
+def test_of_disputes_at_once_one_is_open():
+    results = race_of_disputes()
+    assert [type(refused) for refused in refusals(results)] == [disputes.AlreadyDisputed] * (THREADS - 1)
+    assert (Dispute.objects.count(), Hold.objects.count()) == (1, 1)
+
+
+@pytest.mark.deep
+def test_without_the_constraint_disputes_at_once_are_open_together():
+    (constraint,) = [one for one in Dispute._meta.constraints if one.name == "debt_has_one_open_dispute"]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Dispute, constraint)
+    try:
+        race_of_disputes()
+        assert Dispute.objects.count() > 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE hold_event, hold, dispute CASCADE")
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Dispute, constraint)
+
+
+def test_of_decisions_at_once_one_counts():
+    results = race_of_decisions()
+    assert [type(refused) for refused in refusals(results)] == [disputes.NoSuchStep] * (THREADS - 1)
+    decided, debt = Dispute.objects.get(), Debt.objects.get()
+    assert debt.current_status == ("active" if decided.status == "verified" else "recalled")
+    assert not Hold.objects.standing().exists()
+
+
+@pytest.mark.deep
+def test_without_lock_and_conditional_update_several_decisions_count(monkeypatch):
+    def look_then_save(dispute, after, *, before, now, **changes):
+        if dispute.status not in before:
+            raise disputes.NoSuchStep(dispute.status, after)
+        Dispute.objects.filter(pk=dispute.pk).update(status=after, updated_at=now, **changes)
+        dispute.status = after
+
+    monkeypatch.setattr(disputes, "_step", look_then_save)
+    monkeypatch.setattr(ledger, "lock_debt", lambda pk: Debt.objects.get(pk=pk))
+    assert len(refusals(race_of_decisions())) < THREADS - 1
