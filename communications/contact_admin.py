@@ -11,6 +11,7 @@ from collection.models import Debt
 from communications import contact_decisions, contact_panel_admin, contact_words
 from communications.contact_gate import Verdict
 from communications.models import CommunicationLog, ContactDecision, FirstNotice
+from communications.text_admin import as_written
 from ddc.common.admin import ReadOnlyAdmin
 from ddc.common.admin_listings import link
 from debtors.models import Debtor
@@ -33,7 +34,8 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
         "asked",
         "known",
         "again",
-        ("facts", "facts_digest"),
+        "facts",
+        "digest",
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -55,7 +57,7 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Why")
     def why(self, decision: ContactDecision) -> str:
-        return contact_panel_admin.why(decision)
+        return contact_panel_admin.reasons(decision.reasons) if decision.reasons else "Nothing spoke against it."
 
     @admin.display(description="What was asked")
     def asked(self, decision: ContactDecision) -> str:
@@ -77,6 +79,10 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
         if same:
             return "From these facts and policies the same comes out."
         return f"Another comes out: {made.reason or made.verdict}"
+
+    @admin.display(description="SHA-256 of the facts")
+    def digest(self, decision: ContactDecision) -> str:
+        return as_written(decision.facts_digest)
 
     @admin.display(description="Message")
     def message(self, decision: ContactDecision) -> str:

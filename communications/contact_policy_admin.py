@@ -25,7 +25,7 @@ from unfold.widgets import (
 from communications import contact_panel_admin, contact_policies, contact_rehearsal, contact_words
 from communications.contact_gate import Verdict
 from communications.contact_rehearsal import Rehearsal
-from communications.models import CommunicationLog, ContactPolicy
+from communications.models import Channel, CommunicationLog, ContactPolicy
 from communications.models.contact import WEEKDAYS
 from ddc.common import countries
 from ddc.common.admin import RuledAdmin
@@ -225,7 +225,7 @@ def _shown(rehearsal: Rehearsal) -> dict[str, Any]:
     ]
     sample = [
         (
-            link(CommunicationLog(pk=change.kept.log_id), change.kept.log_id),
+            link(CommunicationLog(pk=change.kept.log_id), contact_words.CHANNELS[Channel(change.kept.channel)]),
             contact_words.clocks(frozenset(change.kept.facts.get("zones", ())), change.kept.at),
             contact_words.VERDICTS[Verdict(change.kept.verdict)],
             contact_words.VERDICTS[change.decision.verdict],

@@ -12,7 +12,7 @@ from communications.contact_rules import Policies, Policy
 from communications.models import CommunicationLog, ContactDecision
 
 #: How many decisions of the day, the newest, are made again, and how many of those that come out otherwise are shown.
-MOST, SHOWN = 2_000, 20
+MOST, SHOWN = 2_000, 10
 #: How far back a day with messages is looked for.
 LOOK_BACK = timedelta(days=7)
 
