@@ -1,0 +1,134 @@
+"""A campaign to everybody in thirty countries at once, counted where it arrives: by the clock on the receiver's wall."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from collection.models import Debt
+from communications.models import CommunicationLog
+from debtors.models import Debtor
+from tests import factories
+from tests.standins.smtp import SmtpStandIn
+from tests.standins.twilio import TwilioStandIn
+
+#: A Wednesday that is a holiday in none of these countries, nor is the day after.
+BEGINS = datetime(2026, 3, 11, 3, tzinfo=UTC)
+#: Country and region, and every clock that somebody there may go by.
+PLACES: dict[tuple[str, str | None], list[str]] = {
+    ("GB", None): ["Europe/London"],
+    ("IE", None): ["Europe/Dublin"],
+    ("FR", None): ["Europe/Paris"],
+    ("DE", None): ["Europe/Berlin", "Europe/Busingen"],
+    ("IT", None): ["Europe/Rome"],
+    ("PL", None): ["Europe/Warsaw"],
+    ("SE", None): ["Europe/Stockholm"],
+    ("FI", None): ["Europe/Helsinki"],
+    ("GR", None): ["Europe/Athens"],
+    ("RO", None): ["Europe/Bucharest"],
+    ("TR", None): ["Europe/Istanbul"],
+    ("AE", None): ["Asia/Dubai"],
+    ("PK", None): ["Asia/Karachi"],
+    ("IN", None): ["Asia/Kolkata"],
+    ("NP", None): ["Asia/Kathmandu"],
+    ("BD", None): ["Asia/Dhaka"],
+    ("TH", None): ["Asia/Bangkok"],
+    ("SG", None): ["Asia/Singapore"],
+    ("PH", None): ["Asia/Manila"],
+    ("KR", None): ["Asia/Seoul"],
+    ("JP", None): ["Asia/Tokyo"],
+    ("AU", "Queensland"): ["Australia/Brisbane"],
+    ("NG", None): ["Africa/Lagos"],
+    ("KE", None): ["Africa/Nairobi"],
+    ("ZA", None): ["Africa/Johannesburg"],
+    ("CO", None): ["America/Bogota"],
+    ("PE", None): ["America/Lima"],
+    ("BR", "SP"): ["America/Sao_Paulo"],
+    ("CA", "ON"): ["America/Toronto", "America/Winnipeg"],
+    ("US", "CA"): ["America/Los_Angeles"],
+    ("US", "TN"): ["America/Chicago", "America/New_York"],
+    ("US", "HI"): ["Pacific/Honolulu"],
+}
+OPENS, CLOSES = time(8), {"DE": time(20)}
+#: Whose phones tell the same clock as their country, so that texts go there, too.
+_TEXTED = ("GB", "FR", "IN", "NP", "JP", "ZA", "KE", "SG", "PL", "TH")
+
+
+def queue(count: int) -> None:
+    """Queue so many messages, each to somebody else, as a strategy's run at three in the morning would."""
+    mail = factories.template(body="Dear {{debtor_first_name}}, please call us.")
+    text = factories.template(communication_type="sms", subject=None, body="Please call us.")
+    whereabouts = list(itertools.islice(itertools.cycle(PLACES), count))
+    debtors = Debtor.objects.bulk_create(
+        Debtor(
+            first_name="John", last_name="Doe", email=f"{country}.{region or ''}.{number}@example.org".lower(),
+            mobile_phone=_phone(country, number) if _is_texted(country, number) else None,
+            country_code=country, region_state=region,
+        )
+        for number, (country, region) in enumerate(whereabouts)
+    )  # fmt: skip
+    owed = {"original_balance": 9, "current_balance": 9, "currency_code": "EUR", "placement_date": BEGINS.date()}
+    debts = Debt.objects.bulk_create(Debt(debtor=debtor, original_creditor="ABC", **owed) for debtor in debtors)
+    CommunicationLog.objects.bulk_create(
+        CommunicationLog(
+            debtor=debt.debtor, debt=debt, due_at=BEGINS, created_at=BEGINS,
+            template=text if debt.debtor.mobile_phone else mail,
+            communication_type="sms" if debt.debtor.mobile_phone else "email",
+        )
+        for debt in debts
+    )  # fmt: skip
+
+
+def _is_texted(country: str, number: int) -> bool:
+    return country in _TEXTED and bool(number // len(PLACES) % 2)
+
+
+def _phone(country: str, number: int) -> str:
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    return f"{phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)[:-4]}{number:04d}"
+
+
+class Arrivals:
+    """What arrived, at which step of the campaign's clock."""
+
+    def __init__(self, smtp: SmtpStandIn, twilio: TwilioStandIn) -> None:
+        self.smtp, self.twilio = smtp, twilio
+        self.by_step: dict[datetime, list[str]] = {}
+        self._mails = self._texts = 0
+
+    def note(self, at: datetime) -> None:
+        """Note what came in since the last look as arrived at this step."""
+        mails, texts = self.smtp.mails[self._mails :], self.twilio.orders[self._texts :]
+        self._mails, self._texts = self._mails + len(mails), self._texts + len(texts)
+        self.by_step[at] = [str(mail["To"]) for mail in mails] + [order.fields["To"] for order in texts]
+
+    def hold(self, count: int) -> None:
+        """Hold that each came once, in its receiver's window, at the first step at which that was open."""
+        receivers = {debtor.mobile_phone or debtor.email: debtor for debtor in Debtor.objects.all()}
+        counted = Counter(address for some in self.by_step.values() for address in some)
+        assert sum(counted.values()) == count
+        assert set(counted) == set(receivers), "somebody got none, or two"
+        for at, addresses in self.by_step.items():
+            for address in addresses:
+                debtor = receivers[address]
+                place = (debtor.country_code, debtor.region_state)
+                assert _is_open(place, at), f"{place} at {at}"
+                earlier = [before for before in self.by_step if before < at]
+                assert not any(_is_open(place, before) for before in earlier), f"{place} only at {at}"
+        assert len(self.by_step[BEGINS]) not in (0, count), "the night was nobody's, or everybody's"
+
+
+def _is_open(place: tuple[str | None, str | None], at: datetime) -> bool:
+    clocks = PLACES[place]  # type: ignore[index]
+    return all(OPENS <= at.astimezone(ZoneInfo(zone)).time() < CLOSES.get(place[0] or "", time(21)) for zone in clocks)
+
+
+def steps(hours: int, *, step: timedelta) -> Iterator[datetime]:
+    """The moments at which the campaign's clock is read."""
+    at = BEGINS
+    while at < BEGINS + timedelta(hours=hours):
+        yield at
+        at += step
