@@ -1,7 +1,7 @@
 """What the contact gate says of all that a run queued: how much may go at once, how much later and when, how much never.
 
 It decides nothing, and nothing of it is kept by message: the gate is asked anew before each one goes. A worker works it out after
-the run, which so takes no longer for it.
+the run, which so takes no longer for it; of a dry run it belongs to the run.
 """
 
 import uuid
@@ -13,11 +13,13 @@ from typing import Any
 
 from django.db import transaction
 
+from collection.models import Debt
 from communications import contact_decisions, contact_gate
 from communications.contact_gate import PASSING, Contact, Decision, Verdict
 from communications.models import CommunicationLog
 from ddc.common.nudge import nudge
-from strategy.models import StrategyRun, StrategyStep
+from strategy import weighing
+from strategy.models import StrategyRule, StrategyRun, StrategyStep
 
 #: How many messages are looked at together.
 BATCH = 2_000
@@ -73,6 +75,28 @@ def _work_out(pk: uuid.UUID) -> bool:
     run.contact = of_messages(_loaded(queued), at=run.finished_at)
     run.save(update_fields=["contact", "updated_at"])
     return True
+
+
+def of_due(rules: Sequence[StrategyRule], *, at: datetime) -> dict[str, Any]:
+    """Tell the same of what the rules would queue, after they were weighed and before anything is taken back."""
+    return of_messages(_imagined(rules), at=at)
+
+
+def _imagined(rules: Sequence[StrategyRule]) -> Iterator[list[CommunicationLog]]:
+    by_id = {rule.pk: rule for rule in rules}
+    due = weighing.due(rules)
+    for first in range(0, len(due), BATCH):
+        some = due[first : first + BATCH]
+        debts = Debt.objects.filter(pk__any_of={debt for _, debt in some}).select_related("debtor").in_bulk()
+        yield [
+            CommunicationLog(
+                debtor=debts[debt].debtor,
+                debt=debts[debt],
+                template=by_id[rule].template,
+                communication_type=by_id[rule].channel,
+            )
+            for rule, debt in some
+        ]
 
 
 def _loaded(queued: Sequence[uuid.UUID]) -> Iterator[list[CommunicationLog]]:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from collection import hold_expiry, segmentation
 from ddc.common.nudge import nudge
-from strategy import firing, weighing
+from strategy import contact_outlook, firing, weighing
 from strategy.models import Reason, StrategyRule, StrategyRun
 from strategy.weighing import Match
 
@@ -33,8 +33,8 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
     A dry run does all that a real one does before the rules fire, tells what they would do, and takes everything back.
     """
     if run.dry_run:
-        run.rules = _foresee(run, clock=clock)
-        run.save(update_fields=["rules", "updated_at"])
+        _foresee(run, clock=clock)
+        run.save(update_fields=["rules", "contact", "updated_at"])
         if progress:
             progress(len(run.rules), len(run.rules))
         return
@@ -56,13 +56,14 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
             progress(len(run.rules), len(rules))
 
 
-def _foresee(run: StrategyRun, *, clock: Clock) -> list[dict[str, Any]]:
+def _foresee(run: StrategyRun, *, clock: Clock) -> None:
     with transaction.atomic():
         _prepare(run, clock=clock)
         rules = _rules()
         matches = weighing.weigh(rules, day=run.date)
+        run.contact = contact_outlook.of_due(rules, at=_moment(run, clock=clock))
         transaction.set_rollback(True)
-    return [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
+    run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
@@ -79,7 +80,7 @@ def _moment(run: StrategyRun, *, clock: Clock) -> datetime:
 
 
 def _rules() -> list[StrategyRule]:
-    active = StrategyRule.objects.filter(is_active=True)
+    active = StrategyRule.objects.filter(is_active=True).select_related("template")
     return list(active.order_by("priority", "created_at", "id"))
 
 

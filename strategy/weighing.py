@@ -76,6 +76,20 @@ _WEIGH = f"""
 """  # noqa: S608
 
 
+_DUE = """
+    SELECT candidate.rule_id, candidate.debt_id
+    FROM unnest(%s::uuid[]) WITH ORDINALITY AS firing (rule_id, place) JOIN strategy_candidate AS candidate USING (rule_id)
+    WHERE candidate.reason IS NULL ORDER BY place, candidate.debt_id
+"""
+
+
+def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Return which rule was found due for which debt when they were weighed, by their ids, in the order of the rules."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [[rule.pk for rule in rules]])
+        return list(cursor.fetchall())
+
+
 def weigh(rules: Collection[StrategyRule], *, day: date) -> dict[uuid.UUID, Match]:
     """Note in this session's table ``strategy_candidate`` each debt that a rule matches, and why it is left alone if it is.
 

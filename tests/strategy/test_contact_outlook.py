@@ -57,6 +57,14 @@ def test_a_worker_counts_what_may_go_at_once_later_and_never(api):
     assert set(CommunicationLog.objects.values_list("status", flat=True)) == {"queued"}
 
 
+def test_a_dry_run_tells_the_same_of_what_would_be_queued():
+    people(makers.rule())
+    dry = makers.run(dry_run=True)
+    assert not CommunicationLog.objects.exists()
+
+    assert dry.contact == outlook_of(makers.run())
+
+
 def test_it_is_worked_out_once_and_not_of_an_old_run(monkeypatch):
     makers.due_debt(makers.rule())
     run = makers.run()
@@ -114,6 +122,19 @@ def test_its_queries_are_those_of_its_batches(monkeypatch):
 
     cost(1, batch=1)  # From here on the policies are known.
     assert cost(2, batch=9) == cost(9, batch=9) < cost(9, batch=5)
+
+
+def test_the_queries_of_a_dry_run_are_those_of_its_batches():
+    def cost(count):
+        rule = makers.rule()
+        for _ in range(count):
+            makers.due_debt(rule)
+        with CaptureQueriesContext(connection) as queries:
+            makers.run(dry_run=True)
+        return len(queries.captured_queries)
+
+    cost(1)
+    assert cost(2) == cost(9)
 
 
 def test_the_runs_page_shows_it(supervisor):
