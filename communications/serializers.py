@@ -20,9 +20,11 @@ from ddc.common.api.names import camel
 from ddc.common.api.serializers import CamelSerializer
 from debtors.models import Debtor
 
+_DEFAULTS = {"language": "en", "is_active": True, "is_notice": False, "overshadows": False, "asks_for_payment": False}
+
 
 class CommunicationTemplateSerializer(CamelSerializer):
-    never_null = ("language", "is_active")
+    never_null = ("language", "is_active", "is_notice", "overshadows", "asks_for_payment")
 
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)
@@ -32,12 +34,19 @@ class CommunicationTemplateSerializer(CamelSerializer):
     subject = TextField(max_length=255, required=False, allow_null=True, help_text="Needed for e-mail.")
     body = TextField(max_length=100_000)
     is_active = BooleanField(required=False, allow_null=True)
+    is_notice = BooleanField(required=False, allow_null=True, help_text="Carries the validation notice.")
+    overshadows = BooleanField(
+        required=False, allow_null=True, help_text="Presses for payment: not sent before the time to dispute is over."
+    )
+    asks_for_payment = BooleanField(
+        required=False, allow_null=True, help_text="Not sent while a hold blocks payment requests."
+    )
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Bring the default back where null was given."""
-        for name, default in (("language", "en"), ("is_active", True)):
+        for name, default in _DEFAULTS.items():
             if name in attrs and attrs[name] is None:
                 attrs[name] = default
         return attrs

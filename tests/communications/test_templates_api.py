@@ -76,6 +76,14 @@ def test_a_change_is_held_to_the_same_rules(api):
     assert api.put(path, {"communicationType": "sms", "subject": None}).status_code == 200
 
 
+def test_what_a_template_is_to_the_contact_gate_is_told_and_kept(api):
+    made = api.post("/communication-templates", BODY | {"isNotice": True}).json()
+    flags = ("isNotice", "overshadows", "asksForPayment")
+    assert [made[name] for name in flags] == [True, False, False]
+    changed = api.put(f"/communication-templates/{made['id']}", {"asksForPayment": True, "isNotice": None})
+    assert [changed.json()[name] for name in flags] == [False, False, True]
+
+
 def test_a_name_is_unique_per_language(api):
     api.post("/communication-templates", BODY)
 
