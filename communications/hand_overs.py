@@ -20,6 +20,7 @@ from communications.channels.senders import Senders
 from communications.composition import Text
 from communications.models import Channel, CommunicationLog, CommunicationTemplateVersion, MessageStatus
 from communications.outcomes import Ended
+from debtors import calendars
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +31,23 @@ _BEGUN = (
     "due_at", "updated_at", "attempts", "address", "template_id", "template_version_id", "subject", "body", "html",
     "provider", "seal",
 )  # fmt: skip
-# Nothing begins where the claim was lost (a later one has another end), or where the address is not what it was when the gate was
-# asked: it is another now, or somebody said stop. What is known at this very statement counts.
+_HOLDS = """
+    NOT EXISTS (
+        SELECT FROM hold
+        WHERE hold.{whom} AND hold.blocks_contact AND hold.ended_at IS NULL AND hold.starts_on <= %(last_day)s
+          AND (hold.ends_on IS NULL OR (hold.ends_on > %(first_day)s AND hold.ends_on > hold.starts_on))
+    )
+"""
+# Nothing begins where the claim was lost (a later one has another end), where the address is not what it was when the gate was
+# asked (it is another now, or somebody said stop), or where a hold came in since. What is known at this very statement counts.
 _BEGIN = f"""
 begun AS (
     UPDATE communication_log AS log SET
         status = 'sending', draft = %(draft)s, {", ".join(f"{name} = %({name})s" for name in _BEGUN)}
-    WHERE id = %(id)s AND status = 'claimed' AND due_at = %(claimed_until)s AND (confirms_opt_out OR {{is_usable}}) RETURNING id
+    WHERE id = %(id)s AND status = 'claimed' AND due_at = %(claimed_until)s AND (confirms_opt_out OR {{is_usable}})
+        AND (purpose = 'solicited' OR ({_HOLDS.format(whom="debt_id = log.debt_id")}
+            AND {_HOLDS.format(whom="debtor_id = log.debtor_id")}))
+    RETURNING id
 )
 """  # noqa: S608 - the names are ours
 _BEGIN_IN = {channel: _BEGIN.format(is_usable=suppressions.is_usable(channel)) for channel in Channel}
@@ -105,7 +116,10 @@ def hand_over(ready: Ready, senders: Senders) -> Outcome:
 
 def _parameters(ready: Ready) -> dict[str, Any]:
     message = ready.message
+    days = calendars.days(message.debtor, at=message.updated_at) if message.debtor else {message.updated_at.date()}
     return {
+        "first_day": min(days),
+        "last_day": max(days),
         **{name: getattr(message, name) for name in _BEGUN},
         **suppressions.usable_parameters(message.address or "", Channel(message.communication_type)),
         "id": message.pk,

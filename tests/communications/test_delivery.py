@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from collection import holds
 from collection.models import Hold
 from communications import delivery, facts, hand_overs, one_time_code, outbox, outcomes
 from communications.models import Channel, CommunicationLog, Purpose
@@ -278,3 +279,25 @@ def test_the_number_of_queries_grows_by_one_a_message_alone(settings):
 
     one = cost(1)
     assert cost(31) - one == 30
+
+
+@pytest.mark.parametrize("scope", ["person", "debt"])
+@pytest.mark.parametrize("purpose", ["collection", "solicited"])
+def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_last_statement(
+    smtp, monkeypatch, scope, purpose
+):
+    log = queue(purpose=purpose)
+    begin, placed = hand_overs.begin, []
+
+    def late(ready, *, after):
+        if not placed:
+            on = {"debt": log.debt} if scope == "debt" else {"debtor": log.debtor}
+            placed.append(holds.place(reason="cease", source="A call", by=None, now=NOON, **on))
+        return begin(ready, after=after)
+
+    monkeypatch.setattr(hand_overs, "begin", late)
+
+    drain()
+    log.refresh_from_db()
+    assert log.status == ("blocked" if purpose == "collection" else "sent")
+    assert len(smtp.mails) == (0 if purpose == "collection" else 1)
