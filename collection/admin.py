@@ -102,7 +102,7 @@ class DebtAdmin(RuledAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         amounts = (
-            (("balance", "original"), "current_status")
+            (("balance", "original"), ("current_status", "disputed"))
             if obj
             else (("original_balance", "currency_code"), ("current_balance", "current_status"))
         )
@@ -113,7 +113,7 @@ class DebtAdmin(RuledAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("balance", "original", "debtor", "current_status") if obj else ()
+        return ("balance", "original", "disputed", "debtor", "current_status") if obj else ()
 
     def matches(self, words: str) -> Q:
         return Q(external_reference=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
@@ -133,6 +133,10 @@ class DebtAdmin(RuledAdmin):
     @admin.display(description="Original balance")
     def original(self, debt: Debt) -> str:
         return amount(debt.original_balance, debt.currency_code)
+
+    @admin.display(description="Disputed, and not asked for")
+    def disputed(self, debt: Debt) -> str:
+        return amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
 
     def listings(self, request: HttpRequest, obj: Debt) -> list[Listing]:
         of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}

@@ -288,7 +288,7 @@ class HoldAdmin(RuledAdmin):
         events = HoldEvent.objects.filter(hold=obj).select_related("by")
         columns: dict[str, Any] = {
             "When": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
-            "What": lambda event: event.get_kind_display(),
+            "What": lambda event: event.get_kind_display().capitalize(),
             "By": lambda event: event.by or "the system",
             "Until": lambda event: event.ends_on or "-",
             "Note": lambda event: event.why or "-",
