@@ -18,7 +18,7 @@ reviewed = Signal()
 
 
 class NotTheirDebt(DomainError):
-    """One asks for time on one's own debts."""
+    """One asks for time on one's own debts, and disputes no others."""
 
     status = 422
     code = "database.exists"

@@ -1,6 +1,5 @@
 """The back office's pages about disputes: what nobody has seen to yet comes first, and is moved on step by step."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -21,9 +20,10 @@ from unfold.widgets import (
 
 from collection import disputes
 from collection.models import Debt, Dispute
-from ddc.common.admin import SMALLEST, RuledAdmin, amount, unbroken
+from ddc.common.admin import SMALLEST, amount, unbroken
 from ddc.common.admin_forms import DecimalField, RuleForm
 from ddc.common.admin_listings import Listing, adding, listing
+from ddc.common.admin_steps import SteppedAdmin
 from debtors import calendars
 from debtors.models import Debtor
 
@@ -82,7 +82,7 @@ class AdjustForm(AnswerForm):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(RuledAdmin):
+class DisputeAdmin(SteppedAdmin):
     form = DisputeForm
     list_display = ("debtor", "owed", "disputed", "why", "channel", "within", "age", "status")
     list_display_links = ("debtor",)
@@ -105,21 +105,12 @@ class DisputeAdmin(RuledAdmin):
     )
     actions = ("ask_creditor_selected",)
     actions_detail = ("ask_creditor", "verify", "adjust", "withdraw", "recall")
-    fieldsets: Any = (
+    entered = ("debt", "portion", "channel", "received_at", "reason", "evidence")
+    fieldsets = (
         (None, {"fields": (("debtor", "debt"), ("disputed", "balance"), "reason", "evidence")}),
         ("Received", {"fields": (("channel", "received_at"), ("within", "by"))}),
         ("What came of it", {"fields": ("status", ("asked_at", "asked_by"), ("decided_at", "decided_by"), "answer")}),
     )
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = ("debt", "portion", "channel", "received_at", "reason", "evidence")
-        return self.fieldsets if obj else ((None, {"fields": fields}),)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if obj is None:
-            return ()
-        lines = [line for _, group in self.fieldsets for line in group["fields"]]
-        return tuple(name for line in lines for name in ((line,) if isinstance(line, str) else line))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         found: QuerySet[Dispute] = super().get_queryset(request)
@@ -168,12 +159,6 @@ class DisputeAdmin(RuledAdmin):
 
     # --- Who may do what, and to which
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # The actions are the changes.
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_ask_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._is(object_id, Status.RECEIVED) and request.user.has_perm("collections.change_dispute")
 
@@ -208,44 +193,28 @@ class DisputeAdmin(RuledAdmin):
     @action(description="The creditor was asked", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def ask_creditor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         title = "Was the creditor asked to prove this debt?"
-        return self._do(request, object_id, forms.Form, disputes.ask_creditor, title, "They were asked")
+        return self.step(request, object_id, forms.Form, disputes.ask_creditor, title=title, button="They were asked")
 
     @action(description="Verified", permissions=["decide"])  # type: ignore[untyped-decorator]
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, VerifyForm, disputes.verify, "The creditor has proved it", "Collect again")
+        return self.step(
+            request, object_id, VerifyForm, disputes.verify, title="The creditor has proved it", button="Collect again"
+        )
 
     @action(description="Adjusted", permissions=["adjust"])  # type: ignore[untyped-decorator]
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, AdjustForm, disputes.adjust, "Correct the balance", "Post it")
+        return self.step(request, object_id, AdjustForm, disputes.adjust, title="Correct the balance", button="Post it")
 
     @action(description="Withdrawn", permissions=["withdraw"])  # type: ignore[untyped-decorator]
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, AnswerForm, disputes.withdraw, "The debtor took it back", "Collect again")
+        return self.step(
+            request, object_id, AnswerForm, disputes.withdraw, title="The debtor took it back", button="Collect again"
+        )
 
     @action(description="Recalled", permissions=["recall"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
     def recall(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(
-            request, object_id, AnswerForm, disputes.recall, "Give the debt back to the creditor", "Close it"
-        )
-
-    def _do(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form: type[forms.Form],
-        rule: Callable[..., Dispute],
-        title: str,
-        button: str,
-    ) -> HttpResponse:
-        return self.do_to_one(
-            request,
-            object_id,
-            form(request.POST if request.method == "POST" else None),
-            lambda dispute, fields: rule(dispute, **fields, by=request.user, now=now()),
-            title=title,
-            button=button,
-            done="It is kept, and the debtor is told what was decided." if form is not forms.Form else "It is kept.",
-        )
+        title = "Give the debt back to the creditor"
+        return self.step(request, object_id, AnswerForm, disputes.recall, title=title, button="Close it")
 
 
 def of_debt(request: HttpRequest, debt: Debt) -> Listing:

@@ -15,7 +15,7 @@ from django.dispatch import Signal
 
 from agents import permissions
 from agents.models import Agent
-from collection import hold_changes, holds, ledger, states
+from collection import deferrals, hold_changes, holds, ledger, states
 from collection.models import Debt, DebtStatus, Dispute, Hold, LedgerEntry
 from ddc.common import money
 from ddc.common.errors import DomainError, refusing
@@ -25,15 +25,6 @@ Status = Dispute.Status
 
 #: Sent within the transaction when a dispute was decided; ``dispute`` and ``now`` come along.
 decided = Signal()
-
-
-class NotTheirDebt(DomainError):
-    """One disputes one's own debts."""
-
-    status = 422
-    code = "database.exists"
-    field = "debt_id"
-    message = "There is no such debt."
 
 
 class DebtNotOpen(DomainError):
@@ -114,7 +105,7 @@ def receive(
     """
     permissions.require(by, "collections.add_dispute")
     if debtor is not None and debt.debtor_id != debtor.pk:
-        raise NotTheirDebt
+        raise deferrals.NotTheirDebt
     received_at = received_at or now
     if received_at > now:
         raise ReceivedLater

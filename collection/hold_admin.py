@@ -1,7 +1,6 @@
 """The back office's pages about holds: placed from a debtor's or a debt's page, approved, moved, reviewed and ended."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -22,9 +21,10 @@ from unfold.widgets import (
 from collection import hold_changes, holds
 from collection.hold_reasons import TERMS, WAITING, Block
 from collection.models import Debt, Hold, HoldEvent
-from ddc.common.admin import ReadOnlyAdmin, RuledAdmin, unbroken
+from ddc.common.admin import ReadOnlyAdmin, unbroken
 from ddc.common.admin_forms import RuleForm
 from ddc.common.admin_listings import Listing, adding, link, listing
+from ddc.common.admin_steps import SteppedAdmin
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
@@ -124,7 +124,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Hold)
-class HoldAdmin(RuledAdmin):
+class HoldAdmin(SteppedAdmin):
     form = HoldForm
     list_display = ("who", "owed", "reason", "state", "begins", "ends", "review", "by", "approved_by")
     list_display_links = ("who",)
@@ -135,21 +135,12 @@ class HoldAdmin(RuledAdmin):
     autocomplete_fields = ("debtor", "debt")
     actions = ("approve_selected",)
     actions_detail = ("approve", "review_it", "move", "end_treatment", "end")
-    fieldsets: Any = (
+    entered = (("debtor", "debt"), "reason", "source", "why", ("starts_on", "ends_on"), "review_on", "blocks")
+    fieldsets = (
         (None, {"fields": (("who", "owed"), ("reason", "state"), "blocks")}),
         ("Time", {"fields": (("starts_on", "ends_on"), ("review_on", "lifted_at"))}),
         ("Who", {"fields": ("source", ("by", "created_at"), ("approved_by", "ended_by"))}),
     )
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = (("debtor", "debt"), "reason", "source", "why", ("starts_on", "ends_on"), "review_on", "blocks")
-        return self.fieldsets if obj else ((None, {"fields": fields}),)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if obj is None:
-            return ()
-        lines = [line for _, group in self.fieldsets for line in group["fields"]]
-        return tuple(name for line in lines for name in ((line,) if isinstance(line, str) else line))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         found: QuerySet[Hold] = super().get_queryset(request)
@@ -204,12 +195,6 @@ class HoldAdmin(RuledAdmin):
 
     # --- Who may do what, and to which
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # The actions are the changes.
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         waits = object_id is None or Hold.objects.filter(WAITING, pk=object_id).exists()
         return waits and request.user.has_perm("collections.change_hold")
@@ -247,42 +232,27 @@ class HoldAdmin(RuledAdmin):
 
     @action(description="Approve", permissions=["approve"], variant=ActionVariant.SUCCESS)  # type: ignore[untyped-decorator]
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, NoteForm, hold_changes.approve, "Approve this hold", "Approve")
+        return self.step(
+            request, object_id, NoteForm, hold_changes.approve, title="Approve this hold", button="Approve"
+        )
 
     @action(description="Reviewed", permissions=["review"])  # type: ignore[untyped-decorator]
     def review_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, ReviewForm, hold_changes.review, "Note a review", "Keep it")
+        return self.step(request, object_id, ReviewForm, hold_changes.review, title="Note a review", button="Keep it")
 
     @action(description="Move its end", permissions=["move"])  # type: ignore[untyped-decorator]
     def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, EndForm, hold_changes.move, "Move its end", "Move it")
+        return self.step(request, object_id, EndForm, hold_changes.move, title="Move its end", button="Move it")
 
     @action(description="The treatment ended", permissions=["treatment"])  # type: ignore[untyped-decorator]
     def end_treatment(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, TreatmentForm, hold_changes.end_treatment, "The treatment ended", "Keep it")
+        return self.step(
+            request, object_id, TreatmentForm, hold_changes.end_treatment, title="The treatment ended", button="Keep it"
+        )
 
     @action(description="End it", permissions=["end"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
     def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, WhyForm, hold_changes.end, "End this hold", "End it")
-
-    def _do(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form: type[forms.Form],
-        rule: Callable[..., Hold],
-        title: str,
-        button: str,
-    ) -> HttpResponse:
-        return self.do_to_one(
-            request,
-            object_id,
-            form(request.POST if request.method == "POST" else None),
-            lambda hold, fields: rule(hold, **fields, by=request.user, now=now()),
-            title=title,
-            button=button,
-            done="It is kept.",
-        )
+        return self.step(request, object_id, WhyForm, hold_changes.end, title="End this hold", button="End it")
 
     def listings(self, request: HttpRequest, obj: Hold) -> list[Listing]:
         events = HoldEvent.objects.filter(hold=obj).select_related("by")

@@ -110,7 +110,7 @@ class TestReceived:
         assert not Dispute.objects.exists()
 
     def test_one_disputes_ones_own_debts(self):
-        with pytest.raises(disputes.NotTheirDebt):
+        with pytest.raises(deferrals.NotTheirDebt):
             receive(debtor=factories.debtor())
         assert not Dispute.objects.exists()
 
