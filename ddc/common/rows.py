@@ -5,7 +5,7 @@ The ORM makes the SQL of each row anew, which takes longer than PostgreSQL takes
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
@@ -59,7 +59,7 @@ def locked(model: type[Row], keys: Collection[Any]) -> list[Row]:
         raise transaction.TransactionManagementError("A lock lasts as long as a transaction; there is none.")
     names = [field.attname for field in model._meta.concrete_fields]
     with connection.cursor() as cursor:
-        cursor.execute(_locking(model), [list(keys)])
+        cursor.execute(_locking(model, len(keys)), list(keys))
         return [model.from_db(connection.alias, names, row) for row in cursor.fetchall()]
 
 
@@ -80,10 +80,11 @@ def write(*changes: Change) -> None:
         change.row._state.adding, change.row._state.db = False, connection.alias
 
 
-@cache
-def _locking(model: type[Model]) -> str:
+@lru_cache(maxsize=64)
+def _locking(model: type[Model], count: int) -> str:
     columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    return f'SELECT {columns} FROM "{model._meta.db_table}" WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE'  # noqa: S608
+    keys = ", ".join(["%s"] * count)
+    return f'SELECT {columns} FROM "{model._meta.db_table}" WHERE id IN ({keys}) ORDER BY id FOR NO KEY UPDATE'  # noqa: S608
 
 
 @lru_cache(maxsize=256)

@@ -1,5 +1,6 @@
 """What a process of the web server needs before Django starts in it: short patience, and a place for shared counts."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -24,8 +25,11 @@ def prepare() -> None:
 
 
 def warm_up() -> None:
-    """Import every view now, or the first request would take seconds."""
+    """Import every view now, or the first request would take seconds; what is there by then is there for good."""
     assert get_resolver().url_patterns
+    # So that no request waits while all of it is looked through for garbage.
+    gc.collect()
+    gc.freeze()
 
 
 def _shared_folder() -> Path:
