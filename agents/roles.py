@@ -1,11 +1,11 @@
 """What each role may do: the groups Agent, Supervisor and Auditor, whose permissions the API and the admin both obey."""
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
-from django.core.cache import cache
 from django.db import transaction
 
 #: The apps of this project that have models, by their labels.
@@ -61,17 +61,19 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 
 #: For how long a process may not notice that a role's own permissions have changed. Who has which role is always fresh.
 _REMEMBERED_SECONDS = 5
+#: What groups allow, and until when that is believed. There are as many keys as there are combinations of roles.
+_remembered: dict[tuple[int, ...], tuple[frozenset[str], float]] = {}
 
 
 def permissions(group_ids: Iterable[int]) -> frozenset[str]:
     """Return what groups allow together, as ``app_label.codename``."""
-    ids = sorted(group_ids)
-
-    def look_up() -> frozenset[str]:
+    ids = tuple(sorted(group_ids))
+    allowed, until = _remembered.get(ids, (frozenset(), 0.0))
+    if time.monotonic() > until:
         found = Permission.objects.filter(group__in=ids).values_list("content_type__app_label", "codename")
-        return frozenset(f"{app}.{name}" for app, name in found)
-
-    return frozenset(cache.get_or_set(f"roles:{ids}", look_up, _REMEMBERED_SECONDS) or ())
+        allowed = frozenset(f"{app}.{name}" for app, name in found)
+        _remembered[ids] = allowed, time.monotonic() + _REMEMBERED_SECONDS
+    return allowed
 
 
 @transaction.atomic

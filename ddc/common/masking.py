@@ -32,7 +32,7 @@ _SECRET_NAMES = {
     "body", "subject", "html",
 }  # fmt: skip
 #: Written by our own code or the log itself.
-_PLAIN = frozenset({"timestamp", "level", "logger", "method", "request_id", "status", "ms"})
+_PLAIN = frozenset({"timestamp", "level", "logger", "method", "path", "request_id", "status", "ms", "agent"})
 MASK = "•••"
 
 

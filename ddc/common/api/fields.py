@@ -231,7 +231,7 @@ class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
         if key is None:
             raise serializers.ValidationError("This must be a UUID.", "uuid")
         if self.rule_looks:
-            unread: Model = self.queryset.model(pk=key)
+            unread: Model = self.queryset.model.from_db(self.queryset.db, ["id"], [key])
             return unread
         found: Model | None = self.queryset.all().filter(pk=key).first()
         if found is None:

@@ -62,7 +62,7 @@ def ask(
         row: Row | None = cursor.fetchone()
     if row is None or not staff.may(row[: caller.width], permission):
         return None
-    request.user = get_user_model()(pk=row[0])  # For the log.
+    request.user = get_user_model().from_db(connection.alias, ["id"], row[:1])  # For the log, which asks for no more.
     return row[caller.width :]
 
 
