@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from collection import segments
-from collection.models import Segment
-from ddc.common.admin import RuledAdmin
+from collection.models import Segment, SegmentationMark
+from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 
 _MOST_DAYS = 36_500
 
@@ -69,3 +69,9 @@ def _band(least: Any, most: Any) -> str:
     lower = "" if least is None else f"from {least.normalize():f} " if isinstance(least, Decimal) else f"from {least} "
     upper = "" if most is None else f"below {most.normalize():f}" if isinstance(most, Decimal) else f"below {most}"
     return (lower + upper).strip()
+
+
+@admin.register(SegmentationMark)
+class SegmentationMarkAdmin(ReadOnlyAdmin):
+    list_display = ("seen_before", "moved_by", "basis")
+    ordering = ("id",)

@@ -6,10 +6,12 @@ currency takes debts in it alone. An inactive segment takes none.
 """
 
 import uuid
+from dataclasses import asdict
 from datetime import date
 
 from django.db import connection, transaction
 
+from collection import segmentation_marks
 from collection.models import OPEN, Debt
 
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
@@ -53,7 +55,7 @@ _ASSIGN = f"""
         SELECT debt.id FROM debt WHERE {_MISPLACED} AND {{which}} ORDER BY debt.id FOR NO KEY UPDATE
     )
     UPDATE debt SET segment_id = {BEST_FIT} FROM misplaced WHERE debt.id = misplaced.id
-    RETURNING debt.segment_id
+    RETURNING debt.segment_id, debt.xmin
 """  # noqa: S608
 
 
@@ -63,21 +65,29 @@ def assign(debt: Debt, *, today: date) -> None:
     with connection.cursor() as cursor:
         keep_segments()
         cursor.execute(_ASSIGN.format(which="debt.id = %(debt)s"), {"today": today, "debt": debt.pk})
-        moved: tuple[uuid.UUID | None] | None = cursor.fetchone()
+        moved: tuple[uuid.UUID | None, str] | None = cursor.fetchone()
     if moved is not None:
         debt.segment_id = moved[0]
 
 
 @transaction.atomic
 def assign_all(*, today: date) -> int:
-    """Put every open debt that nobody pinned into the segment that it fits; return how many moved."""
+    """Put every open debt that nobody pinned into the segment that it fits; return how many moved.
+
+    Where segments are what they were the last time, only debts that were written since are looked at.
+    """
     with connection.cursor() as cursor:
         keep_segments()
+        assignment = segmentation_marks.Assignment(rule=_MISPLACED, today=today)
+        last = assignment.last()
+        assign = _ASSIGN.format(which=segmentation_marks.WRITTEN_SINCE if last else "TRUE")
         cursor.execute(
-            f"WITH moved AS ({_ASSIGN.format(which='TRUE')}) SELECT count(*) FROM moved",  # noqa: S608
-            {"today": today},
+            f"WITH moved AS ({assign}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
+            {"today": today} | (asdict(last) if last else {}),
         )
-        return int(cursor.fetchone()[0])
+        moved, moved_by = cursor.fetchone()
+        assignment.finish(moved_by=moved_by)
+    return int(moved)
 
 
 def keep_segments() -> None:

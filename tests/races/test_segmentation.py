@@ -1,0 +1,59 @@
+"""Debts that are written while all are assigned to their segments."""
+
+import threading
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+
+from collection import segmentation, segmentation_marks, segments
+from collection.models import Debt
+from tests import factories
+from tests.races.threads import at_once, refusals
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TODAY = date(2026, 6, 30)
+
+
+def write_across_an_assignment() -> Debt:
+    """Write a debt in a transaction that begins before an assignment and ends after it; another assignment follows."""
+    segments.create(name="small", currency_code="GBP", max_balance=Decimal(100))
+    debt = factories.debt(balance=1000, currency_code="GBP")
+    segmentation.assign_all(today=TODAY)
+    written, assigned = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            Debt.objects.filter(pk=debt.pk).update(current_balance=50)
+            written.set()
+            assert assigned.wait(20)
+
+    def assign() -> None:
+        assert written.wait(20)
+        for _ in range(3):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_current_xact_id()"
+                )  # Others go on: the writer's transaction is an old one by now.
+        segmentation.assign_all(today=TODAY)
+        assigned.set()
+
+    assert refusals(at_once(write, assign)) == []
+    segmentation.assign_all(today=TODAY)
+    debt.refresh_from_db()
+    return debt
+
+
+def test_a_debt_written_across_an_assignment_is_looked_at_by_the_next():
+    debt = write_across_an_assignment()
+    assert debt.segment is not None
+    assert debt.segment.name == "small"
+
+
+@pytest.mark.deep
+def test_with_a_mark_at_the_newest_transaction_it_is_missed(monkeypatch: pytest.MonkeyPatch):
+    newest = segmentation_marks._NOW.replace("pg_snapshot_xmin", "pg_snapshot_xmax")
+    monkeypatch.setattr(segmentation_marks, "_NOW", newest)
+    assert write_across_an_assignment().segment is None
