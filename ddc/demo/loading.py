@@ -15,13 +15,13 @@ from collection.models import Debt, DebtStatus, ExchangeRate, Segment
 from communications import templates
 from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
 from ddc.common.errors import DomainError
-from ddc.demo import contacts, people, portfolio
+from ddc.demo import contacts, people, portfolio, stops
 from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
 from debtors.models import Debtor
 from portal.models import DigitalActivity
 from strategy import rules
 
-STEPS = 9
+STEPS = 10
 USERS = {"agent": "Agent", "supervisor": "Supervisor", "auditor": "Auditor"}
 _NAMES = {"agent": ("Alex", "Agent"), "supervisor": ("Sam", "Supervisor"), "auditor": ("Ada", "Auditor")}
 
@@ -109,6 +109,10 @@ def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
     progress("messages and activities, written")
     _deferrals(dice, [debt for debt in books.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
     progress("deferral requests")
+    agent, supervisor = users[0], users[1]
+    stops.dispute(dice, books.debts, agent=agent, supervisor=supervisor, now=now)
+    stops.hold(dice, everybody, agent=agent, supervisor=supervisor, now=now)
+    progress("disputes and holds")
 
 
 def _user(name: str, password: str, *, now: datetime) -> Agent:

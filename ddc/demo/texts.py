@@ -103,6 +103,15 @@ REVIEW_NOTES = {
     "approved": ("Paid on time before.", "Proof of the new job is in the file.", None),
     "rejected": ("Third request in a row; please call us about instalments.", "The creditor allows no further delay."),
 }
+DISPUTES = (
+    ("I have never had a contract with this company.", None),
+    ("I paid this in full in spring.", "A bank statement of 3 April"),
+    ("The bill was estimated; my meter shows less.", "A photo of the meter, sent by e-mail"),
+    ("I sent the goods back within two weeks.", "The parcel's receipt"),
+    ("These fees were never agreed upon.", None),
+    ("It was bought with a stolen card; I reported that to the police.", "The police's reference number"),
+)
+HOLDS = ("A call", "A letter", "An e-mail", "The creditor, by e-mail", "A debt adviser's letter")
 CREDITORS = (
     "Northwind Energy", "Blue Harbour Bank", "Contoso Telecom", "Fabrikam Leasing", "Tailspin Cards", "Alpine Health",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from agents.models import Agent
 from collection import totals
-from collection.models import Debt, DeferralRequest, LedgerEntry
+from collection.models import Debt, DeferralRequest, Dispute, Hold, LedgerEntry
 from communications import evidence
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from ddc.demo import people
@@ -48,6 +48,10 @@ def test_the_demo_is_loaded_once_and_its_books_are_right(demo: Any, capsys: pyte
     assert 2800 < Debt.objects.count() < 3300
     assert 3500 < Payment.objects.count() < 4500
     assert set(DeferralRequest.objects.values_list("status", flat=True)) == {"pending", "approved", "rejected"}
+    assert set(Dispute.objects.values_list("status", flat=True)) == set(Dispute.Status)
+    whole = Dispute.objects.filter(status__in=Dispute.OPEN, portion__isnull=True)
+    assert set(Debt.objects.filter(current_status="disputed")) == {dispute.debt for dispute in whole}
+    assert set(Hold.objects.values_list("reason", flat=True)) == set(Hold.Reason)
     made = set(CommunicationLog.objects.values_list("status", flat=True))
     assert made == set(MessageStatus) - {MessageStatus.CLAIMED, MessageStatus.SENDING}
     assert not CommunicationLog.objects.filter(status="delivered", body__isnull=True).exists()
