@@ -31,7 +31,8 @@ _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 _HOLDS = """
     EXISTS (
         SELECT FROM hold
-        WHERE hold.{whom} AND hold.blocks_strategy AND hold.lifted_at IS NULL AND hold.starts_on <= %(day)s::date
+        WHERE hold.{whom} AND hold.lifted_at IS NULL AND hold.starts_on <= %(day)s::date
+          AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
 # By the rule's channel: where it would go, as a contact point has it, and what says that this is used no more.

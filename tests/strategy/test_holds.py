@@ -41,6 +41,15 @@ def test_what_blocks_no_strategy_is_not_left_out():
     assert run()["queued"] == 1
 
 
+def test_what_blocks_payment_requests_leaves_out_the_rules_whose_template_asks_for_payment():
+    asking = makers.rule(template=factories.template(asks_for_payment=True))
+    other = makers.rule(segment=asking.segment)
+    debt = makers.due_debt(asking)
+    holds.place(reason="complaint", blocks=["payment_requests"], debt=debt, source="x", by=None, now=AT)
+    report = makers.lines(runs.run_now(day=TODAY, dry_run=False, by=None, clock=lambda: AT))
+    assert report == {asking.name: (1, 0, {"held": 1}), other.name: (1, 1, {})}
+
+
 def test_a_hold_lasts_until_midnight_where_the_debtor_is_not_where_the_server_is():
     rule = makers.rule()
     debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN))
