@@ -56,7 +56,7 @@ def why(decision: ContactDecision) -> SafeString | str:
     named = contact_policies.current().named
     lines = [_demanded(name, named.get(name)) for name in decision.policies]
     return format_html(
-        "Nothing spoke against it. What had to be:<ul>{}</ul>",
+        "<div>Nothing spoke against it. What had to be:<ul>{}</ul></div>",
         format_html_join("", "<li>{} <small>{}</small></li>", lines),
     )
 

@@ -28,7 +28,7 @@ class WishForm(RuleForm):
 
     told = forms.CharField(
         label="What they told us", max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="In their words, and how: Such as: called, not before six in the evening.",
+        help_text="In their words, such as: not before six in the evening.",
     )  # fmt: skip
     channels = forms.MultipleChoiceField(
         choices=[(channel.value, words) for channel, words in contact_words.CHANNELS.items()],

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Count, Min, Model, QuerySet
 from django.db.models.functions import Now, TruncDate
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 
 from collection.hold_reasons import WAITING
@@ -109,6 +110,11 @@ class Waiting:
     @property
     def told(self) -> str:
         return f"{self.count:,}" if self.count < COUNTED else f"{COUNTED:,} or more"
+
+
+def style(request: HttpRequest) -> str:
+    """Return the address of our own style sheet."""
+    return static("common/back_office.css")
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -279,6 +279,7 @@ UNFOLD = {
     "SITE_HEADER": AGENCY_NAME,
     "SITE_SYMBOL": "account_balance",
     "SHOW_BACK_BUTTON": True,
+    "STYLES": ["ddc.backoffice.style"],
     "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",
     "SIDEBAR": {"navigation": "ddc.backoffice.navigation"},
 }
