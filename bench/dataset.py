@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import phonenumbers
 from django.db import connection
 from tqdm import tqdm
 
@@ -129,7 +130,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
             first, last = random_.choice(FIRST), random_.choice(LAST)
             company = f"{last} {country} Ltd" if chance() < 0.2 else None
             yield (
-                pk, f"debtor.{n}@example.com", first, last, f"+1{2_000_000_000 + n}", company, f"{n % 300} High Street", "London",
+                pk, f"debtor.{n}@example.com", first, last, _phone(country, n), company, f"{n % 300} High Street", "London",
                 country, "en", moment, moment,
             )  # fmt: skip
 
@@ -235,6 +236,12 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
         size["communication_log"],
         messages(),
     )
+
+
+def _phone(country: str, n: int) -> str:
+    """Make up a mobile phone of a country, such as its numbering plan has."""
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    return f"+{example.country_code}{str(example.national_number)[:-5]}{n % 100_000:05d}"
 
 
 def _uneven(random_: random.Random, count: int, steepness: float) -> Any:

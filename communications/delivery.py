@@ -1,13 +1,13 @@
 """Send what is due: claimed in batches, and handed over one by one.
 
-A message is committed as ``sending`` before it is handed over, and the hand-over happens outside any transaction. What a crash
-leaves in ``sending`` is never sent again by itself: twice is worse than not at all. It turns ``uncertain``, and a provider's
-callback or an agent settles it. A worker has one message at a time in that state, so a killed one leaves one in doubt.
+A message is committed as ``sending`` before it is handed over, and the hand-over happens outside any transaction. What may have
+gone when its worker died is never sent again by itself: twice is worse than not at all. It turns ``uncertain``, and a provider's
+callback or an agent settles it. A worker hands over one message at a time, so a killed one leaves one in doubt.
 """
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from communications import batches, circuits, first_notice, hand_overs, outbox, outcomes, rates
-from communications.batches import Batch, Claimed
+from communications.batches import Batch
 from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome
 from communications.channels.senders import Senders
@@ -38,6 +38,8 @@ CLAIM_LEASE = timedelta(seconds=60)
 FACTS_LAST = timedelta(seconds=2)
 #: A worker ends its turn after this, so that ticks don't pile up.
 TURN = timedelta(seconds=20)
+#: What becomes of a message that another was quicker to take, or that may not go at its turn after all: nothing yet.
+_PASSED_BY = "passed by"
 
 #: Numbers that nobody else uses for advisory locks: from this one on, a hundred for each lane.
 _LOCK, _LOCKS_OF_A_LANE = 0x44_44_43_00_00, 100
@@ -163,9 +165,10 @@ def _claim(turn: _Turn, channel: Channel, known: circuits.Known) -> Batch:
 
 def _send(turn: _Turn, channel: Channel, batch: Batch, known: circuits.Known) -> None:
     """Send a batch, as far as time, the provider's pace and its health allow; give the rest back."""
-    pace, began, last, is_down = turn.pace(channel), len(batch.messages), None, False
+    pace, last, is_down, done = turn.pace(channel), None, False, 0
+    window: deque[Ready] = deque()
     try:
-        while batch.messages and not is_down:
+        while (window or batch.messages) and not is_down:
             wait = pace.wait()
             if wait != 0:
                 _write_down(last)
@@ -179,33 +182,48 @@ def _send(turn: _Turn, channel: Channel, batch: Batch, known: circuits.Known) ->
             if (turn.ends and now >= turn.ends) or stopping.is_wanted():
                 turn.drained.more = True
                 break
-            if now - batch.claimed_at > FACTS_LAST and len(batch.messages) < began:
+            if now - batch.claimed_at > FACTS_LAST and done:
                 # What is left is claimed anew, with the facts of then, and no more at once than time was enough for.
-                turn.sizes[channel] = began - len(batch.messages)
+                turn.sizes[channel] = done
                 break
-            claimed = batch.messages.popleft()
-            with tracing.caused_by(claimed.message.request_id):
-                last, is_down = _deliver(turn, claimed, known, last)
+            window = window or _announce(turn, batch)
+            if window:
+                with tracing.caused_by(window[0].message.request_id):
+                    last, is_down = _deliver(turn, window.popleft(), known, last)
+                done += 1
         else:
             turn.sizes[channel] = min(turn.sizes[channel] * 2, BATCH)
     finally:
         _write_down(last)
-    if began:
-        log.info("batch", channel=channel, taken=batch.taken, handed_over=began - len(batch.messages))
-    _give_back(batch, now=turn.clock())
+    if batch.taken:
+        log.info("batch", channel=channel, taken=batch.taken, handed_over=done)
+    _give_back(batch, window, now=turn.clock())
 
 
-def _deliver(turn: _Turn, claimed: Claimed, known: circuits.Known, last: Ended | None) -> tuple[Ended | None, bool]:
+def _announce(turn: _Turn, batch: Batch) -> deque[Ready]:
+    """Write the next few messages, and commit that their hand-over is at hand."""
+    now = turn.clock()
+    some: list[Ready] = []
+    while batch.messages and len(some) < hand_overs.WINDOW:
+        claimed = batch.messages.popleft()
+        try:
+            some.append(hand_overs.prepare(claimed, now=now))
+        except Exception as error:
+            log.exception("message_not_written", message=str(claimed.message.pk))
+            outcomes.close(claimed.message, MessageStatus.FAILED, f"unwritable: {type(error).__name__}", now=now)
+            turn.drained.ended[MessageStatus.FAILED] += 1
+    announced = hand_overs.announce(some)
+    turn.drained.ended += Counter({_PASSED_BY: len(some) - len(announced)})
+    return deque(announced)
+
+
+def _deliver(turn: _Turn, ready: Ready, known: circuits.Known, last: Ended | None) -> tuple[Ended | None, bool]:
     """Take one message as far as it goes now. Return what is yet to be written down, and whether the provider is down."""
-    now, message = turn.clock(), claimed.message
-    ready = _prepare(turn, claimed, now=now)
-    if ready is None:
-        return last, False
+    now, message, claimed = turn.clock(), ready.message, ready.claimed
+    if not claimed.may_go(at=now):
+        return _take_back(turn, ready, now=now, last=last)
     if not hand_overs.begin(ready, after=last):
-        # Asked about anew, with the facts of then; nothing if the claim was lost.
-        outcomes.give_back([(message.pk, ready.claimed_until)], now=now)
-        turn.drained.ended["passed by"] += 1
-        return None, False
+        return _take_back(turn, ready, now=now, last=None)
     outcome = hand_overs.hand_over(ready, turn.senders)
     ended = outcomes.end(message, outcome, earlier=claimed.earlier, began_at=now, now=turn.clock())
     turn.drained.ended[ended.status] += 1
@@ -217,23 +235,11 @@ def _deliver(turn: _Turn, claimed: Claimed, known: circuits.Known, last: Ended |
     return ended if is_plain else None, _is_down(outcome, turn, known)
 
 
-def _prepare(turn: _Turn, claimed: Claimed, *, now: datetime) -> Ready | None:
-    """Ask the contact gate once more, by the facts that it was asked with and the time of now, and write the text.
-
-    None if the message may not go now, or nothing can be made of it: it is claimed anew, or has failed.
-    """
-    message = claimed.message
-    if not claimed.may_go(at=now):
-        outcomes.give_back([(message.pk, message.due_at)], now=now)
-        turn.drained.ended["passed by"] += 1
-        return None
-    try:
-        return hand_overs.prepare(claimed, now=now)
-    except Exception as error:
-        log.exception("message_not_written", message=str(message.pk))
-        outcomes.close(message, MessageStatus.FAILED, f"unwritable: {type(error).__name__}", now=now)
-        turn.drained.ended[MessageStatus.FAILED] += 1
-        return None
+def _take_back(turn: _Turn, ready: Ready, *, now: datetime, last: Ended | None) -> tuple[Ended | None, bool]:
+    """Have a message that may not go at its turn claimed anew, when the gate is asked about it with the facts of then."""
+    outcomes.take_back([ready.message.pk], now=now)
+    turn.drained.ended[_PASSED_BY] += 1
+    return last, False
 
 
 def _write_down(ended: Ended | None) -> None:
@@ -256,6 +262,8 @@ def _is_down(outcome: Outcome, turn: _Turn, known: circuits.Known) -> bool:
     return False
 
 
-def _give_back(batch: Batch, *, now: datetime) -> None:
+def _give_back(batch: Batch, window: Collection[Ready] = (), *, now: datetime) -> None:
     """Let go of what was claimed and not begun."""
+    if window:
+        outcomes.take_back([ready.message.pk for ready in window], now=now)
     outcomes.give_back([(claimed.message.pk, claimed.message.due_at) for claimed in batch.messages], now=now)

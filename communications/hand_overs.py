@@ -1,16 +1,18 @@
-"""The hand-over of one message: begun for certain, made outside any transaction, and written down with the start of the next.
+"""The hand-over of messages: certain to be known of before it begins, one at a time, and outside any transaction.
 
-One round trip per message: the statement that commits a message as ``sending`` also commits what became of the one before. So
-a worker has one message at a time in that state, and whatever ends it leaves one in doubt at most.
+A few messages turn ``sending`` together, on disk before the first of them is handed over. Each has a mark that its turn has not
+come (``Unbegun``), and one statement per message takes the mark away, looks once more at the address, and writes down what became
+of the message before. So whoever finds the messages of a worker that died knows which were never begun, and one at most is in
+doubt. That statement doesn't wait for the disk: a crash of the server that takes it back takes all marks along.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from communications import batches, evidence, outcomes, suppressions
 from communications.batches import Claimed
@@ -18,7 +20,7 @@ from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.channels.senders import Senders
 from communications.composition import Text
-from communications.models import Channel, CommunicationLog, CommunicationTemplateVersion, MessageStatus
+from communications.models import Channel, CommunicationLog, MessageStatus
 from communications.outcomes import Ended
 from debtors import calendars
 
@@ -27,10 +29,31 @@ log = structlog.get_logger(__name__)
 #: How long a hand-over may take before the message is in doubt.
 SENDING_LEASE = timedelta(seconds=60)
 
-_BEGUN = (
-    "due_at", "updated_at", "attempts", "address", "template_id", "template_version_id", "subject", "body", "html",
-    "provider", "seal",
-)  # fmt: skip
+#: How many messages turn ``sending`` at once: as many as a crash of the server leaves in doubt for each worker.
+WINDOW = 10
+
+#: What is written down of a message before its hand-over, and its type in SQL.
+_WRITTEN = {
+    "attempts": "smallint", "address": "text", "template_id": "uuid", "template_version_id": "bigint", "draft": "jsonb",
+    "subject": "text", "body": "text", "html": "text", "seal": "text",
+}  # fmt: skip
+# A claim that was lost is left alone: a later one has another end.
+_ANNOUNCE = f"""
+WITH announced AS (
+    UPDATE communication_log AS log SET
+        status = 'sending', due_at = %(due_at)s, updated_at = %(updated_at)s, provider = %(provider)s,
+        {", ".join(f"{name} = written.{name}" for name in _WRITTEN)}
+    FROM unnest(
+        %(id)s::uuid[], %(claimed_until)s::timestamptz[],
+        {", ".join(f"%({name})s::{kind}[]" for name, kind in _WRITTEN.items())}
+    ) AS written (id, claimed_until, {", ".join(_WRITTEN)})
+    WHERE log.id = written.id AND log.status = 'claimed' AND log.due_at = written.claimed_until
+    RETURNING log.id
+), marked AS (
+    INSERT INTO message_unbegun (log_id) SELECT id FROM announced ON CONFLICT DO NOTHING
+)
+SELECT id FROM announced
+"""  # noqa: S608 - the names are ours
 _HOLDS = """
     NOT EXISTS (
         SELECT FROM hold
@@ -38,21 +61,28 @@ _HOLDS = """
           AND (hold.ends_on IS NULL OR (hold.ends_on > %(first_day)s AND hold.ends_on > hold.starts_on))
     )
 """
-# Nothing begins where the claim was lost (a later one has another end), where the address is not what it was when the gate was
-# asked (it is another now, or somebody said stop), or where a hold came in since. What is known at this very statement counts.
+# Nothing begins where the address is not what it was when the gate was asked (it is another now, or somebody said stop), or where
+# a hold came in since. What is known at this very statement counts.
 _BEGIN = f"""
 begun AS (
-    UPDATE communication_log AS log SET
-        status = 'sending', draft = %(draft)s, {", ".join(f"{name} = %({name})s" for name in _BEGUN)}
-    WHERE id = %(id)s AND status = 'claimed' AND due_at = %(claimed_until)s AND (confirms_opt_out OR {{is_usable}})
-        AND (purpose = 'solicited' OR ({_HOLDS.format(whom="debt_id = log.debt_id")}
+    DELETE FROM message_unbegun AS unbegun USING communication_log AS log
+    WHERE unbegun.log_id = %(id)s AND log.id = unbegun.log_id AND log.status = 'sending' AND log.due_at = %(due_at)s
+        AND (log.confirms_opt_out OR IS_USABLE)
+        AND (log.purpose = 'solicited' OR ({_HOLDS.format(whom="debt_id = log.debt_id")}
             AND {_HOLDS.format(whom="debtor_id = log.debtor_id")}))
-    RETURNING id
+    RETURNING unbegun.log_id
 )
-"""  # noqa: S608 - the names are ours
-_BEGIN_IN = {channel: _BEGIN.format(is_usable=suppressions.is_usable(channel)) for channel in Channel}
-_FIRST = "WITH {begin} SELECT 1, count(*) FROM begun"
-_NEXT = "WITH {recorded}, {begin} SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM begun)"
+"""  # noqa: S608
+_FIRST = f"WITH {_BEGIN} SELECT 1, (SELECT count(*) FROM begun), set_config('synchronous_commit', 'off', true)"  # noqa: S608
+_NEXT = f"""
+WITH {outcomes.RECORDED}, {_BEGIN}
+SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM begun), set_config('synchronous_commit', 'off', true)
+"""  # noqa: S608
+#: By the channel, the statement for the first message and the one for any that follows another.
+_STATEMENTS = {
+    channel: tuple(text.replace("IS_USABLE", suppressions.is_usable(channel)) for text in (_FIRST, _NEXT))
+    for channel in Channel
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +91,6 @@ class Ready:
 
     claimed: Claimed
     goes: Text
-    version: CommunicationTemplateVersion | None
     claimed_until: datetime | None
 
     @property
@@ -83,18 +112,41 @@ def prepare(claimed: Claimed, *, now: datetime) -> Ready:
     message.provider = channel_senders.provider(Channel(message.communication_type))
     message.status, message.due_at, message.updated_at = MessageStatus.SENDING, now + SENDING_LEASE, now
     message.seal = evidence.seal(message, claimed.earlier)
-    return Ready(claimed, goes, version, claimed_until)
+    return Ready(claimed, goes, claimed_until)
+
+
+def announce(some: Sequence[Ready]) -> list[Ready]:
+    """Commit that the hand-over of these messages, of one channel, is at hand; return those whose claim still holds."""
+    if not some:
+        return []
+    message = some[0].message
+    columns = {name: [getattr(ready.message, name) for ready in some] for name in _WRITTEN}
+    columns["draft"] = [json.dumps(draft) if draft else None for draft in columns["draft"]]
+    parameters = {
+        **columns,
+        "id": [ready.message.pk for ready in some],
+        "claimed_until": [ready.claimed_until for ready in some],
+        **{name: getattr(message, name) for name in ("due_at", "updated_at", "provider")},
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ANNOUNCE, parameters)
+        announced = {row[0] for row in cursor.fetchall()}
+    return [ready for ready in some if ready.message.pk in announced]
 
 
 def begin(ready: Ready, *, after: Ended | None) -> bool:
-    """Commit that a hand-over begins, and what became of the one before; False if this one may not begin."""
-    statement, parameters = _FIRST, _parameters(ready)
-    if after:
-        statement, parameters = _NEXT, parameters | after.parameters
-    begin_in = _BEGIN_IN[Channel(ready.message.communication_type)]
+    """Note that a message's turn has come, and what became of the one before; False if it may not go after all."""
+    message, channel = ready.message, Channel(ready.message.communication_type)
+    first, following = _STATEMENTS[channel]
+    days = calendars.days(message.debtor, at=message.updated_at) if message.debtor else {message.updated_at.date()}
+    parameters = {
+        **{"id": message.pk, "due_at": message.due_at, "first_day": min(days), "last_day": max(days)},
+        **suppressions.usable_parameters(message.address or "", channel),
+        **(after.parameters if after else {}),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(recorded=outcomes.RECORDED, begin=begin_in), parameters)
-        recorded, begun = cursor.fetchone()
+        cursor.execute(following if after else first, parameters)
+        recorded, begun, _ = cursor.fetchone()
     if after and not recorded:
         outcomes.record_late(after)
     return bool(begun)
@@ -105,27 +157,14 @@ def hand_over(ready: Ready, senders: Senders) -> Outcome:
     message, goes = ready.message, ready.goes
     if message.communication_type == Channel.CALL_SCRIPT:
         return Outcome(Result.SENT, channel_senders.AGENT)
-    language = ready.version.language if ready.version else None
+    version = ready.claimed.version
+    language = version.language if version else None
     outgoing = Outgoing(message.pk, message.address or "", goes.subject, goes.body, goes.html, language)
     try:
         return senders.send(Channel(message.communication_type), outgoing)
     except Exception as error:  # A channel tells every failure that it knows; of any other, who knows?
         log.exception("hand_over_failed", message=str(message.pk))
         return Outcome(Result.UNCERTAIN, "unknown", words=f"{type(error).__name__}: {error}")
-
-
-def _parameters(ready: Ready) -> dict[str, Any]:
-    message = ready.message
-    days = calendars.days(message.debtor, at=message.updated_at) if message.debtor else {message.updated_at.date()}
-    return {
-        "first_day": min(days),
-        "last_day": max(days),
-        **{name: getattr(message, name) for name in _BEGUN},
-        **suppressions.usable_parameters(message.address or "", Channel(message.communication_type)),
-        "id": message.pk,
-        "claimed_until": ready.claimed_until,
-        "draft": Jsonb(message.draft) if message.draft else None,
-    }
 
 
 def _address(message: CommunicationLog) -> str:

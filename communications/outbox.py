@@ -27,6 +27,13 @@ TASKS = {
     Lane.SOLICITED: "communications.tasks.send_solicited",
 }
 
+#: What nobody asks for who sends a message.
+_OF_LATER = (
+    "html", "seal", "provider", "provider_message_id", "failure_reason", "sent_at", "delivered_at", "opened_at", "open_count",
+    "machine_opened_at", "machine_open_count", "clicked_at", "complained_at", "read_at", "read_by", "outcome", "outcome_at",
+    "outcome_by", "outcome_notes", "in_reply_to", "debtor__search", "debtor__dob", "debtor__address_line1",
+    "debtor__address_line2",
+)  # fmt: skip
 # The statuses are literals: with parameters PostgreSQL could not prove that the partial index covers them.
 _CLAIM = """
 WITH due AS MATERIALIZED (
@@ -121,6 +128,7 @@ def claim(
 
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
     """Return messages with all that is needed to send them; those of one template share it."""
-    messages = list(CommunicationLog.objects.filter(pk__in=ids).select_related("debtor", "debt"))
+    rows = CommunicationLog.objects.filter(pk__any_of=ids).select_related("debtor", "debt")
+    messages = list(rows.defer(*_OF_LATER))
     prefetch_related_objects(messages, "template")
     return messages

@@ -6,7 +6,7 @@ Each change of status is one UPDATE whose condition comes from the table of step
 import random
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,6 +75,24 @@ def give_back(claims: Iterable[tuple[uuid.UUID, datetime | None]], *, now: datet
     for until, ids in by_end.items():
         claimed = CommunicationLog.objects.filter(pk__in=ids, status=MessageStatus.CLAIMED, due_at=until)
         claimed.update(status=MessageStatus.QUEUED, due_at=now, updated_at=now)
+
+
+@transaction.atomic
+def take_back(ids: Collection[uuid.UUID], *, now: datetime) -> set[uuid.UUID]:
+    """Queue messages again whose hand-over was at hand and provably never began; return which."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM message_unbegun WHERE log_id = ANY(%s) RETURNING log_id", [list(ids)])
+        unbegun = [row[0] for row in cursor.fetchall()]
+    sending = CommunicationLog.objects.select_for_update(of=("self",)).filter(
+        pk__in=unbegun, status=MessageStatus.SENDING
+    )
+    messages = list(sending.prefetch_related("attempt_rows"))
+    for message in messages:
+        message.status, message.due_at, message.updated_at = MessageStatus.QUEUED, now, now
+        message.attempts -= 1
+        message.seal = evidence.seal(message, message.attempt_rows.all()) if message.attempts else None
+    CommunicationLog.objects.bulk_update(messages, ["status", "due_at", "updated_at", "attempts", "seal"])
+    return {message.pk for message in messages}
 
 
 @dataclass(frozen=True)
@@ -166,9 +184,11 @@ def settle(log_id: uuid.UUID, event: Event, *, at: datetime, words: str | None =
 
 
 def settle_stuck(*, now: datetime) -> int:
-    """Mark what has been in the hand-over for too long as uncertain; return how many."""
+    """Mark what has been in the hand-over for too long as uncertain; return how many. What provably never began goes on."""
     stuck = CommunicationLog.objects.filter(status=MessageStatus.SENDING, due_at__lte=now)
-    return sum(_cut_short(pk, now=now) for pk in list(stuck.values_list("pk", flat=True)))
+    ids = list(stuck.values_list("pk", flat=True))
+    taken_back = take_back(ids, now=now) if ids else set()
+    return sum(_cut_short(pk, now=now) for pk in ids if pk not in taken_back)
 
 
 @transaction.atomic

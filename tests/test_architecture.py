@@ -169,8 +169,7 @@ def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
     assert "senders.send" not in str(worker)
     assert [name for name, called in worker.items() if "hand_overs.hand_over" in called] == ["_deliver"]
     deliver = worker["_deliver"]
-    assert deliver.index("_prepare") < deliver.index("hand_overs.begin") < deliver.index("hand_overs.hand_over")
-    assert "claimed.may_go" in worker["_prepare"]
+    assert deliver.index("claimed.may_go") < deliver.index("hand_overs.begin") < deliver.index("hand_overs.hand_over")
     assert [name for name, called in worker.items() if "_deliver" in called] == ["_send"]
     assert "batches.claim" in worker["_claim"]
     claim = calls("batches")["claim"]

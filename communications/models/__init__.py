@@ -1,7 +1,7 @@
 """What is said: templates, the log of every message, and what is kept beside it. Each module holds one subject."""
 
 from communications.models.contact import ContactDecision, ContactPolicy, ContactWish, FirstNotice
-from communications.models.evidence import MessageAttempt, Settlement
+from communications.models.evidence import MessageAttempt, Settlement, Unbegun
 from communications.models.messages import DUE_STATUSES, CommunicationLog, CommunicationLogQuerySet
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
@@ -28,5 +28,6 @@ __all__ = [
     "ProviderEvent",
     "Purpose",
     "Settlement",
+    "Unbegun",
     "UncertainMessage",
 ]

@@ -6,6 +6,22 @@ from agents.models import Agent
 from communications.models.messages import CommunicationLog
 
 
+class Unbegun(models.Model):
+    """A message that is ``sending`` whose turn has not come: proof that its provider has never seen it.
+
+    The table is not logged: it outlives the worker, and is empty after a crash of the server, which may have lost that a turn
+    came. Where the proof is gone the message is in doubt.
+    """
+
+    log_id = models.UUIDField("message", primary_key=True)
+
+    class Meta:
+        db_table = "message_unbegun"
+
+    def __str__(self) -> str:
+        return str(self.log_id)
+
+
 class MessageAttempt(models.Model):
     """One hand-over of a message, as it ended: what the provider answered, and when. Written once, never changed."""
 

@@ -19,7 +19,7 @@ from communications import (
     unsubscribing,
 )
 from communications.inbound import Received
-from communications.models import CommunicationLog
+from communications.models import Channel, CommunicationLog
 from debtors import debtors
 from debtors.models import ContactPoint, Debtor, Medium
 from tests import factories
@@ -145,8 +145,8 @@ def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, mo
 
 
 def test_without_the_look_at_the_last_moment_it_would_go(twilio, monkeypatch):
-    unasked = {channel: text.replace("AND NOT EXISTS", "OR EXISTS") for channel, text in hand_overs._BEGIN_IN.items()}
-    monkeypatch.setattr(hand_overs, "_BEGIN_IN", unasked)
+    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in hand_overs._STATEMENTS[Channel.SMS]]
+    monkeypatch.setitem(hand_overs._STATEMENTS, Channel.SMS, blind)
     with pytest.raises(AssertionError):
         test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch)
 
