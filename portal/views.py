@@ -180,17 +180,11 @@ def _account(
 ) -> HttpResponse:
     """Show the account; a form that was refused shows what was typed into it."""
     shown = account.of(debtor, today=timezone.now().date())
-    at_fault: PortalForm | None = refused
 
     def form(kind: type[DebtForm], debt: Debt) -> DebtForm:
-        nonlocal at_fault
-        if not isinstance(refused, kind) or str(refused["debt"].value()) != str(debt.pk):
-            return kind(debtor=debtor, debt=debt)
-        again = at_fault = kind(request.POST, debtor=debtor, debt=debt)
-        if again.is_valid():  # What the form itself finds, it finds again; what a rule found is carried over.
-            for name, errors in refused.errors.items():
-                again.add_error(None if name == NON_FIELD_ERRORS else name, errors)
-        return again
+        if isinstance(refused, kind) and str(refused["debt"].value()) == str(debt.pk):
+            return _again(refused, request, debtor, debt)
+        return kind(debtor=debtor, debt=debt)
 
     rows = [
         _Row(
@@ -200,4 +194,14 @@ def _account(
         )
         for in_words in shown.debts
     ]
-    return _page(request, "account", at_fault, status=status, debtor=debtor, account=shown, rows=rows)
+    bound = (form for row in rows for form in (row.deferral, row.dispute) if form and form.is_bound)
+    return _page(request, "account", next(bound, refused), status=status, debtor=debtor, account=shown, rows=rows)
+
+
+def _again(refused: DebtForm, request: HttpRequest, debtor: Debtor, debt: Debt) -> DebtForm:
+    """Return a refused form at its place on the page."""
+    form = type(refused)(request.POST, debtor=debtor, debt=debt)
+    if form.is_valid():  # What the form itself finds, it finds again; what a rule found is carried over.
+        for name, errors in refused.errors.items():
+            form.add_error(None if name == NON_FIELD_ERRORS else name, errors)
+    return form
