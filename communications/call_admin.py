@@ -78,8 +78,8 @@ class CallTaskAdmin(WorklistAdmin):
         return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
 
     @admin.display(description="Since", ordering="sent_at")
-    def asked_at(self, task: CallTask) -> Any:
-        return task.sent_at
+    def asked_at(self, task: CallTask) -> str:
+        return f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-"
 
     @admin.display(description="May they be called now?")
     def may_be_called(self, task: CallTask) -> SafeString | str:

@@ -44,22 +44,32 @@ class MessagePages(WorklistAdmin):
     actions: tuple[str, ...] = ("it_went_all", "send_again_all")
     actions_detail = ("it_went", "send_again", "download")
     fields = (
+        ("status", "communication_type"),
         ("debtor", "debt"),
-        ("communication_type", "purpose"),
-        ("status", "attempts"),
-        ("failure_reason", "decision"),
         ("address", "provider"),
-        ("template", "version"),
-        ("created_at", "due_at"),
-        ("sent_at", "delivered_at"),
-        ("opened_at", "open_count"),
-        ("clicked_at", "complained_at"),
-        ("direction", "expires_at"),
-        ("provider_message_id", "proof"),
+        "failure_reason",
+        "decision",
         "subject",
         "as_it_went",
         "text",
+        "proof",
+        ("template", "version"),
+        ("sent_at", "delivered_at"),
+        ("opened_at", "open_count"),
+        ("machine_opened_at", "machine_open_count"),
+        ("clicked_at", "complained_at"),
+        ("created_at", "due_at"),
+        "expires_at",
+        ("purpose", "direction"),
+        "provider_message_id",
     )
+    told_by = {
+        "as_it_went": "html",
+        "text": "body",
+        "version": "template_version",
+        "decision": "settlement",
+        "proof": "attempts",
+    }
 
     def get_queryset(self, request: HttpRequest) -> Any:
         found = super().get_queryset(request)
@@ -100,7 +110,7 @@ class MessagePages(WorklistAdmin):
         made = getattr(log, "settlement", None)
         if made is None:
             return "-"
-        words = format_html("{} by {}, {:%Y-%m-%d %H:%M} UTC: {}", made, made.by, made.at, made.why)
+        words = format_html("{} by {}, {} UTC: {}", made, made.by, f"{made.at:%Y-%m-%d %H:%M}", made.why)
         if made.sent_again_as_id is None:
             return words
         page = reverse("admin:communications_communicationlog_change", args=[made.sent_again_as_id])
@@ -212,7 +222,7 @@ class UncertainMessageAdmin(MessagePages):
 
     @admin.display(description="Subject")
     def about(self, log: CommunicationLog) -> str:
-        return Truncator(log.subject or "-").chars(60)
+        return Truncator(log.subject or "-").chars(50)
 
     @admin.display(description="Waits", ordering="updated_at")
     def age(self, log: CommunicationLog) -> str:
@@ -220,7 +230,7 @@ class UncertainMessageAdmin(MessagePages):
 
     @admin.display(description="What happened")
     def what_happened(self, log: CommunicationLog) -> str:
-        return Truncator(log.failure_reason or "-").chars(90)
+        return Truncator(log.failure_reason or "-").chars(60)
 
 
 @admin.register(MessageAttempt)

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 #: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening. Nor do links lead anywhere.
 _POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-    "<style>a{pointer-events:none}body{font-family:sans-serif;margin:1rem}</style>"
+    "<style>a{pointer-events:none}body{font-family:sans-serif;margin:1rem;overflow-wrap:anywhere}</style>"
 )
 _FRAME = (
     '<iframe sandbox="" srcdoc="{}" title="The message" referrerpolicy="no-referrer" tabindex="-1"'

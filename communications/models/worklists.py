@@ -35,6 +35,9 @@ class CallTask(CommunicationLog):
         proxy = True
         permissions = [("finish_calltask", "Can say how a call went")]
 
+    def __str__(self) -> str:
+        return f"Call: {self.get_outcome_display() or 'to be made'}"
+
 
 class _Inbound(models.Manager["CommunicationLog"]):
     def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
@@ -49,3 +52,6 @@ class InboundMessage(CommunicationLog):
     class Meta:
         proxy = True
         permissions = [("read_inboundmessage", "Can mark a message to us as read")]
+
+    def __str__(self) -> str:
+        return f"From {self.address or 'somebody'}"

@@ -11,9 +11,21 @@ from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
 
 
 class WorklistAdmin(ReadOnlyAdmin, RuledAdmin):
-    """Rows that nobody writes here, with actions that call rules on them."""
+    """Rows that nobody writes here, with actions that call rules on them. Lines of a page that say nothing are left out."""
 
     actions: Sequence[str] = ()
+    fields: Sequence[str | tuple[str, ...]]
+    #: By fields of the page that are no attributes, the attribute without which they say nothing; what is not here always shows.
+    told_by: dict[str, str] = {}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        lines = ((line,) if isinstance(line, str) else line for line in self.fields)
+        return [line for line in lines if obj is None or any(self._says(obj, name) for name in line)]
+
+    def _says(self, obj: Any, name: str) -> bool:
+        about = self.told_by.get(name, name)
+        # A relation that isn't there has no attribute; nor has a field that the page makes up.
+        return getattr(obj, about, None if about != name else True) not in (None, "", 0)
 
 
 class OpenFilter(admin.SimpleListFilter):

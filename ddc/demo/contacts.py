@@ -150,8 +150,9 @@ def stops(dice: random.Random, people: Sequence[Debtor], *, now: datetime) -> No
 def _message(dice: random.Random, debt: Debt, channel: Channel, *, now: datetime) -> CommunicationLog:
     status = dice.choices(tuple(_STATES), tuple(_STATES.values()))[0]
     waits = status in (MessageStatus.QUEUED, MessageStatus.POSTPONED)
+    is_new = waits or status == MessageStatus.UNCERTAIN
     age = (now.date() - debt.placement_date).days
-    at = now - timedelta(minutes=dice.randint(5, 300) if waits else dice.randint(24 * 60, age * 24 * 60))
+    at = now - timedelta(minutes=dice.randint(5, 300) if is_new else dice.randint(24 * 60, age * 24 * 60))
     log = CommunicationLog(
         debtor=debt.debtor,
         debt=debt,

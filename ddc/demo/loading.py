@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 
 from agents import staff
 from agents.models import Agent
@@ -105,6 +106,7 @@ def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
     attempts = contacts.attempts(logs)
     CommunicationLog.objects.bulk_create(logs, batch_size=500)
     MessageAttempt.objects.bulk_create(attempts, batch_size=500)
+    CommunicationLog.objects.update(updated_at=F("created_at"))  # nothing has happened to them since
     DigitalActivity.objects.bulk_create(contacts.activities(dice, books.debts, logs, now=now), batch_size=500)
     progress("messages and activities, written")
     _deferrals(dice, [debt for debt in books.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
