@@ -11,15 +11,16 @@ from communications.models import CommunicationLog, MessageStatus, Purpose
 from strategy.models import StrategyRule, StrategyRun
 
 # The step decides: where another run was first, its conflict leaves no step here, and so no message. What the message needs is
-# looked up by keys again: to join it with the candidates could be a nested loop over all of them. Sorted by debt, rows come to
-# the same pages of an index together. Messages are due in the order of their rules, by a microsecond each.
+# looked up by keys again: to join it with the candidates could be a nested loop over all of them. A debt that is being deleted is
+# waited for, and left out when it is gone. Sorted by debt, rows come to the same pages of an index together. Messages are due in
+# the order of their rules, by a microsecond each.
 _FIRE = """
     WITH step AS (
         INSERT INTO strategy_step (log_id, rule_id, debt_id, occurrence, run_id)
-        SELECT uuidv7(), candidate.rule_id, debt.id, candidate.occurrence, %(run)s
-        FROM strategy_candidate AS candidate JOIN debt ON debt.id = candidate.debt_id
-        WHERE candidate.reason IS NULL AND candidate.rule_id = ANY(%(rules)s::uuid[])
-        ORDER BY debt.id
+        SELECT uuidv7(), rule_id, debt_id, occurrence, %(run)s FROM strategy_candidate
+        WHERE reason IS NULL AND rule_id = ANY(%(rules)s::uuid[])
+          AND EXISTS (SELECT FROM debt WHERE debt.id = debt_id FOR KEY SHARE)
+        ORDER BY debt_id
         {on_conflict}
         RETURNING log_id, rule_id, debt_id
     ),

@@ -100,7 +100,6 @@ def weigh(rules: Collection[StrategyRule], *, day: date) -> dict[uuid.UUID, Matc
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS strategy_candidate")
         cursor.execute(_WEIGH, {"day": day, "rules": list(matches)})
-        cursor.execute("ANALYZE strategy_candidate")
         cursor.execute("SELECT rule_id, reason, count(*) FROM strategy_candidate GROUP BY rule_id, reason")
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     return {

@@ -106,9 +106,9 @@ def test_what_is_being_written_about_is_not_deleted(what: str):
 @pytest.mark.parametrize("what", ["delete_debt", "delete_rule"])
 def test_of_what_is_being_deleted_nothing_is_written(what: str):
     race = Race()
-    refused, deleted = delete_first(race, getattr(race, what))
+    queued, deleted = delete_first(race, getattr(race, what))
     assert deleted is None
-    assert isinstance(refused, IntegrityError)
+    assert queued == 0 if what == "delete_debt" else isinstance(queued, IntegrityError)
     assert CommunicationLog.objects.count() == StrategyStep.objects.count() == 0
 
 
@@ -125,13 +125,28 @@ def test_without_the_check_of_deletions_a_message_names_what_is_gone(what: str, 
 
 
 @pytest.mark.deep
-def test_without_the_check_of_messages_one_names_what_is_gone():
+def test_without_the_check_of_steps_one_names_what_is_gone():
     race = Race()
-    with without_triggers(
-        ("communication_log", "log_names_what_is_there"), ("strategy_step", "step_names_what_is_there")
-    ):
-        delete_first(race, race.delete_debt)
-        assert race.dangling() == ["debt"]
+    with without_triggers(("strategy_step", "step_names_what_is_there")):
+        delete_first(race, race.delete_rule)
+        assert race.dangling() == ["rule"]
+
+
+def write_to(debtor: Debtor) -> None:
+    outbox.queue(debtor=debtor, channel="email", subject="Hello", body="x", now=clock())
+
+
+def write_while_being_deleted(debtor: Debtor) -> list[Any]:
+    def delete() -> None:
+        with transaction.atomic():
+            debtors.delete(Debtor.objects.get(pk=debtor.pk))
+            time.sleep(0.5)
+
+    def write() -> None:
+        time.sleep(0.2)
+        write_to(debtor)
+
+    return at_once(write, delete)
 
 
 def test_a_debtor_who_is_being_written_to_is_not_deleted():
@@ -139,7 +154,7 @@ def test_a_debtor_who_is_being_written_to_is_not_deleted():
 
     def write() -> None:
         with transaction.atomic():
-            outbox.queue(debtor=debtor, channel="email", subject="Hello", body="x", now=clock())
+            write_to(debtor)
             time.sleep(0.5)
 
     def delete() -> None:
@@ -149,6 +164,22 @@ def test_a_debtor_who_is_being_written_to_is_not_deleted():
     results = at_once(write, delete)
     assert len(refusals(results)) == 1
     assert CommunicationLog.objects.get().debtor == debtor
+
+
+def test_a_debtor_who_is_being_deleted_is_not_written_to():
+    refused, deleted = write_while_being_deleted(factories.debtor())
+    assert deleted is None
+    assert isinstance(refused, IntegrityError)
+    assert not CommunicationLog.objects.exists()
+
+
+@pytest.mark.deep
+def test_without_the_check_of_messages_one_goes_to_a_debtor_who_is_gone():
+    debtor = factories.debtor()
+    with without_triggers(("communication_log", "log_names_what_is_there")):
+        write_while_being_deleted(debtor)
+        assert not Debtor.objects.exists()
+        assert CommunicationLog.objects.count() == 1
 
 
 def test_a_template_that_is_being_used_is_not_deleted():
