@@ -175,3 +175,10 @@ def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
     claim = calls("batches")["claim"]
     assert claim.index("outbox.claim") < claim.index("_decided")
     assert "contact_decisions.decide_all" in calls("batches")["_decided"]
+
+
+def test_the_contact_gate_reads_no_clock():
+    for name in ("contact_gate", "contact_counts", "contact_rules", "contact_terms"):
+        code = ast.parse(Path(settings.BASE_DIR, f"communications/{name}.py").read_text())
+        read = {node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute)}
+        assert not read & {"now", "today", "utcnow", "monotonic", "time_ns"}, name
