@@ -202,6 +202,7 @@ def facts_from_json(told: dict[str, Any]) -> Facts:
         solicited=told.get("solicited", False),
         suppressed=told.get("suppressed", False),
         refused=told.get("refused"),
+        at_work=told.get("at_work", False),
         debt=_id(told.get("debt")),
         debt_is_closed=told.get("debt_is_closed", False),
         debt_is_disputed=told.get("debt_is_disputed", False),

@@ -108,7 +108,8 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         places=places(debtor) if debtor else frozenset(),
         solicited=log.purpose == Purpose.SOLICITED,
         suppressed=not log.confirms_opt_out and (medium, address) in known.listed,
-        refused=_refused(wishes, log.communication_type, address),
+        refused=_refused(wishes, log.communication_type),
+        at_work=any(wish.work_address and wish.work_address.lower() == address.lower() for wish in wishes),
         debt=log.debt_id,
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.is_all_disputed,
@@ -230,13 +231,9 @@ def _has_times(wish: ContactWish) -> bool:
     return wish.opens is not None or wish.closes is not None or bool(wish.weekdays)
 
 
-def _refused(wishes: Iterable[ContactWish], channel: str, address: str) -> str | None:
-    for wish in wishes:
-        if wish.no_contact and _is_about(wish, channel):
-            return f"They told us not to: {wish.told}"
-        if wish.work_address and address and wish.work_address.strip().lower() == address.lower():
-            return "The address is their employer's."
-    return None
+def _refused(wishes: Iterable[ContactWish], channel: str) -> str | None:
+    """Return what they said who want nothing by this channel."""
+    return " ".join(wish.told for wish in wishes if wish.no_contact and _is_about(wish, channel)) or None
 
 
 def _history(

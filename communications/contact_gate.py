@@ -61,7 +61,10 @@ def _of_address(facts: Facts) -> Iterator[Reason]:
 
 def _of_debt(facts: Facts, at: datetime) -> Iterator[Reason]:
     if facts.refused:
-        yield Reason(Code.REFUSED_CHANNEL, facts.refused, "12 CFR 1006.14(h), 1006.22(f)(3)")
+        yield Reason(Code.REFUSED_CHANNEL, f"They told us not to: {facts.refused}", "12 CFR 1006.14(h)")
+    if facts.at_work:
+        words = "The address is their employer's."
+        yield Reason(Code.WORK_ADDRESS, words, "12 CFR 1006.6(b)(3), 1006.22(f)(3)")
     if facts.debt_is_closed:
         yield Reason(Code.DEBT_CLOSED, "The debt is closed.")
     if facts.debt_is_disputed:

@@ -24,6 +24,7 @@ class Code(StrEnum):
     NO_ADDRESS = "NO_ADDRESS"
     SUPPRESSED = "SUPPRESSED"
     REFUSED_CHANNEL = "REFUSED_CHANNEL"
+    WORK_ADDRESS = "WORK_ADDRESS"
     DEBT_CLOSED = "DEBT_CLOSED"
     DEBT_DISPUTED = "DEBT_DISPUTED"
     DEBT_HELD = "DEBT_HELD"
@@ -116,6 +117,7 @@ class Facts:
     solicited: bool = False
     suppressed: bool = False
     refused: str | None = None
+    at_work: bool = False
     debt: uuid.UUID | None = None
     debt_is_closed: bool = False
     debt_is_disputed: bool = False

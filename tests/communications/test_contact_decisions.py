@@ -126,7 +126,7 @@ class TestFacts:
         found = facts_of(queue(debt=debt))
 
         assert found.zones == {"Europe/London", "Asia/Tokyo"}
-        assert found.refused == "The address is their employer's."
+        assert (found.refused, found.at_work) == (None, True)
         assert [wish.opens for wish in found.wishes] == [time(17)]
 
 

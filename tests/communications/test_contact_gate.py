@@ -70,7 +70,8 @@ def test_what_nothing_forbids_is_allowed():
         ({"holds": (Stop("deferral", Scope.DEBT, date(2026, 1, 1)),)}, Code.DEBT_HELD),
         ({"holds": (Stop("cease", Scope.PERSON, date(2026, 1, 1)),)}, Code.DEBT_HELD),
         ({"zones": frozenset()}, Code.LOCATION_UNKNOWN),
-        ({"refused": "They told us not to."}, Code.REFUSED_CHANNEL),
+        ({"refused": "No mail, please."}, Code.REFUSED_CHANNEL),
+        ({"at_work": True}, Code.WORK_ADDRESS),
     ],
 )
 def test_what_denies_a_contact_says_so(facts, code):

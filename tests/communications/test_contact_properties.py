@@ -107,7 +107,8 @@ def cases(draw):
         places=draw(st.frozensets(st.sampled_from(PLACES), min_size=1, max_size=2)),
         solicited=draw(rarely),
         suppressed=draw(rarely),
-        refused=draw(st.sampled_from([None] * 6 + ["They told us not to."])),
+        refused=draw(st.sampled_from([None] * 6 + ["No mail, please."])),
+        at_work=draw(rarely),
         debt=draw(st.sampled_from(DEBTS)),
         debt_is_closed=draw(rarely),
         debt_is_disputed=draw(rarely),
@@ -233,6 +234,8 @@ class Oracle:
             return found
         if facts.refused:
             found.add(Code.REFUSED_CHANNEL)
+        if facts.at_work:
+            found.add(Code.WORK_ADDRESS)
         if facts.debt_is_closed:
             found.add(Code.DEBT_CLOSED)
         if facts.debt_is_disputed:

@@ -60,7 +60,17 @@ def test_an_employers_address_is_not_used_however_it_was_written_down(channel, a
     debtor = factories.debtor(email="john@work.example", mobile_phone="+447400123456")
     note(debtor, work_address=address)
 
-    assert {reason.code for reason in asked(debtor, channel).reasons} == {Code.REFUSED_CHANNEL}
+    assert {reason.code for reason in asked(debtor, channel).reasons} == {Code.WORK_ADDRESS}
+
+
+def test_all_that_they_told_us_is_named():
+    debtor = factories.debtor(email="john@work.example")
+    note(debtor, work_address="john@work.example")
+    note(debtor, no_contact=True, channels=["email"])
+    decision = asked(debtor)
+
+    assert {reason.code for reason in decision.reasons} == {Code.WORK_ADDRESS, Code.REFUSED_CHANNEL}
+    assert "They told us not to: I told you so" in decision.reason
 
 
 def test_a_wish_acts_on_what_is_queued_already_and_no_more_once_it_is_withdrawn(debtor):
