@@ -45,7 +45,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",
         "communications.Circuit", "payments.IdempotencyKey", "portal.OtpSession", "portal.RevokedDebtorToken",
         "agents.TokenFamily", "agents.SpentRefreshToken", "axes.AccessAttempt", "axes.AccessFailureLog",
-        "axes.AccessLog",
+        "axes.AccessLog", "collections.SegmentationMark",
     )),
 )  # fmt: skip
 
