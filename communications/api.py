@@ -10,9 +10,9 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from communications import contact_preview, placeholders, processing, templates
+from communications import contact_decisions, contact_preview, placeholders, processing, templates
 from communications.filters import LogFilters, TemplateFilters
-from communications.models import CommunicationLog, CommunicationTemplate
+from communications.models import CommunicationLog, CommunicationTemplate, ContactDecision
 from communications.serializers import (
     CommunicationLogDetailSerializer,
     CommunicationLogSerializer,
@@ -24,8 +24,11 @@ from communications.serializers import (
 )
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import write
-from ddc.common.api.views import ResourceView, View
+from ddc.common.api.views import ResourceView, Shown, View
 from debtors.models import Debtor
+
+#: How many decisions on one message its answer shows.
+DECISIONS = 20
 
 
 class CommunicationTemplateView(ResourceView):
@@ -81,7 +84,13 @@ class CommunicationLogView(ResourceView):
 
     @extend_schema(responses=CommunicationLogDetailSerializer)
     def retrieve(self, request: Request, pk: Any) -> Response:
-        return Response(write(CommunicationLogDetailSerializer, self.get_object(pk)))
+        log = self.get_object(pk)
+        return Response(write(CommunicationLogDetailSerializer, Shown(log, contact_decisions=_decisions_on(log))))
+
+
+def _decisions_on(log: CommunicationLog) -> list[Shown]:
+    rows = ContactDecision.objects.filter(log_id=log.pk).order_by("-at", "-id")[:DECISIONS]
+    return [Shown(row, reasons=list(map(contact_decisions.reason_from_json, row.reasons))) for row in rows]
 
 
 class ContactPreviewView(View):

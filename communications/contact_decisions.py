@@ -161,6 +161,18 @@ def reason_as_json(reason: contact_gate.Reason) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value not in (None, "")}
 
 
+def reason_from_json(told: dict[str, Any]) -> contact_gate.Reason:
+    """Read a reason that ``reason_as_json`` wrote."""
+    return contact_gate.Reason(
+        contact_gate.Code(told["code"]),
+        told["words"],
+        section=told.get("section", ""),
+        policy=told.get("policy", ""),
+        version=told.get("version"),
+        until=_moment(told.get("until")),
+    )
+
+
 def digest_of(address: str) -> str:
     """Return what is kept of an address: enough to see that two are the same."""
     return hashlib.sha256(address.lower().encode()).hexdigest()[:16] if address else ""

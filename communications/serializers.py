@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from collection.models import Debt
 from communications.contact_gate import Code, Verdict
-from communications.models import Channel, CommunicationLog, MessageStatus
+from communications.models import Channel, CommunicationLog, ContactDecision, MessageStatus
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -72,8 +72,31 @@ class CommunicationLogSerializer(CamelSerializer):
     failure_reason = TextField(read_only=True, allow_null=True)
 
 
+class ReasonSerializer(CamelSerializer):
+    """One rule that speaks against a contact."""
+
+    code = ChoiceField(choices=[code.value for code in Code], read_only=True)
+    message = TextField(read_only=True, source="words")
+    section = TextField(read_only=True, help_text="Where the law says so; empty where it is no law.")
+    policy = TextField(read_only=True, help_text="Jurisdiction and rule; empty where no policy asks for it.")
+    version = IntegerField(read_only=True, allow_null=True, help_text="The policy's.")
+    until = TimeField(read_only=True, allow_null=True, help_text="When this alone is over, where that is known.")
+
+
+class ContactDecisionSerializer(CamelSerializer):
+    """What the contact gate said of a message, at one moment."""
+
+    at = TimeField(read_only=True)
+    stage = ChoiceField(choices=ContactDecision.Stage.values, read_only=True)
+    verdict = ChoiceField(choices=[verdict.value for verdict in Verdict], read_only=True)
+    until = TimeField(read_only=True, allow_null=True, help_text="To when it was put off.")
+    reasons = ReasonSerializer(many=True, read_only=True)
+    policies = serializers.ListField(child=TextField(), read_only=True, help_text="Those asked, with their versions.")
+
+
 class CommunicationLogDetailSerializer(CommunicationLogSerializer):
     body = TextField(read_only=True, allow_null=True, help_text="The text that went; a one-time code in it is masked.")
+    contact_decisions = ContactDecisionSerializer(many=True, read_only=True, help_text="The newest 20, newest first.")
 
 
 class PlaceholderSerializer(CamelSerializer):
@@ -140,17 +163,6 @@ class ProcessedSerializer(CamelSerializer):
 class ProcessAnswerSerializer(CamelSerializer):
     processed = IntegerField(read_only=True)
     results = ProcessedSerializer(many=True, read_only=True)
-
-
-class ReasonSerializer(CamelSerializer):
-    """One rule that speaks against a contact."""
-
-    code = ChoiceField(choices=[code.value for code in Code], read_only=True)
-    message = TextField(read_only=True, source="words")
-    section = TextField(read_only=True, help_text="Where the law says so; empty where it is no law.")
-    policy = TextField(read_only=True, help_text="Jurisdiction and rule; empty where no policy asks for it.")
-    version = IntegerField(read_only=True, allow_null=True, help_text="The policy's.")
-    until = TimeField(read_only=True, allow_null=True, help_text="When this alone is over, where that is known.")
 
 
 class ChannelPreviewSerializer(CamelSerializer):

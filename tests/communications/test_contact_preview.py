@@ -11,6 +11,7 @@ from communications.models import CommunicationLog, ContactDecision
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,25 @@ class TestOverHttp:
 
         assert asked(api, debt.debtor)["debts"] == []
         assert api.get(f"/debtors/{debt.pk}/contact-preview").status_code == 404
+
+
+def test_a_message_tells_over_http_what_the_gate_said_of_it(api):
+    log = queue(now=NOON.replace(hour=3))
+    drain(NOON.replace(hour=3))
+    drain()
+    told = api.get(f"/communication-logs/{log.pk}").json()["contactDecisions"]
+
+    assert [(one["at"], one["stage"], one["verdict"], one["until"]) for one in told] == [
+        ("2026-01-14T12:00:00.000Z", "sending", "allow", None),
+        ("2026-01-14T03:00:00.000Z", "sending", "postpone", "2026-01-14T08:00:00.000Z"),
+    ]
+    assert told[1]["reasons"] == [
+        {
+            "code": "OUTSIDE_WINDOW", "message": "It is 03:00 in Europe/London; allowed is 08:00 to 21:00.",
+            "section": "the agency's own rule", "policy": "AGENCY/08:00-21:00", "version": 1, "until": None,
+        }
+    ]  # fmt: skip
+    assert told[0]["policies"] == ["AGENCY/08:00-21:00@1"]
 
 
 def test_one_hold_after_another_is_waited_for():

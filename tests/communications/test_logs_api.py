@@ -40,7 +40,7 @@ def test_one_message_shows_its_text_with_the_code_masked(api, settings):
 
     answer = api.get(f"/communication-logs/{str(log.pk).upper()}").json()
 
-    assert answer.keys() == {*FIELDS.split(), "body"}
+    assert answer.keys() == {*FIELDS.split(), "body", "contactDecisions"}
     assert (answer["body"], answer["status"]) == ("Code ••••••", "sent")
 
 
