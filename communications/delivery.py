@@ -41,8 +41,8 @@ TURN = timedelta(seconds=20)
 #: What becomes of a message that another was quicker to take, or that may not go at its turn after all: nothing yet.
 _PASSED_BY = "passed by"
 
-#: Numbers that nobody else uses for advisory locks: from this one on, a hundred for each lane.
-_LOCK, _LOCKS_OF_A_LANE = 0x44_44_43_00_00, 100
+#: Numbers that nobody else uses for advisory locks: from this one on, a hundred for each provider in each lane.
+_LOCK, _LOCKS_OF_A_PROVIDER = 0x44_44_43_00_00, 100
 _LANES = tuple(Lane)
 
 
@@ -62,8 +62,12 @@ class _Turn:
     lane: Lane
     ends: datetime | None
     senders: Senders
-    alone: bool
+    #: Whether it does it all, without asking for a place or waking another.
+    is_alone: bool
     drained: Drained = field(default_factory=Drained)
+    has_woken: bool = False
+    #: Channels in which it had a place.
+    served: set[Channel] = field(default_factory=set)
     paces: dict[str, rates.Pace] = field(default_factory=dict)
     #: Channels that are full for now: their turn comes later.
     resting: set[Channel] = field(default_factory=set)
@@ -77,41 +81,43 @@ class _Turn:
         return self.paces.setdefault(provider, rates.Pace(provider, rates.of(channel)))
 
 
-def drain(*, clock: Clock, lane: Lane = Lane.ALL, turn: timedelta | None = None, alone: bool = True) -> Drained:
-    """Send whatever is due until nothing is, or the turn is over. Any number may do so at once.
-
-    :param alone: whether this one does it all, or wakes another worker of its lane where there is more than one batch
-    """
+def drain(*, clock: Clock, lane: Lane = Lane.ALL, turn: timedelta | None = None) -> Drained:
+    """Send whatever is due until nothing is, or the turn is over. Any number may do so at once."""
     with Senders() as senders:
-        at_work = _Turn(clock, lane, clock() + turn if turn else None, senders, alone)
-        while not at_work.drained.more and _send_a_batch_per_channel(at_work):
-            pass
-    return at_work.drained
+        return _drain(_Turn(clock, lane, clock() + turn if turn else None, senders, is_alone=True))
 
 
 def drain_alone(*, clock: Clock, lane: Lane = Lane.ALL) -> Drained:
-    """Drain for one turn, unless as many as may are at it in this lane; wake the next worker if more is due.
+    """Drain for one turn, as far as there are places for one more in this lane; wake the next worker if more is due.
 
-    The others are left to other work.
+    Each provider has places of its own: while one hangs, who waits for it holds up nobody else's messages.
     """
-    drained = Drained()
-    with _place(lane) as place:
-        if place is not None:
-            drained = drain(clock=clock, lane=lane, turn=TURN, alone=place == settings.OUTBOX_DRAINS - 1)
+    with Senders() as senders:
+        turn = _Turn(clock, lane, clock() + TURN, senders, is_alone=False)
+        drained = _drain(turn)
     # What came in between the last look and the end of the turn found this one still at it, and went away.
     now = clock()
-    if place is not None and outbox.is_due(now=now, lane=lane, but=_closed(now)):
+    if outbox.is_due(now=now, lane=lane, among=turn.served - _closed(now)):
         outbox.wake(lane)
     return drained
 
 
-@contextmanager
-def _place(lane: Lane) -> Iterator[int | None]:
-    """Hold one of the lane's OUTBOX_DRAINS places; None if all are taken.
+def _drain(turn: _Turn) -> Drained:
+    while not turn.drained.more and _send_a_batch_per_channel(turn):
+        pass
+    return turn.drained
 
-    Each is an advisory lock, which PostgreSQL frees with the connection, however a worker ends.
+
+@contextmanager
+def _place(turn: _Turn, channel: Channel) -> Iterator[int | None]:
+    """Hold one of the OUTBOX_DRAINS places that the channel's provider has in a lane; None if all are taken.
+
+    Each is an advisory lock, which PostgreSQL frees with the connection, however a worker ends. The last place for who is alone.
     """
-    first = _LOCK + _LANES.index(lane) * _LOCKS_OF_A_LANE
+    if turn.is_alone:
+        yield settings.OUTBOX_DRAINS - 1
+        return
+    first = _LOCK + (_LANES.index(turn.lane) * len(Channel) + _first_with_its_provider(channel)) * _LOCKS_OF_A_PROVIDER
     taken = None
     with connection.cursor() as cursor:
         for place in range(settings.OUTBOX_DRAINS):
@@ -127,6 +133,11 @@ def _place(lane: Lane) -> Iterator[int | None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [first + taken])
 
 
+def _first_with_its_provider(channel: Channel) -> int:
+    providers = [channel_senders.provider(each) for each in Channel]
+    return providers.index(channel_senders.provider(channel))
+
+
 def _closed(now: datetime) -> set[Channel]:
     """Return the channels whose provider is down."""
     known = circuits.known()
@@ -139,12 +150,16 @@ def _send_a_batch_per_channel(turn: _Turn) -> bool:
     for channel in Channel:
         if channel in turn.resting or turn.drained.more:
             continue
-        batch = _claim(turn, channel, known)
-        found = found or bool(batch.taken)
-        if batch.taken == turn.sizes[channel] and not turn.alone:
-            outbox.wake(turn.lane)
-            turn.alone = True
-        _send(turn, channel, batch, known)
+        with _place(turn, channel) as place:
+            if place is None:
+                continue
+            turn.served.add(channel)
+            batch = _claim(turn, channel, known)
+            found = found or bool(batch.taken)
+            if batch.taken == turn.sizes[channel] and place < settings.OUTBOX_DRAINS - 1 and not turn.has_woken:
+                outbox.wake(turn.lane)
+                turn.has_woken = True
+            _send(turn, channel, batch, known)
     return found
 
 

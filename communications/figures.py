@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from communications import circuits
 from communications.models import CommunicationLog, MessageStatus, Purpose
-from ddc.common import metrics
+from ddc.common import health, metrics
 
 _OPEN = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
 _LANES = {Purpose.SOLICITED: "fast", Purpose.COLLECTION: "ddc"}
@@ -70,3 +72,12 @@ def providers() -> Iterator[Metric]:
     for provider in sorted(known):
         down.add_metric((provider,), circuits.is_open(provider, known, now=timezone.now()))
     yield down
+
+
+@health.note("providers_down")
+def providers_down(connection: "psycopg.Connection[tuple[Any, ...]]") -> list[str]:
+    """Name the providers that are taken to be down; the site is well all the same, and their messages wait."""
+    return [
+        row[0]
+        for row in connection.execute("SELECT provider FROM provider_circuit WHERE opened_at IS NOT NULL ORDER BY 1")
+    ]

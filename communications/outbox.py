@@ -103,9 +103,9 @@ def wake(lane: Lane) -> None:
     nudge(TASKS[lane])
 
 
-def is_due(*, now: datetime, lane: Lane = Lane.ALL, but: Collection[Channel] = ()) -> bool:
-    """Tell whether a worker of the lane would find something to do, in other channels than some."""
-    due = CommunicationLog.objects.due(now).filter(communication_type__in=[c for c in Channel if c not in but])
+def is_due(*, now: datetime, lane: Lane = Lane.ALL, among: Collection[Channel]) -> bool:
+    """Tell whether a worker of the lane would find something to do in some channels."""
+    due = CommunicationLog.objects.due(now).filter(communication_type__in=list(among))
     return (due.filter(purpose=Purpose.SOLICITED) if lane == Lane.SOLICITED else due).exists()
 
 

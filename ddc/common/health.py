@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
+from typing import Any
 
 import psycopg
 import redis
@@ -16,14 +17,35 @@ from ddc.common.postgresql import outage
 PATIENCE_SECONDS = 1.5
 
 
-def check() -> dict[str, str]:
-    """Ask all parts at the same time; ``"ok"``, or what is wrong, within PATIENCE_SECONDS even where a part hangs."""
+#: What is told besides, whatever it is, and who knows it, asked over a connection that proved to be alive.
+Note = Callable[["psycopg.Connection[tuple[Any, ...]]"], list[str]]
+_notes: dict[str, Note] = {}
+
+
+def note(name: str) -> Callable[[Note], Note]:
+    """Have something of an app above told along with its name; it never makes the site unwell."""
+
+    def register(ask: Note) -> Note:
+        _notes[name] = ask
+        return ask
+
+    return register
+
+
+def check() -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Ask all parts at the same time; ``"ok"``, or what is wrong, within PATIENCE_SECONDS even where a part hangs.
+
+    Returns the notes as well, empty ones where the database doesn't answer.
+    """
     asked = {name: part.ask() for name, part in PARTS.items()}
     ends = time.monotonic() + PATIENCE_SECONDS
-    return {name: _found(answer, ends - time.monotonic()) for name, answer in asked.items()}
+    found = {name: _found(answer, ends - time.monotonic()) for name, answer in asked.items()}
+    database = asked["database"]
+    noted = database.result() if found["database"] == "ok" else {}
+    return found, {name: noted.get(name, []) for name in _notes}
 
 
-def _found(answer: "Future[None]", patience: float) -> str:
+def _found(answer: "Future[Any]", patience: float) -> str:
     try:
         answer.result(timeout=max(patience, 0))
     except (TookTooLong, TimeoutError):
@@ -36,12 +58,12 @@ def _found(answer: "Future[None]", patience: float) -> str:
 class Part:
     """Something that we need. While one question hangs, no second one is asked: threads don't pile up."""
 
-    def __init__(self, question: Callable[[], None]) -> None:
+    def __init__(self, question: Callable[[], Any]) -> None:
         self._question = question
         self._lock = threading.Lock()
-        self._asked: Future[None] | None = None
+        self._asked: Future[Any] | None = None
 
-    def ask(self) -> "Future[None]":
+    def ask(self) -> "Future[Any]":
         """Ask in a thread of its own; where a question is open already, that one will do."""
         with self._lock:
             if self._asked is None or self._asked.done():
@@ -49,16 +71,16 @@ class Part:
                 threading.Thread(target=self._answer, args=(self._asked,), name="health", daemon=True).start()
             return self._asked
 
-    def _answer(self, answer: "Future[None]") -> None:
+    def _answer(self, answer: "Future[Any]") -> None:
         try:
-            self._question()
+            told = self._question()
         except Exception as error:
             answer.set_exception(error)
         else:
-            answer.set_result(None)
+            answer.set_result(told)
 
 
-def _database() -> None:
+def _database() -> dict[str, list[str]]:
     options = settings.DATABASES["default"]
     if outage.hangs(options["HOST"], options["PORT"]):
         raise TimeoutError
@@ -73,6 +95,7 @@ def _database() -> None:
         options="-c statement_timeout=1000",
     ) as connection:
         connection.execute("SELECT 1")
+        return {name: ask(connection) for name, ask in _notes.items()}
 
 
 def _broker() -> None:

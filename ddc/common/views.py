@@ -26,6 +26,9 @@ class HealthSerializer(CamelSerializer):
     status = serializers.CharField()
     database = serializers.CharField()
     broker = serializers.CharField()
+    providers_down = serializers.ListField(
+        child=serializers.CharField(), help_text="Providers of messages to whom nothing is sent for now."
+    )
     version = serializers.CharField()
 
 
@@ -37,11 +40,11 @@ class HealthView(View):
 
     @extend_schema(responses=HealthSerializer)
     def retrieve(self, request: Request) -> Response:
-        parts = health.check()
+        parts, notes = health.check()
         down = [name for name, state in parts.items() if state != "ok"]
-        answer = {"status": "ok", **parts, "version": settings.VERSION}
         if not down:
-            return Response(answer)
+            answer = {"status": "ok", **parts, **notes, "version": settings.VERSION}
+            return Response(HealthSerializer(answer).data)
         body = problem(503, f"Down: {', '.join(down)}.") | parts | {"version": settings.VERSION}
         return Response(body, status=503, headers={"Retry-After": str(RETRY_AFTER_OUTAGE)})
 

@@ -53,9 +53,10 @@ SITE = Plan(
             *("--host", process.LOOPBACK, "--port", "{port}", "--workers", str(os.cpu_count() or 1)),
             *("--blocking-threads", "1", "--workers-kill-timeout", "3", "--no-ws"),
         ],
-        "worker": _worker("ddc", 2),
+        # One for each provider of messages, so that one that hangs doesn't stop the other's, and one for all else.
+        "worker": _worker("ddc", 3),
         # What a person is waiting for, such as a one-time code, never stands behind a campaign.
-        "fast-worker": _worker("fast", 1),
+        "fast-worker": _worker("fast", 2),
         # In memory, for two schedules in two files would run everything twice.
         "beat": _celery("beat", "-S", "celery.beat:Scheduler", "-l", "INFO"),
     },

@@ -122,3 +122,13 @@ def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
     delivery.drain_alone(clock=lambda: NOON)
 
     assert woken == []
+
+
+def test_health_names_providers_that_are_down_and_stays_well(transactional_db, anonymous):
+    assert anonymous.get("/health").json()["providersDown"] == []
+    for _ in range(circuits.FAILURES):
+        circuits.failed("smtp", "x", now=NOON)
+
+    answer = anonymous.get("/health")
+
+    assert (answer.status_code, answer.json()["status"], answer.json()["providersDown"]) == (200, "ok", ["smtp"])

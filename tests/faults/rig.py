@@ -62,8 +62,8 @@ class Rig:
         web = "granian --interface wsgi ddc.wsgi:application --workers 2 --blocking-threads 1 --workers-kill-timeout 3 --no-ws"
         commands = {
             "web": (sys.executable, "-m", *web.split(), "--port", str(self.port)),
-            "worker": (*_CELERY, "worker", "-Q", "ddc", "-n", "ddc@%h", "-c", "2", *_QUIET),
-            "fast": (*_CELERY, "worker", "-Q", "fast", "-n", "fast@%h", "-c", "1", *_QUIET),
+            "worker": (*_CELERY, "worker", "-Q", "ddc", "-n", "ddc@%h", "-c", "3", *_QUIET),
+            "fast": (*_CELERY, "worker", "-Q", "fast", "-n", "fast@%h", "-c", "2", *_QUIET),
             "beat": (*_CELERY, "beat", "-S", "celery.beat:Scheduler", "-l", "INFO"),
         }
         self._start(name, *commands[name])

@@ -1,5 +1,6 @@
 """Several workers at one outbox."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from communications import delivery, doubts, hand_overs, outbox, states
 from communications.models import CommunicationLog, MessageStatus, Settlement
 from tests import factories
-from tests.communications.conftest import NOON, smtp  # noqa: F401
+from tests.communications.conftest import NOON, smtp, twilio  # noqa: F401
 from tests.races.threads import at_once, refusals
 
 MESSAGES = 60
@@ -143,3 +144,23 @@ def test_without_the_condition_two_agents_both_go_ahead(monkeypatch):
     results = decide(log)
 
     assert {type(error) for error in refusals(results)} != {doubts.NotInDoubt}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_that_hangs_holds_up_nobody_elses_messages(smtp, twilio):  # noqa: F811
+    queue(3)
+    debt = factories.debt()
+    template = factories.template(communication_type="sms", subject=None)
+    outbox.queue(debtor=debt.debtor, debt=debt, channel="sms", template=template, now=NOON)
+    smtp.delay = 2
+    gone = []
+
+    def later():
+        time.sleep(0.5)  # The other has begun with the mail.
+        delivery.drain_alone(clock=lambda: NOON)
+        gone.append((len(twilio.orders), len(smtp.mails)))
+
+    results = at_once(lambda: delivery.drain_alone(clock=lambda: NOON), later)
+
+    assert not refusals(results)
+    assert gone == [(1, 1)]
