@@ -15,6 +15,7 @@ from pathlib import Path
 ON_A_DISK = (
     "postgres_restarted", "postgres_killed", "postgres_hung", "valkey_gone", "valkey_hung", "smtp_down", "smtp_hung",
     "twilio_down", "twilio_hung", "clocks_wrong",
+    "codes_in_a_campaign",
 )  # fmt: skip
 ON_A_SMALL_DISK = ("disk_full",)
 _SMALL = "--small-disk"

@@ -1,5 +1,7 @@
 """One scene per fault: what is broken, for how long, and what must be so afterwards. Django is set up by then."""
 
+import http.client
+import json
 import signal
 import time
 from collections import Counter
@@ -22,7 +24,17 @@ from tests.faults.rig import Rig, silent_server, wait_until
 from tests.standins.smtp import SmtpStandIn
 
 WARM_UP, HELD, AFTER = 2.0, 6.0, 3.0
-MESSAGES = 12
+MESSAGES, CAMPAIGN = 12, 50_000
+_OF_CAMPAIGN = "A campaign"
+_CAMPAIGN = f"""
+WITH debtors AS (
+    INSERT INTO debtor (email, first_name, last_name, mobile_phone, country_code)
+    SELECT 'debtor.' || n || '@example.com', 'Jo', 'Doe', '+4475' || lpad(n::text, 8, '0'), 'GB'
+    FROM generate_series(1, %(count)s) AS n RETURNING id
+)
+INSERT INTO communication_log (debtor_id, communication_type, status, due_at, subject, body)
+SELECT id, 'email', 'queued', %(now)s, '{_OF_CAMPAIGN}', 'Hello' FROM debtors
+"""
 _OPEN = ("queued", "postponed", "claimed", "sending")
 
 
@@ -233,6 +245,49 @@ def clocks_wrong(stage: Stage) -> Row:
     rig.stop("ahead", "behind")
     rig.start_program("worker")
     return _sent_after(Row("workers' clocks two hours ahead and behind", told, 0, 0), messages, rig)
+
+
+def codes_in_a_campaign(stage: Stage) -> Row:
+    """Sixty people ask for a code while a campaign of 50,000 mails goes out: none of them stands behind it.
+
+    Ten before them do as well, whose codes find the processes still without what they import.
+    """
+    rig = stage.rig
+    asked: dict[str, float] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_CAMPAIGN, {"count": CAMPAIGN, "now": timezone.now()})
+    outbox.wake(outbox.Lane.ALL)
+    wait_until(lambda: CommunicationLog.objects.filter(subject=_OF_CAMPAIGN, status="sent").exists(), seconds=30)
+    phones = [factories.debt().debtor.mobile_phone for _ in range(70)]
+    for phone in filter(None, phones[:10]):
+        _ask_for_code(rig, phone)
+    wait_until(lambda: len(rig.twilio.orders) >= 10, seconds=30)
+    rig.twilio.orders.clear()
+    for phone in filter(None, phones[10:]):
+        asked[phone] = time.monotonic()
+        _ask_for_code(rig, phone)
+        time.sleep(0.1)
+    wait_until(lambda: len(rig.twilio.orders) >= len(asked), seconds=30)
+    took = sorted(order.at - asked[order.fields["To"]] for order in tuple(rig.twilio.orders))
+    campaign = CommunicationLog.objects.filter(subject=_OF_CAMPAIGN)
+    waits = campaign.exclude(status="sent").count()
+    campaign.filter(status="queued").update(status="blocked", due_at=None)
+    slowest = took[int(len(took) * 0.99)] if took else float("inf")
+    told = f"{len(took)} codes, half of them within {took[len(took) // 2]:.2f} s, p99 {slowest:.2f} s; {waits:,} mails waited"
+    row = Row(f"one-time codes in a campaign of {CAMPAIGN:,}", told, len(asked) - len(took), 0)
+    if slowest > 2:
+        row.wrong.append(f"a code took {slowest:.1f} s")
+    if not waits:
+        row.wrong.append("the campaign was over before the codes were")
+    return _judged(row)
+
+
+def _ask_for_code(rig: Rig, phone: str) -> None:
+    asking = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=10)
+    body = json.dumps({"mobilePhone": phone})
+    asking.request("POST", "/debtors/auth/request-otp", body, {"Content-Type": "application/json"})
+    assert asking.getresponse().status < 300
+    asking.close()
 
 
 def queue(stage: Stage, channel: str, number: int) -> list[str]:

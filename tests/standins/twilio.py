@@ -20,6 +20,7 @@ class Order:
     kind: str
     sid: str
     fields: dict[str, str]
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

@@ -1,0 +1,50 @@
+"""``make chaos``: kill processes at work, and see that nothing is lost or sent twice."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import django
+from tqdm import tqdm
+
+
+def main() -> int:
+    """Send messages through the chaos, print what became of them, and return 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=20_261_124)
+    parser.add_argument("--kill-every", type=float, default=2, help="seconds")
+    parser.add_argument("--most-kills", type=int, default=1_000)
+    chosen = parser.parse_args()
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "ddc.settings"}
+    os.environ.update(env)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], env=env, check=True)
+    django.setup()
+    from communications.models import CommunicationLog
+    from tests.chaos.run import Chaos
+
+    if CommunicationLog.objects.exists():
+        sys.exit("This database is in use. `make chaos` fills an empty one.")
+    with (
+        tempfile.TemporaryDirectory(prefix="ddc-chaos-") as folder,
+        tqdm(total=chosen.messages, unit="message", file=sys.stderr) as bar,
+    ):
+        Path(folder).chmod(0o755)
+
+        def show(through: int) -> None:
+            bar.n = through
+            bar.set_postfix_str(f"{chaos.killed.total()} killed")
+
+        chaos = Chaos(Path(folder), env, seed=chosen.seed, kill_every=chosen.kill_every, most_kills=chosen.most_kills)
+        told = chaos.run(chosen.messages, progress=show)
+    print(f"Seed {chosen.seed}; {told.messages:,} messages, a process killed every {chosen.kill_every:g} s.\n\n{told}")
+    for each in told.wrong:
+        print(f"WRONG: {each}")
+    return 1 if told.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

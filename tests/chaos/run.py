@@ -1,0 +1,220 @@
+"""Messages on their way while processes are killed: what became of each, and whether any went twice. Django is set up by then."""
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from celery import Celery
+from django.db import close_old_connections, connection
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from communications import hand_overs, outcomes
+from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, Unbegun
+from ddc.stack import account, process
+from ddc.stack.valkey import Valkey
+from tests.standins.twilio import ACCOUNT, NUMBER, TOKEN
+
+WORKERS = 2
+_OPEN = ("queued", "postponed", "claimed", "sending")
+#: When this part of the messages is through, the killing ends, and what is left gets done.
+_CALM_AFTER = 0.95
+_QUEUE = """
+WITH debtors AS (
+    INSERT INTO debtor (email, first_name, last_name, mobile_phone, country_code)
+    SELECT 'debtor.' || n || '@example.com', 'Jo', 'Doe', '+4474' || lpad(n::text, 8, '0'), 'GB'
+    FROM generate_series(1, %(count)s) AS n
+    RETURNING id, ltrim(substr(mobile_phone, 6), '0')::int AS number
+)
+INSERT INTO communication_log (debtor_id, communication_type, purpose, status, due_at, subject, body)
+SELECT id, CASE number %% 2 WHEN 0 THEN 'email' ELSE 'sms' END, 'solicited', 'queued', %(now)s, 'Hello', 'Message no. ' || number
+FROM debtors
+"""
+
+
+@dataclass
+class Told:
+    """What the run came to."""
+
+    messages: int
+    statuses: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    taken: int = 0
+    twice: list[str] = field(default_factory=list)
+    left_in_doubt: int = 0
+    unheard: int = 0
+    seconds: float = 0
+
+    @property
+    def wrong(self) -> list[str]:
+        """What must not be."""
+        found = [f"{each} went twice" for each in self.twice]
+        if still := sum(self.statuses[status] for status in _OPEN):
+            found.append(f"{still} messages are in no final state")
+        if sum(self.statuses.values()) != self.messages:
+            found.append(f"there are {sum(self.statuses.values())} messages")
+        if self.statuses["uncertain"] > self.left_in_doubt + sum(self.killed.values()):
+            found.append(f"{self.statuses['uncertain']} messages are uncertain, more than there were reasons")
+        if self.unheard:
+            found.append(f"{self.unheard} messages are said to be sent, and no stand-in took them")
+        return found
+
+    def __str__(self) -> str:
+        rows = [
+            *((f"messages that ended {status}", number) for status, number in sorted(self.statuses.items())),
+            *((f"killed: {name}", number) for name, number in sorted(self.killed.items())),
+            ("taken by the stand-ins", self.taken),
+            ("whose sender they left without an answer", self.left_in_doubt),
+            ("taken twice", len(self.twice)),
+            ("seconds", round(self.seconds)),
+        ]
+        return "\n".join(["| | |", "| --- | ---: |", *(f"| {name} | {number:,} |" for name, number in rows)])
+
+
+class Chaos:
+    """Two workers, a mail server, Twilio and a broker, of which one is killed every so often."""
+
+    def __init__(
+        self, place: Path, env: dict[str, str], *, seed: int, kill_every: float, most_kills: int = 1_000
+    ) -> None:
+        self.place, self.seed, self.kill_every, self.most_kills = place, seed, kill_every, most_kills
+        runner = account.for_servers()
+        (place / "valkey").mkdir(mode=0o711)
+        account.give(place / "valkey", runner)
+        self.valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
+        self.ports = {kind: process.free_port() for kind in ("smtp", "twilio")}
+        self.env = env
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.lives: Counter[str] = Counter()
+        self.killed: Counter[str] = Counter()
+
+    def run(self, messages: int, *, progress: Callable[[int], object] = lambda through: None) -> Told:
+        """Queue so many messages, and see them through."""
+        began = time.monotonic()
+        with connection.cursor() as cursor:
+            cursor.execute(_QUEUE, {"count": messages, "now": timezone.now()})
+        try:
+            self._start()
+            self._kill_on_and_on(messages, progress)
+            self._finish(messages, progress)
+        finally:
+            for name in tuple(self.running):
+                process.stop(self.running.pop(name), by=signal.SIGKILL)
+        return self._told(messages, time.monotonic() - began)
+
+    def _start(self) -> None:
+        self.running["valkey"] = self.valkey.start()
+        self.env |= {
+            "REDIS_URL": self.valkey.url,
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.ports['smtp']}",
+            "SMS_BACKEND": "twilio",
+            "TWILIO_ACCOUNT_SID": ACCOUNT,
+            "TWILIO_AUTH_TOKEN": TOKEN,
+            "TWILIO_FROM_NUMBER": NUMBER,
+            "TWILIO_API_URL": f"http://127.0.0.1:{self.ports['twilio']}",
+            "OUTBOX_DRAINS": str(WORKERS),
+            "SMS_RATE": "1000",
+        }
+        for kind in self.ports:
+            self._start_standin(kind)
+        self._start_workers()
+        self.celery = Celery(broker=self.valkey.url)
+        self.celery.conf.update(task_default_queue="ddc", broker_transport_options={"socket_timeout": 1})
+
+    def _start_standin(self, kind: str) -> None:
+        self.lives[kind] += 1
+        words = (kind, str(self.ports[kind]), f"{self.seed}/{kind}/{self.lives[kind]}", str(self.place / kind))
+        self._spawn(kind, "-m", "tests.chaos.standin", *words)
+
+    def _start_workers(self) -> None:
+        quiet = ("-l", "ERROR", "--without-mingle", "--without-gossip", "--without-heartbeat")
+        self._spawn("worker", "-m", "celery", "-A", "ddc", "worker", "-Q", "ddc,fast", "-c", str(WORKERS), *quiet)
+
+    def _spawn(self, name: str, *command: str) -> None:
+        place = self.place / f"{name}.log"
+        self.running[name] = process.spawn([sys.executable, *command], env=self.env, cwd=Path.cwd(), log=place)
+
+    def _kill_on_and_on(self, messages: int, progress: Callable[[int], object]) -> None:
+        victims, valkey_at = itertools.cycle(("worker", "smtp", "worker", "twilio")), messages // 3
+        due = time.monotonic() + self.kill_every
+        while (through := self._through(progress)) < messages * _CALM_AFTER and self.killed.total() < self.most_kills:
+            self._tick()
+            if self.killed.total() and through >= valkey_at and not self.killed["valkey"]:
+                self._kill("valkey")
+            if through and time.monotonic() >= due:
+                self._kill(next(victims))
+                due = time.monotonic() + self.kill_every
+
+    def _kill(self, victim: str) -> None:
+        if victim == "worker":
+            for pid in itertools.islice(_children(self.running["worker"].pid), 1):
+                os.kill(pid, signal.SIGKILL)  # Celery starts another in its place.
+                self.killed[victim] += 1
+            return
+        self.killed[victim] += 1
+        self.running[victim].kill()
+        self.running[victim].wait()
+        if victim == "valkey":
+            self.running[victim] = self.valkey.start()
+        else:
+            self._start_standin(victim)
+
+    def _finish(self, messages: int, progress: Callable[[int], object]) -> None:
+        """Let the workers end, take all leases and pauses for over, and have new ones see the rest through."""
+        process.stop(self.running.pop("worker"), grace=30)
+        later = timezone.now() + hand_overs.SENDING_LEASE
+        outcomes.settle_stuck(now=later)
+        CommunicationLog.objects.filter(status__in=DUE_STATUSES).update(due_at=timezone.now())
+        Circuit.objects.all().delete()
+        self._start_workers()
+        ends = time.monotonic() + 300
+        while self._through(progress) < messages and time.monotonic() < ends:
+            self._tick()
+        process.stop(self.running.pop("worker"), grace=30)
+        outcomes.settle_stuck(now=timezone.now() + 2 * hand_overs.SENDING_LEASE)
+
+    def _tick(self) -> None:
+        """Do what beat does, and let no pause before another try be long."""
+        with contextlib.suppress(OperationalError):
+            for _ in range(WORKERS):
+                self.celery.send_task("communications.tasks.drain_outbox", expires=5, ignore_result=True, retry=False)
+        CommunicationLog.objects.filter(status=MessageStatus.QUEUED, attempts__gt=0).update(due_at=F("updated_at"))
+        time.sleep(0.5)
+
+    def _through(self, progress: Callable[[int], object]) -> int:
+        close_old_connections()
+        through = CommunicationLog.objects.exclude(status__in=_OPEN).count()
+        progress(through)
+        return through
+
+    def _told(self, messages: int, seconds: float) -> Told:
+        lines = [line.split() for kind in self.ports for line in (self.place / kind).read_text().splitlines()]
+        took = [words[1:] for words in lines if words[0] == "took"]
+        twice = [each for at in (0, 1) for each, times in Counter(words[at] for words in took).items() if times > 1]
+        sent = {str(pk) for pk in CommunicationLog.objects.filter(status="sent").values_list("pk", flat=True)}
+        assert not Unbegun.objects.exists(), "marks are left over"
+        return Told(
+            messages,
+            statuses=Counter(CommunicationLog.objects.values_list("status", flat=True)),
+            killed=self.killed,
+            taken=len(took),
+            twice=twice,
+            left_in_doubt=sum(words[0] == "doubt" for words in lines),
+            unheard=len(sent - {words[0] for words in took}),
+            seconds=seconds,
+        )
+
+
+def _children(pid: int) -> Iterator[int]:
+    """Name the processes that a process has forked, which the kernel lists."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return map(int, listed.read_text().split()) if listed.exists() else iter(())
