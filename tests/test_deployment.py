@@ -215,4 +215,4 @@ def test_the_image_can_import_all_that_the_settings_install() -> None:
 
 
 def test_git_ignores_what_is_secret_or_made() -> None:
-    assert {".env", ".state/", ".venv/"} <= set((ROOT / ".gitignore").read_text().split())
+    assert {".env", ".state/", ".venv"} <= set((ROOT / ".gitignore").read_text().split())
