@@ -54,6 +54,7 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
                 woken = True
         if progress:
             progress(len(run.rules), len(rules))
+    weighing.forget()
 
 
 def _foresee(run: StrategyRun, *, clock: Clock) -> None:

@@ -97,8 +97,8 @@ def weigh(rules: Collection[StrategyRule], *, day: date) -> dict[uuid.UUID, Matc
     Return what comes of it by the rule's id.
     """
     matches = {rule.pk: Match() for rule in rules}
+    forget()
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS strategy_candidate")
         cursor.execute(_WEIGH, {"day": day, "rules": list(matches)})
         cursor.execute("SELECT rule_id, reason, count(*) FROM strategy_candidate GROUP BY rule_id, reason")
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
@@ -109,3 +109,9 @@ def weigh(rules: Collection[StrategyRule], *, day: date) -> dict[uuid.UUID, Matc
         )
         for rule in matches
     }
+
+
+def forget() -> None:
+    """Give back the room that the table takes."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS strategy_candidate")
