@@ -15,8 +15,8 @@ from communications.models import Circuit
 FAILURES = 5
 #: How long nothing goes then; twice as long after each try that fails, up to the longest.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=2)
-#: How long the one that tries has the word.
-TRIAL = timedelta(seconds=60)
+#: How long the one that tries has the word: longer than a hand-over takes, and no longer than need be if its worker is killed.
+TRIAL = timedelta(seconds=20)
 _WORDS_LENGTH = 500
 
 # One statement, so that failures which many workers see at once all count.

@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from communications import hand_overs, outcomes
+from communications import delivery, hand_overs, outcomes
 from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, Unbegun
 from ddc.stack import account, process
 from ddc.stack.valkey import Valkey
@@ -144,7 +144,7 @@ class Chaos:
         self.running[name] = process.spawn([sys.executable, *command], env=self.env, cwd=Path.cwd(), log=place)
 
     def _kill_on_and_on(self, messages: int, progress: Callable[[int], object]) -> None:
-        victims, valkey_at = itertools.cycle(("worker", "smtp", "worker", "twilio")), messages // 3
+        victims, valkey_at = itertools.cycle(("worker", "worker", "smtp", "worker", "worker", "twilio")), messages // 3
         due = time.monotonic() + self.kill_every
         while (through := self._through(progress)) < messages * _CALM_AFTER and self.killed.total() < self.most_kills:
             self._tick()
@@ -169,13 +169,17 @@ class Chaos:
             self._start_standin(victim)
 
     def _finish(self, messages: int, progress: Callable[[int], object]) -> None:
-        """Let the workers end, take all leases and pauses for over, and have new ones see the rest through."""
-        process.stop(self.running.pop("worker"), grace=30)
-        later = timezone.now() + hand_overs.SENDING_LEASE
-        outcomes.settle_stuck(now=later)
-        CommunicationLog.objects.filter(status__in=DUE_STATUSES).update(due_at=timezone.now())
+        """Kill all that send, take their leases and all pauses for over, and have those in their place see the rest through."""
+        for pid in tuple(_children(self.running["worker"].pid)):
+            os.kill(pid, signal.SIGKILL)
+            self.killed["worker"] += 1
+        over = timezone.now()
+        outcomes.settle_stuck(now=over + hand_overs.SENDING_LEASE)
+        claimed_before = CommunicationLog.objects.filter(
+            status__in=DUE_STATUSES, due_at__lte=over + delivery.CLAIM_LEASE
+        )
+        claimed_before.update(due_at=over)
         Circuit.objects.all().delete()
-        self._start_workers()
         ends = time.monotonic() + 300
         while self._through(progress) < messages and time.monotonic() < ends:
             self._tick()
