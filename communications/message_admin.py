@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from communications import contact_panel_admin, doubts, evidence
 from communications.channels import email
 from communications.inbound_admin import thread_listing
-from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, UncertainMessage
+from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, Unbegun, UncertainMessage
 from communications.text_admin import as_written, framed
 from ddc.common.admin import ReadOnlyAdmin
 from ddc.common.admin_listings import Listing, link, listing
@@ -231,6 +231,14 @@ class UncertainMessageAdmin(MessagePages):
     @admin.display(description="What happened")
     def what_happened(self, log: CommunicationLog) -> str:
         return Truncator(log.failure_reason or "-").chars(60)
+
+
+@admin.register(Unbegun)
+class UnbegunAdmin(ReadOnlyAdmin):
+    """The marks of messages whose turn has not come: a glimpse of the workers."""
+
+    list_display = ("log_id",)
+    ordering = ("log_id",)
 
 
 @admin.register(MessageAttempt)

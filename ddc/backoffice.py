@@ -43,7 +43,8 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     )),
     ("Set-up", False, (
         "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",
-        "communications.Circuit", "payments.IdempotencyKey", "portal.OtpSession", "portal.RevokedDebtorToken",
+        "communications.Circuit", "communications.Unbegun", "payments.IdempotencyKey",
+        "portal.OtpSession", "portal.RevokedDebtorToken",
         "agents.TokenFamily", "agents.SpentRefreshToken", "axes.AccessAttempt", "axes.AccessFailureLog",
         "axes.AccessLog", "collections.SegmentationMark",
     )),

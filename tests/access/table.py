@@ -149,6 +149,7 @@ communications/messageattempt            v          v       v
 communications/settlement                v          v       v
 communications/uncertainmessage          v          v       v
 communications/circuit                   v          v       v
+communications/unbegun                   v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v
 communications/contactdecision           v          v       v

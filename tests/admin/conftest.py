@@ -25,6 +25,7 @@ from communications.models import (
     MessageAttempt,
     ProviderEvent,
     Settlement,
+    Unbegun,
 )
 from payments import posting
 from payments.models import IdempotencyKey
@@ -127,6 +128,7 @@ def fill(count: int) -> None:
             log=log, number=1, began_at=NOW, ended_at=NOW, provider="smtp", result="uncertain", answer="It hung up."
         )
         Settlement.objects.create(log=log, decision="went", by=reviewer, at=NOW, why="They answered it.")
+        Unbegun.objects.create(log_id=log.pk)
         Circuit.objects.create(provider=str(uuid4())[:30], failures=1)
         CommunicationLog.objects.create(
             debtor=debt.debtor, communication_type="email", status="uncertain", subject="S", body="Hello", attempts=1
