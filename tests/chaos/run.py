@@ -84,9 +84,18 @@ class Chaos:
     """Two workers, a mail server, Twilio and a broker, of which one is killed every so often."""
 
     def __init__(
-        self, place: Path, env: dict[str, str], *, seed: int, kill_every: float, most_kills: int = 1_000
+        self,
+        place: Path,
+        env: dict[str, str],
+        *,
+        seed: int,
+        kill_every: float,
+        most_kills: int = 1_000,
+        rate: float = 1_000,
     ) -> None:
+        """Set up. ``rate`` is how many messages a second each provider takes at the most; ``kill_every`` is in seconds."""
         self.place, self.seed, self.kill_every, self.most_kills = place, seed, kill_every, most_kills
+        self.rate = rate
         runner = account.for_servers()
         (place / "valkey").mkdir(mode=0o711)
         account.give(place / "valkey", runner)
@@ -122,7 +131,8 @@ class Chaos:
             "TWILIO_FROM_NUMBER": NUMBER,
             "TWILIO_API_URL": f"http://127.0.0.1:{self.ports['twilio']}",
             "OUTBOX_DRAINS": str(WORKERS),
-            "SMS_RATE": "1000",
+            "EMAIL_RATE": str(self.rate),
+            "SMS_RATE": str(self.rate),
         }
         for kind in self.ports:
             self._start_standin(kind)
