@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from celery import Celery
@@ -183,18 +184,19 @@ class Chaos:
         for pid in tuple(_children(self.running["worker"].pid)):
             os.kill(pid, signal.SIGKILL)
             self.killed["worker"] += 1
-        over = timezone.now()
-        outcomes.settle_stuck(now=over + hand_overs.SENDING_LEASE)
-        claimed_before = CommunicationLog.objects.filter(
-            status__in=DUE_STATUSES, due_at__lte=over + delivery.CLAIM_LEASE
-        )
-        claimed_before.update(due_at=over)
-        Circuit.objects.all().delete()
-        ends = time.monotonic() + 300
+        over, ends = timezone.now(), time.monotonic() + 300
         while self._through(progress) < messages and time.monotonic() < ends:
+            self._end_leases(over)
             self._tick()
         process.stop(self.running.pop("worker"), grace=30)
         outcomes.settle_stuck(now=timezone.now() + 2 * hand_overs.SENDING_LEASE)
+
+    def _end_leases(self, over: datetime) -> None:
+        """Take what was in hand at a moment for left behind; a last word of the killed may reach PostgreSQL after it."""
+        outcomes.settle_stuck(now=over + hand_overs.SENDING_LEASE)
+        claimed = CommunicationLog.objects.filter(status__in=DUE_STATUSES, due_at__lte=over + delivery.CLAIM_LEASE)
+        claimed.filter(due_at__gt=over).update(due_at=over)
+        Circuit.objects.all().delete()
 
     def _tick(self) -> None:
         """Do what beat does, and let no pause before another try be long."""
