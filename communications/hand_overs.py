@@ -37,7 +37,8 @@ _WRITTEN = {
     "attempts": "smallint", "address": "text", "template_id": "uuid", "template_version_id": "bigint", "draft": "jsonb",
     "subject": "text", "body": "text", "html": "text", "seal": "text",
 }  # fmt: skip
-# A claim that was lost is left alone: a later one has another end.
+# A claim that was lost is left alone: a later one has another end. (What is added to a status keeps PostgreSQL to the primary
+# key: by the indexes of what waits it would read a whole batch for each row, and all that has gone through them.)
 _ANNOUNCE = f"""
 WITH announced AS (
     UPDATE communication_log AS log SET
@@ -47,7 +48,7 @@ WITH announced AS (
         %(id)s::uuid[], %(claimed_until)s::timestamptz[],
         {", ".join(f"%({name})s::{kind}[]" for name, kind in _WRITTEN.items())}
     ) AS written (id, claimed_until, {", ".join(_WRITTEN)})
-    WHERE log.id = written.id AND log.status = 'claimed' AND log.due_at = written.claimed_until
+    WHERE log.id = written.id AND log.status || '' = 'claimed' AND log.due_at = written.claimed_until
     RETURNING log.id
 ), marked AS (
     INSERT INTO message_unbegun (log_id) SELECT id FROM announced ON CONFLICT DO NOTHING
@@ -66,7 +67,7 @@ _HOLDS = """
 _BEGIN = f"""
 begun AS (
     DELETE FROM message_unbegun AS unbegun USING communication_log AS log
-    WHERE unbegun.log_id = %(id)s AND log.id = unbegun.log_id AND log.status = 'sending' AND log.due_at = %(due_at)s
+    WHERE unbegun.log_id = %(id)s AND log.id = unbegun.log_id AND log.status || '' = 'sending' AND log.due_at = %(due_at)s
         AND (log.confirms_opt_out OR IS_USABLE)
         AND (log.purpose = 'solicited' OR ({_HOLDS.format(whom="debt_id = log.debt_id")}
             AND {_HOLDS.format(whom="debtor_id = log.debtor_id")}))

@@ -129,7 +129,7 @@ recorded AS (
         status = %(ended_status)s, due_at = %(ended_due_at)s, failure_reason = %(ended_reason)s, seal = %(ended_seal)s,
         provider = %(attempt_provider)s, provider_message_id = %(attempt_provider_message_id)s,
         sent_at = coalesce(%(ended_sent_at)s, sent_at), updated_at = %(attempt_ended_at)s
-    WHERE id = %(ended_id)s AND status = 'sending' RETURNING id
+    WHERE id = %(ended_id)s AND status || '' = 'sending' RETURNING id
 ), attempted AS (
     INSERT INTO message_attempt (log_id, {", ".join(_OF_ATTEMPT)})
     SELECT id, {", ".join(f"%(attempt_{name})s" for name in _OF_ATTEMPT)} FROM recorded

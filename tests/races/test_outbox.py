@@ -75,7 +75,9 @@ def test_without_the_lock_and_the_conditional_update_messages_go_twice(smtp, mon
     unlocked = outbox._CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "")
     slow = unlocked.replace("FROM due WHERE", "FROM due, (SELECT pg_sleep(0.5)) AS pause WHERE")
     monkeypatch.setattr(outbox, "_CLAIM", slow)
-    announce = hand_overs._ANNOUNCE.replace("AND log.status = 'claimed' AND log.due_at = written.claimed_until", "")
+    announce = hand_overs._ANNOUNCE.replace(
+        "AND log.status || '' = 'claimed' AND log.due_at = written.claimed_until", ""
+    )
     monkeypatch.setattr(hand_overs, "_ANNOUNCE", announce)
     monkeypatch.setattr(hand_overs, "begin", lambda *_, **__: True)
     queue(5)
@@ -156,11 +158,14 @@ def test_a_provider_that_hangs_holds_up_nobody_elses_messages(smtp, twilio):  # 
     gone = []
 
     def later():
-        time.sleep(0.5)  # The other has begun with the mail.
+        while not smtp.mails:  # The other is about to begin with them.
+            time.sleep(0.01)
         delivery.drain_alone(clock=lambda: NOON)
         gone.append((len(twilio.orders), len(smtp.mails)))
 
     results = at_once(lambda: delivery.drain_alone(clock=lambda: NOON), later)
 
     assert not refusals(results)
-    assert gone == [(1, 1)]
+    [(texts, mails)] = gone
+    assert texts == 1
+    assert mails < 3
