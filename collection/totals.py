@@ -143,7 +143,7 @@ def dashboard(*, now: datetime) -> Dashboard:
         .values_list("currency_code")
         .annotate(
             amount=Sum("current_balance"),
-            debts=Count("*"),  # Of columns only those of the index debt_open_sums, or every debt is read.
+            debts=Count("*"),
             late=Sum("current_balance", filter=Q(due_date__lt=today)),
             late_debts=Count("due_date", filter=Q(due_date__lt=today)),
         )

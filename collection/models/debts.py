@@ -96,13 +96,6 @@ class Debt(UUIDModel):
             models.Index(fields=["segment", "-created_at", "-id"], name="debt_segment_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
             models.Index(fields=["segment", "placement_date"], name="debt_segment_placed"),
-            # The dashboard's sums are made of it alone, by currency in its order.
-            models.Index(
-                fields=["currency_code", "due_date"],
-                include=["current_balance"],
-                name="debt_open_sums",
-                condition=Q(current_status__in=OPEN),
-            ),
         ]
 
     @property

@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from collection import debts, totals
 from collection.models import ExchangeRate
@@ -110,14 +108,3 @@ def test_the_dashboard_converts_what_is_in_several_currencies():
     found = totals.dashboard(now=NOW)
     assert (found.total_debt_amount, found.total_debt_amount_overdue) == (132, 120)
     assert (found.currency_code, found.rates_date) == ("USD", TODAY)
-
-
-def test_the_dashboards_sums_are_made_of_an_index_alone():
-    with CaptureQueriesContext(connection) as queries:
-        totals.dashboard(now=NOW)
-    (sums,) = (query["sql"] for query in queries if "SUM(" in query["sql"])
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        cursor.execute(f"EXPLAIN {sums}")
-        plan = " ".join(line for (line,) in cursor.fetchall())
-    assert "Index Only Scan using debt_open_sums" in plan
