@@ -60,7 +60,7 @@ def test_what_is_written_together_is_one_statement_and_all_of_it_or_nothing():
 
 
 def test_rows_are_locked_in_the_order_of_their_ids_and_only_within_a_transaction(transactional_db: None):
-    segments = [factories.segment() for _ in range(3)]
+    segments = sorted((factories.segment() for _ in range(3)), key=lambda segment: segment.pk)
     keys = [segment.pk for segment in reversed(segments)]
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         assert rows.locked(Segment, keys) == segments
