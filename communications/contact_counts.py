@@ -48,12 +48,15 @@ _Ends = Callable[[Policy, list[date], date], date | None]
 
 
 def _latest(facts: Facts, policy: Policy, moments: list[datetime], at: datetime, ends: _Ends) -> datetime | None:
-    """Return when a limit ends by the last of the clocks; None if it is over, or not in force, by all of them."""
+    """Return when a limit ends by the last of the clocks; None if it is over, or not in force, by all of them.
+
+    A version that ends takes its limits along.
+    """
     found = []
     for zone, info in zip(sorted(facts.zones), facts.clocks, strict=True):
         today = at.astimezone(info).date()
         if policy.holds_on(today) and (day := ends(policy, [m.astimezone(info).date() for m in moments], today)):
-            found.append(midnight(day, zone))
+            found.append(midnight(min(day, policy.valid_to or day), zone))
     return max(found, default=None)
 
 

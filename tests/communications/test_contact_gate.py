@@ -220,6 +220,16 @@ def test_a_conversation_on_the_14th_blocks_to_the_20th_and_frees_the_21st():
     assert call(noons([21])[0], history=talk).verdict == Verdict.ALLOW
 
 
+@pytest.mark.parametrize("limit", [{"most": 1, "per_days": 7}, {"most": 1}, {"cool_down_days": 7}])
+def test_a_limit_is_over_when_its_version_is(limit):
+    ends = Policy("GB", "limit", "s", countries=frozenset({"GB"}), valid_to=date(2026, 1, 16), **limit)
+
+    decision = decide(policies=Policies([ends]), history=calls(NOON - timedelta(days=1), conversation=True))
+
+    assert [reason.until for reason in decision.reasons] == [local("Europe/London", 2026, 1, 16)]
+    assert (decision.verdict, decision.until) == (Verdict.POSTPONE, local("Europe/London", 2026, 1, 16))
+
+
 def test_a_talk_that_they_began_starts_the_cool_down_and_is_no_attempt_of_ours():
     talk = calls(*noons([14]), attempted=False, conversation=True)
 
