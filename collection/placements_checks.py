@@ -34,7 +34,6 @@ class Unreadable(Exception):
 
 
 _is_email = EmailValidator()
-_MEMORY = 100_000
 
 
 def currency(text: str) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -252,8 +251,3 @@ def load_after_migrate(*, using: str, **_: object) -> None:
     """Receive ``post_migrate`` of this app, also where it was migrated back to before there were policies."""
     if ContactPolicy._meta.db_table in connections[using].introspection.table_names():
         load()
-
-
-def by_jurisdiction() -> Counter[str]:
-    """Count the rules that are there, by jurisdiction."""
-    return Counter(ContactPolicy.objects.order_by().values_list("jurisdiction", flat=True))

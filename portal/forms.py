@@ -69,6 +69,22 @@ class DebtForm(PortalForm):
                 self.fields[name].widget.attrs["aria-describedby"] = f"{self[name].auto_id}_about"
 
 
+def _reason(label: str, help_text: str) -> forms.CharField:
+    """Return the field for a debtor's own words, of the length that the rules ask for."""
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        min_length=10,
+        max_length=1000,
+        error_messages={
+            "required": "Please tell us why.",
+            "min_length": "Please write at least 10 characters.",
+            "max_length": "Please write 1,000 characters at most.",
+        },
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 class DeferralForm(DebtForm):
     prefix_of_ids = "id"
 
@@ -81,18 +97,7 @@ class DeferralForm(DebtForm):
             ("required", "invalid", "min_value", "max_value"), "Please enter a number of days from 1 to 365."
         ),
     )
-    reason = forms.CharField(
-        label="Why do you need more time?",
-        help_text="In at least 10 characters. We read every request.",
-        min_length=10,
-        max_length=1000,
-        error_messages={
-            "required": "Please tell us why.",
-            "min_length": "Please write at least 10 characters.",
-            "max_length": "Please write 1,000 characters at most.",
-        },
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
+    reason = _reason("Why do you need more time?", "In at least 10 characters. We read every request.")
 
 
 class DisputeForm(DebtForm):
@@ -106,18 +111,7 @@ class DisputeForm(DebtForm):
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    reason = forms.CharField(
-        label="Why?",
-        help_text="In at least 10 characters: what is wrong with it, as you see it.",
-        min_length=10,
-        max_length=1000,
-        error_messages={
-            "required": "Please tell us why.",
-            "min_length": "Please write at least 10 characters.",
-            "max_length": "Please write 1,000 characters at most.",
-        },
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
+    reason = _reason("Why?", "In at least 10 characters: what is wrong with it, as you see it.")
     evidence = forms.CharField(
         label="What can you show for it?",
         help_text="Such as a receipt and its number, or a letter and its date. You may leave this empty.",

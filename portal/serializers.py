@@ -1,7 +1,6 @@
 """The shapes of debtors' sign-in and of what they do."""
 
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +20,6 @@ from ddc.common.api.fields import ReferenceField, TextField, TimeField
 from ddc.common.api.serializers import CamelSerializer
 
 METADATA_BYTES = 4096
-ACTIVITY_TYPE = re.compile(r"[a-z_]{1,50}", re.ASCII)
 #: Beyond this our JSON can't be written again as it was read.
 _LARGEST_NUMBER = 2**63
 
