@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("collections", "0010_debt_open_sums"),
+        ("collections", "0009_disputes"),
     ]
 
     operations = [
