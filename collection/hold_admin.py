@@ -19,7 +19,7 @@ from unfold.widgets import (
 )
 
 from collection import hold_changes, holds
-from collection.hold_reasons import TERMS, WAITING, Block
+from collection.hold_reasons import DUE_FOR_REVIEW, TERMS, WAITING, Block
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.admin import ReadOnlyAdmin, unbroken
 from ddc.common.admin_forms import RuleForm
@@ -115,7 +115,7 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         conditions = {
             "standing": Q(lifted_at__isnull=True),
-            "review": Q(lifted_at__isnull=True, review_on__lte=now().date()),
+            "review": DUE_FOR_REVIEW,
             "waiting": WAITING,
             "over": Q(lifted_at__isnull=False),
         }

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from django.db.models import Q
+from django.db.models.functions import Now, TruncDate
 
 from collection.models import Hold
 from debtors import calendars
@@ -88,3 +89,6 @@ WAITING = Q(
     approved_by__isnull=True,
     lifted_at__isnull=True,
 )
+
+#: The holds that somebody has to look at again by today, or had to before.
+DUE_FOR_REVIEW = Q(lifted_at__isnull=True, review_on__lte=TruncDate(Now()))

@@ -9,12 +9,11 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Count, Min, Model, QuerySet
-from django.db.models.functions import Now, TruncDate
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from collection.hold_reasons import WAITING
+from collection.hold_reasons import DUE_FOR_REVIEW, WAITING
 from collection.models import DeferralRequest, Dispute, Hold
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
 
@@ -83,7 +82,7 @@ WORKLISTS = (
     Worklist("Holds to approve", Hold.objects.filter(WAITING), "created_at", {"state": "waiting"}),
     Worklist(
         "Holds due for review",
-        Hold.objects.standing().filter(review_on__lte=TruncDate(Now())),
+        Hold.objects.filter(DUE_FOR_REVIEW),
         "review_on",
         {"state": "review"},
     ),
