@@ -90,7 +90,7 @@ def reply() -> InboundMessage:
         address=PHONE,
         body="Please pay",
     )
-    for number, words in enumerate(("When?", "Tell me")):
+    for number, words in enumerate(("When?", "Tell me"), start=1):
         made = CommunicationLog.objects.create(
             debtor=debtor, communication_type="sms", status="received", direction="inbound", address=PHONE, body=words,
             in_reply_to=asked, created_at=NOON + timedelta(minutes=number),
