@@ -3,11 +3,15 @@
 import ast
 import re
 import shlex
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from ddc.stack import binaries, demo
 
@@ -216,3 +220,24 @@ def test_the_image_can_import_all_that_the_settings_install() -> None:
 
 def test_git_ignores_what_is_secret_or_made() -> None:
     assert {".env", ".state/", ".venv"} <= set((ROOT / ".gitignore").read_text().split())
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-local.txt", "requirements-dev.txt"])
+def test_what_is_asked_for_with_an_extra_is_pinned_with_it(name: str) -> None:
+    # Else pip takes the extra's newest version as soon as there is one, finds no hash for it, and installs nothing.
+    pinned = [Requirement(found) for found in re.findall(r"^([\w.\[\],-]+==[^ ]+)", (ROOT / name).read_text(), re.M)]
+    extras = {canonicalize_name(one.name): one.extras for one in pinned}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {canonicalize_name(one.name): one.extras for one in map(Requirement, project["dependencies"])}
+    installed = {canonicalize_name(one.metadata["Name"]) for one in metadata.distributions()}
+    missing = [
+        f"{package} asks for {wanted}"
+        for package in installed & extras.keys()
+        for wanted in map(Requirement, metadata.requires(package) or ())
+        if any(
+            wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+            for extra in ("", *asked.get(package, ()), *extras[package])
+        )
+        if not wanted.extras <= extras.get(canonicalize_name(wanted.name), wanted.extras)
+    ]
+    assert missing == []
