@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from collection.models import Debt
-from communications import contact_decisions, contact_gate
+from communications.contact import decisions, gate
 from communications.models import Channel, CommunicationLog, ContactDecision
 
 #: What a worker has in memory before long: the laws' calendars, mostly. Other messages than those that are measured.
@@ -19,18 +19,16 @@ def measure(count: int, *, at: datetime) -> dict[str, Any]:
     """Fetch the facts of messages, decide and keep what was decided; tell how many a second, and what came out."""
     debts = Debt.objects.select_related("debtor").order_by("id")[: count + _BEFORE]
     logs = [CommunicationLog(debtor=d.debtor, debt=d, communication_type=_CHANNELS[n % 3]) for n, d in enumerate(debts)]
-    for one in contact_decisions.ask(logs[:_BEFORE], now=at):
-        contact_gate.decide(one.facts, one.policies, at)
+    for one in decisions.ask(logs[:_BEFORE], now=at):
+        gate.decide(one.facts, one.policies, at)
     logs = logs[_BEFORE:]
     began = time.perf_counter()
-    asked = contact_decisions.ask(logs, now=at)
+    asked = decisions.ask(logs, now=at)
     fetched = time.perf_counter()
-    decided = [
-        (log, one.facts, contact_gate.decide(one.facts, one.policies, at)) for log, one in zip(logs, asked, strict=True)
-    ]
+    decided = [(log, one.facts, gate.decide(one.facts, one.policies, at)) for log, one in zip(logs, asked, strict=True)]
     done = time.perf_counter()
     with transaction.atomic():
-        contact_decisions.keep(decided, at=at, stage=ContactDecision.Stage.ASKED)
+        decisions.keep(decided, at=at, stage=ContactDecision.Stage.ASKED)
         transaction.set_rollback(True)
     kept = time.perf_counter()
     said: dict[str, int] = {}

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from communications import delivery
+from communications.sending import delivery
 
 WORKERS = 2
 

@@ -19,7 +19,7 @@ from collection import (
     segment_admin,  # noqa: F401
 )
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
-from communications import contact_panel_admin
+from communications.admin import contact_panel
 from communications.models import CommunicationLog
 from ddc.common import money
 from ddc.common.admin import SMALLEST, RuledAdmin, amount, unbroken
@@ -142,7 +142,7 @@ class DebtAdmin(RuledAdmin):
         of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}
         may_pay = request.user.has_perm("payments.add_payment")
         return [
-            contact_panel_admin.of_debt(obj),
+            contact_panel.of_debt(obj),
             listing(
                 "Payments",
                 Payment.objects.filter(debt=obj),

@@ -10,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from communications import contact_decisions, contact_preview, placeholders, processing, templates
+from communications.contact import decisions, preview
 from communications.filters import LogFilters, TemplateFilters
 from communications.models import CommunicationLog, CommunicationTemplate, ContactDecision
 from communications.serializers import (
@@ -22,6 +22,7 @@ from communications.serializers import (
     ProcessAnswerSerializer,
     ProcessSerializer,
 )
+from communications.texts import placeholders, processing, templates
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView, Shown, View
@@ -90,7 +91,7 @@ class CommunicationLogView(ResourceView):
 
 def _decisions_on(log: CommunicationLog) -> list[Shown]:
     rows = ContactDecision.objects.filter(log_id=log.pk).order_by("-at", "-id")[:DECISIONS]
-    return [Shown(row, reasons=list(map(contact_decisions.reason_from_json, row.reasons))) for row in rows]
+    return [Shown(row, reasons=list(map(decisions.reason_from_json, row.reasons))) for row in rows]
 
 
 class ContactPreviewView(View):
@@ -102,8 +103,8 @@ class ContactPreviewView(View):
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         """Tell for each channel whether the debtor may be contacted now, what speaks against it, and when that is over."""
         debtor, now = get_object_or_404(Debtor, pk=pk), timezone.now()
-        debts = contact_preview.open_debts(debtor)
-        previews = contact_preview.of_debtor(debtor, debts=debts, now=now)
+        debts = preview.open_debts(debtor)
+        previews = preview.of_debtor(debtor, debts=debts, now=now)
         by_debt = {debt: [preview for preview in previews if preview.debt == debt] for debt in (None, *debts)}
         answer = {
             "debtor_id": debtor.pk,

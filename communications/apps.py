@@ -8,8 +8,9 @@ class CommunicationsConfig(AppConfig):
     verbose_name = "Communications"
 
     def ready(self) -> None:
-        from communications import contact_policies, figures, receivers  # noqa: F401
+        from communications import figures, receivers  # noqa: F401
+        from communications.contact import policy_book
 
         post_migrate.connect(
-            contact_policies.load_after_migrate, sender=self, dispatch_uid="communications.load_contact_policies"
+            policy_book.load_after_migrate, sender=self, dispatch_uid="communications.load_contact_policies"
         )

@@ -6,9 +6,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from agents.models import Agent
-from communications import calls, contact_decisions, contact_gate
-from communications.contact_decisions import Stage
-from communications.contact_gate import Decision, Verdict
+from communications import calls
+from communications.contact import decisions, gate
+from communications.contact.decisions import Stage
+from communications.contact.gate import Decision, Verdict
 from communications.models import CallOutcome, CommunicationLog
 from ddc.common.errors import DomainError
 
@@ -25,8 +26,8 @@ class SomebodyCalls(DomainError):
 
 def may_call(task: CommunicationLog, *, now: datetime) -> Decision:
     """Tell what the gate would say at this moment, and keep nothing."""
-    (asked,) = contact_decisions.ask([task], now=now)
-    return contact_gate.decide(asked.facts, asked.policies, now)
+    (asked,) = decisions.ask([task], now=now)
+    return gate.decide(asked.facts, asked.policies, now)
 
 
 @transaction.atomic
@@ -40,12 +41,12 @@ def begin(task: CommunicationLog, *, by: Agent, now: datetime) -> Decision:
     :raises SomebodyCalls: if another agent began it a moment ago
     """
     calls.require_task(task)
-    contact_decisions.lock([task])
+    decisions.lock([task])
     waiting = calls.open_tasks().filter(pk=task.pk)
     fresh = waiting.select_related("debtor", "debt", "template").first()
     if fresh is None:
         raise calls.CallIsOver
-    decision = contact_decisions.answer(fresh, at=now, stage=Stage.CALLING)
+    decision = decisions.answer(fresh, at=now, stage=Stage.CALLING)
     if decision.verdict == Verdict.ALLOW:
         free = Q(begun_at__isnull=True) | Q(begun_by=by) | Q(begun_at__lte=now - TAKEN_FOR)
         if not waiting.filter(free).update(begun_at=now, begun_by=by, updated_at=now):

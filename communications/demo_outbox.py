@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from communications import one_time_code
 from communications.models import CommunicationLog
+from communications.texts import one_time_code
 
 SHOWN = 100
 

@@ -9,8 +9,8 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from communications import circuits
 from communications.models import CommunicationLog, MessageStatus, Purpose
+from communications.sending import circuits
 from ddc.common import health, metrics
 
 _OPEN = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)

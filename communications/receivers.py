@@ -6,7 +6,8 @@ from django.dispatch import receiver
 
 from collection import deferrals, disputes
 from collection.models import DeferralRequest, Dispute
-from communications import calls, notices
+from communications import calls
+from communications.texts import notices
 from debtors import contact_points
 from debtors.models import Medium, StopReason
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Debt
-from communications.contact_gate import Code, Verdict
+from communications.contact.gate import Code, Verdict
 from communications.models import Channel, CommunicationLog, ContactDecision, MessageStatus
 from ddc.common.api.fields import (
     BooleanField,

@@ -3,8 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from communications import delivery, inbox, outcomes
-from communications.outbox import Lane
+from communications.incoming import inbox
+from communications.sending import delivery, outcomes
+from communications.sending.outbox import Lane
 
 
 @shared_task(ignore_result=True)

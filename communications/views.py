@@ -15,10 +15,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from communications import demo_outbox, inbox, keypad, tracking, unsubscribing
+from communications import demo_outbox
 from communications.channels import voice
 from communications.channels.webhooks import mail, twilio
 from communications.channels.webhooks.refusals import Challenge
+from communications.incoming import inbox, keypad, tracking, unsubscribing
 from communications.models import CommunicationLog
 from ddc.common.api.problems import http_problem
 

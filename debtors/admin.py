@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from collection import hold_admin, totals
 from collection.models import Debt, DeferralRequest
-from communications import contact_panel_admin, contact_words
+from communications.admin import contact_panel
+from communications.contact import words
 from communications.models import CommunicationLog, ContactWish
 from ddc.common.admin import RuledAdmin, amount, unbroken
 from ddc.common.admin_forms import RuleForm
@@ -106,7 +107,7 @@ class DebtorAdmin(RuledAdmin):
     def listings(self, request: HttpRequest, obj: Debtor) -> list[Listing]:
         of_debtor: dict[str, Any] = {"debtor__id__exact": obj.pk}
         return [
-            contact_panel_admin.of_debtor(obj),
+            contact_panel.of_debtor(obj),
             listing(
                 "Debts",
                 Debt.objects.filter(debtor=obj),
@@ -148,7 +149,7 @@ class DebtorAdmin(RuledAdmin):
                 ContactWish.objects.filter(debtor=obj),
                 {
                     "Told": lambda wish: wish.told,
-                    "So we": contact_words.wish,
+                    "So we": words.wish,
                     "Since": lambda wish: f"{wish.created_at:%Y-%m-%d %H:%M}",
                     "Withdrawn": lambda wish: f"{wish.ended_at:%Y-%m-%d %H:%M}" if wish.ended_at else "-",
                 },

@@ -6,8 +6,8 @@ from datetime import date
 
 from collection import totals
 from collection.models import Debt, DeferralRequest, Dispute
-from communications import wording
 from communications.models import FirstNotice
+from communications.texts import wording
 from debtors.models import Debtor
 
 #: The pages are in English, and so are their amounts and dates.

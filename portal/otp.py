@@ -15,8 +15,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 
-from communications import one_time_code, outbox, templates
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from communications.sending import outbox
+from communications.texts import one_time_code, templates
 from ddc.common import tracing
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge

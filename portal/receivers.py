@@ -5,7 +5,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from communications import tracking
+from communications.incoming import tracking
 from communications.models import CommunicationLog
 from portal import activities
 

@@ -14,8 +14,8 @@ from typing import Any
 from django.db import transaction
 
 from collection.models import Debt
-from communications import contact_decisions, contact_gate
-from communications.contact_gate import PASSING, Contact, Decision, Verdict
+from communications.contact import decisions, gate
+from communications.contact.gate import PASSING, Contact, Decision, Verdict
 from communications.models import CommunicationLog
 from ddc.common.nudge import nudge
 from strategy import weighing
@@ -112,17 +112,17 @@ def of_messages(batches: Iterable[Sequence[CommunicationLog]], *, at: datetime) 
     """
     tally = _Tally()
     for logs in batches:
-        for log, asked in zip(logs, contact_decisions.ask(logs, now=at), strict=True):
+        for log, asked in zip(logs, decisions.ask(logs, now=at), strict=True):
             _ask(log, asked, tally, at=at)
     return _as_json(tally, at=at)
 
 
-def _ask(log: CommunicationLog, asked: contact_decisions.Asked, tally: _Tally, *, at: datetime) -> None:
+def _ask(log: CommunicationLog, asked: decisions.Asked, tally: _Tally, *, at: datetime) -> None:
     facts = asked.facts
-    is_counted = contact_gate.applying(facts, asked.policies).counted
+    is_counted = gate.applying(facts, asked.policies).counted
     if is_counted and log.debtor_id and (made := tally.made.get(log.debtor_id)):
         facts = replace(facts, history=(*facts.history, *made))
-    decision = contact_gate.decide(facts, asked.policies, at)
+    decision = gate.decide(facts, asked.policies, at)
     tally.add(decision)
     if is_counted and log.debtor_id and decision.verdict == Verdict.ALLOW:
         tally.made[log.debtor_id].append(Contact(at, log.communication_type, log.debt_id, facts.address))

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Segment
-from communications.contact_gate import Code, Verdict
+from communications.contact.gate import Code, Verdict
 from communications.models import Channel, CommunicationTemplate
 from ddc.common.api.fields import (
     BooleanField,

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from communications import unsubscribing
 from communications.channels import mime, requests_errors, smtp
 from communications.channels.message import Outcome, Outgoing, Result
+from communications.incoming import unsubscribing
 from communications.models import Channel, CommunicationLog
 
 log = structlog.get_logger(__name__)

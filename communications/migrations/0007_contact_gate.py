@@ -7,7 +7,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import communications.contact_rules
+import communications.contact.rules
 import ddc.common.models
 
 
@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
                     "scope",
                     models.CharField(
                         choices=[("person", "person"), ("debt", "debt"), ("address", "address")],
-                        default=communications.contact_rules.Scope["PERSON"],
+                        default=communications.contact.rules.Scope["PERSON"],
                         help_text="Counted per this.",
                         max_length=10,
                     ),
@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
                             ("connected", "connected"),
                             ("conversations", "conversations"),
                         ],
-                        default=communications.contact_rules.Counts["ATTEMPTS"],
+                        default=communications.contact.rules.Counts["ATTEMPTS"],
                         help_text="What counts.",
                         max_length=15,
                     ),

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from collection.models import Debt
-from communications.contact_rules import Counts, Policy, Scope, place
+from communications.contact.rules import Counts, Policy, Scope, place
 from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
 from debtors.models import Debtor
 

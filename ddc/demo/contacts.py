@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from collection.models import Debt, DebtStatus
-from communications import composition, evidence, facts, suppressions, templates
+from communications import suppressions
 from communications.channels.message import Result
 from communications.models import (
     Channel,
@@ -16,6 +16,8 @@ from communications.models import (
     MessageAttempt,
     MessageStatus,
 )
+from communications.sending import evidence
+from communications.texts import composition, facts, templates
 from debtors.models import Debtor, Medium, StopReason
 from portal.models import DigitalActivity
 

@@ -13,8 +13,8 @@ from agents import staff
 from agents.models import Agent
 from collection import deferrals, segmentation, segments
 from collection.models import Debt, DebtStatus, ExchangeRate, Segment
-from communications import templates
 from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
+from communications.texts import templates
 from ddc.common.errors import DomainError
 from ddc.demo import contacts, people, portfolio, stops
 from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES

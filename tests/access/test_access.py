@@ -15,8 +15,8 @@ from django.utils.timezone import now
 
 from collection import debts, deferrals, disputes, holds
 from collection.models import Debt
-from communications import outbox
 from communications.models import CommunicationLog, ContactPolicy, ContactWish, ProviderEvent
+from communications.sending import outbox
 from debtors.models import ContactPoint, Debtor
 from payments import posting
 from payments.models import Payment

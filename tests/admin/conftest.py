@@ -15,7 +15,6 @@ from django.utils.timezone import now
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from collection import deferrals, holds, segmentation
 from collection.models import ExchangeRate
-from communications import templates
 from communications.models import (
     Circuit,
     CommunicationLog,
@@ -27,6 +26,7 @@ from communications.models import (
     Settlement,
     Unbegun,
 )
+from communications.texts import templates
 from payments import posting
 from payments.models import IdempotencyKey
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken

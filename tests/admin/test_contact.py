@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from collection.models import Debt, Hold
-from communications import contact_decisions, contact_policies
+from communications.contact import decisions, policy_book
 from communications.models import CommunicationLog, ContactDecision, ContactPolicy, ContactWish
 from debtors.models import ContactPoint, Debtor
 from tests import factories
@@ -95,12 +95,12 @@ def test_a_decision_is_made_again_by_the_versions_of_then(supervisor, settings):
     drain(at)
     (kept,) = ContactDecision.objects.filter(log_id=log.pk)
     hours = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="hours")
-    contact_policies.amend(hours, by=supervisor, today=NOON.date(), weekdays=[1])
+    policy_book.amend(hours, by=supervisor, today=NOON.date(), weekdays=[1])
     settings.CONTACT_WINDOW = (NOON.time(), NOON.replace(hour=13).time())
 
     assert kept.verdict == "allow"
-    assert contact_decisions.made_again(kept).verdict == "allow"
-    assert contact_decisions.made_again(kept).policies == tuple(kept.policies)
+    assert decisions.made_again(kept).verdict == "allow"
+    assert decisions.made_again(kept).policies == tuple(kept.policies)
 
 
 class TestPolicies:

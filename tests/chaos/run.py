@@ -19,8 +19,8 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from communications import delivery, hand_overs, outcomes
 from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, Unbegun
+from communications.sending import delivery, hand_overs, outcomes
 from ddc.stack import account, process
 from ddc.stack.valkey import Valkey
 from tests.standins.twilio import ACCOUNT, NUMBER, TOKEN

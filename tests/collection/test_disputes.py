@@ -7,8 +7,8 @@ import pytest
 
 from collection import debts, deferrals, disputes, hold_changes, hold_expiry, holds, totals
 from collection.models import Debt, Dispute, Hold, LedgerEntry
-from communications import facts
 from communications.models import CommunicationLog
+from communications.texts import facts
 from ddc.common.errors import Forbidden
 from ddc.common.money import BadAmount
 from payments import posting

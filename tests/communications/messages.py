@@ -2,7 +2,7 @@
 
 import re
 
-from communications import delivery, outbox
+from communications.sending import delivery, outbox
 from tests import factories
 from tests.communications.conftest import NOON
 

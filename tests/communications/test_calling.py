@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from communications import calling, calls, contact_facts
+from communications import calling, calls
+from communications.contact import circumstances
 from communications.models import CommunicationLog, ContactDecision
 from debtors.models import ContactPoint
 from tests import factories
@@ -92,5 +93,5 @@ def test_a_call_counts_from_when_it_was_made_and_not_from_when_it_was_asked_for(
     calling.begin(task, by=factories.agent("Agent"), now=later)
     calls.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
 
-    found = contact_facts._history([CommunicationLog(debtor=task.debtor)], [], now=later)
+    found = circumstances._history([CommunicationLog(debtor=task.debtor)], [], now=later)
     assert [contact.at for contact in found[task.debtor_id]] == [later]

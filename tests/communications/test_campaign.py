@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from communications import delivery
 from communications.models import CommunicationLog
+from communications.sending import delivery
 from tests.deep import campaign
 
 pytestmark = pytest.mark.django_db

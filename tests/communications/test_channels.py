@@ -8,8 +8,8 @@ import pytest
 
 from collection import ledger
 from collection.models import LedgerEntry
-from communications import outcomes
 from communications.models import CommunicationLog
+from communications.sending import outcomes
 from debtors.models import ContactPoint
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue, words

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from communications import circuits, outbox
 from communications.models import Circuit, CommunicationLog
+from communications.sending import circuits, outbox
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 from tests.standins.smtp import SmtpStandIn
@@ -111,7 +111,7 @@ def test_a_refusal_of_a_message_says_nothing_of_the_provider(smtp):
 
 
 def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
-    from communications import delivery
+    from communications.sending import delivery
 
     woken = []
     monkeypatch.setattr(outbox, "nudge", woken.append)

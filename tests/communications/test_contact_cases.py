@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from communications import calls, contact_decisions, contact_gate, outbox
-from communications.contact_gate import Code, Verdict
+from communications import calls
+from communications.contact import decisions, gate
+from communications.contact.gate import Code, Verdict
 from communications.models import CommunicationLog
+from communications.sending import outbox
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.messages import drain, queue
@@ -46,8 +48,8 @@ def next_call(debt, at):
 
 
 def asked(log, at):
-    (found,) = contact_decisions.ask([log], now=at)
-    return contact_gate.decide(found.facts, found.policies, at)
+    (found,) = decisions.ask([log], now=at)
+    return gate.decide(found.facts, found.policies, at)
 
 
 def codes(decision):

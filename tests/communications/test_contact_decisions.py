@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from collection import hold_changes, holds
 from collection.hold_reasons import TERMS
 from collection.models import Debt, Hold
-from communications import contact_decisions, contact_facts, contact_gate, contact_policies, outbox
-from communications.contact_gate import Code, Verdict
-from communications.contact_rules import Policies
+from communications.contact import circumstances, decisions, gate, policy_book
+from communications.contact.gate import Code, Verdict
+from communications.contact.rules import Policies
 from communications.models import Channel, CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
+from communications.sending import outbox
 from debtors.models import ContactPoint, Debtor
 from tests import factories
 from tests.communications.conftest import NOON
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def facts_of(log):
-    (found,) = contact_facts.gather([log], contact_policies.current(), now=NOON)
+    (found,) = circumstances.gather([log], policy_book.current(), now=NOON)
     return found
 
 
@@ -59,8 +60,8 @@ class TestFacts:
         Hold.objects.create(debt=future, reason="deferral", starts_on=today + timedelta(days=1))
         Hold.objects.create(debtor=person.debtor, reason="cease", starts_on=today)
 
-        asked = [contact_decisions.ask([queue(debt=debt)], now=NOON)[0] for debt in debts]
-        verdicts = [contact_gate.decide(one.facts, one.policies, NOON).verdict for one in asked]
+        asked = [decisions.ask([queue(debt=debt)], now=NOON)[0] for debt in debts]
+        verdicts = [gate.decide(one.facts, one.policies, NOON).verdict for one in asked]
         assert verdicts == [Verdict.ALLOW, Verdict.DENY, Verdict.ALLOW, Verdict.DENY]
 
     def test_a_hold_that_blocks_no_contact_lets_messages_go(self):
@@ -83,7 +84,7 @@ class TestFacts:
         assert drain().ended == {"blocked": 1, "sent": 1}
         kept = ContactDecision.objects.get(log_id=refused.pk)
         assert [reason["code"] for reason in kept.reasons] == ["PAYMENT_REQUEST_HELD"]
-        assert contact_gate.decide(contact_decisions.facts_from_json(kept.facts), Policies([]), NOON).reasons
+        assert gate.decide(decisions.facts_from_json(kept.facts), Policies([]), NOON).reasons
 
     def test_what_was_ended_by_hand_stops_nothing_wherever_the_debtor_moves(self):
         log = queue()
@@ -161,9 +162,9 @@ class TestDecisions:
         drain(night)
 
         (kept,) = ContactDecision.objects.all()
-        facts = contact_decisions.facts_from_json(kept.facts)
-        again = contact_gate.decide(facts, contact_policies.current(), kept.at)
-        assert [contact_decisions.reason_as_json(reason) for reason in again.reasons] == kept.reasons
+        facts = decisions.facts_from_json(kept.facts)
+        again = gate.decide(facts, policy_book.current(), kept.at)
+        assert [decisions.reason_as_json(reason) for reason in again.reasons] == kept.reasons
         assert {reason.code for reason in again.reasons} >= {Code.DEBT_HELD, Code.TOO_MANY, Code.OUTSIDE_WINDOW}
 
     @pytest.mark.parametrize(
@@ -254,13 +255,13 @@ class TestBatches:
     @staticmethod
     def decide(logs):
         with CaptureQueriesContext(connection) as queries, transaction.atomic():
-            decided = contact_decisions.decide_all(logs, at=NOON)
+            decided = decisions.decide_all(logs, at=NOON)
         return len(queries.captured_queries), [decision for _, decision in decided]
 
     @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.deep)])
     def test_many_messages_cost_no_more_queries_than_ten(self, count):
         factories.template(is_notice=True)
-        logs, _ = self.waiting(count), contact_policies.current()
+        logs, _ = self.waiting(count), policy_book.current()
         (few, _), (many, decisions) = self.decide(logs[:10]), self.decide(logs)
 
         assert many == few <= 12
@@ -277,28 +278,28 @@ class TestPolicies:
         assert {row["jurisdiction"] for row in before} == {
             "US-REGF", "US-MA", "US-NYC", "UK-CONC", "AU-RG96", "DE", "EU", "DEFAULT"
         }  # fmt: skip
-        loaded = contact_policies.load()
+        loaded = policy_book.load()
         assert (loaded.added, loaded.kept) == (0, len(before))
         assert list(ContactPolicy.objects.values()) == before
 
     def test_an_edit_is_a_new_version_and_packs_leave_it_alone(self, supervisor):
         old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
-        new = contact_policies.amend(old, by=supervisor, today=NOON.date(), most=2)
+        new = policy_book.amend(old, by=supervisor, today=NOON.date(), most=2)
 
         old.refresh_from_db()
         assert (old.most, old.valid_to) == (3, NOON.date())
         assert (new.version, new.most, new.valid_from, new.per_days) == (2, 2, NOON.date(), 7)
-        assert contact_policies.load().by_hand == ("DEFAULT/week",)
-        with pytest.raises(contact_policies.NotTheNewest):
-            contact_policies.amend(old, by=supervisor, today=NOON.date(), most=1)
-        with pytest.raises(contact_policies.StartsTooEarly):
-            contact_policies.amend(new, by=supervisor, today=NOON.date(), valid_from=NOON.date() - timedelta(days=1))
+        assert policy_book.load().by_hand == ("DEFAULT/week",)
+        with pytest.raises(policy_book.NotTheNewest):
+            policy_book.amend(old, by=supervisor, today=NOON.date(), most=1)
+        with pytest.raises(policy_book.StartsTooEarly):
+            policy_book.amend(new, by=supervisor, today=NOON.date(), valid_from=NOON.date() - timedelta(days=1))
         assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 2
 
     def test_who_may_not_edit_policies_changes_nothing(self):
         old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
         with pytest.raises(Exception, match="permission"):
-            contact_policies.amend(old, by=factories.agent("Agent"), today=NOON.date(), most=9)
+            policy_book.amend(old, by=factories.agent("Agent"), today=NOON.date(), most=9)
         assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 1
 
     @pytest.mark.parametrize("change", ["UPDATE contact_policy SET most = 99", "DELETE FROM contact_policy"])
@@ -307,19 +308,19 @@ class TestPolicies:
             cursor.execute(change)
 
     def test_a_pack_that_changed_becomes_a_new_version(self, tmp_path):
-        text = (contact_policies.PACKS / "us_ma.toml").read_text()
+        text = (policy_book.PACKS / "us_ma.toml").read_text()
         (tmp_path / "us_ma.toml").write_text(text.replace("most = 2", "most = 1").replace("2012-03-02", "2026-05-01"))
 
-        assert contact_policies.load(packs=tmp_path).added == 1
+        assert policy_book.load(packs=tmp_path).added == 1
         old, new = ContactPolicy.objects.filter(jurisdiction="US-MA").order_by("version")
         assert (old.valid_to, new.valid_from, new.most) == (new.valid_from, new.valid_from, 1)
 
     def test_a_change_counts_at_once(self, supervisor):
-        assert contact_policies.current() is contact_policies.current()
-        before = contact_policies.current()
+        assert policy_book.current() is policy_book.current()
+        before = policy_book.current()
         old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
-        contact_policies.amend(old, by=supervisor, today=NOON.date(), most=2)
-        assert contact_policies.current() is not before
+        policy_book.amend(old, by=supervisor, today=NOON.date(), most=2)
+        assert policy_book.current() is not before
 
 
 def test_nothing_is_decided_on_a_message_that_somebody_else_took():
@@ -348,7 +349,7 @@ def test_a_claim_holds_its_slot_until_its_lease_is_over():
     first, second = (queue(debt=debt, channel="voice", template=voice) for _ in range(2))
 
     def contacts(moment):
-        (found,) = contact_facts.gather([second], contact_policies.current(), now=moment)
+        (found,) = circumstances.gather([second], policy_book.current(), now=moment)
         return [(contact.address, contact.attempted) for contact in found.history]
 
     assert contacts(NOON) == []

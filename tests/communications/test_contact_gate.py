@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from communications import contact_gate, contact_policies
-from communications.contact_gate import Code, Contact, Facts, Stop, Verdict
-from communications.contact_rules import Policies, Policy, Scope, place
+from communications.contact import gate, policy_book
+from communications.contact.gate import Code, Contact, Facts, Stop, Verdict
+from communications.contact.rules import Policies, Policy, Scope, place
 from communications.models import ContactPolicy
 
 DAY = (time(8), time(21))
@@ -27,15 +27,15 @@ NIGHT = datetime(2026, 1, 14, 3, tzinfo=UTC)
 
 def shipped(window=DAY) -> Policies:
     """The packs, read from their files."""
-    rows = [ContactPolicy(jurisdiction=j, code=code, **fields) for j, code, fields in contact_policies.read()]
-    return Policies([contact_policies.agency(window), *(row.value for row in rows)])
+    rows = [ContactPolicy(jurisdiction=j, code=code, **fields) for j, code, fields in policy_book.read()]
+    return Policies([policy_book.agency(window), *(row.value for row in rows)])
 
 
 SHIPPED = shipped()
 
 
 def decide(at=NOON, policies=SHIPPED, **facts):
-    return contact_gate.decide(replace(FREE, **facts), policies, at)
+    return gate.decide(replace(FREE, **facts), policies, at)
 
 
 def codes(decision):

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from communications import contact_policies, contact_rehearsal
-from communications.contact_gate import Verdict
+from communications.contact import policy_book, rehearsal
+from communications.contact.gate import Verdict
 from communications.models import CommunicationLog, ContactDecision, ContactPolicy
 from ddc.common.errors import DomainError
 from debtors.models import ContactPoint
@@ -27,7 +27,7 @@ def newest(jurisdiction, code):
 
 
 class TestLoading:
-    def load(self, packs=contact_policies.PACKS):
+    def load(self, packs=policy_book.PACKS):
         out = StringIO()
         call_command("load_policies", packs=packs, stdout=out)
         return out.getvalue()
@@ -35,7 +35,7 @@ class TestLoading:
     def test_loading_again_changes_nothing_and_leaves_what_was_amended_alone(self, supervisor):
         count = ContactPolicy.objects.count()
         assert self.load() == f"0 added, {count} as they were.\n"
-        contact_policies.amend(newest("UK-CONC", "calls"), by=supervisor, today=TODAY, most=3)
+        policy_book.amend(newest("UK-CONC", "calls"), by=supervisor, today=TODAY, most=3)
         before = list(ContactPolicy.objects.values())
 
         assert (
@@ -62,10 +62,10 @@ class TestLoading:
         ],
     )
     def test_a_bad_pack_says_what_is_wrong_and_brings_nothing_in(self, tmp_path, old, new, words):
-        text = (contact_policies.PACKS / "us_ma.toml").read_text()
+        text = (policy_book.PACKS / "us_ma.toml").read_text()
         assert old in text
         (tmp_path / "us_ma.toml").write_text(text.replace(old, new))
-        good = (contact_policies.PACKS / "de.toml").read_text().replace("closes = 20:00:00", "closes = 19:00:00")
+        good = (policy_book.PACKS / "de.toml").read_text().replace("closes = 20:00:00", "closes = 19:00:00")
         (tmp_path / "de.toml").write_text(good)
         before = list(ContactPolicy.objects.values())
 
@@ -77,10 +77,10 @@ class TestLoading:
 
 class TestVersions:
     def test_a_version_that_starts_before_a_planned_one_ends_all_that_went_before(self, supervisor):
-        planned = contact_policies.amend(
+        planned = policy_book.amend(
             newest("DEFAULT", "week"), by=supervisor, today=TODAY, most=2, valid_from=TODAY + timedelta(days=9)
         )
-        contact_policies.amend(planned, by=supervisor, today=TODAY, most=1)
+        policy_book.amend(planned, by=supervisor, today=TODAY, most=1)
         versions = ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").order_by("version")
 
         assert [(v.most, v.valid_to) for v in versions] == [
@@ -103,7 +103,7 @@ class TestVersions:
     def test_a_version_that_makes_no_sense_is_refused_and_nothing_changes(self, supervisor, fields, field):
         before = list(ContactPolicy.objects.values())
         with pytest.raises(DomainError) as refused:
-            contact_policies.amend(newest("DEFAULT", "week"), by=supervisor, today=TODAY, **fields)
+            policy_book.amend(newest("DEFAULT", "week"), by=supervisor, today=TODAY, **fields)
 
         assert refused.value.field == field
         assert list(ContactPolicy.objects.values()) == before
@@ -127,7 +127,7 @@ class TestRehearsal:
     @staticmethod
     def rehearse(jurisdiction="DEFAULT", code="week", **changes):
         draft = replace(newest(jurisdiction, code).value, **changes)
-        return contact_rehearsal.rehearse(draft, today=TODAY + timedelta(days=1))
+        return rehearsal.rehearse(draft, today=TODAY + timedelta(days=1))
 
     @pytest.mark.usefixtures("nepali")
     def test_the_same_policy_changes_nothing(self):
@@ -153,11 +153,11 @@ class TestRehearsal:
         assert found.reasons == {(Verdict.DENY, "CONSENT_MISSING"): 3}
 
     def test_a_policy_for_a_place_that_had_none_counts_there(self, nepali, supervisor):
-        draft = contact_policies.add(
+        draft = policy_book.add(
             by=supervisor, today=TODAY, jurisdiction="NP", code="never-on-wednesdays", section="ours", source="ours",
             valid_from=TODAY, countries=["NP"], weekdays=[1, 2],
         )  # fmt: skip
-        found = contact_rehearsal.rehearse(draft.value, today=TODAY + timedelta(days=1))
+        found = rehearsal.rehearse(draft.value, today=TODAY + timedelta(days=1))
 
         assert found.would_be == {Verdict.POSTPONE: 4}
 

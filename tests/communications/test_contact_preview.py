@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from collection.models import Hold
-from communications import contact_gate, contact_policies, contact_preview
-from communications.contact_gate import Verdict
+from communications.contact import gate, policy_book, preview
+from communications.contact.gate import Verdict
 from communications.models import CommunicationLog, ContactDecision
 from debtors.models import ContactPoint
 from tests import factories
@@ -111,10 +111,10 @@ def test_one_hold_after_another_is_waited_for():
         Hold.objects.create(
             debt=debt, reason=reason, starts_on=date(2026, 1, starts), ends_on=date(2026, 1, ends)
         )  # fmt: skip
-    preview = contact_preview.of_debtor(debt.debtor, debts=[debt], now=NOON)[-1]
+    found = preview.of_debtor(debt.debtor, debts=[debt], now=NOON)[-1]
 
-    assert preview.decision.verdict == Verdict.DENY
-    assert preview.next_at == datetime(2026, 1, 19, 8, tzinfo=UTC)
+    assert found.decision.verdict == Verdict.DENY
+    assert found.next_at == datetime(2026, 1, 19, 8, tzinfo=UTC)
 
 
 def test_what_has_no_end_has_no_next_moment():
@@ -122,7 +122,7 @@ def test_what_has_no_end_has_no_next_moment():
     Hold.objects.create(debt=debt, reason="complaint", starts_on=date(2026, 1, 14), ends_on=date(2026, 1, 16))
     Hold.objects.create(debtor=debt.debtor, reason="cease", starts_on=date(2026, 1, 15))
 
-    assert contact_preview.of_debtor(debt.debtor, debts=[debt], now=NOON)[-1].next_at is None
+    assert preview.of_debtor(debt.debtor, debts=[debt], now=NOON)[-1].next_at is None
 
 
 def test_the_next_moment_is_one_at_which_the_gate_lets_it_go():
@@ -132,9 +132,9 @@ def test_the_next_moment_is_one_at_which_the_gate_lets_it_go():
             debtor=debt.debtor, debt=debt, communication_type="email", status="sent", body="x",
             sent_at=NOON - timedelta(days=days),
         )  # fmt: skip
-    email, *_ = contact_preview.of_debtor(debt.debtor, debts=[], now=NOON)
+    email, *_ = preview.of_debtor(debt.debtor, debts=[], now=NOON)
 
     assert email.decision.verdict == Verdict.POSTPONE
     assert email.next_at == email.decision.until == datetime(2026, 1, 17, 22, tzinfo=UTC)  # Sunday, 9:00 in Sydney
-    policies = contact_policies.current()
-    assert contact_gate.decide(email.facts, policies, email.next_at).verdict == Verdict.ALLOW
+    policies = policy_book.current()
+    assert gate.decide(email.facts, policies, email.next_at).verdict == Verdict.ALLOW

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from communications import contact_gate, contact_preview
-from communications.contact_gate import Code, Contact, Facts, Stop, Verdict
-from communications.contact_rules import Counts, Place, Policies, Policy, Scope
+from communications.contact import gate, preview
+from communications.contact.gate import Code, Contact, Facts, Stop, Verdict
+from communications.contact.rules import Counts, Place, Policies, Policy, Scope
 
 ZONES = [
     "America/New_York", "America/Los_Angeles", "America/Phoenix", "Europe/London", "Europe/Berlin", "Asia/Kathmandu",
@@ -272,7 +272,7 @@ class Oracle:
 
 def hold_next_moment(facts, rules, at, oracle):
     """Whoever asks when it may go is told a moment at which it may, or, if something has to change first, none."""
-    following = contact_preview.next_moment(facts, Policies(rules), at)
+    following = preview.next_moment(facts, Policies(rules), at)
     if following is not None:
         assert following >= at
         assert oracle.against(following) == (set(), set())
@@ -282,7 +282,7 @@ def hold_next_moment(facts, rules, at, oracle):
 
 def check(case, *, most):
     facts, rules, at = case
-    decision = contact_gate.decide(facts, Policies(rules), at)
+    decision = gate.decide(facts, Policies(rules), at)
     oracle = Oracle(facts, rules)
     never, timed = oracle.against(at)
     given_ = {reason.code for reason in decision.reasons}

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from communications import contact_decisions, contact_gate, contact_wishes
-from communications.contact_gate import Code, Verdict
+from communications.contact import decisions, gate, wishes
+from communications.contact.gate import Code, Verdict
 from communications.models import ContactWish
 from ddc.common.errors import DomainError, Forbidden
 from tests import factories
@@ -21,15 +21,15 @@ def debtor():
 
 
 def note(debtor, **wish):
-    return contact_wishes.note(debtor, told="I told you so", by=None, now=NOON, **wish)
+    return wishes.note(debtor, told="I told you so", by=None, now=NOON, **wish)
 
 
 def asked(debtor, channel="email"):
     log = queue(
         debt=factories.debt(debtor=debtor), channel=channel, template=factories.template(communication_type=channel)
     )
-    (one,) = contact_decisions.ask([log], now=NOON)
-    return contact_gate.decide(one.facts, one.policies, NOON)
+    (one,) = decisions.ask([log], now=NOON)
+    return gate.decide(one.facts, one.policies, NOON)
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_a_wish_acts_on_what_is_queued_already_and_no_more_once_it_is_withdrawn(
     first.refresh_from_db()
     assert first.due_at == datetime(2026, 1, 14, 17, tzinfo=UTC)
 
-    contact_wishes.withdraw(wish, by=None, now=NOON)
+    wishes.withdraw(wish, by=None, now=NOON)
     queue(debt=factories.debt(debtor=debtor))
     assert drain().ended == {"sent": 1}
-    with pytest.raises(contact_wishes.AlreadyWithdrawn):
-        contact_wishes.withdraw(wish, by=None, now=NOON.replace(hour=13))
+    with pytest.raises(wishes.AlreadyWithdrawn):
+        wishes.withdraw(wish, by=None, now=NOON.replace(hour=13))
     wish.refresh_from_db()
     assert wish.ended_at == NOON
 
@@ -110,7 +110,7 @@ def test_who_may_not_note_or_end_a_wish_changes_nothing(debtor):
     wish = note(debtor, no_contact=True)
     auditor = factories.agent("Auditor")
     with pytest.raises(Forbidden):
-        contact_wishes.note(debtor, told="x", no_contact=True, by=auditor, now=NOON)
+        wishes.note(debtor, told="x", no_contact=True, by=auditor, now=NOON)
     with pytest.raises(Forbidden):
-        contact_wishes.withdraw(wish, by=auditor, now=NOON)
+        wishes.withdraw(wish, by=auditor, now=NOON)
     assert ContactWish.objects.get().ended_at is None

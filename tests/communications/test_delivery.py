@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from collection import holds
 from collection.models import Hold
-from communications import delivery, facts, hand_overs, one_time_code, outbox, outcomes
 from communications.models import Channel, CommunicationLog, Purpose
-from communications.outbox import Lane
+from communications.sending import delivery, hand_overs, outbox, outcomes
+from communications.sending.outbox import Lane
+from communications.texts import facts, one_time_code
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue, words

@@ -2,10 +2,10 @@
 
 import pytest
 
-from communications import doubts, evidence
 from communications.channels.message import Outcome, Result
 from communications.channels.senders import Senders
 from communications.models import CommunicationLog, Settlement
+from communications.sending import doubts, evidence
 from ddc.common.errors import Forbidden
 from tests import factories
 from tests.communications.conftest import NOON

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from communications import evidence, outcomes, states, templates
 from communications.channels import email
 from communications.models import CommunicationLog, CommunicationTemplateVersion, MessageAttempt
+from communications.sending import evidence, outcomes, states
+from communications.texts import templates
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue

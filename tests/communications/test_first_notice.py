@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from communications import first_notice
-from communications.contact_rules import place
+from communications.contact import first_notice
+from communications.contact.rules import place
 from communications.models import FirstNotice
 from tests import factories
 from tests.communications.conftest import NOON

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from communications import evidence, hand_overs, outcomes
 from communications.models import CommunicationLog, Unbegun
+from communications.sending import evidence, hand_overs, outcomes
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from collection import hold_changes, hold_expiry, holds
 from collection.models import Hold
-from communications import contact_facts, contact_gate
-from communications.contact_rules import Policies
+from communications.contact import circumstances, gate
+from communications.contact.rules import Policies
 from communications.models import CommunicationLog
 from ddc.common.errors import DomainError
 from tests import factories
@@ -155,8 +155,8 @@ class Story:
         log = CommunicationLog(
             debtor=self.debtor, debt=self.debts[scope], communication_type="email", template=self.template
         )
-        (facts,) = contact_facts.gather([log], Policies([]), now=self.at)
-        return {reason.code.value for reason in contact_gate.decide(facts, Policies([]), self.at).reasons}
+        (facts,) = circumstances.gather([log], Policies([]), now=self.at)
+        return {reason.code.value for reason in gate.decide(facts, Policies([]), self.at).reasons}
 
     def check(self, hours):
         self.at += timedelta(hours=hours)

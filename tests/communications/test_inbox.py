@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from communications import inbox, news
+from communications.incoming import inbox, news
+from communications.incoming.news import News
 from communications.models import CommunicationLog, MessageStatus, ProviderEvent
-from communications.news import News
 from debtors.models import ContactPoint, StopReason
 from tests import factories
 from tests.communications.conftest import NOON

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from communications import delivery, outbox
 from communications.models import Purpose
+from communications.sending import delivery, outbox
 from tests import factories
 from tests.communications.conftest import NOON
 

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from collection import deferrals
-from communications import delivery, one_time_code, outbox
 from communications.models import CommunicationLog, Purpose
+from communications.sending import delivery, outbox
+from communications.texts import one_time_code
 from tests import factories
 from tests.communications.conftest import NOON
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from collection import ledger
-from communications import composition, facts, placeholders, wording
-from communications.placeholders import BadPlaceholder
+from communications.texts import composition, facts, placeholders, wording
+from communications.texts.placeholders import BadPlaceholder
 from tests import factories
 
 TODAY = date(2026, 1, 31)

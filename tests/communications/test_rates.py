@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from communications import rates
 from communications.models import Channel
-from communications.rates import Pace
+from communications.sending import rates
+from communications.sending.rates import Pace
 
 
 def take(pace, times):

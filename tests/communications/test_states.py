@@ -7,10 +7,10 @@ from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from communications import outcomes, states
 from communications.channels.message import Outcome, Result
 from communications.models import CommunicationLog, MessageStatus
-from communications.states import Cause, Event
+from communications.sending import outcomes, states
+from communications.sending.states import Cause, Event
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import queue

@@ -6,20 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from communications import (
-    calls,
-    evidence,
-    hand_overs,
-    inbound,
-    machines,
-    outbox,
-    stop_words,
-    suppressions,
-    tracking,
-    unsubscribing,
-)
-from communications.inbound import Received
+from communications import calls, suppressions
+from communications.incoming import inbound, machines, stop_words, tracking, unsubscribing
+from communications.incoming.inbound import Received
 from communications.models import Channel, CommunicationLog
+from communications.sending import evidence, hand_overs, outbox
 from debtors import debtors
 from debtors.models import ContactPoint, Debtor, Medium
 from tests import factories

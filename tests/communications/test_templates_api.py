@@ -4,8 +4,9 @@ import uuid
 
 import pytest
 
-from communications import outbox, templates
 from communications.models import CommunicationTemplate
+from communications.sending import outbox
+from communications.texts import templates
 from ddc.common.api.names import camel
 from strategy.models import StrategyRule
 from tests import factories

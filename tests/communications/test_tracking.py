@@ -4,10 +4,11 @@ import uuid
 
 import pytest
 
-from communications import delivery, outbox, tracking
-from communications import news as news_of_providers
+from communications.incoming import news as news_of_providers
+from communications.incoming import tracking
+from communications.incoming.news import News
 from communications.models import CommunicationLog, MessageStatus
-from communications.news import News
+from communications.sending import delivery, outbox
 from debtors.models import ContactPoint, StopReason
 from tests import factories
 from tests.communications.conftest import NOON

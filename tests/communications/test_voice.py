@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from communications import inbox
+from communications.incoming import inbox
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories

@@ -12,8 +12,8 @@ from celery import Celery
 from django.conf import settings
 from django.utils import timezone
 
-from communications import hand_overs, outbox, outcomes
 from communications.models import CommunicationLog, Unbegun
+from communications.sending import hand_overs, outbox, outcomes
 from tests import factories
 from tests.deep import processes
 from tests.standins import smtp

@@ -9,8 +9,8 @@ from django.utils.timezone import now
 from agents.models import Agent
 from collection import totals
 from collection.models import Debt, DeferralRequest, Dispute, Hold, LedgerEntry
-from communications import evidence
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
+from communications.sending import evidence
 from ddc.demo import people
 from debtors.models import Debtor
 from payments import reconciliation

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from agents import tokens
 from collection.models import LedgerEntry
-from communications import outbox
 from communications.models import CommunicationLog
+from communications.sending import outbox
 from tests import factories
 from tests.deep import processes
 from tests.journeys.site import Answer, Site, free_port, is_up, wait_for

@@ -8,9 +8,9 @@ import structlog
 from django.utils import timezone
 
 from collection.models import LedgerEntry
-from communications import delivery
 from communications.models import CommunicationLog
-from communications.outbox import Lane
+from communications.sending import delivery
+from communications.sending.outbox import Lane
 from ddc.common import masking, tracing
 from portal import otp
 from portal.models import OtpSession

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from communications import outbox
 from communications.models import CommunicationLog, Purpose
+from communications.sending import outbox
 from strategy.models import StrategyRun
 from tests import factories
 

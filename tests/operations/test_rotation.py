@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from agents import tokens as staff_tokens
-from communications import link_tokens, one_time_code
+from communications.incoming import link_tokens
+from communications.texts import one_time_code
 from ddc.common.keys import RotatedTokenBackend
 from portal import otp
 from portal import tokens as debtor_tokens

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from communications import one_time_code
+from communications.texts import one_time_code
 from debtors.models import Debtor
 from portal import otp, tokens
 from portal.models import OtpSession

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from collection.models import DebtStatus, DeferralRequest
-from communications import tracking
+from communications.incoming import tracking
 from communications.models import CommunicationLog
 from debtors.models import Debtor
 from portal import activities

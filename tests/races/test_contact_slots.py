@@ -6,8 +6,9 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from communications import contact_decisions, contact_facts, delivery
+from communications.contact import circumstances, decisions
 from communications.models import CommunicationLog
+from communications.sending import delivery
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import queue
@@ -32,14 +33,14 @@ def two_calls_at_the_seventh_slot():
 def drain_twice(monkeypatch):
     """Two workers, each with one of the two messages, neither of whom has counted yet."""
     monkeypatch.setattr(delivery, "BATCH", 1)
-    both, decide_all = Barrier(2), contact_decisions.decide_all
+    both, decide_all = Barrier(2), decisions.decide_all
 
     def together(*args, **kwargs):
         with suppress(BrokenBarrierError):
             both.wait(timeout=3)
         return decide_all(*args, **kwargs)
 
-    monkeypatch.setattr(contact_decisions, "decide_all", together)
+    monkeypatch.setattr(decisions, "decide_all", together)
     results = at_once(*[lambda: delivery.drain(clock=lambda: AT)] * 2)
     assert not refusals(results)
     return CommunicationLog.objects.filter(communication_type="call_script", status="sent").count()
@@ -57,7 +58,7 @@ def test_of_two_workers_at_the_seventh_slot_one_takes_it(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_both_take_the_seventh_slot(monkeypatch):
     two_calls_at_the_seventh_slot()
-    both, gather = Barrier(2), contact_facts.gather
+    both, gather = Barrier(2), circumstances.gather
 
     def counted_together(*args, **kwargs):
         found = gather(*args, **kwargs)
@@ -65,7 +66,7 @@ def test_without_the_lock_both_take_the_seventh_slot(monkeypatch):
             both.wait(timeout=3)
         return found
 
-    monkeypatch.setattr(contact_decisions, "lock", lambda logs: None)
-    monkeypatch.setattr(contact_facts, "gather", counted_together)
+    monkeypatch.setattr(decisions, "lock", lambda logs: None)
+    monkeypatch.setattr(circumstances, "gather", counted_together)
 
     assert drain_twice(monkeypatch) == 2

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from communications import one_time_code
 from communications.models import CommunicationLog
+from communications.texts import one_time_code
 from ddc.common.errors import TooMany
 from debtors.models import Debtor
 from portal import activities, otp, rations

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from communications import delivery, doubts, hand_overs, outbox, states
 from communications.models import CommunicationLog, MessageStatus, Settlement
+from communications.sending import delivery, doubts, hand_overs, outbox, states
 from tests import factories
 from tests.communications.conftest import NOON, smtp, twilio  # noqa: F401
 from tests.races.threads import at_once, refusals

@@ -10,8 +10,9 @@ from django.db import IntegrityError, connection, transaction
 
 from collection import debts
 from collection.models import Debt
-from communications import outbox, templates
 from communications.models import CommunicationLog, CommunicationTemplate
+from communications.sending import outbox
+from communications.texts import templates
 from debtors import debtors
 from debtors.models import Debtor
 from strategy import firing, rules, weighing

@@ -5,8 +5,9 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from communications import delivery, hand_overs, suppressions
+from communications import suppressions
 from communications.models import Channel, CommunicationLog
+from communications.sending import delivery, hand_overs
 from debtors.models import Medium, StopReason
 from tests.communications.conftest import NOON, twilio  # noqa: F401
 from tests.communications.messages import queue

@@ -5,8 +5,9 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from communications import calling, inbound
-from communications.inbound import Received
+from communications import calling
+from communications.incoming import inbound
+from communications.incoming.inbound import Received
 from communications.models import CommunicationLog
 from debtors import contact_points
 from tests import factories

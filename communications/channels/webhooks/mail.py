@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict, RawPostDataException
 from communications.channels.webhooks import mailgun, sns
 from communications.channels.webhooks.mail_events import read_event
 from communications.channels.webhooks.refusals import Challenge, NotAuthentic
-from communications.inbox import Incoming, Unread
+from communications.incoming.inbox import Incoming, Unread
 
 log = structlog.get_logger(__name__)
 

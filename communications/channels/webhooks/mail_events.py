@@ -8,10 +8,10 @@ from typing import Any
 
 from communications.channels.webhooks import softness
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
-from communications.inbound import Received
+from communications.incoming.inbound import Received
+from communications.incoming.news import News
 from communications.models import Channel, MessageStatus
-from communications.news import News
-from communications.states import Event
+from communications.sending.states import Event
 from debtors.models import StopReason
 
 _STATUSES = {

@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
 from communications.channels.webhooks.refusals import NotAuthentic, Unreadable
-from communications.inbound import Received
-from communications.inbox import Pressed
+from communications.incoming.inbound import Received
+from communications.incoming.inbox import Pressed
+from communications.incoming.news import News
 from communications.models import CallOutcome, Channel, MessageStatus
-from communications.news import News
 from debtors.models import StopReason
 
 #: Twilio's words for SMS and for calls.

@@ -11,8 +11,8 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from collection.models import Debt
-from communications import processing
 from communications.models import Channel, CommunicationTemplate
+from communications.texts import processing
 from ddc.common.errors import DomainError
 from debtors.models import Debtor
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from communications import evidence
+from communications.sending import evidence
 
 SHOWN = 50
 

@@ -1,0 +1,110 @@
+"""The back office's pages about what is said: templates, and every message as it went."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from communications.admin import calls, contact, contact_policies, contact_wishes, inbound, inbox, messages  # noqa: F401 - Each registers its own pages.
+from communications.admin.text import as_written
+from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
+from communications.texts import placeholders, templates
+from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin_forms import RuleForm
+from ddc.common.admin_listings import Listing, listing
+
+_HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
+
+
+class TemplateForm(RuleForm):
+    body = forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 12}), help_text=_HELP, strip=False)
+
+
+@admin.register(CommunicationTemplate)
+class CommunicationTemplateAdmin(RuledAdmin):
+    form = TemplateForm
+    list_display = ("name", "language", "communication_type", "description", "is_active", "updated_at")
+    list_filter = ("communication_type", "is_active", "language")
+    search_fields = ("name",)
+    search_help_text = "Part of the name or the description"
+    ordering = ("name", "language")
+    readonly_fields = ("example",)
+    fields = (
+        ("name", "language"),
+        ("communication_type", "is_active"),
+        ("is_notice", "overshadows", "asks_for_payment"),
+        "description",
+        "subject",
+        "body",
+    )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return (*self.fields, "example") if obj else self.fields
+
+    def matches(self, words: str) -> Q:
+        return Q(name__icontains=words) | Q(description__icontains=words)
+
+    def listings(self, request: HttpRequest, obj: CommunicationTemplate) -> list[Listing]:
+        versions = obj.versions.order_by("-number")
+        columns = {
+            "Version": lambda version: version.number,
+            "Since": lambda version: f"{version.created_at:%Y-%m-%d %H:%M}",
+            "Subject": lambda version: version.subject or "-",
+        }
+        return [listing("Versions", versions, columns, template__id__exact=obj.pk)]
+
+    @admin.display(description="With example values")
+    def example(self, template: CommunicationTemplate) -> SafeString | str:
+        text = placeholders.render(template.body, placeholders.EXAMPLES)
+        return as_written(text)
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> CommunicationTemplate:
+        return templates.create(**fields)
+
+    def amend(self, request: HttpRequest, obj: CommunicationTemplate, changes: dict[str, Any]) -> CommunicationTemplate:
+        return templates.amend(obj, **changes)
+
+    def remove(self, request: HttpRequest, obj: CommunicationTemplate) -> None:
+        templates.delete(obj)
+
+
+@admin.register(CommunicationTemplateVersion)
+class TemplateVersionAdmin(ReadOnlyAdmin):
+    """What a template said once. Messages point at the version that they were written from."""
+
+    list_display = ("template", "number", "subject", "created_at")
+    list_select_related = ("template",)
+    list_filter = ("language", "created_at")
+    search_fields = ("template",)
+    search_help_text = "Part of the template's name"
+    ordering = ("-created_at", "-id")
+    fields = (("template", "number"), ("language", "created_at"), "subject", "text")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("template", "number", "language", "created_at", "subject", "text")
+
+    def matches(self, words: str) -> Q:
+        return Q(template__name__icontains=words)
+
+    def with_id(self, key: uuid.UUID) -> Q:
+        return Q(template=key)
+
+    @admin.display(description="Text")
+    def text(self, version: CommunicationTemplateVersion) -> SafeString:
+        return as_written(version.body)
+
+
+@admin.register(Circuit)
+class CircuitAdmin(ReadOnlyAdmin):
+    """Which provider is taken for down, since when, and what it said."""
+
+    list_display = ("provider", "state", "opened_at", "open_until", "failures", "words")
+
+    @admin.display(description="State")
+    def state(self, circuit: Circuit) -> str:
+        return "down" if circuit.opened_at else "works"

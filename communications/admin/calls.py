@@ -1,0 +1,158 @@
+"""The back office's pages about calls: what agents are asked to call, and how it went."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
+
+from communications import calling, calls
+from communications.admin import contact_panel
+from communications.admin.text import as_written
+from communications.contact import decisions, words
+from communications.contact.gate import Decision, Verdict
+from communications.models import CallOutcome, CallTask, Channel, MessageStatus
+from ddc.common.admin_listings import Listing
+from ddc.common.admin_worklist import OpenFilter, WorklistAdmin
+from debtors.models import Debtor
+
+_BEGIN_FIRST = "It is shown when the call is begun."
+
+
+class OutcomeForm(forms.Form):
+    """How a call went."""
+
+    outcome = forms.ChoiceField(
+        label="How it went",
+        choices=[(value, label[:1].upper() + label[1:]) for value, label in CallOutcome.choices],
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+    notes = forms.CharField(max_length=1000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+
+class DoneFilter(OpenFilter):
+    """The calls that are still to be made, unless asked otherwise."""
+
+    title = "done"
+    parameter_name = "done"
+    field = "outcome"
+    still_open, done = "To be made", "Done"
+
+
+@admin.register(CallTask)
+class CallTaskAdmin(WorklistAdmin):
+    list_display = ("debtor", "asked_at", "begun_by", "outcome", "outcome_at", "outcome_by")
+    list_display_links = ("debtor",)
+    list_filter = (DoneFilter, "outcome", "outcome_at")
+    list_select_related = ("debtor", "begun_by", "outcome_by")
+    search_fields = ("address",)
+    search_help_text = "Part of the debtor's name; a whole phone number; an id"
+    # Whoever has waited longest comes first.
+    ordering = ("sent_at", "id")
+    actions_detail = ("begin", "finish")
+    fields = (
+        ("debtor", "debt"),
+        ("asked_at", "may_be_called"),
+        ("begun_at", "begun_by"),
+        "number",
+        "script",
+        "outcome",
+        ("outcome_at", "outcome_by"),
+        "outcome_notes",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = (
+            super().get_queryset(request).filter(communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT)
+        )
+        if request.resolver_match and request.resolver_match.url_name == "communications_calltask_changelist":
+            return found.defer("body", "html")
+        return found.select_related("debtor", "debt", "template", "begun_by", "outcome_by")
+
+    def matches(self, words: str) -> Q:
+        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+
+    @admin.display(description="Since", ordering="sent_at")
+    def asked_at(self, task: CallTask) -> str:
+        return f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-"
+
+    @admin.display(description="May they be called now?")
+    def may_be_called(self, task: CallTask) -> SafeString | str:
+        if task.outcome:
+            return "-"
+        decision = calling.may_call(task, now=now())
+        if decision.verdict == Verdict.ALLOW:
+            return "Yes"
+        reasons = contact_panel.reasons([decisions.reason_as_json(reason) for reason in decision.reasons])
+        return format_html("{}{}", words.VERDICTS[decision.verdict], reasons)
+
+    @admin.display(description="Number")
+    def number(self, task: CallTask) -> str:
+        return task.address or "-" if _is_begun(task) else _BEGIN_FIRST
+
+    @admin.display(description="Script")
+    def script(self, task: CallTask) -> SafeString | str:
+        return as_written(task.body or "-") if _is_begun(task) else _BEGIN_FIRST
+
+    def listings(self, request: HttpRequest, obj: CallTask) -> list[Listing]:
+        return [contact_panel.of_message(obj)]
+
+    def has_finish_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("communications.finish_calltask")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """What is done is done: nothing is offered then."""
+        task = self.get_object(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if task and not task.outcome else []
+
+    @action(description="Begin the call", permissions=["finish"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def begin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda task, _: self._tell(request, calling.begin(task, by=request.user, now=now())),  # type: ignore[arg-type]
+            title="Begin the call? The contact rules are asked once more.",
+            button="Begin",
+            done="",
+        )
+
+    def _tell(self, request: HttpRequest, decision: Decision) -> None:
+        match decision.verdict:
+            case Verdict.ALLOW:
+                self.message_user(request, "You may call now.", messages.SUCCESS)
+            case Verdict.POSTPONE:
+                self.message_user(request, f"Not yet. {decision.reason}", messages.WARNING)
+            case Verdict.DENY:
+                self.message_user(
+                    request, f"They must not be called; this is taken back. {decision.reason}", messages.ERROR
+                )
+
+    @action(description="How it went", permissions=["finish"])  # type: ignore[untyped-decorator]
+    def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            OutcomeForm(request.POST or None),
+            lambda task, said: calls.finish(
+                task,
+                outcome=said["outcome"],
+                notes=said["notes"],
+                by=request.user,  # type: ignore[arg-type]
+                now=now(),
+            ),
+            title="How did the call go?",
+            button="Save",
+            done="The call is done.",
+        )
+
+
+def _is_begun(task: CallTask) -> bool:
+    return bool(task.begun_at or task.outcome)

@@ -1,0 +1,124 @@
+"""The back office's pages about what debtors write to us: unread until an agent has read it, beside what it answers."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from communications.admin.text import as_written
+from communications.incoming import inbound
+from communications.models import CommunicationLog, InboundMessage
+from ddc.common.admin_listings import Listing, link, listing
+from ddc.common.admin_worklist import OpenFilter, WorklistAdmin
+from debtors.models import Debtor
+
+
+def thread_listing(title: str, messages: QuerySet[CommunicationLog], **filters: Any) -> Listing:
+    """List messages that belong together, the newest first."""
+    columns = {
+        "When": lambda message: f"{message.created_at:%Y-%m-%d %H:%M}",
+        "Who": lambda message: "They" if message.direction == CommunicationLog.Direction.INBOUND else "We",
+        "What": lambda message: Truncator(message.body or message.subject or "-").chars(120),
+        "Read": lambda message: "-" if message.direction != "inbound" else "yes" if message.read_at else "not yet",
+    }
+    return listing(title, messages.defer("html").order_by("-created_at", "-id"), columns, **filters)
+
+
+class UnreadFilter(OpenFilter):
+    """What nobody has read yet, unless asked otherwise."""
+
+    title = "read"
+    parameter_name = "read"
+    field = "read_at"
+    still_open, done = "Unread", "Read"
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(WorklistAdmin):
+    """What debtors wrote to us."""
+
+    list_display = ("created_at", "debtor", "communication_type", "address", "said", "unread")
+    list_filter = (UnreadFilter, "communication_type", "created_at")
+    list_select_related = ("debtor",)
+    search_fields = ("address",)
+    search_help_text = "Part of the debtor's name; a whole address or phone number; an id"
+    actions = ("mark_read_selected",)
+    actions_detail = ("mark_read",)
+    fields = (
+        ("debtor", "debt"),
+        ("communication_type", "address"),
+        ("created_at", "answers"),
+        "subject",
+        "text",
+        ("read_at", "read_by"),
+        ("outcome", "outcome_notes"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request).filter(direction=CommunicationLog.Direction.INBOUND)
+        if request.resolver_match and request.resolver_match.url_name == "communications_inboundmessage_changelist":
+            return found.defer("html")
+        return found.select_related("debtor", "debt", "in_reply_to", "read_by")
+
+    def matches(self, words: str) -> Q:
+        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+
+    @admin.display(description="Unread", boolean=True)
+    def unread(self, message: InboundMessage) -> bool:
+        return message.read_at is None
+
+    @admin.display(description="Text")
+    def said(self, message: InboundMessage) -> str:
+        return Truncator(message.body or message.subject or "-").chars(70)
+
+    @admin.display(description="Text")
+    def text(self, message: InboundMessage) -> SafeString:
+        return as_written(message.body or "-")
+
+    @admin.display(description="Answers")
+    def answers(self, message: InboundMessage) -> str:
+        sent = message.in_reply_to
+        if sent is None:
+            return "-"
+        return link(
+            sent,
+            f"{sent.subject or sent.get_communication_type_display()}, {sent.sent_at or sent.created_at:%Y-%m-%d %H:%M}",
+        )
+
+    def listings(self, request: HttpRequest, obj: InboundMessage) -> list[Listing]:
+        root = obj.in_reply_to_id or obj.pk
+        return [thread_listing("The thread", inbound.thread(obj), in_reply_to__id__exact=root)]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        message = self.get_object(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if message and not message.read_at else []
+
+    def has_read_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("communications.read_inboundmessage")
+
+    @admin.action(description="Mark as read", permissions=["read"])
+    def mark_read_selected(self, request: HttpRequest, queryset: QuerySet[InboundMessage]) -> None:
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda one: self._mark(request, one), done="marked as read")
+
+    @action(description="Mark as read", permissions=["read"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def mark_read(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda message, _: self._mark(request, message),
+            title="Mark this message as read?",
+            button="Mark as read",
+            done="It is marked as read.",
+        )
+
+    def _mark(self, request: HttpRequest, message: InboundMessage) -> None:
+        inbound.mark_read(message, by=request.user, now=now())  # type: ignore[arg-type]

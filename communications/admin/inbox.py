@@ -1,0 +1,103 @@
+"""The back office's pages about what comes in: callbacks of providers, and messages of debtors."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from communications.incoming import inbox
+from communications.models import ProviderEvent
+from ddc.common.admin_worklist import WorklistAdmin
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+    _STATES = {
+        "waiting": ("Waiting", Q(processed_at__isnull=True, failed_at__isnull=True)),
+        "failed": ("Failed", Q(failed_at__isnull=False)),
+        "done": ("Done", Q(processed_at__isnull=False)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, title) for name, (title, _) in self._STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self._STATES.get(self.value() or "")
+        return queryset.filter(chosen[1]) if chosen else queryset
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(WorklistAdmin):
+    list_display = ("received_at", "provider", "kind", "state", "attempts", "told", "event_id")
+    list_filter = (StateFilter, "kind", "received_at")
+    search_fields = ("event_id",)
+    search_help_text = "The whole id"
+    ordering = ("-received_at", "-id")
+    actions = ("run_again_selected",)
+    actions_detail = ("run_again",)
+    fields = (
+        ("provider", "kind"),
+        "event_id",
+        ("received_at", "due_at"),
+        ("processed_at", "failed_at", "attempts"),
+        "result",
+        "error",
+        "content",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == "communications_providerevent_changelist":
+            return found.defer("payload")
+        return found
+
+    def matches(self, words: str) -> Q:
+        return Q(event_id=words)
+
+    def with_id(self, key: Any) -> Q:
+        return Q(event_id=str(key))
+
+    @admin.display(description="State")
+    def state(self, event: ProviderEvent) -> str:
+        if event.failed_at:
+            return "Failed"
+        return "Done" if event.processed_at else "Waiting"
+
+    @admin.display(description="What came of it")
+    def told(self, event: ProviderEvent) -> str:
+        return Truncator(event.error or event.result or "-").chars(80)
+
+    @admin.display(description="What it tells")
+    def content(self, event: ProviderEvent) -> SafeString:
+        text = json.dumps(event.payload, indent=1, ensure_ascii=False, sort_keys=True)
+        return format_html('<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>', text)
+
+    def has_rerun_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("communications.rerun_providerevent")
+
+    @admin.action(description="Run again", permissions=["rerun"])
+    def run_again_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda event: inbox.run_again(event, now=now()), done="run again")
+
+    @action(description="Run again", permissions=["rerun"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def run_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda event, _: inbox.run_again(event, now=now()),
+            title="Have this callback dealt with again?",
+            button="Run again",
+            done="It is run again.",
+        )

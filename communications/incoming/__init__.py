@@ -1,0 +1,1 @@
+"""What comes back: providers' news, debtors' words, and every way to say stop."""

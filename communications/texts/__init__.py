@@ -1,0 +1,1 @@
+"""What a message says: templates, what their placeholders stand for, and the finished text."""

@@ -1,0 +1,103 @@
+"""The text of one message: subject, plain text, and for mail an HTML part."""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+
+import nh3
+
+from communications.texts import placeholders
+
+_MARKUP = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|strong|em|ul|ol|li|h[1-6]|table|html|body|img|hr)\b[^>]*>", re.IGNORECASE
+)
+_LINK = re.compile(r"https?://[^\s<>\"'&]+(?:&amp;[^\s<>\"'&]+)*")
+_END = "</body></html>"
+#: A subject's column; longer ones are cut, as mail programs do much earlier.
+_SUBJECT_LENGTH = 998
+_BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol"})
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is said: ``body`` is plain text; ``html`` is there for mail alone."""
+
+    subject: str | None
+    body: str
+    html: str | None = None
+
+
+def compose(subject: str | None, body: str, values: Mapping[str, str], *, mail: bool) -> Text:
+    """Fill in a template's subject and body.
+
+    A body of a mail that has markup is HTML: its values are escaped, what could run is taken out, and the plain part is
+    made from it. Any other is plain text, and the HTML part is made from that. A subject is one line.
+    """
+    line = " ".join(placeholders.render(subject, values).split())[:_SUBJECT_LENGTH] if subject else None
+    if not mail:
+        return Text(line, placeholders.render(body, values))
+    if _MARKUP.search(body):
+        rich = nh3.clean(placeholders.render(body, values, escape=True), link_rel=None)
+        return Text(line, _plain(rich), _page(rich))
+    plain = placeholders.render(body, values)
+    return Text(line, plain, _page(_paragraphs(plain)))
+
+
+def is_markup(body: str) -> bool:
+    """Tell whether a mail's body is HTML."""
+    return bool(_MARKUP.search(body))
+
+
+def preview(body: str, values: Mapping[str, str], *, mail: bool) -> str:
+    """Fill in a body to look at, in the form in which it was written."""
+    return placeholders.render(body, values, escape=mail and bool(_MARKUP.search(body)))
+
+
+def with_pixel(text: Text, url: str) -> Text:
+    """Put a picture of one pixel at the end of a mail's HTML part."""
+    pixel = f'<img src="{html.escape(url)}" width="1" height="1" alt="">'
+    return replace(text, html=(text.html or "").removesuffix(_END) + pixel + _END)
+
+
+def _page(inside: str) -> str:
+    return f'<!doctype html><html><head><meta charset="utf-8"></head><body>{inside}{_END}'
+
+
+def _paragraphs(plain: str) -> str:
+    escaped = _LINK.sub(lambda m: f'<a href="{m[0]}">{m[0]}</a>', html.escape(plain, quote=False))
+    parts = (part.strip("\n") for part in re.split(r"\n\s*\n", escaped.replace("\r\n", "\n")))
+    return "".join("<p>{}</p>".format(part.replace("\n", "<br>")) for part in parts if part)
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _BLOCKS:
+            self.words.append("\n")
+        if tag == "a" and (target := dict(attrs).get("href")):
+            self._target = target
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _BLOCKS - {"br", "hr"}:
+            self.words.append("\n")
+        target = getattr(self, "_target", None)
+        if tag == "a" and target:
+            if not (self.words and target in self.words[-1]):
+                self.words.append(f" ({target})")
+            self._target = ""
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(re.sub(r"\s+", " ", data))
+
+
+def _plain(rich: str) -> str:
+    parser = _Words()
+    parser.feed(rich)
+    parser.close()
+    lines = [line.strip() for line in "".join(parser.words).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,0 +1,137 @@
+"""What the placeholders stand for, for many messages in a fixed number of queries."""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.conf import settings
+
+from collection import totals
+from collection.models import Debt, LedgerEntry
+from communications.texts import one_time_code, wording
+from communications.texts.placeholders import NAMES
+from debtors.models import Debtor
+
+#: Whom a message is for, and which debt it is about; one that is for no debtor has the agency's values alone.
+Pair = tuple[Debtor | None, Debt | None]
+_PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
+
+
+@dataclass
+class _Payments:
+    """The latest payment that still counts, by debt and by debtor."""
+
+    of_debt: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
+    of_debtor: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
+
+    def latest(self, debtor: Debtor, debt: Debt | None) -> LedgerEntry | None:
+        return self.of_debt.get(debt.pk) if debt else self.of_debtor.get(debtor.pk)
+
+
+def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
+    """Return each pair's values by placeholder, as text in the debtor's language; what isn't known is empty.
+
+    :param names: the placeholders that are wanted; sums and payments are looked up only where these ask for them
+    """
+    wanted = frozenset(names)
+    debtors = {debtor.pk for debtor, _ in pairs if debtor}
+    sums = totals.outstanding(debtors, today=today, undisputed=True) if "total_outstanding" in wanted else {}
+    payments = _latest_payments(debtors) if wanted & _PAYMENTS else _Payments()
+    writers = {name: write for name, write in _WRITERS.items() if name in wanted}
+    agency = {name: value for name, value in _of_agency().items() if name in wanted}
+
+    def of(debtor: Debtor, debt: Debt | None) -> dict[str, str]:
+        payment, language = payments.latest(debtor, debt), debtor.language_preference
+        subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), today, language)
+        return {name: write(subject) for name, write in writers.items()}
+
+    return [agency | of(debtor, debt) if debtor else agency for debtor, debt in pairs]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Whom and what a message is about."""
+
+    debtor: Debtor
+    debt: Debt | None
+    payment: LedgerEntry | None
+    outstanding: "totals.Outstanding | None"
+    today: date
+    language: str | None
+
+    def amount(self, value: Decimal, currency: str) -> str:
+        return wording.amount(value, currency, language=self.language)
+
+    def day(self, value: date | None) -> str:
+        return wording.day(value, language=self.language) if value else ""
+
+
+def _of_agency() -> dict[str, str]:
+    return {
+        "agency_name": settings.AGENCY_NAME,
+        "agency_address": settings.AGENCY_ADDRESS,
+        "agency_phone": settings.AGENCY_PHONE,
+        "agency_email": settings.AGENCY_EMAIL,
+        "portal_url": settings.PUBLIC_URL,
+        "otp_code": one_time_code.MASK,
+        "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.
+    }
+
+
+def _about_the_debt(write: Callable[[_Subject, Debt], str]) -> Callable[[_Subject], str]:
+    return lambda subject: write(subject, subject.debt) if subject.debt else ""
+
+
+def _about_the_payment(write: Callable[[_Subject, LedgerEntry], str]) -> Callable[[_Subject], str]:
+    return lambda subject: write(subject, subject.payment) if subject.payment else ""
+
+
+_WRITERS: Mapping[str, Callable[[_Subject], str]] = {
+    "debtor_first_name": lambda s: s.debtor.first_name or "",
+    "debtor_last_name": lambda s: s.debtor.last_name or "",
+    "debtor_full_name": lambda s: s.debtor.name,
+    "debtor_legal_entity": lambda s: s.debtor.legal_entity or "",
+    "debtor_email": lambda s: s.debtor.email,
+    "debt_amount": _about_the_debt(lambda s, debt: s.amount(debt.undisputed, debt.currency_code)),
+    "debt_original_amount": _about_the_debt(lambda s, debt: s.amount(debt.original_balance, debt.currency_code)),
+    "debt_currency": _about_the_debt(lambda s, debt: debt.currency_code),
+    "debt_reference": _about_the_debt(lambda s, debt: debt.external_reference or ""),
+    "debt_due_date": _about_the_debt(lambda s, debt: s.day(debt.due_date)),
+    "debt_placement_date": _about_the_debt(lambda s, debt: s.day(debt.placement_date)),
+    "days_since_placement": _about_the_debt(lambda s, debt: str(max(0, (s.today - debt.placement_date).days))),
+    "original_creditor": _about_the_debt(lambda s, debt: debt.original_creditor),
+    "last_payment_amount": _about_the_payment(lambda s, entry: s.amount(-entry.amount, entry.currency_code)),
+    "last_payment_date": _about_the_payment(lambda s, entry: s.day(entry.value_date)),
+    "total_outstanding": lambda s: _sum(s.outstanding, s.language),
+    "today": lambda s: s.day(s.today),
+}
+
+
+def _sum(outstanding: "totals.Outstanding | None", language: str | None) -> str:
+    """Write one sum; where a rate is missing, the sums of the currencies side by side."""
+    if outstanding is None:
+        return wording.amount(Decimal(0), settings.REPORTING_CURRENCY, language=language)
+    if outstanding.amount is not None:
+        return wording.amount(outstanding.amount, outstanding.currency_code, language=language)
+    return " + ".join(
+        wording.amount(part.amount, part.currency_code, language=language) for part in outstanding.by_currency
+    )
+
+
+def _latest_payments(debtors: set[uuid.UUID]) -> _Payments:
+    """Find, per debt, the newest payment in the ledger that was not taken back."""
+    entries = (
+        LedgerEntry.objects.filter(
+            debt__debtor__in=debtors, kind=LedgerEntry.Kind.PAYMENT, reversed_by__isnull=True, amount__lt=0
+        )
+        .select_related("debt")
+        .order_by("debt_id", "-value_date", "-posted_at", "-id")
+        .distinct("debt_id")
+    )
+    found = _Payments()
+    for entry in sorted(entries, key=lambda entry: (entry.value_date, entry.posted_at)):
+        found.of_debt[entry.debt_id] = entry
+        found.of_debtor[entry.debt.debtor_id] = entry
+    return found
