@@ -19,7 +19,7 @@ from collection import (
     segment_admin,  # noqa: F401
 )
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
-from communications.admin import contact_panel
+from communications.admin import contact_panel, noted_calls
 from communications.models import CommunicationLog
 from ddc.common import money
 from ddc.common.admin import SMALLEST, RuledAdmin, amount, unbroken
@@ -178,6 +178,7 @@ class DebtAdmin(RuledAdmin):
             ),
             hold_admin.of_debt(request, obj),
             dispute_admin.of_debt(request, obj),
+            noted_calls.of_debt(request, obj),
             listing(
                 "Messages",
                 CommunicationLog.objects.filter(debt=obj).defer("body", "html"),

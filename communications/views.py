@@ -115,7 +115,7 @@ class TwilioKeyView(PublicView):
     def post(self, request: Request) -> HttpResponse:
         """Answer a key that was pressed in a call: 1 hears the message, 9 ends all calls to that number."""
         pressed = twilio.read_key(_untouched(request))
-        if pressed.digit == keypad.OPT_OUT:
+        if pressed.digit in keypad.TELLING:
             inbox.take_in([pressed], now=timezone.now())
         spoken = voice.answer_to_key(keypad.call_of(pressed.log_id), pressed.digit)
         return HttpResponse(spoken, content_type="text/xml")

@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.core.validators import EmailValidator
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from collection import hold_admin, totals
 from collection.models import Debt, DeferralRequest
-from communications.admin import contact_panel
+from communications.admin import contact_panel, noted_calls
 from communications.contact import words
 from communications.models import CommunicationLog, ContactWish
 from ddc.common.admin import RuledAdmin, amount, unbroken
@@ -47,6 +48,7 @@ class DebtorAdmin(RuledAdmin):
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
     search_help_text = "Part of a name, a company or an e-mail address; a whole phone number; an id"
+    actions_detail = ("note_call",)
     readonly_fields = ("totals", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
@@ -158,6 +160,7 @@ class DebtorAdmin(RuledAdmin):
                 else None,
                 **of_debtor,
             ),
+            noted_calls.of_debtor(request, obj),
             listing(
                 "Messages",
                 CommunicationLog.objects.filter(debtor=obj).defer("body", "html"),
@@ -180,6 +183,13 @@ class DebtorAdmin(RuledAdmin):
                 **of_debtor,
             ),
         ]
+
+    def has_note_call_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return noted_calls.may_note(request)
+
+    @action(description="Note a phone call", permissions=["note_call"])  # type: ignore[untyped-decorator]
+    def note_call(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return noted_calls.note(self, request, object_id)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debtor:
         return debtors.enter(**fields, today=now().date())

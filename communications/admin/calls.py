@@ -1,5 +1,6 @@
 """The back office's pages about calls: what agents are asked to call, and how it went."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -29,12 +30,13 @@ _BEGIN_FIRST = "It is shown when the call is begun."
 class OutcomeForm(forms.Form):
     """How a call went."""
 
-    outcome = forms.ChoiceField(
-        label="How it went",
-        choices=[(value, label[:1].upper() + label[1:]) for value, label in CallOutcome.choices],
-        widget=UnfoldAdminRadioSelectWidget(),
-    )
+    outcome = forms.ChoiceField(label="How it went", widget=UnfoldAdminRadioSelectWidget())
     notes = forms.CharField(max_length=1000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+    def offer(self, outcomes: Iterable[CallOutcome]) -> None:
+        """Let one of these be chosen."""
+        field: Any = self.fields["outcome"]
+        field.choices = [(outcome.value, outcome.label[:1].upper() + outcome.label[1:]) for outcome in outcomes]
 
 
 class DoneFilter(OpenFilter):
@@ -137,10 +139,12 @@ class CallTaskAdmin(WorklistAdmin):
 
     @action(description="How it went", permissions=["finish"])  # type: ignore[untyped-decorator]
     def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        form = OutcomeForm(request.POST or None)
+        form.offer(CallOutcome if _is_begun(self.one(request, object_id)) else (CallOutcome.NOT_CALLED,))
         return self.do_to_one(
             request,
             object_id,
-            OutcomeForm(request.POST or None),
+            form,
             lambda task, said: calls.finish(
                 task,
                 outcome=said["outcome"],

@@ -59,6 +59,8 @@ class MessagePages(WorklistAdmin):
         ("opened_at", "open_count"),
         ("machine_opened_at", "machine_open_count"),
         ("clicked_at", "complained_at"),
+        ("begun_at", "outcome"),
+        ("outcome_by", "outcome_notes"),
         ("created_at", "due_at"),
         "expires_at",
         ("purpose", "direction"),

@@ -176,6 +176,7 @@ ADMIN_PAGES = """
 /admin/jsi18n/                                      302   200        200     200
 /admin/search/                                      302   200        200     200
 /admin/autocomplete/                                302   403        403     403
+/admin/debtors/debtor/{debtor}/note_call/           302   200        200     403
 /admin/debtors/contactpoint/{point}/use_again/      302   403        200     403
 /admin/debtors/contactpoint/{point}/consent/        302   200        200     403
 /admin/r/<path:content_type_id>/<path:object_id>/   302   404        404     404

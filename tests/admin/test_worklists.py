@@ -9,7 +9,7 @@ import time_machine
 from communications.models import CallTask, CommunicationLog, InboundMessage
 from debtors.models import ContactPoint
 from tests import factories
-from tests.admin.conftest import Browser, address, said
+from tests.admin.conftest import Browser, address, errors, said
 
 #: Noon in London, on a working day.
 NOON = datetime(2026, 1, 14, 12, tzinfo=UTC)
@@ -69,8 +69,22 @@ def test_what_must_not_be_called_leaves_the_list(agent_at_desk: Browser, task: C
         assert agent_at_desk.list(CallTask, done="yes").context["cl"].result_count == 1
 
 
+def test_of_a_call_that_nobody_began_there_is_only_that_it_was_not_made(agent_at_desk: Browser, task: CallTask):
+    page = f"/admin/communications/calltask/{task.pk}/finish/"
+    assert errors(agent_at_desk.post(page, {"outcome": "promise"})) == {
+        "outcome": ["Select a valid choice. promise is not one of the available choices."]
+    }
+    task.refresh_from_db()
+    assert task.outcome is None
+
+    assert agent_at_desk.post(page, {"outcome": "not_called", "notes": "They had paid"}).status_code == 302
+    task.refresh_from_db()
+    assert task.outcome == "not_called"
+
+
 def test_an_outcome_is_entered_once(agent_at_desk: Browser, task: CallTask):
     page = f"/admin/communications/calltask/{task.pk}/finish/"
+    CallTask.objects.update(begun_at=NOON, begun_by=agent_at_desk.agent)
     assert agent_at_desk.post(page, {"outcome": "promise", "notes": "On Friday"}).status_code == 302
     task.refresh_from_db()
     assert (task.outcome, task.outcome_notes, task.outcome_by) == ("promise", "On Friday", agent_at_desk.agent)

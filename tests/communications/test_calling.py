@@ -83,6 +83,18 @@ def test_what_is_no_call_of_an_agent_is_not_begun():
     assert not ContactDecision.objects.filter(stage="calling").exists()
 
 
+def test_what_nobody_began_was_not_made(task):
+    agent = factories.agent("Agent")
+    with pytest.raises(calls.NotBegun):
+        calls.finish(task, outcome="no_answer", notes=None, by=agent, now=NOON)
+    task.refresh_from_db()
+    assert (task.outcome, task.outcome_by) == (None, None)
+
+    calls.finish(task, outcome="not_called", notes="They had paid.", by=agent, now=NOON)
+    task.refresh_from_db()
+    assert (task.outcome, task.outcome_by) == ("not_called", agent)
+
+
 def test_looking_keeps_nothing(task):
     assert calling.may_call(task, now=NIGHT).verdict == "postpone"
     assert told(task) == []

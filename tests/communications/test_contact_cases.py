@@ -38,6 +38,7 @@ def caller(debt, script):
     def call(at, outcome):
         task = queue(debt=debt, channel="call_script", template=script, now=at)
         assert drain(at).ended == {"sent": 1}
+        CommunicationLog.objects.filter(pk=task.pk).update(begun_at=at, begun_by=agent)
         return calls.finish(CommunicationLog.objects.get(pk=task.pk), outcome=outcome, notes=None, by=agent, now=at)
 
     return call
@@ -92,7 +93,7 @@ class TestCalls:
 
     def test_an_inbound_talk_starts_the_cool_down_and_uses_up_no_attempt(self, debt):
         agent = factories.agent("Agent")
-        calls.note_talk(debtor=debt.debtor, debt=debt, outcome="promise", notes=None, by=agent, now=NOON)
+        calls.note(debt.debtor, direction="inbound", debt=debt, outcome="promise", by=agent, now=NOON)
 
         decision = next_call(debt, NOON + timedelta(days=1))
         assert codes(decision) == {Code.COOL_DOWN}

@@ -237,7 +237,7 @@ def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
     debtor = factories.debtor(mobile_phone=PHONE)
     tasks = [
         CommunicationLog.objects.create(
-            debtor=debtor, communication_type="call_script", status="sent", sent_at=NOON, address=PHONE
+            debtor=debtor, communication_type="call_script", status="sent", sent_at=NOON, begun_at=NOON, address=PHONE
         )
         for _ in range(2)
     ]

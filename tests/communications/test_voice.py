@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from communications.contact import circumstances
 from communications.incoming import inbox
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
@@ -39,6 +40,11 @@ def told(path, call, token=stand_in.TOKEN, **fields):
     inbox.work(clock=now)
     call.refresh_from_db()
     return answer
+
+
+def history(call):
+    asked = CommunicationLog(debtor=call.debtor, communication_type="voice")
+    return circumstances._history([asked], [], now=now())[call.debtor_id]
 
 
 def spoken(path, call, **fields):
@@ -101,6 +107,26 @@ def test_a_key_lets_the_debtor_hear_it_again_and_again(call):
         assert TEXT in said
         assert "noch einmal" in said
     assert 'language="de-DE"' in said
+
+
+def test_who_says_by_a_key_that_it_is_them_has_had_a_talk_with_us_whatever_is_heard_first(call):
+    told("/callbacks/twilio/status", call, CallStatus="completed", AnsweredBy="human")
+    for _ in range(2):
+        spoken(KEY, call, Digits="1")
+
+    assert (call.outcome, call.outcome_notes) == (
+        "right_party",
+        "They pressed 1: it was them, and they heard the message.",
+    )
+    assert [contact.conversation for contact in history(call)] == [True]
+
+    told("/callbacks/twilio/status", call, CallStatus="busy")
+    assert call.outcome == "right_party"
+
+
+def test_who_hangs_up_has_had_none(call):
+    told("/callbacks/twilio/status", call, CallStatus="completed", AnsweredBy="human")
+    assert [contact.conversation for contact in history(call)] == [False]
 
 
 def test_what_was_rendered_for_the_debtor_is_what_they_hear(twilio, settings):

@@ -1,0 +1,115 @@
+"""A call that no task asked for is noted, and counts for the contact rules from when it was made."""
+
+from datetime import timedelta
+
+import pytest
+
+from communications import calls
+from communications.contact import decisions, gate
+from communications.contact.gate import Code
+from communications.models import CommunicationLog
+from debtors import phones
+from debtors.models import ContactPoint
+from tests import factories
+from tests.communications.conftest import NOON
+
+pytestmark = pytest.mark.django_db
+PHONE, ELSEWHERE = "+12015550123", "+12015550188"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def debt():
+    return factories.debt(debtor=factories.debtor(country_code="US", region_state="NJ", mobile_phone=PHONE))
+
+
+@pytest.fixture
+def at():
+    """Noon in New Jersey."""
+    return NOON + timedelta(hours=5)
+
+
+def note(owed, now, **told):
+    told = {"direction": "inbound", "outcome": "right_party", "number": PHONE, "by": factories.agent("Agent")} | told
+    return calls.note(owed.debtor, now=now, **told)
+
+
+def against(debt, at):
+    log = CommunicationLog(debtor=debt.debtor, debt=debt, communication_type="call_script")
+    (found,) = decisions.ask([log], now=at)
+    return {reason.code for reason in gate.decide(found.facts, found.policies, at).reasons}
+
+
+def test_it_is_kept_with_who_called_whom_when_and_how_it_went(debt, at):
+    agent = factories.agent("Agent")
+    call = note(
+        debt, at, debt=debt, outcome="promise", notes="On Friday", at=at - DAY, number=f" {ELSEWHERE}", by=agent
+    )
+
+    call.refresh_from_db()
+    assert (call.debtor, call.debt, call.direction, call.status) == (debt.debtor, debt, "inbound", "received")
+    assert (call.begun_at, call.begun_by, call.outcome_at, call.outcome_by) == (at - DAY, agent, at, agent)
+    assert (call.outcome, call.outcome_notes, call.address) == ("promise", "On Friday", ELSEWHERE)
+    assert call.read_by == agent
+
+
+def test_a_talk_of_yesterday_frees_the_days_from_yesterday_on(debt, at):
+    note(debt, at, at=at - DAY)
+
+    assert against(debt, at) == against(debt, at + 5 * DAY) == {Code.COOL_DOWN}
+    assert against(debt, at + 6 * DAY) == set()
+
+
+def test_a_talk_about_one_debt_leaves_the_others_and_one_about_none_leaves_none(debt, at):
+    other = factories.debt(debtor=debt.debtor)
+    note(debt, at, debt=debt)
+    assert (against(debt, at), against(other, at)) == ({Code.COOL_DOWN}, set())
+
+    note(debt, at)
+    assert against(other, at) == {Code.COOL_DOWN}
+
+
+def test_a_message_that_they_left_starts_no_free_days(debt, at):
+    note(debt, at, outcome="voicemail")
+    assert against(debt, at) == set()
+
+
+def test_calls_of_ours_use_up_attempts_and_theirs_do_not(debt, at):
+    for _ in range(7):
+        note(debt, at, outcome="voicemail")
+    assert against(debt, at) == set()
+    for _ in range(7):
+        note(debt, at, direction="outbound", outcome="no_answer")
+    assert against(debt, at) == {Code.TOO_MANY}
+
+
+def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at):
+    note(debt, at, outcome="no_calls", number=ELSEWHERE)
+
+    stopped = ContactPoint.objects.filter(calls_stopped=True)
+    assert [(point.value, str(point.calls_opted_out_how)[:5]) for point in stopped] == [(ELSEWHERE, "Told ")]
+
+
+@pytest.mark.parametrize(
+    ("told", "refusal"),
+    [
+        ({"at": NOON + DAY}, calls.NotYetMade),
+        ({"outcome": "no_answer"}, calls.NobodySpoke),
+        ({"outcome": "not_called"}, calls.NobodySpoke),
+        ({"outcome": "not_called", "direction": "outbound"}, calls.NobodySpoke),
+        ({"outcome": "no_calls", "number": " "}, calls.WhichNumber),
+        ({"outcome": "wrong_number", "number": None}, calls.WhichNumber),
+        ({"number": "12"}, phones.NotAPhone),
+    ],
+)
+def test_what_can_not_have_been_is_refused(debt, told, refusal):
+    with pytest.raises(refusal):
+        note(debt, NOON, **told)
+    assert not CommunicationLog.objects.exists()
+    assert not ContactPoint.objects.filter(calls_stopped=True).exists()
+
+
+def test_a_call_is_about_no_debt_of_somebody_else(debt):
+    with pytest.raises(calls.NotTheirDebt):
+        note(debt, NOON, debt=factories.debt())
+    assert not CommunicationLog.objects.exists()
