@@ -12,7 +12,7 @@ from django.db import connection
 
 from communications.contact import circumstances, gate, policy_book
 from communications.contact.gate import Contact, Decision, Facts, Stop, Verdict
-from communications.contact.rules import Place, Policies, Policy, Scope
+from communications.contact.rules import Place, Policies, Policy, Rules, Scope
 from communications.models import CommunicationLog, ContactDecision, Purpose
 
 Stage = ContactDecision.Stage
@@ -52,13 +52,15 @@ def decide_all(logs: Sequence[CommunicationLog], *, at: datetime) -> list[tuple[
     first one took. A slot is given back when its message turns anything that doesn't count.
     """
     policies = policy_book.current()
-    lock([log for log in logs if _is_counted(log, policies)])
+    rules = {log.pk: circumstances.rules_for(log, policies) for log in logs if log.purpose != Purpose.SOLICITED}
+    counting = {pk: found for pk, found in rules.items() if found.counted}
+    lock([log for log in logs if log.pk in counting])
     taken: dict[object, list[Contact]] = {}
     decided = []
     for log, asked in zip(logs, ask(logs, now=at), strict=True):
         facts = asked.facts
-        if _is_counted(log, policies):
-            facts = replace(facts, history=(*facts.history, *_taken_by(log, facts, policies, taken)))
+        if log.pk in counting and (others := _taken_by(log, facts, counting[log.pk], taken)):
+            facts = replace(facts, history=(*facts.history, *others))
         decision = gate.decide(facts, policies, at)
         if decision.verdict == Verdict.ALLOW and not facts.solicited:
             contact = Contact(at=at, channel=facts.channel, debt=facts.debt, address=facts.address)
@@ -73,16 +75,12 @@ def decide_all(logs: Sequence[CommunicationLog], *, at: datetime) -> list[tuple[
     return decided
 
 
-def _is_counted(log: CommunicationLog, policies: Policies) -> bool:
-    return log.purpose != Purpose.SOLICITED and circumstances.rules_for(log, policies).counted
-
-
 def _taken_by(
-    log: CommunicationLog, facts: Facts, policies: Policies, taken: Mapping[object, list[Contact]]
+    log: CommunicationLog, facts: Facts, rules: Rules, taken: Mapping[object, list[Contact]]
 ) -> list[Contact]:
     """Return the slots that messages of the same batch have taken."""
     of_person = taken.get(log.debtor_id, [])
-    if not any(policy.scope == Scope.ADDRESS for policy in circumstances.rules_for(log, policies).caps):
+    if not any(policy.scope == Scope.ADDRESS for policy in rules.caps):
         return of_person
     return [*of_person, *(one for one in taken.get(facts.address, []) if not any(one is other for other in of_person))]
 

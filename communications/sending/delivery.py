@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
-BATCH = 50
+#: How many messages are claimed at once: few at first, and more while they go while their facts are fresh.
+FIRST_BATCH, BATCH = 50, 200
 #: How long a claim holds, unless its message goes out before.
 CLAIM_LEASE = timedelta(seconds=60)
 #: The gate decides by facts that are no older than this.
@@ -74,8 +75,7 @@ class _Turn:
     resting: set[Channel] = field(default_factory=set)
     #: Providers whose last hand-over of this worker failed by their own fault.
     failing: set[str] = field(default_factory=set)
-    #: How many messages to claim at once: no more than go while their facts are fresh.
-    sizes: dict[Channel, int] = field(default_factory=lambda: defaultdict(lambda: BATCH))
+    sizes: dict[Channel, int] = field(default_factory=lambda: defaultdict(lambda: min(FIRST_BATCH, BATCH)))
 
     def pace(self, channel: Channel) -> rates.Pace:
         provider = channel_senders.provider(channel)

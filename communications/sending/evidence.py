@@ -6,13 +6,13 @@ are made with the first key of EVIDENCE_KEYS, and the others are kept to check w
 
 import hashlib
 import hmac
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db.models import Q
 
@@ -78,14 +78,11 @@ def sealed() -> CommunicationLogQuerySet:
 def _digest(key: bytes, log: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str:
     said = [_plain(getattr(log, name)) for name in _FIELDS]
     answered = [[_plain(getattr(attempt, name)) for name in _OF_ATTEMPT] for attempt in attempts]
-    text = json.dumps([said, answered], ensure_ascii=False, separators=(",", ":"))
-    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+    return hmac.digest(key, orjson.dumps([said, answered]), "sha256").hex()
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _keys() -> dict[str, bytes]:

@@ -31,8 +31,9 @@ TASKS = {
 _OF_LATER = (
     "html", "seal", "provider", "provider_message_id", "failure_reason", "sent_at", "delivered_at", "opened_at", "open_count",
     "machine_opened_at", "machine_open_count", "clicked_at", "complained_at", "read_at", "read_by", "outcome", "outcome_at",
-    "outcome_by", "outcome_notes", "in_reply_to", "debtor__search", "debtor__dob", "debtor__address_line1",
-    "debtor__address_line2",
+    "outcome_by", "outcome_notes", "in_reply_to", "begun_at", "begun_by", "debtor__search", "debtor__dob",
+    "debtor__address_line1", "debtor__address_line2", "debtor__created_at", "debtor__updated_at", "debtor__token_version",
+    "debt__created_at", "debt__updated_at", "debt__segment", "debt__segment_is_pinned", "debt__p2p_score",
 )  # fmt: skip
 # The statuses are literals: with parameters PostgreSQL could not prove that the partial index covers them.
 _CLAIM = """
