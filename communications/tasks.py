@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from communications.incoming import inbox
+from communications.incoming import inbox, inquiries
 from communications.sending import delivery, outcomes
 from communications.sending.outbox import Lane
 
@@ -26,3 +26,8 @@ def work_inbox() -> None:
 @shared_task(ignore_result=True)
 def settle_stuck() -> None:
     outcomes.settle_stuck(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def ask_providers() -> None:
+    inquiries.ask(now=timezone.now())

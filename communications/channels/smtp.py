@@ -34,9 +34,9 @@ class _Watched:
             answers.append(self.docmd("DATA") if _all_well(answers) else (0, b""))
         refusal = _refusal(answers, sender, recipient)
         if answers[2][0] == _GO_ON:
-            self.in_doubt = refusal is None
-            # Where nobody is left to get it, nothing goes.
+            # Where nobody is left to get it, nothing goes. What can't be written whole has not ended, so it isn't taken.
             self.send(_END[2:] if refusal else _DOT.sub(b"..", mail).removesuffix(b"\r\n") + _END)
+            self.in_doubt = refusal is None
             code, words = self.getreply()
             self.in_doubt = False
             if refusal is None and code != _TAKEN:

@@ -33,11 +33,11 @@ def hand_over(create: "Callable[[Client], Any]") -> Outcome:
     from twilio.base.exceptions import TwilioException, TwilioRestException
 
     try:
-        client = _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_API_URL)
+        twilio = client()
     except TwilioException as error:  # No credentials, or such as are none; nothing has gone out.
         return Outcome(Result.RETRY, PROVIDER, words=str(error), down=True)
     try:
-        return Outcome(Result.SENT, PROVIDER, create(client).sid)
+        return Outcome(Result.SENT, PROVIDER, create(twilio).sid)
     except TwilioRestException as error:
         return _refused(error.status, error.code, error.msg)
     except Exception as error:
@@ -46,6 +46,14 @@ def hand_over(create: "Callable[[Client], Any]") -> Outcome:
             log.error("twilio_hand_over_failed", exc_info=error)
         down = result is not None
         return Outcome(result or Result.UNCERTAIN, PROVIDER, words=f"{type(error).__name__}: {error}", down=down)
+
+
+def client() -> "Client":
+    """Return Twilio's own client with our account.
+
+    :raises TwilioException: without credentials, or with such as are none
+    """
+    return _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_API_URL)
 
 
 def _refused(status: int, code: int | None, words: str) -> Outcome:

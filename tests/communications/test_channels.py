@@ -1,6 +1,8 @@
 """What a provider says, and what becomes of the message then."""
 
 import smtplib
+import socket
+import threading
 from datetime import timedelta
 from decimal import Decimal
 
@@ -173,3 +175,27 @@ def test_a_provider_that_is_not_set_up_is_tried_again(settings):
     queue(), queue(channel="sms")
 
     assert drain().ended == {"queued": 2}
+
+
+def test_a_connection_lost_before_the_end_of_the_mail_is_written_is_tried_again(settings):
+    """The end comes last, so a mail that can't be written whole was not taken (RFC 5321, 4.1.1.4)."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = *server.getsockname(), 5
+        threading.Thread(target=_hang_up_amid_the_mail, args=(server,), daemon=True).start()
+        log = queue(subject="Long", body="Pay. " * 2_400_000)
+
+        assert drain().ended == {"queued": 1}
+
+    log.refresh_from_db()
+    assert log.attempt_rows.get().result == "retry"
+
+
+def _hang_up_amid_the_mail(server):
+    connection, _ = server.accept()
+    with connection, connection.makefile("rb") as lines:
+        connection.sendall(b"220 here\r\n")
+        for answer in (b"250 here", b"250 fine", b"250 fine", b"354 go on"):
+            lines.readline()
+            connection.sendall(answer + b"\r\n")
+        lines.readline()

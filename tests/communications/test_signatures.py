@@ -1,10 +1,7 @@
 """For each provider that is named: a right, a wrong and a replayed signature or secret, over HTTP."""
 
 import base64
-import hashlib
-import hmac
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -20,13 +17,13 @@ from communications.channels.webhooks import sns
 from communications.incoming import inbox
 from communications.models import CommunicationLog, ProviderEvent
 from tests import factories
+from tests.standins import mailgun as mailgun_stand_in
 from tests.standins import twilio as stand_in
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "user:a-shared-secret"
 PUBLIC = "https://ddc.example.com"
-MAILGUN_KEY = "a-signing-key"
 
 
 @pytest.fixture(scope="module")
@@ -85,20 +82,14 @@ def brevo(settings, **_):
     return Caller("/callbacks/email/brevo/tracking", body, basic(SECRET), basic("user:wrong"))
 
 
-def under_mailguns_signature(event, key=MAILGUN_KEY, *, token="t" * 50, at=None):
-    stamp = str(int(at or time.time()))
-    digest = hmac.new(key.encode(), (stamp + token).encode(), hashlib.sha256).hexdigest()
-    return {"signature": {"timestamp": stamp, "token": token, "signature": digest}, "event-data": event}
-
-
 def mailgun(settings, **_):
-    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": MAILGUN_KEY}
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": mailgun_stand_in.KEY}
     event = {
         "event": "delivered", "id": "e1", "timestamp": 1768392000.0, "recipient": "john@example.com",
         "message": {"headers": {"message-id": "id-1"}}, "user-variables": {}, "delivery-status": {},
     }  # fmt: skip
 
-    right, wrong = (json.dumps(under_mailguns_signature(event, key)) for key in (MAILGUN_KEY, "another"))
+    right, wrong = (json.dumps(mailgun_stand_in.signed(event, key)) for key in (mailgun_stand_in.KEY, "another"))
     return Caller("/callbacks/email/mailgun/tracking", right, {}, wrong_body=wrong)
 
 
@@ -175,7 +166,7 @@ def test_a_right_signature_counts_once_and_a_wrong_one_never(provider, settings,
 
 
 def told_by_mailgun(event, **signature):
-    body = json.dumps(under_mailguns_signature(event, **signature))
+    body = json.dumps(mailgun_stand_in.signed(event, **{"token": "t" * 50} | signature))
     answer = Client().post("/callbacks/email/mailgun/tracking", body, content_type="application/json")
     inbox.work(clock=now)
     return answer.status_code
@@ -190,7 +181,7 @@ def mailguns_event(kind, log):
 
 @pytest.fixture
 def mailguns_key(settings):
-    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": MAILGUN_KEY}
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": mailgun_stand_in.KEY}
 
 
 def test_a_token_of_mailgun_tells_one_thing_alone(mailguns_key, log):
@@ -204,6 +195,15 @@ def test_a_token_of_mailgun_tells_one_thing_alone(mailguns_key, log):
     assert ProviderEvent.objects.count() == 1
     assert told_by_mailgun(mailguns_event("delivered", log)) == 200
     assert told_by_mailgun(mailguns_event("complained", log), token="u" * 50) == 200
+
+
+def test_mail_that_came_to_a_provider_by_smtp_is_known_by_our_own_id_in_it(mailguns_key, log):
+    CommunicationLog.objects.update(provider="smtp", provider_message_id=None, status="uncertain")
+    for message_id, status in ((f"{log.pk}x@example.com", "uncertain"), (f"{log.pk}@example.com", "delivered")):
+        event = mailgun_stand_in.delivered(message_id, "john@example.com")
+        assert told_by_mailgun(event, token=message_id[30:]) == 200
+        log.refresh_from_db()
+        assert log.status == status
 
 
 def test_a_token_that_came_with_what_could_not_be_read_is_used_up_too(mailguns_key, log):
@@ -223,7 +223,7 @@ def test_a_signature_of_mailgun_is_good_for_a_day(mailguns_key, log, age, status
 
 
 def test_mail_to_us_by_mailgun_needs_a_token_of_its_own(mailguns_key):
-    signed = under_mailguns_signature({})["signature"]
+    signed = mailgun_stand_in.signed({})["signature"]
 
     def told(text):
         fields = {

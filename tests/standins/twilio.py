@@ -5,10 +5,11 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 ACCOUNT, TOKEN, NUMBER = "AC" + "0" * 32, "a-token-of-the-stand-in", "+15005550006"
 
@@ -21,6 +22,66 @@ class Order:
     sid: str
     fields: dict[str, str]
     at: float = field(default_factory=time.monotonic)
+    made_at: str = field(default_factory=formatdate)
+
+    @classmethod
+    def of(cls, path: str, fields: dict[str, str]) -> Self:
+        kind = "call" if path.endswith("/Calls.json") else "message"
+        return cls(kind, ("CA" if kind == "call" else "SM") + uuid.uuid4().hex, fields)
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """What the API tells of it."""
+        fields = self.fields
+        named = {"sid": self.sid, "to": fields.get("To"), "from": fields.get("From"), "body": fields.get("Body")}
+        return {**named, "status": "queued", "date_created": self.made_at}
+
+    def status(self, word: str) -> dict[str, str]:
+        """Return what Twilio posts to the order's callback as that becomes its status."""
+        ids = {"MessageSid": self.sid, "MessageStatus": word, "SmsSid": self.sid, "SmsStatus": word}
+        if self.kind == "call":
+            ids = {"CallSid": self.sid, "CallStatus": word}
+        return {"AccountSid": ACCOUNT, "From": self.fields["From"], "To": self.fields["To"], **ids}
+
+
+class Api(BaseHTTPRequestHandler):
+    """The API over HTTP. Who inherits says what becomes of an order."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.ordered(self.path, dict(parse_qsl(body.decode())))
+
+    def do_GET(self) -> None:
+        """List the messages to a number, on one page, the newest first."""
+        to = dict(parse_qsl(urlsplit(self.path).query))["To"]
+        listed = [order.resource for order in reversed(self.orders()) if order.fields["To"] == to]
+        self.answer(200, {"messages": listed, "page": 0, "page_size": 50, "next_page_uri": None})
+
+    def ordered(self, path: str, fields: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def orders(self) -> list[Order]:
+        raise NotImplementedError
+
+    def take(self, order: Order) -> None:
+        self.answer(201, order.resource)
+
+    def refuse(self, status: int, code: int) -> None:
+        self.answer(status, {"code": code, "message": "The stand-in refuses.", "status": status})
+
+    def answer(self, status: int, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 @dataclass
@@ -34,25 +95,21 @@ class TwilioStandIn:
     def __post_init__(self) -> None:
         stand_in = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status, answer = stand_in.take(self.path, dict(parse_qsl(body.decode())))
+        class Handler(Api):
+            def ordered(self, path: str, fields: dict[str, str]) -> None:
+                if stand_in.errors:
+                    self.refuse(*stand_in.errors.pop(0))
+                    return
+                order = Order.of(path, fields)
+                stand_in.orders.append(order)
                 if stand_in.silent:
                     time.sleep(stand_in.silent)
                     self.close_connection = True
-                    return
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                else:
+                    self.take(order)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
+            def orders(self) -> list[Order]:
+                return stand_in.orders
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -69,15 +126,6 @@ class TwilioStandIn:
             "TWILIO_FROM_NUMBER": NUMBER,
             "TWILIO_API_URL": self.url,
         }
-
-    def take(self, path: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        if self.errors:
-            status, code = self.errors.pop(0)
-            return status, {"code": code, "message": "The stand-in refuses.", "status": status}
-        kind = "call" if path.endswith("/Calls.json") else "message"
-        order = Order(kind, ("CA" if kind == "call" else "SM") + uuid.uuid4().hex, fields)
-        self.orders.append(order)
-        return 201, {"sid": order.sid, "status": "queued", "to": fields.get("To"), "body": fields.get("Body")}
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()

@@ -39,6 +39,8 @@ _REJECTIONS = {
 }
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _MOST_REFERENCES = 20
+#: The Message-ID that we give to a mail.
+_OURS = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
 def read_event(provider: str, event: Any) -> News | Received:
@@ -53,7 +55,7 @@ def _tracked(provider: str, event: Any) -> News:
     return News(
         provider=provider,
         event_id=_event_id(event, kind),
-        log_id=_our_id(event.metadata),
+        log_id=_our_id(event.metadata) or _id_in(event.message_id),
         message_id=storable(event.message_id),
         address=storable(event.recipient),
         status=_STATUSES.get(kind),
@@ -102,3 +104,9 @@ def _event_id(event: Any, kind: str, *more: object) -> str:
 
 def _our_id(metadata: Any) -> uuid.UUID | None:
     return log_id(metadata.get("log_id")) if isinstance(metadata, Mapping) else None
+
+
+def _id_in(message_id: object) -> uuid.UUID | None:
+    """Read our id in a Message-ID of ours, by which a provider knows what came to it by SMTP."""
+    found = _OURS.match(str(message_id or ""))
+    return log_id(found[1]) if found else None

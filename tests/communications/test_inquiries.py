@@ -1,0 +1,75 @@
+"""A text message in doubt, of which no callback came: Twilio is asked whether it has it."""
+
+from datetime import timedelta
+
+import pytest
+
+from communications.incoming import inquiries
+from communications.models import CommunicationLog
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+LATER = NOON + inquiries.PATIENCE
+
+
+@pytest.fixture
+def doubted(twilio):
+    """A message that Twilio took, and never answered."""
+    twilio.silent = 0.01
+    log = queue(channel="sms", template=factories.template(communication_type="sms", subject=None))
+    assert drain().ended == {"uncertain": 1}
+    twilio.silent = 0
+    return log
+
+
+def told(log):
+    log.refresh_from_db()
+    return log.status, log.provider_message_id, log.failure_reason
+
+
+def test_what_it_has_went(twilio, doubted):
+    assert inquiries.ask(now=LATER) == {"sent": 1}
+    assert told(doubted) == ("sent", twilio.orders[0].sid, None)
+    assert inquiries.ask(now=LATER) == {}
+
+
+def test_what_it_has_not_failed_and_is_not_sent_again(twilio, doubted):
+    twilio.orders.clear()
+
+    assert inquiries.ask(now=LATER) == {"failed": 1}
+    assert told(doubted) == ("failed", None, "No callback came; Twilio was asked, and has no such message.")
+    assert drain(LATER + timedelta(days=1)).ended == {}
+    assert not twilio.orders
+
+
+def test_another_message_of_which_we_know_nothing_leaves_it_to_a_person(twilio, doubted):
+    twilio.orders[0].fields["Body"] = "Something else"
+    assert inquiries.ask(now=LATER) == {"uncertain": 1}
+    assert told(doubted)[:2] == ("uncertain", None)
+
+
+def test_one_that_we_know_is_not_taken_for_it(twilio, doubted):
+    CommunicationLog.objects.create(
+        debtor=doubted.debtor, communication_type="sms", status="sent", body=doubted.body, provider="twilio",
+        provider_message_id=twilio.orders[0].sid,
+    )  # fmt: skip
+    assert inquiries.ask(now=LATER) == {"failed": 1}
+
+
+def test_a_callback_is_waited_for_and_what_is_long_past_left_alone(twilio, doubted):
+    for at in (LATER - timedelta(seconds=1), NOON + inquiries.UNTIL + timedelta(seconds=1)):
+        assert inquiries.ask(now=at) == {}
+    assert told(doubted)[0] == "uncertain"
+
+
+def test_while_it_does_not_answer_nothing_is_settled(twilio, doubted, settings):
+    settings.TWILIO_API_URL = "http://127.0.0.1:1"
+    assert inquiries.ask(now=LATER) == {}
+    assert told(doubted)[0] == "uncertain"
+
+
+def test_without_twilio_nobody_is_asked(doubted, settings):
+    settings.SMS_BACKEND = ""
+    assert inquiries.ask(now=LATER) == {}
