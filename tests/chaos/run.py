@@ -16,17 +16,22 @@ from pathlib import Path
 from celery import Celery
 from django.db import close_old_connections, connection
 from django.db.models import F
+from django.test import override_settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, Unbegun
+from communications.incoming import inbox, inquiries
+from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, ProviderEvent, Unbegun
 from communications.sending import delivery, hand_overs, outcomes
-from ddc.stack import account, process
+from ddc.stack import account, health, process
 from ddc.stack.valkey import Valkey
+from tests.chaos.standin import HANG_SECONDS
+from tests.standins import mailgun
 from tests.standins.twilio import ACCOUNT, NUMBER, TOKEN
 
 WORKERS = 2
 _OPEN = ("queued", "postponed", "claimed", "sending")
+_WENT = ("sent", "delivered")
 #: When this part of the messages is through, the killing ends, and what is left gets done.
 _CALM_AFTER = 0.95
 _QUEUE = """
@@ -51,7 +56,9 @@ class Told:
     killed: Counter[str] = field(default_factory=Counter)
     taken: int = 0
     twice: list[str] = field(default_factory=list)
-    left_in_doubt: int = 0
+    in_doubt: int = 0
+    settled: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
     unheard: int = 0
     seconds: float = 0
 
@@ -63,8 +70,8 @@ class Told:
             found.append(f"{still} messages are in no final state")
         if sum(self.statuses.values()) != self.messages:
             found.append(f"there are {sum(self.statuses.values())} messages")
-        if self.statuses["uncertain"] > self.left_in_doubt + sum(self.killed.values()):
-            found.append(f"{self.statuses['uncertain']} messages are uncertain, more than there were reasons")
+        if self.statuses["uncertain"] > self.killed.total():
+            found.append(f"{self.statuses['uncertain']} messages are uncertain, more than processes were killed")
         if self.unheard:
             found.append(f"{self.unheard} messages are said to be sent, and no stand-in took them")
         return found
@@ -74,7 +81,10 @@ class Told:
             *((f"messages that ended {status}", number) for status, number in sorted(self.statuses.items())),
             *((f"killed: {name}", number) for name, number in sorted(self.killed.items())),
             ("taken by the stand-ins", self.taken),
-            ("whose sender they left without an answer", self.left_in_doubt),
+            ("that were in doubt at some time", self.in_doubt),
+            ("of these settled by a callback", self.settled - self.asked["sent"]),
+            ("of these gone, as Twilio says when asked", self.asked["sent"]),
+            ("of these never taken, as Twilio says when asked", self.asked["failed"]),
             ("taken twice", len(self.twice)),
             ("seconds", round(self.seconds)),
         ]
@@ -82,7 +92,7 @@ class Told:
 
 
 class Chaos:
-    """Two workers, a mail server, Twilio and a broker, of which one is killed every so often."""
+    """Two workers, a mail server, Twilio and a broker, of which one is killed every so often, and a site to call back."""
 
     def __init__(
         self,
@@ -102,10 +112,12 @@ class Chaos:
         account.give(place / "valkey", runner)
         self.valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
         self.ports = {kind: process.free_port() for kind in ("smtp", "twilio")}
+        self.site = process.free_port()
         self.env = env
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.lives: Counter[str] = Counter()
         self.killed: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
 
     def run(self, messages: int, *, progress: Callable[[int], object] = lambda through: None) -> Told:
         """Queue so many messages, and see them through."""
@@ -130,6 +142,8 @@ class Chaos:
             "TWILIO_ACCOUNT_SID": ACCOUNT,
             "TWILIO_AUTH_TOKEN": TOKEN,
             "TWILIO_FROM_NUMBER": NUMBER,
+            "ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY": mailgun.KEY,
+            "PUBLIC_URL": f"http://127.0.0.1:{self.site}",
             "TWILIO_API_URL": f"http://127.0.0.1:{self.ports['twilio']}",
             "OUTBOX_DRAINS": str(WORKERS),
             "EMAIL_RATE": str(self.rate),
@@ -137,6 +151,7 @@ class Chaos:
         }
         for kind in self.ports:
             self._start_standin(kind)
+        self._start_site()
         self._start_workers()
         self.celery = Celery(broker=self.valkey.url)
         self.celery.conf.update(task_default_queue="ddc", broker_transport_options={"socket_timeout": 1})
@@ -145,6 +160,15 @@ class Chaos:
         self.lives[kind] += 1
         words = (kind, str(self.ports[kind]), f"{self.seed}/{kind}/{self.lives[kind]}", str(self.place / kind))
         self._spawn(kind, "-m", "tests.chaos.standin", *words)
+
+    def _start_site(self) -> None:
+        """Start what the callbacks come to, and let it come up."""
+        granian = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--port", str(self.site))
+        self._spawn("site", *granian, "ddc.wsgi:application")
+        ends = time.monotonic() + 60
+        while complaint := health.complaint(self.site, self.env["PUBLIC_URL"]):
+            assert time.monotonic() < ends, complaint
+            time.sleep(0.1)
 
     def _start_workers(self) -> None:
         quiet = ("-l", "ERROR", "--without-mingle", "--without-gossip", "--without-heartbeat")
@@ -190,6 +214,18 @@ class Chaos:
             self._tick()
         process.stop(self.running.pop("worker"), grace=30)
         outcomes.settle_stuck(now=timezone.now() + 2 * hand_overs.SENDING_LEASE)
+        time.sleep(2 * HANG_SECONDS)  # The last callbacks are on their way.
+        ProviderEvent.objects.filter(processed_at__isnull=True).update(due_at=timezone.now())
+        inbox.work(clock=timezone.now, turn=None)
+        self._ask_about_the_rest()
+
+    def _ask_about_the_rest(self) -> None:
+        """Have Twilio asked about the messages of which it didn't tell, as is done some minutes later."""
+        names = ("SMS_BACKEND", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "TWILIO_API_URL")
+        at = timezone.now() + inquiries.PATIENCE
+        with override_settings(**{name: self.env[name] for name in names}):
+            while (found := inquiries.ask(now=at)).total() > found["uncertain"]:
+                self.asked += found
 
     def _end_leases(self, over: datetime) -> None:
         """Take what was in hand at a moment for left behind; a last word of the killed may reach PostgreSQL after it."""
@@ -201,8 +237,8 @@ class Chaos:
     def _tick(self) -> None:
         """Do what beat does, and let no pause before another try be long."""
         with contextlib.suppress(OperationalError):
-            for _ in range(WORKERS):
-                self.celery.send_task("communications.tasks.drain_outbox", expires=5, ignore_result=True, retry=False)
+            for name in (*WORKERS * ("drain_outbox",), "work_inbox"):
+                self.celery.send_task(f"communications.tasks.{name}", expires=5, ignore_result=True, retry=False)
         CommunicationLog.objects.filter(status=MessageStatus.QUEUED, attempts__gt=0).update(due_at=F("updated_at"))
         time.sleep(0.5)
 
@@ -213,10 +249,10 @@ class Chaos:
         return through
 
     def _told(self, messages: int, seconds: float) -> Told:
-        lines = [line.split() for kind in self.ports for line in (self.place / kind).read_text().splitlines()]
-        took = [words[1:] for words in lines if words[0] == "took"]
+        took = [line.split() for kind in self.ports for line in (self.place / kind).read_text().splitlines()]
         twice = [each for at in (0, 1) for each, times in Counter(words[at] for words in took).items() if times > 1]
-        sent = {str(pk) for pk in CommunicationLog.objects.filter(status="sent").values_list("pk", flat=True)}
+        doubted = CommunicationLog.objects.filter(attempt_rows__result="uncertain").distinct()
+        went = {str(pk) for pk in CommunicationLog.objects.filter(status__in=_WENT).values_list("pk", flat=True)}
         assert not Unbegun.objects.exists(), "marks are left over"
         return Told(
             messages,
@@ -224,8 +260,10 @@ class Chaos:
             killed=self.killed,
             taken=len(took),
             twice=twice,
-            left_in_doubt=sum(words[0] == "doubt" for words in lines),
-            unheard=len(sent - {words[0] for words in took}),
+            in_doubt=doubted.count(),
+            settled=doubted.filter(status__in=_WENT).count(),
+            unheard=len(went - {message for message, *_ in took}),
+            asked=self.asked,
             seconds=seconds,
         )
 

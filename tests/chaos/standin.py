@@ -1,9 +1,12 @@
 """A mail server or Twilio that takes messages and has its moods: ``python -m tests.chaos.standin smtp|twilio PORT SEED LOG``.
 
-Of a hundred messages it refuses five for now and five for good, cuts the connection of two, and lets one hang. LOG gets a line
-per message that it took (its id and the number in its text), and one per message whose sender can't know.
+Of a hundred messages it refuses five for now and five for good, cuts the connection of two, and lets one hang; half of these
+it takes. Of what it took without an answer it tells later, as providers do: Twilio by the message's status, the mail server as
+Mailgun does of what came by SMTP; and Twilio says which messages it has. LOG gets a line per message that it took: its id, the
+number in its text, and of Twilio's its id and number there.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -13,15 +16,18 @@ import socketserver
 import struct
 import sys
 import time
-import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.request import Request, urlopen
+
+from tests.standins import mailgun, twilio
 
 #: How long a hang lasts, for whoever doesn't give up before.
 HANG_SECONDS = 1.0
 _NUMBER = re.compile(r"Message no\. (\d+)")
-_ID = re.compile(r"^Message-ID: <([^@]+)@", re.MULTILINE)
+_ID = re.compile(r"^Message-ID: <([^@]+)@([^>]+)>", re.MULTILINE)
 
 
 class Moods:
@@ -29,7 +35,8 @@ class Moods:
 
     def __init__(self, seed: str, log: str) -> None:
         self._random = random.Random(seed)
-        self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._log = Path(log)
+        self._file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def next(self) -> str:
         """later, never, cut, hang or fine."""
@@ -39,21 +46,26 @@ class Moods:
         """Whether a connection ends before the message is out."""
         return self._random.random() < 0.5
 
-    def took(self, message: str, text: str) -> None:
+    def took(self, message: str, text: str, *more: str) -> None:
         number = _NUMBER.search(text)
-        self._write(f"took {message} {number[1] if number else '?'}")
+        os.write(self._file, (" ".join((message, number[1] if number else "?", *more)) + "\n").encode())
 
-    def left_in_doubt(self) -> None:
-        self._write("doubt")
-
-    def _write(self, line: str) -> None:
-        os.write(self._log, f"{line}\n".encode())
+    def taken(self) -> list[list[str]]:
+        """Return what was taken, also by those who were killed."""
+        return [line.split() for line in self._log.read_text().splitlines()]
 
 
 def cut(connection: socket.socket) -> None:
     """End a connection at once: the other side gets a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def call_back(url: str, body: str, content_type: str, **headers: str) -> None:
+    """Tell the site what became of a message, as a provider does whose answer never arrived."""
+    headers["Content-Type"] = content_type
+    with contextlib.suppress(OSError), urlopen(Request(url, body.encode(), headers), timeout=30):
+        pass
 
 
 class Mailbox(socketserver.StreamRequestHandler):
@@ -99,12 +111,16 @@ class Mailbox(socketserver.StreamRequestHandler):
             return True
         mail = b"".join(lines).decode()
         message = _ID.search(mail)
-        self.moods.took(message[1] if message else "?", mail)
-        if mood in ("cut", "hang"):
-            self.moods.left_in_doubt()
-            return self._break(mood)
-        self._say("250 taken")
-        return True
+        name = message[1] if message else "?"
+        self.moods.took(name, mail)
+        if mood not in ("cut", "hang"):
+            self._say("250 taken")
+            return True
+        self._break(mood)
+        event = mailgun.delivered(f"{name}@{message[2]}" if message else "", "debtor@example.com")
+        url = f"{os.environ['PUBLIC_URL']}/callbacks/email/mailgun/tracking"
+        call_back(url, json.dumps(mailgun.signed(event)), "application/json")
+        return False
 
     def _break(self, mood: str) -> bool:
         if mood == "hang":
@@ -116,40 +132,42 @@ class Mailbox(socketserver.StreamRequestHandler):
         self.wfile.write(words.encode() + b"\r\n")
 
 
-class Twilio(BaseHTTPRequestHandler):
+class Twilio(twilio.Api):
     """Takes orders of text messages."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     moods: Moods
 
-    def do_POST(self) -> None:
-        order = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-        mood = self.moods.next()
-        if mood in ("later", "never"):
-            code, status = (20503, 503) if mood == "later" else (21211, 400)
-            return self._answer(status, {"code": code, "message": mood, "status": status})
-        breaks = mood in ("cut", "hang")
-        if not (breaks and self.moods.early()):
-            self.moods.took(dict(parse_qsl(urlsplit(order["StatusCallback"]).query))["log"], order["Body"])
-        if not breaks:
-            return self._answer(201, {"sid": f"SM{uuid.uuid4().hex}", "status": "queued"})
-        self.moods.left_in_doubt()
+    def ordered(self, path: str, fields: dict[str, str]) -> None:
+        mood, order = self.moods.next(), twilio.Order.of(path, fields)
+        url = fields["StatusCallback"]
+        message = dict(parse_qsl(urlsplit(url).query))["log"]
+        if mood == "later":
+            self.refuse(503, 20503)
+        elif mood == "never":
+            self.refuse(400, 21211)
+        elif mood == "fine":
+            self.moods.took(message, fields["Body"], order.sid, fields["To"])
+            self.take(order)
+        elif self.moods.early():
+            self._break(mood)
+        else:
+            self.moods.took(message, fields["Body"], order.sid, fields["To"])
+            self._break(mood)
+            told = order.status("delivered")
+            headers = {"X-Twilio-Signature": twilio.signature(url, told)}
+            call_back(url, urlencode(told), "application/x-www-form-urlencoded", **headers)
+
+    def orders(self) -> list[twilio.Order]:
+        return [
+            twilio.Order("message", sid, {"To": to, "From": twilio.NUMBER, "Body": f"Message no. {number}"})
+            for _, number, sid, to in self.moods.taken()
+        ]
+
+    def _break(self, mood: str) -> None:
         if mood == "hang":
             time.sleep(HANG_SECONDS)
         self.close_connection = True
-        return cut(self.connection)
-
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+        cut(self.connection)
 
 
 class _Mailboxes(socketserver.ThreadingTCPServer):
