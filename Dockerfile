@@ -18,5 +18,4 @@ RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; } \
  && python -m compileall -q .
 USER 10001
 EXPOSE 8000
-CMD ["python", "-m", "granian", "--interface", "wsgi", "ddc.wsgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "1", "--workers-kill-timeout", "10", "--no-ws"]
+CMD ["python", "-m", "ddc.stack", "web", "--workers", "2"]

@@ -1,6 +1,8 @@
 """What is deployed, held against what the code reads and the requirements pin. No Docker is needed to see it."""
 
 import ast
+import json
+import os
 import re
 import shlex
 import tomllib
@@ -13,7 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ddc.stack import binaries, demo
+from ddc.stack import __main__ as stack
+from ddc.stack import binaries, demo, web
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -143,6 +146,19 @@ def test_compose_runs_the_same_programs_as_the_demo() -> None:
             assert gist(shlex.split(SERVICES[name]["command"])) == gist(list(command)), name
 
 
+def test_the_image_starts_the_web_server_as_the_demo_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def instead(_: str, command: list[str]) -> None:
+        raise SystemExit(command)
+
+    (said,) = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)
+    program, *arguments = json.loads(said)
+    assert [program, *arguments[:2]] == ["python", "-m", "ddc.stack"]
+    monkeypatch.setattr(os, "execv", instead)
+    with pytest.raises(SystemExit) as left:
+        stack.main(arguments[2:])
+    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=2, patience=10)
+
+
 def test_every_queue_that_tasks_are_routed_to_has_a_worker() -> None:
     from ddc.celery import app
 
@@ -156,7 +172,7 @@ def test_every_queue_that_tasks_are_routed_to_has_a_worker() -> None:
 
 def test_the_programs_started_are_pinned() -> None:
     started = {"granian", "celery"}
-    commands = DOCKERFILE + str([service.get("command") for service in OURS.values()])
+    commands = str([*web.command(port=0, workers=2), *(service.get("command") for service in OURS.values())])
     for program in started:
         assert program in commands
         assert re.search(rf"^{program}==\d", REQUIREMENTS, re.M), program

@@ -1,10 +1,10 @@
-"""Command line: `python -m ddc.stack demo` and `python -m ddc.stack run -- COMMAND`."""
+"""Command line: `python -m ddc.stack demo`, `… web --workers 2` and `… run -- COMMAND`."""
 
 import argparse
 import os
 import sys
 
-from . import demo, health, temporary
+from . import demo, health, temporary, web
 from .errors import StackError
 
 
@@ -15,6 +15,9 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("demo", help="the whole site with made-up data, until Ctrl-C")
     commands.add_parser("reset", help="forget the demo's data and secrets")
     commands.add_parser("health", help="ask the site on PORT how it is, as PUBLIC_URL names it")
+    server = commands.add_parser("web", help="the web server alone, for all who reach this machine")
+    server.add_argument("--port", type=int, default=8000)
+    server.add_argument("--workers", type=int, required=True, help="processes: as many as there are cores")
     run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
     run.add_argument("--durable", action="store_true", help="write as carefully as in production, not as for tests")
     run.add_argument("command", nargs="+")
@@ -29,6 +32,9 @@ def main(arguments: list[str]) -> int:
             if wrong := health.complaint(int(port), os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")):
                 raise StackError(wrong)
             return 0
+        if chosen.action == "web":
+            command = web.command(host="0.0.0.0", port=chosen.port, workers=chosen.workers, patience=10)
+            os.execv(command[0], command)
         return temporary.run(chosen.command, os.environ, durable=chosen.durable)
     except StackError as error:
         print(error, file=sys.stderr)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from . import account, health, process
+from . import account, health, process, web
 from .errors import StackError
 from .postgres import Postgres
 from .state import State, read_env
@@ -48,11 +48,7 @@ SITE = Plan(
         "Loading the demo's data": [sys.executable, "manage.py", "load_demo"],
     },
     programs={
-        "web": [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "ddc.wsgi:application"),
-            *("--host", process.LOOPBACK, "--port", "{port}", "--workers", str(os.cpu_count() or 1)),
-            *("--blocking-threads", "1", "--workers-kill-timeout", "3", "--no-ws"),
-        ],
+        "web": web.command(port="{port}", workers=os.cpu_count() or 1),
         # One for each provider of messages, so that one that hangs doesn't stop the other's, and one for all else.
         "worker": _worker("ddc", 3),
         # What a person is waiting for, such as a one-time code, never stands behind a campaign.

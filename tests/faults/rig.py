@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ddc.stack import account, health, process
+from ddc.stack import account, health, process, web
 from ddc.stack.demo import CHECKOUT
 from ddc.stack.postgres import Postgres
 from ddc.stack.valkey import Valkey
@@ -59,9 +59,8 @@ class Rig:
             self.start_program(name)
 
     def start_program(self, name: str) -> None:
-        web = "granian --interface wsgi ddc.wsgi:application --workers 2 --blocking-threads 1 --workers-kill-timeout 3 --no-ws"
         commands = {
-            "web": (sys.executable, "-m", *web.split(), "--port", str(self.port)),
+            "web": web.command(port=self.port, workers=2),
             "worker": (*_CELERY, "worker", "-Q", "ddc", "-n", "ddc@%h", "-c", "3", *_QUIET),
             "fast": (*_CELERY, "worker", "-Q", "fast", "-n", "fast@%h", "-c", "2", *_QUIET),
             "beat": (*_CELERY, "beat", "-S", "celery.beat:Scheduler", "-l", "INFO"),

@@ -18,6 +18,7 @@ from agents import tokens
 from collection.models import LedgerEntry
 from communications.models import CommunicationLog
 from communications.sending import outbox
+from ddc.stack import web as web_server
 from tests import factories
 from tests.deep import processes
 from tests.journeys.site import Answer, Site, free_port, is_up, wait_for
@@ -54,9 +55,8 @@ def test_a_web_server_answers_what_it_has_taken_and_counts_over_all_its_processe
     debt = factories.debt(balance=Decimal(100))
     _, token = tokens.create_api_token(factories.agent(), now=timezone.now())
     port = free_port()
-    command = "granian --interface wsgi ddc.wsgi:application --workers 2 --workers-kill-timeout 10 --no-ws --port"
     env = processes.environment(METRICS_TOKEN="of-the-test")
-    web = processes.start("-W", "ignore", "-m", *command.split(), str(port), env=env, **QUIET)
+    web = processes.start("-W", "ignore", *web_server.command(port=port, workers=2, patience=10)[1:], env=env, **QUIET)
     try:
         with SmtpStandIn() as smtp, TwilioStandIn() as twilio:
             site = Site(f"http://127.0.0.1:{port}", smtp, twilio, env, token)
