@@ -1,7 +1,7 @@
 """May this contact be made now, and if not, why? One pure function, asked before every outbound contact."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -107,12 +107,14 @@ def _of_consent(facts: Facts, rules: Rules, at: datetime) -> Iterator[Reason]:
         if not any(policy.holds_on(day) for day in facts.days(at)):
             continue
         if facts.consented_at is None or facts.consented_at > at:
-            yield reason(policy, Code.CONSENT_MISSING, "They have not agreed to be written to there.")
+            words = "They have not agreed to be written to there."
+            yield reason(policy, Code.CONSENT_MISSING, words, _ends(policy, facts))
         elif policy.consent_days and any(
             (at.astimezone(zone).date() - facts.consented_at.astimezone(zone).date()).days > policy.consent_days
             for zone in facts.clocks
         ):
-            yield reason(policy, Code.CONSENT_TOO_OLD, f"Their consent is older than {policy.consent_days} days.")
+            words = f"Their consent is older than {policy.consent_days} days."
+            yield reason(policy, Code.CONSENT_TOO_OLD, words, _ends(policy, facts))
 
 
 def _of_notice(facts: Facts, rules: Rules, at: datetime) -> Iterator[Reason]:
@@ -120,11 +122,18 @@ def _of_notice(facts: Facts, rules: Rules, at: datetime) -> Iterator[Reason]:
         if not any(policy.holds_on(day) for day in facts.days(at)):
             continue
         if facts.notice_missing and not facts.is_notice:
-            yield reason(policy, Code.NOTICE_FIRST, "The first contact about a debt is, or carries, the notice.")
+            words = "The first contact about a debt is, or carries, the notice."
+            yield reason(policy, Code.NOTICE_FIRST, words, _ends(policy, facts))
         ends = facts.notice_period_ends
         if facts.overshadows and ends and any(day < ends for day in facts.days(at)):
             words = f"This would overshadow the notice: they may dispute until {ends - timedelta(days=1)}."
-            yield reason(policy, Code.OVERSHADOWS, words, max(midnight(ends, zone) for zone in facts.zones or {"UTC"}))
+            yield reason(policy, Code.OVERSHADOWS, words, _ends(policy, facts, ends))
+
+
+def _ends(policy: Policy, facts: Facts, day: date | None = None) -> datetime | None:
+    """Return when a reason ends by the last of the clocks: on a day, or with the version that gives it; None if with neither."""
+    last = min((ends for ends in (day, policy.valid_to) if ends), default=None)
+    return max(midnight(last, zone) for zone in facts.zones or {"UTC"}) if last else None
 
 
 def _of_windows(facts: Facts, rules: Rules, at: datetime) -> Iterable[Reason]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from communications.contact import gate, policy_book
+from communications.contact import gate, policy_book, preview
 from communications.contact.gate import Code, Contact, Facts, Stop, Verdict
 from communications.contact.rules import Policies, Policy, Scope, place
 from communications.models import ContactPolicy
@@ -376,3 +376,24 @@ def test_what_overshadows_the_notice_waits_until_the_time_to_dispute_is_over():
     assert codes(decide(noon, **NEW_YORK, overshadows=True, notice_period_ends=inside)) == {Code.OVERSHADOWS}
     assert decide(noon, **NEW_YORK, overshadows=True, notice_period_ends=over).verdict == Verdict.ALLOW
     assert decide(noon, **NEW_YORK, notice_period_ends=inside).verdict == Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        (Code.NOTICE_FIRST, {"notice_missing": True}),
+        (Code.OVERSHADOWS, {"overshadows": True, "notice_period_ends": date(2026, 3, 1)}),
+        (Code.CONSENT_MISSING, {"channel": "sms"}),
+        (Code.CONSENT_TOO_OLD, {"channel": "sms", "consented_at": NOON - timedelta(days=90)}),
+    ],
+)
+def test_what_a_version_demands_ends_with_it_and_is_waited_for_no_longer(code, facts):
+    noon, last = noons([14])[0], date(2026, 1, 20)
+    until = Policies(replace(policy, valid_to=last) for policy in SHIPPED.all)
+    midnight = local("America/New_York", 2026, 1, 20)
+
+    (reason,) = decide(noon, until, **NEW_YORK, **facts).reasons
+    assert (reason.code, reason.until) == (code, midnight)
+    assert preview.next_moment(replace(FREE, **NEW_YORK, **facts), until, noon) == midnight
+    (reason,) = decide(noon, **NEW_YORK, **facts).reasons
+    assert reason.until == (local("America/New_York", 2026, 3, 1) if code == Code.OVERSHADOWS else None)
