@@ -1,7 +1,5 @@
 """Reasons to leave a debt or a person alone."""
 
-from datetime import date
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -17,9 +15,6 @@ class HoldQuerySet(models.QuerySet["Hold"]):
     def standing(self) -> "HoldQuerySet":
         """Those whose end was not seen to yet, also the ones that begin later."""
         return self.filter(lifted_at__isnull=True)
-
-    def in_force(self, today: date) -> "HoldQuerySet":
-        return self.filter(starts_on__lte=today).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=today))
 
     def on(self, debt: Debt) -> "HoldQuerySet":
         """The holds that stop this debt: its own, and those of the person who owes it."""

@@ -4,7 +4,6 @@ The state is one row per provider in PostgreSQL, so all workers share it, and it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -31,19 +30,7 @@ UPDATE provider_circuit SET open_until = %(until)s, opened_at = coalesce(opened_
 WHERE provider = %(provider)s AND openings = %(openings)s
 """
 
-
 Known = Mapping[str, Circuit]
-
-
-@dataclass(frozen=True)
-class Breaker:
-    """How a provider stands, for whoever watches: ``is_open`` since when, and what it said last."""
-
-    provider: str
-    is_open: bool
-    since: datetime | None
-    failures: int
-    words: str | None
 
 
 def known() -> Known:
@@ -86,11 +73,3 @@ def worked(provider: str) -> None:
     Circuit.objects.filter(pk=provider, failures__gt=0).update(
         failures=0, open_until=None, opened_at=None, openings=0, words=None
     )
-
-
-def breakers() -> list[Breaker]:
-    """Return how every provider stands that ever failed."""
-    return [
-        Breaker(row.provider, row.opened_at is not None, row.opened_at, row.failures, row.words)
-        for row in Circuit.objects.order_by("provider")
-    ]
