@@ -8,9 +8,9 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_shutting_down
+from celery.signals import worker_process_init, worker_shutting_down
 
-from ddc.common import stopping
+from ddc.common import long_lived, stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 
@@ -61,6 +61,11 @@ app.conf.beat_schedule = {
         )
     },
 }
+
+
+@worker_process_init.connect
+def _settle(**_: object) -> None:
+    long_lived.settle()
 
 
 @worker_shutting_down.connect

@@ -1,6 +1,5 @@
 """What a process of the web server needs before Django starts in it: short patience, and a place for shared counts."""
 
-import gc
 import os
 import shutil
 import tempfile
@@ -10,6 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
+
+from ddc.common import long_lived
 
 #: A page that takes longer is of no use to anybody; commands and workers take the time that they need.
 STATEMENT_TIMEOUT = "15s"
@@ -27,9 +28,7 @@ def prepare() -> None:
 def warm_up() -> None:
     """Import every view now, or the first request would take seconds; what is there by then is there for good."""
     assert get_resolver().url_patterns
-    # So that no request waits while all of it is looked through for garbage.
-    gc.collect()
-    gc.freeze()
+    long_lived.settle()
 
 
 def _shared_folder() -> Path:
