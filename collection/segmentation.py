@@ -8,11 +8,13 @@ currency takes debts in it alone. An inactive segment takes none.
 import uuid
 from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 
 from collection import segmentation_marks
 from collection.models import OPEN, Debt
+from ddc.common.side_by_side import halves, side_by_side
 
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 
@@ -42,19 +44,25 @@ BEST_FIT = f"""(
     ) AS fitting ORDER BY fitting.priority, fitting.created_at, fitting.id LIMIT 1
 )"""  # noqa: S608
 
-#: Open debts whose segment nobody chose and that fit another one better, or none.
-_MISPLACED = f"""
-    debt.current_status IN ({_OPEN}) AND NOT debt.segment_is_pinned
-    AND debt.segment_id IS DISTINCT FROM {BEST_FIT}
-"""
+# Open debts whose segment nobody chose.
+_MAY_MOVE = f"debt.current_status IN ({_OPEN}) AND NOT debt.segment_is_pinned"
 
-# Locked in the order of their ids, as everywhere, so that this and a payment don't wait for each other. updated_at stays: a
-# segment is worked out, not edited, and nobody's edit should be refused as stale for it.
+# Locked in the order of their ids, as everywhere, so that this and a payment don't wait for each other. What fits is asked once
+# for each debt, before it is locked, and again where somebody wrote the debt in between. updated_at stays: a segment is worked
+# out, not edited, and nobody's edit should be refused as stale for it.
 _ASSIGN = f"""
     WITH misplaced AS MATERIALIZED (
-        SELECT debt.id FROM debt WHERE {_MISPLACED} AND {{which}} ORDER BY debt.id FOR NO KEY UPDATE
+        SELECT seen.id, seen.written_by, seen.fit FROM (
+            SELECT debt.id, debt.segment_id, debt.xmin AS written_by, {BEST_FIT} AS fit
+            FROM debt WHERE {_MAY_MOVE} AND {{which}} OFFSET 0
+        ) AS seen WHERE seen.segment_id IS DISTINCT FROM seen.fit
+    ),
+    locked AS MATERIALIZED (
+        SELECT debt.id FROM debt WHERE debt.id IN (SELECT id FROM misplaced) ORDER BY debt.id FOR NO KEY UPDATE
     )
-    UPDATE debt SET segment_id = {BEST_FIT} FROM misplaced WHERE debt.id = misplaced.id
+    UPDATE debt SET segment_id = CASE WHEN debt.xmin = misplaced.written_by THEN misplaced.fit ELSE {BEST_FIT} END
+    FROM locked JOIN misplaced ON misplaced.id = locked.id
+    WHERE debt.id = locked.id AND {_MAY_MOVE}
     RETURNING debt.segment_id, debt.xmin
 """  # noqa: S608
 
@@ -70,24 +78,32 @@ def assign(debt: Debt, *, today: date) -> None:
         debt.segment_id = moved[0]
 
 
-@transaction.atomic
 def assign_all(*, today: date) -> int:
     """Put every open debt that nobody pinned into the segment that it fits; return how many moved.
 
-    Where segments are what they were the last time, only debts that were written since are looked at.
+    Where segments are what they were the last time, only debts that were written since are looked at. Where all are, two
+    connections see to half of them each: one may have committed when the other fails, and then the next time looks at all again.
     """
+    assignment = segmentation_marks.Assignment(rule=_ASSIGN, today=today)
+    last = assignment.last()
+    shares = [segmentation_marks.WRITTEN_SINCE] if last else halves(of="debt.id")
+    names = {"today": today} | (asdict(last) if last else {})
+    moves = side_by_side(lambda share: _move(share, names=names), shares)
+    assignment.finish(moved_by=[transaction for _, transaction in moves if transaction])
+    return sum(moved for moved, _ in moves)
+
+
+@transaction.atomic
+def _move(share: str, *, names: dict[str, Any]) -> tuple[int, str | None]:
+    """Move what of a share of the debts is misplaced; return how many they were, and the transaction that did it."""
     with connection.cursor() as cursor:
         keep_segments()
-        assignment = segmentation_marks.Assignment(rule=_MISPLACED, today=today)
-        last = assignment.last()
-        assign = _ASSIGN.format(which=segmentation_marks.WRITTEN_SINCE if last else "TRUE")
         cursor.execute(
-            f"WITH moved AS ({assign}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
-            {"today": today} | (asdict(last) if last else {}),
+            f"WITH moved AS ({_ASSIGN.format(which=share)}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
+            names,
         )
-        moved, moved_by = cursor.fetchone()
-        assignment.finish(moved_by=moved_by)
-    return int(moved)
+        moved: tuple[int, str | None] = cursor.fetchone()
+    return moved
 
 
 def keep_segments() -> None:

@@ -4,6 +4,7 @@ PostgreSQL keeps with each row which transaction wrote it. A debt whose row no t
 still fits where it fitted then, as long as segments are what they were. So nobody who writes debts has to tell us.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,15 +31,19 @@ _SET = """
 """
 
 #: Of a row called ``debt``: it may have been written since ``seen_before``, and not by the last assignment itself.
-WRITTEN_SINCE = "(age(debt.xmin) <= age(%(seen_before)s::xid8::xid) AND debt.xmin <> %(moved_by)s::xid)"
+WRITTEN_SINCE = """(
+    age(debt.xmin) <= age(%(seen_before)s::xid8::xid) AND debt.xmin <> ALL (string_to_array(%(moved_by)s, ' ')::xid[])
+)"""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """``seen_before``: all transactions before this one had ended when we looked. ``moved_by`` moved what was misplaced."""
+    """``seen_before``: all transactions before this one had ended when we looked. ``moved_by`` moved what was misplaced: numbers
+    of transactions, with blanks between them.
+    """
 
     seen_before: str
-    moved_by: str = "0"
+    moved_by: str = ""
 
 
 class Assignment:
@@ -56,7 +61,7 @@ class Assignment:
             found = cursor.fetchone()
         return Mark(*found) if found else None
 
-    def finish(self, *, moved_by: str | None) -> None:
+    def finish(self, *, moved_by: Sequence[str]) -> None:
         """Leave the mark for the next one."""
         with connection.cursor() as cursor:
-            cursor.execute(_SET, {"basis": self._basis, "horizon": self._horizon, "moved_by": moved_by or "0"})
+            cursor.execute(_SET, {"basis": self._basis, "horizon": self._horizon, "moved_by": " ".join(moved_by)})

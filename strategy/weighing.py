@@ -73,7 +73,7 @@ _WEIGH = f"""
         AND debt.placement_date >= %(day)s::date - rule.days_since_placement - rule.max_lateness_days
     LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id
         AND step.occurrence = debt.placement_date + rule.days_since_placement
-    WHERE rule.id = ANY(%(rules)s::uuid[])
+    WHERE rule.id = ANY(%(rules)s::uuid[]) AND {{share}}
 """  # noqa: S608
 
 
@@ -91,15 +91,15 @@ def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:
         return list(cursor.fetchall())
 
 
-def weigh(rules: Collection[StrategyRule], *, day: date) -> dict[uuid.UUID, Match]:
+def weigh(rules: Collection[StrategyRule], *, day: date, share: str = "TRUE") -> dict[uuid.UUID, Match]:
     """Note in this session's table ``strategy_candidate`` each debt that a rule matches, and why it is left alone if it is.
 
-    Return what comes of it by the rule's id.
+    ``share`` is SQL that tells which debts to look at. Return what comes of it by the rule's id.
     """
     matches = {rule.pk: Match() for rule in rules}
     forget()
     with connection.cursor() as cursor:
-        cursor.execute(_WEIGH, {"day": day, "rules": list(matches)})
+        cursor.execute(_WEIGH.format(share=share), {"day": day, "rules": list(matches)})
         cursor.execute("SELECT rule_id, reason, count(*) FROM strategy_candidate GROUP BY rule_id, reason")
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     return {

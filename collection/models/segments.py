@@ -60,7 +60,7 @@ class SegmentationMark(models.Model):
 
     basis = models.CharField(max_length=32, help_text="A digest of what its outcome hangs on beside the debts.")
     seen_before = models.CharField(max_length=20, help_text="It saw what transactions before this one wrote.")
-    moved_by = models.CharField(max_length=20, help_text="The transaction in which it moved debts.")
+    moved_by = models.CharField(max_length=100, help_text="The transactions in which it moved debts.")
 
     class Meta:
         db_table = "segmentation_mark"

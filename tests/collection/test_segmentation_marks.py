@@ -20,7 +20,8 @@ TODAY = date(2026, 6, 30)
 def everywhere_as_asked_of_each(today: date) -> bool:
     """Whether each open debt stands where a look at all of them would put it."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM debt WHERE {segmentation._MISPLACED}", {"today": today})
+        misplaced = f"{segmentation._MAY_MOVE} AND segment_id IS DISTINCT FROM {segmentation.BEST_FIT}"
+        cursor.execute(f"SELECT count(*) FROM debt WHERE {misplaced}", {"today": today})
         return bool(cursor.fetchone()[0] == 0)
 
 
@@ -78,7 +79,7 @@ def test_a_debt_that_nobody_has_written_since_is_not_looked_at():
     assert segmentation.assign_all(today=TODAY) == 2
     looked_at = f"SELECT count(*) FROM debt WHERE {segmentation_marks.WRITTEN_SINCE}"
     with connection.cursor() as cursor:
-        last = segmentation_marks.Assignment(rule=segmentation._MISPLACED, today=TODAY).last()
+        last = segmentation_marks.Assignment(rule=segmentation._ASSIGN, today=TODAY).last()
         assert last is not None
         cursor.execute(looked_at, asdict(last))
         assert cursor.fetchone() == (0,)
@@ -86,7 +87,7 @@ def test_a_debt_that_nobody_has_written_since_is_not_looked_at():
         cursor.execute(looked_at, asdict(last))
         assert cursor.fetchone() == (1,)
     segments.amend(segment, name="everything")
-    assert segmentation_marks.Assignment(rule=segmentation._MISPLACED, today=TODAY).last() is None
+    assert segmentation_marks.Assignment(rule=segmentation._ASSIGN, today=TODAY).last() is None
 
 
 def test_a_debt_grows_out_of_a_segment_with_bounds_in_days_though_nobody_writes_it():

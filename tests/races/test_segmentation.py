@@ -1,6 +1,7 @@
 """Debts that are written while all are assigned to their segments."""
 
 import threading
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from collection import segmentation, segmentation_marks, segments
-from collection.models import Debt
+from collection.models import Debt, SegmentationMark
 from tests import factories
 from tests.races.threads import at_once, refusals
 
@@ -50,6 +51,54 @@ def test_a_debt_written_across_an_assignment_is_looked_at_by_the_next():
     debt = write_across_an_assignment()
     assert debt.segment is not None
     assert debt.segment.name == "small"
+
+
+def write_between_look_and_lock() -> Debt:
+    """Have a debt paid while an assignment, which has seen what was owed before, waits for it."""
+    segments.create(name="small", currency_code="GBP", max_balance=Decimal(100))
+    segments.create(name="big", currency_code="GBP", min_balance=Decimal(100))
+    debt = factories.debt(balance=1000, currency_code="GBP")
+    Debt.objects.update(segment=None)
+    paid = threading.Event()
+
+    def pay() -> None:
+        with transaction.atomic():
+            Debt.objects.filter(pk=debt.pk).update(current_balance=50)
+            paid.set()
+            time.sleep(0.5)
+
+    def assign() -> None:
+        assert paid.wait(20)
+        segmentation.assign_all(today=TODAY)
+
+    assert refusals(at_once(pay, assign)) == []
+    debt.refresh_from_db()
+    return debt
+
+
+def test_a_debt_written_while_it_is_assigned_comes_where_it_fits_now():
+    debt = write_between_look_and_lock()
+    assert debt.segment is not None
+    assert debt.segment.name == "small"
+
+
+@pytest.mark.deep
+def test_with_what_was_seen_before_the_lock_it_comes_where_it_fitted_then(monkeypatch: pytest.MonkeyPatch):
+    blind = segmentation._ASSIGN.replace("debt.xmin = misplaced.written_by", "TRUE")
+    monkeypatch.setattr(segmentation, "_ASSIGN", blind)
+    debt = write_between_look_and_lock()
+    assert debt.segment is not None
+    assert debt.segment.name == "big"
+
+
+def test_debts_are_moved_by_two_connections_and_not_looked_at_again():
+    segments.create(name="all")
+    for _ in range(20):
+        factories.debt()
+    Debt.objects.update(segment=None)
+    assert segmentation.assign_all(today=TODAY) == 20
+    assert len(SegmentationMark.objects.get().moved_by.split()) == 2
+    assert segmentation.assign_all(today=TODAY) == 0
 
 
 @pytest.mark.deep

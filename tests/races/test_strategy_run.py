@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,86 @@ def test_without_the_unique_step_runs_at_once_queue_doubles(monkeypatch: pytest.
     with without("strategy_step_fires_once", StrategyStep, CommunicationLog):
         assert race_of_firing() > DEBTS
         assert CommunicationLog.objects.count() > DEBTS
+
+
+def weigh_seen(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> list[int]:
+    """Note which connections weigh; one of them breaks off if it should."""
+    weigh = weighing.weigh
+    seen: list[int] = []
+
+    def weighing_on(*args: Any, share: str, **kwargs: Any) -> dict[Any, Any]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            seen.append(cursor.fetchone()[0])
+        if breaks and share.endswith("< 0"):
+            raise ValueError("broken")
+        return weigh(*args, share=share, **kwargs)
+
+    monkeypatch.setattr(weighing, "weigh", weighing_on)
+    return seen
+
+
+def test_two_connections_make_a_run_and_its_one_report(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "AT_ONCE", 1)
+    rules = [makers.rule(priority=priority) for priority in (1, 2, 3)]
+    for rule in rules:
+        for _ in range(DEBTS):
+            makers.due_debt(rule)
+        for _ in range(2):
+            makers.due_debt(rule, current_status="disputed")
+    told: list[tuple[int, int]] = []
+    seen = weigh_seen(monkeypatch)
+    run = makers.run(progress=lambda *done: told.append(done))
+    assert len(set(seen)) == 2
+    assert [line["rule_id"] for line in run.rules] == [str(rule.pk) for rule in rules]
+    assert makers.lines(run) == {rule.name: (DEBTS + 2, DEBTS, {"disputed": 2}) for rule in rules}
+    assert told == sorted(told)
+    assert told[-1] == (3, 3)
+
+
+def test_what_one_debtor_gets_comes_in_the_order_of_the_rules(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "AT_ONCE", 1)
+    first, second = makers.rule(priority=1), makers.rule(priority=2)
+    for _ in range(DEBTS):
+        later = makers.due_debt(second)
+        makers.due_debt(first, debtor=later.debtor)
+    written: list[tuple[Any, int]] = []
+    slow: list[int] = []
+    fire = firing.fire
+
+    def firing_slowly_in_one(rules: Any, *args: Any, **kwargs: Any) -> dict[Any, int]:
+        """Have one connection come to the second rule long before the other one has done the first."""
+        slow.append(threading.get_ident())
+        if slow[0] == threading.get_ident() and first in rules:
+            time.sleep(0.5)
+        queued = fire(rules, *args, **kwargs)
+        with connection.cursor() as cursor:
+            of_rule = "SELECT debtor_id FROM strategy_candidate JOIN debt ON debt.id = debt_id WHERE rule_id = %s"
+            cursor.execute(of_rule, [rules[0].pk])
+            written.extend((debtor, rules[0].priority) for (debtor,) in cursor.fetchall())
+        return queued
+
+    monkeypatch.setattr(firing, "fire", firing_slowly_in_one)
+    makers.run()
+    assert len(written) == 2 * DEBTS
+    for debtor in {debtor for debtor, _ in written}:
+        assert [priority for whose, priority in written if whose == debtor] == [1, 2]
+
+
+def test_where_one_connection_of_a_run_fails_the_next_run_does_its_half(monkeypatch: pytest.MonkeyPatch):
+    rule = makers.rule()
+    for _ in range(DEBTS):
+        makers.due_debt(rule)
+    weigh_seen(monkeypatch, breaks=True)
+    with pytest.raises(ValueError, match="broken"):
+        makers.run()
+    broken = StrategyRun.objects.get()
+    (half,) = [line["queued"] for line in broken.rules]
+    assert (broken.status, half) == ("failed", StrategyStep.objects.count())
+    assert 0 < half < DEBTS
+    monkeypatch.undo()
+    assert makers.run().rules[0]["queued"] == DEBTS - half
+    assert CommunicationLog.objects.count() == StrategyStep.objects.count() == DEBTS
 
 
 def race_of_plans() -> list[object]:
@@ -151,7 +232,7 @@ from strategy import engine
 from tests.strategy import makers
 
 def hang(done, total):
-    print("one rule is done", flush=True)
+    print("some are done", flush=True)
     time.sleep(60)
 
 engine.AT_ONCE = 1
@@ -163,7 +244,8 @@ makers.run(progress=hang)
 def test_a_run_killed_in_the_middle_is_marked_and_the_next_one_does_the_rest():
     rules = [makers.rule(priority=priority) for priority in (1, 2)]
     for rule in rules:
-        makers.due_debt(rule)
+        for _ in range(DEBTS):
+            makers.due_debt(rule)
     database = connection.settings_dict
     address = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
     environment = os.environ | {
@@ -174,15 +256,17 @@ def test_a_run_killed_in_the_middle_is_marked_and_the_next_one_does_the_rest():
         [sys.executable, "-c", HANGING_RUN], env=environment, stdout=subprocess.PIPE, cwd=settings.BASE_DIR
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"one rule is done\n"
+        assert process.stdout.readline() == b"some are done\n"
         with pytest.raises(runs.RunInProgress):
             makers.run()
         process.kill()
     run = _when_free()
-    assert [line["queued"] for line in run.rules] == [0, 1]
     dead = StrategyRun.objects.exclude(pk=run.pk).get()
-    assert (dead.status, len(dead.rules)) == ("failed", 1)
-    assert CommunicationLog.objects.count() == StrategyStep.objects.count() == 2
+    assert (dead.status, [line["name"] for line in dead.rules]) == ("failed", [rules[0].name])
+    done = dead.rules[0]["queued"]
+    assert 0 < done <= DEBTS
+    assert [line["queued"] for line in run.rules] == [DEBTS - done, DEBTS]
+    assert CommunicationLog.objects.count() == StrategyStep.objects.count() == 2 * DEBTS
 
 
 def _when_free() -> StrategyRun:
