@@ -10,10 +10,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import connection
 
+from collection.models import Debt
 from communications import suppressions
 from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome, Outgoing, Result
@@ -63,8 +65,9 @@ _HOLDS = """
           AND (hold.ends_on IS NULL OR (hold.ends_on > %(first_day)s AND hold.ends_on > hold.starts_on))
     )
 """
-# Nothing begins where the address is not what it was when the gate was asked (it is another now, or somebody said stop), or where
-# a hold came in since. What is known at this very statement counts.
+# Nothing begins where the address is not what it was when the gate was asked (it is another now, or somebody said stop), where a
+# hold came in since, or where the debt has changed of which the text tells how much is open: it was paid, closed, or disputed in
+# part. What is known at this very statement counts.
 _BEGIN = f"""
 begun AS (
     DELETE FROM message_unbegun AS unbegun USING communication_log AS log
@@ -72,6 +75,11 @@ begun AS (
         AND (log.confirms_opt_out OR IS_USABLE)
         AND (log.purpose = 'solicited' OR ({_HOLDS.format(whom="debt_id = log.debt_id")}
             AND {_HOLDS.format(whom="debtor_id = log.debtor_id")}))
+        AND (%(debt_id)s::uuid IS NULL OR EXISTS (
+            SELECT FROM debt
+            WHERE debt.id = %(debt_id)s AND debt.current_status = %(debt_status)s
+              AND debt.current_balance - debt.disputed_amount = %(debt_open)s
+        ))
     RETURNING unbegun.log_id
 )
 """  # noqa: S608
@@ -144,6 +152,7 @@ def begin(ready: Ready, *, after: Ended | None) -> bool:
     parameters = {
         **{"id": message.pk, "due_at": message.due_at, "first_day": min(days), "last_day": max(days)},
         **suppressions.usable_parameters(message.address or "", channel),
+        **_as_read(message.debt),
         **(after.parameters if after else {}),
     }
     with connection.cursor() as cursor:
@@ -167,6 +176,13 @@ def hand_over(ready: Ready, senders: Senders) -> Outcome:
     except Exception as error:  # A channel tells every failure that it knows; of any other, who knows?
         log.exception("hand_over_failed", message=str(message.pk))
         return Outcome(Result.UNCERTAIN, "unknown", words=f"{type(error).__name__}: {error}")
+
+
+def _as_read(debt: Debt | None) -> dict[str, Any]:
+    """Return what the text and the gate's answer rest on, as it was when the message was claimed."""
+    if debt is None:
+        return {"debt_id": None, "debt_status": None, "debt_open": None}
+    return {"debt_id": debt.pk, "debt_status": debt.current_status, "debt_open": debt.undisputed}
 
 
 def _address(message: CommunicationLog) -> str:

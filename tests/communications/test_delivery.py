@@ -2,15 +2,16 @@
 
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from collection import holds
-from collection.models import Hold
+from collection import debts, holds, states
+from collection.models import DebtStatus, Hold
 from communications.models import Channel, CommunicationLog, Purpose
-from communications.sending import delivery, hand_overs, outbox, outcomes
+from communications.sending import delivery, evidence, hand_overs, outbox, outcomes
 from communications.sending.outbox import Lane
 from communications.texts import facts, one_time_code
 from tests import factories
@@ -303,3 +304,32 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
     log.refresh_from_db()
     assert log.status == ("blocked" if purpose == "collection" else "sent")
     assert len(smtp.mails) == (0 if purpose == "collection" else 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda debt: factories.dispute(debt=debt, portion=Decimal("400.00"), now=NOON), ["Open: £600.00"]),
+        (lambda debt: debts.adjust(debt, Decimal("300.00"), by=None, today=NOON.date()), ["Open: £300.00"]),
+        (lambda debt: states.change(debt, DebtStatus.RECALLED, by=None, today=NOON.date()), []),
+    ],
+    ids=["disputed in part", "corrected", "recalled"],
+)
+def test_a_debt_that_changes_after_its_amount_was_read_is_read_again_at_the_last_statement(
+    smtp, monkeypatch, change, told
+):
+    log = queue(subject="Open: {{debt_amount}}", body="Hello")
+    begin, changed = hand_overs.begin, []
+
+    def late(ready, *, after):
+        if not changed:
+            changed.append(change(log.debt))
+        return begin(ready, after=after)
+
+    monkeypatch.setattr(hand_overs, "begin", late)
+
+    drain()
+    log.refresh_from_db()
+    assert [mail["Subject"] for mail in smtp.mails] == told
+    assert (log.status, log.attempts) == (("sent", 1) if told else ("blocked", 0))
+    assert not list(evidence.differences())
