@@ -117,7 +117,7 @@ def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> in
         with cursor.copy("COPY placement_refusal FROM STDIN") as copy:
             for fault in faults:
                 copy.write_row((fault.line, fault.column, fault.reason))
-        cursor.execute("ANALYZE placement_row, placement_refusal")
+        cursor.execute("ANALYZE placement_refusal")
     return rows
 
 

@@ -56,15 +56,19 @@ _FIND = f"""
     LEFT JOIN debtor AS by_phone ON by_phone.mobile_phone = placement.mobile_phone
     WHERE {_OPEN_ROWS}
 """
-_REFUSE_TORN = f"""
-    INSERT INTO placement_refusal
-    SELECT line, 'mobilePhone', 'Another debtor has this phone.' FROM ({_FIND}) AS found WHERE by_email <> by_phone
-"""
+# One look at the debtors both finds a row's and refuses the row whose address is one debtor's and whose phone another's.
 _MATCH = f"""
-    UPDATE placement SET debtor_id = coalesce(found.by_email, found.by_phone) FROM ({_FIND}) AS found
+    WITH found AS MATERIALIZED ({_FIND}),
+    torn AS (
+        INSERT INTO placement_refusal
+        SELECT line, 'mobilePhone', 'Another debtor has this phone.' FROM found WHERE by_email <> by_phone
+    )
+    UPDATE placement SET debtor_id = coalesce(found.by_email, found.by_phone) FROM found
     WHERE found.line = placement.line AND coalesce(found.by_email, found.by_phone) IS NOT NULL
+      AND (found.by_email <> found.by_phone) IS NOT TRUE
 """
-# A founder is the first of its address and of its phone, so that two founders never are one debtor.
+# A founder is the first of its address and of its phone, so that two founders never are one debtor. Entered by address, they come
+# to the same pages of the indexes over addresses together.
 _FOUND = f"""
     WITH nameable AS (
         SELECT *, row_number() OVER (PARTITION BY lower(email) ORDER BY line) AS of_email,
@@ -78,7 +82,7 @@ _FOUND = f"""
     )
     SELECT uuidv7(), %(now)s, %(now)s, email, first_name, last_name, legal_entity, mobile_phone, dob, address_line1,
         address_line2, city, region_state, postal_code, country_code, language_preference
-    FROM nameable WHERE of_email = 1 AND (mobile_phone IS NULL OR of_phone = 1) ORDER BY line
+    FROM nameable WHERE of_email = 1 AND (mobile_phone IS NULL OR of_phone = 1) ORDER BY lower(email)
     ON CONFLICT DO NOTHING
 """
 _REFUSE_NAMELESS = f"""
@@ -141,7 +145,7 @@ def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
     """Enter and match the debtors of all rows that nothing is wrong with, place their debts, and post them."""
     with connection.cursor() as cursor:
         cursor.execute(_TYPED, {"today": today})
-        cursor.execute("ANALYZE placement")
+        cursor.execute("ANALYZE placement (line, email, mobile_phone, original_creditor, external_reference)")
         cursor.execute(_KNOWN_BY_REFERENCE)
         debtors = _match(now=now)
         cursor.execute(_FREE_TWINS)
@@ -175,7 +179,6 @@ def _match(*, now: datetime) -> int:
     entered: int = 0
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(_REFUSE_TORN)
             cursor.execute(_MATCH)
             matched = cursor.rowcount
             cursor.execute(_FOUND, {"now": now})
