@@ -296,6 +296,8 @@ LOGGING = {
         # What it has to say, handler500 and the request's own line say too, without the path.
         "django.request": {"level": "CRITICAL"},
         "axes": {"level": "WARNING"},
+        # Each text message would be ten lines.
+        "twilio.http_client": {"level": "WARNING"},
         # Each of some thousand ticks a day would be four lines.
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},

@@ -199,3 +199,11 @@ def _hang_up_amid_the_mail(server):
             lines.readline()
             connection.sendall(answer + b"\r\n")
         lines.readline()
+
+
+def test_twilios_own_client_does_not_log_each_request(twilio, caplog):
+    queue(channel="sms")
+    with caplog.at_level("INFO"):
+        assert drain().ended == {"sent": 1}
+
+    assert not [record for record in caplog.records if record.name.startswith("twilio")]
