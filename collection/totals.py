@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import Greatest
 
+from collection import open_totals
 from collection.models import Debt, DebtStatus, ExchangeRate
 from ddc.common import money
 from debtors.models import Debtor
@@ -137,22 +138,11 @@ def add_up(by_currency: Sequence[CurrencyTotals], *, today: date) -> Totals:
 def dashboard(*, now: datetime) -> Dashboard:
     """Count and sum what is open over the whole portfolio."""
     today = now.date()
-    rows = (
-        Debt.objects.open()
-        .order_by("currency_code")
-        .values_list("currency_code")
-        .annotate(
-            amount=Sum("current_balance"),
-            debts=Count("*"),
-            late=Sum("current_balance", filter=Q(due_date__lt=today)),
-            late_debts=Count("due_date", filter=Q(due_date__lt=today)),
-        )
-    )
-    open_sums, late_sums = [], []
-    for currency, amount, debts, late, late_debts in rows:
-        open_sums.append(CurrencySum(currency, amount, debts))
-        if late_debts:
-            late_sums.append(CurrencySum(currency, late, late_debts))
+    found = open_totals.by_currency(today=today)
+    open_sums = [CurrencySum(part.currency_code, part.balance, part.debts) for part in found]
+    late_sums = [
+        CurrencySum(part.currency_code, part.late_balance, part.late_debts) for part in found if part.late_debts
+    ]
     rates = rates_if_mixed([[part.currency_code for part in open_sums]], today)
     total, currency = one_figure({part.currency_code: part.amount for part in open_sums}, rates)
     if len(open_sums) > 1:

@@ -59,6 +59,16 @@ CHECKS: dict[str, str] = {
         WHERE (d.current_status IN ('paid', 'settled', 'written_off') AND d.current_balance <> 0)
             OR (d.current_status IN ('active', 'payment_plan', 'deferred', 'disputed') AND d.current_balance = 0)
     """,
+    "what is kept as open is what debts add up to": """
+        SELECT concat_ws(' ', currency_code, due_date), format('%s debts and %s too many', sum(debts), sum(balance))
+        FROM (
+            SELECT currency_code, due_date, debts, balance FROM open_total
+            UNION ALL
+            SELECT currency_code, due_date, -1, -current_balance FROM debt
+            WHERE current_status IN ('active', 'payment_plan', 'deferred', 'disputed')
+        ) AS both_sides
+        GROUP BY currency_code, due_date HAVING sum(debts) <> 0 OR sum(balance) <> 0
+    """,
 }
 
 
