@@ -6,6 +6,7 @@ as a name in a header that isn't ASCII, is left to Django all the same. Seven bi
 
 import binascii
 import re
+import time
 from collections.abc import Mapping
 from email.header import Header
 from email.utils import formatdate
@@ -27,7 +28,13 @@ def write(outgoing: Outgoing, *, sender: str, headers: Mapping[str, str]) -> byt
     :raises BadHeaderError: if a header has more than one line
     """
     boundary = f"=_{outgoing.log_id.hex}"
-    named = {"From": sender, "To": outgoing.to, "Subject": outgoing.subject or "", "Date": formatdate(), **headers}
+    named = {
+        "From": sender,
+        "To": outgoing.to,
+        "Subject": outgoing.subject or "",
+        "Date": _date(int(time.time())),
+        **headers,
+    }
     lines = [_header(name, value) for name, value in named.items() if value or name == "Subject"]
     lines.append("MIME-Version: 1.0")
     plain = _part("plain", outgoing.body)
@@ -41,6 +48,12 @@ def write(outgoing: Outgoing, *, sender: str, headers: Mapping[str, str]) -> byt
             *(edge, b"\r\n", _part("html", outgoing.html), edge, b"--\r\n"),
         )
     )
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    """Write a moment as a mail's header has it: the same for all mails of a second."""
+    return formatdate(second)
 
 
 @lru_cache(maxsize=1024)

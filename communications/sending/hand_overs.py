@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 SENDING_LEASE = timedelta(seconds=60)
 
 #: How many messages turn ``sending`` at once: as many as a crash of the server leaves in doubt for each worker.
-WINDOW = 10
+WINDOW = 20
 
 #: What is written down of a message before its hand-over, and its type in SQL.
 _WRITTEN = {

@@ -280,8 +280,8 @@ def test_the_number_of_queries_grows_by_one_a_message_alone(settings):
         return sum(not q["sql"].startswith(("SAVEPOINT", "RELEASE")) for q in queries.captured_queries)
 
     one = cost(1)
-    windows = 2  # Of ten messages more each.
-    assert cost(1 + 10 * windows) - one == 10 * windows + windows
+    windows = 1
+    assert cost(1 + hand_overs.WINDOW * windows) - one == hand_overs.WINDOW * windows + windows
 
 
 @pytest.mark.parametrize("scope", ["person", "debt"])
