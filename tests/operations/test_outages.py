@@ -1,5 +1,6 @@
 """What web servers do when a part is away: say so soon, and go on when it is back. `make faults` shows more."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from django.db import connection
 from ddc import celery
 from ddc.common import health, nudge
 from ddc.common.postgresql import base, outage
-from tests.journeys.site import free_port
+from tests.journeys.site import free_port, wait_for
 
 
 @contextmanager
@@ -50,6 +51,32 @@ def test_a_slow_statement_is_waited_for_while_the_server_lives(watched, monkeypa
     with watched.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(0.6), 7")
         assert cursor.fetchone()[1] == 7
+
+
+def test_a_connection_is_closed_when_its_thread_ends(db):
+    pids = []
+
+    def ask():
+        made = base.DatabaseWrapper({**connection.settings_dict, "ASKS_FOR_LIFE": True}, "default")
+        with made.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pids.extend(cursor.fetchone())
+
+    gc.disable()  # It would close it as well, some time or other.
+    try:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        wait_for(lambda: not lives(pids[0]), seconds=5)
+    finally:
+        gc.enable()
+
+
+def lives(pid: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid])
+        return cursor.fetchone() is not None
 
 
 def test_a_connection_that_hangs_is_given_up_and_the_next_refused_at_once(watched, monkeypatch):

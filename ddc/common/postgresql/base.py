@@ -6,6 +6,7 @@ Workers and commands wait: what they have in hand goes on when the server does.
 """
 
 import select
+import threading
 import time
 from typing import Any
 
@@ -44,6 +45,21 @@ class WatchedConnection(psycopg.Connection[Any]):
                 outage.note()
                 self.close()
                 raise psycopg.OperationalError(_WORDS) from None
+
+
+class _Closing:
+    """Closes a connection when it goes itself."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def __del__(self) -> None:
+        self._connection.close()
+
+
+#: Each thread's connections, by alias. The web server ends a thread that has had nothing to do for a while, and Django's own are
+#: open until garbage is collected: places taken at the server by nobody.
+_of_thread = threading.local()
 
 
 class _Driver:
@@ -85,4 +101,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if outage.hangs(self.settings_dict["HOST"], self.settings_dict["PORT"]):
                 outage.note()
                 raise psycopg.OperationalError(_WORDS)
-        return super().get_new_connection(conn_params)
+        connection = super().get_new_connection(conn_params)
+        if self.is_watched:
+            setattr(_of_thread, self.alias, _Closing(connection))
+        return connection
