@@ -48,7 +48,6 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
     shares = halves(of="debt.debtor_id")
     tell = _telling(progress, rules=len(rules), shares=len(shares))
     side_by_side(lambda share: _apply(rules, run, share, clock=clock, tell=tell), shares)
-    run.refresh_from_db(fields=["rules"])
 
 
 def _apply(

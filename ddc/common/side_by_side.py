@@ -46,6 +46,7 @@ def side_by_side(work: Callable[[Task], Result], tasks: Collection[Task]) -> lis
 def _on_own_connection(work: Callable[[Task], Result], task: Task, processes: list[int]) -> Result:
     try:
         with connection.cursor() as cursor:
+            cursor.execute("SET max_parallel_workers_per_gather = 0")  # The other cores have the other tasks.
             cursor.execute("SELECT pg_backend_pid()")
             processes.append(cursor.fetchone()[0])
         return work(task)
