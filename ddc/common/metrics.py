@@ -5,7 +5,6 @@ Without METRICS_TOKEN nothing is counted. The database's figures are not counted
 
 import os
 from collections.abc import Callable, Iterable
-from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -33,9 +32,8 @@ def source(ask: Source) -> Source:
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count a request."""
     if settings.METRICS_TOKEN:
-        times, answers = _instruments()
-        times.labels(method, route).observe(seconds)
-        answers.labels(method, route, str(status)).inc()
+        _times.labels(method, route).observe(seconds)
+        _answers.labels(method, route, str(status)).inc()
 
 
 def render() -> bytes:
@@ -44,7 +42,6 @@ def render() -> bytes:
     if SHARED in os.environ:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        _instruments()
         registry = _own
     return generate_latest(registry) + generate_latest(_Asked())
 
@@ -64,13 +61,8 @@ class _Asked(Collector):
         yield from figures
 
 
+# Made here and not when first needed: two requests at once would both make them, which the library refuses.
 _own = CollectorRegistry()
-
-
-@cache
-def _instruments() -> tuple[Histogram, Counter]:
-    """Make the instruments when they are first needed: the library decides then whether processes share them."""
-    labels = ("method", "route")
-    times = Histogram("ddc_request_seconds", "How long requests took.", labels, buckets=_BUCKETS, registry=_own)
-    answers = Counter("ddc_requests", "Answers by status.", (*labels, "status"), registry=_own)
-    return times, answers
+_LABELS = ("method", "route")
+_times = Histogram("ddc_request_seconds", "How long requests took.", _LABELS, buckets=_BUCKETS, registry=_own)
+_answers = Counter("ddc_requests", "Answers by status.", (*_LABELS, "status"), registry=_own)
