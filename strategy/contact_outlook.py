@@ -1,12 +1,12 @@
 """What the contact gate says of all that a run queued: how much may go at once, how much later and when, how much never.
 
-It decides nothing, and nothing of it is kept by message: the gate is asked anew before each one goes. A worker works it out after
-the run, which so takes no longer for it; of a dry run it belongs to the run.
+What it said of each message is kept, but lets none of them go: the gate is asked anew before it does. A worker works it out after
+the run, which so takes no longer for it; of a dry run it belongs to the run, and there is no message yet to keep it of.
 """
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +15,15 @@ from django.db import transaction
 
 from collection.models import Debt
 from communications.contact import decisions, gate
-from communications.contact.gate import PASSING, Contact, Decision, Verdict
-from communications.models import CommunicationLog
+from communications.contact.gate import PASSING, Contact, Decision, Facts, Verdict
+from communications.models import CommunicationLog, ContactDecision
 from ddc.common.nudge import nudge
 from strategy import weighing
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
+
+#: What was said of a message, and by what facts.
+Said = tuple[CommunicationLog, Facts, Decision]
+Keep = Callable[[Sequence[Said], datetime], None]
 
 #: How many messages are looked at together.
 BATCH = 2_000
@@ -72,7 +76,7 @@ def _work_out(pk: uuid.UUID) -> bool:
         return False
     steps = StrategyStep.objects.filter(run=run).order_by("log")
     queued = list(steps.values_list("log_id", flat=True))
-    run.contact = of_messages(_loaded(queued), at=run.finished_at)
+    run.contact = of_messages(_loaded(queued), at=run.finished_at, keep=_keep)
     run.save(update_fields=["contact", "updated_at"])
     return True
 
@@ -105,19 +109,27 @@ def _loaded(queued: Sequence[uuid.UUID]) -> Iterator[list[CommunicationLog]]:
         yield list(some.select_related("debtor", "debt", "template").order_by("due_at", "id"))
 
 
-def of_messages(batches: Iterable[Sequence[CommunicationLog]], *, at: datetime) -> dict[str, Any]:
+def of_messages(
+    batches: Iterable[Sequence[CommunicationLog]], *, at: datetime, keep: Keep | None = None
+) -> dict[str, Any]:
     """Ask the gate about messages (debtors, debts and templates loaded) as of one moment, and count what it says.
 
     Each that may go counts as made for those after it, as it will be. The number of queries is that of the batches.
     """
     tally = _Tally()
     for logs in batches:
-        for log, asked in zip(logs, decisions.ask(logs, now=at), strict=True):
-            _ask(log, asked, tally, at=at)
+        asked = decisions.ask(logs, now=at)
+        said = [(log, *_ask(log, one, tally, at=at)) for log, one in zip(logs, asked, strict=True)]
+        if keep:
+            keep(said, at)
     return _as_json(tally, at=at)
 
 
-def _ask(log: CommunicationLog, asked: decisions.Asked, tally: _Tally, *, at: datetime) -> None:
+def _keep(said: Sequence[Said], at: datetime) -> None:
+    decisions.keep(said, at=at, stage=ContactDecision.Stage.QUEUED)
+
+
+def _ask(log: CommunicationLog, asked: decisions.Asked, tally: _Tally, *, at: datetime) -> tuple[Facts, Decision]:
     facts = asked.facts
     is_counted = gate.applying(facts, asked.policies).counted
     if is_counted and log.debtor_id and (made := tally.made.get(log.debtor_id)):
@@ -126,6 +138,7 @@ def _ask(log: CommunicationLog, asked: decisions.Asked, tally: _Tally, *, at: da
     tally.add(decision)
     if is_counted and log.debtor_id and decision.verdict == Verdict.ALLOW:
         tally.made[log.debtor_id].append(Contact(at, log.communication_type, log.debt_id, facts.address))
+    return facts, decision
 
 
 def _as_json(tally: _Tally, *, at: datetime) -> dict[str, Any]:

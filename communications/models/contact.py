@@ -142,6 +142,7 @@ class ContactDecision(models.Model):
 
     class Stage(models.TextChoices):
         ASKED = "asked", "when somebody asked for it"
+        QUEUED = "queued", "when the strategy had queued it"
         SENDING = "sending", "at the moment of sending"
         CALLING = "calling", "when an agent began the call"
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from collection.models import Hold
+from communications.contact import decisions
 from communications.models import CommunicationLog, ContactDecision
 from strategy import contact_outlook, tasks
 from strategy.models import StrategyRun
@@ -53,8 +54,20 @@ def test_a_worker_counts_what_may_go_at_once_later_and_never(api):
         ],
         "openings": [{"hour": "2026-06-30T12:00:00.000Z", "count": 1}],
     }  # fmt: skip
-    assert not ContactDecision.objects.exists()
     assert set(CommunicationLog.objects.values_list("status", flat=True)) == {"queued"}
+
+
+def test_what_the_gate_said_of_each_message_is_kept_and_can_be_decided_again():
+    people(makers.rule())
+    run = makers.run()
+    outlook_of(run)
+
+    kept = ContactDecision.objects.filter(stage="queued", at=run.finished_at)
+    assert set(kept.values_list("log_id", flat=True)) == set(CommunicationLog.objects.values_list("pk", flat=True))
+    assert sorted(kept.values_list("verdict", flat=True)) == ["allow", "deny", "deny", "postpone"]
+    assert all(decisions.made_again(row).verdict == row.verdict for row in kept)
+    assert contact_outlook.work_out(now=NOW) == 0
+    assert ContactDecision.objects.count() == 4
 
 
 def test_a_dry_run_tells_the_same_of_what_would_be_queued():
