@@ -4,8 +4,8 @@ import sys
 
 from . import process
 
-#: Requests that a process has in hand at once. While one waits for the disk at its COMMIT the other works, for writes a sixth
-#: more a second; a third and a fourth added nothing to that, and cost reads 7 %.
+#: Requests that a process has in hand at once. While one waits for the disk at its COMMIT the other works, for writes a tenth
+#: to a sixth more a second; a third and a fourth added nothing to that, and cost reads 7 %.
 THREADS = 2
 #: For so many seconds a thread that has nothing to do is kept, with its connection. granian takes no more.
 _IDLE = 600
