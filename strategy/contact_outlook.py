@@ -6,7 +6,7 @@ the run, which so takes no longer for it; of a dry run it belongs to the run, an
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,10 +20,6 @@ from communications.models import CommunicationLog, ContactDecision
 from ddc.common.nudge import nudge
 from strategy import weighing
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
-
-#: What was said of a message, and by what facts.
-Said = tuple[CommunicationLog, Facts, Decision]
-Keep = Callable[[Sequence[Said], datetime], None]
 
 #: How many messages are looked at together.
 BATCH = 2_000
@@ -76,7 +72,7 @@ def _work_out(pk: uuid.UUID) -> bool:
         return False
     steps = StrategyStep.objects.filter(run=run).order_by("log")
     queued = list(steps.values_list("log_id", flat=True))
-    run.contact = of_messages(_loaded(queued), at=run.finished_at, keep=_keep)
+    run.contact = of_messages(_loaded(queued), at=run.finished_at, kept_as=ContactDecision.Stage.QUEUED)
     run.save(update_fields=["contact", "updated_at"])
     return True
 
@@ -110,23 +106,20 @@ def _loaded(queued: Sequence[uuid.UUID]) -> Iterator[list[CommunicationLog]]:
 
 
 def of_messages(
-    batches: Iterable[Sequence[CommunicationLog]], *, at: datetime, keep: Keep | None = None
+    batches: Iterable[Sequence[CommunicationLog]], *, at: datetime, kept_as: ContactDecision.Stage | None = None
 ) -> dict[str, Any]:
     """Ask the gate about messages (debtors, debts and templates loaded) as of one moment, and count what it says.
 
     Each that may go counts as made for those after it, as it will be. The number of queries is that of the batches.
+    What it says of each is kept where ``kept_as`` tells the stage.
     """
     tally = _Tally()
     for logs in batches:
         asked = decisions.ask(logs, now=at)
         said = [(log, *_ask(log, one, tally, at=at)) for log, one in zip(logs, asked, strict=True)]
-        if keep:
-            keep(said, at)
+        if kept_as:
+            decisions.keep(said, at=at, stage=kept_as)
     return _as_json(tally, at=at)
-
-
-def _keep(said: Sequence[Said], at: datetime) -> None:
-    decisions.keep(said, at=at, stage=ContactDecision.Stage.QUEUED)
 
 
 def _ask(log: CommunicationLog, asked: decisions.Asked, tally: _Tally, *, at: datetime) -> tuple[Facts, Decision]:

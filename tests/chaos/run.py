@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError
 from communications.incoming import inbox, inquiries
 from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, ProviderEvent, Unbegun
 from communications.sending import delivery, hand_overs, outcomes
-from ddc.stack import account, health, process
+from ddc.stack import account, health, process, web
 from ddc.stack.valkey import Valkey
 from tests.chaos.standin import HANG_SECONDS
 from tests.standins import mailgun
@@ -163,8 +163,7 @@ class Chaos:
 
     def _start_site(self) -> None:
         """Start what the callbacks come to, and let it come up."""
-        granian = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--port", str(self.site))
-        self._spawn("site", *granian, "ddc.wsgi:application")
+        self._spawn("site", *web.command(port=self.site, workers=1)[1:])
         ends = time.monotonic() + 60
         while complaint := health.complaint(self.site, self.env["PUBLIC_URL"]):
             assert time.monotonic() < ends, complaint

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from agents import tokens as staff_tokens
 from collection import deferrals
+from ddc.stack import web
 from payments import posting
 from portal import tokens as debtor_tokens
 from tests import factories
@@ -72,20 +73,9 @@ def fuzzed() -> Iterator[Fuzzed]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = environment(PUBLIC_URL=url, OTP_PER_ADDRESS="1000000", PYTHONPATH=".")
-    # A worker that is told to end while it still starts may not hear it.
-    patience = ("--workers-kill-timeout", "3")
-    arguments = (
-        "granian",
-        "--interface",
-        "wsgi",
-        "ddc.wsgi:application",
-        "--port",
-        str(port),
-        "--workers",
-        "2",
-        *patience,
+    server = start(
+        *web.command(port=port, workers=2)[1:], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    server = start("-m", *arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: is_up(f"{url}/health"), seconds=60)
         yield Fuzzed(url, env, tokens, str(debt.debtor_id))

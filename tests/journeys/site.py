@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ddc.stack import web
 from tests.deep.processes import environment, start
 from tests.standins.smtp import SmtpStandIn
 from tests.standins.twilio import ACCOUNT, NUMBER, TOKEN, TwilioStandIn
@@ -88,21 +89,10 @@ def running(**settings: str) -> Iterator[Site]:
         )
         quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         for arguments in (
-            [
-                "granian",
-                "--interface",
-                "wsgi",
-                "ddc.wsgi:application",
-                "--port",
-                str(port),
-                "--workers",
-                "2",
-                "--workers-kill-timeout",
-                "3",
-            ],
-            ["celery", "-A", "ddc", "worker", "-Q", "ddc,fast", "-c", "2", "-l", "WARNING", "--without-mingle"],
+            web.command(port=port, workers=2)[1:],
+            ["-m", "celery", "-A", "ddc", "worker", "-Q", "ddc,fast", "-c", "2", "-l", "WARNING", "--without-mingle"],
         ):
-            process = start("-m", *arguments, **quiet)
+            process = start(*arguments, **quiet)
             stack.callback(process.wait)
             stack.callback(process.terminate)
         site = Site(f"http://127.0.0.1:{port}", smtp, twilio, env)
