@@ -17,7 +17,6 @@ from django.core.mail.message import forbid_multi_line_headers, sanitize_address
 from communications.channels.message import Outgoing
 
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII)
-_ENDS = re.compile(rb"\r\n|\r|\n")
 #: RFC 5322, 2.1.1: the longest line, and the longest one should be.
 _LONGEST_LINE, _FIT_LINE = 998, 78
 
@@ -78,9 +77,9 @@ def _header(name: str, value: str) -> str:
 
 def _part(kind: str, text: str) -> bytes:
     raw = text.encode("utf-8", "surrogateescape")
-    is_simple = raw.isascii() and all(len(line) <= _LONGEST_LINE for line in _ENDS.split(raw))
+    is_simple = raw.isascii() and max(map(len, raw.splitlines()), default=0) <= _LONGEST_LINE
     encoding = "7bit" if is_simple else "quoted-printable"
     if not is_simple:
         raw = binascii.b2a_qp(raw, istext=True)
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
-    return head.encode() + _ENDS.sub(b"\r\n", raw)
+    return head.encode() + raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")

@@ -1,13 +1,11 @@
 """Django's SMTP backend, which also tells whether a lost connection leaves the outcome unknown."""
 
-import re
 import smtplib
 from typing import Any
 
 from django.core.mail.backends import smtp
 
 _END = b"\r\n.\r\n"
-_DOT = re.compile(rb"^\.", re.MULTILINE)
 _TAKEN, _TAKEN_ALONG, _GO_ON = 250, 251, 354
 
 
@@ -35,7 +33,8 @@ class _Watched:
         refusal = _refusal(answers, sender, recipient)
         if answers[2][0] == _GO_ON:
             # Where nobody is left to get it, nothing goes. What can't be written whole has not ended, so it isn't taken.
-            self.send(_END[2:] if refusal else _DOT.sub(b"..", mail).removesuffix(b"\r\n") + _END)
+            # (A dot at the start of a line is doubled: RFC 5321, 4.5.2. The first line is a header.)
+            self.send(_END[2:] if refusal else mail.replace(b"\n.", b"\n..").removesuffix(b"\r\n") + _END)
             self.in_doubt = refusal is None
             code, words = self.getreply()
             self.in_doubt = False

@@ -14,7 +14,13 @@ _SIGNATURE_BYTES = 16
 
 def make(log_id: uuid.UUID, *, use: str) -> str:
     """Return a mail's token for one use; it is good for no other."""
-    return base64.urlsafe_b64encode(log_id.bytes + _signature(log_id, use, settings.SECRET_KEY)).decode().rstrip("=")
+    return _made(log_id, use, settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=256)
+def _made(log_id: uuid.UUID, use: str, key: str) -> str:
+    """A mail's text and its headers have the same one."""
+    return base64.urlsafe_b64encode(log_id.bytes + _signature(log_id, use, key)).decode().rstrip("=")
 
 
 def read(token: str, *, use: str) -> uuid.UUID | None:
