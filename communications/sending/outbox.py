@@ -11,6 +11,7 @@ from django.db.models import prefetch_related_objects
 from collection.models import Debt
 from communications import suppressions
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from ddc.common import rows
 from ddc.common.nudge import nudge
 from debtors.models import Debtor
 
@@ -27,13 +28,22 @@ TASKS = {
     Lane.SOLICITED: "communications.tasks.send_solicited",
 }
 
-#: What nobody asks for who sends a message.
-_OF_LATER = (
-    "html", "seal", "provider", "provider_message_id", "failure_reason", "sent_at", "delivered_at", "opened_at", "open_count",
-    "machine_opened_at", "machine_open_count", "clicked_at", "complained_at", "read_at", "read_by", "outcome", "outcome_at",
-    "outcome_by", "outcome_notes", "in_reply_to", "begun_at", "begun_by", "debtor__search", "debtor__dob",
-    "debtor__address_line1", "debtor__address_line2", "debtor__created_at", "debtor__updated_at", "debtor__token_version",
-    "debt__created_at", "debt__updated_at", "debt__segment", "debt__segment_is_pinned", "debt__p2p_score",
+#: What it takes to send a message.
+_TO_SEND = rows.Wanted(
+    CommunicationLog,
+    "id", "created_at", "updated_at", "debtor_id", "debt_id", "template_id", "template_version_id", "communication_type",
+    "direction", "purpose", "status", "due_at", "expires_at", "attempts", "one_time_code_of", "address", "subject", "body",
+    "draft", "confirms_opt_out", "request_id",
+    debtor=rows.Wanted(
+        Debtor,
+        "id", "first_name", "last_name", "legal_entity", "email", "mobile_phone", "city", "region_state", "postal_code",
+        "country_code", "language_preference", "tracking_consent_at",
+    ),
+    debt=rows.Wanted(
+        Debt,
+        "id", "debtor_id", "original_creditor", "external_reference", "currency_code", "original_balance", "current_balance",
+        "disputed_amount", "current_status", "placement_date", "due_date",
+    ),
 )  # fmt: skip
 # The statuses are literals: with parameters PostgreSQL could not prove that the partial index covers them.
 _CLAIM = """
@@ -129,7 +139,6 @@ def claim(
 
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
     """Return messages with all that is needed to send them; those of one template share it."""
-    rows = CommunicationLog.objects.filter(pk__any_of=ids).select_related("debtor", "debt")
-    messages = list(rows.defer(*_OF_LATER))
+    messages = _TO_SEND.having(ids)
     prefetch_related_objects(messages, "template")
     return messages

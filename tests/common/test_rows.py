@@ -1,6 +1,7 @@
-"""Rows written without the ORM: as it would write them, together or not at all."""
+"""Rows read and written without the ORM: as it would read and write them, together or not at all."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -8,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent
 from collection.models import Debt, LedgerEntry, Segment
+from communications.models import CommunicationLog
 from ddc.common import rows
+from debtors.models import Debtor
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +70,38 @@ def test_rows_are_locked_in_the_order_of_their_ids_and_only_within_a_transaction
     assert "ORDER BY id FOR NO KEY UPDATE" in queries[0]["sql"]
     with pytest.raises(transaction.TransactionManagementError):
         rows.locked(Segment, keys)
+
+
+def test_wanted_fields_are_read_with_those_of_the_parents_in_one_statement(django_assert_num_queries: Any):
+    debtor = factories.debtor(email="wanted@example.com")
+    debt = factories.debt(debtor=debtor)
+    one, other = (
+        CommunicationLog.objects.create(
+            debtor=debtor, debt=about, communication_type="sms", status="sent", draft={"subject": None, "body": "é"}
+        )
+        for about in (debt, None)
+    )
+    wanted = rows.Wanted(
+        CommunicationLog,
+        *("id", "debtor_id", "debt_id", "draft", "created_at"),
+        debtor=rows.Wanted(Debtor, "id", "email"),
+        debt=rows.Wanted(Debt, "id", "current_balance"),
+    )
+    with django_assert_num_queries(1):
+        found = {message.pk: message for message in wanted.having([one.pk, other.pk])}
+        read = found[one.pk]
+        assert (read.draft, read.created_at) == (one.draft, one.created_at)
+        assert read.debtor
+        assert read.debt
+        assert (read.debtor, read.debtor.email) == (debtor, "wanted@example.com")
+        assert (read.debt, read.debt.current_balance) == (debt, debt.current_balance)
+        assert found[other.pk].debt is None
+
+
+def test_a_field_that_was_not_wanted_is_fetched_when_it_is_asked_for_and_the_row_can_be_saved():
+    debt = factories.debt(original_creditor="Acme")
+    (read,) = rows.Wanted(Debt, "id", "current_status").having([debt.pk])
+    assert read.original_creditor == "Acme"
+    read.original_creditor = "Other"
+    read.save(update_fields=["original_creditor"])
+    assert Debt.objects.get().original_creditor == "Other"
