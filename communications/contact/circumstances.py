@@ -65,17 +65,25 @@ class _Notices:
     agency_has_one: bool
 
 
-def gather(logs: Sequence[CommunicationLog], policies: Policies, *, now: datetime) -> list[Facts]:
-    """Fetch the facts of messages whose debtors, debts and templates are loaded."""
+def rules_of(logs: Iterable[CommunicationLog], policies: Policies) -> dict[uuid.UUID, Rules]:
+    """Return the policies that count for each message, by its id; none do for what a debtor asked for."""
+    return {
+        log.pk: policies.applying(places(log.debtor), log.communication_type)
+        for log in logs
+        if log.purpose != Purpose.SOLICITED and log.debtor
+    }
+
+
+def gather(logs: Sequence[CommunicationLog], rules: Mapping[uuid.UUID, Rules], *, now: datetime) -> list[Facts]:
+    """Fetch what ``rules_of`` these messages ask for; their debtors, debts and templates are loaded."""
     known = _Known(listed=_listed(logs))
-    asked = [log for log in logs if log.purpose != Purpose.SOLICITED and log.debtor]
+    asked = [log for log in logs if log.pk in rules]
     if asked:
         debtors = {log.debtor_id for log in asked if log.debtor_id}
         known.holds = _holds(debtors, {log.debt_id for log in asked if log.debt_id}, now=now)
         if any(stop.payment_requests_alone for stops in known.holds.values() for stop in stops):
             known.asking = _asking(asked)
         known.wishes = _wishes(debtors)
-        rules = {log.pk: rules_for(log, policies) for log in asked}
         counted = [log for log in asked if rules[log.pk].counted]
         if counted:
             known.history = _history(counted, rules.values(), now=now)
@@ -84,11 +92,6 @@ def gather(logs: Sequence[CommunicationLog], policies: Policies, *, now: datetim
         if noticed := [log for log in asked if rules[log.pk].first_notices]:
             known.notices = _notices(noticed)
     return [_facts(log, known) for log in logs]
-
-
-def rules_for(log: CommunicationLog, policies: Policies) -> Rules:
-    """Return the policies that count for a message."""
-    return policies.applying(places(log.debtor) if log.debtor else frozenset(), log.communication_type)
 
 
 def _facts(log: CommunicationLog, known: _Known) -> Facts:

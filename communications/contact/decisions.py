@@ -13,7 +13,7 @@ from django.db import connection
 from communications.contact import circumstances, gate, policy_book
 from communications.contact.gate import Contact, Decision, Facts, Stop, Verdict
 from communications.contact.rules import Place, Policies, Policy, Rules, Scope
-from communications.models import CommunicationLog, ContactDecision, Purpose
+from communications.models import CommunicationLog, ContactDecision
 
 Stage = ContactDecision.Stage
 
@@ -30,7 +30,8 @@ class Asked:
 def ask(logs: Sequence[CommunicationLog], *, now: datetime) -> list[Asked]:
     """Fetch what the gate needs for many messages (debtors, debts and templates loaded), in a fixed number of queries."""
     policies = policy_book.current()
-    return [Asked(facts, policies, now) for facts in circumstances.gather(logs, policies, now=now)]
+    rules = circumstances.rules_of(logs, policies)
+    return [Asked(facts, policies, now) for facts in circumstances.gather(logs, rules, now=now)]
 
 
 def answer(log: CommunicationLog, *, at: datetime, stage: Stage = Stage.ASKED) -> Decision:
@@ -52,13 +53,12 @@ def decide_all(logs: Sequence[CommunicationLog], *, at: datetime) -> list[tuple[
     first one took. A slot is given back when its message turns anything that doesn't count.
     """
     policies = policy_book.current()
-    rules = {log.pk: circumstances.rules_for(log, policies) for log in logs if log.purpose != Purpose.SOLICITED}
+    rules = circumstances.rules_of(logs, policies)
     counting = {pk: found for pk, found in rules.items() if found.counted}
     lock([log for log in logs if log.pk in counting])
     taken: dict[object, list[Contact]] = {}
     decided = []
-    for log, asked in zip(logs, ask(logs, now=at), strict=True):
-        facts = asked.facts
+    for log, facts in zip(logs, circumstances.gather(logs, rules, now=at), strict=True):
         if log.pk in counting and (others := _taken_by(log, facts, counting[log.pk], taken)):
             facts = replace(facts, history=(*facts.history, *others))
         decision = gate.decide(facts, policies, at)

@@ -26,7 +26,7 @@ def decide(facts: Facts, policies: Policies, at: datetime) -> Decision:
     if facts.solicited:
         return Decision(Verdict.DENY if never else Verdict.ALLOW, tuple(never))
     rules = applying(facts, policies)
-    asked = rules.titles_on(frozenset(facts.days(at)))
+    asked = rules.titles_on(facts.days(at))
     never += [*_of_debt(facts, at), *_of_consent(facts, rules, at), *_of_notice(facts, rules, at)]
     if not facts.zones:
         never.append(Reason(Code.LOCATION_UNKNOWN, "Neither country nor phone tell what time it is for the debtor."))

@@ -52,7 +52,8 @@ def rehearse(draft: Policy, *, today: date) -> Rehearsal:
     logs = CommunicationLog.objects.select_related("debtor", "debt", "template").in_bulk([row.log_id for row in kept])
     found = Rehearsal(day=kept[0].at.date())
     rows = [row for row in kept if row.log_id in logs]
-    fresh = circumstances.gather([logs[row.log_id] for row in rows], policies, now=min(row.at for row in kept))
+    asked = [logs[row.log_id] for row in rows]
+    fresh = circumstances.gather(asked, circumstances.rules_of(asked, policies), now=min(row.at for row in kept))
     for row, now_known in zip(rows, fresh, strict=True):
         facts = _completed(decisions.facts_from_json(row.facts), now_known)
         _add(found, row, gate.decide(facts, policies, row.at))

@@ -136,9 +136,9 @@ class Facts:
         """Every clock by which it has to be a fit time, in the order of their names."""
         return _clocks(self.zones)
 
-    def days(self, at: datetime) -> set[date]:
+    def days(self, at: datetime) -> frozenset[date]:
         """Return what day it may be for the debtor; the day in UTC where nothing is known."""
-        return {at.astimezone(clock).date() for clock in self.clocks} or {at.astimezone(UTC).date()}
+        return _days(self.zones, at)
 
 
 def reason(policy: Policy, code: Code, words: str, until: datetime | None = None) -> Reason:
@@ -149,3 +149,9 @@ def reason(policy: Policy, code: Code, words: str, until: datetime | None = None
 @lru_cache(maxsize=4096)
 def _clocks(zones: frozenset[str]) -> tuple[ZoneInfo, ...]:
     return tuple(ZoneInfo(zone) for zone in sorted(zones))
+
+
+@lru_cache(maxsize=4096)
+def _days(zones: frozenset[str], at: datetime) -> frozenset[date]:
+    """The same for all who are asked about at one moment under the same clocks."""
+    return frozenset(at.astimezone(clock).date() for clock in _clocks(zones) or (UTC,))

@@ -25,7 +25,6 @@ from communications.sending import batches, evidence, outcomes
 from communications.sending.batches import Claimed
 from communications.sending.outcomes import Ended
 from communications.texts.composition import Text
-from debtors import calendars
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +147,7 @@ def begin(ready: Ready, *, after: Ended | None) -> bool:
     """Note that a message's turn has come, and what became of the one before; False if it may not go after all."""
     message, channel = ready.message, Channel(ready.message.communication_type)
     first, following = _STATEMENTS[channel]
-    days = calendars.days(message.debtor, at=message.updated_at) if message.debtor else {message.updated_at.date()}
+    days = ready.claimed.asked.facts.days(message.updated_at)
     parameters = {
         **{"id": message.pk, "due_at": message.due_at, "first_day": min(days), "last_day": max(days)},
         **suppressions.usable_parameters(message.address or "", channel),

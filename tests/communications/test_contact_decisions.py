@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def facts_of(log):
-    (found,) = circumstances.gather([log], policy_book.current(), now=NOON)
+    (found,) = circumstances.gather([log], circumstances.rules_of([log], policy_book.current()), now=NOON)
     return found
 
 
@@ -349,7 +349,7 @@ def test_a_claim_holds_its_slot_until_its_lease_is_over():
     first, second = (queue(debt=debt, channel="voice", template=voice) for _ in range(2))
 
     def contacts(moment):
-        (found,) = circumstances.gather([second], policy_book.current(), now=moment)
+        (found,) = circumstances.gather([second], circumstances.rules_of([second], policy_book.current()), now=moment)
         return [(contact.address, contact.attempted) for contact in found.history]
 
     assert contacts(NOON) == []

@@ -155,7 +155,7 @@ class Story:
         log = CommunicationLog(
             debtor=self.debtor, debt=self.debts[scope], communication_type="email", template=self.template
         )
-        (facts,) = circumstances.gather([log], Policies([]), now=self.at)
+        (facts,) = circumstances.gather([log], circumstances.rules_of([log], Policies([])), now=self.at)
         return {reason.code.value for reason in gate.decide(facts, Policies([]), self.at).reasons}
 
     def check(self, hours):
