@@ -1,4 +1,4 @@
-"""Command line: `python -m ddc.stack demo`, `… web --workers 2` and `… run -- COMMAND`."""
+"""Command line: `python -m ddc.stack demo`, `… web --workers 3` and `… run -- COMMAND`."""
 
 import argparse
 import os
@@ -17,7 +17,9 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("health", help="ask the site on PORT how it is, as PUBLIC_URL names it")
     server = commands.add_parser("web", help="the web server alone, for all who reach this machine")
     server.add_argument("--port", type=int, default=8000)
-    server.add_argument("--workers", type=int, required=True, help="processes: as many as there are cores")
+    server.add_argument(
+        "--workers", type=int, default=web.PROCESSES, help="processes: one more than there are cores, unless told"
+    )
     run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
     run.add_argument("--durable", action="store_true", help="write as carefully as in production, not as for tests")
     run.add_argument("command", nargs="+")

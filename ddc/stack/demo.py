@@ -48,7 +48,7 @@ SITE = Plan(
         "Loading the demo's data": [sys.executable, "manage.py", "load_demo"],
     },
     programs={
-        "web": web.command(port="{port}", workers=os.cpu_count() or 1),
+        "web": web.command(port="{port}"),
         # One for each provider of messages, so that one that hangs doesn't stop the other's, and one for all else.
         "worker": _worker("ddc", 3),
         # What a person is waiting for, such as a one-time code, never stands behind a campaign.

@@ -1,15 +1,19 @@
 """The web server's command, as the demo, a container, the benchmark and the tests start it."""
 
+import os
 import sys
 
 from . import process
 
-#: Requests that a process has in hand at once. A second one brought a tenth more payments a second, since it works while the
-#: first waits for the disk; but under quick reads it starved now and then for a second, and took that for a server that hangs.
+#: Requests that a process has in hand at once. A second one works while the first waits for the disk; but under quick reads it
+#: starved now and then for a second, and took that for a server that hangs.
 THREADS = 1
+#: One more than there are cores works while another waits for the disk: a tenth more payments a second, and no fewer reads. With
+#: two more, reads get slower.
+PROCESSES = (os.cpu_count() or 1) + 1
 
 
-def command(*, port: int | str, workers: int, host: str = process.LOOPBACK, patience: int = 3) -> list[str]:
+def command(*, port: int | str, workers: int = PROCESSES, host: str = process.LOOPBACK, patience: int = 3) -> list[str]:
     """Return it. ``patience``: the seconds that requests in hand get when it is told to end."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "ddc.wsgi:application", "--no-ws"),
