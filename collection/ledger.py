@@ -1,7 +1,7 @@
 """The ledger: the only writer of a balance.
 
 Entries are never changed or deleted; a correction is a reversal. A balance is the sum of its entries, kept in the same
-transaction and under the debt's lock.
+transaction and under the debt's lock, or in one statement that finds the debt in the version in which it was read.
 """
 
 import uuid
@@ -63,14 +63,16 @@ def post(
     cause: dict[str, Any],
     payment_id: uuid.UUID | None = None,
     reverses: LedgerEntry | None = None,
-    beside: Sequence[rows.Change] = (),
+    beside: Sequence[rows.Insert] = (),
+    version: str | None = None,
 ) -> None:
     """Post an entry on a locked debt and move its balance, in one statement.
 
     ``amount`` is signed, in the debt's currency: what lowers the balance is negative. ``beside`` is written by the same
-    statement: the payment that is posted.
+    statement: the payment that is posted. With ``version`` the debt needs no lock: it is the one in which it was read.
 
     :raises Overdrawn: if the balance would go below 0
+    :raises Changed: if the debt is in another version by now
     """
     balance = debt.current_balance + amount
     if balance < 0:
@@ -89,7 +91,10 @@ def post(
     debt.current_balance = balance
     _follow_balance(debt)
     moved = rows.Update(debt, ("current_balance", "current_status", "status_before_closing", "updated_at"))
-    rows.write(*beside, rows.Insert(entry), moved)
+    if version is None:
+        rows.write(*beside, rows.Insert(entry), moved)
+    else:
+        rows.write_if_unchanged(moved, version, *beside, rows.Insert(entry))
 
 
 def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -19,7 +19,7 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import money, rows, stale
 from ddc.common.errors import DomainError, refusing
-from payments.models import Payment, PaymentMethod, PaymentStatus
+from payments.models import Payment, PaymentStatus
 
 #: A payment on these would belong to nobody's account any more.
 _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
@@ -65,19 +65,19 @@ class PaymentIsGone(DomainError):
 _CONSTRAINTS: dict[str, DomainError] = {"payment_processor_txn_id_is_unique": DuplicateTransaction()}
 
 
+class Terms(TypedDict, total=False):
+    """What is recorded of a payment; what is left out is the debt's currency, another method, completed and today."""
+
+    amount: Required[Decimal]
+    currency_code: str | None
+    payment_method: str
+    status: str
+    processor_txn_id: str | None
+    payment_date: date | None
+
+
 @transaction.atomic
-def record(
-    *,
-    debt: Debt,
-    amount: Decimal,
-    currency_code: str | None = None,
-    payment_method: str = PaymentMethod.OTHER,
-    status: str = PaymentStatus.COMPLETED,
-    processor_txn_id: str | None = None,
-    payment_date: date | None = None,
-    by: Agent | None,
-    today: date,
-) -> Payment:
+def record(*, debt: Debt, by: Agent | None, today: date, **terms: Unpack[Terms]) -> Payment:
     """Record a payment for a debt, in the debt's currency. Of ``debt`` the id is enough.
 
     :raises NoSuchDebt: if there is no such debt
@@ -87,28 +87,30 @@ def record(
     :raises DuplicateTransaction: if the processor's transaction was recorded before
     """
     debt = _lock_debts({debt.pk})[debt.pk]
-    payment = Payment(
-        debt=debt,
-        amount=amount,
-        currency_code=currency_code or debt.currency_code,
-        payment_method=payment_method,
-        status=status,
-        processor_txn_id=processor_txn_id,
-        payment_date=payment_date or today,
-        recorded_by=by,
-    )
-    _check(payment, debt)
+    payment = _made(debt, by=by, today=today, **terms)
     with refusing(_CONSTRAINTS, savepoint=False):
-        if status != PaymentStatus.COMPLETED:
+        if payment.status != PaymentStatus.COMPLETED:
             rows.write(rows.Insert(payment))
             return payment
         try:
             _post(payment, debt, by=by, beside=[rows.Insert(payment)])
         except (ledger.Overdrawn, DebtIsClosed):
             # Who sends a payment again hears that it is there, not that nothing is left to pay.
-            if _is_recorded(processor_txn_id):
+            if _is_recorded(payment.processor_txn_id):
                 raise DuplicateTransaction from None
             raise
+    return payment
+
+
+def record_unlocked(*, debt: Debt, version: str, by: Agent | None, today: date, **terms: Unpack[Terms]) -> Payment:
+    """Record a completed payment by one statement, for a debt that was read without a lock, in this version.
+
+    :raises Changed: if the debt is in another version by now
+    :raises OtherCurrency, Overdrawn, DebtIsClosed: as ``record`` does
+    :raises IntegrityError: if the processor's transaction was recorded before
+    """
+    payment = _made(debt, by=by, today=today, **terms)
+    _post(payment, debt, by=by, beside=[rows.Insert(payment)], version=version)
     return payment
 
 
@@ -193,13 +195,28 @@ def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
     return debt_id
 
 
+def _made(debt: Debt, *, by: Agent | None, today: date, **terms: Unpack[Terms]) -> Payment:
+    terms["currency_code"] = terms.get("currency_code") or debt.currency_code
+    terms["payment_date"] = terms.get("payment_date") or today
+    payment = Payment(debt=debt, recorded_by=by, **terms)
+    _check(payment, debt)
+    return payment
+
+
 def _check(payment: Payment, debt: Debt) -> None:
     if payment.currency_code != debt.currency_code:
         raise OtherCurrency(debt.currency_code)
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
 
 
-def _post(payment: Payment, debt: Debt, *, by: Agent | None, beside: Sequence[rows.Change] = ()) -> None:
+def _post(
+    payment: Payment,
+    debt: Debt,
+    *,
+    by: Agent | None,
+    beside: Sequence[rows.Insert] = (),
+    version: str | None = None,
+) -> None:
     if debt.current_status in _REFUSING:
         raise DebtIsClosed
     ledger.post(
@@ -211,6 +228,7 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None, beside: Sequence[ro
         cause=_cause("payment", payment),
         payment_id=payment.pk,
         beside=beside,
+        version=version,
     )
 
 

@@ -79,16 +79,20 @@ class Api:
         request.resolver_match = match
         given = map(uuid.UUID, ids)
         kwargs = {name: next(given) if value == _ANY else value for name, value in match.kwargs.items()}
-        if view.quick and request.method == "GET" and "HTTP_AUTHORIZATION" in request.META:
-            body = view.quick(request, **kwargs)
+        method = request.method or ""
+        quick = view.quick.get(method)
+        if quick and "HTTP_AUTHORIZATION" in request.META:
+            body = quick(request, **kwargs)
             if body is not None:
-                return HttpResponse(body, content_type="application/json", headers={"Allow": view.allowed})
+                return HttpResponse(body, "application/json", _STATUS[method], headers={"Allow": view.allowed})
         response: HttpResponse = view(request, **kwargs)
         if isinstance(response, SimpleTemplateResponse):  # As REST framework's are.
             response.render()
         return response
 
 
+#: Of what is answered quickly.
+_STATUS = {"GET": 200, "POST": 201}
 _ID = re.compile(f"(?<=/){AnyCaseUUID.regex}(?=/|$)")
 #: Stands for any id while the view is looked up.
 _ANY = uuid.UUID(int=0)

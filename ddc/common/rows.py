@@ -4,7 +4,7 @@ The ORM makes SQL anew each time, and objects by a long way, which takes longer 
 sent.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,14 @@ from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 
 Row = TypeVar("Row", bound=Model)
+
+
+#: SQL of a row's version: each update makes another, and nothing else does.
+VERSION = "xmin::text"
+
+
+class Changed(Exception):
+    """The row is in another version by now, or gone; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +36,13 @@ class Insert:
         return {name: value for name, value in values.items() if not isinstance(value, DatabaseDefault)}
 
     @staticmethod
-    def sql(table: str, columns: list[str]) -> str:
-        return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+    def sql(table: str, columns: list[str], where: str = "") -> str:
+        return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(['%s'] * len(columns))} {where}"
 
 
 @dataclass(frozen=True)
 class Update:
-    """Some fields of a row that is locked."""
+    """Some fields of a row that is locked, or whose version is known."""
 
     row: Model
     names: tuple[str, ...]
@@ -44,12 +52,13 @@ class Update:
         return {name: _field(model, name).pre_save(self.row, False) for name in (*self.names, "id")}
 
     @staticmethod
-    def sql(table: str, columns: list[str]) -> str:
+    def sql(table: str, columns: list[str], where: str = "") -> str:
         *changed, key = columns
-        return f"UPDATE {table} SET {', '.join(f'{column} = %s' for column in changed)} WHERE {key} = %s"  # noqa: S608
+        return f"UPDATE {table} SET {', '.join(f'{column} = %s' for column in changed)} WHERE {key} = %s {where}"  # noqa: S608
 
 
 Change = Insert | Update
+_Shape = tuple[type[Change], type[Model], tuple[str, ...]]
 
 
 class Wanted(Generic[Row]):
@@ -109,16 +118,35 @@ def write(*changes: Change) -> None:
 
     :raises IntegrityError: if the database refuses one of them, and with it all
     """
+    _execute(changes, ())
+
+
+def write_if_unchanged(update: Update, version: str, *inserts: Insert) -> None:
+    """Write all of it in one statement if the row to update, which nobody has locked, is still in a version that was read.
+
+    Who is about to write the row is waited for, and then it is in another version. So it is as if the row had been locked since
+    it was read. Not for REPEATABLE READ, where it can't be seen what others wrote.
+
+    :raises Changed: if it is in another version
+    :raises IntegrityError: if the database refuses a part of it, and with it all
+    """
+    if not _execute((update, *inserts), (version,)):
+        raise Changed
+
+
+def _execute(changes: Sequence[Change], version: tuple[str, ...]) -> int:
     values = [change.values() for change in changes]
-    statement, fields = _writing(
-        tuple((type(change), type(change.row), tuple(own)) for change, own in zip(changes, values, strict=True))
-    )
+    shape = tuple((type(change), type(change.row), tuple(own)) for change, own in zip(changes, values, strict=True))
+    statement, fields = _writing(shape, bool(version))
     plain = [value for own in values for value in own.values()]
     params = [field.get_db_prep_save(value, connection) for field, value in zip(fields, plain, strict=True)]
+    params[len(values[0]) : len(values[0])] = version
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
+        written: int = cursor.rowcount
     for change in changes:
         change.row._state.adding, change.row._state.db = False, connection.alias
+    return written
 
 
 @lru_cache(maxsize=64)
@@ -129,14 +157,16 @@ def _locking(model: type[Model], count: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def _writing(shape: tuple[tuple[type[Change], type[Model], tuple[str, ...]], ...]) -> tuple[str, list[Any]]:
-    """Return the statement for changes of a shape, and the fields whose values it takes."""
+def _writing(shape: tuple[_Shape, ...], if_unchanged: bool) -> tuple[str, list[Any]]:
+    """Return the statement for changes of a shape, and the fields whose values it takes (a version comes after the first's)."""
+    wheres = ["AND xmin = %s RETURNING id"] + ["FROM change_0"] * len(shape) if if_unchanged else [""] * len(shape)
     fields: list[Any] = []
     parts: list[str] = []
-    for change, model, names in shape:
+    for (change, model, names), where in zip(shape, wheres, strict=False):
         own = [_field(model, name) for name in names]
-        parts.append(change.sql(f'"{model._meta.db_table}"', [f'"{field.column}"' for field in own]))
-        fields += own
+        parts.append(change.sql(f'"{model._meta.db_table}"', [f'"{field.column}"' for field in own], where))
+        # A foreign key would look up each time what it points at, whose values it has.
+        fields += [getattr(field, "target_field", field) for field in own]
     *beside, last = parts
     named = ", ".join(f"change_{number} AS ({sql})" for number, sql in enumerate(beside))
     return f"WITH {named} {last}" if named else last, fields

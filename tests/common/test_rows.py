@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent
 from collection.models import Debt, LedgerEntry, Segment
 from communications.models import CommunicationLog
 from ddc.common import rows
+from ddc.common.models import uuid7
 from debtors.models import Debtor
 from tests import factories
 
@@ -60,6 +62,40 @@ def test_what_is_written_together_is_one_statement_and_all_of_it_or_nothing():
     assert len(queries) == 1
     assert LedgerEntry.objects.count() == entries + 1
     assert Debt.objects.get(current_balance=7) == debt
+
+
+def version_of(debt: Debt) -> str:
+    found: str = Debt.objects.values_list(RawSQL(rows.VERSION, ()), flat=True).get(pk=debt.pk)
+    return found
+
+
+def test_a_row_in_the_version_that_was_read_is_written_with_what_belongs_to_it():
+    debt = factories.debt()
+    entries = LedgerEntry.objects.count()
+    debt.current_balance = Decimal(7)
+    with CaptureQueriesContext(connection) as queries:
+        rows.write_if_unchanged(
+            rows.Update(debt, ("current_balance",)),
+            version_of(debt),
+            rows.Insert(entry(debt)),
+            rows.Insert(entry(debt)),
+        )
+    assert len(queries) == 2  # One of them asked for the version.
+    assert LedgerEntry.objects.count() == entries + 2
+    assert Debt.objects.get(current_balance=7) == debt
+
+
+def test_a_row_in_another_version_or_gone_is_not_written_nor_is_anything_else():
+    debt = factories.debt()
+    entries, version = LedgerEntry.objects.count(), version_of(debt)
+    Debt.objects.filter(pk=debt.pk).update(original_creditor=debt.original_creditor)
+    debt.current_balance = Decimal(7)
+    gone = Debt(pk=uuid7(), current_balance=Decimal(7))
+    for row in (debt, gone):
+        with pytest.raises(rows.Changed):
+            rows.write_if_unchanged(rows.Update(row, ("current_balance",)), version, rows.Insert(entry(row)))
+    assert LedgerEntry.objects.count() == entries
+    assert not Debt.objects.filter(current_balance=7).exists()
 
 
 def test_rows_are_locked_in_the_order_of_their_ids_and_only_within_a_transaction(transactional_db: None):

@@ -1,5 +1,6 @@
 """Money under threads. Each race has a twin that takes the lock out and has to find a wrong sum."""
 
+import contextlib
 import functools
 import time
 import uuid
@@ -9,12 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models.expressions import RawSQL
+from django.utils.timezone import now
 
+from agents import tokens
 from collection import ledger
 from collection.models import Debt
+from ddc.common import rows
 from payments import posting, reconciliation
 from payments.models import Payment
 from tests import factories
+from tests.conftest import Api
 from tests.races.threads import at_once, refusals
 
 TODAY = date(2026, 2, 1)
@@ -52,6 +58,58 @@ def test_without_the_lock_payments_at_once_lose_money(monkeypatch: pytest.Monkey
     monkeypatch.setattr(ledger, "lock_debts", without_lock)
     race_of_payments()
     assert list(reconciliation.differences()) != []
+
+
+def pay_unlocked(debt: Debt, amount: int) -> Payment:
+    """Pay as the API does: read, and write if nobody has written since, else wait for the lock."""
+    read: Any = Debt.objects.annotate(version=RawSQL(rows.VERSION, ())).get(pk=debt.pk)
+    time.sleep(0.05)  # So that the others read the same.
+    with contextlib.suppress(rows.Changed):
+        return posting.record_unlocked(debt=read, version=read.version, amount=Decimal(amount), by=None, today=TODAY)
+    return pay(debt, amount)
+
+
+def race_without_locks() -> tuple[Debt, list[Any]]:
+    debt = factories.debt(balance="100")
+    ways = [functools.partial(way, debt, 30) for way in (pay_unlocked, pay) for _ in range(THREADS // 2)]
+    results = at_once(*ways)
+    debt.refresh_from_db()
+    return debt, results
+
+
+def test_payments_that_take_no_lock_never_take_more_than_is_open():
+    debt, results = race_without_locks()
+    assert [type(refused) for refused in refusals(results)] == [ledger.Overdrawn] * (THREADS - 3)
+    assert debt.current_balance == 10
+    assert list(reconciliation.differences()) == []
+
+
+@pytest.mark.deep
+def test_without_the_version_payments_that_take_no_lock_lose_money(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rows, "write_if_unchanged", lambda update, _, *inserts: rows.write(update, *inserts))
+    race_without_locks()
+    assert list(reconciliation.differences()) != []
+
+
+def test_payments_over_the_api_at_once_never_take_more_than_is_open():
+    debt = factories.debt(balance="100")
+    _, token = tokens.create_api_token(factories.agent(), now=now())
+    body = {"debtId": str(debt.pk), "amount": 30}
+    answers = at_once(*[lambda: Api(token).post("/payments", body).status_code] * THREADS)
+    assert sorted(answers) == [201] * 3 + [422] * (THREADS - 3)
+    debt.refresh_from_db()
+    assert debt.current_balance == 10
+    assert list(reconciliation.differences()) == []
+
+
+def test_a_transaction_that_comes_twice_over_the_api_is_recorded_once():
+    debt = factories.debt(balance="100")
+    _, token = tokens.create_api_token(factories.agent(), now=now())
+    body = {"debtId": str(debt.pk), "amount": 10, "processorTxnId": "TXN-1"}
+    answers = at_once(*[lambda: Api(token).post("/payments", body).status_code] * THREADS)
+    assert sorted(answers) == [201] + [409] * (THREADS - 1)
+    debt.refresh_from_db()
+    assert debt.current_balance == 90
 
 
 def race_of_moves() -> list[Any]:

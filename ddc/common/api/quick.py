@@ -1,7 +1,8 @@
-"""Quick reads: the answers that people wait for all day, in one statement that looks up the caller too.
+"""Quick answers: those that people wait for all day, in one statement that looks up the caller too.
 
-A quick read answers only what it is sure of: a plain GET by a known member of staff who may, with parameters that are right. For
-all else it returns None, and the ordinary view, which says what is wrong, answers. Both give the same answer; a test sees to it.
+A quick answer is given only where all is sure: a plain request by a known member of staff who may, with parameters that are
+right. For all else it is None, and the ordinary view, which says what is wrong, answers. Both give the same answer; a test sees
+to it.
 """
 
 import re
@@ -27,7 +28,7 @@ from ddc.common.api.serializers import CamelSerializer
 Row = tuple[Any, ...]
 
 
-#: Answers a GET (the request, and the ids in its path) with the body, or with None where the ordinary view has to.
+#: Answers a request (and the ids in its path) with the body, or with None where the ordinary view has to.
 Quick = Callable[..., bytes | None]
 
 
@@ -42,9 +43,15 @@ class Condition:
 
 
 def ask(
-    request: HttpRequest, permission: str, select: str, params: Mapping[str, Any], *, planned_once: bool = True
+    request: HttpRequest,
+    permission: str,
+    select: str,
+    params: Mapping[str, Any],
+    *,
+    join: str = "",
+    planned_once: bool = True,
 ) -> Row | None:
-    """Run a statement whose select list is ``select`` for the caller; None where there is no caller who may.
+    """Run a statement whose select list is ``select``, of what ``join`` brings, for the caller; None where no caller may.
 
     The caller is looked up by the statement itself, so a token that was revoked a moment ago finds nothing.
     """
@@ -52,7 +59,8 @@ def ask(
     caller = staff.look_up(request)
     if caller is None:
         return None
-    sql, given = f"SELECT {caller.columns}, {select} FROM {caller.source}", {**caller.params, **params}
+    found = f"(SELECT {caller.columns} FROM {caller.source}) AS caller"
+    sql, given = f"SELECT caller.*, {select} FROM {found} {join}", {**caller.params, **params}
     with connection.cursor() as cursor:
         if planned_once:
             cursor.execute(sql, given)

@@ -39,13 +39,13 @@ class Shown:
 class View(ViewSetMixin, APIView):
     """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
 
-    #: Quick reads of this view's GETs, by action; see the middleware ``Api``.
+    #: Quick answers by action; see the middleware ``Api``.
     quick: ClassVar[Mapping[str, Quick]] = {}
 
     @classonlymethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 - Django's own kind of class method
         view: Any = super().as_view(actions, **initkwargs)
-        view.quick = cls.quick.get((actions or {}).get("get", ""))
+        view.quick = {verb.upper(): cls.quick[name] for verb, name in (actions or {}).items() if name in cls.quick}
         view.allowed = ", ".join([*(method.upper() for method in actions or () if method != "head"), "HEAD", "OPTIONS"])
         return view
 
