@@ -1,6 +1,7 @@
 """`make bench`: load made-up data, and measure the site beside bare SQL on the same server."""
 
 import argparse
+import contextlib
 import logging
 import os
 import platform
@@ -8,6 +9,7 @@ import random
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,22 +42,28 @@ def main(arguments: list[str]) -> int:
     call_command("migrate", verbosity=0)
     if Agent.objects.exists():
         sys.exit("This database is in use. `make bench` fills an empty one.")
-    # The worker's log lines are written as in production, but not between our own.
-    with tempfile.TemporaryFile("w") as log:
-        for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler):
-                handler.setStream(log)
-        return _run(chosen)
+    return _run(chosen)
 
 
 def _run(chosen: argparse.Namespace) -> int:
     dataset.load(chosen.scale)
     questions.prepare()
     print(_machine())
-    wrong = _differences(chosen)
+    with _log_elsewhere():
+        wrong = _differences(chosen)
     for line in wrong:
         print(f"DIFFERENT: {line}")
     return 1 if wrong else 0
+
+
+@contextlib.contextmanager
+def _log_elsewhere() -> Iterator[None]:
+    """Have log lines written as in production, but not between our own."""
+    with tempfile.TemporaryFile("w") as log, contextlib.redirect_stderr(log):
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(log)
+        yield
 
 
 def _differences(chosen: argparse.Namespace) -> list[str]:
