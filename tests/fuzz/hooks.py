@@ -21,7 +21,10 @@ EXPECTED = {
     (r"currencyCode", "enum"): "a payment is in its debt's currency",
     (r"currencyCode", "required"): "a balance band has a currency",
     (r"currencyCode|originalBalance|debtorId", "immutable"): "payments were made against it",
-    (r"amount|(original|current|min|max)(Balance)?", "range"): "a currency has so many decimals; no more is open",
+    (
+        r"amount|portion|(original|current|min|max)(Balance)?",
+        "range",
+    ): "a currency has so many decimals; no more is open",
     (r"(p2p|minP2p|maxP2p)Score", "range"): "a score has three decimals; a band isn't empty",
     (r"(min|max)DaysSincePlacement", "range"): "a band isn't empty",
     (r"debtor_id|debt_id|debtorId|debtId", "required"): "sending needs both",
@@ -55,11 +58,18 @@ def _is_expected(error: dict[str, Any], case: Any) -> bool:
 
 
 def _described(case: Any) -> set[str]:
-    """Return the names in the body that are described, but for ``metadata``, within which anything may stand."""
+    """Return the names in the body that are described, but for those of objects, within which other names may stand."""
     raw = case.operation.schema.raw_schema
     schema = case.operation.definition.raw.get("requestBody", {}).get("content", {}).get("application/json", {})
     name = schema.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
-    return set(raw["components"]["schemas"].get(name, {}).get("properties", {})) - {"metadata"}
+    described = raw["components"]["schemas"].get(name, {}).get("properties", {})
+    return {name for name, value in described.items() if not _is_object(value, raw["components"]["schemas"])}
+
+
+def _is_object(value: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    value = schemas[value["$ref"].rsplit("/", 1)[-1]] if "$ref" in value else value
+    parts = [*value.get("allOf", ()), *value.get("anyOf", ()), *value.get("oneOf", ())]
+    return "object" in value.get("type", ()) or any(_is_object(part, schemas) for part in parts)
 
 
 def _sent(body: Any, path: str) -> Any:
