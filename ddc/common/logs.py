@@ -5,6 +5,7 @@ Our own lines go straight to the stream, since a line a request is much; those o
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -15,8 +16,12 @@ from ddc.common import masking
 
 
 def write(line: str) -> None:
-    """Write a line at one go, so that those of several processes don't mix."""
-    sys.stderr.write(f"{line}\n")
+    """Write a line at one go, so that those of several processes don't mix.
+
+    Where that can't be, as on a full disk, the line is lost and not what it tells of.
+    """
+    with suppress(OSError):
+        sys.stderr.write(f"{line}\n")
 
 
 class Lines:

@@ -1,7 +1,9 @@
 """What is logged: one line a request, by ids, and nothing that is nobody's business."""
 
 import logging
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import structlog
@@ -11,7 +13,7 @@ from collection.models import LedgerEntry
 from communications.models import CommunicationLog
 from communications.sending import delivery
 from communications.sending.outbox import Lane
-from ddc.common import masking, tracing
+from ddc.common import logs, masking, tracing
 from portal import otp
 from portal.models import OtpSession
 from strategy import runs
@@ -157,3 +159,12 @@ def test_exceptions_and_other_libraries_lines_are_masked_too(logged: Logged):
     assert "ValueError: no such number: [phone]" in broken["exception"]
     assert (broken["phone"], broken["told"]) == (masking.MASK, {"email": masking.MASK, "n": 7})
     assert library["event"] == "mail to [mail]"
+
+
+def test_a_line_that_finds_no_room_on_the_disk_is_lost_and_no_more(monkeypatch: pytest.MonkeyPatch):
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - what it holds can't be written when it closes either
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", full)
+        logs.write("a line")
+    with suppress(OSError):
+        full.close()
