@@ -156,7 +156,7 @@ def test_the_image_starts_the_web_server_as_the_demo_does(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "execv", instead)
     with pytest.raises(SystemExit) as left:
         stack.main(arguments[2:])
-    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=2, patience=10)
+    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=3, patience=10)
 
 
 def test_every_queue_that_tasks_are_routed_to_has_a_worker() -> None:
