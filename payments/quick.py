@@ -34,7 +34,7 @@ _JOIN = """JOIN debt ON debt.id = %(debt)s
 
 def record(request: HttpRequest) -> bytes | None:
     """Record a completed payment and return it; None, and nothing written, where the ordinary view has to answer."""
-    if request.content_type != "application/json" or "HTTP_IDEMPOTENCY_KEY" in request.META:
+    if request.content_type != "application/json" or request.GET or "HTTP_IDEMPOTENCY_KEY" in request.META:
         return None
     reads = reader(PaymentSerializer, False)
     try:

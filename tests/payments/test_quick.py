@@ -93,6 +93,13 @@ def test_what_is_no_payment_is_left_to_the_view(body: Any, api: Api, ordinary: A
     assert not Payment.objects.exists()
 
 
+def test_a_query_is_left_to_the_view(api: Api):
+    body = {"debtId": str(factories.debt(balance="500").pk), "amount": 1}
+    assert api.post("/payments?note=%00", body).status_code == 422
+    assert not Payment.objects.exists()
+    assert api.post("/payments?note=x", body).status_code == 201
+
+
 def test_a_debt_that_was_written_since_it_was_read_is_locked(api: Api, monkeypatch: pytest.MonkeyPatch):
     debt = factories.debt(balance="500")
     asked = quick_answers.ask
