@@ -4,7 +4,7 @@ import contextlib
 import functools
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -39,27 +39,6 @@ def without_lock(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
     return debts
 
 
-def race_of_payments() -> tuple[Debt, list[Any]]:
-    debt = factories.debt(balance="100")
-    results = at_once(*[functools.partial(pay, debt, 30) for _ in range(THREADS)])
-    debt.refresh_from_db()
-    return debt, results
-
-
-def test_payments_at_once_never_take_more_than_is_open():
-    debt, results = race_of_payments()
-    assert [type(refused) for refused in refusals(results)] == [ledger.Overdrawn] * (THREADS - 3)
-    assert debt.current_balance == 10
-    assert list(reconciliation.differences()) == []
-
-
-@pytest.mark.deep
-def test_without_the_lock_payments_at_once_lose_money(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ledger, "lock_debts", without_lock)
-    race_of_payments()
-    assert list(reconciliation.differences()) != []
-
-
 def pay_unlocked(debt: Debt, amount: int) -> Payment:
     """Pay as the API does: read, and write if nobody has written since, else wait for the lock."""
     read: Any = Debt.objects.annotate(version=RawSQL(rows.VERSION, ())).get(pk=debt.pk)
@@ -69,25 +48,33 @@ def pay_unlocked(debt: Debt, amount: int) -> Payment:
     return pay(debt, amount)
 
 
-def race_without_locks() -> tuple[Debt, list[Any]]:
+def race_of_payments(*ways: Callable[[Debt, int], Payment]) -> tuple[Debt, list[Any]]:
+    """Pay one debt at once, an equal part of the threads in each way."""
     debt = factories.debt(balance="100")
-    ways = [functools.partial(way, debt, 30) for way in (pay_unlocked, pay) for _ in range(THREADS // 2)]
-    results = at_once(*ways)
+    results = at_once(*[functools.partial(way, debt, 30) for way in ways for _ in range(THREADS // len(ways))])
     debt.refresh_from_db()
     return debt, results
 
 
-def test_payments_that_take_no_lock_never_take_more_than_is_open():
-    debt, results = race_without_locks()
+@pytest.mark.parametrize("ways", [(pay,), (pay_unlocked, pay)])
+def test_payments_at_once_never_take_more_than_is_open(ways: tuple[Callable[[Debt, int], Payment], ...]):
+    debt, results = race_of_payments(*ways)
     assert [type(refused) for refused in refusals(results)] == [ledger.Overdrawn] * (THREADS - 3)
     assert debt.current_balance == 10
     assert list(reconciliation.differences()) == []
 
 
 @pytest.mark.deep
+def test_without_the_lock_payments_at_once_lose_money(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ledger, "lock_debts", without_lock)
+    race_of_payments(pay)
+    assert list(reconciliation.differences()) != []
+
+
+@pytest.mark.deep
 def test_without_the_version_payments_that_take_no_lock_lose_money(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rows, "write_if_unchanged", lambda update, _, *inserts: rows.write(update, *inserts))
-    race_without_locks()
+    race_of_payments(pay_unlocked, pay)
     assert list(reconciliation.differences()) != []
 
 
