@@ -8,6 +8,7 @@ import orjson
 import pytest
 from django.conf import settings
 
+from agents import roles
 from agents.models import Agent
 from tests import factories
 from tests.openapi import CheckingClient
@@ -23,6 +24,13 @@ def own_broker_database() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> None:
     settings.PASSWORD_HASHERS = ["tests.passwords.QuickHasher"]
+
+
+@pytest.fixture
+def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask once what a role allows, which is asked again every few seconds: else that falls on any counted request."""
+    monkeypatch.setattr(roles, "_remembered", {})
+    monkeypatch.setattr(roles, "_REMEMBERED_SECONDS", 3600)
 
 
 class Api:

@@ -7,7 +7,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from agents import roles
 from collection import deferrals
 from collection.models import Debt
 from communications.models import CommunicationLog
@@ -56,10 +55,8 @@ PATHS = [
 ]  # fmt: skip
 
 
-def test_no_list_asks_once_per_row(api: Api, monkeypatch):
-    # What a role allows is asked again every few seconds: else that falls upon one list or another.
-    monkeypatch.setattr(roles, "_remembered", {})
-    monkeypatch.setattr(roles, "_REMEMBERED_SECONDS", 3600)
+@pytest.mark.usefixtures("remembered_roles")
+def test_no_list_asks_once_per_row(api: Api):
     counts: dict[int, dict[str, int]] = {}
     for rows in (3, 50):
         debt = fill(rows)

@@ -63,6 +63,7 @@ def kept(debt: Debt) -> tuple[Any, ...]:
     return debt.current_balance, debt.current_status, debt.status_before_closing, entry, payment
 
 
+@pytest.mark.usefixtures("remembered_roles")
 @pytest.mark.parametrize("terms", RECORDED)
 def test_a_payment_recorded_quickly_is_as_the_view_records_it(terms: dict[str, Any], api: Api, ordinary: Any):
     first, second = factories.debt(balance="500"), factories.debt(balance="500")

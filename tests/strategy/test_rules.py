@@ -121,6 +121,7 @@ def test_an_agent_reads_rules_and_changes_none(api_as, api, body):
     assert StrategyRule.objects.get().name == "First letter"
 
 
+@pytest.mark.usefixtures("remembered_roles")
 def test_the_list_takes_as_many_queries_for_fifty_as_for_one(api):
     def rule():
         StrategyRule.objects.create(
