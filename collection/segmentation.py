@@ -47,24 +47,57 @@ BEST_FIT = f"""(
 # Open debts whose segment nobody chose.
 _MAY_MOVE = f"debt.current_status IN ({_OPEN}) AND NOT debt.segment_is_pinned"
 
-# Locked in the order of their ids, as everywhere, so that this and a payment don't wait for each other. What fits is asked once
-# for each debt, before it is locked, and again where somebody wrote the debt in between. updated_at stays: a segment is worked
-# out, not edited, and nobody's edit should be refused as stale for it.
-_ASSIGN = f"""
-    WITH misplaced AS MATERIALIZED (
-        SELECT seen.id, seen.written_by, seen.fit FROM (
-            SELECT debt.id, debt.segment_id, debt.xmin AS written_by, {BEST_FIT} AS fit
-            FROM debt WHERE {_MAY_MOVE} AND {{which}} OFFSET 0
-        ) AS seen WHERE seen.segment_id IS DISTINCT FROM seen.fit
+# What each of these debts fits, and which transaction wrote the debt that was looked at. Two debts of a currency that lie between
+# the same bounds of all segments fit the same, so what fits is asked once for all of them, by one of them.
+_BOUNDS = """ARRAY(
+    SELECT DISTINCT bound FROM segment, unnest(ARRAY[min_{of}, max_{of}]) AS bound
+    WHERE segment.is_active AND bound IS NOT NULL ORDER BY bound
+)"""
+_FITS_OF_MANY = f"""
+    bounds AS MATERIALIZED (
+        SELECT {_BOUNDS.format(of="balance")} AS balances, {_BOUNDS.format(of="p2p_score")} AS scores,
+            {_BOUNDS.format(of="days_since_placement")} AS days
     ),
-    locked AS MATERIALIZED (
-        SELECT debt.id FROM debt WHERE debt.id IN (SELECT id FROM misplaced) ORDER BY debt.id FOR NO KEY UPDATE
+    seen AS MATERIALIZED (
+        SELECT debt.id, debt.segment_id, debt.xmin AS written_by,
+            debt.currency_code, debt.current_balance, debt.p2p_score, debt.placement_date,
+            concat(
+                debt.currency_code, ' ', width_bucket(debt.current_balance, balances), ' ',
+                width_bucket(debt.p2p_score, scores), ' ', width_bucket(%(today)s::date - debt.placement_date, days)
+            ) AS cell
+        FROM debt CROSS JOIN bounds WHERE {_MAY_MOVE} AND {{which}}
+    ),
+    of_cell AS MATERIALIZED (
+        SELECT debt.cell, {BEST_FIT} AS fit FROM (
+            SELECT cell, any_value(currency_code) AS currency_code, any_value(current_balance) AS current_balance,
+                any_value(p2p_score) AS p2p_score, any_value(placement_date) AS placement_date
+            FROM seen GROUP BY cell
+        ) AS debt
+    ),
+    fits AS (SELECT seen.id, seen.segment_id, seen.written_by, of_cell.fit FROM seen JOIN of_cell USING (cell))
+"""  # noqa: S608
+_FIT_OF_ONE = f"""
+    fits AS (
+        SELECT debt.id, debt.segment_id, debt.xmin AS written_by, {BEST_FIT} AS fit
+        FROM debt WHERE {_MAY_MOVE} AND debt.id = %(debt)s OFFSET 0
+    )
+"""  # noqa: S608
+
+# Locked in the order of their ids, as everywhere, so that this and a payment don't wait for each other. What fits is asked again
+# where somebody wrote the debt in between. updated_at stays: a segment is worked out, not edited, and nobody's edit should be
+# refused as stale for it.
+_ASSIGN = f"""
+    WITH {{fits}},
+    misplaced AS MATERIALIZED (
+        SELECT debt.id, fits.written_by, fits.fit FROM fits JOIN debt ON debt.id = fits.id
+        WHERE fits.segment_id IS DISTINCT FROM fits.fit ORDER BY debt.id FOR NO KEY UPDATE OF debt
     )
     UPDATE debt SET segment_id = CASE WHEN debt.xmin = misplaced.written_by THEN misplaced.fit ELSE {BEST_FIT} END
-    FROM locked JOIN misplaced ON misplaced.id = locked.id
-    WHERE debt.id = locked.id AND {_MAY_MOVE}
+    FROM misplaced WHERE debt.id = misplaced.id AND {_MAY_MOVE}
     RETURNING debt.segment_id, debt.xmin
 """  # noqa: S608
+_ASSIGN_ONE = _ASSIGN.format(fits=_FIT_OF_ONE)
+_ASSIGN_MANY = _ASSIGN.format(fits=_FITS_OF_MANY)
 
 
 @transaction.atomic
@@ -72,7 +105,7 @@ def assign(debt: Debt, *, today: date) -> None:
     """Put one debt into the segment that it fits, if it is open and nobody chose one for it."""
     with connection.cursor() as cursor:
         keep_segments()
-        cursor.execute(_ASSIGN.format(which="debt.id = %(debt)s"), {"today": today, "debt": debt.pk})
+        cursor.execute(_ASSIGN_ONE, {"today": today, "debt": debt.pk})
         moved: tuple[uuid.UUID | None, str] | None = cursor.fetchone()
     if moved is not None:
         debt.segment_id = moved[0]
@@ -84,7 +117,7 @@ def assign_all(*, today: date) -> int:
     Where segments are what they were the last time, only debts that were written since are looked at. Where all are, two
     connections see to half of them each: one may have committed when the other fails, and then the next time looks at all again.
     """
-    assignment = segmentation_marks.Assignment(rule=_ASSIGN, today=today)
+    assignment = segmentation_marks.Assignment(rule=_ASSIGN_MANY, today=today)
     last = assignment.last()
     shares = [segmentation_marks.WRITTEN_SINCE] if last else halves(of="debt.id")
     names = {"today": today} | (asdict(last) if last else {})
@@ -99,7 +132,7 @@ def _move(share: str, *, names: dict[str, Any]) -> tuple[int, str | None]:
     with connection.cursor() as cursor:
         keep_segments()
         cursor.execute(
-            f"WITH moved AS ({_ASSIGN.format(which=share)}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
+            f"WITH moved AS ({_ASSIGN_MANY.format(which=share)}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
             names,
         )
         moved: tuple[int, str | None] = cursor.fetchone()

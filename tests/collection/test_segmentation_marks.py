@@ -79,7 +79,7 @@ def test_a_debt_that_nobody_has_written_since_is_not_looked_at():
     assert segmentation.assign_all(today=TODAY) == 2
     looked_at = f"SELECT count(*) FROM debt WHERE {segmentation_marks.WRITTEN_SINCE}"
     with connection.cursor() as cursor:
-        last = segmentation_marks.Assignment(rule=segmentation._ASSIGN, today=TODAY).last()
+        last = segmentation_marks.Assignment(rule=segmentation._ASSIGN_MANY, today=TODAY).last()
         assert last is not None
         cursor.execute(looked_at, asdict(last))
         assert cursor.fetchone() == (0,)
@@ -87,7 +87,7 @@ def test_a_debt_that_nobody_has_written_since_is_not_looked_at():
         cursor.execute(looked_at, asdict(last))
         assert cursor.fetchone() == (1,)
     segments.amend(segment, name="everything")
-    assert segmentation_marks.Assignment(rule=segmentation._ASSIGN, today=TODAY).last() is None
+    assert segmentation_marks.Assignment(rule=segmentation._ASSIGN_MANY, today=TODAY).last() is None
 
 
 def test_a_debt_grows_out_of_a_segment_with_bounds_in_days_though_nobody_writes_it():

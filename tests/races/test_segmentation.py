@@ -84,8 +84,8 @@ def test_a_debt_written_while_it_is_assigned_comes_where_it_fits_now():
 
 @pytest.mark.deep
 def test_with_what_was_seen_before_the_lock_it_comes_where_it_fitted_then(monkeypatch: pytest.MonkeyPatch):
-    blind = segmentation._ASSIGN.replace("debt.xmin = misplaced.written_by", "TRUE")
-    monkeypatch.setattr(segmentation, "_ASSIGN", blind)
+    blind = segmentation._ASSIGN_MANY.replace("debt.xmin = misplaced.written_by", "TRUE")
+    monkeypatch.setattr(segmentation, "_ASSIGN_MANY", blind)
     debt = write_between_look_and_lock()
     assert debt.segment is not None
     assert debt.segment.name == "big"
