@@ -10,31 +10,33 @@ from django.db import connection, transaction
 from communications.models import CommunicationLog, MessageStatus, Purpose
 from strategy.models import StrategyRule, StrategyRun
 
-# The step decides: where another run was first, its conflict leaves no step here, and so no message. What the message needs is
-# looked up by keys again: to join it with the candidates could be a nested loop over all of them. A debt that is being deleted is
-# waited for, and left out when it is gone. Sorted by debt, rows come to the same pages of an index together. Messages are due in
-# the order of their rules, by a microsecond each.
+# The step decides: where another run was first, its conflict leaves no step here, and so no message. A debt that is being deleted
+# is waited for, and left out when it is gone. Sorted by debt, rows come to the same pages of an index together. Messages are due
+# in the order of their rules, by a microsecond each.
 _FIRE = """
-    WITH step AS (
+    WITH firing AS MATERIALIZED (
+        SELECT uuidv7() AS log_id, due.rule_id, debt.id AS debt_id, debt.debtor_id, due.occurrence
+        FROM strategy_due AS due JOIN debt ON debt.id = due.debt_id
+        WHERE due.rule_id = ANY(%(rules)s::uuid[])
+        ORDER BY debt.id FOR KEY SHARE OF debt
+    ),
+    step AS (
         INSERT INTO strategy_step (log_id, rule_id, debt_id, occurrence, run_id)
-        SELECT uuidv7(), rule_id, debt_id, occurrence, %(run)s FROM strategy_candidate
-        WHERE reason IS NULL AND rule_id = ANY(%(rules)s::uuid[])
-          AND EXISTS (SELECT FROM debt WHERE debt.id = debt_id FOR KEY SHARE)
-        ORDER BY debt_id
+        SELECT log_id, rule_id, debt_id, occurrence, %(run)s FROM firing
         {on_conflict}
-        RETURNING log_id, rule_id, debt_id
+        RETURNING log_id, rule_id
     ),
     message AS (
         INSERT INTO communication_log (
             id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, direction, purpose, status,
             due_at, attempts, open_count, request_id
         )
-        SELECT step.log_id, %(now)s, %(now)s, debt.debtor_id, debt.id, rule.template_id, rule.channel, %(direction)s, %(purpose)s,
-            %(status)s, %(now)s + (place - 1) * interval '1 microsecond', 0, 0, %(request)s
-        FROM step
-        JOIN debt ON debt.id = step.debt_id
-        JOIN unnest(%(rules)s::uuid[]) WITH ORDINALITY AS firing (rule_id, place) ON firing.rule_id = step.rule_id
-        JOIN strategy_rule AS rule ON rule.id = step.rule_id
+        SELECT firing.log_id, %(now)s, %(now)s, firing.debtor_id, firing.debt_id, rule.template_id, rule.channel, %(direction)s,
+            %(purpose)s, %(status)s, %(now)s + (place - 1) * interval '1 microsecond', 0, 0, %(request)s
+        FROM firing
+        JOIN step USING (log_id)
+        JOIN unnest(%(rules)s::uuid[]) WITH ORDINALITY AS turn (rule_id, place) ON turn.rule_id = firing.rule_id
+        JOIN strategy_rule AS rule ON rule.id = firing.rule_id
     )
     SELECT rule_id, count(*) FROM step GROUP BY rule_id
 """

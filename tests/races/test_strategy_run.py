@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from communications.models import CommunicationLog
+from ddc.common.side_by_side import halves
 from strategy import engine, firing, runs, weighing
 from strategy.models import StrategyRun, StrategyStep
 from tests.races.threads import at_once, refusals
@@ -83,7 +84,7 @@ def weigh_seen(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> list
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             seen.append(cursor.fetchone()[0])
-        if breaks and share.endswith("< 0"):
+        if breaks and share == halves(of="debt.debtor_id")[0]:
             raise ValueError("broken")
         return weigh(*args, share=share, **kwargs)
 
@@ -126,7 +127,7 @@ def test_what_one_debtor_gets_comes_in_the_order_of_the_rules(monkeypatch: pytes
             time.sleep(0.5)
         queued = fire(rules, *args, **kwargs)
         with connection.cursor() as cursor:
-            of_rule = "SELECT debtor_id FROM strategy_candidate JOIN debt ON debt.id = debt_id WHERE rule_id = %s"
+            of_rule = "SELECT debtor_id FROM strategy_due JOIN debt ON debt.id = debt_id WHERE rule_id = %s"
             cursor.execute(of_rule, [rules[0].pk])
             written.extend((debtor, rules[0].priority) for (debtor,) in cursor.fetchall())
         return queued
