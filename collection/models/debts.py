@@ -95,7 +95,6 @@ class Debt(UUIDModel):
             models.Index(fields=["current_status", "-created_at", "-id"], name="debt_status_newest"),
             models.Index(fields=["segment", "-created_at", "-id"], name="debt_segment_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
-            models.Index(fields=["segment", "placement_date"], name="debt_segment_placed"),
         ]
 
     @property
