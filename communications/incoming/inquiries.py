@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 #: How long a callback is waited for, and for how long a message is asked about; how many are, in one turn.
 PATIENCE, UNTIL, AT_ONCE = timedelta(minutes=10), timedelta(hours=1), 100
+#: After how many errors in a row a turn ends: by then it is the provider, and not something about a message.
+_ERRORS = 3
 #: The provider's clock may be behind ours by this much.
 _BEHIND = timedelta(minutes=1)
 _WENT = "No callback came; Twilio was asked, and has it."
@@ -37,12 +39,17 @@ def ask(*, now: datetime) -> Counter[str]:
         one_time_code_of__isnull=True,  # Its text is kept masked, and it is worthless by now.
         updated_at__range=(now - UNTIL, now - PATIENCE),
     )
+    errors = 0
     for message in doubted.order_by("created_at", "id").prefetch_related("attempt_rows")[:AT_ONCE]:
         try:
             told = _told(message)
         except Exception as error:  # The next turn asks again.
-            log.warning("provider_not_asked", error=type(error).__name__)
-            break
+            log.warning("provider_not_asked", message=str(message.pk), error=type(error).__name__)
+            errors += 1
+            if errors == _ERRORS:
+                break
+            continue
+        errors = 0
         if told:
             news.take_in(told, now=now)
         found[told.status if told and told.status else MessageStatus.UNCERTAIN] += 1

@@ -70,6 +70,33 @@ def test_while_it_does_not_answer_nothing_is_settled(twilio, doubted, settings):
     assert told(doubted)[0] == "uncertain"
 
 
+def test_what_cannot_be_asked_about_one_message_holds_up_no_other(twilio, doubted, monkeypatch):
+    told_of = inquiries._told
+    later = queue(channel="sms", template=factories.template(communication_type="sms", subject=None))
+    twilio.silent = 0.01
+    drain()
+    monkeypatch.setattr(inquiries, "_told", lambda log: told_of(log if log == later else None))
+    assert inquiries.ask(now=LATER) == {"sent": 1}
+    assert (told(doubted)[0], told(later)[0]) == ("uncertain", "sent")
+
+
+def test_a_turn_ends_after_some_errors_in_a_row(doubted, monkeypatch):
+    asked = []
+    for _ in range(5):
+        CommunicationLog.objects.create(
+            debtor=doubted.debtor, communication_type="sms", status="uncertain", provider="twilio"
+        )
+    CommunicationLog.objects.update(updated_at=NOON)
+
+    def breaks(log):
+        asked.append(log)
+        raise ValueError
+
+    monkeypatch.setattr(inquiries, "_told", breaks)
+    assert inquiries.ask(now=LATER) == {}
+    assert len(asked) == 3
+
+
 def test_without_twilio_nobody_is_asked(doubted, settings):
     settings.SMS_BACKEND = ""
     assert inquiries.ask(now=LATER) == {}
