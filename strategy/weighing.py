@@ -35,27 +35,20 @@ _HOLDS = """
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
-# By the rule's channel: where it would go, as a contact point has it, and what says that this is used no more.
-_ADDRESS_FAULT = """
-    SELECT CASE
-        WHEN coalesce(address.value, '') = '' THEN 'no_address'
-        WHEN EXISTS (
-            SELECT FROM contact_point AS point
-            WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_stopped OR point.calls_stopped)
-              AND CASE WHEN rule.channel IN ('voice', 'call_script') THEN point.calls_stopped ELSE point.messages_stopped END
-        ) THEN 'suppressed'
-    END
-    FROM debtor CROSS JOIN LATERAL (
-        SELECT CASE rule.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
-            CASE rule.channel WHEN 'email' THEN lower(btrim(debtor.email)) ELSE debtor.mobile_phone END AS value
-    ) AS address
-    WHERE debtor.id = debt.debtor_id
+# Whether a contact point says that an address is used no more, for what the rule's channel does.
+_SUPPRESSED = """
+    EXISTS (
+        SELECT FROM contact_point AS point
+        WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_stopped OR point.calls_stopped)
+          AND CASE WHEN matched.channel IN ('voice', 'call_script') THEN point.calls_stopped ELSE point.messages_stopped END
+    )
 """
-# The debtor is looked up only where nothing else speaks against a message: of a day that was run before, hardly ever. Of two
-# comparisons PostgreSQL would expect a ninth of the debts, and look up their steps one by one; of a CASE it expects half.
+# Debtors are looked up only where nothing else speaks against a message: of a day that was run before, hardly ever. Of a CASE
+# that gives true or false PostgreSQL expects half of the rows; of a bare comparison, so few that it looks up the rest one by one.
 _WEIGH = f"""
-    WITH weighed AS MATERIALIZED (
-        SELECT rule.id AS rule_id, debt.id AS debt_id, debt.placement_date + rule.days_since_placement AS occurrence,
+    WITH matched AS MATERIALIZED (
+        SELECT rule.id AS rule_id, rule.channel, debt.id AS debt_id, debt.debtor_id,
+            debt.placement_date + rule.days_since_placement AS occurrence,
             CASE
                 WHEN step.log_id IS NOT NULL THEN 'already_queued'
                 WHEN NOT template.is_active THEN 'template_inactive'
@@ -65,7 +58,6 @@ _WEIGH = f"""
                 WHEN debt.current_balance > 0 AND debt.current_balance <= debt.disputed_amount THEN 'disputed'
                 WHEN {_HOLDS.format(whom="debt_id = debt.id")} OR {_HOLDS.format(whom="debtor_id = debt.debtor_id")} THEN 'held'
                 WHEN debt.current_balance = 0 THEN 'nothing_owed'
-                ELSE ({_ADDRESS_FAULT})
             END AS reason
         FROM strategy_rule AS rule
         JOIN communication_templates AS template ON template.id = rule.template_id
@@ -77,8 +69,21 @@ _WEIGH = f"""
             AND step.occurrence = debt.placement_date + rule.days_since_placement
         WHERE rule.id = ANY(%(rules)s::uuid[]) AND {{share}}
     ),
-    due AS (INSERT INTO strategy_due SELECT rule_id, debt_id, occurrence FROM weighed WHERE reason IS NULL)
-    SELECT rule_id, reason, count(*) FROM weighed GROUP BY rule_id, reason
+    addressed AS MATERIALIZED (
+        SELECT matched.rule_id, matched.debt_id, matched.occurrence, CASE
+            WHEN coalesce(address.value, '') = '' THEN 'no_address'
+            WHEN {_SUPPRESSED} THEN 'suppressed'
+        END AS reason
+        FROM matched JOIN debtor ON debtor.id = matched.debtor_id CROSS JOIN LATERAL (
+            SELECT CASE matched.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
+                CASE matched.channel WHEN 'email' THEN lower(btrim(debtor.email)) ELSE debtor.mobile_phone END AS value
+        ) AS address
+        WHERE CASE WHEN matched.reason IS NULL THEN true ELSE false END
+    ),
+    due AS (INSERT INTO strategy_due SELECT rule_id, debt_id, occurrence FROM addressed WHERE reason IS NULL)
+    SELECT rule_id, reason, count(*) FROM (
+        SELECT rule_id, reason FROM matched WHERE reason IS NOT NULL UNION ALL SELECT rule_id, reason FROM addressed
+    ) AS weighed GROUP BY rule_id, reason
 """  # noqa: S608
 
 
