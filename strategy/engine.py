@@ -60,7 +60,7 @@ def _apply(
         with transaction.atomic():
             is_due = any(matches[rule.pk].due for rule in portion)
             queued = firing.fire(portion, run, now=clock()) if is_due else {}
-            _commit_quickly()
+            _check_keys()
             _report(run, [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in portion])
             if queued and not woken:
                 nudge("communications.tasks.drain_outbox")  # Once: who drains goes on while there is something.
@@ -69,15 +69,10 @@ def _apply(
     weighing.forget()
 
 
-def _commit_quickly() -> None:
-    """Keep the run's row, which the other share waits for to report, locked for as short as can be.
-
-    Keys are checked before that. And our COMMIT doesn't wait for the disk, for any later one that does brings ours along: what
-    announces the hand-over of one of these messages, or the run's end.
-    """
+def _check_keys() -> None:
+    """Check foreign keys now instead of at COMMIT: from the report on, the other share waits for us to end."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def _telling(progress: Progress | None, *, rules: int, shares: int) -> Callable[[int], None]:

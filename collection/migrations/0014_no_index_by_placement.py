@@ -1,4 +1,4 @@
-"""Drop the index by segment and placement: a run looks at each debt anyway, and each debt that moves wrote to it twice."""
+"""Drop the index by segment and placement: a run looks at each debt anyway, and each debt that moves wrote to it too."""
 
 from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations
