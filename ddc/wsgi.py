@@ -8,5 +8,8 @@ from ddc.common import web_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 web_process.prepare()
-application = get_wsgi_application()
+django = get_wsgi_application()
+from ddc.common.express import Express  # noqa: E402 - models have to be there
+
+application = Express(django)
 web_process.warm_up()

@@ -1,19 +1,15 @@
 """What every request passes before it reaches a view."""
 
-import re
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
-from django.urls import Resolver404, ResolverMatch, resolve
 
+from ddc.common.api import routes
 from ddc.common.api.problems import http_problem
-from ddc.common.api.routes import AnyCaseUUID
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -60,50 +56,27 @@ class BodyLimit:
         return response
 
 
-class Api:
-    """Answer the API before sessions, forms and whatever else pages need comes in; what is read all day, before Django's views.
+#: Where ``ddc.common.express`` leaves an error that it met, to be answered like any other.
+FAILED = "ddc.failed"
 
-    Which view answers doesn't depend on the ids in a path, so it is looked up once for all of them.
-    """
+
+class Api:
+    """Answer the API before sessions, forms and whatever else pages need comes in."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        path = request.path_info
-        ids = _ID.findall(path)
-        match = _match(_ID.sub(str(_ANY), path) if ids else path)
-        view: Any = match.func if match else None
-        if match is None or not hasattr(view, "quick"):
+        if error := request.META.get(FAILED):
+            raise error
+        match, ids = routes.match(request.path_info)
+        if match is None or not hasattr(match.func, "quick"):
             return self.get_response(request)
         request.resolver_match = match
-        given = map(uuid.UUID, ids)
-        kwargs = {name: next(given) if value == _ANY else value for name, value in match.kwargs.items()}
-        method = request.method or ""
-        quick = view.quick.get(method)
-        if quick and "HTTP_AUTHORIZATION" in request.META:
-            body = quick(request, **kwargs)
-            if body is not None:
-                return HttpResponse(body, "application/json", _STATUS[method], headers={"Allow": view.allowed})
-        response: HttpResponse = view(request, **kwargs)
+        response: HttpResponse = match.func(request, **ids)
         if isinstance(response, SimpleTemplateResponse):  # As REST framework's are.
             response.render()
         return response
-
-
-#: Of what is answered quickly.
-_STATUS = {"GET": 200, "POST": 201}
-_ID = re.compile(f"(?<=/){AnyCaseUUID.regex}(?=/|$)")
-#: Stands for any id while the view is looked up.
-_ANY = uuid.UUID(int=0)
-
-
-@lru_cache(maxsize=256)
-def _match(path: str) -> ResolverMatch | None:
-    try:
-        return resolve(path)
-    except Resolver404:
-        return None
 
 
 class OptionalSlash:

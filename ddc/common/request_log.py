@@ -30,20 +30,24 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            seconds = perf_counter() - began
-            metrics.observe(request.method or "", _route(request), response.status_code, seconds)
-            if response.status_code >= 400 or not request.path_info.startswith(_QUIET):
-                log.info(
-                    "request",
-                    method=request.method,
-                    path=path(request),
-                    status=response.status_code,
-                    ms=round(seconds * 1000, 1),
-                    **_who(request),
-                )
+            note(request, status=response.status_code, seconds=perf_counter() - began)
             return response
         finally:
             tracing.end()
+
+
+def note(request: HttpRequest, *, status: int, seconds: float) -> None:
+    """Count a request that was answered, and write its line."""
+    metrics.observe(request.method or "", _route(request), status, seconds)
+    if status >= 400 or not request.path_info.startswith(_QUIET):
+        log.info(
+            "request",
+            method=request.method,
+            path=path(request),
+            status=status,
+            ms=round(seconds * 1000, 1),
+            **_who(request),
+        )
 
 
 def path(request: HttpRequest) -> str | None:

@@ -77,6 +77,12 @@ def ordinary(monkeypatch: pytest.MonkeyPatch, api: Api) -> Callable[[str], Any]:
     return get
 
 
+def headers(answer: Any) -> dict[str, str]:
+    """Return the headers that two answers to the same request have in common."""
+    varying = ("x-request-id", "content-length")
+    return {name.lower(): value for name, value in answer.headers.items() if name.lower() not in varying}
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_quick_read_answers_as_the_view_does(path: str, api: Api, ordinary: Any, debt: Debt):
     other = factories.debtor().pk
@@ -86,8 +92,7 @@ def test_a_quick_read_answers_as_the_view_does(path: str, api: Api, ordinary: An
     slow = ordinary(path)
     assert quick.status_code == 200
     assert quick.content.replace(b'"deep": ["\xc3\xa9", 1.5, null]', b'"deep":["\xc3\xa9",1.5,null]') == slow.content
-    assert quick.headers["Allow"] == slow.headers["Allow"]
-    assert quick.headers["Content-Type"] == slow.headers["Content-Type"]
+    assert headers(quick) == headers(slow)
     # The rates are read where somebody owes in several currencies, and a role's permissions every few seconds.
     assert len(queries) <= 3
 

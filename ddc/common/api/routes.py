@@ -1,9 +1,11 @@
 """Paths without a trailing slash, with ids in any letter case."""
 
+import re
 import uuid
+from functools import lru_cache
 from typing import Any
 
-from django.urls import URLPattern, path, register_converter
+from django.urls import Resolver404, ResolverMatch, URLPattern, path, register_converter, resolve
 
 
 class AnyCaseUUID:
@@ -34,3 +36,29 @@ def resource(
         if chosen:
             patterns.append(path(f"{prefix}{suffix}", view.as_view(chosen), name=f"{name}-{kind}"))
     return patterns
+
+
+_ID = re.compile(f"(?<=/){AnyCaseUUID.regex}(?=/|$)")
+#: Stands for any id while the view is looked up.
+_ANY = uuid.UUID(int=0)
+
+
+def match(path: str) -> tuple[ResolverMatch | None, dict[str, Any]]:
+    """Return which view serves a path, and the parameters that it is called with.
+
+    The view doesn't depend on the ids in a path, so it is looked up once for all of them.
+    """
+    ids = _ID.findall(path)
+    found = _resolved(_ID.sub(str(_ANY), path) if ids else path)
+    if found is None:
+        return None, {}
+    given = map(uuid.UUID, ids)
+    return found, {name: next(given) if value == _ANY else value for name, value in found.kwargs.items()}
+
+
+@lru_cache(maxsize=256)
+def _resolved(path: str) -> ResolverMatch | None:
+    try:
+        return resolve(path)
+    except Resolver404:
+        return None
