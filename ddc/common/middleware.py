@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
+from time import monotonic
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,14 +19,15 @@ MAX_BODY = 1_048_576
 MAX_CALLBACK_BODY = 26_214_400
 
 
-#: How much of a body that is too large is taken in for nothing.
-_DRAINED, _PIECE = 67_108_864, 65_536
+#: How much of a body that is refused is taken in for nothing, and for how many seconds: this process does nothing else meanwhile.
+_DRAINED, _PIECE, _DRAINING_SECONDS = 67_108_864, 65_536, 2.0
 
 
 def _drain(body: Any) -> None:
     """Read the rest, or who is still sending it sees a broken connection in place of the answer."""
+    until = monotonic() + _DRAINING_SECONDS
     for _ in range(_DRAINED // _PIECE):
-        if not body.read(_PIECE):
+        if not body.read(_PIECE) or monotonic() > until:
             return
 
 

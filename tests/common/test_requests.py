@@ -119,3 +119,20 @@ def test_a_refusal_reads_the_body_that_nobody_looked_at(anonymous: Api):
     extra: dict[str, Any] = {"CONTENT_LENGTH": str(len(body.getvalue())), "wsgi.input": body}
     answer = anonymous.client.generic("POST", "/debtors", content_type="application/json", **extra)
     assert (answer.status_code, body.read()) == (401, b"")
+
+
+def test_a_body_that_trickles_in_is_not_waited_for_where_it_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch):
+    class Trickle:
+        pieces = 0
+
+        def read(self, size: int) -> bytes:
+            self.pieces += 1
+            return b"x"
+
+        readline = read
+
+    monkeypatch.setattr("ddc.common.middleware._DRAINING_SECONDS", 0.0)
+    body = Trickle()
+    extra: dict[str, Any] = {"CONTENT_LENGTH": "99999999", "wsgi.input": body}
+    answer = api.client.generic("POST", "/debtors", content_type="application/json", **extra)
+    assert (answer.status_code, body.pieces) == (413, 1)
