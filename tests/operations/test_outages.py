@@ -117,6 +117,28 @@ def test_health_answers_within_two_seconds_whatever_hangs(anonymous, settings, p
     assert answers[0].json()[other] == "ok"
 
 
+def hanging(asked):
+    asked.execute("SELECT pg_sleep(20)")
+    return ["never told"]
+
+
+def broken(asked):
+    raise KeyError
+
+
+def test_notes_that_hang_or_break_leave_the_site_well_and_the_other_notes_told(
+    transactional_db, anonymous, monkeypatch
+):
+    notes = {"a": hanging, "b": broken, "c": hanging, "d": hanging, "providers_down": lambda asked: ["smtp"]}
+    monkeypatch.setattr(health, "_notes", notes)
+    began = time.monotonic()
+    answer = anonymous.get("/health")
+    assert time.monotonic() - began < 3
+    assert (answer.status_code, answer.json()["status"], answer.json()["providersDown"]) == (200, "ok", ["smtp"])
+    parts, told = health.check()
+    assert (parts["database"], told) == ("ok", {"a": [], "b": [], "c": [], "d": [], "providers_down": ["smtp"]})
+
+
 def test_a_question_that_hangs_is_not_asked_twice():
     release, asked = threading.Event(), []
 
