@@ -4,8 +4,11 @@ Without METRICS_TOKEN nothing is counted. The database's figures are not counted
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
@@ -16,8 +19,12 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 #: Where the processes of one web server keep their counts; set before the library is imported, see ddc/wsgi.py.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-#: A scrape must not be what the database groans under.
-_PATIENCE = "2s"
+#: For all of a scrape: it must not be what the database groans under.
+PATIENCE_SECONDS = 2.0
+#: Each label makes figures that stay for good, so callers choose none.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+log = structlog.get_logger(__name__)
 
 Source = Callable[[], Iterable[Metric]]
 _sources: list[Source] = []
@@ -29,8 +36,13 @@ def source(ask: Source) -> Source:
     return ask
 
 
+def known(method: str | None) -> str:
+    """Return the method, or "other" for what a caller made up."""
+    return method if method in _METHODS else "other"
+
+
 def observe(method: str, route: str, status: int, seconds: float) -> None:
-    """Count a request."""
+    """Count a request, by its method as ``known`` has it and a route of ours."""
     if settings.METRICS_TOKEN:
         _times.labels(method, route).observe(seconds)
         _answers.labels(method, route, str(status)).inc()
@@ -47,18 +59,44 @@ def render() -> bytes:
 
 
 class _Asked(Collector):
-    """The database's figures; where it doesn't answer, that is the figure."""
+    """The database's figures; where it doesn't answer, that is the figure, and where one can't be had, the others are there."""
 
     def collect(self) -> Iterable[Metric]:
+        ends = time.monotonic() + PATIENCE_SECONDS
+        figures: list[Metric] = []
+        up = 0
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_PATIENCE])
-                figures = [figure for ask in _sources for figure in ask()]
-            up = 1
-        except (DatabaseError, InterfaceError):
-            figures, up = [], 0
+                _wait_until(ends, cursor)
+                up = 1
+                for ask in _sources:
+                    # Half of what time is left, so that one that hangs leaves the others theirs.
+                    figures += _answer(ask, ends=(time.monotonic() + ends) / 2)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("figures_failed", error=type(error).__name__)
         yield GaugeMetricFamily("ddc_database_up", "Whether the database answered this scrape.", up)
         yield from figures
+
+
+def _answer(ask: Source, *, ends: float) -> list[Metric]:
+    """Ask a source; what it can't tell in time is left out."""
+
+    def within_time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        _wait_until(ends, context["cursor"].cursor)
+        return execute(sql, params, many, context)
+
+    try:
+        with transaction.atomic(), connection.execute_wrapper(within_time):
+            return list(ask())
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("figures_left_out", source=ask.__name__, error=type(error).__name__)
+        return []
+
+
+def _wait_until(ends: float, cursor: Any) -> None:
+    """Have PostgreSQL give up by then what this transaction asks next."""
+    patience = max(int((ends - time.monotonic()) * 1000), 1)
+    cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{patience}ms"])
 
 
 # Made here and not when first needed: two requests at once would both make them, which the library refuses.

@@ -38,11 +38,12 @@ class RequestLog:
 
 def note(request: HttpRequest, *, status: int, seconds: float) -> None:
     """Count a request that was answered, and write its line."""
-    metrics.observe(request.method or "", _route(request), status, seconds)
+    method = metrics.known(request.method)
+    metrics.observe(method, _route(request), status, seconds)
     if status >= 400 or not request.path_info.startswith(_QUIET):
         log.info(
             "request",
-            method=request.method,
+            method=method,
             path=path(request),
             status=status,
             ms=round(seconds * 1000, 1),

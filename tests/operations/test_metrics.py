@@ -1,13 +1,17 @@
 """The figures of /metrics, and who may read them."""
 
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, connection
 from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from communications.models import CommunicationLog, Purpose
 from communications.sending import outbox
+from ddc.common import metrics
 from strategy.models import StrategyRun
 from tests import factories
 
@@ -87,3 +91,75 @@ def test_it_tells_how_long_requests_took_by_route(figures, api):
     found = figures()
     assert found[key] == before + 1
     assert found["ddc_request_seconds_count", "GET", "/debts/<id:pk>"] == found[key]
+
+
+@pytest.mark.django_db
+def test_a_caller_makes_no_figures_by_methods_and_paths_of_his_own(figures, anonymous, api):
+    def ask(number: int) -> set[tuple[str, ...]]:
+        anonymous(f"MADE-UP-{number}", "/health")
+        anonymous("BREW", f"/nothing/{number}")
+        anonymous.get(f"/unsubscribe/{number}")
+        anonymous.get(f"/track/open/{number}.gif")
+        api.get(f"/debtors/{number}")
+        return {key for key in figures() if key[0].startswith("ddc_requests")}
+
+    ask(0)
+    before = ask(1)
+    assert {key[1] for key in before} <= {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"}
+    assert ask(2) == before
+
+
+@pytest.fixture
+def locked_circuits(transactional_db):
+    """Somebody else keeps all from a table."""
+    other = connection.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("LOCK TABLE provider_circuit IN ACCESS EXCLUSIVE MODE")
+    yield
+    other.rollback()
+    other.close()
+
+
+def test_a_table_that_is_locked_costs_its_own_figures_alone(locked_circuits, figures):
+    found = figures()
+    assert found["ddc_database_up",] == 1
+    assert found["ddc_messages_uncertain",] == 0
+    assert found["ddc_strategy_runs", "done"] == 0
+    assert not [key for key in found if key[0] == "ddc_provider_down"]
+
+
+def slow():
+    """Ask for more than one thing that takes long."""
+    for _ in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(20)")
+        yield GaugeMetricFamily("ddc_slow", "x", 1)
+
+
+def quick():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 7")
+        yield GaugeMetricFamily("ddc_quick", "x", cursor.fetchone()[0])
+
+
+def test_a_scrape_takes_two_seconds_however_many_sources_hang(transactional_db, figures, monkeypatch):
+    monkeypatch.setattr(metrics, "_sources", [slow, quick, slow, slow])
+    began = time.monotonic()
+    found = figures()
+    assert time.monotonic() - began < metrics.PATIENCE_SECONDS + 0.5
+    assert (found["ddc_database_up",], found["ddc_quick",]) == (1, 7)
+    assert ("ddc_slow",) not in found
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+def test_a_database_that_does_not_answer_is_down(transactional_db, figures, monkeypatch):
+    def refuse(*_):
+        raise DatabaseError
+
+    monkeypatch.setattr(metrics, "_wait_until", refuse)
+    found = figures()
+    assert found["ddc_database_up",] == 0
+    assert ("ddc_messages_uncertain",) not in found
