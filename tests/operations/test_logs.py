@@ -25,6 +25,8 @@ from tests.standins.twilio import TwilioStandIn
 from tests.strategy import makers
 
 ID = "req-0a1b2c3d"
+#: As nginx's $request_id, and as many a token.
+HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
 
 def sign_in_as_debtor(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tuple[str, str]:
@@ -80,6 +82,21 @@ def test_a_request_is_one_line_that_names_who_asked_by_an_id(api, supervisor, lo
         "request_id": ID, "level": "info",
     }  # fmt: skip
     assert line["ms"] > 0
+
+
+@pytest.mark.django_db
+def test_a_method_that_a_caller_made_up_is_not_logged(anonymous, logged: Logged):
+    anonymous("JOHN-DOE", "/debtors")
+    anonymous("JOHN-DOE", "/nothing")
+    assert [line["method"] for line in logged.named("request")] == ["other", "other"]
+    assert "JOHN" not in logged.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [ID, HEX, "0192c1de-6789-7abc-8def-012345678901"])
+def test_an_id_that_a_proxy_chose_is_kept(anonymous, logged: Logged, given: str):
+    assert anonymous.get("/auth/me", **{"X-Request-ID": given})["X-Request-ID"] == given
+    assert logged.entries[-1]["request_id"] == given
 
 
 @pytest.mark.django_db
@@ -142,11 +159,33 @@ def test_what_a_run_queues_has_the_id_of_the_request_that_wanted_the_run(api):
         ("duplicate key\nDETAIL:  Key (email)=(x) exists.", "duplicate key\n[quoted]"),
         ("Failing row contains (1, Jo Doe).", "[quoted]"),
         ("0192c1de-6789-7abc-8def-012345678901 on 2026-11-24", "0192c1de-6789-7abc-8def-012345678901 on 2026-11-24"),
+        (f"key {HEX} refused, {HEX}{HEX}", "key [hex] refused, [hex]"),
+        (f"/reset/{HEX}", "/reset/[hex]"),
         ("took 0.5 s, error 21211", "took 0.5 s, error 21211"),
     ],
 )
 def test_texts_from_elsewhere_are_masked(text: str, shown: str):
     assert masking.mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "firstName", "first_name", "lastName", "last_name", "addressLine1", "address_line1", "addressLine2", "address_line2",
+        "city", "postalCode", "postal_code", "dob", "mobilePhone", "otp_code",
+    ],
+)  # fmt: skip
+def test_what_belongs_to_a_person_is_masked_by_its_name(logged: Logged, name: str):
+    structlog.get_logger("x").info("told", **{name: "Jo"}, body_of=[{name: "Jo", "n": 7}])
+    (line,) = logged.entries
+    assert (line[name], line["body_of"]) == (masking.MASK, [{name: masking.MASK, "n": 7}])
+
+
+def test_a_token_is_masked_as_a_value_too_and_an_error_id_is_not(logged: Logged):
+    error_id = "0192c1de-6789-7abc-8def-012345678901"
+    structlog.get_logger("x").info("told", shown=HEX, more={"shown": [HEX]}, error_id=error_id)
+    (line,) = logged.entries
+    assert (line["shown"], line["more"], line["error_id"]) == (masking.MASK, {"shown": [masking.MASK]}, error_id)
 
 
 def test_exceptions_and_other_libraries_lines_are_masked_too(logged: Logged):
