@@ -1,7 +1,8 @@
 """Drop the index by segment and placement: a run looks at each debt anyway, and each debt that moves wrote to it too."""
 
-from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations
+
+from ddc.common.indexes import RemoveIndexConcurrently
 
 
 class Migration(migrations.Migration):

@@ -1,7 +1,8 @@
 """Find the replies to a message without reading every message."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from ddc.common.indexes import AddIndexConcurrently
 
 
 class Migration(migrations.Migration):

@@ -1,7 +1,8 @@
 """The front page of the back office and /metrics count the messages in doubt, of which there are few among millions."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from ddc.common.indexes import AddIndexConcurrently
 
 
 class Migration(migrations.Migration):

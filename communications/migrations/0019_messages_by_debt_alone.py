@@ -1,7 +1,8 @@
 """Keep the index of messages by debt without their time: a debt has few, which are soon sorted, and it takes a fifth of the pages."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
+
+from ddc.common.indexes import AddIndexConcurrently, RemoveIndexConcurrently
 
 
 class Migration(migrations.Migration):

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from ddc.common.indexes import RunConcurrently
+
 CHECKS = """
 CREATE FUNCTION check_references_of_new_steps() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -53,23 +55,28 @@ DROP TRIGGER step_is_written_once ON strategy_step;
 DROP FUNCTION check_references_of_new_steps(), refuse_change_of_step();
 """
 # By what index a day's steps are found: those of a rule between two days.
-KEYS = [
-    "CREATE UNIQUE INDEX CONCURRENTLY strategy_step_of_log ON strategy_step (log_id)",
-    "CREATE UNIQUE INDEX CONCURRENTLY strategy_step_by_occurrence ON strategy_step (rule_id, occurrence, debt_id)",
+INDEXES = [
+    "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS strategy_step_of_log ON strategy_step (log_id)",
     """
-    ALTER TABLE strategy_step DROP COLUMN id, DROP CONSTRAINT strategy_step_log_id_key, DROP CONSTRAINT strategy_step_fires_once,
-        ADD CONSTRAINT strategy_step_pkey PRIMARY KEY USING INDEX strategy_step_of_log,
-        ADD CONSTRAINT strategy_step_fires_once UNIQUE USING INDEX strategy_step_by_occurrence
+    CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS strategy_step_by_occurrence
+        ON strategy_step (rule_id, occurrence, debt_id)
     """,
 ]
-OLD_KEYS = [
-    "CREATE UNIQUE INDEX CONCURRENTLY strategy_step_by_debt ON strategy_step (rule_id, debt_id, occurrence)",
+OLD_INDEX = [
     """
-    ALTER TABLE strategy_step DROP CONSTRAINT strategy_step_pkey, DROP CONSTRAINT strategy_step_fires_once,
-        ADD COLUMN id uuid DEFAULT uuidv7() PRIMARY KEY, ADD CONSTRAINT strategy_step_log_id_key UNIQUE (log_id),
-        ADD CONSTRAINT strategy_step_fires_once UNIQUE USING INDEX strategy_step_by_debt
-    """,
+    CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS strategy_step_by_debt ON strategy_step (rule_id, debt_id, occurrence)
+    """
 ]
+KEYS = """
+ALTER TABLE strategy_step DROP COLUMN id, DROP CONSTRAINT strategy_step_log_id_key, DROP CONSTRAINT strategy_step_fires_once,
+    ADD CONSTRAINT strategy_step_pkey PRIMARY KEY USING INDEX strategy_step_of_log,
+    ADD CONSTRAINT strategy_step_fires_once UNIQUE USING INDEX strategy_step_by_occurrence;
+"""
+OLD_KEYS = """
+ALTER TABLE strategy_step DROP CONSTRAINT strategy_step_pkey, DROP CONSTRAINT strategy_step_fires_once,
+    ADD COLUMN id uuid DEFAULT uuidv7() PRIMARY KEY, ADD CONSTRAINT strategy_step_log_id_key UNIQUE (log_id),
+    ADD CONSTRAINT strategy_step_fires_once UNIQUE USING INDEX strategy_step_by_debt;
+"""
 
 
 class Migration(migrations.Migration):
@@ -115,8 +122,10 @@ class Migration(migrations.Migration):
                 to="communications.communicationlog",
             ),
         ),
+        RunConcurrently(INDEXES, RunConcurrently.noop),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(KEYS, OLD_KEYS)],
+            # In one string, and so in one transaction: where a lock is not to be had, neither is done, and both can be run again.
+            database_operations=[migrations.RunSQL(KEYS + CHECKS, NO_CHECKS + OLD_KEYS)],
             state_operations=[
                 migrations.RemoveField("strategystep", "id"),
                 migrations.AlterField(
@@ -138,5 +147,5 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RunSQL(CHECKS, NO_CHECKS),
+        RunConcurrently(RunConcurrently.noop, OLD_INDEX),
     ]

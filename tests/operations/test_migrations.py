@@ -15,7 +15,7 @@ OURS = ("agents", "collections", "communications", "debtors", "payments", "porta
 
 #: What reads or writes every row, or keeps others out meanwhile, and what to do instead.
 DANGERS = {
-    r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)": "AddIndexConcurrently, in a migration with atomic = False",
+    r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)": "AddIndexConcurrently of ddc.common.indexes, with atomic = False",
     r"ALTER COLUMN \S+ TYPE (?!varchar|text)": "a new column, filled in steps",
     r"ALTER COLUMN \S+ SET NOT NULL": "a check constraint NOT VALID, validated afterwards",
     r"ADD CONSTRAINT (?!.*NOT VALID)(?=.*(CHECK|FOREIGN KEY))": "NOT VALID, then VALIDATE CONSTRAINT in another migration",
@@ -37,10 +37,14 @@ def later_migrations() -> list[tuple[str, str]]:
 
 
 def dangers(statements: list[str], made: set[str]) -> list[str]:
-    """List what is dangerous among the statements, for tables that are big and not made by themselves."""
-    found = []
+    """List what can't be run again among the statements, and what is dangerous for big tables that they don't make themselves."""
+    found, hurried = [], True
     for statement in statements:
         text = " ".join(statement.split())
+        if "lock_timeout" in text:
+            hurried = text != "SET lock_timeout = 0;"
+        if re.search(r"INDEX CONCURRENTLY (?!IF (NOT )?EXISTS)", text) or ("CONCURRENTLY" in text and hurried):
+            found.append(f"{text} -> ddc.common.indexes, or it can't be run again where it was cut short")
         made |= set(re.findall(r'^CREATE TABLE "(\w+)"', text))
         table = re.search(r'(?:^ALTER TABLE|^UPDATE|^DELETE FROM| ON) (?:ONLY )?"?(\w+)"?', text)
         if table and table[1] in BIG - made:
@@ -70,7 +74,9 @@ def test_it_does_not_lock_a_big_table(key: tuple[str, str], monkeypatch: pytest.
     ("statement", "is_dangerous"),
     [
         ('CREATE INDEX "i" ON "debt" ("x");', True),
-        ('CREATE INDEX CONCURRENTLY "i" ON "debt" ("x");', False),
+        ('CREATE INDEX CONCURRENTLY "i" ON "debt" ("x");', True),
+        ('CREATE INDEX CONCURRENTLY IF NOT EXISTS "i" ON "debt" ("x");', True),
+        ('DROP INDEX CONCURRENTLY IF EXISTS "i";', True),
         ('CREATE INDEX "i" ON "segment" ("x");', False),
         ('ALTER TABLE "payment" ADD COLUMN "x" varchar(9) NULL;', False),
         ('ALTER TABLE "payment" ADD COLUMN "x" varchar(9) DEFAULT \'a\' NOT NULL;', False),
@@ -86,6 +92,17 @@ def test_it_does_not_lock_a_big_table(key: tuple[str, str], monkeypatch: pytest.
 )
 def test_what_counts_as_dangerous(statement: str, is_dangerous: bool):
     assert bool(dangers([statement], set())) == is_dangerous
+
+
+def test_what_takes_its_time_and_can_be_run_again_is_not_dangerous():
+    making, dropping = (
+        'CREATE INDEX CONCURRENTLY IF NOT EXISTS "i" ON "debt" ("x");',
+        'DROP INDEX CONCURRENTLY IF EXISTS "j";',
+    )
+    patient = ["SET lock_timeout = 0;", making, dropping, "RESET lock_timeout;"]
+    assert dangers(patient, set()) == []
+    assert len(dangers([*patient, making], set())) == 1
+    assert len(dangers(["SET lock_timeout = 0;", making.replace("IF NOT EXISTS ", "")], set())) == 1
 
 
 def test_a_table_that_the_migration_makes_may_be_locked():
