@@ -17,6 +17,7 @@ from communications.incoming import inbound, keypad, news
 from communications.incoming.inbound import Received
 from communications.incoming.news import News
 from communications.models import ProviderEvent
+from ddc.common import tracing
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge
 
@@ -86,7 +87,8 @@ def work(*, clock: Callable[[], datetime], turn: timedelta | None = _TURN) -> Co
     ended: Counter[str] = Counter()
     ends = clock() + turn if turn else None
     while event := _claim(now=clock()):
-        ended[_deal_with(event, now=clock())] += 1
+        with tracing.caused_by(event.request_id):
+            ended[_deal_with(event, now=clock())] += 1
         if ends and clock() >= ends:
             nudge(TASK)
             break

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q, Value
 
+from ddc.common.tracing import request_id_field
+
 
 class Circuit(models.Model):
     """What the last hand-overs say of a provider: after some failures in a row nothing is claimed for it for a while."""
@@ -43,6 +45,7 @@ class ProviderEvent(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was given up.")
     result = models.CharField(max_length=100, null=True, blank=True, help_text="What came of it.")
     error = models.CharField(max_length=500, null=True, blank=True)
+    request_id = request_id_field()
 
     class Meta:
         db_table = "provider_event"

@@ -10,7 +10,8 @@ import structlog
 from django.utils import timezone
 
 from collection.models import LedgerEntry
-from communications.models import CommunicationLog
+from communications.incoming import inbox, news
+from communications.models import CommunicationLog, ProviderEvent
 from communications.sending import delivery
 from communications.sending.outbox import Lane
 from ddc.common import logs, masking, tracing
@@ -19,8 +20,10 @@ from portal.models import OtpSession
 from strategy import runs
 from strategy.models import StrategyRun
 from tests import factories
+from tests.communications.providers import PUBLIC, SECRET, basic
 from tests.conftest import Api
 from tests.operations.conftest import Logged
+from tests.standins import twilio as stand_in
 from tests.standins.twilio import TwilioStandIn
 from tests.strategy import makers
 
@@ -142,6 +145,32 @@ def test_what_a_run_queues_has_the_id_of_the_request_that_wanted_the_run(api):
     assert answer.status_code in (201, 202), answer.content
     runs.start_planned(clock=timezone.now)
     assert StrategyRun.objects.get().request_id == ID
+    assert [message.request_id for message in CommunicationLog.objects.all()] == [ID]
+
+
+@pytest.mark.django_db
+def test_a_callback_keeps_its_id_for_the_worker_that_deals_with_it(anonymous, settings, monkeypatch, logged: Logged):
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+    bounce = {"RecordType": "Bounce", "ID": 42, "Type": "HardBounce", "MessageID": "id-1", "Email": "a@example.com"}
+    factories.debtor(email="a@example.com")
+    answer = anonymous.post("/callbacks/email/postmark/tracking", bounce, **basic(), **{"X-Request-ID": ID})
+    assert (answer.status_code, ProviderEvent.objects.get().request_id) == (200, ID)
+    with monkeypatch.context() as patched:
+        patched.setattr(news, "take_in", lambda told, now: 1 / 0)
+        assert inbox.work(clock=timezone.now) == {"put off": 1}
+    (line,) = logged.named("callback_not_dealt_with")
+    assert line["request_id"] == ID
+    assert tracing.current() is None
+
+
+@pytest.mark.django_db
+def test_what_is_done_about_a_callback_has_its_id(anonymous, settings):
+    settings.TWILIO_AUTH_TOKEN, settings.PUBLIC_URL = stand_in.TOKEN, PUBLIC
+    fields = {"MessageSid": "SM1", "From": "+447700900123", "To": "+447700900999", "Body": "When is it due?"}
+    path = "/callbacks/twilio/inbound"
+    signed = {"X-Twilio-Signature": stand_in.signature(PUBLIC + path, fields), "X-Request-ID": ID}
+    assert anonymous.client.post(path, fields, headers=signed).status_code == 200
+    inbox.work(clock=timezone.now)
     assert [message.request_id for message in CommunicationLog.objects.all()] == [ID]
 
 
