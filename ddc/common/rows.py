@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Model
 from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
@@ -139,7 +139,8 @@ def _execute(changes: Sequence[Change], version: tuple[str, ...]) -> int:
     shape = tuple((type(change), type(change.row), tuple(own)) for change, own in zip(changes, values, strict=True))
     statement, fields = _writing(shape, bool(version))
     plain = [value for own in values for value in own.values()]
-    params = [field.get_db_prep_save(value, connection) for field, value in zip(fields, plain, strict=True)]
+    database = connections[DEFAULT_DB_ALIAS]  # Looked up once, which ``connection`` does at each touch.
+    params = [field.get_db_prep_save(value, database) for field, value in zip(fields, plain, strict=True)]
     params[len(values[0]) : len(values[0])] = version
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
