@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import binaries, process
@@ -18,7 +18,14 @@ from .errors import StackError
 DATABASE = ROLE = "ddc"
 _START_SECONDS = 60
 # What a crash may cost is of no interest in a test.
-_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+#: What figures are measured with, ours and those of bare SQL: as careful as in production, with room for the data in memory. The
+#: side-by-side harness (`bench/README.md`) has the same.
+MEASURED = {
+    "max_connections": "120", "shared_buffers": "2GB", "effective_cache_size": "8GB", "work_mem": "32MB",
+    "maintenance_work_mem": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "random_page_cost": "1.1",
+    "jit": "off",
+}  # fmt: skip
 _PASSED_ON = ("PATH", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -28,8 +35,10 @@ class Postgres:
     name = "postgres"
     stop_signal = signal.SIGINT  # "fast": ends the sessions; SIGTERM would wait for them
 
-    def __init__(self, place: Path, *, account: Account | None, log: Path, throwaway: bool = False) -> None:
-        self.place, self.log, self.throwaway = place, log, throwaway
+    def __init__(
+        self, place: Path, *, account: Account | None, log: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.place, self.log, self._settings = place, log, settings or {}
         self.data = place / "data"
         self.account = self._owner_or(account)
         programs = binaries.within_reach(binaries.postgres() / "postgres", self.account, place).parent
@@ -67,9 +76,7 @@ class Postgres:
         raise StackError(f"PostgreSQL did not start. The end of {self.log}:\n{process.last_lines(self.log)}")
 
     def _spawn(self, port: int) -> process.Process:
-        settings = {"listen_addresses": process.LOOPBACK, "unix_socket_directories": ""}
-        if self.throwaway:
-            settings |= _THROWAWAY
+        settings = {"listen_addresses": process.LOOPBACK, "unix_socket_directories": "", **self._settings}
         options = [f"--{name}={value}" for name, value in settings.items()]
         return process.spawn(
             [self._postgres, "-D", self.data, "-p", str(port), *options],

@@ -13,7 +13,7 @@ from types import FrameType
 
 from . import account, process
 from .errors import StackError
-from .postgres import Postgres
+from .postgres import MEASURED, THROWAWAY, Postgres
 from .valkey import Valkey
 
 SECRETS = ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY")
@@ -38,7 +38,8 @@ def run(command: list[str], environment: Mapping[str, str], *, durable: bool = F
             runner = account.for_servers()
             place = stack.enter_context(_place(runner))
             if "DATABASE_URL" in wanted:
-                postgres = Postgres(place, account=runner, log=place / "postgres.log", throwaway=not durable)
+                settings = MEASURED if durable else THROWAWAY
+                postgres = Postgres(place, account=runner, log=place / "postgres.log", settings=settings)
                 child = postgres.start()
                 stack.callback(process.stop, child, by=signal.SIGQUIT)  # nothing in it is worth a checkpoint
                 env["DATABASE_URL"] = postgres.url

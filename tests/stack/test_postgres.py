@@ -15,7 +15,7 @@ import pytest
 
 from ddc.stack import account, binaries, process
 from ddc.stack.errors import StackError
-from ddc.stack.postgres import Postgres
+from ddc.stack.postgres import THROWAWAY, Postgres
 
 from .conftest import PLAIN, at_work, until
 
@@ -36,7 +36,7 @@ def started() -> Iterator[list[process.Process]]:
 
 
 def cluster(place: Path) -> Postgres:
-    return Postgres(place, account=account.for_servers(), log=place / "log", throwaway=True)
+    return Postgres(place, account=account.for_servers(), log=place / "log", settings=THROWAWAY)
 
 
 def test_letters_have_their_cases_and_the_migrations_their_extensions(
