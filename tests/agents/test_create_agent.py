@@ -1,4 +1,5 @@
 import io
+import sys
 from typing import Any
 
 import pytest
@@ -90,6 +91,9 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> None:
         return str(answer)
 
     monkeypatch.setattr(create_agent, "getpass", getpass)
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
 
 
 def test_without_the_variable_the_password_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +105,7 @@ def test_without_the_variable_the_password_is_asked_for_twice(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("answers", "says"), [((factories.PASSWORD, "other"), "differ"), ((EOFError(),), "AGENT_PASSWORD")]
+    ("answers", "says"), [((factories.PASSWORD, "other"), "differ"), ((EOFError(),), "No password")]
 )
 def test_two_passwords_that_differ_or_none_are_refused(
     monkeypatch: pytest.MonkeyPatch, answers: Any, says: str
@@ -109,6 +113,17 @@ def test_two_passwords_that_differ_or_none_are_refused(
     answering(monkeypatch, *answers)
 
     with pytest.raises(CommandError, match=says):
+        run("ann", "--role", "Agent")
+
+    assert not Agent.objects.exists()
+
+
+@pytest.mark.parametrize("stdin", [io.StringIO("piped\n"), None])
+def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO | None) -> None:
+    answering(monkeypatch)  # and whoever asks finds no answer
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    with pytest.raises(CommandError, match="set AGENT_PASSWORD"):
         run("ann", "--role", "Agent")
 
     assert not Agent.objects.exists()

@@ -1,6 +1,7 @@
 """``manage.py create_agent``: take on a member of staff."""
 
 import os
+import sys
 from argparse import ArgumentParser
 from getpass import getpass
 from typing import Any
@@ -40,11 +41,13 @@ class Command(BaseCommand):
             self.stdout.write(f"API token (it is shown this once): {token}")
 
     def _ask(self) -> str:
+        if not (sys.stdin and sys.stdin.isatty()):
+            raise CommandError("There is no terminal to ask for the password at: set AGENT_PASSWORD.")
         try:
             password = getpass("Password: ")
             again = getpass("Password (again): ")
         except (EOFError, KeyboardInterrupt) as error:
-            raise CommandError("No password was given; set AGENT_PASSWORD where there is no terminal.") from error
+            raise CommandError("No password was given.") from error
         if password != again:
             raise CommandError("The two passwords differ.")
         return password
