@@ -57,7 +57,8 @@ checks:
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	DEBUG=0 DEMO=0 ALLOWED_HOSTS=ddc.example PUBLIC_URL=https://ddc.example \
+	DEBUG=0 DEMO=0 ALLOWED_HOSTS=ddc.example PUBLIC_URL=https://ddc.example EMAIL_URL=smtp://127.0.0.1 \
+	SMS_BACKEND=twilio TWILIO_ACCOUNT_SID=none TWILIO_AUTH_TOKEN=none TWILIO_FROM_NUMBER=none \
 	$(PY) manage.py check --deploy --fail-level WARNING
 
 # An environment that somebody else made is used as it is; a broken one (half made, or its Python gone) is made anew.

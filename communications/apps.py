@@ -9,6 +9,7 @@ class CommunicationsConfig(AppConfig):
 
     def ready(self) -> None:
         from communications import figures, receivers  # noqa: F401
+        from communications.channels import checks  # noqa: F401
         from communications.contact import policy_book
 
         post_migrate.connect(

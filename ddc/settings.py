@@ -13,15 +13,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ddc.common.currencies import DECIMALS
 from ddc.configuration import (
-    LOOPBACK_HOSTS,
     anymail_settings,
+    broker_url,
     contact_window,
+    database_settings,
     demo_environment,
     email_settings,
+    is_in_the_world,
+    listed,
     long_enough,
     rate,
     ration,
     refuse_for_production,
+    web_address,
+    webhook_secret,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,35 +54,44 @@ SECRET_KEY = key("SECRET_KEY")
 DEBTOR_TOKEN_KEY = key("DEBTOR_TOKEN_KEY")
 OTP_KEY = key("OTP_KEY")
 # Keys of before: nothing is made with them any more, what they have made is still good.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-DEBTOR_TOKEN_KEY_FALLBACKS = env.list("DEBTOR_TOKEN_KEY_FALLBACKS", default=[])
-OTP_KEY_FALLBACKS = env.list("OTP_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = listed(env.str("SECRET_KEY_FALLBACKS", default=""))
+DEBTOR_TOKEN_KEY_FALLBACKS = listed(env.str("DEBTOR_TOKEN_KEY_FALLBACKS", default=""))
+OTP_KEY_FALLBACKS = listed(env.str("OTP_KEY_FALLBACKS", default=""))
 for old_key in (*SECRET_KEY_FALLBACKS, *DEBTOR_TOKEN_KEY_FALLBACKS, *OTP_KEY_FALLBACKS):
     long_enough("A key among the ..._KEY_FALLBACKS", old_key)
 if len({SECRET_KEY, DEBTOR_TOKEN_KEY, OTP_KEY}) < 3:
     raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ from one another.")
-EVIDENCE_KEYS = env.list("EVIDENCE_KEYS", default=[])
+EVIDENCE_KEYS = listed(env.str("EVIDENCE_KEYS", default=""))
 for evidence_key in EVIDENCE_KEYS:
     long_enough("A key among the EVIDENCE_KEYS", evidence_key)
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
 PORT = env.int("PORT", default=8000)
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+PUBLIC_URL = web_address("PUBLIC_URL", env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}"))
+ALLOWED_HOSTS = listed(env.str("ALLOWED_HOSTS", default="127.0.0.1,localhost"))
+CORS_ALLOWED_ORIGINS = [
+    web_address("One of the CORS_ALLOWED_ORIGINS", origin)
+    for origin in listed(env.str("CORS_ALLOWED_ORIGINS", default=""))
+]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields", "X-Request-ID"]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
-# In production is whoever can be reached by other machines, or says so by an https address.
-PRODUCTION = PUBLIC_URL.startswith("https://") or not set(ALLOWED_HOSTS) <= LOOPBACK_HOSTS
-if DEMO and not set(ALLOWED_HOSTS) <= LOOPBACK_HOSTS:
-    raise ImproperlyConfigured("DEMO=1 shows every message to everybody: ALLOWED_HOSTS may name loopback hosts alone.")
+if TRUSTED_PROXIES < 0:
+    raise ImproperlyConfigured("TRUSTED_PROXIES must be 0 or more.")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+PRODUCTION = is_in_the_world(PUBLIC_URL, ALLOWED_HOSTS)
 if PRODUCTION:
-    keys = {"SECRET_KEY": SECRET_KEY, "DEBTOR_TOKEN_KEY": DEBTOR_TOKEN_KEY, "OTP_KEY": OTP_KEY}
-    refuse_for_production(debug=DEBUG, hosts=ALLOWED_HOSTS, keys=keys)
+    secrets = {
+        **{"SECRET_KEY": [SECRET_KEY], "DEBTOR_TOKEN_KEY": [DEBTOR_TOKEN_KEY], "OTP_KEY": [OTP_KEY]},
+        "SECRET_KEY_FALLBACKS": SECRET_KEY_FALLBACKS,
+        "DEBTOR_TOKEN_KEY_FALLBACKS": DEBTOR_TOKEN_KEY_FALLBACKS,
+        "OTP_KEY_FALLBACKS": OTP_KEY_FALLBACKS,
+        "EVIDENCE_KEYS": EVIDENCE_KEYS,
+        "METRICS_TOKEN": [METRICS_TOKEN] if METRICS_TOKEN else [],
+    }
+    refuse_for_production(debug=DEBUG, demo=DEMO, hosts=ALLOWED_HOSTS, secrets=secrets)
 
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -156,23 +170,25 @@ TEMPLATES = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter, save for callbacks with attachments.
 
 # --- PostgreSQL, Valkey, Celery
-DATABASES = {"default": env.db_url_config(required("DATABASE_URL", why="such as postgres://user:password@host/ddc"))}
-DATABASES["default"].update(
-    ENGINE="ddc.common.postgresql",
-    CONN_MAX_AGE=None,
-    CONN_HEALTH_CHECKS=True,
-    DISABLE_SERVER_SIDE_CURSORS=True,
-    OPTIONS={
-        "connect_timeout": 3,
-        "server_side_binding": True,
-        "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler in between has to know statements.
-        # Finds out within a minute that a host is gone. What web servers add: ddc/common/web_process.py.
-        **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
-        "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
-    },
-)
+DATABASES = {
+    "default": database_settings(
+        required("DATABASE_URL", why="such as postgres://user:password@host/ddc"),
+        ENGINE="ddc.common.postgresql",
+        CONN_MAX_AGE=None,
+        CONN_HEALTH_CHECKS=True,
+        DISABLE_SERVER_SIDE_CURSORS=True,
+        OPTIONS={
+            "connect_timeout": 3,
+            "server_side_binding": True,
+            "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler in between has to know statements.
+            # Finds out within a minute that a host is gone. What web servers add: ddc/common/web_process.py.
+            **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
+            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+        },
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = required("REDIS_URL", why="such as redis://:password@host:6379/0")
+REDIS_URL = broker_url(required("REDIS_URL", why="such as redis://:password@host:6379/0"))
 CELERY_BROKER_URL = REDIS_URL
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -220,11 +236,11 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Messages
-globals().update(email_settings(env.str("EMAIL_URL", default="console://")))
+globals().update(email_settings(env.str("EMAIL_URL", default="console://"), demo=DEMO))
 ANYMAIL = anymail_settings(os.environ)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="collections@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-ANYMAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
+ANYMAIL_WEBHOOK_SECRET = webhook_secret(env.str("ANYMAIL_WEBHOOK_SECRET", default=""))
 SMS_BACKEND = env.str("SMS_BACKEND", default="console")
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
@@ -232,6 +248,8 @@ TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
 if SMS_BACKEND not in ("twilio", "console", "demo"):
     raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}; it must be twilio, console or demo.")
+if SMS_BACKEND == "demo" and not DEMO:
+    raise ImproperlyConfigured("SMS_BACKEND=demo sends nothing, and says that it did: it takes DEMO=1.")
 if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER):
     raise ImproperlyConfigured("SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER.")
 OUTBOX_DRAINS = ration("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1))

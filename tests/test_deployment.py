@@ -15,6 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ddc.common import web_process
 from ddc.stack import __main__ as stack
 from ddc.stack import binaries, demo, web
 
@@ -71,6 +72,12 @@ def test_the_example_shows_the_defaults_that_the_settings_have() -> None:
     assert {name: shown[name] for name, default in read.items() if default is not None} == {
         name: default for name, default in read.items() if default is not None
     }
+
+
+def test_the_readme_names_every_setting_and_no_other() -> None:
+    table = (ROOT / "README.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
+    named = {name for row in re.findall(r"^\| (`[^|]+) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(settings_read())
 
 
 def test_a_copy_of_the_example_sets_nothing() -> None:
@@ -153,10 +160,42 @@ def test_the_image_starts_the_web_server_as_the_demo_does(monkeypatch: pytest.Mo
     (said,) = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)
     program, *arguments = json.loads(said)
     assert [program, *arguments[:2]] == ["python", "-m", "ddc.stack"]
+    monkeypatch.delenv("PORT", raising=False)
     monkeypatch.setattr(os, "execv", instead)
     with pytest.raises(SystemExit) as left:
         stack.main(arguments[2:])
-    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=3, patience=10)
+    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=3, patience=web.PATIENCE)
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def test_what_a_web_process_has_in_hand_is_done_before_it_is_killed() -> None:
+    assert seconds(web_process.STATEMENT_TIMEOUT) < web.PATIENCE < seconds(SERVICES["web"]["stop_grace_period"]) - 5
+
+
+def test_one_service_builds_the_image_and_nobody_looks_for_it_elsewhere() -> None:
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["migrate"]
+    # Whoever starts any of them starts the one that builds.
+    assert all("migrate" in service["depends_on"] for name, service in OURS.items() if name != "migrate")
+    assert {service["pull_policy"] for service in OURS.values()} == {"never"}
+
+
+def test_no_log_grows_without_end() -> None:
+    for name, service in SERVICES.items():
+        assert {"max-size", "max-file"} <= set(service["logging"]["options"]), name
+
+
+def test_the_log_of_postgresql_quotes_no_row() -> None:
+    assert "-c log_error_verbosity=terse" in SERVICES["postgres"]["command"]
+
+
+def test_nothing_of_ours_says_hello_in_plain_text() -> None:
+    for service in OURS.values():
+        command = str(service.get("command"))
+        assert "celery" not in command or "celery -q " in command
+    assert web.command(port=0)[-2:] == ["--log-level", "warning"]
 
 
 def test_every_queue_that_tasks_are_routed_to_has_a_worker() -> None:

@@ -11,6 +11,7 @@ import psycopg
 import redis
 import structlog
 from django.conf import settings
+from django.db import connections
 
 from ddc.common.postgresql import outage
 
@@ -89,16 +90,10 @@ def _database() -> dict[str, list[str]]:
     options = settings.DATABASES["default"]
     if outage.hangs(options["HOST"], options["PORT"]):
         raise TimeoutError
-    # A connection of its own: the request's may be what hangs.
-    with psycopg.connect(
-        host=options["HOST"] or None,
-        port=options["PORT"] or None,
-        user=options["USER"] or None,
-        password=options["PASSWORD"] or None,
-        dbname=options["NAME"],
-        connect_timeout=2,
-        options="-c statement_timeout=1000",
-    ) as connection:
+    # A connection of its own: the request's may be what hangs. All else is as theirs, TLS and what the URL asks for besides.
+    asked = connections["default"].get_connection_params()
+    asked |= {"connect_timeout": 2, "options": f"{asked['options']} -c statement_timeout=1000"}
+    with psycopg.connect(**asked) as connection:
         connection.execute("SELECT 1")
         return _noted(connection)
 

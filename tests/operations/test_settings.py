@@ -4,8 +4,15 @@ import os
 import secrets
 import subprocess
 import sys
+from typing import Any
+from unittest.mock import Mock
 
+import psycopg
 import pytest
+from django.core import checks
+
+from ddc import configuration
+from ddc.common import health
 
 GOOD = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY")}
 ADDRESS = {"PUBLIC_URL": "https://ddc.test", "ALLOWED_HOSTS": "ddc.test"}
@@ -30,20 +37,44 @@ def test_production_starts_with_keys_and_hosts_of_its_own():
     [
         ({"DEBUG": "1"}, "DEBUG=1"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS=*"),
+        ({"ALLOWED_HOSTS": "a.example, *, b.example"}, "ALLOWED_HOSTS=*"),
+        ({"ALLOWED_HOSTS": ".com"}, "ALLOWED_HOSTS=.com"),
         ({"DEMO": "1"}, "DEMO=1"),
         ({"SECRET_KEY": WEAK}, "SECRET_KEY can be guessed"),
         ({"OTP_KEY": "0123456789" * 4}, "OTP_KEY can be guessed"),
         ({"DEBTOR_TOKEN_KEY": "change-me-" + "abcdefghijklmnopqrstuvw"}, "DEBTOR_TOKEN_KEY can be guessed"),
+        ({"OTP_KEY": "abcdefghijklmnopqrstuvwxyz-abcdef"}, "OTP_KEY can be guessed"),
+        ({"SECRET_KEY_FALLBACKS": WEAK}, "SECRET_KEY_FALLBACKS can be guessed"),
+        ({"DEBTOR_TOKEN_KEY_FALLBACKS": f"{GOOD['OTP_KEY']}, {WEAK}"}, "DEBTOR_TOKEN_KEY_FALLBACKS can be guessed"),
+        ({"OTP_KEY_FALLBACKS": "x" * 32}, "OTP_KEY_FALLBACKS can be guessed"),
+        ({"EVIDENCE_KEYS": "x" * 32}, "EVIDENCE_KEYS can be guessed"),
+        ({"METRICS_TOKEN": "x"}, "METRICS_TOKEN is too short"),
+        ({"METRICS_TOKEN": "x" * 32}, "METRICS_TOKEN can be guessed"),
     ],
 )
 def test_production_does_not_start_with(changes: dict[str, str], complaint: str):
     assert complaint in start(**{**ADDRESS, **changes})
 
 
-@pytest.mark.parametrize("alone", [{"PUBLIC_URL": "https://ddc.test"}, {"ALLOWED_HOSTS": "127.0.0.1,ddc.test"}])
-def test_either_sign_of_production_is_enough(alone: dict[str, str]):
-    assert "DEBUG=1" in start(DEBUG="1", **alone)
-    assert start(DEBUG="1") == ""
+@pytest.mark.parametrize(
+    "alone",
+    [
+        *({"PUBLIC_URL": url} for url in ("https://ddc.test", "HTTPS://ddc.test", "http://ddc.test:8000")),
+        {"ALLOWED_HOSTS": "127.0.0.1, ddc.test"},
+    ],
+)
+@pytest.mark.parametrize("mode", ["DEBUG", "DEMO"])
+def test_an_address_in_the_world_is_enough_for_production(alone: dict[str, str], mode: str):
+    assert f"{mode}=1" in start(**{mode: "1"}, **alone)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "http://[::1]:8000", "http://LOCALHOST/", "https://localhost"]
+)
+def test_ones_own_machine_is_no_production(url: str):
+    assert (
+        start(DEBUG="1", DEMO="1", PUBLIC_URL=url, ALLOWED_HOSTS="127.0.0.1, localhost, [::1]", METRICS_TOKEN="x") == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +84,85 @@ def test_either_sign_of_production_is_enough(alone: dict[str, str]):
         ({"OTP_KEY": "short"}, "OTP_KEY is too short"),
         ({"OTP_KEY": GOOD["SECRET_KEY"]}, "must differ"),
         ({"OTP_KEY_FALLBACKS": f"{secrets.token_urlsafe(48)},short"}, "too short"),
+        ({"EMAIL_URL": "demo://"}, "EMAIL_URL=demo:// sends nothing"),
+        ({"SMS_BACKEND": "demo"}, "SMS_BACKEND=demo sends nothing"),
+        ({"EMAIL_URL": "anymail://nosuch"}, "anymail's providers are amazon_ses, "),
+        ({"EMAIL_URL": "anymail://test"}, "anymail's providers are"),
+        ({"EMAIL_URL": "anymail://"}, "anymail's providers are"),
+        ({"ANYMAIL_WEBHOOK_SECRET": "without-a-colon"}, "ANYMAIL_WEBHOOK_SECRET"),
+        ({"PUBLIC_URL": "ddc.test"}, "PUBLIC_URL is 'ddc.test'"),
+        ({"PUBLIC_URL": "ftp://ddc.test"}, "PUBLIC_URL is 'ftp://ddc.test'"),
+        ({"PUBLIC_URL": "https://ddc.test/collections"}, "without a path"),
+        ({"PUBLIC_URL": "https://ddc.test?x"}, "without a path"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES must be 0 or more"),
+        ({"CORS_ALLOWED_ORIGINS": "https://a.test, b.test"}, "CORS_ALLOWED_ORIGINS is 'b.test'"),
+        ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS is '*'"),
+        ({"REDIS_URL": "nowhere:6379"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "http://nowhere"}, "REDIS_URL must look like"),
+        ({"DATABASE_URL": "mysql://nowhere/ddc"}, "DATABASE_URL must look like"),
     ],
 )
 def test_no_site_starts_with(changes: dict[str, str], complaint: str):
     assert complaint in start(**changes)
+
+
+def test_lists_are_read_without_what_stands_around_their_parts():
+    assert configuration.listed(" a.example ,, b.example,") == ["a.example", "b.example"]
+
+
+def test_an_address_is_kept_as_browsers_write_it():
+    assert configuration.web_address("PUBLIC_URL", "HTTPS://DDC.example:8443/") == "https://ddc.example:8443"
+
+
+def test_what_the_database_url_asks_for_is_kept_beside_what_we_ask_for():
+    url = "postgres://u:p@h/ddc?sslmode=verify-full&sslrootcert=/x&connect_timeout=9&options=-c%20search_path%3Dours"
+    ours = {
+        "ENGINE": "ddc.common.postgresql",
+        "OPTIONS": {"connect_timeout": 3, "keepalives_idle": 30, "options": "-c a=1"},
+    }
+
+    found = configuration.database_settings(url, **ours)
+
+    assert found["OPTIONS"] == {
+        **{"sslmode": "verify-full", "sslrootcert": "/x", "connect_timeout": 9, "keepalives_idle": 30},
+        "options": "-c a=1 -c search_path=ours",
+    }
+    assert (found["ENGINE"], found["HOST"], found["NAME"]) == ("ddc.common.postgresql", "h", "ddc")
+    assert configuration.database_settings("postgres://h/ddc", **ours)["OPTIONS"] == ours["OPTIONS"]
+
+
+@pytest.mark.django_db
+def test_health_connects_to_the_database_as_requests_do(settings, monkeypatch):
+    options = settings.DATABASES["default"]["OPTIONS"]
+    more = {"sslmode": "prefer", "sslrootcert": "/x", "options": f"{options['options']} -c search_path=public"}
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {**options, **more})
+    connect = Mock(wraps=psycopg.connect)
+    monkeypatch.setattr(psycopg, "connect", connect)
+
+    assert health.check()[0]["database"] == "ok"
+
+    how = connect.call_args.kwargs
+    assert (how["sslmode"], how["sslrootcert"]) == ("prefer", "/x")
+    assert how["options"].endswith("-c search_path=public -c statement_timeout=1000")
+
+
+def said(**tags: Any) -> list[str]:
+    return [str(message.id) for message in checks.run_checks(**tags) if str(message.id).startswith("ddc.")]
+
+
+def test_messages_that_are_printed_in_production_are_warned_of(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    settings.SMS_BACKEND = "console"
+    assert said(tags=["security"]) == []
+    settings.PRODUCTION = True
+    assert said(tags=["security"]) == ["ddc.W001", "ddc.W002"]
+    settings.EMAIL_BACKEND, settings.SMS_BACKEND = "django.core.mail.backends.smtp.EmailBackend", "twilio"
+    assert said(tags=["security"]) == []
+
+
+def test_a_mail_provider_without_its_settings_is_refused(settings):
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.ANYMAIL = {}
+    assert said() == ["ddc.E001"]
+    settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "x"}
+    assert said() == []
