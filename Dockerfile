@@ -18,4 +18,4 @@ RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; } \
  && python -m compileall -q .
 USER 10001
 EXPOSE 8000
-CMD ["python", "-m", "ddc.stack", "web", "--workers", "3"]
+CMD ["python", "-m", "ddc.stack", "web", "--host", "0.0.0.0", "--workers", "3"]

@@ -35,7 +35,7 @@ class Plan:
 
 
 def _celery(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "-A", "ddc", *arguments]
+    return [sys.executable, "-m", "celery", "-q", "-A", "ddc", *arguments]
 
 
 def _worker(queue: str, concurrency: int) -> list[str]:

@@ -11,6 +11,9 @@ THREADS = 1
 #: One more than there are cores works while another waits for the disk: a tenth more payments a second, and no fewer reads. With
 #: two more, reads get slower.
 PROCESSES = (os.cpu_count() or 1) + 1
+#: Seconds for what is in hand when a site in production is told to end: more than a statement may take (15: STATEMENT_TIMEOUT in
+#: ddc/common/web_process.py), and less than compose waits before it kills (25).
+PATIENCE = 17
 
 
 def command(*, port: int | str, workers: int = PROCESSES, host: str = process.LOOPBACK, patience: int = 3) -> list[str]:
@@ -19,4 +22,6 @@ def command(*, port: int | str, workers: int = PROCESSES, host: str = process.LO
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "ddc.wsgi:application", "--no-ws"),
         *("--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(THREADS)),
         *("--workers-kill-timeout", str(patience)),
+        # What it says of a start and an end is plain text among lines of JSON.
+        *("--log-level", "warning"),
     ]
