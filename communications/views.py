@@ -25,6 +25,12 @@ from ddc.common.api.problems import http_problem
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _FORM = {"type": "object", "additionalProperties": {"type": "string"}}
+_VALUE = {"$ref": "#/components/schemas/JsonValue"}
+_EVENT = {"type": "object", "additionalProperties": _VALUE}
+_EVENTS = {
+    "description": "As the provider sends it: an event, or a list of them. Its own documentation names the members.",
+    "anyOf": [_EVENT, {"type": "array", "items": _EVENT}],
+}
 
 
 class PublicView(APIView):
@@ -55,7 +61,7 @@ class MailCallbackView(PublicView):
 
     @extend_schema(
         request={
-            "application/json": OpenApiTypes.ANY,
+            "application/json": _EVENTS,
             "application/x-www-form-urlencoded": _FORM,
             "multipart/form-data": _FORM,
         },

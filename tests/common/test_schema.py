@@ -1,10 +1,12 @@
 """The description of the API itself. What it says of answers is held against each answer by the tests' client."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from ddc.common.middleware import MAX_BODY
 from tests.access import table
 from tests.access.test_access import parse, plain
 from tests.conftest import Api
@@ -46,11 +48,50 @@ def test_what_the_table_says_is_described():
             assert {str(status) for status in statuses} <= set(operation["responses"]), (method, path)
 
 
-def test_no_object_is_untyped_but_metadata():
-    for where, node in parts(description()):
+#: One of these says what a value is.
+TYPED_BY = {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}
+
+
+def untyped(described: Any) -> Iterator[str]:
+    """List where anything at all may stand: ``{}``, an object without members, or one with any others."""
+    for where, node in parts(described):
+        holder, name = where.rsplit("/", 2)[-2:] if where.count("/") > 1 else ("", where)
+        is_schema = name in ("schema", "items", "additionalProperties") or holder in (
+            "properties",
+            "anyOf",
+            "oneOf",
+            "allOf",
+        )
         kind = node.get("type")
-        if kind == "object" or (isinstance(kind, list) and "object" in kind):
-            assert node.get("properties") or node.get("additionalProperties") or "metadata" in where, where
+        is_object = kind == "object" or (isinstance(kind, list) and "object" in kind)
+        members = node.get("properties") or isinstance(node.get("additionalProperties"), dict)
+        if (is_schema and not TYPED_BY & set(node)) or (is_object and not members):
+            yield where
+
+
+def test_no_object_is_untyped_but_metadata():
+    assert [where for where in untyped(description()) if "metadata" not in where] == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {}, {"description": "Anything."}, {"type": "object"}, {"type": ["object", "null"]},
+        {"type": "object", "additionalProperties": True}, {"type": "object", "additionalProperties": {}},
+        {"type": "array", "items": {}}, {"anyOf": [{"type": "string"}, {}]}, {"type": "object", "properties": {"a": {}}},
+    ],
+)  # fmt: skip
+def test_what_counts_as_untyped(schema: dict[str, Any]):
+    assert len(list(untyped({"content": {"application/json": {"schema": schema}}}))) == 1
+
+
+@pytest.mark.django_db
+def test_a_body_that_is_too_large_is_described_for_each_method_and_path(api: Api):
+    large = "x" * (MAX_BODY + 1)
+    for method, path, operation in operations():
+        assert "413" in operation["responses"], (method, path)
+        if not path.startswith("/callbacks/"):  # They may be larger.
+            assert api(method, re.sub(r"\{\w+\}", "x", path), large).status_code == 413, (method, path)
 
 
 def test_answers_say_that_every_member_is_there_and_no_other():

@@ -117,13 +117,13 @@ class Schema(AutoSchema):
         return hasattr(self.view, "read")
 
     def _refusals(self) -> set[str]:
-        statuses = {"400", "500", "503"}
+        statuses = {"400", "413", "500", "503"}  # Any method may come with a body.
         if not self._is_public:
             statuses |= {"401"} if getattr(self.view, "debtors_own", False) else {"401", "403"}
         if self._reads_json:
             statuses |= {"422"}
-        if self.method in _WRITING:
-            statuses |= {"413", "415"} if self._reads_json else {"413"}
+        if self.method in _WRITING and self._reads_json:
+            statuses |= {"415"}
         if self._reads_json and not self._is_public and self.method in (*_WRITING, "DELETE"):
             statuses |= {"409"}
         if "{" in self.path:

@@ -12,6 +12,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 _FROM_ONE = {"type": "integer", "minimum": 1}
 _URL_OR_NULL = {"type": ["string", "null"]}
 
+_ANY_VALUE = {"$ref": "#/components/schemas/JsonValue"}
 _ERRORS = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ProblemError"}}
 _DOWN = {"type": "string", "description": "`ok`, or what is wrong."}
 
@@ -52,6 +53,14 @@ COMPONENTS: dict[str, Described] = {
             "message": _TEXT,
         }
     ),
+    "JsonValue": {
+        "description": "Whatever JSON can hold: its shape is the sender's.",
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null"]},
+            {"type": "array", "items": _ANY_VALUE},
+            {"type": "object", "additionalProperties": _ANY_VALUE},
+        ],
+    },
     "PageMeta": _object(
         {
             "total": _COUNT,
