@@ -165,51 +165,90 @@ portal/otpsession                        v          v       v
 portal/revokeddebtortoken                v          v       v
 """
 
-#: The back office's other pages.
+#: The back office's other pages, each asked for and posted to. 302 sends whoever isn't signed in to sign in, and all others on
+#: when it is done; 200 shows the form, again where it is refused. What is sent follows the statuses.
 ADMIN_PAGES = """
-                                                 nobody agent supervisor auditor
-/admin                                              302   302        302     302
-/admin/                                             302   200        200     200
-/admin/login/                                       200   302        302     302
-/admin/password_change/                             302   200        200     200
-/admin/password_change/done/                        302   200        200     200
-/admin/jsi18n/                                      302   200        200     200
-/admin/search/                                      302   200        200     200
-/admin/autocomplete/                                302   403        403     403
-/admin/debtors/debtor/{debtor}/note_call/           302   200        200     403
-/admin/debtors/contactpoint/{point}/use_again/      302   403        200     403
-/admin/debtors/contactpoint/{point}/consent/        302   200        200     403
-/admin/r/<path:content_type_id>/<path:object_id>/   302   404        404     404
-/admin/nothing                                      302   404        404     404
-/admin/debtors/                                     302   200        200     200
-/admin/axes/                                        302   404        404     404
-/admin/agents/agent/{agent}/password/               302   403        403     403
-/admin/communications/communicationlog/{log}/it_went/       302   200        200     403
-/admin/communications/communicationlog/{log}/send_again/    302   200        200     403
-/admin/communications/communicationlog/{log}/download/      302   200        200     200
-/admin/communications/providerevent/{event}/run_again/  302   403        200     403
-/admin/communications/inboundmessage/{inbound}/mark_read/  302 200       200     403
-/admin/communications/calltask/{task}/begin/            302   200        200     403
-/admin/communications/calltask/{task}/finish/           302   200        200     403
-/admin/communications/uncertainmessage/{log}/it_went/       302   404        404     403
-/admin/communications/uncertainmessage/{log}/send_again/    302   404        404     403
-/admin/communications/uncertainmessage/{log}/download/      302   404        404     404
-/admin/collections/hold/{hold}/approve/             302   403        200     403
-/admin/collections/hold/{hold}/review_it/           302   200        200     403
-/admin/collections/hold/{hold}/move/                302   200        200     403
-/admin/collections/hold/{moratorium}/move/          302   403        403     403
-/admin/collections/hold/{moratorium}/approve/       302   403        403     403
-/admin/collections/hold/{moratorium}/end_treatment/ 302   403        200     403
-/admin/collections/hold/{hold}/end/                 302   403        200     403
-/admin/communications/contactpolicy/{policy}/new_version/   302   403       200     403
-/admin/communications/contactwish/{wish}/withdraw/      302   200        200     403
-/admin/collections/dispute/{dispute}/ask_creditor/  302   200        200     403
-/admin/collections/dispute/{dispute}/verify/        302   403        403     403
-/admin/collections/dispute/{dispute}/withdraw/      302   403        200     403
-/admin/collections/dispute/{awaiting}/ask_creditor/ 302   403        403     403
-/admin/collections/dispute/{awaiting}/verify/       302   403        200     403
-/admin/collections/dispute/{awaiting}/adjust/       302   403        200     403
-/admin/collections/dispute/{awaiting}/recall/       302   403        200     403
-/admin/collections/debt/{debt}/correct_amounts/     302   403        200     403
-/admin/collections/debt/{debt}/change_status/       302   200        200     403
+                                                          nobody debtor agent supervisor auditor
+GET,POST /admin                                             302    302   302     302     302
+GET,POST /admin/                                            302    302   200     200     200
+GET      /admin/login/                                      200    200   302     302     302
+POST     /admin/login/                                      200    200   200     200     200
+GET,POST /admin/password_change/                            302    302   200     200     200
+GET      /admin/password_change/done/                       302    302   200     200     200
+POST     /admin/password_change/done/                       302    302   405     405     405
+GET      /admin/jsi18n/                                     302    302   200     200     200
+POST     /admin/jsi18n/                                     302    302   405     405     405
+GET,POST /admin/search/                                     302    302   200     200     200
+GET      /admin/autocomplete/                               302    302   403     403     403
+POST     /admin/autocomplete/                               302    302   405     405     405
+GET,POST /admin/r/<path:content_type_id>/<path:object_id>/  302    302   404     404     404
+GET,POST /admin/nothing                                     302    302   404     404     404
+GET,POST /admin/debtors/                                    302    302   200     200     200
+GET,POST /admin/axes/                                       302    302   404     404     404
+
+GET  /admin/debtors/debtor/{debtor}/note_call/       302    302   200     200     403
+POST /admin/debtors/debtor/{debtor}/note_call/       302    302   302     302     403  direction=inbound&outcome=right_party
+GET  /admin/debtors/contactpoint/{point}/use_again/  302    302   403     200     403
+POST /admin/debtors/contactpoint/{point}/use_again/  302    302   403     302     403  how=Asked
+GET  /admin/debtors/contactpoint/{point}/consent/    302    302   200     200     403
+POST /admin/debtors/contactpoint/{point}/consent/    302    302   302     302     403 consent_basis=debtor&consented_at=2026-01-01
+
+GET,POST /admin/agents/agent/{agent}/password/  302    302   403     403     403
+
+GET      /admin/communications/communicationlog/{log}/it_went/           302    302   200     200     403
+POST     /admin/communications/communicationlog/{log}/it_went/           302    302   200     200     403  why=Seen
+GET      /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403
+POST     /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403  why=Lost
+GET,POST /admin/communications/communicationlog/{log}/download/          302    302   200     200     200
+GET      /admin/communications/providerevent/{event}/run_again/          302    302   403     200     403
+POST     /admin/communications/providerevent/{event}/run_again/          302    302   403     302     403
+GET      /admin/communications/inboundmessage/{inbound}/mark_read/       302    302   200     200     403
+POST     /admin/communications/inboundmessage/{inbound}/mark_read/       302    302   302     302     403
+GET      /admin/communications/calltask/{task}/begin/                    302    302   200     200     403
+POST     /admin/communications/calltask/{task}/begin/                    302    302   302     302     403
+GET      /admin/communications/calltask/{task}/finish/                   302    302   200     200     403
+POST     /admin/communications/calltask/{task}/finish/                   302    302   302     302     403  outcome=not_called
+GET,POST /admin/communications/uncertainmessage/{log}/it_went/           302    302   404     404     403
+GET      /admin/communications/uncertainmessage/{uncertain}/it_went/     302    302   200     200     403
+POST     /admin/communications/uncertainmessage/{uncertain}/it_went/     302    302   302     302     403  why=Seen
+GET,POST /admin/communications/uncertainmessage/{log}/send_again/        302    302   404     404     403
+GET      /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   200     200     403
+POST     /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   302     302     403  why=Lost
+GET,POST /admin/communications/uncertainmessage/{log}/download/          302    302   404     404     404
+GET,POST /admin/communications/contactpolicy/{policy}/new_version/       302    302   403     200     403
+GET      /admin/communications/contactwish/{wish}/withdraw/              302    302   200     200     403
+POST     /admin/communications/contactwish/{wish}/withdraw/              302    302   302     302     403
+
+GET      /admin/collections/hold/{hold}/approve/              302    302   403     200     403
+POST     /admin/collections/hold/{hold}/approve/              302    302   403     302     403
+GET      /admin/collections/hold/{hold}/review_it/            302    302   200     200     403
+POST     /admin/collections/hold/{hold}/review_it/            302    302   302     302     403  why=Told
+GET      /admin/collections/hold/{hold}/move/                 302    302   200     200     403
+POST     /admin/collections/hold/{hold}/move/                 302    302   302     302     403  why=Told
+POST     /admin/collections/hold/{hold}/move/                 302    302   200     302     403  ends_on=2099-01-01&why=Told
+GET,POST /admin/collections/hold/{moratorium}/move/           302    302   403     403     403
+GET,POST /admin/collections/hold/{moratorium}/approve/        302    302   403     403     403
+GET      /admin/collections/hold/{moratorium}/end_treatment/  302    302   403     200     403
+POST     /admin/collections/hold/{moratorium}/end_treatment/  302    302   403     302     403  last_day=2099-01-01&why=Told
+GET      /admin/collections/hold/{hold}/end/                  302    302   403     200     403
+POST     /admin/collections/hold/{hold}/end/                  302    302   403     302     403  why=Told
+
+GET      /admin/collections/dispute/{dispute}/ask_creditor/   302    302   200     200     403
+POST     /admin/collections/dispute/{dispute}/ask_creditor/   302    302   302     302     403
+GET,POST /admin/collections/dispute/{dispute}/verify/         302    302   403     403     403
+GET      /admin/collections/dispute/{dispute}/withdraw/       302    302   403     200     403
+POST     /admin/collections/dispute/{dispute}/withdraw/       302    302   403     302     403  answer=None
+GET,POST /admin/collections/dispute/{awaiting}/ask_creditor/  302    302   403     403     403
+GET      /admin/collections/dispute/{awaiting}/verify/        302    302   403     200     403
+POST     /admin/collections/dispute/{awaiting}/verify/        302    302   403     302     403  answer=Proof
+GET      /admin/collections/dispute/{awaiting}/adjust/        302    302   403     200     403
+POST     /admin/collections/dispute/{awaiting}/adjust/        302    302   403     302     403  balance=5&answer=Less
+GET      /admin/collections/dispute/{awaiting}/recall/        302    302   403     200     403
+POST     /admin/collections/dispute/{awaiting}/recall/        302    302   403     302     403  answer=Theirs
+
+GET  /admin/collections/debt/{debt}/correct_amounts/ 302 302 403 200 403
+POST /admin/collections/debt/{debt}/correct_amounts/ 302 302 403 302 403  current_balance=5&original_balance=9&currency_code=GBP
+GET  /admin/collections/debt/{debt}/change_status/   302 302 200 200 403
+POST /admin/collections/debt/{debt}/change_status/   302 302 302 302 403  current_status=payment_plan
+POST /admin/collections/debt/{debt}/change_status/   302 302 200 302 403  current_status=settled
 """
