@@ -132,6 +132,7 @@ def test_a_closed_terminal_does_not_break_the_ending(checkout: Path) -> None:
         assert demo.stdout
         while b"Ctrl-C ends it" not in demo.stdout.readline():
             pass
+        time.sleep(0.5)  # for the worker and beat, which nobody waits for, to listen for the signal
         demo.stdout.close()
         demo.send_signal(signal.SIGHUP)
         demo.wait(20)
