@@ -8,9 +8,9 @@ from . import process
 #: Requests that a process has in hand at once. A second one works while the first waits for the disk; but under quick reads it
 #: starved now and then for a second, and took that for a server that hangs.
 THREADS = 1
-#: One more than there are cores works while another waits for the disk: a tenth more payments a second, and no fewer reads. With
-#: two more, reads get slower.
-PROCESSES = (os.cpu_count() or 1) + 1
+#: As many as there are cores. One more recorded no more payments, read a fifth less and had twice the p99; one alone would stand
+#: still for whoever sends a body slowly.
+PROCESSES = max(2, os.cpu_count() or 1)
 #: Seconds for what is in hand when a site in production is told to end: more than a statement may take (15: STATEMENT_TIMEOUT in
 #: ddc/common/web_process.py), and less than compose waits before it kills (25).
 PATIENCE = 17
