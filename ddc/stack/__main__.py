@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     server.add_argument("--host", default=process.LOOPBACK, help="%(default)s unless told; 0.0.0.0 is for everybody")
     server.add_argument("--port", type=int, default=port, help="PORT, or 8000, unless told")
     server.add_argument(
-        "--workers", type=int, default=web.PROCESSES, help="processes: as many as there are cores, unless told"
+        "--workers", type=int, default=web.PROCESSES, help="processes: one more than there are cores, unless told"
     )
     run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
     run.add_argument("--durable", action="store_true", help="write as carefully as in production, not as for tests")

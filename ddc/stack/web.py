@@ -8,9 +8,9 @@ from . import process
 #: Requests that a process has in hand at once. A second one works while the first waits for the disk; but under quick reads it
 #: starved now and then for a second, and took that for a server that hangs.
 THREADS = 1
-#: As many as there are cores. One more recorded no more payments, read a fifth less and had twice the p99; one alone would stand
-#: still for whoever sends a body slowly.
-PROCESSES = max(2, os.cpu_count() or 1)
+#: One more than there are cores: payments wait for the disk, and one that a client holds with half a body leaves more. It costs a
+#: fifth of the reads, and on two cores a p99 of 30 ms, now and then 200, where two processes have 12 to 21.
+PROCESSES = (os.cpu_count() or 1) + 1
 #: Seconds for what is in hand when a site in production is told to end: more than a statement may take (15: STATEMENT_TIMEOUT in
 #: ddc/common/web_process.py), and less than compose waits before it kills (25).
 PATIENCE = 17
