@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from types import NoneType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.models import JSONField, Model
+from django.db.models import CharField, DateField, DecimalField, Model, TextField, UUIDField
 from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 
 Row = TypeVar("Row", bound=Model)
 
 
-#: What psycopg takes as Django has it; only a field of JSON makes something else of it.
-_AS_THEY_ARE = frozenset({UUID, str, Decimal, date, NoneType})
+#: Values that a field of just this kind hands to psycopg as they are; of all others Django makes what their column takes.
+_AS_THEY_ARE = {CharField: str, TextField: str, UUIDField: UUID, DecimalField: Decimal, DateField: date}
 #: SQL of a row's version: each update makes another, and nothing else does.
 VERSION = "xmin::text"
 
@@ -147,7 +146,7 @@ def _execute(changes: Sequence[Change], version: tuple[str, ...]) -> int:
     plain = [value for own in values for value in own.values()]
     database = connections[DEFAULT_DB_ALIAS]  # Looked up once, which ``connection`` does at each touch.
     params = [
-        value if type(value) in as_it_is else field.get_db_prep_save(value, database)
+        value if type(value) is as_it_is else field.get_db_prep_save(value, database)
         for (field, as_it_is), value in zip(fields, plain, strict=True)
     ]
     params[len(values[0]) : len(values[0])] = version
@@ -167,19 +166,19 @@ def _locking(model: type[Model], count: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def _writing(shape: tuple[_Shape, ...], if_unchanged: bool) -> tuple[str, list[tuple[Any, frozenset[type]]]]:
+def _writing(shape: tuple[_Shape, ...], if_unchanged: bool) -> tuple[str, list[tuple[Any, type | None]]]:
     """Return the statement for changes of a shape, and the fields whose values it takes (a version comes after the first's), each
-    with the types that it leaves as they are.
+    with the type that it leaves as it is.
     """
     wheres = ["AND xmin = %s RETURNING id"] + ["FROM change_0"] * len(shape) if if_unchanged else [""] * len(shape)
-    fields: list[tuple[Any, frozenset[type]]] = []
+    fields: list[tuple[Any, type | None]] = []
     parts: list[str] = []
     for (change, model, names), where in zip(shape, wheres, strict=False):
         own = [_field(model, name) for name in names]
         parts.append(change.sql(f'"{model._meta.db_table}"', [f'"{field.column}"' for field in own], where))
         # A foreign key would look up each time what it points at, whose values it has.
         targets = [getattr(field, "target_field", field) for field in own]
-        fields += [(field, frozenset() if isinstance(field, JSONField) else _AS_THEY_ARE) for field in targets]
+        fields += [(field, _AS_THEY_ARE.get(type(field))) for field in targets]
     *beside, last = parts
     named = ", ".join(f"change_{number} AS ({sql})" for number, sql in enumerate(beside))
     return f"WITH {named} {last}" if named else last, fields

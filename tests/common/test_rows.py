@@ -37,6 +37,16 @@ def test_a_row_reads_as_it_was_written_and_the_database_fills_in_the_rest(superv
             assert getattr(read, field.attname) == getattr(written, field.attname)
 
 
+def test_a_value_of_another_type_becomes_what_its_column_takes():
+    debt = factories.debt()
+    given: dict[str, Any] = {"amount": "0.5", "value_date": "2026-01-31", "cause": "é", "currency_code": "GBP"}
+    written = entry(debt, **given)
+    written.debt_id = str(debt.pk)  # type: ignore[assignment]
+    rows.write(rows.Insert(written))
+    read = LedgerEntry.objects.get(pk=written.pk)
+    assert (read.amount, str(read.value_date), read.cause, read.debt_id) == (Decimal("0.5"), "2026-01-31", "é", debt.pk)
+
+
 def test_an_update_writes_the_named_fields_alone_and_when():
     debt = factories.debt()
     before = debt.updated_at

@@ -39,7 +39,7 @@ class Shown:
 class View(ViewSetMixin, APIView):
     """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
 
-    #: Quick answers by action; see the middleware ``Api``.
+    #: Quick answers by action; see ``ddc.common.express``.
     quick: ClassVar[Mapping[str, Quick]] = {}
 
     @classonlymethod
