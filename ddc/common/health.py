@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import connections
 
-from ddc.common.postgresql import outage
+from ddc.common.postgresql import outage, patience
 
 log = structlog.get_logger(__name__)
 
@@ -105,8 +105,7 @@ def _noted(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, list[
     for name, ask in _notes.items():
         try:
             with connection.transaction():
-                patience = max(int((ends - time.monotonic()) * 500), 1)
-                connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{patience}ms"])
+                patience.wait_until(patience.half_way_to(ends), connection)
                 noted[name] = ask(connection)
         except Exception as error:  # Whatever it is: a note never makes the site unwell.
             log.warning("note_failed", note=name, error=type(error).__name__)

@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ddc.common.postgresql import patience
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 #: Where the processes of one web server keep their counts; set before the library is imported, see ddc/wsgi.py.
@@ -67,11 +69,10 @@ class _Asked(Collector):
         up = 0
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                _wait_until(ends, cursor)
+                patience.wait_until(ends, cursor)
                 up = 1
                 for ask in _sources:
-                    # Half of what time is left, so that one that hangs leaves the others theirs.
-                    figures += _answer(ask, ends=(time.monotonic() + ends) / 2)
+                    figures += _answer(ask, ends=patience.half_way_to(ends))
         except (DatabaseError, InterfaceError) as error:
             log.warning("figures_failed", error=type(error).__name__)
         yield GaugeMetricFamily("ddc_database_up", "Whether the database answered this scrape.", up)
@@ -82,7 +83,7 @@ def _answer(ask: Source, *, ends: float) -> list[Metric]:
     """Ask a source; what it can't tell in time is left out."""
 
     def within_time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        _wait_until(ends, context["cursor"].cursor)
+        patience.wait_until(ends, context["cursor"].cursor)
         return execute(sql, params, many, context)
 
     try:
@@ -91,12 +92,6 @@ def _answer(ask: Source, *, ends: float) -> list[Metric]:
     except (DatabaseError, InterfaceError) as error:
         log.warning("figures_left_out", source=ask.__name__, error=type(error).__name__)
         return []
-
-
-def _wait_until(ends: float, cursor: Any) -> None:
-    """Have PostgreSQL give up by then what this transaction asks next."""
-    patience = max(int((ends - time.monotonic()) * 1000), 1)
-    cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{patience}ms"])
 
 
 # Made here and not when first needed: two requests at once would both make them, which the library refuses.
