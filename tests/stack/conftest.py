@@ -151,6 +151,23 @@ def command_line(pid: int) -> str:
     return ""
 
 
+def wait_for_listeners(checkout: Path) -> None:
+    """Wait until the worker and beat, whom the demo doesn't wait for, listen for the signal to end."""
+
+    def listen() -> bool:
+        workers = [pid for pid in at_work(checkout) if "standin.py worker" in command_line(pid)]
+        return len(workers) == 2 and all(map(listens, workers))
+
+    until(listen)
+
+
+def listens(pid: int) -> bool:
+    """Tell whether a process has a handler for SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def until(true: Callable[[], object], seconds: float = 30) -> None:
     """Wait until it is true, or the time is up: the assertion that follows tells which."""
     deadline = time.monotonic() + seconds

@@ -17,7 +17,18 @@ from _pytest.mark import ParameterSet
 from ddc.stack import account, process
 from ddc.stack.state import State, read_env
 
-from .conftest import NO_SERVERS, PLAIN, Demo, at_work, command_line, copy_of_the_stack, demos, python_for, until
+from .conftest import (
+    NO_SERVERS,
+    PLAIN,
+    Demo,
+    at_work,
+    command_line,
+    copy_of_the_stack,
+    demos,
+    python_for,
+    until,
+    wait_for_listeners,
+)
 
 Start = Callable[..., Demo]
 
@@ -94,6 +105,7 @@ def test_a_second_start_says_so_and_leaves_the_first_alone(start: Start, checkou
 @pytest.mark.parametrize("by", [signal.SIGINT, *_deep(signal.SIGTERM, signal.SIGHUP)])
 def test_a_signal_takes_all_down_in_order_within_seconds(start: Start, checkout: Path, by: signal.Signals) -> None:
     demo = start().up()
+    wait_for_listeners(checkout)
     assert len(at_work(checkout)) > 8
     began = time.monotonic()
     assert demo.end(by) == 0
@@ -132,7 +144,7 @@ def test_a_closed_terminal_does_not_break_the_ending(checkout: Path) -> None:
         assert demo.stdout
         while b"Ctrl-C ends it" not in demo.stdout.readline():
             pass
-        time.sleep(0.5)  # for the worker and beat, which nobody waits for, to listen for the signal
+        wait_for_listeners(checkout)
         demo.stdout.close()
         demo.send_signal(signal.SIGHUP)
         demo.wait(20)
