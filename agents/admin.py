@@ -15,8 +15,8 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, U
 from agents import staff, tokens
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from agents.roles import ROLES
-from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
-from ddc.common.admin_forms import RuleForm
+from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
 
 admin.site.unregister(Group)
 

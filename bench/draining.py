@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from communications.channels import email
 from communications.models import CommunicationLog
-from communications.sending import delivery
+from communications.sending import worker
 from ddc.common import long_lived
 
 WORKERS = 2
@@ -107,7 +107,7 @@ def _queue(count: int) -> int:
 
 def _drain(_: int) -> Counter[str]:
     began = timezone.now()
-    return delivery.drain(clock=lambda: _AT + (timezone.now() - began)).ended
+    return worker.drain(clock=lambda: _AT + (timezone.now() - began)).ended
 
 
 def _loop(port: int, mails: list[tuple[str, bytes]]) -> float:

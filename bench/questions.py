@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from bench.dataset import SEED
-from collection import totals
+from collection.balances import totals
 
 Row = tuple[Any, ...]
 

@@ -10,7 +10,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from collection import debts, deferrals, reads, totals
+from collection import debts, deferrals, reads
+from collection.balances import totals
 from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry
 from collection.serializers import (
     ApprovalSerializer,

@@ -8,8 +8,10 @@ from django.db import connection, models, transaction
 
 from agents import permissions
 from agents.models import Agent
-from collection import ledger, segmentation, states
+from collection import states
+from collection.balances import ledger
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
+from collection.segments import assignment
 from ddc.common import money, stale
 from ddc.common.errors import DomainError, Duplicate, refusing
 from debtors.models import Debtor
@@ -102,7 +104,7 @@ def place(
         debt.save(force_insert=True)
     _post_placement(debt, current, by=by, today=today)
     if segment is None:
-        segmentation.assign(debt, today=today)
+        assignment.assign(debt, today=today)
     return debt
 
 
@@ -207,7 +209,7 @@ def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
         ledger.save(debt, *changed)
     debt.updated_at = seen  # Our own write is no change that the caller should have seen.
     if segment_moves and chosen is None:
-        segmentation.assign(debt, today=today)
+        assignment.assign(debt, today=today)
 
 
 def _place_anew(debt: Debt, currency: str, original: Decimal, *, by: Agent | None, today: date) -> None:

@@ -7,7 +7,8 @@ from django.dispatch import Signal
 
 from agents import permissions
 from agents.models import Agent
-from collection import holds, ledger
+from collection.balances import ledger
+from collection.holds import holds
 from collection.models import Debt, DebtStatus, DeferralRequest, Hold
 from ddc.common.errors import DomainError, refusing
 from debtors import calendars

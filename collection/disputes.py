@@ -15,7 +15,9 @@ from django.dispatch import Signal
 
 from agents import permissions
 from agents.models import Agent
-from collection import deferrals, hold_changes, holds, ledger, states
+from collection import deferrals, states
+from collection.balances import ledger
+from collection.holds import amendments, holds
 from collection.models import Debt, DebtStatus, Dispute, Hold, LedgerEntry
 from ddc.common import money
 from ddc.common.errors import DomainError, refusing
@@ -249,7 +251,7 @@ def _go_on(debt: Debt, dispute: Dispute, *, by: Agent) -> None:
         debt.status_before_closing = before
     debt.disputed_amount = Decimal(0)
     ledger.save(debt, "disputed_amount", "current_status", "status_before_closing")
-    hold_changes.lift(debt, reason=Hold.Reason.DISPUTE, by=by, why=f"The dispute was {dispute.status}.")
+    amendments.lift(debt, reason=Hold.Reason.DISPUTE, by=by, why=f"The dispute was {dispute.status}.")
 
 
 def _decide(

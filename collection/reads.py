@@ -7,7 +7,7 @@ import orjson
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from collection import totals
+from collection.balances import totals
 from collection.models import DebtStatus
 from collection.serializers import DashboardSerializer, DebtSerializer
 from ddc.common.api.quick import SNAPSHOT, Condition, QuickList, ask, one_of, uuid_of

@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from rest_framework import serializers
 
-from collection import segments
 from collection.models import Segment
+from collection.segments import records
 from collection.serializers import SegmentSerializer
 from ddc.common.api.routes import resource
 from ddc.common.api.views import ResourceView
@@ -30,13 +30,13 @@ class SegmentView(ResourceView):
         return found.annotate(debts_count=Count("debts")) if self.action == "retrieve" else found
 
     def perform_create(self, data: dict[str, Any]) -> Segment:
-        return segments.create(**data)
+        return records.create(**data)
 
     def perform_update(self, instance: Segment, data: dict[str, Any]) -> None:
-        segments.amend(instance, **data)
+        records.amend(instance, **data)
 
     def perform_destroy(self, instance: Segment) -> None:
-        segments.delete(instance)
+        records.delete(instance)
 
 
 urlpatterns = resource("segments", SegmentView, name="segment")

@@ -8,7 +8,8 @@ from datetime import date
 
 from agents import permissions
 from agents.models import Agent
-from collection import hold_changes, ledger
+from collection.balances import ledger
+from collection.holds import amendments
 from collection.models import OPEN, Debt, DebtStatus, Hold, LedgerEntry
 from ddc.common.errors import DomainError
 
@@ -56,7 +57,7 @@ def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
 
 def _move(debt: Debt, status: str, *, by: Agent | None) -> None:
     if debt.current_status == DebtStatus.DEFERRED:
-        hold_changes.lift(debt, reason=Hold.Reason.DEFERRAL, by=by, why=f"The debt became {status}.")
+        amendments.lift(debt, reason=Hold.Reason.DEFERRAL, by=by, why=f"The debt became {status}.")
     debt.current_status = status
     ledger.save(debt, "current_status")
 

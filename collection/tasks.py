@@ -3,12 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from collection import hold_expiry, open_totals
+from collection.balances import open_totals
+from collection.holds import expiry
 
 
 @shared_task(ignore_result=True)
 def expire_holds() -> None:
-    hold_expiry.expire(now=timezone.now())
+    expiry.expire(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from communications.contact import decisions, preview
 from communications.filters import LogFilters, TemplateFilters
 from communications.models import CommunicationLog, CommunicationTemplate, ContactDecision
+from communications.notices import by_hand
 from communications.serializers import (
     CommunicationLogDetailSerializer,
     CommunicationLogSerializer,
@@ -22,7 +23,7 @@ from communications.serializers import (
     ProcessAnswerSerializer,
     ProcessSerializer,
 )
-from communications.texts import placeholders, processing, templates
+from communications.texts import placeholders, templates
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView, Shown, View
@@ -63,7 +64,7 @@ class CommunicationTemplateView(ResourceView):
         send = bool(asked.get("send"))
         if send and not request.user.has_perm("communications.send_communicationtemplate"):
             raise exceptions.PermissionDenied
-        results = processing.process(
+        results = by_hand.process(
             name=asked.get("template_name"),
             channel=asked.get("communication_type"),
             debtor=asked.get("debtor"),

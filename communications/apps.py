@@ -8,7 +8,7 @@ class CommunicationsConfig(AppConfig):
     verbose_name = "Communications"
 
     def ready(self) -> None:
-        from communications import figures, receivers  # noqa: F401
+        from communications import metrics, receivers  # noqa: F401
         from communications.channels import checks  # noqa: F401
         from communications.contact import policy_book
 

@@ -3,19 +3,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from communications.incoming import inbox, inquiries
-from communications.sending import delivery, outcomes
-from communications.sending.outbox import Lane
+from communications.callbacks import inbox, polling
+from communications.outbox.outbox import Lane
+from communications.sending import outcomes, worker
 
 
 @shared_task(ignore_result=True)
 def drain_outbox() -> None:
-    delivery.drain_alone(clock=timezone.now, lane=Lane.ALL)
+    worker.drain_alone(clock=timezone.now, lane=Lane.ALL)
 
 
 @shared_task(ignore_result=True)
 def send_solicited() -> None:
-    delivery.drain_alone(clock=timezone.now, lane=Lane.SOLICITED)
+    worker.drain_alone(clock=timezone.now, lane=Lane.SOLICITED)
 
 
 @shared_task(ignore_result=True)
@@ -30,4 +30,4 @@ def settle_stuck() -> None:
 
 @shared_task(ignore_result=True)
 def ask_providers() -> None:
-    inquiries.ask(now=timezone.now())
+    polling.ask(now=timezone.now())

@@ -16,10 +16,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from communications import demo_outbox
+from communications.callbacks import inbox, keypad, opens, unsubscribe
 from communications.channels import voice
 from communications.channels.webhooks import mail, twilio
 from communications.channels.webhooks.refusals import Challenge
-from communications.incoming import inbox, keypad, tracking, unsubscribing
 from communications.models import CommunicationLog
 from ddc.common.api.problems import http_problem
 
@@ -44,7 +44,7 @@ class OpenView(PublicView):
     @extend_schema(operation_id="trackOpening", responses={(200, "image/gif"): OpenApiTypes.BINARY})
     def get(self, request: Request, token: str) -> HttpResponse:
         """Answer with a picture of one pixel, and count the opening if the token is one of ours."""
-        tracking.record_open(
+        opens.record_open(
             token,
             user_agent=request.headers.get("User-Agent", ""),
             purpose=f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}",
@@ -154,7 +154,7 @@ class UnsubscribeView(PublicView):
     )
     def get(self, request: Request, token: str) -> HttpResponse:
         """Show a page with one button; nothing changes by looking, for scanners follow links."""
-        return self.page(request, unsubscribing.mail_of(token))
+        return self.page(request, unsubscribe.mail_of(token))
 
     @extend_schema(
         operation_id="unsubscribe",
@@ -163,9 +163,9 @@ class UnsubscribeView(PublicView):
     )
     def post(self, request: Request, token: str) -> HttpResponse:
         """Send no more mail to the address that the mail with this link went to."""
-        sent = unsubscribing.mail_of(token)
+        sent = unsubscribe.mail_of(token)
         if sent:
-            unsubscribing.unsubscribe(sent, now=timezone.now())
+            unsubscribe.unsubscribe(sent, now=timezone.now())
         return self.page(request, sent, done=sent is not None)
 
     def page(self, request: Request, sent: CommunicationLog | None, *, done: bool = False) -> HttpResponse:

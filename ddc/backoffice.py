@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from collection.hold_reasons import DUE_FOR_REVIEW, WAITING
+from collection.holds.reasons import DUE_FOR_REVIEW, WAITING
 from collection.models import DeferralRequest, Dispute, Hold
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from ddc.common.currencies import DECIMALS
+from ddc.common.reference.currencies import DECIMALS
 from ddc.configuration import (
     anymail_settings,
     broker_url,
@@ -134,7 +134,7 @@ INSTALLED_APPS = [
     "ddc.demo",
 ]
 MIDDLEWARE = [
-    "ddc.common.request_log.RequestLog",
+    "ddc.common.observing.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "ddc.common.middleware.BodyLimit",
@@ -306,7 +306,7 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "ddc.common.logs.json_formatter"}},
+    "formatters": {"json": {"()": "ddc.common.observing.logs.json_formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ddc.common.admin_choices import choices
+from ddc.common.admin.choices import choices
 from ddc.common.api import problems
 
 handler400 = problems.bad_request

@@ -11,14 +11,15 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from collection import hold_admin, totals
+from collection.admin import holds
+from collection.balances import totals
 from collection.models import Debt, DeferralRequest
 from communications.admin import contact_panel, noted_calls
 from communications.contact import words
 from communications.models import CommunicationLog, ContactWish
-from ddc.common.admin import RuledAdmin, amount, unbroken
-from ddc.common.admin_forms import RuleForm
-from ddc.common.admin_listings import Listing, adding, listing
+from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.listings import Listing, adding, listing
+from ddc.common.admin.pages import RuledAdmin, amount, unbroken
 from debtors import debtors, phones
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
@@ -123,7 +124,7 @@ class DebtorAdmin(RuledAdmin):
                 add=adding(Debt, debtor=obj.pk) if request.user.has_perm("collections.add_debt") else None,
                 **of_debtor,
             ),
-            hold_admin.of_debtor(request, obj),
+            holds.of_debtor(request, obj),
             listing(
                 "Deferral requests",
                 DeferralRequest.objects.filter(debtor=obj).select_related("debt"),

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from collection import totals
+from collection.balances import totals
 from collection.models import Debt
 from collection.serializers import DebtWithSegmentSerializer
 from communications.models import CommunicationLog
@@ -20,7 +20,7 @@ from ddc.common.api.pagination import page_of
 from ddc.common.api.schema_fields import EMPTY
 from ddc.common.api.serializers import write, write_all
 from ddc.common.api.views import NEWEST, ResourceView, Shown
-from ddc.common.countries import names as country_names
+from ddc.common.reference.countries import names as country_names
 from debtors import debtors, reads
 from debtors.models import Debtor, DebtorQuerySet
 from debtors.reads import DebtorInListSerializer, DebtorPageSerializer

@@ -12,8 +12,8 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from ddc.common.admin import RuledAdmin
-from ddc.common.admin_forms import RuleForm
+from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.pages import RuledAdmin
 from debtors import contact_points
 from debtors.models import ContactPoint, Debtor, Medium, StopReason
 

@@ -9,17 +9,18 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 from rest_framework import serializers
 
-from collection import totals
+from collection.balances import totals
 from collection.models import OPEN, DebtStatus
 from collection.serializers import CurrencySumSerializer, DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
 from communications.serializers import CommunicationLogSerializer
-from ddc.common import countries, languages, money
+from ddc.common import money
 from ddc.common.api import sql_writer
 from ddc.common.api.fields import MoneyField
 from ddc.common.api.parser import is_storable
 from ddc.common.api.quick import Condition, QuickList, ask
 from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST
+from ddc.common.reference import countries, languages
 from debtors import phones, zones
 from debtors.models import pattern_of
 from debtors.serializers import DebtorSerializer

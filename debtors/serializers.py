@@ -5,9 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ddc.common import languages
 from ddc.common.api.fields import CountryField, DateField, EmailField, LanguageField, TextField, TimeField
 from ddc.common.api.serializers import CamelSerializer
+from ddc.common.reference import languages
 from debtors import phones, zones
 from debtors.models import Debtor
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import timezone as phone_timezone
 
-from ddc.common import countries
+from ddc.common.reference import countries
 from debtors.regions import ZONES
 
 _UNKNOWN = "Etc/Unknown"

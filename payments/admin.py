@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from collection.models import LedgerEntry
-from ddc.common.admin import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount, unbroken
-from ddc.common.admin_forms import SeenForm
-from ddc.common.admin_listings import Listing, listing
+from ddc.common.admin.forms import SeenForm
+from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount, unbroken
 from debtors.models import Debtor
 from payments import posting
 from payments.models import IdempotencyKey, Payment, PaymentStatus

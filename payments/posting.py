@@ -14,7 +14,7 @@ from django.db import transaction
 
 from agents import permissions
 from agents.models import Agent
-from collection import ledger
+from collection.balances import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import money, rows, stale

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from collection import totals
+from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute
 from communications.models import FirstNotice
 from communications.texts import wording

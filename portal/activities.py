@@ -8,10 +8,10 @@ from django.db import transaction
 from collection.models import Debt
 from communications.models import CommunicationLog
 from debtors.models import Debtor
-from portal import rations
+from portal import rate_limits
 from portal.models import DigitalActivity
 
-RATION = rations.Ration(60, timedelta(minutes=1))
+RATION = rate_limits.Ration(60, timedelta(minutes=1))
 EMAIL_OPENED = "email_opened"
 
 
@@ -29,8 +29,8 @@ def report(
 
     :raises TooMany: if there were more
     """
-    rations.queue_up("activity", str(debtor.pk))
-    rations.spend([(DigitalActivity.objects.filter(debtor=debtor), RATION)], now=now)
+    rate_limits.queue_up("activity", str(debtor.pk))
+    rate_limits.spend([(DigitalActivity.objects.filter(debtor=debtor), RATION)], now=now)
     return DigitalActivity.objects.create(
         debtor=debtor, debt=debt, activity_type=activity_type, path=path, metadata=metadata or {}, created_at=now
     )

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Q
 
-from ddc.common.admin import ReadOnlyAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin
 from debtors.models import Debtor
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
 

@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.serializers import SignedOutSerializer
-from collection import deferrals, disputes, totals
+from collection import deferrals, disputes
+from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute
 from ddc.common import callers
 from ddc.common.api.filters import FilterSet, IdFilter

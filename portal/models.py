@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
-from ddc.common.tracing import request_id_field
+from ddc.common.observing.tracing import request_id_field
 from debtors.models import Debtor
 
 

@@ -16,16 +16,16 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
-from communications.sending import outbox
+from communications.outbox import outbox
 from communications.texts import one_time_code, templates
-from ddc.common import tracing
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge
+from ddc.common.observing import tracing
 from debtors import contact_points, phones
 from debtors.models import ContactPoint, Debtor
-from portal import rations, tokens
+from portal import rate_limits, tokens
 from portal.models import OtpSession
-from portal.rations import Ration
+from portal.rate_limits import Ration
 
 MOST_TRIES = 5
 TEMPLATE = "one_time_code"
@@ -81,12 +81,12 @@ def request(mobile_phone: str, *, caller_address: str | None, now: datetime) -> 
         (of_phone, Ration(settings.OTP_PER_PHONE, quarter)),
         (of_phone, Ration(settings.OTP_PER_PHONE_DAY, day)),
     ]
-    rations.queue_up("otp phone", phone)
+    rate_limits.queue_up("otp phone", phone)
     if caller_address:
-        rations.queue_up("otp address", caller_address)
+        rate_limits.queue_up("otp address", caller_address)
         of_address = OtpSession.objects.filter(caller_address=caller_address)
         allowed.append((of_address, Ration(settings.OTP_PER_ADDRESS, quarter)))
-    rations.spend(allowed, now=now)
+    rate_limits.spend(allowed, now=now)
     of_phone.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(
         mobile_phone=phone,

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from communications.incoming import tracking
+from communications.callbacks import opens
 from communications.models import CommunicationLog
 from portal import activities
 
 
-@receiver(tracking.opened, dispatch_uid="portal.receivers.note_opening")
+@receiver(opens.opened, dispatch_uid="portal.receivers.note_opening")
 def note_opening(*, log: CommunicationLog, now: datetime, **_: Any) -> None:
     """A message was opened."""
     activities.note_opening(log, now=now)

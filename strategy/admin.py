@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.timezone import now
 
-from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
-from ddc.common.admin_listings import Listing, listing
+from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
 from debtors.models import Debtor
 from strategy import rules, runs
 from strategy.models import StrategyRule, StrategyRun, StrategyStep

@@ -7,4 +7,4 @@ class StrategyConfig(AppConfig):
     verbose_name = "Strategy"
 
     def ready(self) -> None:
-        from strategy import figures  # noqa: F401
+        from strategy import metrics  # noqa: F401

@@ -16,12 +16,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from collection import hold_expiry, segmentation
+from collection.holds import expiry
+from collection.segments import assignment
 from ddc.common.nudge import nudge
 from ddc.common.side_by_side import halves, side_by_side
-from strategy import contact_outlook, firing, weighing
+from strategy import contact_forecast, matching, queueing
+from strategy.matching import Match
 from strategy.models import Reason, StrategyRule, StrategyRun
-from strategy.weighing import Match
 
 Clock = Callable[[], datetime]
 #: Called after some rules with how many are done, and of how many.
@@ -54,19 +55,19 @@ def _apply(
     rules: list[StrategyRule], run: StrategyRun, share: str, *, clock: Clock, tell: Callable[[int], None]
 ) -> None:
     """Weigh the rules for a share of the debts, and have them fire."""
-    matches = weighing.weigh(rules, day=run.date, share=share)
+    matches = matching.weigh(rules, day=run.date, share=share)
     woken = False
     for portion in _portions(rules, matches):
         with transaction.atomic():
             is_due = any(matches[rule.pk].due for rule in portion)
-            queued = firing.fire(portion, run, now=clock()) if is_due else {}
+            queued = queueing.fire(portion, run, now=clock()) if is_due else {}
             _check_keys()
             _report(run, [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in portion])
             if queued and not woken:
                 nudge("communications.tasks.drain_outbox")  # Once: who drains goes on while there is something.
                 woken = True
         tell(len(portion))
-    weighing.forget()
+    matching.forget()
 
 
 def _check_keys() -> None:
@@ -94,15 +95,15 @@ def _foresee(run: StrategyRun, *, clock: Clock) -> None:
     with transaction.atomic():
         _prepare(run, clock=clock)
         rules = _rules()
-        matches = weighing.weigh(rules, day=run.date)
-        run.contact = contact_outlook.of_due(rules, at=_moment(run, clock=clock))
+        matches = matching.weigh(rules, day=run.date)
+        run.contact = contact_forecast.of_due(rules, at=_moment(run, clock=clock))
         transaction.set_rollback(True)
     run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
-    hold_expiry.expire(now=_moment(run, clock=clock))
-    segmentation.assign_all(today=run.date)
+    expiry.expire(now=_moment(run, clock=clock))
+    assignment.assign_all(today=run.date)
 
 
 def _moment(run: StrategyRun, *, clock: Clock) -> datetime:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from collection.models import Debt, Segment
 from communications.models import Channel, CommunicationLog, CommunicationTemplate
 from ddc.common.models import UUIDModel, newest_first
-from ddc.common.tracing import request_id_field
+from ddc.common.observing.tracing import request_id_field
 
 
 class StrategyRule(UUIDModel):

@@ -12,10 +12,10 @@ import structlog
 from django.db import DatabaseError, connection, transaction
 
 from agents.models import Agent
-from ddc.common import tracing
 from ddc.common.errors import DomainError, refusing
 from ddc.common.nudge import nudge
-from strategy import contact_outlook, engine
+from ddc.common.observing import tracing
+from strategy import contact_forecast, engine
 from strategy.models import StrategyRun
 
 log = structlog.get_logger(__name__)
@@ -155,7 +155,7 @@ def _carry_out(run: StrategyRun, *, clock: engine.Clock, progress: engine.Progre
         raise
     _finish(run, Status.DONE, now=clock())
     run.refresh_from_db()
-    contact_outlook.ask_for(run)
+    contact_forecast.ask_for(run)
     return run
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from strategy import contact_outlook, runs
+from strategy import contact_forecast, runs
 
 
 @shared_task(ignore_result=True)
@@ -21,4 +21,4 @@ def run_daily() -> None:
 @shared_task(ignore_result=True)
 def foresee_contact() -> None:
     """Ask the contact gate about all that finished runs queued."""
-    contact_outlook.work_out(now=timezone.now())
+    contact_forecast.work_out(now=timezone.now())

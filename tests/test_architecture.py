@@ -152,7 +152,7 @@ def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
 
     assert {
         found.split(" imports ")[0] for found in offenders(is_a_way, among=lambda path: path.parts[-2] != "channels")
-    } == {"communications/sending/delivery.py", "communications/sending/hand_overs.py"}
+    } == {"communications/sending/worker.py", "communications/sending/dispatch.py"}
 
     def calls(module: str) -> dict[str, list[str]]:
         """By function, what it calls, in that order."""
@@ -164,8 +164,8 @@ def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
         return {name: [ast.unparse(node.func) for node in nodes] for name, nodes in found.items()}
 
     # One function hands over, and one calls it, for what was claimed: with a claim the gate is asked, and again before it begins.
-    assert [name for name, called in calls("sending/hand_overs").items() if "senders.send" in called] == ["hand_over"]
-    worker = calls("sending/delivery")
+    assert [name for name, called in calls("sending/dispatch").items() if "senders.send" in called] == ["hand_over"]
+    worker = calls("sending/worker")
     assert "senders.send" not in str(worker)
     assert [name for name, called in worker.items() if "hand_overs.hand_over" in called] == ["_deliver"]
     deliver = worker["_deliver"]

@@ -1,7 +1,7 @@
 """Keep sums of what is open as debts change, so that the dashboard doesn't go over all of them.
 
 Each change of debts adds rows that say by how much it moved the sums of a currency and due date. Rows are only ever added (and
-folded, see ``collection/open_totals.py``), so two payments never wait for each other here. Whatever writes debts is seen, COPY and
+folded, see ``collection/balances/open_totals.py``), so two payments never wait for each other here. Whatever writes debts is seen, COPY and
 plain SQL too, hence ALWAYS: it holds for a session that has switched triggers off for its bulk load as well.
 """
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from collection.models.amounts import money_field
 from collection.models.debts import Debt
 from ddc.common.models import ClockTimestamp, UUIDv7, uuid7
-from ddc.common.tracing import request_id_field
+from ddc.common.observing.tracing import request_id_field
 
 
 class LedgerEntry(models.Model):

@@ -14,9 +14,9 @@ from communications.admin import calls, contact, contact_policies, contact_wishe
 from communications.admin.text import as_written
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
 from communications.texts import placeholders, templates
-from ddc.common.admin import ReadOnlyAdmin, RuledAdmin
-from ddc.common.admin_forms import RuleForm
-from ddc.common.admin_listings import Listing, listing
+from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
 
 _HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
 

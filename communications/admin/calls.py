@@ -14,14 +14,14 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
-from communications import calling, calls
 from communications.admin import contact_panel
 from communications.admin.text import as_written
+from communications.calls import records, start
 from communications.contact import decisions, words
 from communications.contact.gate import Decision, Verdict
 from communications.models import CallOutcome, CallTask, Channel, MessageStatus
-from ddc.common.admin_listings import Listing
-from ddc.common.admin_worklist import OpenFilter, WorklistAdmin
+from ddc.common.admin.listings import Listing
+from ddc.common.admin.worklist import OpenFilter, WorklistAdmin
 from debtors.models import Debtor
 
 _BEGIN_FIRST = "It is shown when the call is begun."
@@ -89,7 +89,7 @@ class CallTaskAdmin(WorklistAdmin):
     def may_be_called(self, task: CallTask) -> SafeString | str:
         if task.outcome:
             return "-"
-        decision = calling.may_call(task, now=now())
+        decision = start.may_call(task, now=now())
         if decision.verdict == Verdict.ALLOW:
             return "Yes"
         reasons = contact_panel.reasons([decisions.reason_as_json(reason) for reason in decision.reasons])
@@ -120,7 +120,7 @@ class CallTaskAdmin(WorklistAdmin):
             request,
             object_id,
             forms.Form(request.POST or None),
-            lambda task, _: self._tell(request, calling.begin(task, by=request.user, now=now())),  # type: ignore[arg-type]
+            lambda task, _: self._tell(request, start.begin(task, by=request.user, now=now())),  # type: ignore[arg-type]
             title="Begin the call? The contact rules are asked once more.",
             button="Begin",
             done="",
@@ -145,7 +145,7 @@ class CallTaskAdmin(WorklistAdmin):
             request,
             object_id,
             form,
-            lambda task, said: calls.finish(
+            lambda task, said: records.finish(
                 task,
                 outcome=said["outcome"],
                 notes=said["notes"],

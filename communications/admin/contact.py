@@ -13,8 +13,8 @@ from communications.admin.text import as_written
 from communications.contact import decisions, words
 from communications.contact.gate import Verdict
 from communications.models import CommunicationLog, ContactDecision, FirstNotice
-from ddc.common.admin import ReadOnlyAdmin
-from ddc.common.admin_listings import link
+from ddc.common.admin.listings import link
+from ddc.common.admin.pages import ReadOnlyAdmin
 from debtors.models import Debtor
 
 

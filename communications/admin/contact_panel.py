@@ -16,7 +16,7 @@ from communications.contact.gate import Decision, Facts, Verdict
 from communications.contact.preview import Preview
 from communications.contact.rules import Policy
 from communications.models import CommunicationLog, ContactDecision, ContactPolicy
-from ddc.common.admin_listings import Listing, link, listing
+from ddc.common.admin.listings import Listing, link, listing
 from debtors.models import Debtor
 
 _TITLE = "May we contact them now?"

@@ -18,8 +18,8 @@ from unfold.widgets import (
 from communications.contact import wishes, words
 from communications.models import ContactWish
 from communications.models.contact import WEEKDAYS
-from ddc.common.admin import RuledAdmin
-from ddc.common.admin_forms import RuleForm
+from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.pages import RuledAdmin
 from debtors.models import Debtor
 
 

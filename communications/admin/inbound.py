@@ -13,10 +13,10 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from communications.admin.text import as_written
-from communications.incoming import inbound
+from communications.callbacks import replies
 from communications.models import CommunicationLog, InboundMessage
-from ddc.common.admin_listings import Listing, link, listing
-from ddc.common.admin_worklist import OpenFilter, WorklistAdmin
+from ddc.common.admin.listings import Listing, link, listing
+from ddc.common.admin.worklist import OpenFilter, WorklistAdmin
 from debtors.models import Debtor
 
 
@@ -94,7 +94,7 @@ class InboundMessageAdmin(WorklistAdmin):
 
     def listings(self, request: HttpRequest, obj: InboundMessage) -> list[Listing]:
         root = obj.in_reply_to_id or obj.pk
-        return [thread_listing("The thread", inbound.thread(obj), in_reply_to__id__exact=root)]
+        return [thread_listing("The thread", replies.thread(obj), in_reply_to__id__exact=root)]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         message = self.get_object(request, str(object_id))
@@ -121,4 +121,4 @@ class InboundMessageAdmin(WorklistAdmin):
         )
 
     def _mark(self, request: HttpRequest, message: InboundMessage) -> None:
-        inbound.mark_read(message, by=request.user, now=now())  # type: ignore[arg-type]
+        replies.mark_read(message, by=request.user, now=now())  # type: ignore[arg-type]

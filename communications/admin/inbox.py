@@ -14,9 +14,9 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from communications.incoming import inbox
+from communications.callbacks import inbox
 from communications.models import ProviderEvent
-from ddc.common.admin_worklist import WorklistAdmin
+from ddc.common.admin.worklist import WorklistAdmin
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -20,10 +20,10 @@ from communications.admin.inbound import thread_listing
 from communications.admin.text import as_written, framed
 from communications.channels import email
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, Unbegun, UncertainMessage
-from communications.sending import doubts, evidence
-from ddc.common.admin import ReadOnlyAdmin
-from ddc.common.admin_listings import Listing, link, listing
-from ddc.common.admin_worklist import WorklistAdmin
+from communications.sending import evidence, uncertain
+from ddc.common.admin.listings import Listing, link, listing
+from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.admin.worklist import WorklistAdmin
 from debtors.models import Debtor
 
 
@@ -151,12 +151,12 @@ class MessagePages(WorklistAdmin):
 
     @action(description="It went", permissions=["settle"])  # type: ignore[untyped-decorator]
     def it_went(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._settle_one(request, object_id, doubts.it_went, title="It went", done="It counts as sent.")
+        return self._settle_one(request, object_id, uncertain.it_went, title="It went", done="It counts as sent.")
 
     @action(description="Send again", permissions=["settle"])  # type: ignore[untyped-decorator]
     def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._settle_one(
-            request, object_id, doubts.send_again, title="Send again", done="A new message is queued in its place."
+            request, object_id, uncertain.send_again, title="Send again", done="A new message is queued in its place."
         )
 
     def _settle_one(self, request: HttpRequest, object_id: str, rule: Any, *, title: str, done: str) -> HttpResponse:
@@ -178,11 +178,13 @@ class MessagePages(WorklistAdmin):
 
     @admin.action(description="They went", permissions=["settle"])
     def it_went_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._settle_all(request, queryset, doubts.it_went, "it_went_all", "They went", "count as sent")
+        return self._settle_all(request, queryset, uncertain.it_went, "it_went_all", "They went", "count as sent")
 
     @admin.action(description="Send again", permissions=["settle"])
     def send_again_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._settle_all(request, queryset, doubts.send_again, "send_again_all", "Send again", "are sent again")
+        return self._settle_all(
+            request, queryset, uncertain.send_again, "send_again_all", "Send again", "are sent again"
+        )
 
     def _settle_all(
         self, request: HttpRequest, queryset: QuerySet[Any], rule: Any, name: str, title: str, done: str

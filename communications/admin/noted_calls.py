@@ -10,12 +10,12 @@ from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from collection.models import Debt
-from communications import calls
 from communications.admin.calls import OutcomeForm
+from communications.calls import records
 from communications.models import Channel, CommunicationLog
-from ddc.common.admin import RuledAdmin
-from ddc.common.admin_forms import ReferenceField
-from ddc.common.admin_listings import Listing, listing
+from ddc.common.admin.forms import ReferenceField
+from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import RuledAdmin
 from debtors.models import Debtor
 
 _SPOKEN = (Channel.VOICE, Channel.CALL_SCRIPT)
@@ -52,7 +52,7 @@ class NoteForm(OutcomeForm):
         super().__init__(*args, **kwargs)
         debts: Any = self.fields["debt"]
         debts.queryset = Debt.objects.filter(debtor=debtor)
-        self.offer(calls.NOTED)
+        self.offer(records.NOTED)
 
 
 def note(page: RuledAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -63,7 +63,7 @@ def note(page: RuledAdmin, request: HttpRequest, object_id: str) -> HttpResponse
         request,
         object_id,
         NoteForm(debtor, request.POST or None, initial=initial),
-        lambda whose, told: calls.note(whose, by=request.user, now=now(), **told),  # type: ignore[arg-type]
+        lambda whose, told: records.note(whose, by=request.user, now=now(), **told),  # type: ignore[arg-type]
         title="Note a phone call",
         button="Note it",
         done="The call is noted.",

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from communications.callbacks import unsubscribe
 from communications.channels import mime, requests_errors, smtp
 from communications.channels.message import Outcome, Outgoing, Result
-from communications.incoming import unsubscribing
 from communications.models import Channel, CommunicationLog
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ class Sender:
 
 def _headers(outgoing: Outgoing) -> dict[str, str]:
     domain = _domain(settings.DEFAULT_FROM_EMAIL)
-    return {"Message-ID": f"<{outgoing.log_id}@{domain}>", **unsubscribing.headers(outgoing.log_id)}
+    return {"Message-ID": f"<{outgoing.log_id}@{domain}>", **unsubscribe.headers(outgoing.log_id)}
 
 
 @lru_cache(maxsize=4)

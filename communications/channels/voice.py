@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
+from communications.callbacks import keypad
 from communications.channels import sms, spoken, twilio_api
 from communications.channels.message import Outcome, Outgoing
-from communications.incoming import keypad
 from communications.models import CommunicationLog
 
 

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from collection.models import Hold
-from communications import calls, suppressions
+from communications import suppressions
+from communications.calls import records
 from communications.contact.gate import Contact, Facts, Stop
 from communications.contact.rules import Place, Policies, Rules, Scope, place
 from communications.models import (
@@ -282,7 +283,7 @@ def _history(
         inbound = direction == CommunicationLog.Direction.INBOUND
         if status == MessageStatus.CLAIMED and (owner := debtors.get(debtor)):
             address = suppressions.address(owner, channel)  # Where it will go is written down as the hand-over begins.
-        meaning = calls.OUTCOMES.get(outcome or "")
+        meaning = records.OUTCOMES.get(outcome or "")
         contact = Contact(
             at=created_at if inbound else made_at,
             channel=channel,

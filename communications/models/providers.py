@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q, Value
 
-from ddc.common.tracing import request_id_field
+from ddc.common.observing.tracing import request_id_field
 
 
 class Circuit(models.Model):

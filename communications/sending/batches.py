@@ -10,9 +10,9 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError, transaction
 
+from communications.callbacks import opens, unsubscribe
 from communications.contact import decisions, gate
 from communications.contact.gate import Decision, Verdict
-from communications.incoming import tracking, unsubscribing
 from communications.models import (
     Channel,
     CommunicationLog,
@@ -22,8 +22,9 @@ from communications.models import (
     MessageStatus,
     Purpose,
 )
-from communications.sending import outbox, outcomes
-from communications.sending.outbox import Lane
+from communications.outbox import outbox
+from communications.outbox.outbox import Lane
+from communications.sending import outcomes
 from communications.texts import composition, facts, one_time_code, placeholders, templates
 from communications.texts.composition import Text
 
@@ -128,13 +129,13 @@ def write(
     subject, body = (version.subject, version.body) if version else draft(message)
     mail = message.communication_type == Channel.EMAIL
     if mail and message.purpose == Purpose.COLLECTION and "unsubscribe_url" not in placeholders.used(body):
-        body = unsubscribing.with_way_out(body, language=version.language if version else None)
-    values = {**values, "unsubscribe_url": unsubscribing.url(message.pk)} if mail else values
+        body = unsubscribe.with_way_out(body, language=version.language if version else None)
+    values = {**values, "unsubscribe_url": unsubscribe.url(message.pk)} if mail else values
     kept = composition.compose(subject, body, values, mail=mail)
     code = {"otp_code": one_time_code.derive(message.one_time_code_of)} if message.one_time_code_of else {}
     goes = composition.compose(subject, body, {**values, **code}, mail=mail) if code else kept
-    if mail and message.debtor and tracking.may_track(message.debtor):
-        url = tracking.pixel_url(message.pk)
+    if mail and message.debtor and opens.may_track(message.debtor):
+        url = opens.pixel_url(message.pk)
         return composition.with_pixel(goes, url), composition.with_pixel(kept, url)
     return goes, kept
 

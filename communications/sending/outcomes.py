@@ -19,8 +19,9 @@ from communications import suppressions
 from communications.channels.message import Outcome, Result
 from communications.contact.gate import Decision, Verdict
 from communications.models import DUE_STATUSES, Channel, CommunicationLog, MessageAttempt, MessageStatus
-from communications.sending import evidence, states
-from communications.sending.states import Cause, Event
+from communications.outbox import states
+from communications.outbox.states import Cause, Event
+from communications.sending import evidence
 from communications.texts import one_time_code
 from debtors.models import StopReason
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from collection import totals
+from collection.balances import totals
 from collection.models import Debt, LedgerEntry
 from communications.texts import one_time_code, wording
 from communications.texts.placeholders import NAMES

@@ -10,8 +10,8 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import NumberPattern
 
-from ddc.common import languages
-from ddc.common.currencies import DECIMALS
+from ddc.common.reference import languages
+from ddc.common.reference.currencies import DECIMALS
 
 #: CLDR wants a space between letters and digits (currencySpacing), which babel leaves out: ``KWD 1.000``.
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")

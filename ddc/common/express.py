@@ -21,9 +21,9 @@ from django.http.request import split_domain_port, validate_host
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
-from ddc.common import request_log, tracing
 from ddc.common.api import routes
 from ddc.common.middleware import FAILED, MAX_BODY
+from ddc.common.observing import request_log, tracing
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]

@@ -3,8 +3,8 @@
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from ddc.common.currencies import DECIMALS
 from ddc.common.errors import DomainError
+from ddc.common.reference.currencies import DECIMALS
 
 #: What a money column holds: 16 digits before the point, 4 after it (CLF and UYW have 4 decimals).
 MAX_DIGITS, DECIMAL_PLACES = 20, 4

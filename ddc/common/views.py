@@ -15,11 +15,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ddc.common import health, metrics
 from ddc.common.api.problems import RETRY_AFTER_OUTAGE, http_problem, problem
 from ddc.common.api.rendering import ORJSONRenderer
 from ddc.common.api.serializers import CamelSerializer
 from ddc.common.api.views import View
+from ddc.common.observing import health, metrics
 
 
 class HealthSerializer(CamelSerializer):

@@ -11,8 +11,9 @@ from django.db.models import F
 
 from agents import staff
 from agents.models import Agent
-from collection import deferrals, segmentation, segments
+from collection import deferrals
 from collection.models import Debt, DebtStatus, ExchangeRate, Segment
+from collection.segments import assignment, records
 from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
 from communications.texts import templates
 from ddc.common.errors import DomainError
@@ -98,7 +99,7 @@ def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
     progress("debts and payments, made up")
     books.write()
     progress("debts and payments, written")
-    segmentation.assign_all(today=today)
+    assignment.assign_all(today=today)
     progress("segments")
     contacts.stops(dice, everybody, now=now)
     logs = contacts.messages(dice, books.debts, variants, now=now)
@@ -144,7 +145,7 @@ def _strategy(by_name: dict[str, CommunicationTemplate]) -> None:
     made: dict[str, Segment] = {}
     for values in SEGMENTS:
         bands = {name: Decimal(value) for name, value in values.items() if name.startswith(("min_", "max_"))}
-        made[values["name"]] = segments.create(**values | bands)
+        made[values["name"]] = records.create(**values | bands)
     for priority, (name, segment, template, days) in enumerate(RULES, start=1):
         rules.create(
             name=name,

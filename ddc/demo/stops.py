@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agents.models import Agent
-from collection import disputes, holds
+from collection import disputes
+from collection.holds import holds
 from collection.models import Debt, DebtStatus, Dispute, Hold
 from ddc.common import money
 from ddc.demo.texts import DISPUTES, HOLDS

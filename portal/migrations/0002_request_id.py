@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import ddc.common.tracing
+import ddc.common.observing.tracing
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name="request_id",
             field=models.CharField(
                 blank=True,
-                default=ddc.common.tracing.current,
+                default=ddc.common.observing.tracing.current,
                 editable=False,
                 help_text="The request that caused it, as the logs name it.",
                 max_length=64,

@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils.timezone import now
 
-from collection import debts, deferrals, disputes, holds
+from collection import debts, deferrals, disputes
+from collection.holds import holds
 from collection.models import Debt, Dispute, Hold
 from communications.models import CommunicationLog, ContactPolicy, ContactWish, ProviderEvent
-from communications.sending import outbox
+from communications.outbox import outbox
 from debtors.models import ContactPoint, Debtor
 from payments import posting
 from payments.models import Payment

@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
-from collection import deferrals, holds, segmentation
+from collection import deferrals
+from collection.holds import holds
 from collection.models import ExchangeRate
+from collection.segments import assignment
 from communications.models import (
     Circuit,
     CommunicationLog,
@@ -113,7 +115,7 @@ def fill(count: int) -> None:
     run = StrategyRun.objects.create(status="done", date=NOW.date(), rules=[])
     reviewer = staff("Supervisor")
     templates.current_versions([template])
-    segmentation.assign_all(today=NOW.date())
+    assignment.assign_all(today=NOW.date())
     for number in range(count):
         debt = factories.debt()
         payment = posting.record(debt=debt, amount=Decimal(10), by=reviewer, today=NOW.date())

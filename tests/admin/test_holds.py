@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from collection import holds
+from collection.holds import holds
 from collection.models import Debt, Hold
 from debtors.models import Debtor
 from tests import factories

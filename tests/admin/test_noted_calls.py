@@ -7,7 +7,7 @@ import time_machine
 
 from collection.models import Debt
 from communications.models import CommunicationLog
-from ddc.common.admin_listings import Listing
+from ddc.common.admin.listings import Listing
 from debtors.models import Debtor
 from tests import factories
 from tests.admin.conftest import Browser, address, errors, said

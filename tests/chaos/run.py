@@ -20,9 +20,9 @@ from django.test import override_settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from communications.incoming import inbox, inquiries
+from communications.callbacks import inbox, polling
 from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, ProviderEvent, Unbegun
-from communications.sending import delivery, hand_overs, outcomes
+from communications.sending import dispatch, outcomes, worker
 from ddc.stack import account, health, process, web
 from ddc.stack.valkey import Valkey
 from tests.chaos.standin import HANG_SECONDS
@@ -212,7 +212,7 @@ class Chaos:
             self._end_leases(over)
             self._tick()
         process.stop(self.running.pop("worker"), grace=30)
-        outcomes.settle_stuck(now=timezone.now() + 2 * hand_overs.SENDING_LEASE)
+        outcomes.settle_stuck(now=timezone.now() + 2 * dispatch.SENDING_LEASE)
         time.sleep(2 * HANG_SECONDS)  # The last callbacks are on their way.
         ProviderEvent.objects.filter(processed_at__isnull=True).update(due_at=timezone.now())
         inbox.work(clock=timezone.now, turn=None)
@@ -221,15 +221,15 @@ class Chaos:
     def _ask_about_the_rest(self) -> None:
         """Have Twilio asked about the messages of which it didn't tell, as is done some minutes later."""
         names = ("SMS_BACKEND", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "TWILIO_API_URL")
-        at = timezone.now() + inquiries.PATIENCE
+        at = timezone.now() + polling.PATIENCE
         with override_settings(**{name: self.env[name] for name in names}):
-            while (found := inquiries.ask(now=at)).total() > found["uncertain"]:
+            while (found := polling.ask(now=at)).total() > found["uncertain"]:
                 self.asked += found
 
     def _end_leases(self, over: datetime) -> None:
         """Take what was in hand at a moment for left behind; a last word of the killed may reach PostgreSQL after it."""
-        outcomes.settle_stuck(now=over + hand_overs.SENDING_LEASE)
-        claimed = CommunicationLog.objects.filter(status__in=DUE_STATUSES, due_at__lte=over + delivery.CLAIM_LEASE)
+        outcomes.settle_stuck(now=over + dispatch.SENDING_LEASE)
+        claimed = CommunicationLog.objects.filter(status__in=DUE_STATUSES, due_at__lte=over + worker.CLAIM_LEASE)
         claimed.filter(due_at__gt=over).update(due_at=over)
         Circuit.objects.all().delete()
 

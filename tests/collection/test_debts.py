@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from collection import debts, ledger, states
+from collection import debts, states
+from collection.balances import ledger
 from collection.models import Debt, LedgerEntry
 from ddc.common.errors import Duplicate, Forbidden
 from ddc.common.money import BadAmount

@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from collection import debts, deferrals, hold_expiry
+from collection import debts, deferrals
+from collection.holds import expiry
 from collection.models import Debt, DeferralRequest, Hold
 from ddc.common.errors import Forbidden
 from tests import factories
@@ -105,16 +106,16 @@ def test_an_auditor_decides_nothing():
 def test_when_the_time_is_over_the_debt_is_active_again():
     debt = factories.debt()
     approve(ask(debt, days=5))
-    assert hold_expiry.expire(now=NOW + timedelta(days=4)) == 0
-    assert hold_expiry.expire(now=NOW + timedelta(days=5)) == 1
+    assert expiry.expire(now=NOW + timedelta(days=4)) == 0
+    assert expiry.expire(now=NOW + timedelta(days=5)) == 1
     debt.refresh_from_db()
     assert debt.current_status == "active"
-    assert hold_expiry.expire(now=NOW + timedelta(days=5)) == 0
+    assert expiry.expire(now=NOW + timedelta(days=5)) == 0
 
 
 def test_a_deferral_that_was_made_by_hand_doesnt_end():
     debt = factories.debt(current_status="deferred")
-    assert hold_expiry.expire(now=NOW + timedelta(days=500)) == 0
+    assert expiry.expire(now=NOW + timedelta(days=500)) == 0
     debt.refresh_from_db()
     assert debt.current_status == "deferred"
 
@@ -123,7 +124,7 @@ def test_a_debt_that_is_paid_while_deferred_comes_back_active_once_the_time_is_o
     debt = factories.debt()
     approve(ask(debt, days=5))
     debts.amend(debt, by=None, today=TODAY, current_balance=Decimal(0))
-    hold_expiry.expire(now=NOW + timedelta(days=5))
+    expiry.expire(now=NOW + timedelta(days=5))
     debt = debts.amend(debt, by=None, today=TODAY, current_balance=Decimal(7))
     assert debt.current_status == "active"
 

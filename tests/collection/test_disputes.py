@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from collection import debts, deferrals, disputes, hold_changes, hold_expiry, holds, totals
+from collection import debts, deferrals, disputes
+from collection.balances import totals
+from collection.holds import amendments, expiry, holds
 from collection.models import Debt, Dispute, Hold, LedgerEntry
 from communications.models import CommunicationLog
 from communications.texts import facts
@@ -206,7 +208,7 @@ class TestBesideOtherThings:
     def test_its_hold_ends_with_it_alone(self):
         receive()
         with pytest.raises(holds.HasItsOwnWay):
-            hold_changes.end(Hold.objects.get(), why="I like.", by=factories.agent(), now=NOW)
+            amendments.end(Hold.objects.get(), why="I like.", by=factories.agent(), now=NOW)
         assert Hold.objects.standing().count() == 1
 
     def test_other_holds_go_on(self):
@@ -222,7 +224,7 @@ class TestBesideOtherThings:
         deferrals.approve(asked, by=factories.agent(), notes=None, now=NOW)
         dispute = awaiting(debt)
         assert state(debt)["current_status"] == "disputed"
-        hold_expiry.expire(now=NOW + timedelta(days=2))
+        expiry.expire(now=NOW + timedelta(days=2))
         decide(dispute, "verify", now=NOW + timedelta(days=2))
         assert state(debt)["current_status"] == after
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
-from collection import exchange_rates
+from collection.balances import exchange_rates
 from collection.models import ExchangeRate
 
 pytestmark = pytest.mark.django_db

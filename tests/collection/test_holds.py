@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from collection import debts, deferrals, hold_changes, hold_expiry, holds
-from collection.hold_reasons import TERMS, Block
+from collection import debts, deferrals
+from collection.holds import amendments, expiry, holds
+from collection.holds.reasons import TERMS, Block
 from collection.models import Hold, HoldEvent
 from ddc.common.errors import Forbidden
 from debtors import debtors
@@ -101,7 +102,7 @@ class TestPlacing:
     def test_the_furthest_dates_break_nothing(self):
         hold = place(reason="moratorium", starts_on=date.max - timedelta(days=1))
         assert hold.ends_on == date.max
-        assert hold_expiry.expire(now=NOW) == 0
+        assert expiry.expire(now=NOW) == 0
 
 
 class TestBreathingSpace:
@@ -117,7 +118,7 @@ class TestBreathingSpace:
             place(reason="moratorium", ends_on=day(90))
         hold = place(reason="moratorium", starts_on=TODAY, ends_on=day(60))
         with pytest.raises(holds.LengthIsLaw):
-            hold_changes.move(hold, ends_on=day(90), why="To be kind.", by=factories.agent(), now=NOW)
+            amendments.move(hold, ends_on=day(90), why="To be kind.", by=factories.agent(), now=NOW)
         hold.refresh_from_db()
         assert hold.ends_on == day(60)
 
@@ -134,7 +135,7 @@ class TestBreathingSpace:
         hold = place(reason="mental_health_moratorium", starts_on=TODAY)
         assert (hold.ends_on, hold.review_on) == (None, day(30))
         last_day = day(40)
-        hold_changes.end_treatment(hold, last_day=last_day, why="The adviser wrote.", by=factories.agent(), now=NOW)
+        amendments.end_treatment(hold, last_day=last_day, why="The adviser wrote.", by=factories.agent(), now=NOW)
         free = hold.ends_on
         assert in_force(last_day + timedelta(days=30)).exists()
         assert not in_force(last_day + timedelta(days=31)).exists()
@@ -142,8 +143,8 @@ class TestBreathingSpace:
 
     def test_only_a_treatment_ends(self):
         hold = place(reason="moratorium")
-        with pytest.raises(hold_changes.NoTreatment):
-            hold_changes.end_treatment(hold, last_day=TODAY, why="?", by=factories.agent(), now=NOW)
+        with pytest.raises(amendments.NoTreatment):
+            amendments.end_treatment(hold, last_day=TODAY, why="?", by=factories.agent(), now=NOW)
         with pytest.raises(holds.LengthIsLaw):
             place(reason="mental_health_moratorium", ends_on=day(5))
 
@@ -154,11 +155,11 @@ class TestApproval:
         hold = place(reason="vulnerable", by=agent)
         assert in_force(TODAY).get() == hold
         assert hold.approved_by is None
-        hold_changes.approve(hold, by=boss, now=NOW, why="Agreed.")
+        amendments.approve(hold, by=boss, now=NOW, why="Agreed.")
         assert hold.approved_by == boss
         assert [kind for kind, *_ in story(hold)] == ["placed", "approved"]
-        with pytest.raises(hold_changes.NothingToApprove):
-            hold_changes.approve(hold, by=boss, now=NOW)
+        with pytest.raises(amendments.NothingToApprove):
+            amendments.approve(hold, by=boss, now=NOW)
         assert hold.events.count() == 2
 
     def test_a_supervisors_own_hold_is_approved(self):
@@ -167,23 +168,23 @@ class TestApproval:
 
     def test_what_the_law_demands_needs_no_approval(self):
         hold = place(reason="cease", by=factories.agent("Agent"))
-        with pytest.raises(hold_changes.NothingToApprove):
-            hold_changes.approve(hold, by=factories.agent(), now=NOW)
+        with pytest.raises(amendments.NothingToApprove):
+            amendments.approve(hold, by=factories.agent(), now=NOW)
 
     def test_an_agent_approves_none(self):
         hold = place(reason="vulnerable", by=factories.agent("Agent"))
         with pytest.raises(Forbidden):
-            hold_changes.approve(hold, by=factories.agent("Agent"), now=NOW)
+            amendments.approve(hold, by=factories.agent("Agent"), now=NOW)
         hold.refresh_from_db()
         assert hold.approved_by is None
 
     def test_an_agent_may_lengthen_a_hold_which_then_waits_again_and_not_shorten_it(self):
         agent = factories.agent("Agent")
         hold = place(reason="vulnerable", ends_on=day(10), by=factories.agent("Supervisor"))
-        hold_changes.move(hold, ends_on=day(20), why="Still ill.", by=agent, now=NOW)
+        amendments.move(hold, ends_on=day(20), why="Still ill.", by=agent, now=NOW)
         assert (hold.ends_on, hold.approved_by) == (day(20), None)
         with pytest.raises(Forbidden):
-            hold_changes.move(hold, ends_on=day(5), why="Enough.", by=agent, now=NOW)
+            amendments.move(hold, ends_on=day(5), why="Enough.", by=agent, now=NOW)
         hold.refresh_from_db()
         assert hold.ends_on == day(20)
         assert story(hold)[-1] == ("moved", agent, "Still ill.", day(20))
@@ -194,40 +195,40 @@ class TestEnding:
         debt, boss = factories.debt(), factories.agent()
         first, second = place(debt=debt), place(debt=debt, reason="complaint")
         on_person = place(debtor=debt.debtor, reason="attorney")
-        hold_changes.end(first, why="They wrote again.", by=boss, now=NOW)
+        amendments.end(first, why="They wrote again.", by=boss, now=NOW)
         assert set(in_force(TODAY).on(debt)) == {second, on_person}
         assert (first.ended_by, first.ended_at, first.lifted_at) == (boss, NOW, NOW)
         assert story(first)[-1] == ("ended", boss, "They wrote again.", TODAY)
 
     def test_a_hold_is_ended_once(self):
         hold = place()
-        hold_changes.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
+        amendments.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
         for again in (
-            lambda: hold_changes.end(hold, why="Again.", by=factories.agent(), now=NOW),
-            lambda: hold_changes.move(hold, ends_on=day(9), why="Longer.", by=factories.agent(), now=NOW),
-            lambda: hold_changes.review(hold, review_on=day(9), why="Looked.", by=factories.agent(), now=NOW),
+            lambda: amendments.end(hold, why="Again.", by=factories.agent(), now=NOW),
+            lambda: amendments.move(hold, ends_on=day(9), why="Longer.", by=factories.agent(), now=NOW),
+            lambda: amendments.review(hold, review_on=day(9), why="Looked.", by=factories.agent(), now=NOW),
         ):
-            with pytest.raises(hold_changes.HoldIsOver):
+            with pytest.raises(amendments.HoldIsOver):
                 again()
         assert hold.events.count() == 2
 
     def test_an_agent_ends_none_and_nobody_without_a_word(self):
         hold = place()
         with pytest.raises(Forbidden):
-            hold_changes.end(hold, why="I like.", by=factories.agent("Agent"), now=NOW)
-        with pytest.raises(hold_changes.WhyMissing):
-            hold_changes.end(hold, why=" ", by=factories.agent(), now=NOW)
+            amendments.end(hold, why="I like.", by=factories.agent("Agent"), now=NOW)
+        with pytest.raises(amendments.WhyMissing):
+            amendments.end(hold, why=" ", by=factories.agent(), now=NOW)
         hold.refresh_from_db()
         assert (hold.ended_at, hold.events.count()) == (None, 1)
 
     def test_a_hold_to_come_can_be_ended_before_it_begins(self):
         hold = place(starts_on=day(5))
-        hold_changes.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
+        amendments.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
         assert not in_force(day(6)).exists()
 
     def test_a_review_is_kept_with_the_next_ones_date(self):
         hold, agent = place(reason="attorney"), factories.agent("Agent")
-        hold_changes.review(hold, review_on=day(120), why="Still represented.", by=agent, now=NOW)
+        amendments.review(hold, review_on=day(120), why="Still represented.", by=agent, now=NOW)
         assert hold.review_on == day(120)
         assert story(hold)[-1] == ("reviewed", agent, "Still represented.", None)
 
@@ -272,8 +273,8 @@ class TestExpiry:
     )
     def test_a_hold_is_over_at_the_last_local_midnight(self, where, midnight):
         hold = place(debtor=factories.debtor(**where), ends_on=date(2026, 2, 10))
-        assert hold_expiry.expire(now=midnight - timedelta(seconds=1)) == 0
-        assert hold_expiry.expire(now=midnight) == 1
+        assert expiry.expire(now=midnight - timedelta(seconds=1)) == 0
+        assert expiry.expire(now=midnight) == 1
         hold.refresh_from_db()
         assert (hold.lifted_at, hold.ended_at) == (midnight, None)
         assert story(hold)[-1] == ("expired", None, "", date(2026, 2, 10))
@@ -283,7 +284,7 @@ class TestExpiry:
             for _ in range(count):
                 place(debt=factories.debt(), ends_on=day(3))
             with django_assert_num_queries(5):
-                assert hold_expiry.expire(now=NOW + timedelta(days=3)) == count
+                assert expiry.expire(now=NOW + timedelta(days=3)) == count
 
     def test_a_deferred_debt_is_set_free_by_its_last_deferral_alone(self):
         debt, boss = factories.debt(), factories.agent()
@@ -291,9 +292,9 @@ class TestExpiry:
             asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason="I lost my job.", now=NOW)
             deferrals.approve(asked, by=boss, notes=None, now=NOW)
         first, last = Hold.objects.order_by("ends_on")
-        hold_expiry.expire(now=datetime.combine(first.ends_on, NOW.timetz()))
+        expiry.expire(now=datetime.combine(first.ends_on, NOW.timetz()))
         debt.refresh_from_db()
         assert debt.current_status == "deferred"
-        hold_expiry.expire(now=datetime.combine(last.ends_on, NOW.timetz()))
+        expiry.expire(now=datetime.combine(last.ends_on, NOW.timetz()))
         debt.refresh_from_db()
         assert debt.current_status == "active"

@@ -9,9 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from collection import debts, open_totals
+from collection import debts
+from collection.balances import open_totals
+from collection.balances.open_totals import OpenTotal
 from collection.models import OPEN, Debt, DebtStatus
-from collection.open_totals import OpenTotal
 from payments import posting, reconciliation
 from tests import factories
 

@@ -14,9 +14,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from collection import placements, segments
 from collection.models import Debt, LedgerEntry
-from collection.placements_file import COLUMNS, BrokenFile
+from collection.placements import loading
+from collection.placements.file import COLUMNS, BrokenFile
+from collection.segments import records
 from debtors.models import Debtor
 from tests import factories
 from tests.strategy.makers import TODAY, clock
@@ -39,15 +40,15 @@ def text(*rows: dict[str, Any], delimiter: str = ",") -> str:
     return out.getvalue()
 
 
-def load(content: str | bytes, **options: Any) -> placements.Report:
+def load(content: str | bytes, **options: Any) -> loading.Report:
     data = content.encode() if isinstance(content, str) else content
-    report = placements.load(io.BytesIO(data), **{"by": None, "today": TODAY, "now": clock(), **options})
+    report = loading.load(io.BytesIO(data), **{"by": None, "today": TODAY, "now": clock(), **options})
     assert report.rows == report.accepted + report.known + report.refused
     assert report.refused == len({refusal.line for refusal in report.refusals})
     return report
 
 
-def counts(report: placements.Report) -> tuple[int, int, int]:
+def counts(report: loading.Report) -> tuple[int, int, int]:
     return report.accepted, report.known, report.refused
 
 
@@ -129,9 +130,9 @@ def test_the_creditor_may_be_named_for_the_whole_file_and_a_rows_own_counts_more
 
 
 def test_a_debt_is_in_its_segment_at_once():
-    low = segments.create(name="low", priority=1, max_p2p_score=Decimal("0.5"))
-    segments.create(name="high", priority=2, min_p2p_score=Decimal("0.5"))
-    pinned = segments.create(name="pinned", priority=3, is_active=False)
+    low = records.create(name="low", priority=1, max_p2p_score=Decimal("0.5"))
+    records.create(name="high", priority=2, min_p2p_score=Decimal("0.5"))
+    pinned = records.create(name="pinned", priority=3, is_active=False)
     load(
         text(
             ROW | {"p2pScore": "0.1"},

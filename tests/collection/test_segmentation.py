@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collection import segmentation, segments
 from collection.models import Debt, DebtStatus, Segment
+from collection.segments import assignment, records
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -20,10 +20,10 @@ def fits(debt: Debt, *, today: date = TODAY) -> str | None:
     """The name of the debt's segment, once both ways have said the same."""
     Debt.objects.filter(pk=debt.pk).update(segment=None)
     debt.refresh_from_db()
-    segmentation.assign(debt, today=today)
+    assignment.assign(debt, today=today)
     alone = debt.segment_id
     Debt.objects.filter(pk=debt.pk).update(segment=None)
-    segmentation.assign_all(today=today)
+    assignment.assign_all(today=today)
     debt.refresh_from_db()
     assert debt.segment_id == alone
     return debt.segment.name if debt.segment else None
@@ -31,12 +31,12 @@ def fits(debt: Debt, *, today: date = TODAY) -> str | None:
 
 def test_one_is_tried_first_and_of_equal_priorities_the_older():
     debt = factories.debt()
-    segments.create(name="newer", priority=5)
-    first = segments.create(name="first", priority=1)
-    older = segments.create(name="older", priority=5)
+    records.create(name="newer", priority=5)
+    first = records.create(name="first", priority=1)
+    older = records.create(name="older", priority=5)
     Segment.objects.filter(pk=older.pk).update(created_at=first.created_at - timedelta(days=1))
     assert fits(debt) == "first"
-    segments.amend(first, is_active=False)
+    records.amend(first, is_active=False)
     assert fits(debt) == "older"
 
 
@@ -45,16 +45,16 @@ def test_one_is_tried_first_and_of_equal_priorities_the_older():
     [("0", "low"), ("0.499", "low"), ("0.5", "high"), ("1", "high"), (None, "any")],
 )
 def test_score_bands_are_half_open_and_an_upper_bound_of_1_includes_1(score, expected):
-    segments.create(name="low", priority=1, max_p2p_score=Decimal("0.5"))
-    segments.create(name="high", priority=2, min_p2p_score=Decimal("0.5"), max_p2p_score=Decimal(1))
-    segments.create(name="any", priority=3)
+    records.create(name="low", priority=1, max_p2p_score=Decimal("0.5"))
+    records.create(name="high", priority=2, min_p2p_score=Decimal("0.5"), max_p2p_score=Decimal(1))
+    records.create(name="any", priority=3)
     assert fits(factories.debt(p2p_score=score and Decimal(score))) == expected
 
 
 def test_a_debt_without_a_score_fits_only_where_both_score_bounds_are_null():
     debt = factories.debt()
-    segments.create(name="from", min_p2p_score=Decimal(0))
-    segments.create(name="to", max_p2p_score=Decimal(1))
+    records.create(name="from", min_p2p_score=Decimal(0))
+    records.create(name="to", max_p2p_score=Decimal(1))
     assert fits(debt) is None
 
 
@@ -66,33 +66,33 @@ def test_a_debt_without_a_score_fits_only_where_both_score_bounds_are_null():
     ],
 )  # fmt: skip
 def test_balance_bands_are_half_open_and_of_one_currency(balance, currency, expected):
-    segments.create(name="band", min_balance=Decimal(100), max_balance=Decimal(200), currency_code="GBP")
+    records.create(name="band", min_balance=Decimal(100), max_balance=Decimal(200), currency_code="GBP")
     assert fits(factories.debt(balance=balance, currency_code=currency)) == expected
 
 
 def test_the_balance_that_counts_is_the_current_one():
-    segments.create(name="small", max_balance=Decimal(100), currency_code="GBP")
+    records.create(name="small", max_balance=Decimal(100), currency_code="GBP")
     assert fits(factories.debt(balance=500, current_balance=Decimal(50))) == "small"
 
 
 def test_a_currency_without_a_band_takes_that_currency_alone():
-    segments.create(name="euros", currency_code="EUR")
+    records.create(name="euros", currency_code="EUR")
     assert fits(factories.debt(currency_code="EUR")) == "euros"
     assert fits(factories.debt(currency_code="GBP")) is None
 
 
 @pytest.mark.parametrize(("days", "expected"), [(29, None), (30, "month"), (59, "month"), (60, None), (-1, None)])
 def test_days_since_placement_are_half_open(days, expected):
-    segments.create(name="month", min_days_since_placement=30, max_days_since_placement=60)
+    records.create(name="month", min_days_since_placement=30, max_days_since_placement=60)
     assert fits(factories.debt(placement_date=TODAY - timedelta(days=days))) == expected
 
 
 def test_a_debt_moves_on_as_days_go_by_and_out_where_nothing_fits():
-    segments.create(name="young", max_days_since_placement=10)
+    records.create(name="young", max_days_since_placement=10)
     debt = factories.debt(placement_date=TODAY)
     assert fits(debt) == "young"
-    assert segmentation.assign_all(today=TODAY + timedelta(days=9)) == 0
-    assert segmentation.assign_all(today=TODAY + timedelta(days=10)) == 1
+    assert assignment.assign_all(today=TODAY + timedelta(days=9)) == 0
+    assert assignment.assign_all(today=TODAY + timedelta(days=10)) == 1
     debt.refresh_from_db()
     assert debt.segment is None
 
@@ -101,33 +101,33 @@ def test_a_pinned_debt_and_a_closed_one_stay_where_they_are():
     mine = factories.segment(priority=9)
     pinned = factories.debt(segment=mine)
     closed = factories.debt(current_balance=Decimal(0))
-    segments.create(name="all", priority=1)
+    records.create(name="all", priority=1)
     assert closed.current_status == DebtStatus.PAID
-    assert segmentation.assign_all(today=TODAY) == 0
+    assert assignment.assign_all(today=TODAY) == 0
     for debt, expected in ((pinned, mine.pk), (closed, None)):
-        segmentation.assign(debt, today=TODAY)
+        assignment.assign(debt, today=TODAY)
         debt.refresh_from_db()
         assert debt.segment_id == expected
 
 
 @pytest.mark.parametrize("status", ["payment_plan", "deferred", "disputed"])
 def test_every_open_debt_is_assigned(status):
-    segments.create(name="all")
+    records.create(name="all")
     assert fits(factories.debt(current_status=status)) == "all"
 
 
 def test_only_debts_that_move_are_written_and_no_edit_turns_stale_by_it():
-    segments.create(name="all")
+    records.create(name="all")
     debt = factories.debt()
     seen = Debt.objects.get(pk=debt.pk).updated_at
     Debt.objects.filter(pk=debt.pk).update(segment=None)
-    assert segmentation.assign_all(today=TODAY) == 1
-    assert segmentation.assign_all(today=TODAY) == 0
+    assert assignment.assign_all(today=TODAY) == 1
+    assert assignment.assign_all(today=TODAY) == 0
     assert Debt.objects.get(pk=debt.pk).updated_at == seen
 
 
 def test_a_debt_that_is_placed_is_in_its_segment_at_once():
-    segment = segments.create(name="all")
+    segment = records.create(name="all")
     assert factories.debt().segment_id == segment.pk
 
 
@@ -136,9 +136,9 @@ def test_an_assignment_takes_the_same_few_queries_however_many_debts(debts, djan
     owner = factories.debtor()
     for _ in range(debts):
         factories.debt(debtor=owner)
-    segments.create(name="all")
+    records.create(name="all")
     with django_assert_num_queries(7):  # five, and the savepoint around them
-        assert segmentation.assign_all(today=TODAY) == debts
+        assert assignment.assign_all(today=TODAY) == debts
 
 
 def plainly(segment: Segment, debt: Debt, today: date) -> bool:
@@ -204,7 +204,7 @@ def test_sql_and_the_contracts_words_agree(segment_drafts, debt_drafts):
             for score, balance, age, code in debt_drafts
         ]
         Debt.objects.update(segment=None)
-        segmentation.assign_all(today=TODAY)
+        assignment.assign_all(today=TODAY)
         together = dict(Debt.objects.values_list("pk", "segment__name"))
         for debt in placed:
             fitting = [segment for segment in made if plainly(segment, debt, TODAY)]

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from django.db import connection
 
-from collection import segmentation, segmentation_marks, segments
+from collection import segmentation_marks
 from collection.models import Debt, DebtStatus, Segment, SegmentationMark
+from collection.segments import assignment, records
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +21,7 @@ TODAY = date(2026, 6, 30)
 def everywhere_as_asked_of_each(today: date) -> bool:
     """Whether each open debt stands where a look at all of them would put it."""
     with connection.cursor() as cursor:
-        misplaced = f"{segmentation._MAY_MOVE} AND segment_id IS DISTINCT FROM {segmentation.BEST_FIT}"
+        misplaced = f"{assignment._MAY_MOVE} AND segment_id IS DISTINCT FROM {assignment.BEST_FIT}"
         cursor.execute(f"SELECT count(*) FROM debt WHERE {misplaced}", {"today": today})
         return bool(cursor.fetchone()[0] == 0)
 
@@ -33,11 +34,11 @@ CHANGES = (
 @pytest.mark.parametrize("seed", [1, 2])
 def test_looking_at_what_was_written_since_comes_to_the_same_as_looking_at_all(seed: int):
     dice, today = Random(seed), TODAY
-    made = [segments.create(name=f"s{n}", currency_code="GBP", min_balance=Decimal(n * 500)) for n in range(3)]
+    made = [records.create(name=f"s{n}", currency_code="GBP", min_balance=Decimal(n * 500)) for n in range(3)]
     owner = factories.debtor()
     for _ in range(4):
         factories.debt(debtor=owner, currency_code="GBP", balance=dice.randint(1, 2000), p2p_score=Decimal("0.5"))
-    segmentation.assign_all(today=today)
+    assignment.assign_all(today=today)
     for change in dice.choices(CHANGES, k=40):
         debt = Debt.objects.filter(pk=dice.choice(list(Debt.objects.values_list("pk", flat=True))))
         segment = Segment.objects.filter(pk=dice.choice(made).pk)
@@ -62,47 +63,47 @@ def test_looking_at_what_was_written_since_comes_to_the_same_as_looking_at_all(s
                 segment.update(max_days_since_placement=dice.randint(1, 60))
             case "new segment":
                 made.append(
-                    segments.create(name=f"s{len(made)}", priority=dice.randint(1, 200), min_p2p_score=Decimal("0.3"))
+                    records.create(name=f"s{len(made)}", priority=dice.randint(1, 200), min_p2p_score=Decimal("0.3"))
                 )
             case "inactive":
                 segment.update(is_active=False)
             case "day":
                 today += timedelta(days=dice.randint(1, 40))
-        segmentation.assign_all(today=today)
+        assignment.assign_all(today=today)
         assert everywhere_as_asked_of_each(today), change
 
 
 def test_a_debt_that_nobody_has_written_since_is_not_looked_at():
-    segment = segments.create(name="all")
+    segment = records.create(name="all")
     debts = [factories.debt() for _ in range(2)]
     Debt.objects.update(segment=None)
-    assert segmentation.assign_all(today=TODAY) == 2
+    assert assignment.assign_all(today=TODAY) == 2
     looked_at = f"SELECT count(*) FROM debt WHERE {segmentation_marks.WRITTEN_SINCE}"
     with connection.cursor() as cursor:
-        last = segmentation_marks.Assignment(rule=segmentation._ASSIGN_MANY, today=TODAY).last()
+        last = segmentation_marks.Assignment(rule=assignment._ASSIGN_MANY, today=TODAY).last()
         assert last is not None
         cursor.execute(looked_at, asdict(last))
         assert cursor.fetchone() == (0,)
         Debt.objects.filter(pk=debts[0].pk).update(current_balance=1)
         cursor.execute(looked_at, asdict(last))
         assert cursor.fetchone() == (1,)
-    segments.amend(segment, name="everything")
-    assert segmentation_marks.Assignment(rule=segmentation._ASSIGN_MANY, today=TODAY).last() is None
+    records.amend(segment, name="everything")
+    assert segmentation_marks.Assignment(rule=assignment._ASSIGN_MANY, today=TODAY).last() is None
 
 
 def test_a_debt_grows_out_of_a_segment_with_bounds_in_days_though_nobody_writes_it():
-    segments.create(name="fresh", max_days_since_placement=10)
+    records.create(name="fresh", max_days_since_placement=10)
     debt = factories.debt(placement_date=TODAY - timedelta(days=9))
-    segmentation.assign_all(today=TODAY)
-    assert segmentation.assign_all(today=TODAY + timedelta(days=1)) == 1
+    assignment.assign_all(today=TODAY)
+    assert assignment.assign_all(today=TODAY + timedelta(days=1)) == 1
     debt.refresh_from_db()
     assert debt.segment is None
 
 
 def test_a_mark_of_another_cluster_says_nothing_here():
-    segments.create(name="all")
+    records.create(name="all")
     factories.debt()
-    segmentation.assign_all(today=TODAY)
+    assignment.assign_all(today=TODAY)
     Debt.objects.update(segment=None)
     SegmentationMark.objects.update(basis="restored from elsewhere", seen_before="999999999")
-    assert segmentation.assign_all(today=TODAY) == 1
+    assert assignment.assign_all(today=TODAY) == 1

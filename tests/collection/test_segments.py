@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from collection import segments
 from collection.models import Segment
+from collection.segments import records
 from ddc.common.errors import DomainError, Duplicate
 from tests import factories
 
@@ -164,8 +164,8 @@ def test_the_list_takes_as_many_queries_for_fifty_as_for_one(api, django_assert_
 def test_the_rules_refuse_without_http_too():
     factories.segment(name="Taken")
     with pytest.raises(Duplicate):
-        segments.create(name="Taken")
+        records.create(name="Taken")
     with pytest.raises(DomainError) as refusal:
-        segments.create(name="B", min_balance=Decimal(1))
+        records.create(name="B", min_balance=Decimal(1))
     assert refusal.value.field == "currency_code"
     assert Segment.objects.count() == 1

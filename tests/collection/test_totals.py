@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from collection import debts, totals
+from collection import debts
+from collection.balances import totals
 from collection.models import ExchangeRate
 from debtors.models import Debtor
 from tests import factories

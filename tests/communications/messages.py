@@ -2,13 +2,14 @@
 
 import re
 
-from communications.sending import delivery, outbox
+from communications.outbox import outbox
+from communications.sending import worker
 from tests import factories
 from tests.communications.conftest import NOON
 
 
 def drain(at=NOON, **options):
-    return delivery.drain(clock=lambda: at, **options)
+    return worker.drain(clock=lambda: at, **options)
 
 
 def queue(**values):

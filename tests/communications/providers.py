@@ -5,7 +5,7 @@ import json
 
 from django.utils.timezone import now
 
-from communications.incoming import inbox
+from communications.callbacks import inbox
 from communications.models import CommunicationLog
 from debtors.models import ContactPoint
 from tests import factories

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from communications import calling, calls
+from communications.calls import records, start
 from communications.contact import circumstances
 from communications.models import CommunicationLog, ContactDecision
 from debtors.models import ContactPoint
@@ -32,7 +32,7 @@ def told(task):
 def test_an_agent_who_may_call_is_noted_with_what_the_gate_said(task):
     agent = factories.agent("Agent")
 
-    assert calling.begin(task, by=agent, now=NOON).verdict == "allow"
+    assert start.begin(task, by=agent, now=NOON).verdict == "allow"
 
     task.refresh_from_db()
     assert (task.begun_at, task.begun_by, task.outcome) == (NOON, agent, None)
@@ -40,7 +40,7 @@ def test_an_agent_who_may_call_is_noted_with_what_the_gate_said(task):
 
 
 def test_at_night_it_is_not_begun_and_stays_to_be_made(task):
-    decision = calling.begin(task, by=factories.agent("Agent"), now=NIGHT)
+    decision = start.begin(task, by=factories.agent("Agent"), now=NIGHT)
 
     task.refresh_from_db()
     assert (decision.verdict, task.begun_at, task.outcome) == ("postpone", None, None)
@@ -53,57 +53,57 @@ def test_what_is_denied_for_good_is_taken_back_with_the_reason(task):
         calls_opted_out_at=NOON
     )  # past the rule, which takes calls back
 
-    decision = calling.begin(task, by=factories.agent("Agent"), now=NOON)
+    decision = start.begin(task, by=factories.agent("Agent"), now=NOON)
 
     task.refresh_from_db()
     assert (decision.verdict, task.begun_at, task.outcome) == ("deny", None, "not_called")
     assert task.outcome_notes.startswith("Taken back: suppressed")
-    with pytest.raises(calls.CallIsOver):
-        calling.begin(task, by=factories.agent("Agent"), now=NOON)
+    with pytest.raises(records.CallIsOver):
+        start.begin(task, by=factories.agent("Agent"), now=NOON)
     assert told(task) == ["deny"]
 
 
 def test_one_agent_calls_at_a_time_and_who_began_may_begin_again(task):
     first, second = factories.agent("Agent"), factories.agent("Agent")
-    calling.begin(task, by=first, now=NOON)
-    with pytest.raises(calling.SomebodyCalls):
-        calling.begin(task, by=second, now=NOON + timedelta(minutes=1))
+    start.begin(task, by=first, now=NOON)
+    with pytest.raises(start.SomebodyCalls):
+        start.begin(task, by=second, now=NOON + timedelta(minutes=1))
     task.refresh_from_db()
     assert (task.begun_by, told(task)) == (first, ["allow"])
 
-    calling.begin(task, by=first, now=NOON + timedelta(minutes=2))
-    calling.begin(task, by=second, now=NOON + timedelta(minutes=2) + calling.TAKEN_FOR)
+    start.begin(task, by=first, now=NOON + timedelta(minutes=2))
+    start.begin(task, by=second, now=NOON + timedelta(minutes=2) + start.TAKEN_FOR)
     task.refresh_from_db()
     assert task.begun_by == second
 
 
 def test_what_is_no_call_of_an_agent_is_not_begun():
-    with pytest.raises(calls.NoCall):
-        calling.begin(queue(channel="sms"), by=factories.agent("Agent"), now=NOON)
+    with pytest.raises(records.NoCall):
+        start.begin(queue(channel="sms"), by=factories.agent("Agent"), now=NOON)
     assert not ContactDecision.objects.filter(stage="calling").exists()
 
 
 def test_what_nobody_began_was_not_made(task):
     agent = factories.agent("Agent")
-    with pytest.raises(calls.NotBegun):
-        calls.finish(task, outcome="no_answer", notes=None, by=agent, now=NOON)
+    with pytest.raises(records.NotBegun):
+        records.finish(task, outcome="no_answer", notes=None, by=agent, now=NOON)
     task.refresh_from_db()
     assert (task.outcome, task.outcome_by) == (None, None)
 
-    calls.finish(task, outcome="not_called", notes="They had paid.", by=agent, now=NOON)
+    records.finish(task, outcome="not_called", notes="They had paid.", by=agent, now=NOON)
     task.refresh_from_db()
     assert (task.outcome, task.outcome_by) == ("not_called", agent)
 
 
 def test_looking_keeps_nothing(task):
-    assert calling.may_call(task, now=NIGHT).verdict == "postpone"
+    assert start.may_call(task, now=NIGHT).verdict == "postpone"
     assert told(task) == []
 
 
 def test_a_call_counts_from_when_it_was_made_and_not_from_when_it_was_asked_for(task):
     later = NOON + timedelta(days=3)
-    calling.begin(task, by=factories.agent("Agent"), now=later)
-    calls.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
+    start.begin(task, by=factories.agent("Agent"), now=later)
+    records.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
 
     found = circumstances._history([CommunicationLog(debtor=task.debtor)], [], now=later)
     assert [contact.at for contact in found[task.debtor_id]] == [later]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from communications.models import CommunicationLog
-from communications.sending import delivery
+from communications.sending import worker
 from tests.deep import campaign
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ def test_of_a_campaign_over_thirty_countries_nothing_arrives_outside_the_receive
     for at in campaign.steps(22, step=step):
         waiting = CommunicationLog.objects.filter(status__in=["queued", "postponed"], due_at__lte=at)
         if waiting.exists():
-            delivery.drain(clock=lambda at=at: at)
+            worker.drain(clock=lambda at=at: at)
         arrivals.note(at)
 
     arrivals.hold(96)

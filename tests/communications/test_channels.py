@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from collection import ledger
+from collection.balances import ledger
 from collection.models import LedgerEntry
 from communications.models import CommunicationLog
 from communications.sending import outcomes

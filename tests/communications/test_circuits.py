@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from communications.models import Circuit, CommunicationLog
-from communications.sending import circuits, outbox
+from communications.outbox import outbox
+from communications.sending import circuits
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 from tests.standins.smtp import SmtpStandIn
@@ -111,7 +112,7 @@ def test_a_refusal_of_a_message_says_nothing_of_the_provider(smtp):
 
 
 def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
-    from communications.sending import delivery
+    from communications.sending import worker
 
     woken = []
     monkeypatch.setattr(outbox, "nudge", woken.append)
@@ -119,7 +120,7 @@ def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
         queue()
     woken.clear()
 
-    delivery.drain_alone(clock=lambda: NOON)
+    worker.drain_alone(clock=lambda: NOON)
 
     assert woken == []
 

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from communications import calls
+from communications.calls import records
 from communications.contact import decisions, gate
 from communications.contact.gate import Code, Verdict
 from communications.models import CommunicationLog
-from communications.sending import outbox
+from communications.outbox import outbox
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.messages import drain, queue
@@ -39,7 +39,7 @@ def caller(debt, script):
         task = queue(debt=debt, channel="call_script", template=script, now=at)
         assert drain(at).ended == {"sent": 1}
         CommunicationLog.objects.filter(pk=task.pk).update(begun_at=at, begun_by=agent)
-        return calls.finish(CommunicationLog.objects.get(pk=task.pk), outcome=outcome, notes=None, by=agent, now=at)
+        return records.finish(CommunicationLog.objects.get(pk=task.pk), outcome=outcome, notes=None, by=agent, now=at)
 
     return call
 
@@ -93,7 +93,7 @@ class TestCalls:
 
     def test_an_inbound_talk_starts_the_cool_down_and_uses_up_no_attempt(self, debt):
         agent = factories.agent("Agent")
-        calls.note(debt.debtor, direction="inbound", debt=debt, outcome="promise", by=agent, now=NOON)
+        records.note(debt.debtor, direction="inbound", debt=debt, outcome="promise", by=agent, now=NOON)
 
         decision = next_call(debt, NOON + timedelta(days=1))
         assert codes(decision) == {Code.COOL_DOWN}

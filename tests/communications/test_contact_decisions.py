@@ -6,14 +6,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from collection import hold_changes, holds
-from collection.hold_reasons import TERMS
+from collection.holds import amendments, holds
+from collection.holds.reasons import TERMS
 from collection.models import Debt, Hold
 from communications.contact import circumstances, decisions, gate, policy_book
 from communications.contact.gate import Code, Verdict
 from communications.contact.rules import Policies
 from communications.models import Channel, CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
-from communications.sending import outbox
+from communications.outbox import outbox
 from debtors.models import ContactPoint, Debtor
 from tests import factories
 from tests.communications.conftest import NOON
@@ -89,7 +89,7 @@ class TestFacts:
     def test_what_was_ended_by_hand_stops_nothing_wherever_the_debtor_moves(self):
         log = queue()
         hold = holds.place(reason="cease", debtor=log.debtor, source="Letter", by=None, now=NOON)
-        hold_changes.end(hold, why="They wrote again.", by=factories.agent(), now=NOON)
+        amendments.end(hold, why="They wrote again.", by=factories.agent(), now=NOON)
 
         assert facts_of(log).holds == ()
 

@@ -8,11 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from collection import debts, holds, states
+from collection import debts, states
+from collection.holds import holds
 from collection.models import DebtStatus, Hold
 from communications.models import Channel, CommunicationLog, Purpose
-from communications.sending import delivery, evidence, hand_overs, outbox, outcomes
-from communications.sending.outbox import Lane
+from communications.outbox import outbox
+from communications.outbox.outbox import Lane
+from communications.sending import dispatch, evidence, outcomes, worker
 from communications.texts import facts, one_time_code
 from tests import factories
 from tests.communications.conftest import NOON
@@ -153,9 +155,9 @@ def test_what_comes_at_night_waits_until_the_morning(smtp):
 
 def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
     log = queue()
-    CommunicationLog.objects.filter(pk=log.pk).update(status="sending", due_at=NOON + hand_overs.SENDING_LEASE)
+    CommunicationLog.objects.filter(pk=log.pk).update(status="sending", due_at=NOON + dispatch.SENDING_LEASE)
 
-    later = NOON + hand_overs.SENDING_LEASE
+    later = NOON + dispatch.SENDING_LEASE
     assert drain(later).ended == {}
     assert outcomes.settle_stuck(now=later - timedelta(seconds=1)) == 0
     assert outcomes.settle_stuck(now=later) == 1
@@ -168,11 +170,11 @@ def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
 
 def test_a_claim_returns_when_its_lease_is_over(smtp):
     queue()
-    (claimed,) = outbox.claim(channel=Channel.EMAIL, now=NOON, limit=10, lease=delivery.CLAIM_LEASE)
+    (claimed,) = outbox.claim(channel=Channel.EMAIL, now=NOON, limit=10, lease=worker.CLAIM_LEASE)
 
     assert claimed.status == "claimed"
     assert drain().ended == {}
-    assert drain(NOON + delivery.CLAIM_LEASE).ended == {"sent": 1}
+    assert drain(NOON + worker.CLAIM_LEASE).ended == {"sent": 1}
 
 
 def test_a_claim_that_was_lost_is_not_acted_on(smtp, monkeypatch):
@@ -182,7 +184,7 @@ def test_a_claim_that_was_lost_is_not_acted_on(smtp, monkeypatch):
     def slow(**options):
         logs = claim(**options)
         monkeypatch.setattr(outbox, "claim", claim)
-        assert drain(NOON + delivery.CLAIM_LEASE).ended == {"sent": 1}
+        assert drain(NOON + worker.CLAIM_LEASE).ended == {"sent": 1}
         return logs
 
     monkeypatch.setattr(outbox, "claim", slow)
@@ -196,9 +198,9 @@ def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
         queue()
 
     def clock():
-        return NOON + delivery.TURN * len(smtp.mails)
+        return NOON + worker.TURN * len(smtp.mails)
 
-    drained = delivery.drain(clock=clock, turn=delivery.TURN)
+    drained = worker.drain(clock=clock, turn=worker.TURN)
 
     assert drained.more
     assert drained.ended == {"sent": 1}
@@ -217,10 +219,10 @@ def test_a_worker_wakes_the_next_if_more_is_due(smtp, woken):
         queue()
     woken.clear()
 
-    delivery.drain_alone(clock=lambda: NOON + delivery.TURN * len(smtp.mails))
+    worker.drain_alone(clock=lambda: NOON + worker.TURN * len(smtp.mails))
     assert woken == ["communications.tasks.drain_outbox"]
 
-    delivery.drain_alone(clock=lambda: NOON + delivery.TURN)
+    worker.drain_alone(clock=lambda: NOON + worker.TURN)
     assert len(woken) == 1
     assert len(smtp.mails) == 3
 
@@ -281,7 +283,7 @@ def test_the_number_of_queries_grows_by_one_a_message_alone(settings):
 
     one = cost(1)
     windows = 1
-    assert cost(1 + hand_overs.WINDOW * windows) - one == hand_overs.WINDOW * windows + windows
+    assert cost(1 + dispatch.WINDOW * windows) - one == dispatch.WINDOW * windows + windows
 
 
 @pytest.mark.parametrize("scope", ["person", "debt"])
@@ -290,7 +292,7 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
     smtp, monkeypatch, scope, purpose
 ):
     log = queue(purpose=purpose)
-    begin, placed = hand_overs.begin, []
+    begin, placed = dispatch.begin, []
 
     def late(ready, *, after):
         if not placed:
@@ -298,7 +300,7 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
             placed.append(holds.place(reason="cease", source="A call", by=None, now=NOON, **on))
         return begin(ready, after=after)
 
-    monkeypatch.setattr(hand_overs, "begin", late)
+    monkeypatch.setattr(dispatch, "begin", late)
 
     drain()
     log.refresh_from_db()
@@ -319,14 +321,14 @@ def test_a_debt_that_changes_after_its_amount_was_read_is_read_again_at_the_last
     smtp, monkeypatch, change, told
 ):
     log = queue(subject="Open: {{debt_amount}}", body="Hello")
-    begin, changed = hand_overs.begin, []
+    begin, changed = dispatch.begin, []
 
     def late(ready, *, after):
         if not changed:
             changed.append(change(log.debt))
         return begin(ready, after=after)
 
-    monkeypatch.setattr(hand_overs, "begin", late)
+    monkeypatch.setattr(dispatch, "begin", late)
 
     drain()
     log.refresh_from_db()

@@ -5,7 +5,7 @@ import pytest
 from communications.channels.message import Outcome, Result
 from communications.channels.senders import Senders
 from communications.models import CommunicationLog, Settlement
-from communications.sending import doubts, evidence
+from communications.sending import evidence, uncertain
 from ddc.common.errors import Forbidden
 from tests import factories
 from tests.communications.conftest import NOON
@@ -37,7 +37,7 @@ def in_doubt(monkeypatch):
 def test_an_agent_who_found_that_it_went_settles_it(in_doubt, agent):
     log = in_doubt()
 
-    doubts.it_went(log, by=agent, why=" They answered it. ", now=NOON)
+    uncertain.it_went(log, by=agent, why=" They answered it. ", now=NOON)
 
     log.refresh_from_db()
     assert (log.status, log.sent_at, log.failure_reason) == ("sent", NOON, None)
@@ -49,7 +49,7 @@ def test_an_agent_who_found_that_it_went_settles_it(in_doubt, agent):
 def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
     log = in_doubt(subject="Hi", body="You owe {{debt_amount}}")
 
-    made = doubts.send_again(log, by=agent, why="They got nothing.", now=NOON)
+    made = uncertain.send_again(log, by=agent, why="They got nothing.", now=NOON)
 
     log.refresh_from_db()
     again = made.sent_again_as
@@ -68,18 +68,18 @@ def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
 
 def test_to_send_again_asks_the_contact_gate(in_doubt, agent):
     log = in_doubt()
-    doubts.send_again(log, by=agent, why="x", now=NOON)
+    uncertain.send_again(log, by=agent, why="x", now=NOON)
     log.debt.current_status = "disputed"
     log.debt.save()
 
     assert drain().ended == {"blocked": 1}
 
 
-@pytest.mark.parametrize("rule", [doubts.it_went, doubts.send_again])
+@pytest.mark.parametrize("rule", [uncertain.it_went, uncertain.send_again])
 def test_a_decision_needs_a_reason_and_the_right(in_doubt, agent, rule):
     log = in_doubt()
 
-    with pytest.raises(doubts.WhyMissing):
+    with pytest.raises(uncertain.WhyMissing):
         rule(log, by=agent, why=" ", now=NOON)
     with pytest.raises(Forbidden):
         rule(log, by=factories.agent("Auditor"), why="x", now=NOON)
@@ -92,10 +92,10 @@ def test_a_decision_needs_a_reason_and_the_right(in_doubt, agent, rule):
 
 def test_a_second_decision_is_refused(in_doubt, agent):
     log = in_doubt()
-    doubts.it_went(log, by=agent, why="x", now=NOON)
+    uncertain.it_went(log, by=agent, why="x", now=NOON)
 
-    with pytest.raises(doubts.NotInDoubt):
-        doubts.send_again(log, by=agent, why="x", now=NOON)
+    with pytest.raises(uncertain.NotInDoubt):
+        uncertain.send_again(log, by=agent, why="x", now=NOON)
 
     assert CommunicationLog.objects.count() == 1
     assert Settlement.objects.get().decision == "went"
@@ -104,16 +104,16 @@ def test_a_second_decision_is_refused(in_doubt, agent):
 def test_what_expires_is_not_sent_again(in_doubt, agent):
     log = in_doubt(body="Code", expires_at=NOON.replace(hour=13), template=None)
 
-    with pytest.raises(doubts.TooLate):
-        doubts.send_again(log, by=agent, why="x", now=NOON)
+    with pytest.raises(uncertain.TooLate):
+        uncertain.send_again(log, by=agent, why="x", now=NOON)
 
     log.refresh_from_db()
     assert log.status == "uncertain"
 
 
 def test_how_many_wait_is_told(in_doubt, agent):
-    assert doubts.waiting() == 0
+    assert uncertain.waiting() == 0
     log = in_doubt()
-    assert doubts.waiting() == 1
-    doubts.it_went(log, by=agent, why="x", now=NOON)
-    assert doubts.waiting() == 0
+    assert uncertain.waiting() == 1
+    uncertain.it_went(log, by=agent, why="x", now=NOON)
+    assert uncertain.waiting() == 0

@@ -9,7 +9,8 @@ from django.db import IntegrityError, connection, transaction
 
 from communications.channels import email
 from communications.models import CommunicationLog, CommunicationTemplateVersion, MessageAttempt
-from communications.sending import evidence, outcomes, states
+from communications.outbox import states
+from communications.sending import evidence, outcomes
 from communications.texts import templates
 from tests import factories
 from tests.communications.conftest import NOON

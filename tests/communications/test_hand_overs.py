@@ -6,27 +6,27 @@ import pytest
 from django.db import connection
 
 from communications.models import CommunicationLog, Unbegun
-from communications.sending import evidence, hand_overs, outcomes
+from communications.sending import dispatch, evidence, outcomes
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 
 pytestmark = pytest.mark.django_db
 
-LATER = NOON + hand_overs.SENDING_LEASE
+LATER = NOON + dispatch.SENDING_LEASE
 
 
 def die_at(monkeypatch, number):
     """End the worker when it has this message in its hands."""
     handed = []
 
-    def hand_over(ready, senders, its_own=hand_overs.hand_over):
+    def hand_over(ready, senders, its_own=dispatch.hand_over):
         handed.append(ready)
         if len(handed) == number:
             raise SystemExit
         return its_own(ready, senders)
 
     with monkeypatch.context() as patched:
-        patched.setattr(hand_overs, "hand_over", hand_over)
+        patched.setattr(dispatch, "hand_over", hand_over)
         with pytest.raises(SystemExit):
             drain()
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collection import hold_changes, hold_expiry, holds
+from collection.holds import amendments, expiry, holds
 from collection.models import Hold
 from communications.contact import circumstances, gate
 from communications.contact.rules import Policies
@@ -135,17 +135,17 @@ class Story:
 
     def end(self, number):
         if number < len(self.rows):
-            hold_changes.end(self.rows[number], why="x", by=self.boss, now=self.at)
+            amendments.end(self.rows[number], why="x", by=self.boss, now=self.at)
             self.told[number].over = True
 
     def move(self, number, ends):
         if number < len(self.rows):
             ends_on = None if ends is None else self.at.date() + timedelta(days=ends)
-            hold_changes.move(self.rows[number], ends_on=ends_on, why="x", by=self.boss, now=self.at)
+            amendments.move(self.rows[number], ends_on=ends_on, why="x", by=self.boss, now=self.at)
             self.told[number].ends_on = ends_on
 
     def expire(self):
-        hold_expiry.expire(now=self.at)
+        expiry.expire(now=self.at)
         for told in self.told:
             told.over = told.over or (
                 told.ends_on is not None and all(day >= told.ends_on for day in self.local_days())

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from communications.incoming import inbox, news
-from communications.incoming.news import News
+from communications.callbacks import delivery_events, inbox
+from communications.callbacks.delivery_events import News
 from communications.models import CommunicationLog, MessageStatus, ProviderEvent
 from debtors.models import ContactPoint, StopReason
 from tests import factories
@@ -65,13 +65,13 @@ def test_a_replay_changes_nothing():
 
 
 def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):
-    log, right = sent(), news.take_in
+    log, right = sent(), delivery_events.take_in
 
     def breaking(told, *, now):
         right(told, now=now)
         raise RuntimeError("crash after the work")
 
-    monkeypatch.setattr(news, "take_in", breaking)
+    monkeypatch.setattr(delivery_events, "take_in", breaking)
     inbox.take_in([bounce()], now=NOON)
 
     assert work() == {"put off": 1}
@@ -81,15 +81,15 @@ def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):
     assert event.error == "RuntimeError: crash after the work"
     assert work() == {}
 
-    monkeypatch.setattr(news, "take_in", right)
+    monkeypatch.setattr(delivery_events, "take_in", right)
     assert work(NOON + inbox.BACKOFF[0]) == {"done": 1}
     log.refresh_from_db()
     assert log.status == "bounced"
 
 
 def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
-    log, right = sent(), news.take_in
-    monkeypatch.setattr(news, "take_in", lambda told, now: 1 / 0)
+    log, right = sent(), delivery_events.take_in
+    monkeypatch.setattr(delivery_events, "take_in", lambda told, now: 1 / 0)
     inbox.take_in([bounce()], now=NOON)
     at = NOON
     for wait in (*inbox.BACKOFF, timedelta(0)):
@@ -98,7 +98,7 @@ def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
     event = ProviderEvent.objects.get()
     assert (event.failed_at is None, event.due_at, event.attempts) == (False, None, len(inbox.BACKOFF) + 1)
 
-    monkeypatch.setattr(news, "take_in", right)
+    monkeypatch.setattr(delivery_events, "take_in", right)
     inbox.run_again(event, now=at)
     assert work(at) == {"done": 1}
     log.refresh_from_db()

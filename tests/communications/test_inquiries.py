@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from communications.incoming import inquiries
+from communications.callbacks import polling
 from communications.models import CommunicationLog
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 
 pytestmark = pytest.mark.django_db
-LATER = NOON + inquiries.PATIENCE
+LATER = NOON + polling.PATIENCE
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def told(log):
 
 
 def test_what_it_has_went(twilio, doubted):
-    assert inquiries.ask(now=LATER) == {"sent": 1}
+    assert polling.ask(now=LATER) == {"sent": 1}
     assert told(doubted) == ("sent", twilio.orders[0].sid, None)
-    assert inquiries.ask(now=LATER) == {}
+    assert polling.ask(now=LATER) == {}
 
 
 def test_what_it_has_not_failed_and_is_not_sent_again(twilio, doubted):
     twilio.orders.clear()
 
-    assert inquiries.ask(now=LATER) == {"failed": 1}
+    assert polling.ask(now=LATER) == {"failed": 1}
     assert told(doubted) == ("failed", None, "No callback came; Twilio was asked, and has no such message.")
     assert drain(LATER + timedelta(days=1)).ended == {}
     assert not twilio.orders
@@ -46,7 +46,7 @@ def test_what_it_has_not_failed_and_is_not_sent_again(twilio, doubted):
 
 def test_another_message_of_which_we_know_nothing_leaves_it_to_a_person(twilio, doubted):
     twilio.orders[0].fields["Body"] = "Something else"
-    assert inquiries.ask(now=LATER) == {"uncertain": 1}
+    assert polling.ask(now=LATER) == {"uncertain": 1}
     assert told(doubted)[:2] == ("uncertain", None)
 
 
@@ -55,28 +55,28 @@ def test_one_that_we_know_is_not_taken_for_it(twilio, doubted):
         debtor=doubted.debtor, communication_type="sms", status="sent", body=doubted.body, provider="twilio",
         provider_message_id=twilio.orders[0].sid,
     )  # fmt: skip
-    assert inquiries.ask(now=LATER) == {"failed": 1}
+    assert polling.ask(now=LATER) == {"failed": 1}
 
 
 def test_a_callback_is_waited_for_and_what_is_long_past_left_alone(twilio, doubted):
-    for at in (LATER - timedelta(seconds=1), NOON + inquiries.UNTIL + timedelta(seconds=1)):
-        assert inquiries.ask(now=at) == {}
+    for at in (LATER - timedelta(seconds=1), NOON + polling.UNTIL + timedelta(seconds=1)):
+        assert polling.ask(now=at) == {}
     assert told(doubted)[0] == "uncertain"
 
 
 def test_while_it_does_not_answer_nothing_is_settled(twilio, doubted, settings):
     settings.TWILIO_API_URL = "http://127.0.0.1:1"
-    assert inquiries.ask(now=LATER) == {}
+    assert polling.ask(now=LATER) == {}
     assert told(doubted)[0] == "uncertain"
 
 
 def test_what_cannot_be_asked_about_one_message_holds_up_no_other(twilio, doubted, monkeypatch):
-    told_of = inquiries._told
+    told_of = polling._told
     later = queue(channel="sms", template=factories.template(communication_type="sms", subject=None))
     twilio.silent = 0.01
     drain()
-    monkeypatch.setattr(inquiries, "_told", lambda log: told_of(log if log == later else None))
-    assert inquiries.ask(now=LATER) == {"sent": 1}
+    monkeypatch.setattr(polling, "_told", lambda log: told_of(log if log == later else None))
+    assert polling.ask(now=LATER) == {"sent": 1}
     assert (told(doubted)[0], told(later)[0]) == ("uncertain", "sent")
 
 
@@ -92,11 +92,11 @@ def test_a_turn_ends_after_some_errors_in_a_row(doubted, monkeypatch):
         asked.append(log)
         raise ValueError
 
-    monkeypatch.setattr(inquiries, "_told", breaks)
-    assert inquiries.ask(now=LATER) == {}
+    monkeypatch.setattr(polling, "_told", breaks)
+    assert polling.ask(now=LATER) == {}
     assert len(asked) == 3
 
 
 def test_without_twilio_nobody_is_asked(doubted, settings):
     settings.SMS_BACKEND = ""
-    assert inquiries.ask(now=LATER) == {}
+    assert polling.ask(now=LATER) == {}

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from communications.models import Purpose
-from communications.sending import delivery, outbox
+from communications.outbox import outbox
+from communications.sending import worker
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -36,7 +37,7 @@ def test_a_list_shows_all_but_the_text(api):
 def test_one_message_shows_its_text_with_the_code_masked(api, settings):
     settings.SMS_BACKEND = "demo"
     log = queue(body="Code {{otp_code}}", one_time_code_of=uuid.uuid4(), purpose=Purpose.SOLICITED, debt=None)
-    delivery.drain(clock=lambda: NOON)
+    worker.drain(clock=lambda: NOON)
 
     answer = api.get(f"/communication-logs/{str(log.pk).upper()}").json()
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from communications import calls
+from communications.calls import records
 from communications.contact import decisions, gate
 from communications.contact.gate import Code
 from communications.models import CommunicationLog
@@ -31,7 +31,7 @@ def at():
 
 def note(owed, now, **told):
     told = {"direction": "inbound", "outcome": "right_party", "number": PHONE, "by": factories.agent("Agent")} | told
-    return calls.note(owed.debtor, now=now, **told)
+    return records.note(owed.debtor, now=now, **told)
 
 
 def against(debt, at):
@@ -93,12 +93,12 @@ def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at
 @pytest.mark.parametrize(
     ("told", "refusal"),
     [
-        ({"at": NOON + DAY}, calls.NotYetMade),
-        ({"outcome": "no_answer"}, calls.NobodySpoke),
-        ({"outcome": "not_called"}, calls.NobodySpoke),
-        ({"outcome": "not_called", "direction": "outbound"}, calls.NobodySpoke),
-        ({"outcome": "no_calls", "number": " "}, calls.WhichNumber),
-        ({"outcome": "wrong_number", "number": None}, calls.WhichNumber),
+        ({"at": NOON + DAY}, records.NotYetMade),
+        ({"outcome": "no_answer"}, records.NobodySpoke),
+        ({"outcome": "not_called"}, records.NobodySpoke),
+        ({"outcome": "not_called", "direction": "outbound"}, records.NobodySpoke),
+        ({"outcome": "no_calls", "number": " "}, records.WhichNumber),
+        ({"outcome": "wrong_number", "number": None}, records.WhichNumber),
         ({"number": "12"}, phones.NotAPhone),
     ],
 )
@@ -110,6 +110,6 @@ def test_what_can_not_have_been_is_refused(debt, told, refusal):
 
 
 def test_a_call_is_about_no_debt_of_somebody_else(debt):
-    with pytest.raises(calls.NotTheirDebt):
+    with pytest.raises(records.NotTheirDebt):
         note(debt, NOON, debt=factories.debt())
     assert not CommunicationLog.objects.exists()

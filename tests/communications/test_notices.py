@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from collection import deferrals
 from communications.models import CommunicationLog, Purpose
-from communications.sending import delivery, outbox
+from communications.outbox import outbox
+from communications.sending import worker
 from communications.texts import one_time_code
 from tests import factories
 from tests.communications.conftest import NOON
@@ -26,7 +27,7 @@ def decide(decision, supervisor, **debtor):
 def test_an_approval_is_told_by_mail_even_at_night_and_though_the_debt_is_held(smtp, supervisor):
     log = decide(deferrals.approve, supervisor)
 
-    assert delivery.drain(clock=lambda: NOON.replace(hour=23)).ended == {"sent": 1}
+    assert worker.drain(clock=lambda: NOON.replace(hour=23)).ended == {"sent": 1}
 
     log.refresh_from_db()
     assert (log.purpose, log.communication_type) == ("solicited", "email")
@@ -39,7 +40,7 @@ def test_the_agencys_own_wording_goes_first(smtp, supervisor):
     factories.template(name="deferral_rejected", language="de", body="Nein, {{debtor_first_name}}.")
 
     log = decide(deferrals.reject, supervisor, language_preference="de")
-    delivery.drain(clock=lambda: NOON)
+    worker.drain(clock=lambda: NOON)
 
     log.refresh_from_db()
     assert log.body == "Nein, John."
@@ -69,7 +70,7 @@ def test_the_demo_shows_messages_with_their_codes(client, settings):
     session = uuid.uuid4()
     values = {"body": "Code {{otp_code}} <b>", "one_time_code_of": session, "purpose": Purpose.SOLICITED}
     outbox.queue(debtor=factories.debtor(), channel="sms", now=NOON, **values)
-    delivery.drain(clock=lambda: NOON)
+    worker.drain(clock=lambda: NOON)
 
     page = client.get("/demo/outbox")
 

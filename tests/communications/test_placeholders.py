@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from collection import ledger
+from collection.balances import ledger
 from communications.texts import composition, facts, placeholders, wording
 from communications.texts.placeholders import BadPlaceholder
 from tests import factories

@@ -13,8 +13,8 @@ from cryptography.x509.oid import NameOID
 from django.test import Client
 from django.utils.timezone import now
 
+from communications.callbacks import inbox
 from communications.channels.webhooks import sns
-from communications.incoming import inbox
 from communications.models import CommunicationLog, ProviderEvent
 from tests import factories
 from tests.standins import mailgun as mailgun_stand_in

@@ -9,8 +9,9 @@ from hypothesis import strategies as some
 
 from communications.channels.message import Outcome, Result
 from communications.models import CommunicationLog, MessageStatus
-from communications.sending import outcomes, states
-from communications.sending.states import Cause, Event
+from communications.outbox import states
+from communications.outbox.states import Cause, Event
+from communications.sending import outcomes
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import queue

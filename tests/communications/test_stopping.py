@@ -6,11 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from communications import calls, suppressions
-from communications.incoming import inbound, machines, stop_words, tracking, unsubscribing
-from communications.incoming.inbound import Received
+from communications import suppressions
+from communications.callbacks import machines, opens, replies, stop_words, unsubscribe
+from communications.callbacks.replies import Received
+from communications.calls import records
 from communications.models import Channel, CommunicationLog
-from communications.sending import evidence, hand_overs, outbox
+from communications.outbox import outbox
+from communications.sending import dispatch, evidence
 from debtors import debtors
 from debtors.models import ContactPoint, Debtor, Medium
 from tests import factories
@@ -44,8 +46,8 @@ def test_words_that_end_nothing(words):
 
 def test_stop_is_confirmed_once_in_the_debtors_language(twilio):
     factories.debtor(mobile_phone=PHONE, language_preference="de")
-    inbound.receive(sms("STOP"), now=NOON)
-    inbound.receive(sms("stop!", "SM2"), now=NOON + timedelta(seconds=1))
+    replies.receive(sms("STOP"), now=NOON)
+    replies.receive(sms("stop!", "SM2"), now=NOON + timedelta(seconds=1))
 
     drain(NOON + timedelta(seconds=2))
 
@@ -55,7 +57,7 @@ def test_stop_is_confirmed_once_in_the_debtors_language(twilio):
 
 def test_a_stranger_who_says_stop_is_opted_out_and_told_so_once(twilio):
     for number, words in enumerate(("STOP", "stop", "Unsubscribe")):
-        inbound.receive(sms(words, f"SM{number}"), now=NOON + timedelta(seconds=number))
+        replies.receive(sms(words, f"SM{number}"), now=NOON + timedelta(seconds=number))
 
     drain(NOON + timedelta(seconds=5))
 
@@ -78,7 +80,7 @@ def test_nothing_else_is_queued_for_a_stranger():
 
 def test_what_twilio_has_answered_is_not_confirmed_again():
     factories.debtor(mobile_phone=PHONE)
-    inbound.receive(sms("STOP", opt_out="STOP"), now=NOON)
+    replies.receive(sms("STOP", opt_out="STOP"), now=NOON)
 
     assert not CommunicationLog.objects.filter(direction="outbound").exists()
     assert ContactPoint.objects.get(value=PHONE).stops == ["opted out"]
@@ -86,18 +88,18 @@ def test_what_twilio_has_answered_is_not_confirmed_again():
 
 def test_start_brings_back_and_an_older_stop_that_comes_late_counts_no_more():
     factories.debtor(mobile_phone=PHONE)
-    inbound.receive(sms("STOP"), now=NOON)
-    inbound.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
+    replies.receive(sms("STOP"), now=NOON)
+    replies.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
     assert ContactPoint.objects.get(value=PHONE).stops == []
 
-    inbound.receive(sms("STOP", "SM3"), now=NOON + timedelta(minutes=1))
+    replies.receive(sms("STOP", "SM3"), now=NOON + timedelta(minutes=1))
     assert ContactPoint.objects.get(value=PHONE).stops == []
 
 
 def test_who_writes_start_agrees_from_then_on():
     factories.debtor(mobile_phone=PHONE)
-    inbound.receive(sms("STOP"), now=NOON)
-    inbound.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
+    replies.receive(sms("STOP"), now=NOON)
+    replies.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
 
     point = ContactPoint.objects.get(value=PHONE)
     assert (point.consent_basis, point.consented_at) == ("reply", NOON + timedelta(minutes=2))
@@ -114,14 +116,14 @@ def test_queueing_to_a_stopped_address_is_refused():
 
 
 def while_the_first_is_handed_over(monkeypatch, happens):
-    hand_over = hand_overs.hand_over
+    hand_over = dispatch.hand_over
 
     def interrupted(*args, **kwargs):
-        monkeypatch.setattr(hand_overs, "hand_over", hand_over)
+        monkeypatch.setattr(dispatch, "hand_over", hand_over)
         happens()
         return hand_over(*args, **kwargs)
 
-    monkeypatch.setattr(hand_overs, "hand_over", interrupted)
+    monkeypatch.setattr(dispatch, "hand_over", interrupted)
 
 
 def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch):
@@ -136,8 +138,8 @@ def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, mo
 
 
 def test_without_the_look_at_the_last_moment_it_would_go(twilio, monkeypatch):
-    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in hand_overs._STATEMENTS[Channel.SMS]]
-    monkeypatch.setitem(hand_overs._STATEMENTS, Channel.SMS, blind)
+    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in dispatch._STATEMENTS[Channel.SMS]]
+    monkeypatch.setitem(dispatch._STATEMENTS, Channel.SMS, blind)
     with pytest.raises(AssertionError):
         test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch)
 
@@ -178,8 +180,8 @@ def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
 
 def test_a_link_that_is_not_ours_ends_nothing(client):
     log = queue()
-    good = unsubscribing.url(log.pk).split("/")[-1]
-    for token in ("x", good[:-2] + "AA", tracking.pixel_url(log.pk).split("/")[-1][:-4]):
+    good = unsubscribe.url(log.pk).split("/")[-1]
+    for token in ("x", good[:-2] + "AA", opens.pixel_url(log.pk).split("/")[-1][:-4]):
         assert client.post(f"/unsubscribe/{token}").status_code == 404
     assert not ContactPoint.objects.filter(messages_stopped=True).exists()
 
@@ -211,13 +213,13 @@ def test_an_answer_is_kept_beside_what_it_answers():
     )  # fmt: skip
     mail = Received("email", "postmark", "m1", "john@example.com", "Yes", references=(f"<{log.pk}@x>",))
 
-    kept = inbound.receive(mail, now=NOON)
+    kept = replies.receive(mail, now=NOON)
 
     assert (kept.in_reply_to, kept.debtor, kept.read_at) == (log, log.debtor, None)
     agent = factories.agent("Agent")
-    inbound.mark_read(kept, by=agent, now=NOON)
-    with pytest.raises(inbound.NotUnread):
-        inbound.mark_read(kept, by=agent, now=NOON)
+    replies.mark_read(kept, by=agent, now=NOON)
+    with pytest.raises(replies.NotUnread):
+        replies.mark_read(kept, by=agent, now=NOON)
     kept.refresh_from_db()
     assert (kept.read_at, kept.read_by) == (NOON, agent)
 
@@ -230,7 +232,7 @@ def test_a_text_message_answers_the_newest_to_that_number():
         )
         for n in range(2)
     ]
-    assert inbound.receive(sms("When?"), now=NOON + timedelta(hours=3)).in_reply_to == made[1]
+    assert replies.receive(sms("When?"), now=NOON + timedelta(hours=3)).in_reply_to == made[1]
 
 
 def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
@@ -243,19 +245,19 @@ def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
     ]
     agent = factories.agent("Agent")
 
-    calls.finish(tasks[0], outcome="wrong_number", notes="A shop", by=agent, now=NOON)
+    records.finish(tasks[0], outcome="wrong_number", notes="A shop", by=agent, now=NOON)
 
     tasks[1].refresh_from_db()
     point = ContactPoint.objects.get(value=PHONE)
     assert (point.messages_stopped, point.calls_stopped, tasks[1].outcome) == (True, True, "not_called")
-    with pytest.raises(calls.CallIsOver):
-        calls.finish(tasks[0], outcome="busy", notes=None, by=agent, now=NOON)
+    with pytest.raises(records.CallIsOver):
+        records.finish(tasks[0], outcome="busy", notes=None, by=agent, now=NOON)
 
 
 def test_every_outcome_has_a_meaning():
     from communications.models import CallOutcome
 
-    assert set(calls.OUTCOMES) == set(CallOutcome)
+    assert set(records.OUTCOMES) == set(CallOutcome)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +276,7 @@ def test_every_outcome_has_a_meaning():
 )
 def test_openings_by_machines_are_told_apart(agent, machine, client):
     log = CommunicationLog.objects.create(debtor=factories.debtor(), communication_type="email", status="sent")
-    path = tracking.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
+    path = opens.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
     assert machines.is_machine(agent) == machine
 
     client.get(path, headers={"User-Agent": agent})
@@ -285,5 +287,5 @@ def test_openings_by_machines_are_told_apart(agent, machine, client):
 
 def test_open_tracking_can_be_off_where_no_consent_is_needed(settings):
     settings.OPEN_TRACKING = False
-    assert not tracking.may_track(factories.debtor(country_code="US"))
-    assert tracking.may_track(factories.debtor(country_code="US", tracking_consent_at=NOON))
+    assert not opens.may_track(factories.debtor(country_code="US"))
+    assert opens.may_track(factories.debtor(country_code="US", tracking_consent_at=NOON))

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from communications.models import CommunicationTemplate
-from communications.sending import outbox
+from communications.outbox import outbox
 from communications.texts import templates
 from ddc.common.api.names import camel
 from strategy.models import StrategyRule

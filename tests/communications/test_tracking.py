@@ -4,11 +4,12 @@ import uuid
 
 import pytest
 
-from communications.incoming import news as news_of_providers
-from communications.incoming import tracking
-from communications.incoming.news import News
+from communications.callbacks import delivery_events as news_of_providers
+from communications.callbacks import opens
+from communications.callbacks.delivery_events import News
 from communications.models import CommunicationLog, MessageStatus
-from communications.sending import delivery, outbox
+from communications.outbox import outbox
+from communications.sending import worker
 from debtors.models import ContactPoint, StopReason
 from tests import factories
 from tests.communications.conftest import NOON
@@ -34,7 +35,7 @@ def look(anonymous, path, by=READER, **headers):
 
 
 def open_path(log):
-    return tracking.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
+    return opens.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
 
 
 def test_every_opening_is_counted_and_the_first_remembered(anonymous):
@@ -56,11 +57,11 @@ def test_every_opening_is_counted_and_the_first_remembered(anonymous):
 def test_an_opening_is_told_to_whoever_listens():
     heard = []
     log = sent()
-    tracking.opened.connect(lambda sender, log, now, **_: heard.append((log.pk, now)), weak=False, dispatch_uid="test")
+    opens.opened.connect(lambda sender, log, now, **_: heard.append((log.pk, now)), weak=False, dispatch_uid="test")
     try:
-        tracking.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), user_agent=READER, now=NOON)
+        opens.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), user_agent=READER, now=NOON)
     finally:
-        tracking.opened.disconnect(dispatch_uid="test")
+        opens.opened.disconnect(dispatch_uid="test")
 
     assert heard == [(log.pk, NOON)]
 
@@ -80,7 +81,7 @@ def test_a_wrong_token_gets_the_picture_and_counts_nothing(anonymous):
 def test_the_token_names_nobody():
     log = sent()
 
-    url = tracking.pixel_url(log.pk)
+    url = opens.pixel_url(log.pk)
     assert str(log.debtor_id) not in url
     assert log.debtor_id.bytes not in __import__("base64").urlsafe_b64decode(url.split("/")[-1][:-4] + "==")
 
@@ -110,10 +111,10 @@ def test_the_pixel_needs_consent_in_europe_and_the_unknown(smtp, country, consen
     debtor = factories.debtor(country_code=country, tracking_consent_at=consent, mobile_phone="+447400123456")
     log = outbox.queue(debtor=debtor, channel="email", subject="x", body="x", purpose="solicited", now=NOON)
 
-    delivery.drain(clock=lambda: NOON)
+    worker.drain(clock=lambda: NOON)
 
     html = smtp.mails[0].get_body(("html",)).get_content()
-    assert (tracking.pixel_url(log.pk) in html) == ("<img" in html) == tracked
+    assert (opens.pixel_url(log.pk) in html) == ("<img" in html) == tracked
 
 
 def news(log, **values):

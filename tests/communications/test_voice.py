@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from communications.callbacks import inbox
 from communications.contact import circumstances
-from communications.incoming import inbox
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories

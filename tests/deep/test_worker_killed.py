@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from communications.models import CommunicationLog, Unbegun
-from communications.sending import hand_overs, outbox, outcomes
+from communications.outbox import outbox
+from communications.sending import dispatch, outcomes
 from tests import factories
 from tests.deep import processes
 from tests.standins import smtp
@@ -115,7 +116,7 @@ def drain_with_kills(tmp_path, *, messages, kills):
         box.wait(lambda: not open_ones.exists() and not Unbegun.objects.exists(), seconds=120)
         time.sleep(0.2)  # The last hand-over ends.
         box.worker.kill()
-        outcomes.settle_stuck(now=timezone.now() + hand_overs.SENDING_LEASE)
+        outcomes.settle_stuck(now=timezone.now() + dispatch.SENDING_LEASE)
         return box.seen(), Counter(CommunicationLog.objects.values_list("status", flat=True))
 
 

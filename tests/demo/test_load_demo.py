@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.utils.timezone import now
 
 from agents.models import Agent
-from collection import totals
+from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute, Hold, LedgerEntry
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from communications.sending import evidence

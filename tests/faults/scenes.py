@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.models import Agent
 from collection.models import Debt
 from communications.models import CommunicationLog
-from communications.sending import outbox
+from communications.outbox import outbox
 from payments import reconciliation
 from payments.models import Payment
 from tests import factories

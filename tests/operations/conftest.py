@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ddc.common import logs
+from ddc.common.observing import logs
 
 
 class Logged:

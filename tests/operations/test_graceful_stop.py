@@ -17,7 +17,7 @@ from django.utils import timezone
 from agents import tokens
 from collection.models import LedgerEntry
 from communications.models import CommunicationLog
-from communications.sending import outbox
+from communications.outbox import outbox
 from ddc.stack import web as web_server
 from tests import factories
 from tests.deep import processes

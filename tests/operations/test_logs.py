@@ -10,11 +10,11 @@ import structlog
 from django.utils import timezone
 
 from collection.models import LedgerEntry
-from communications.incoming import inbox, news
+from communications.callbacks import delivery_events, inbox
 from communications.models import CommunicationLog, ProviderEvent
-from communications.sending import delivery
-from communications.sending.outbox import Lane
-from ddc.common import logs, masking, tracing
+from communications.outbox.outbox import Lane
+from communications.sending import worker
+from ddc.common.observing import logs, masking, tracing
 from portal import otp
 from portal.models import OtpSession
 from strategy import runs
@@ -37,7 +37,7 @@ def sign_in_as_debtor(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tupl
     asked = anonymous.post("/debtors/auth/request-otp", {"mobilePhone": phone}, **{"X-Request-ID": ID})
     assert (asked.status_code, asked["X-Request-ID"]) == (200, ID)
     otp.answer(clock=timezone.now)
-    delivery.drain(clock=timezone.now, lane=Lane.SOLICITED)
+    worker.drain(clock=timezone.now, lane=Lane.SOLICITED)
     code = next(word for word in twilio.orders[-1].fields["Body"].split() if word.isdecimal())
     answer = anonymous.post("/debtors/auth/verify-otp", {"mobilePhone": phone, "otpCode": code})
     assert answer.status_code == 200, answer.content
@@ -70,7 +70,7 @@ def test_a_sign_in_and_a_search_leave_nothing_personal_in_the_log(anonymous, api
 def sign_in_as_debtor_after_a_failure(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tuple[str, str]:
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": phone})
     otp.answer(clock=timezone.now)
-    delivery.drain(clock=timezone.now, lane=Lane.SOLICITED)
+    worker.drain(clock=timezone.now, lane=Lane.SOLICITED)
     return sign_in_as_debtor(anonymous, twilio, phone)
 
 
@@ -156,7 +156,7 @@ def test_a_callback_keeps_its_id_for_the_worker_that_deals_with_it(anonymous, se
     answer = anonymous.post("/callbacks/email/postmark/tracking", bounce, **basic(), **{"X-Request-ID": ID})
     assert (answer.status_code, ProviderEvent.objects.get().request_id) == (200, ID)
     with monkeypatch.context() as patched:
-        patched.setattr(news, "take_in", lambda told, now: 1 / 0)
+        patched.setattr(delivery_events, "take_in", lambda told, now: 1 / 0)
         assert inbox.work(clock=timezone.now) == {"put off": 1}
     (line,) = logged.named("callback_not_dealt_with")
     assert line["request_id"] == ID

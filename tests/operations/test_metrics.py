@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from communications.models import CommunicationLog, Purpose
-from communications.sending import outbox
-from ddc.common import metrics
+from communications.outbox import outbox
+from ddc.common.observing import metrics
 from strategy.models import StrategyRun
 from tests import factories
 

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db import connection
 
 from ddc import celery
-from ddc.common import health, nudge
+from ddc.common import nudge
+from ddc.common.observing import health
 from ddc.common.postgresql import base, outage
 from tests.journeys.site import free_port, wait_for
 

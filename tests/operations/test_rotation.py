@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from agents import tokens as staff_tokens
-from communications.incoming import link_tokens
+from communications.links import tokens
 from communications.texts import one_time_code
 from ddc.common.keys import RotatedTokenBackend
 from portal import otp
@@ -89,8 +89,8 @@ def test_a_code_is_masked_under_whichever_key_it_went(settings):
 def test_a_link_in_a_mail_of_before_is_known_again(settings, use):
     log_id = uuid.uuid4()
     settings.SECRET_KEY = OLD
-    token = link_tokens.make(log_id, use=use)
+    token = tokens.make(log_id, use=use)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
-    assert link_tokens.read(token, use=use) == log_id
+    assert tokens.read(token, use=use) == log_id
     settings.SECRET_KEY_FALLBACKS = []
-    assert link_tokens.read(token, use=use) is None
+    assert tokens.read(token, use=use) is None

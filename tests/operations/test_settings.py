@@ -12,7 +12,7 @@ import pytest
 from django.core import checks
 
 from ddc import configuration
-from ddc.common import health
+from ddc.common.observing import health
 
 GOOD = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY")}
 ADDRESS = {"PUBLIC_URL": "https://ddc.test", "ALLOWED_HOSTS": "ddc.test"}

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from collection import debts, ledger
+from collection import debts
+from collection.balances import ledger
 from collection.models import Debt, LedgerEntry
 from ddc.common.errors import Forbidden
 from ddc.common.money import BadAmount

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from collection.models import DebtStatus, DeferralRequest
-from communications.incoming import tracking
+from communications.callbacks import opens
 from communications.models import CommunicationLog
 from debtors.models import Debtor
 from portal import activities
@@ -242,7 +242,7 @@ def test_an_opened_message_is_an_activity_of_its_debtor(debtor: Debtor) -> None:
     )
     now = timezone.now()
 
-    tracking.opened.send(CommunicationLog, log=log, now=now)
+    opens.opened.send(CommunicationLog, log=log, now=now)
 
     kept = DigitalActivity.objects.get()
     assert (kept.debtor, kept.debt, kept.activity_type, kept.created_at) == (debtor, debt, "email_opened", now)

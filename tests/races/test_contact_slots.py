@@ -8,7 +8,7 @@ import pytest
 
 from communications.contact import circumstances, decisions
 from communications.models import CommunicationLog
-from communications.sending import delivery
+from communications.sending import worker
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import queue
@@ -32,7 +32,7 @@ def two_calls_at_the_seventh_slot():
 
 def drain_twice(monkeypatch):
     """Two workers, each with one of the two messages, neither of whom has counted yet."""
-    monkeypatch.setattr(delivery, "BATCH", 1)
+    monkeypatch.setattr(worker, "BATCH", 1)
     both, decide_all = Barrier(2), decisions.decide_all
 
     def together(*args, **kwargs):
@@ -41,7 +41,7 @@ def drain_twice(monkeypatch):
         return decide_all(*args, **kwargs)
 
     monkeypatch.setattr(decisions, "decide_all", together)
-    results = at_once(*[lambda: delivery.drain(clock=lambda: AT)] * 2)
+    results = at_once(*[lambda: worker.drain(clock=lambda: AT)] * 2)
     assert not refusals(results)
     return CommunicationLog.objects.filter(communication_type="call_script", status="sent").count()
 

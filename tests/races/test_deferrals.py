@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from collection import deferrals, ledger
+from collection import deferrals
+from collection.balances import ledger
 from collection.models import Debt, DeferralRequest, Hold
 from tests import factories
 from tests.races.threads import at_once, refusals

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from collection import disputes, ledger
+from collection import disputes
+from collection.balances import ledger
 from collection.models import Debt, Dispute, Hold
 from tests import factories
 from tests.races.threads import at_once, refusals

@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.timezone import now
 
 from agents import tokens
-from collection import ledger
+from collection.balances import ledger
 from collection.models import Debt
 from ddc.common import rows
 from payments import posting, reconciliation

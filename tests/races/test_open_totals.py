@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from collection import open_totals
+from collection.balances import open_totals
 from collection.models import Debt
 from payments import posting, reconciliation
 from tests import factories

@@ -15,7 +15,7 @@ from communications.models import CommunicationLog
 from communications.texts import one_time_code
 from ddc.common.errors import TooMany
 from debtors.models import Debtor
-from portal import activities, otp, rations
+from portal import activities, otp, rate_limits
 from portal.models import DigitalActivity, OtpSession
 from tests import factories
 from tests.portal.conftest import ask, code_of, other_than
@@ -182,14 +182,14 @@ def test_looking_whether_it_was_used_first_instead_signs_in_twice(monkeypatch: p
 @pytest.mark.deep
 def test_without_the_queue_more_than_three_requests_are_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Barrier(10)
-    spend = rations.spend
+    spend = rate_limits.spend
 
     def spend_and_wait(*args: Any, **kwargs: Any) -> None:
         spend(*args, **kwargs)
         counted.wait(timeout=30)
 
-    monkeypatch.setattr(rations, "queue_up", lambda *_: None)
-    monkeypatch.setattr(rations, "spend", spend_and_wait)
+    monkeypatch.setattr(rate_limits, "queue_up", lambda *_: None)
+    monkeypatch.setattr(rate_limits, "spend", spend_and_wait)
 
     at_once([lambda: otp.request("+447700900555", caller_address=None, now=timezone.now())] * 10)
 

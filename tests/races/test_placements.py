@@ -7,8 +7,8 @@ import time
 import pytest
 from django.db import transaction
 
-from collection import placements
 from collection.models import Debt
+from collection.placements import loading
 from debtors.models import Debtor
 from tests import factories
 from tests.races.threads import at_once
@@ -23,8 +23,8 @@ FILE = (
 )
 
 
-def load(progress: placements.Progress | None = None) -> placements.Report:
-    return placements.load(io.BytesIO(FILE.encode()), by=None, today=TODAY, now=clock(), progress=progress)
+def load(progress: loading.Progress | None = None) -> loading.Report:
+    return loading.load(io.BytesIO(FILE.encode()), by=None, today=TODAY, now=clock(), progress=progress)
 
 
 def test_a_debtor_whom_somebody_enters_at_that_moment_is_matched_and_not_doubled():
@@ -36,7 +36,7 @@ def test_a_debtor_whom_somebody_enters_at_that_moment_is_matched_and_not_doubled
             written.set()
             time.sleep(0.3)
 
-    def take() -> placements.Report:
+    def take() -> loading.Report:
         written.wait(10)
         return load()
 
@@ -55,7 +55,7 @@ def test_a_debt_that_somebody_places_at_that_moment_is_there_already():
             written.set()
             time.sleep(0.3)
 
-    def take() -> placements.Report:
+    def take() -> loading.Report:
         written.wait(10)
         return load()
 
@@ -68,7 +68,7 @@ def test_a_debt_that_somebody_places_at_that_moment_is_there_already():
 def test_of_two_files_at_once_one_is_taken_and_the_other_refused():
     begun, refused = threading.Event(), threading.Event()
 
-    def first() -> placements.Report:
+    def first() -> loading.Report:
         def wait(_doing: str, _read: int) -> None:
             begun.set()
             refused.wait(10)
@@ -84,5 +84,5 @@ def test_of_two_files_at_once_one_is_taken_and_the_other_refused():
 
     report, refusal = at_once(first, second)
     assert report.accepted == 2
-    assert isinstance(refusal, placements.ImportInProgress)
+    assert isinstance(refusal, loading.ImportInProgress)
     assert Debt.objects.count() == 2

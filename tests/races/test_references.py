@@ -11,11 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from collection import debts
 from collection.models import Debt
 from communications.models import CommunicationLog, CommunicationTemplate
-from communications.sending import outbox
+from communications.outbox import outbox
 from communications.texts import templates
 from debtors import debtors
 from debtors.models import Debtor
-from strategy import firing, rules, weighing
+from strategy import matching, queueing, rules
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from tests import factories
 from tests.races.threads import at_once, refusals
@@ -34,10 +34,10 @@ class Race:
         self.run = StrategyRun.objects.create(status="done", date=TODAY)
 
     def fire(self, *, before: float = 0, after: float = 0) -> int:
-        weighing.weigh([self.rule], day=TODAY)
+        matching.weigh([self.rule], day=TODAY)
         with transaction.atomic():
             time.sleep(before)
-            queued = firing.fire([self.rule], self.run, now=clock())
+            queued = queueing.fire([self.rule], self.run, now=clock())
             time.sleep(after)
         return sum(queued.values())
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from django.db import connection, transaction
 
-from collection import segmentation, segmentation_marks, segments
+from collection import segmentation_marks
 from collection.models import Debt, SegmentationMark
+from collection.segments import assignment, records
 from tests import factories
 from tests.races.threads import at_once, refusals
 
@@ -20,9 +21,9 @@ TODAY = date(2026, 6, 30)
 
 def write_across_an_assignment() -> Debt:
     """Write a debt in a transaction that begins before an assignment and ends after it; another assignment follows."""
-    segments.create(name="small", currency_code="GBP", max_balance=Decimal(100))
+    records.create(name="small", currency_code="GBP", max_balance=Decimal(100))
     debt = factories.debt(balance=1000, currency_code="GBP")
-    segmentation.assign_all(today=TODAY)
+    assignment.assign_all(today=TODAY)
     written, assigned = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -38,11 +39,11 @@ def write_across_an_assignment() -> Debt:
                 cursor.execute(
                     "SELECT pg_current_xact_id()"
                 )  # Others go on: the writer's transaction is an old one by now.
-        segmentation.assign_all(today=TODAY)
+        assignment.assign_all(today=TODAY)
         assigned.set()
 
     assert refusals(at_once(write, assign)) == []
-    segmentation.assign_all(today=TODAY)
+    assignment.assign_all(today=TODAY)
     debt.refresh_from_db()
     return debt
 
@@ -55,8 +56,8 @@ def test_a_debt_written_across_an_assignment_is_looked_at_by_the_next():
 
 def write_between_look_and_lock() -> Debt:
     """Have a debt paid while an assignment, which has seen what was owed before, waits for it."""
-    segments.create(name="small", currency_code="GBP", max_balance=Decimal(100))
-    segments.create(name="big", currency_code="GBP", min_balance=Decimal(100))
+    records.create(name="small", currency_code="GBP", max_balance=Decimal(100))
+    records.create(name="big", currency_code="GBP", min_balance=Decimal(100))
     debt = factories.debt(balance=1000, currency_code="GBP")
     Debt.objects.update(segment=None)
     paid = threading.Event()
@@ -69,7 +70,7 @@ def write_between_look_and_lock() -> Debt:
 
     def assign() -> None:
         assert paid.wait(20)
-        segmentation.assign_all(today=TODAY)
+        assignment.assign_all(today=TODAY)
 
     assert refusals(at_once(pay, assign)) == []
     debt.refresh_from_db()
@@ -84,21 +85,21 @@ def test_a_debt_written_while_it_is_assigned_comes_where_it_fits_now():
 
 @pytest.mark.deep
 def test_with_what_was_seen_before_the_lock_it_comes_where_it_fitted_then(monkeypatch: pytest.MonkeyPatch):
-    blind = segmentation._ASSIGN_MANY.replace("debt.xmin = misplaced.written_by", "TRUE")
-    monkeypatch.setattr(segmentation, "_ASSIGN_MANY", blind)
+    blind = assignment._ASSIGN_MANY.replace("debt.xmin = misplaced.written_by", "TRUE")
+    monkeypatch.setattr(assignment, "_ASSIGN_MANY", blind)
     debt = write_between_look_and_lock()
     assert debt.segment is not None
     assert debt.segment.name == "big"
 
 
 def test_debts_are_moved_by_two_connections_and_not_looked_at_again():
-    segments.create(name="all")
+    records.create(name="all")
     for _ in range(20):
         factories.debt()
     Debt.objects.update(segment=None)
-    assert segmentation.assign_all(today=TODAY) == 20
+    assert assignment.assign_all(today=TODAY) == 20
     assert len(SegmentationMark.objects.get().moved_by.split()) == 2
-    assert segmentation.assign_all(today=TODAY) == 0
+    assert assignment.assign_all(today=TODAY) == 0
 
 
 @pytest.mark.deep

@@ -7,7 +7,7 @@ import pytest
 
 from communications import suppressions
 from communications.models import Channel, CommunicationLog
-from communications.sending import delivery, hand_overs
+from communications.sending import dispatch, worker
 from debtors.models import Medium, StopReason
 from tests.communications.conftest import NOON, twilio  # noqa: F401
 from tests.communications.messages import queue
@@ -17,14 +17,14 @@ from tests.races.threads import at_once, refusals
 def stop_at_the_last_moment(monkeypatch):
     """A worker whose message is ready to go, and its reader, whose stop is on disk just before the hand-over begins."""
     log = queue(channel="sms")
-    both, begin = Barrier(2), hand_overs.begin
+    both, begin = Barrier(2), dispatch.begin
 
     def wait():
         with suppress(BrokenBarrierError):
             both.wait(timeout=5)
 
     def after_the_stop(*args, **kwargs):
-        monkeypatch.setattr(hand_overs, "begin", begin)
+        monkeypatch.setattr(dispatch, "begin", begin)
         wait()
         wait()
         return begin(*args, **kwargs)
@@ -35,8 +35,8 @@ def stop_at_the_last_moment(monkeypatch):
         assert suppressions.suppress(phone, medium=Medium.SMS, **told)
         wait()
 
-    monkeypatch.setattr(hand_overs, "begin", after_the_stop)
-    assert not refusals(at_once(lambda: delivery.drain(clock=lambda: NOON), say_stop))
+    monkeypatch.setattr(dispatch, "begin", after_the_stop)
+    assert not refusals(at_once(lambda: worker.drain(clock=lambda: NOON), say_stop))
     return CommunicationLog.objects.get()
 
 
@@ -52,8 +52,8 @@ def test_a_stop_just_before_the_hand_over_begins_counts(twilio, monkeypatch):  #
 @pytest.mark.deep
 @pytest.mark.django_db(transaction=True)
 def test_without_the_look_at_the_last_moment_the_message_goes(twilio, monkeypatch):  # noqa: F811
-    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in hand_overs._STATEMENTS[Channel.SMS]]
-    monkeypatch.setitem(hand_overs._STATEMENTS, Channel.SMS, blind)
+    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in dispatch._STATEMENTS[Channel.SMS]]
+    monkeypatch.setitem(dispatch._STATEMENTS, Channel.SMS, blind)
 
     assert stop_at_the_last_moment(monkeypatch).status == "sent"
     assert len(twilio.orders) == 1

@@ -5,9 +5,9 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from communications import calling
-from communications.incoming import inbound
-from communications.incoming.inbound import Received
+from communications.callbacks import replies
+from communications.callbacks.replies import Received
+from communications.calls import start
 from communications.models import CommunicationLog
 from debtors import contact_points
 from tests import factories
@@ -20,7 +20,7 @@ PHONE = "+447700900001"
 def stop_twice() -> int:
     """A stranger writes STOP twice, and two workers read it at once; return how many confirmations they get."""
     said = [Received("sms", "twilio", f"SM{number}", PHONE, "STOP") for number in range(2)]
-    results = at_once(*[lambda one=one: inbound.receive(one, now=NOON) for one in said])
+    results = at_once(*[lambda one=one: replies.receive(one, now=NOON) for one in said])
     assert not refusals(results)
     return CommunicationLog.objects.filter(direction="outbound", confirms_opt_out=True).count()
 
@@ -60,9 +60,9 @@ def test_of_two_agents_at_one_call_one_makes_it():
     )
     agents = [factories.agent("Agent") for _ in range(2)]
 
-    results = at_once(*[lambda agent=agent: calling.begin(task, by=agent, now=NOON) for agent in agents])
+    results = at_once(*[lambda agent=agent: start.begin(task, by=agent, now=NOON) for agent in agents])
 
     (refused,) = refusals(results)
-    assert isinstance(refused, calling.SomebodyCalls)
+    assert isinstance(refused, start.SomebodyCalls)
     task.refresh_from_db()
     assert task.begun_by in agents

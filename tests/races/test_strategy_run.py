@@ -17,7 +17,7 @@ from django.db.models import Model
 
 from communications.models import CommunicationLog
 from ddc.common.side_by_side import halves
-from strategy import engine, firing, runs, weighing
+from strategy import engine, matching, queueing, runs
 from strategy.models import StrategyRun, StrategyStep
 from tests.races.threads import at_once, refusals
 from tests.strategy import makers
@@ -53,9 +53,9 @@ def race_of_firing() -> int:
     started = [StrategyRun.objects.create(status="done", date=TODAY) for _ in range(THREADS)]
 
     def fire(run: StrategyRun) -> int:
-        weighing.weigh([rule], day=TODAY)
+        matching.weigh([rule], day=TODAY)
         with transaction.atomic():
-            queued = firing.fire([rule], run, now=clock())
+            queued = queueing.fire([rule], run, now=clock())
             time.sleep(0.1)
             return sum(queued.values())
 
@@ -69,7 +69,7 @@ def test_real_runs_at_once_queue_each_occurrence_once():
 
 @pytest.mark.deep
 def test_without_the_unique_step_runs_at_once_queue_doubles(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(firing, "ON_CONFLICT", "")
+    monkeypatch.setattr(queueing, "ON_CONFLICT", "")
     with without("strategy_step_fires_once", StrategyStep, CommunicationLog):
         assert race_of_firing() > DEBTS
         assert CommunicationLog.objects.count() > DEBTS
@@ -77,7 +77,7 @@ def test_without_the_unique_step_runs_at_once_queue_doubles(monkeypatch: pytest.
 
 def weigh_seen(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> list[int]:
     """Note which connections weigh; one of them breaks off if it should."""
-    weigh = weighing.weigh
+    weigh = matching.weigh
     seen: list[int] = []
 
     def weighing_on(*args: Any, share: str, **kwargs: Any) -> dict[Any, Any]:
@@ -88,7 +88,7 @@ def weigh_seen(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> list
             raise ValueError("broken")
         return weigh(*args, share=share, **kwargs)
 
-    monkeypatch.setattr(weighing, "weigh", weighing_on)
+    monkeypatch.setattr(matching, "weigh", weighing_on)
     return seen
 
 
@@ -118,7 +118,7 @@ def test_what_one_debtor_gets_comes_in_the_order_of_the_rules(monkeypatch: pytes
         makers.due_debt(first, debtor=later.debtor)
     written: list[tuple[Any, int]] = []
     slow: list[int] = []
-    fire = firing.fire
+    fire = queueing.fire
 
     def firing_slowly_in_one(rules: Any, *args: Any, **kwargs: Any) -> dict[Any, int]:
         """Have one connection come to the second rule long before the other one has done the first."""
@@ -132,7 +132,7 @@ def test_what_one_debtor_gets_comes_in_the_order_of_the_rules(monkeypatch: pytes
             written.extend((debtor, rules[0].priority) for (debtor,) in cursor.fetchall())
         return queued
 
-    monkeypatch.setattr(firing, "fire", firing_slowly_in_one)
+    monkeypatch.setattr(queueing, "fire", firing_slowly_in_one)
     makers.run()
     assert len(written) == 2 * DEBTS
     for debtor in {debtor for debtor, _ in written}:
@@ -202,8 +202,8 @@ def test_without_lock_and_constraint_several_run_at_once(monkeypatch: pytest.Mon
 
 
 def test_a_segment_that_debts_come_into_at_that_moment_is_not_deleted():
-    from collection import segmentation, segments
     from collection.models import Debt
+    from collection.segments import assignment, records
     from tests import factories
 
     segment = factories.segment()
@@ -212,15 +212,15 @@ def test_a_segment_that_debts_come_into_at_that_moment_is_not_deleted():
 
     def assign() -> None:
         with transaction.atomic():
-            segmentation.assign_all(today=TODAY)
+            assignment.assign_all(today=TODAY)
             time.sleep(0.3)
 
     def delete() -> None:
         time.sleep(0.1)
-        segments.delete(segment)
+        records.delete(segment)
 
     results = at_once(assign, delete)
-    assert [type(refused) for refused in refusals(results)] == [segments.SegmentInUse]
+    assert [type(refused) for refused in refusals(results)] == [records.SegmentInUse]
     debt.refresh_from_db()
     assert debt.segment == segment
 

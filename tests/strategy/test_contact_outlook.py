@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from collection.models import Hold
 from communications.contact import decisions
 from communications.models import CommunicationLog, ContactDecision
-from strategy import contact_outlook, tasks
+from strategy import contact_forecast, tasks
 from strategy.models import StrategyRun
 from tests import factories
 from tests.admin.conftest import Browser, address
@@ -34,7 +34,7 @@ def people(rule):
 
 def outlook_of(run):
     """Have it worked out, and return it."""
-    assert contact_outlook.work_out(now=NOW) == 1
+    assert contact_forecast.work_out(now=NOW) == 1
     run.refresh_from_db()
     assert run.contact
     return run.contact
@@ -44,7 +44,7 @@ def test_a_worker_counts_what_may_go_at_once_later_and_never(api):
     people(makers.rule())
     run = makers.run()
     assert run.contact is None
-    assert contact_outlook.work_out(now=NOW) == 1
+    assert contact_forecast.work_out(now=NOW) == 1
 
     assert api.get(f"/strategy/runs/{run.pk}").json()["contact"] == {
         "at": "2026-06-30T09:00:00.000Z", "allowed": 1, "postponed": 1, "denied": 2,
@@ -66,7 +66,7 @@ def test_what_the_gate_said_of_each_message_is_kept_and_can_be_decided_again():
     assert set(kept.values_list("log_id", flat=True)) == set(CommunicationLog.objects.values_list("pk", flat=True))
     assert sorted(kept.values_list("verdict", flat=True)) == ["allow", "deny", "deny", "postpone"]
     assert all(decisions.made_again(row).verdict == row.verdict for row in kept)
-    assert contact_outlook.work_out(now=NOW) == 0
+    assert contact_forecast.work_out(now=NOW) == 0
     assert ContactDecision.objects.count() == 4
 
 
@@ -81,10 +81,10 @@ def test_a_dry_run_tells_the_same_of_what_would_be_queued():
 def test_it_is_worked_out_once_and_not_of_an_old_run(monkeypatch):
     makers.due_debt(makers.rule())
     run = makers.run()
-    assert contact_outlook.work_out(now=NOW + timedelta(days=2)) == 0
+    assert contact_forecast.work_out(now=NOW + timedelta(days=2)) == 0
     monkeypatch.setattr("strategy.tasks.timezone.now", lambda: NOW)
     tasks.foresee_contact()
-    assert contact_outlook.work_out(now=NOW) == 0
+    assert contact_forecast.work_out(now=NOW) == 0
     assert StrategyRun.objects.values_list("contact__allowed", flat=True).get(pk=run.pk) == 1
 
 
@@ -110,7 +110,7 @@ def test_what_may_go_counts_for_what_comes_after_it():
 
 
 def test_hours_beyond_those_that_are_told_apart_are_counted_with_the_last(monkeypatch):
-    monkeypatch.setattr(contact_outlook, "MOST_HOURS", 2)
+    monkeypatch.setattr(contact_forecast, "MOST_HOURS", 2)
     rule = makers.rule()
     for number, region in enumerate(("NJ", "CO", "CA", "HI")):
         makers.due_debt(
@@ -124,13 +124,13 @@ def test_hours_beyond_those_that_are_told_apart_are_counted_with_the_last(monkey
 
 def test_its_queries_are_those_of_its_batches(monkeypatch):
     def cost(count, *, batch):
-        monkeypatch.setattr(contact_outlook, "BATCH", batch)
+        monkeypatch.setattr(contact_forecast, "BATCH", batch)
         rule = makers.rule()
         for _ in range(count):
             makers.due_debt(rule)
         makers.run()
         with CaptureQueriesContext(connection) as queries:
-            contact_outlook.work_out(now=NOW)
+            contact_forecast.work_out(now=NOW)
         return len(queries.captured_queries)
 
     cost(1, batch=1)  # From here on the policies are known.
@@ -156,7 +156,7 @@ def test_the_runs_page_shows_it(supervisor):
     run = makers.run()
     page = browser.get(address(StrategyRun, "change", run.pk)).content.decode()
     assert "Not asked yet." in page
-    contact_outlook.work_out(now=NOW)
+    contact_forecast.work_out(now=NOW)
     page = " ".join(browser.get(address(StrategyRun, "change", run.pk)).content.decode().split())
 
     for words in ("May go at once", "2 DEBT_HELD", "1 OUTSIDE_WINDOW", "1 from 30 Jun 12:00"):

@@ -11,7 +11,7 @@ from collection import debts, deferrals
 from collection.models import Debt, DebtStatus, Hold
 from communications.models import CommunicationLog, CommunicationTemplate
 from debtors.models import Debtor
-from strategy import engine, firing, weighing
+from strategy import engine, matching, queueing
 from strategy.models import StrategyRun, StrategyStep
 from tests import factories
 from tests.strategy import makers
@@ -161,10 +161,10 @@ def test_messages_are_due_in_the_order_of_their_rules():
 def test_a_debt_that_was_deleted_since_the_rules_were_weighed_gets_no_message():
     rule = makers.rule()
     gone, there = makers.due_debt(rule), makers.due_debt(rule)
-    weighing.weigh([rule], day=TODAY)
+    matching.weigh([rule], day=TODAY)
     debts.delete(gone, by=None, today=TODAY)
     run = StrategyRun.objects.create(status="running", date=TODAY)
-    assert firing.fire([rule], run, now=makers.clock()) == {rule.pk: 1}
+    assert queueing.fire([rule], run, now=makers.clock()) == {rule.pk: 1}
     assert CommunicationLog.objects.get().debt == there
 
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from collection import hold_changes, holds
-from collection.hold_reasons import TERMS
+from collection.holds import amendments, holds
+from collection.holds.reasons import TERMS
 from payments import posting
 from strategy import runs
 from tests import factories
@@ -31,7 +31,7 @@ def test_every_reason_is_left_out_until_it_is_ended(reason, scope):
     on = {"debt": debt} if scope == "debt" else {"debtor": debt.debtor}
     hold = holds.place(reason=reason, source="Letter", by=None, now=AT, **on)
     assert run()["left_out"] == [{"reason": "held", "count": 1}]
-    hold_changes.end(hold, why="It is over.", by=factories.agent(), now=AT)
+    amendments.end(hold, why="It is over.", by=factories.agent(), now=AT)
     assert run()["queued"] == 1
 
 

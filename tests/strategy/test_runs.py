@@ -144,16 +144,16 @@ def test_a_run_that_breaks_off_says_so_without_telling_what_it_saw_and_frees_the
     rule, broken = makers.rule(priority=1), makers.rule(priority=2)
     for each in (rule, broken):
         makers.due_debt(each)
-    from strategy import engine, firing
+    from strategy import engine, queueing
 
-    fire = firing.fire
+    fire = queueing.fire
 
     def breaking(rules, run, *, now):
         if broken in rules:
             raise ValueError("John Doe's secret")
         return fire(rules, run, now=now)
 
-    monkeypatch.setattr(firing, "fire", breaking)
+    monkeypatch.setattr(queueing, "fire", breaking)
     monkeypatch.setattr(engine, "AT_ONCE", 1)
     with pytest.raises(ValueError, match="secret"):
         makers.run()

@@ -10,8 +10,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 from tqdm import tqdm
 
-from collection import placements
-from collection.placements_file import COLUMNS
+from collection.placements import loading
+from collection.placements.file import COLUMNS
 from ddc.common.errors import DomainError
 
 SHOWN = 20
@@ -48,7 +48,7 @@ class Command(BaseCommand):
                     bar.update(read - bar.n)
                     bar.refresh()
 
-                report = placements.load(
+                report = loading.load(
                     file,
                     creditor=options["creditor"],
                     dry_run=options["dry_run"],
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if options["refused"]:
             self.write_refusals(report, options["refused"])
 
-    def report(self, report: placements.Report, *, dry_run: bool) -> None:
+    def report(self, report: loading.Report, *, dry_run: bool) -> None:
         for refusal in report.refusals[:SHOWN]:
             self.stdout.write(f"line {refusal.line}, {refusal.column or 'the row'}: {refusal.reason}")
         if len(report.refusals) > SHOWN:
@@ -78,7 +78,7 @@ class Command(BaseCommand):
             + (" Dry run: nothing was written." if dry_run else "")
         )
 
-    def write_refusals(self, report: placements.Report, path: str) -> None:
+    def write_refusals(self, report: loading.Report, path: str) -> None:
         try:
             with open(path, "w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)

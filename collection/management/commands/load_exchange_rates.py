@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from collection import exchange_rates
+from collection.balances import exchange_rates
 from ddc.common.errors import DomainError
 
 SHOWN = 20

@@ -12,10 +12,10 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, QueryDict, RawPostDataException
 
+from communications.callbacks.inbox import Incoming, Unread
 from communications.channels.webhooks import mailgun, sns
 from communications.channels.webhooks.mail_events import read_event
 from communications.channels.webhooks.refusals import Challenge, NotAuthentic
-from communications.incoming.inbox import Incoming, Unread
 
 log = structlog.get_logger(__name__)
 

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from communications.callbacks.delivery_events import News
+from communications.callbacks.replies import Received
 from communications.channels.webhooks import softness
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
-from communications.incoming.inbound import Received
-from communications.incoming.news import News
 from communications.models import Channel, MessageStatus
-from communications.sending.states import Event
+from communications.outbox.states import Event
 from debtors.models import StopReason
 
 _STATUSES = {

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from django.http import HttpRequest
 
+from communications.callbacks import inbox
+from communications.callbacks.inbox import Incoming, Unread
 from communications.channels.webhooks.refusals import NotAuthentic
-from communications.incoming import inbox
-from communications.incoming.inbox import Incoming, Unread
 from communications.models import ProviderEvent
 
 PROVIDER = "mailgun"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 
+from communications.callbacks.delivery_events import News
+from communications.callbacks.inbox import Pressed
+from communications.callbacks.replies import Received
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
 from communications.channels.webhooks.refusals import NotAuthentic, Unreadable
-from communications.incoming.inbound import Received
-from communications.incoming.inbox import Pressed
-from communications.incoming.news import News
 from communications.models import CallOutcome, Channel, MessageStatus
 from debtors.models import StopReason
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from communications.sending import states
+from communications.outbox import states
 
 DOCUMENT = settings.BASE_DIR / "docs" / "messages.md"
 _BEGIN, _END = "<!-- states: written by manage.py describe_states -->\n", "<!-- /states -->"

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from collection.models import Debt
 from communications.models import Channel, CommunicationTemplate
-from communications.texts import processing
+from communications.notices import by_hand
 from ddc.common.errors import DomainError
 from debtors.models import Debtor
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if debtor and debt and debt.debtor_id != debtor.pk:
             raise CommandError("This debt is not the debtor's.")
         try:
-            results = processing.process(
+            results = by_hand.process(
                 name=options["name"],
                 channel=options["type"],
                 debtor=debtor,

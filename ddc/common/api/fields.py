@@ -12,10 +12,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ddc.common import countries, languages, money
+from ddc.common import money
 from ddc.common.api.rendering import utc
 from ddc.common.api.routes import AnyCaseUUID
-from ddc.common.currencies import DECIMALS
+from ddc.common.reference import countries, languages
+from ddc.common.reference.currencies import DECIMALS
 
 
 class EmptyIsNull:

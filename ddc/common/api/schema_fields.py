@@ -9,9 +9,9 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from ddc.common import countries
 from ddc.common.api import fields
-from ddc.common.currencies import DECIMALS
+from ddc.common.reference import countries
+from ddc.common.reference.currencies import DECIMALS
 
 Described = dict[str, Any]
 

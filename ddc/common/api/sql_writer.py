@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from ddc.common.api.fields import DecimalField, MoneyField, ReferenceField, TimeField
 from ddc.common.api.serializers import CamelSerializer, writer
-from ddc.common.currencies import DECIMALS
+from ddc.common.reference.currencies import DECIMALS
 
 Field = serializers.Field[Any, Any, Any, Any]
 

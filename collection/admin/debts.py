@@ -1,0 +1,231 @@
+"""The back office's pages about debts; those about the rest of the app come in with it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
+
+from collection import debts
+from collection.admin import disputes, holds
+from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
+from communications.admin import contact_panel, noted_calls
+from communications.models import CommunicationLog
+from ddc.common import money
+from ddc.common.admin.forms import DecimalField, RuleForm, SeenField, currency_field
+from ddc.common.admin.listings import Listing, adding, listing
+from ddc.common.admin.pages import SMALLEST, RuledAdmin, amount, unbroken
+from debtors.models import Debtor
+from payments.models import Payment
+
+
+class DebtForm(RuleForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("current_balance", "placement_date"):
+            if name in self.fields:
+                self.fields[name].required = False
+        if "current_balance" in self.fields:
+            self.fields["current_balance"].help_text = "The original balance, if left out."
+        if "current_status" in self.fields:
+            status: Any = self.fields["current_status"]
+            status.choices = [choice for choice in DebtStatus.choices if choice[0] in OPEN]
+        if self.instance._state.adding:
+            self.initial.setdefault("placement_date", now().date())
+
+
+class AmountsForm(forms.Form):
+    """What a debt comes to, to put right. What differs is posted as an adjustment, or as a new placement."""
+
+    current_balance = DecimalField(min_value=0, widget=UnfoldAdminDecimalFieldWidget())
+    original_balance = DecimalField(
+        min_value=SMALLEST, widget=UnfoldAdminDecimalFieldWidget(), help_text="Fixed once there are payments."
+    )
+    currency_code = currency_field(label="Currency", help_text="Fixed once there are payments.")
+    seen_at = SeenField()
+
+
+class StatusForm(forms.Form):
+    """Where a debt shall stand."""
+
+    current_status = forms.ChoiceField(
+        label="Status",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Settled and written off post what is left as a write-off. Recalled keeps it, outside all sums.",
+    )
+    seen_at = SeenField()
+
+    def __init__(self, debt: Debt, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices: tuple[DebtStatus, ...] = (DebtStatus.ACTIVE,)
+        if debt.is_open:
+            choices = (*OPEN, DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
+        elif debt.current_status == DebtStatus.PAID:
+            choices = ()  # It follows the balance alone.
+        field: Any = self.fields["current_status"]
+        field.choices = [(status.value, status.label) for status in choices if status != debt.current_status]
+
+
+@admin.register(Debt)
+class DebtAdmin(RuledAdmin):
+    form = DebtForm
+    list_display = (
+        "reference",
+        "debtor",
+        "original_creditor",
+        "balance",
+        "current_status",
+        "due_date",
+        "placement_date",
+    )
+    list_filter = ("current_status", "segment", "placement_date", "due_date")
+    list_select_related = ("debtor",)
+    search_fields = ("external_reference",)
+    search_help_text = "Part of the debtor's name or e-mail address, the creditor's whole reference, or an id"
+    autocomplete_fields = ("debtor", "segment")
+    actions_detail = ("correct_amounts", "change_status")
+    bounds = {"original_balance": (SMALLEST, None), "p2p_score": (0, 1)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Debt]:
+        found: QuerySet[Debt] = super().get_queryset(request)
+        return found.select_related("debtor", "segment")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        amounts = (
+            (("balance", "original"), ("current_status", "disputed"))
+            if obj
+            else (("original_balance", "currency_code"), ("current_balance", "current_status"))
+        )
+        return (
+            (None, {"fields": ("debtor", ("original_creditor", "external_reference"))}),
+            ("Amounts", {"fields": amounts}),
+            ("Collection", {"fields": (("placement_date", "due_date"), ("p2p_score", "segment"))}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("balance", "original", "disputed", "debtor", "current_status") if obj else ()
+
+    def matches(self, words: str) -> Q:
+        return Q(external_reference=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+
+    def choice(self, obj: Debt) -> str:
+        balance = amount(obj.current_balance, obj.currency_code)
+        return f"{obj}, {obj.debtor}, {balance}, {obj.get_current_status_display().lower()}"
+
+    @admin.display(description="Debt", ordering="external_reference")
+    def reference(self, debt: Debt) -> str:
+        return unbroken(debt)
+
+    @admin.display(description="Balance", ordering="current_balance")
+    def balance(self, debt: Debt) -> str:
+        return unbroken(amount(debt.current_balance, debt.currency_code))
+
+    @admin.display(description="Original balance")
+    def original(self, debt: Debt) -> str:
+        return amount(debt.original_balance, debt.currency_code)
+
+    @admin.display(description="Disputed, and not asked for")
+    def disputed(self, debt: Debt) -> str:
+        return amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
+
+    def listings(self, request: HttpRequest, obj: Debt) -> list[Listing]:
+        of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}
+        may_pay = request.user.has_perm("payments.add_payment")
+        return [
+            contact_panel.of_debt(obj),
+            listing(
+                "Payments",
+                Payment.objects.filter(debt=obj),
+                {
+                    "Date": lambda payment: payment.payment_date,
+                    "Amount": lambda payment: amount(payment.amount, payment.currency_code),
+                    "Status": lambda payment: payment.get_status_display(),
+                    "Method": lambda payment: payment.get_payment_method_display(),
+                },
+                add=adding(Payment, debt=obj.pk) if may_pay else None,
+                **of_debt,
+            ),
+            listing(
+                "Ledger",
+                LedgerEntry.objects.filter(debt=obj).select_related("by").order_by("-posted_at", "-id"),
+                {
+                    "Kind": lambda entry: entry.get_kind_display(),
+                    "Amount": lambda entry: amount(entry.amount, entry.currency_code),
+                    "Value date": lambda entry: entry.value_date,
+                    "By": lambda entry: entry.by or "-",
+                },
+                **of_debt,
+            ),
+            listing(
+                "Deferral requests",
+                DeferralRequest.objects.filter(debt=obj),
+                {
+                    "Asked": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
+                    "Days": lambda asked: asked.requested_deferral_days,
+                    "Status": lambda asked: asked.get_status_display(),
+                },
+                **of_debt,
+            ),
+            holds.of_debt(request, obj),
+            disputes.of_debt(request, obj),
+            noted_calls.of_debt(request, obj),
+            listing(
+                "Messages",
+                CommunicationLog.objects.filter(debt=obj).defer("body", "html"),
+                {
+                    "Type": lambda log: log.get_communication_type_display(),
+                    "Subject": lambda log: log.subject or "-",
+                    "Status": lambda log: log.get_status_display(),
+                    "Time": lambda log: f"{log.sent_at or log.created_at:%Y-%m-%d %H:%M}",
+                },
+                **of_debt,
+            ),
+        ]
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debt:
+        return debts.place(**fields, by=request.user, today=now().date())  # type: ignore[arg-type]
+
+    def amend(self, request: HttpRequest, obj: Debt, changes: dict[str, Any]) -> Debt:
+        return debts.amend(obj, by=request.user, today=now().date(), **changes)  # type: ignore[arg-type]
+
+    def remove(self, request: HttpRequest, obj: Debt) -> None:
+        debts.delete(obj, by=request.user, today=now().date())  # type: ignore[arg-type]
+
+    def has_adjust_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        # Named in the action itself, unfold would look for it in the database before there are any tables.
+        return request.user.has_perm("collections.adjust_debt")
+
+    @action(description="Correct amounts", permissions=["adjust"])  # type: ignore[untyped-decorator]
+    def correct_amounts(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        debt = self.one(request, object_id)
+        initial = _seen(debt) | {
+            "current_balance": money.text(debt.current_balance, debt.currency_code),
+            "original_balance": money.text(debt.original_balance, debt.currency_code),
+            "currency_code": debt.currency_code,
+        }
+        form = AmountsForm(request.POST or None, initial=initial)
+        return self._amend_by(
+            request, object_id, form, title="Correct amounts", button="Post it", done="The amounts are corrected."
+        )
+
+    @action(description="Change status", permissions=["change"])  # type: ignore[untyped-decorator]
+    def change_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        debt = self.one(request, object_id)
+        form = StatusForm(debt, request.POST or None, initial=_seen(debt))
+        return self._amend_by(
+            request, object_id, form, title="Change status", button="Change it", done="The status is changed."
+        )
+
+    def _amend_by(self, request: HttpRequest, object_id: str, form: forms.Form, **words: str) -> HttpResponse:
+        def amend(debt: Debt, fields: dict[str, Any]) -> None:
+            self.amend(request, debt, fields)
+
+        return self.do_to_one(request, object_id, form, amend, **words)
+
+
+def _seen(debt: Debt) -> dict[str, Any]:
+    return {"seen_at": debt.updated_at.isoformat()}

@@ -1,0 +1,225 @@
+"""The back office's pages about deferral requests: what waits comes first, and is decided one by one or in bulk."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
+from django.utils.timesince import timesince
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from collection import deferrals
+from collection.models import DeferralRequest
+from ddc.common.admin.forms import NotesForm, RuleForm
+from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import RuledAdmin, amount, unbroken
+from ddc.common.errors import DomainError
+from debtors.models import Debtor
+
+_PENDING = DeferralRequest.Status.PENDING
+
+
+class NothingDecided(DomainError):
+    """A request is approved or rejected; to leave notes alone is no decision."""
+
+    message = "Approve or reject the request."
+
+
+class ReviewForm(RuleForm):
+    review_notes = forms.CharField(
+        label="Notes",
+        max_length=1000,
+        required=False,
+        empty_value=None,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Required to reject. The debtor sees them.",
+    )
+
+
+@admin.register(DeferralRequest)
+class DeferralRequestAdmin(RuledAdmin):
+    list_display = ("debtor", "owed", "open", "days", "why", "age", "earlier", "status")
+    form = ReviewForm
+    list_display_links = ("debtor",)
+    list_filter = ("status", "created_at", "reviewed_at")
+    list_select_related = ("debtor", "debt")
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
+    # Whoever has waited longest comes first; what is decided, newest first.
+    ordering = (
+        Case(When(status=_PENDING, then=Value(0)), default=Value(1)),
+        Case(When(status=_PENDING, then=F("created_at"))),
+        "-created_at",
+        "-id",
+    )
+    actions = ("approve_selected", "reject_selected")
+    actions_submit_line = ("approve", "reject")
+    fields = (
+        ("debtor", "debt"),
+        ("balance", "due"),
+        ("days", "age"),
+        "reason",
+        "status",
+        "review_notes",
+        ("reviewer", "reviewed_at"),
+    )
+    always_fixed = (
+        "debtor", "debt", "balance", "due", "days", "age", "reason", "status", "reviewer", "reviewed_at",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeferralRequest]:
+        found: QuerySet[DeferralRequest] = super().get_queryset(request)
+        return found.select_related("debtor", "debt", "reviewer")
+
+    def matches(self, words: str) -> Q:
+        return Q(debt__external_reference=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+
+    def complete(self, rows: list[Any]) -> None:
+        times: dict[Any, list[datetime]] = defaultdict(list)
+        of_debtors = DeferralRequest.objects.filter(debtor__in={row.debtor_id for row in rows}).order_by()
+        for debtor, asked_at in of_debtors.values_list("debtor", "created_at"):
+            times[debtor].append(asked_at)
+        for row in rows:
+            row.earlier = sum(asked_at < row.created_at for asked_at in times[row.debtor_id])
+
+    # --- Columns
+
+    @admin.display(description="Balance")
+    def balance(self, asked: DeferralRequest) -> str:
+        return amount(asked.debt.current_balance, asked.debt.currency_code)
+
+    @admin.display(description="Debt")
+    def owed(self, asked: DeferralRequest) -> str:
+        return unbroken(asked.debt)
+
+    @admin.display(description="Balance")
+    def open(self, asked: DeferralRequest) -> str:
+        return unbroken(self.balance(asked))
+
+    @admin.display(description="Due")
+    def due(self, asked: DeferralRequest) -> Any:
+        return asked.debt.due_date
+
+    @admin.display(description="Days asked", ordering="requested_deferral_days")
+    def days(self, asked: DeferralRequest) -> int:
+        return asked.requested_deferral_days
+
+    @admin.display(description="Reason")
+    def why(self, asked: DeferralRequest) -> str:
+        return Truncator(asked.reason).chars(70)
+
+    @admin.display(description="Age", ordering="created_at")
+    def age(self, asked: DeferralRequest) -> str:
+        return timesince(asked.created_at, now(), depth=1)
+
+    @admin.display(description="Earlier")
+    def earlier(self, asked: Any) -> int:
+        return int(asked.earlier)
+
+    # --- Who may do what
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # Debtors ask, in their portal.
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("collections.review_deferralrequest")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_review_permission(request)
+
+    # --- One by one
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        reviewed = obj is not None and obj.status != _PENDING
+        return (*self.always_fixed, "review_notes") if reviewed else self.always_fixed
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        buttons = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, {**buttons, **(extra_context or {})})
+
+    def get_actions_submit_line(self, request: HttpRequest, object_id: Any) -> Any:
+        obj = self.get_object(request, str(object_id))
+        waits = obj is not None and obj.status == _PENDING
+        return super().get_actions_submit_line(request, object_id) if waits else []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: RuleForm, change: bool) -> None:
+        if "review_notes" not in form.fields:
+            raise deferrals.AlreadyReviewed
+        for button in super().get_actions_submit_line(request, obj.pk):
+            if button.action_name in request.POST:
+                button.method(request, obj)
+                return
+        raise NothingDecided
+
+    @action(description="Approve", permissions=["review"], variant=ActionVariant.SUCCESS)  # type: ignore[untyped-decorator]
+    def approve(self, request: HttpRequest, obj: DeferralRequest) -> None:
+        deferrals.approve(obj, by=request.user, notes=obj.review_notes, now=now())  # type: ignore[arg-type]
+
+    @action(description="Reject", permissions=["review"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
+    def reject(self, request: HttpRequest, obj: DeferralRequest) -> None:
+        deferrals.reject(obj, by=request.user, notes=obj.review_notes, now=now())  # type: ignore[arg-type]
+
+    # --- In bulk
+
+    @admin.action(description="Approve selected requests", permissions=["review"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[DeferralRequest]) -> HttpResponse | None:
+        return self._review(request, queryset, deferrals.approve, action="approve_selected", button="Approve")
+
+    @admin.action(description="Reject selected requests", permissions=["review"])
+    def reject_selected(self, request: HttpRequest, queryset: QuerySet[DeferralRequest]) -> HttpResponse | None:
+        return self._review(request, queryset, deferrals.reject, action="reject_selected", button="Reject")
+
+    def _review(
+        self, request: HttpRequest, queryset: QuerySet[DeferralRequest], rule: Any, *, action: str, button: str
+    ) -> HttpResponse | None:
+        if self.too_many(request, queryset):
+            return None
+        confirmed = "confirmed" in request.POST
+        form = NotesForm(request.POST if confirmed else None)
+        if rule is deferrals.reject:
+            form.fields["review_notes"].required = True
+        if not (confirmed and form.is_valid()):
+            title = f"{button} these requests"
+            return self.ask(request, title=title, form=form, rows=list(queryset), button=button, action=action)
+        notes = form.cleaned_data["review_notes"] or None
+
+        def decide(asked: DeferralRequest) -> None:
+            rule(asked, by=request.user, notes=notes, now=now())
+            self.log_change(request, asked, f"{button}: {notes or '-'}")
+
+        self.each(request, list(queryset.order_by("created_at", "pk")), decide, done=_done(rule))
+        return None
+
+    def listings(self, request: HttpRequest, obj: DeferralRequest) -> list[Listing]:
+        others = (
+            DeferralRequest.objects.filter(debtor=obj.debtor_id).exclude(pk=obj.pk).select_related("debt", "reviewer")
+        )
+        return [
+            listing(
+                "Other requests of this debtor",
+                others,
+                {
+                    "Asked": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
+                    "Debt": lambda asked: asked.debt,
+                    "Days": lambda asked: asked.requested_deferral_days,
+                    "Status": lambda asked: asked.get_status_display(),
+                    "By": lambda asked: asked.reviewer or "-",
+                    "Notes": lambda asked: asked.review_notes or "-",
+                },
+                debtor__id__exact=obj.debtor_id,
+            )
+        ]
+
+
+def _done(rule: Any) -> str:
+    return "rejected" if rule is deferrals.reject else "approved"

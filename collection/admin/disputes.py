@@ -1,0 +1,230 @@
+"""The back office's pages about disputes: what nobody has seen to yet comes first, and is moved on step by step."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
+from django.utils.timesince import timesince
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from collection import disputes
+from collection.models import Debt, Dispute
+from ddc.common.admin.forms import DecimalField, RuleForm
+from ddc.common.admin.listings import Listing, adding, listing
+from ddc.common.admin.pages import SMALLEST, amount, unbroken
+from ddc.common.admin.workflow import SteppedAdmin
+from debtors import calendars
+from debtors.models import Debtor
+
+Status = Dispute.Status
+_CHANNELS = [choice for choice in Dispute.Channel.choices if choice[0] != Dispute.Channel.PORTAL]
+
+
+class DisputeForm(RuleForm):
+    """A dispute that came by phone, by letter, or in another way than through the portal."""
+
+    channel = forms.ChoiceField(label="Came by", choices=[("", "—"), *_CHANNELS], widget=UnfoldAdminSelectWidget())
+    received_at = forms.SplitDateTimeField(
+        label="Received",
+        required=False,
+        widget=UnfoldAdminSplitDateTimeWidget(),
+        help_text="UTC. Empty: now.",
+    )
+    reason = forms.CharField(
+        max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), help_text="In their own words."
+    )
+    evidence = forms.CharField(
+        max_length=1000, required=False, empty_value=None, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+
+    class Meta:
+        model = Dispute
+        fields = ("debt", "portion", "channel", "received_at", "reason", "evidence")
+
+
+class AnswerForm(forms.Form):
+    answer = forms.CharField(
+        label="What came of it",
+        max_length=1000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="The debtor sees it.",
+    )
+
+
+class VerifyForm(AnswerForm):
+    answer = forms.CharField(
+        label="The creditor's proof",
+        max_length=1000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="What it is, and when a copy went to the debtor (12 CFR 1006.38(d)(2)). The debtor sees it.",
+    )
+
+
+class AdjustForm(AnswerForm):
+    balance = DecimalField(
+        label="Corrected balance",
+        min_value=0,
+        widget=UnfoldAdminDecimalFieldWidget(),
+        help_text="What is still owed; the difference is posted as an adjustment.",
+    )
+    field_order = ("balance", "answer")
+
+
+@admin.register(Dispute)
+class DisputeAdmin(SteppedAdmin):
+    form = DisputeForm
+    list_display = ("debtor", "owed", "disputed", "why", "channel", "within", "age", "status")
+    list_display_links = ("debtor",)
+    list_filter = ("status", "channel", "received_at", "decided_at")
+    list_select_related = ("debt__debtor", "debt__first_notice")
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
+    autocomplete_fields = ("debt",)
+    bounds = {"portion": (SMALLEST, None)}
+    # What nobody has seen to comes first, the longest waiting before others; what is decided, newest first.
+    ordering = (
+        Case(
+            When(status=Status.RECEIVED, then=Value(0)),
+            When(status=Status.AWAITING_CREDITOR, then=Value(1)),
+            default=Value(2),
+        ),
+        Case(When(status__in=Dispute.OPEN, then=F("received_at"))),
+        "-created_at",
+        "-id",
+    )
+    actions = ("ask_creditor_selected",)
+    actions_detail = ("ask_creditor", "verify", "adjust", "withdraw", "recall")
+    entered = ("debt", "portion", "channel", "received_at", "reason", "evidence")
+    fieldsets = (
+        (None, {"fields": (("debtor", "debt"), ("disputed", "balance"), "reason", "evidence")}),
+        ("Received", {"fields": (("channel", "received_at"), ("within", "by"))}),
+        ("What came of it", {"fields": ("status", ("asked_at", "asked_by"), ("decided_at", "decided_by"), "answer")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
+        found: QuerySet[Dispute] = super().get_queryset(request)
+        return found.select_related("debt__debtor", "debt__first_notice", "by", "asked_by", "decided_by")
+
+    def matches(self, words: str) -> Q:
+        return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+
+    def with_id(self, key: Any) -> Q:
+        return Q(pk=key) | Q(debt=key) | Q(debt__debtor=key)
+
+    # --- Columns
+
+    @admin.display(description="Debtor")
+    def debtor(self, dispute: Dispute) -> str:
+        return str(dispute.debt.debtor)
+
+    @admin.display(description="Debt")
+    def owed(self, dispute: Dispute) -> str:
+        return unbroken(dispute.debt)
+
+    @admin.display(description="Disputed")
+    def disputed(self, dispute: Dispute) -> str:
+        return unbroken(amount(dispute.portion, dispute.currency_code) if dispute.portion else "all")
+
+    @admin.display(description="Balance")
+    def balance(self, dispute: Dispute) -> str:
+        return amount(dispute.debt.current_balance, dispute.debt.currency_code)
+
+    @admin.display(description="Reason")
+    def why(self, dispute: Dispute) -> str:
+        return Truncator(dispute.reason).chars(70)
+
+    @admin.display(description="Age", ordering="received_at")
+    def age(self, dispute: Dispute) -> str:
+        return timesince(dispute.received_at, now(), depth=1)
+
+    @admin.display(description="Within the 30 days")
+    def within(self, dispute: Dispute) -> str:
+        """12 CFR 1006.34(b)(5): by the debtor's calendar; before the notice went, the time had not begun to run out."""
+        notice: Any = getattr(dispute.debt, "first_notice", None)
+        if notice is None:
+            return "no notice yet"
+        days = calendars.days(dispute.debt.debtor, at=dispute.received_at)
+        return "yes" if min(days) <= notice.period_ends_on else "no"
+
+    # --- Who may do what, and to which
+
+    def has_ask_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._is(object_id, Status.RECEIVED) and request.user.has_perm("collections.change_dispute")
+
+    def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._is(object_id, Status.AWAITING_CREDITOR) and request.user.has_perm("collections.decide_dispute")
+
+    def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_decide_permission(request, object_id) and request.user.has_perm("collections.adjust_debt")
+
+    def has_recall_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_decide_permission(request, object_id) and request.user.has_perm("collections.close_debt")
+
+    def has_withdraw_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._is(object_id, *Dispute.OPEN) and request.user.has_perm("collections.decide_dispute")
+
+    def _is(self, object_id: Any, *statuses: Dispute.Status) -> bool:
+        return object_id is None or Dispute.objects.filter(pk=object_id, status__in=statuses).exists()
+
+    # --- What is done
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Dispute:
+        return disputes.receive(**fields, by=request.user, now=now())  # type: ignore[arg-type]
+
+    @admin.action(description="The creditor was asked", permissions=["ask"])
+    def ask_creditor_selected(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:
+        def ask(dispute: Dispute) -> None:
+            disputes.ask_creditor(dispute, by=request.user, now=now())  # type: ignore[arg-type]
+
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, ask, done="waiting for the creditor")
+
+    @action(description="The creditor was asked", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def ask_creditor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        title = "Was the creditor asked to prove this debt?"
+        return self.step(request, object_id, forms.Form, disputes.ask_creditor, title=title, button="They were asked")
+
+    @action(description="Verified", permissions=["decide"])  # type: ignore[untyped-decorator]
+    def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(
+            request, object_id, VerifyForm, disputes.verify, title="The creditor has proved it", button="Collect again"
+        )
+
+    @action(description="Adjusted", permissions=["adjust"])  # type: ignore[untyped-decorator]
+    def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(request, object_id, AdjustForm, disputes.adjust, title="Correct the balance", button="Post it")
+
+    @action(description="Withdrawn", permissions=["withdraw"])  # type: ignore[untyped-decorator]
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(
+            request, object_id, AnswerForm, disputes.withdraw, title="The debtor took it back", button="Collect again"
+        )
+
+    @action(description="Recalled", permissions=["recall"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
+    def recall(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        title = "Give the debt back to the creditor"
+        return self.step(request, object_id, AnswerForm, disputes.recall, title=title, button="Close it")
+
+
+def of_debt(request: HttpRequest, debt: Debt) -> Listing:
+    """List a debt's disputes."""
+    columns: dict[str, Any] = {
+        "Received": lambda dispute: f"{dispute.received_at:%Y-%m-%d %H:%M}",
+        "Disputed": lambda dispute: amount(dispute.portion, dispute.currency_code) if dispute.portion else "all",
+        "Came by": lambda dispute: dispute.get_channel_display(),
+        "Status": lambda dispute: dispute.get_status_display(),
+    }
+    may_enter = debt.is_open and request.user.has_perm("collections.add_dispute")
+    add = adding(Dispute, debt=debt.pk) if may_enter else None
+    return listing("Disputes", Dispute.objects.filter(debt=debt), columns, add=add, debt__id__exact=debt.pk)

@@ -1,0 +1,304 @@
+"""The back office's pages about holds: placed from a debtor's or a debt's page, approved, moved, reviewed and ended."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDateWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from collection.holds import amendments, holds
+from collection.holds.reasons import DUE_FOR_REVIEW, TERMS, WAITING, Block
+from collection.models import Debt, Hold, HoldEvent
+from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.listings import Listing, adding, link, listing
+from ddc.common.admin.pages import ReadOnlyAdmin, unbroken
+from ddc.common.admin.workflow import SteppedAdmin
+from debtors.models import Debtor
+
+_BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
+_BY_HAND = [(reason.value, reason.label) for reason, terms in TERMS.items() if terms.by_hand]
+
+
+class HoldForm(RuleForm):
+    """What has to be known to place a hold."""
+
+    reason = forms.ChoiceField(choices=[("", "—"), *_BY_HAND], widget=UnfoldAdminSelectWidget())
+    blocks = forms.MultipleChoiceField(
+        choices=_BLOCKS,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="None: what the reason blocks by itself.",
+    )
+    starts_on = forms.DateField(
+        label="From",
+        required=False,
+        widget=UnfoldAdminDateWidget(),
+        help_text="By the debtor's calendar. Empty: at once.",
+    )
+    source = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Who told us, and how: a letter, a call, a number.",
+    )
+    why = forms.CharField(
+        label="Note", max_length=500, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+
+    class Meta:
+        model = Hold
+        fields = ("debtor", "debt", "reason", "starts_on", "ends_on", "review_on", "source")
+
+
+class WhyForm(forms.Form):
+    why = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="It is kept with the hold.",
+    )
+
+
+class NoteForm(WhyForm):
+    why = forms.CharField(
+        label="Note", max_length=500, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+
+
+class EndForm(WhyForm):
+    ends_on = forms.DateField(
+        label="Until",
+        required=False,
+        widget=UnfoldAdminDateWidget(),
+        help_text="The first day without it; empty: open.",
+    )
+    field_order = ("ends_on", "why")
+
+
+class TreatmentForm(WhyForm):
+    last_day = forms.DateField(
+        label="Last day of the treatment", widget=UnfoldAdminDateWidget(), help_text="The hold lasts 30 days longer."
+    )
+    field_order = ("last_day", "why")
+
+
+class ReviewForm(WhyForm):
+    review_on = forms.DateField(
+        label="Look again by", required=False, widget=UnfoldAdminDateWidget(), help_text="Empty: never."
+    )
+    why = forms.CharField(label="What you found", max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("standing", "In force, or to come"),
+            ("review", "Due for review"),
+            ("waiting", "Waits for approval"),
+            ("over", "Over"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        conditions = {
+            "standing": Q(lifted_at__isnull=True),
+            "review": DUE_FOR_REVIEW,
+            "waiting": WAITING,
+            "over": Q(lifted_at__isnull=False),
+        }
+        chosen = conditions.get(self.value() or "")
+        return queryset.filter(chosen) if chosen else queryset
+
+
+@admin.register(Hold)
+class HoldAdmin(SteppedAdmin):
+    form = HoldForm
+    list_display = ("who", "owed", "reason", "state", "begins", "ends", "review", "by", "approved_by")
+    list_display_links = ("who",)
+    list_filter = (StateFilter, "reason", "starts_on", "ends_on", "review_on")
+    list_select_related = ("debtor", "debt__debtor", "by", "approved_by")
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
+    autocomplete_fields = ("debtor", "debt")
+    actions = ("approve_selected",)
+    actions_detail = ("approve", "review_it", "move", "end_treatment", "end")
+    entered = (("debtor", "debt"), "reason", "source", "why", ("starts_on", "ends_on"), "review_on", "blocks")
+    fieldsets = (
+        (None, {"fields": (("who", "owed"), ("reason", "state"), "blocks")}),
+        ("Time", {"fields": (("starts_on", "ends_on"), ("review_on", "lifted_at"))}),
+        ("Who", {"fields": ("source", ("by", "created_at"), ("approved_by", "ended_by"))}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
+        found: QuerySet[Hold] = super().get_queryset(request)
+        return found.select_related("debtor", "debt__debtor", "by", "approved_by", "ended_by")
+
+    def matches(self, words: str) -> Q:
+        debtors = Debtor.objects.matching(words).values("pk")
+        return Q(debt__external_reference=words) | Q(debt__debtor__in=debtors) | Q(debtor__in=debtors)
+
+    def with_id(self, key: uuid.UUID) -> Q:
+        """Return what stops that debtor, or that debt; or the one hold."""
+        of_person = Q(debtor__debts=key) | Q(debtor=key)
+        return Q(pk__in=Hold.objects.filter(of_person | Q(debt=key) | Q(debt__debtor=key) | Q(pk=key)).values("pk"))
+
+    # --- Columns
+
+    @admin.display(description="Debtor")
+    def who(self, hold: Hold) -> str:
+        return str(hold.whose)
+
+    @admin.display(description="Debt")
+    def owed(self, hold: Hold) -> str:
+        return unbroken(hold.debt) if hold.debt else "all"
+
+    @admin.display(description="State")
+    def state(self, hold: Hold) -> str:
+        if hold.ended_at:
+            return "Ended"
+        if hold.lifted_at:
+            return "Over"
+        if hold.approved_by_id is None and TERMS[Hold.Reason(hold.reason)].needs_approval:
+            return "Waits for approval"
+        return "To come" if hold.starts_on > now().date() else "In force"
+
+    @admin.display(description="From", ordering="starts_on")
+    def begins(self, hold: Hold) -> str:
+        return unbroken(hold.starts_on)
+
+    @admin.display(description="Until", ordering="ends_on")
+    def ends(self, hold: Hold) -> str:
+        return unbroken(hold.ends_on or "-")
+
+    @admin.display(description="Review", ordering="review_on")
+    def review(self, hold: Hold) -> str:
+        if hold.review_on is None or hold.lifted_at:
+            return "-"
+        return unbroken(f"{hold.review_on}, due" if hold.review_on <= now().date() else hold.review_on)
+
+    @admin.display(description="Blocks")
+    def blocks(self, hold: Hold) -> str:
+        return ", ".join(words for name, words in _BLOCKS if getattr(hold, f"blocks_{name}"))
+
+    # --- Who may do what, and to which
+
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        waits = object_id is None or Hold.objects.filter(WAITING, pk=object_id).exists()
+        return waits and request.user.has_perm("collections.change_hold")
+
+    def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._stands(object_id) and request.user.has_perm("collections.add_hold")
+
+    def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        open_ended = [reason for reason, terms in TERMS.items() if terms.by_hand and not (terms.lasts or terms.is_open)]
+        return self._stands(object_id, reason__in=open_ended) and request.user.has_perm("collections.add_hold")
+
+    def has_treatment_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        its = self._stands(object_id, reason=Hold.Reason.MENTAL_HEALTH_MORATORIUM)
+        return its and request.user.has_perm("collections.change_hold")
+
+    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        by_hand = [reason for reason, terms in TERMS.items() if terms.by_hand]
+        return self._stands(object_id, reason__in=by_hand) and request.user.has_perm("collections.change_hold")
+
+    def _stands(self, object_id: Any, **conditions: Any) -> bool:
+        return object_id is None or Hold.objects.standing().filter(pk=object_id, **conditions).exists()
+
+    # --- What is done
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Hold:
+        return holds.place(**fields, by=request.user, now=now())  # type: ignore[arg-type]
+
+    @admin.action(description="Approve selected holds", permissions=["approve"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:
+        def approve(hold: Hold) -> None:
+            amendments.approve(hold, by=request.user, now=now())  # type: ignore[arg-type]
+
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, approve, done="approved")
+
+    @action(description="Approve", permissions=["approve"], variant=ActionVariant.SUCCESS)  # type: ignore[untyped-decorator]
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(request, object_id, NoteForm, amendments.approve, title="Approve this hold", button="Approve")
+
+    @action(description="Reviewed", permissions=["review"])  # type: ignore[untyped-decorator]
+    def review_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(request, object_id, ReviewForm, amendments.review, title="Note a review", button="Keep it")
+
+    @action(description="Move its end", permissions=["move"])  # type: ignore[untyped-decorator]
+    def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(request, object_id, EndForm, amendments.move, title="Move its end", button="Move it")
+
+    @action(description="The treatment ended", permissions=["treatment"])  # type: ignore[untyped-decorator]
+    def end_treatment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(
+            request, object_id, TreatmentForm, amendments.end_treatment, title="The treatment ended", button="Keep it"
+        )
+
+    @action(description="End it", permissions=["end"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
+    def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(request, object_id, WhyForm, amendments.end, title="End this hold", button="End it")
+
+    def listings(self, request: HttpRequest, obj: Hold) -> list[Listing]:
+        events = HoldEvent.objects.filter(hold=obj).select_related("by")
+        columns: dict[str, Any] = {
+            "When": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
+            "What": lambda event: event.get_kind_display().capitalize(),
+            "By": lambda event: event.by or "the system",
+            "Until": lambda event: event.ends_on or "-",
+            "Note": lambda event: event.why or "-",
+        }
+        return [listing("History", events, columns, hold__id__exact=obj.pk)]
+
+
+@admin.register(HoldEvent)
+class HoldEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "hold", "kind", "by", "ends_on", "why")
+    list_filter = ("kind", "at")
+    list_select_related = ("hold__debtor", "hold__debt__debtor", "by")
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address"
+    fields = ("hold", ("kind", "at"), ("by", "ends_on"), "why")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("hold", "kind", "at", "by", "ends_on", "why")
+
+    def matches(self, words: str) -> Q:
+        debtors = Debtor.objects.matching(words).values("pk")
+        return Q(hold__debt__debtor__in=debtors) | Q(hold__debtor__in=debtors)
+
+
+def of_debtor(request: HttpRequest, debtor: Debtor) -> Listing:
+    """List what stops contact with a debtor, or about any of their debts."""
+    found = Hold.objects.filter(Q(debtor=debtor) | Q(debt__debtor=debtor)).select_related("debt")
+    return _of(request, found, {"debtor": debtor.pk}, q=debtor.pk)
+
+
+def of_debt(request: HttpRequest, debt: Debt) -> Listing:
+    """List what stops a debt: its own holds, and those of the person who owes it."""
+    return _of(request, Hold.objects.on(debt).select_related("debt"), {"debt": debt.pk}, q=debt.pk)
+
+
+def _of(request: HttpRequest, found: QuerySet[Hold], on: dict[str, Any], **filters: Any) -> Listing:
+    columns: dict[str, Any] = {
+        "Reason": lambda hold: hold.get_reason_display(),
+        "On": lambda hold: link(hold.debt) if hold.debt else "the person",
+        "From": lambda hold: hold.starts_on,
+        "Until": lambda hold: hold.ends_on or "-",
+        "State": lambda hold: "ended" if hold.ended_at else "over" if hold.lifted_at else "stands",
+    }
+    may_place = request.user.has_perm("collections.add_hold")
+    return listing("Holds", found, columns, add=adding(Hold, **on) if may_place else None, **filters)

@@ -1,0 +1,60 @@
+"""The back office's pages about what rules keep for themselves: the ledger; and the exchange rates."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+
+from collection.models import Debt, ExchangeRate, LedgerEntry
+from ddc.common.admin.pages import SMALLEST, BackOffice, ReadOnlyAdmin, amount, unbroken
+from debtors.models import Debtor
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = ("posted_at", "debt_link", "kind", "moved", "value_date", "by")
+    list_filter = ("kind", "posted_at", "value_date")
+    list_select_related = ("by",)
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address; the id of an entry, its payment or its debt"
+    ordering = ("-posted_at", "-id")
+    fields = ("debt_link", "kind", "moved", "value_date", "posted_at", "by", "cause", "reversed", "payment_id")
+    readonly_fields = ("debt_link", "moved", "reversed")
+
+    def complete(self, rows: list[Any]) -> None:
+        there = Debt.objects.in_bulk({row.debt_id for row in rows})
+        for row in rows:
+            row.found = there.get(row.debt_id)
+
+    def with_id(self, key: uuid.UUID) -> Q:
+        return Q(pk=key) | Q(debt=key) | Q(payment_id=key)
+
+    def matches(self, words: str) -> Q:
+        return Q(debt__in=Debt.objects.filter(debtor__in=Debtor.objects.matching(words).values("pk")).values("pk"))
+
+    @admin.display(description="Debt")
+    def debt_link(self, entry: Any) -> str:
+        """A debt that was deleted leaves its story here, without a page to go to."""
+        if not hasattr(entry, "found"):
+            self.complete([entry])
+        return str(entry.found or f"deleted ({entry.debt_id})")
+
+    @admin.display(description="Amount", ordering="amount")
+    def moved(self, entry: LedgerEntry) -> str:
+        return unbroken(amount(entry.amount, entry.currency_code))
+
+    @admin.display(description="Reverses")
+    def reversed(self, entry: LedgerEntry) -> str:
+        return str(entry.reverses_id or "-")
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(BackOffice):
+    list_display = ("date", "currency_code", "per_euro")
+    list_filter = ("date",)
+    search_fields = ("currency_code",)
+    bounds = {"per_euro": (SMALLEST / 10_000, None)}
+
+    def matches(self, words: str) -> Q:
+        return Q(currency_code=words.upper())

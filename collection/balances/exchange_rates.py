@@ -1,0 +1,149 @@
+"""Exchange rates as the European Central Bank publishes them: how much of a currency one euro bought on a day.
+
+Both layouts of its CSV are read: the daily file of one line (``Date, USD, JPY, …`` with ``23 November 2026``) and the
+historical one (``2026-11-23``, ``N/A`` where there is no rate, a comma at the end of each line).
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TextIO
+
+from django.db import connection, transaction
+
+from ddc.common.errors import DomainError
+from ddc.common.reference.currencies import DECIMALS
+
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_NO_RATE = ("", "N/A", "-")
+_BATCH = 20_000
+#: Called with how many days have been read.
+Progress = Callable[[int], None]
+
+_STORE = """
+    INSERT INTO exchange_rate (date, currency_code, per_euro)
+    SELECT * FROM unnest(%s::date[], %s::text[], %s::numeric[])
+    ON CONFLICT ON CONSTRAINT exchange_rate_is_unique_per_day DO UPDATE SET per_euro = EXCLUDED.per_euro
+    WHERE exchange_rate.per_euro <> EXCLUDED.per_euro
+"""
+
+
+class NotTheBanksFile(DomainError):
+    """The file isn't laid out as the ECB's; nothing of it was taken."""
+
+    status = 422
+    code = "file"
+
+
+@dataclass(frozen=True)
+class BadCell:
+    """A cell that wasn't taken: where, and why. ``column`` is the currency, or ``Date``."""
+
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass
+class Loaded:
+    """What came of a file: its days, how many rates were new or other than before, and what wasn't taken."""
+
+    days: int = 0
+    rates: int = 0
+    changed: int = 0
+    latest: date | None = None
+    unknown_currencies: list[str] = field(default_factory=list)
+    refused: list[BadCell] = field(default_factory=list)
+
+
+@transaction.atomic
+def load(file: TextIO, *, progress: Progress | None = None) -> Loaded:
+    """Store the rates of a file; one that is there already takes the file's value.
+
+    Currencies that nothing can be owed in here, such as those the euro has replaced, are passed over and told. A cell that
+    is no rate is refused, and the others are stored.
+
+    :raises NotTheBanksFile: if the first line doesn't name ``Date`` and currencies, or the file can't be read
+    """
+    loaded = Loaded()
+    # One day twice in a file: the last counts, and one statement must not meet a row twice.
+    batch: dict[tuple[date, str], Decimal] = {}
+    for day, currency, rate in _rates(file, loaded, progress=progress):
+        batch[day, currency] = rate
+        loaded.rates += 1
+        loaded.latest = max(loaded.latest or day, day)
+        if len(batch) >= _BATCH:
+            loaded.changed += _store(batch)
+            batch.clear()
+    loaded.changed += _store(batch)
+    return loaded
+
+
+def _rates(file: TextIO, loaded: Loaded, *, progress: Progress | None) -> Iterator[tuple[date, str, Decimal]]:
+    try:
+        reader = csv.reader(file)
+        currencies = _header(next(reader, []), loaded)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            loaded.days += 1
+            yield from _of_day([cell.strip() for cell in cells], currencies, reader.line_num, loaded)
+            if progress:
+                progress(loaded.days)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise NotTheBanksFile("This is no CSV in UTF-8.") from error
+
+
+def _header(names: list[str], loaded: Loaded) -> list[str | None]:
+    """Return the currency of each column after the date; None where it is unknown, or the column has no name."""
+    names = [name.strip().lstrip("\ufeff").strip().upper() for name in names]
+    if not names or names[0] != "DATE" or not any(name in DECIMALS for name in names[1:]):
+        raise NotTheBanksFile("The first line must be the ECB's: Date, then the currencies' codes.")
+    loaded.unknown_currencies = [name for name in names[1:] if name and name not in DECIMALS]
+    return [name if name in DECIMALS else None for name in names[1:]]
+
+
+def _of_day(
+    cells: list[str], currencies: list[str | None], line: int, loaded: Loaded
+) -> Iterator[tuple[date, str, Decimal]]:
+    day = _day(cells[0])
+    if day is None:
+        loaded.refused.append(BadCell(line, "Date", f"{cells[0][:40]!r} is no date."))
+        return
+    if any(cells[len(currencies) + 1 :]):
+        loaded.refused.append(BadCell(line, "Date", "This line has more cells than the first one."))
+        return
+    for currency, cell in zip(currencies, cells[1:], strict=False):
+        if currency is None or cell in _NO_RATE:
+            continue
+        if _NUMBER.fullmatch(cell) and (rate := Decimal(cell)) > 0:
+            yield day, currency, rate
+        else:
+            loaded.refused.append(BadCell(line, currency, f"{cell[:40]!r} is no rate."))
+
+
+def _day(text: str) -> date | None:
+    """Read ``2026-11-23`` or ``23 November 2026``, in whatever locale the program runs."""
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+            return date.fromisoformat(text)
+        if named := re.fullmatch(r"([0-9]{1,2}) ([A-Za-z]+) ([0-9]{4})", text, re.ASCII):
+            number, month, year = named.groups()
+            return date(int(year), _MONTHS.index(month.lower()) + 1, int(number))
+    except ValueError:
+        pass
+    return None
+
+
+def _store(rates: dict[tuple[date, str], Decimal]) -> int:
+    if not rates:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [[day for day, _ in rates], [currency for _, currency in rates], list(rates.values())])
+        return int(cursor.rowcount)

@@ -1,0 +1,164 @@
+"""What is wrong with a row of a placement file, in the API's own terms.
+
+Codes, phones and e-mail addresses are read in Python, while the rows stream into the staging table; all else is checked there,
+in one pass of SQL. Both leave (line, column, reason) in the table of refusals.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.db import connection
+
+from collection.models import OPEN
+from ddc.common import money
+from ddc.common.errors import DomainError
+from ddc.common.reference import countries, languages
+from ddc.common.reference.currencies import DECIMALS
+from debtors import phones
+
+
+@dataclass(frozen=True, order=True)
+class Refusal:
+    """A row that wasn't taken: where, and why. ``column`` is None where no one column is at fault."""
+
+    line: int
+    column: str | None
+    reason: str
+
+
+class Unreadable(Exception):
+    """A cell's text means nothing in its column."""
+
+
+_is_email = EmailValidator()
+
+
+def currency(text: str) -> str:
+    if text.upper() not in DECIMALS:
+        raise Unreadable("This is no ISO 4217 currency code.")
+    return text.upper()
+
+
+def country(text: str) -> str:
+    if text.upper() not in countries.names():
+        raise Unreadable("This is no ISO 3166-1 country code.")
+    return text.upper()
+
+
+@cache
+def language(text: str) -> str:
+    code = languages.read(text)
+    if code is None:
+        raise Unreadable("This is neither a language code nor a language's English name.")
+    return code
+
+
+def email(text: str) -> str:
+    if len(text) > 254:
+        raise Unreadable("This is longer than 254 characters.")
+    try:
+        _is_email(text)
+    except ValidationError as error:
+        raise Unreadable("This must be an e-mail address.") from error
+    return text
+
+
+def phone(text: str, country_code: str | None) -> str:
+    try:
+        return phones.normalise(text, country_code)
+    except DomainError as error:
+        raise Unreadable(error.message) from error
+
+
+#: What turns the text of a column into what is kept; the phone is read last, by the country.
+READERS: dict[str, Callable[[str], str]] = {
+    "email": email,
+    "currency_code": currency,
+    "country_code": country,
+    "language_preference": language,
+}
+
+_LONGEST = {
+    "firstName": ("first_name", 100),
+    "lastName": ("last_name", 100),
+    "legalEntity": ("legal_entity", 255),
+    "addressLine1": ("address_line1", 255),
+    "addressLine2": ("address_line2", 255),
+    "city": ("city", 255),
+    "regionState": ("region_state", 255),
+    "postalCode": ("postal_code", 255),
+    "originalCreditor": ("original_creditor", 255),
+    "externalReference": ("external_reference", 255),
+}
+_DATES = {"dob": "dob", "placementDate": "placement_date", "dueDate": "due_date"}
+_AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
+_REQUIRED = {"email": "email", "originalCreditor": "original_creditor", "originalBalance": "original_balance"}
+_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
+
+_PLAIN = r"'^-?[0-9]+(\.[0-9]+)?$'"
+_DAY = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'"
+_UUID = "'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'"
+
+
+def _date_fault(column: str) -> str:
+    past = "WHEN dob::date >= %(today)s THEN 'The date of birth must lie in the past.'" if column == "dob" else ""
+    return f"""CASE WHEN {column} IS NULL THEN NULL
+        WHEN {column} !~ {_DAY} OR NOT pg_input_is_valid({column}, 'date') THEN 'This must be a date, such as 2026-01-31.'
+        {past} END"""
+
+
+def _amount_fault(column: str) -> str:
+    least = "> 0" if column == "original_balance" else ">= 0"
+    words = "more than" if column == "original_balance" else "at least"
+    return f"""CASE WHEN {column} IS NULL THEN NULL
+        WHEN {column} !~ {_PLAIN} THEN 'This must be an amount, such as 500.00.'
+        WHEN length({column}) > 40 OR abs({column}::numeric) >= {money.LIMIT} THEN 'This amount is out of range.'
+        WHEN NOT {column}::numeric {least} THEN 'This must be {words} 0.'
+        WHEN scale(trim_scale({column}::numeric)) > decimals THEN
+            format('%%s has %%s decimals.', currency_code, CASE decimals WHEN 0 THEN 'no' ELSE decimals::text END)
+        END"""
+
+
+_FAULTS = {
+    **{
+        name: f"CASE WHEN length({column}) > {most} THEN 'This is longer than {most} characters.' END"
+        for name, (column, most) in _LONGEST.items()
+    },
+    **{name: _date_fault(column) for name, column in _DATES.items()},
+    **{name: _amount_fault(column) for name, column in _AMOUNTS.items()},
+    "currentStatus": f"""CASE WHEN current_status NOT IN ({_OPEN})
+        THEN 'A debt is placed in one of these states: {_OPEN.replace("'", "")}.' END""",
+    "p2pScore": f"""CASE WHEN p2p_score IS NULL THEN NULL
+        WHEN p2p_score !~ {_PLAIN} OR length(p2p_score) > 40 THEN 'This must be a number.'
+        WHEN p2p_score::numeric NOT BETWEEN 0 AND 1 THEN 'This must lie between 0 and 1.'
+        WHEN scale(trim_scale(p2p_score::numeric)) > 3 THEN 'This has more than 3 decimals.' END""",
+    "segmentId": f"""CASE WHEN segment_id IS NULL THEN NULL
+        WHEN segment_id !~ {_UUID} THEN 'This must be a UUID.'
+        WHEN NOT EXISTS (SELECT FROM segment WHERE id = segment_id::uuid) THEN 'There is no such segment.' END""",
+}
+# Rows with any fault are picked out first: most have none, and looking at each column of those once is enough.
+_CHECK = """
+    INSERT INTO placement_refusal
+    SELECT line, fault.place, fault.reason
+    FROM (SELECT * FROM placement_row WHERE num_nonnulls({faults}) > 0) AS faulty
+    CROSS JOIN LATERAL (VALUES {named_faults}) AS fault (place, reason)
+    WHERE fault.reason IS NOT NULL
+"""
+
+
+def check(*, today: date) -> None:
+    """Note the faults of all staged rows that Python didn't look for."""
+    named = [
+        *((name, f"CASE WHEN {column} IS NULL THEN 'This is required.' END") for name, column in _REQUIRED.items()),
+        *_FAULTS.items(),
+    ]
+    sql = _CHECK.format(
+        faults=", ".join(fault for _, fault in named),
+        named_faults=", ".join(f"('{name}', {fault})" for name, fault in named),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"today": today})

@@ -1,0 +1,159 @@
+"""Take a creditor's placement file: each row of it is accepted, known already, or refused with the reason.
+
+All in one transaction: what breaks off leaves nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import BinaryIO
+
+from django.db import connection, transaction
+
+from agents.models import Agent
+from collection.placements import checks, posting
+from collection.placements.checks import READERS, Refusal, Unreadable
+from collection.placements.file import COLUMNS, PlacementFile
+from collection.segments import assignment
+from ddc.common.errors import DomainError
+from ddc.common.reference.currencies import DECIMALS
+
+#: The advisory lock that lets one file at a time in; no other part of the program uses this number.
+LOCK = 0x50_4C_41_43
+#: Called with what is being done, and how many bytes of the file have been read.
+Progress = Callable[[str, int], None]
+_STEP = 1_000
+_DEFAULT_CURRENCY = "USD"
+_NAMES = {column: name for name, column in COLUMNS.items()}
+
+
+class ImportInProgress(DomainError):
+    """Two files at once could enter one debtor twice."""
+
+    message = "Another import of placements is under way. Wait until it is over."
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of each row; the three numbers of rows add up to ``rows``. ``debtors`` were entered for them."""
+
+    rows: int
+    accepted: int
+    known: int
+    refused: int
+    debtors: int
+    refusals: list[Refusal]
+
+
+@transaction.atomic
+def load(
+    file: BinaryIO,
+    *,
+    creditor: str | None = None,
+    dry_run: bool = False,
+    by: Agent | None,
+    today: date,
+    now: datetime,
+    progress: Progress | None = None,
+) -> Report:
+    """Place the debts of a file.
+
+    ``creditor`` is whose they are where a row doesn't say it. A dry run does all of it and takes it back.
+
+    :raises BrokenFile: if the file as a whole can't be read
+    :raises ImportInProgress: if another file is being taken
+    """
+    tell = progress or (lambda _doing, _bytes: None)
+    _be_alone()
+    source = PlacementFile(file, has_creditor=creditor is not None)
+    rows = _stage(source, creditor=creditor, tell=tell)
+    tell("checking", source.bytes_read)
+    checks.check(today=today)
+    tell("placing", source.bytes_read)
+    assignment.keep_segments()
+    posted = posting.post(by_id=by.pk if by else None, today=today, now=now)
+    refusals = _refusals()
+    if dry_run:
+        transaction.set_rollback(True)
+    else:
+        tell("committing", source.bytes_read)
+    return Report(
+        rows=rows,
+        accepted=posted.debts,
+        known=posted.known,
+        refused=len({refusal.line for refusal in refusals}),
+        debtors=posted.debtors,
+        refusals=refusals,
+    )
+
+
+def _be_alone() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise ImportInProgress
+
+
+def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> int:
+    """Stream the rows into a table of text; return how many there were."""
+    columns = ", ".join(f"{column} text" for column in COLUMNS.values())
+    faults: list[Refusal] = []
+    rows = 0
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS placement_row, placement_refusal, placement")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE placement_row (line integer, decimals smallint, {columns}) ON COMMIT DROP"
+        )
+        cursor.execute(
+            "CREATE TEMPORARY TABLE placement_refusal (line integer, place text, reason text) ON COMMIT DROP"
+        )
+        with cursor.copy(f"COPY placement_row (line, decimals, {', '.join(COLUMNS.values())}) FROM STDIN") as copy:
+            for line, cells in source:
+                rows += 1
+                if rows % _STEP == 0:
+                    tell("reading", source.bytes_read)
+                row = _row(source, line, cells, creditor=creditor, faults=faults)
+                if row is not None:
+                    copy.write_row(row)
+        with cursor.copy("COPY placement_refusal FROM STDIN") as copy:
+            for fault in faults:
+                copy.write_row((fault.line, fault.column, fault.reason))
+        cursor.execute("ANALYZE placement_refusal")
+    return rows
+
+
+def _row(
+    source: PlacementFile, line: int, cells: list[str | None], *, creditor: str | None, faults: list[Refusal]
+) -> list[object] | None:
+    """Read what has to be read in Python; what can't be is noted in ``faults``. None: not even the cells fit."""
+    width = len(source.columns)
+    if len(cells) < width or any(cells[width:]):
+        faults.append(Refusal(line, None, f"This line has {len(cells)} cells, and the first one {width}."))
+        return None
+    values = dict(zip(source.columns, cells, strict=False))
+    values["original_creditor"] = values.get("original_creditor") or creditor
+    values["currency_code"] = values.get("currency_code") or _DEFAULT_CURRENCY
+    for column, read in READERS.items():
+        if text := values.get(column):
+            try:
+                values[column] = read(text)
+            except Unreadable as fault:
+                values[column] = None if column != "email" else text
+                faults.append(Refusal(line, _NAMES[column], str(fault)))
+    if text := values.get("mobile_phone"):
+        try:
+            values["mobile_phone"] = checks.phone(text, values.get("country_code"))
+        except Unreadable as fault:
+            faults.append(Refusal(line, "mobilePhone", str(fault)))
+    return [line, DECIMALS.get(values["currency_code"] or ""), *(values.get(column) for column in COLUMNS.values())]
+
+
+def _refusals() -> list[Refusal]:
+    return sorted(_read_refusals(), key=lambda refusal: (refusal.line, refusal.column or ""))
+
+
+def _read_refusals() -> Iterator[Refusal]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT line, place, reason FROM placement_refusal")
+        for line, place, reason in cursor.fetchall():
+            yield Refusal(line, place, reason)

@@ -1,0 +1,154 @@
+"""What debtors write to us: kept with who wrote it and what it answers, and unread until an agent has read it."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from agents.models import Agent
+from communications import suppressions
+from communications.callbacks import stop_words
+from communications.models import Channel, CommunicationLog, CommunicationLogQuerySet, MessageStatus
+from communications.notices import confirmations
+from ddc.common.errors import DomainError
+from debtors import contact_points
+from debtors.models import ContactPoint, Debtor, StopReason
+
+_SUBJECT_LENGTH, _ADDRESS_LENGTH, _ID_LENGTH = 998, 254, 255
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MOST_REFERENCES = 20
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message to us.
+
+    ``opt_out`` is what the provider itself made of it, and has answered: STOP or START. ``references`` are the Message-IDs that
+    a mail answers, the nearest first. ``event_id`` is the same whenever the same is told again.
+    """
+
+    channel: Channel
+    provider: str
+    message_id: str
+    address: str
+    body: str
+    event_id: str = ""
+    subject: str | None = None
+    opt_out: str | None = None
+    references: tuple[str, ...] = ()
+
+
+class NotUnread(DomainError):
+    """A message to us is read once."""
+
+    message = "This message has been read already, or is none that came in."
+
+
+def from_payload(provider: str, event_id: str, payload: dict[str, Any]) -> Received:
+    """Read what the inbox has kept."""
+    values = dict(payload)
+    return Received(
+        provider=provider,
+        event_id=event_id,
+        channel=Channel(values.pop("channel")),
+        references=tuple(values.pop("references", ())),
+        **values,
+    )
+
+
+@transaction.atomic
+def receive(received: Received, *, now: datetime) -> CommunicationLog | None:
+    """Keep a message with the debtor who wrote it, if one is known, and obey a STOP or START; None if it came before."""
+    known = CommunicationLog.objects.filter(
+        provider=received.provider,
+        provider_message_id=received.message_id[:_ID_LENGTH],
+        direction=CommunicationLog.Direction.INBOUND,
+    )
+    if known.exists():
+        return None
+    answered = _answered(received)
+    debtor = _writer(received) or (answered.debtor if answered else None)
+    log = CommunicationLog.objects.create(
+        debtor=debtor,
+        debt=answered.debt if answered and answered.debtor == debtor else None,
+        in_reply_to=answered,
+        communication_type=received.channel,
+        direction=CommunicationLog.Direction.INBOUND,
+        status=MessageStatus.RECEIVED,
+        address=received.address[:_ADDRESS_LENGTH],
+        subject=received.subject[:_SUBJECT_LENGTH] if received.subject else None,
+        body=received.body,
+        provider=received.provider,
+        provider_message_id=received.message_id[:_ID_LENGTH],
+        created_at=now,
+    )
+    _obey(received, log, now=now)
+    return log
+
+
+@transaction.atomic
+def mark_read(log: CommunicationLog, *, by: Agent, now: datetime) -> None:
+    """Note that an agent has read a message to us.
+
+    :raises NotUnread: if one had before
+    """
+    unread = CommunicationLog.objects.filter(
+        pk=log.pk, direction=CommunicationLog.Direction.INBOUND, read_at__isnull=True
+    )
+    if not unread.update(read_at=now, read_by=by, updated_at=now):
+        raise NotUnread
+
+
+def thread(message: CommunicationLog) -> CommunicationLogQuerySet:
+    """Return the message that one answers with all that answers it too; of one that answers nothing, itself and its answers."""
+    root = message.in_reply_to_id or message.pk
+    return CommunicationLog.objects.filter(Q(pk=root) | Q(in_reply_to=root))
+
+
+def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:
+    medium = suppressions.MEDIUM[received.channel]
+    wish = (received.opt_out or "").lower() or _wish(received)
+    said = (received.body or received.subject or "").strip()
+    if wish == "stop" and received.address:
+        is_news = suppressions.suppress(
+            received.address, medium=medium, reason=StopReason.OPTED_OUT, source=f"They wrote: {said}", now=now
+        )
+        if is_news and received.channel == Channel.SMS and not received.opt_out:
+            confirmations.confirm_stop(log, now=now)
+    elif wish == "start":
+        suppressions.lift(received.address, medium=medium, source=f"They wrote: {said}", now=now)
+        contact_points.agreed_by_reply(received.address, medium=medium, now=now)
+
+
+def _writer(received: Received) -> Debtor | None:
+    kind = ContactPoint.Kind.EMAIL if received.channel == Channel.EMAIL else ContactPoint.Kind.PHONE
+    return contact_points.owner(received.address, kind) if received.address else None
+
+
+def _answered(received: Received) -> CommunicationLog | None:
+    """Find the message that this one answers: a mail says which; of text messages it is the newest to that number."""
+    sent = CommunicationLog.objects.filter(
+        direction=CommunicationLog.Direction.OUTBOUND, communication_type=received.channel
+    ).select_related("debtor", "debt")
+    if received.channel != Channel.EMAIL:
+        return sent.filter(address=received.address, sent_at__isnull=False).order_by("-sent_at").first()
+    for reference in received.references[:_MOST_REFERENCES]:
+        found = _UUID.search(reference)
+        if found and (log := sent.filter(pk=uuid.UUID(found[0])).first()):
+            return log
+        bare = reference.strip("<> ")
+        ids = [bare, f"<{bare}>"]
+        if log := sent.filter(provider=received.provider, provider_message_id__in=ids).first():
+            return log
+    return None
+
+
+def _wish(received: Received) -> str | None:
+    for text in (received.body, received.subject if received.channel == Channel.EMAIL else None):
+        if text and (found := stop_words.wish(text)):
+            return found
+    return None

@@ -1,1 +1,0 @@
-"""What comes back: providers' news, debtors' words, and every way to say stop."""

@@ -1,0 +1,119 @@
+"""Templates put to use by hand: looked at with a debtor's data, or sent to one debtor."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from collection.models import Debt
+from communications.contact import decisions
+from communications.contact.gate import Verdict
+from communications.models import Channel, CommunicationLog, CommunicationTemplate
+from communications.outbox import outbox
+from communications.sending import outcomes
+from communications.texts import composition, facts, placeholders, templates
+from ddc.common.errors import DomainError
+from debtors.models import Debtor
+
+_LANGUAGE_OF_EXAMPLES = "en"
+
+
+class NobodyToSendTo(DomainError):
+    """A message has a debtor, and is about a debt of theirs."""
+
+    status = 422
+    code = "required"
+    field = "debtor_id"
+    message = "To send, a debtor and a debt of theirs are needed."
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What became of one template. ``status``: rendered, queued, postponed, blocked or failed."""
+
+    template_id: uuid.UUID
+    template_name: str
+    communication_type: str
+    subject: str | None
+    body: str
+    status: str
+    communication_log_id: uuid.UUID | None = None
+    reason: str | None = None
+
+
+def process(
+    *,
+    name: str | None = None,
+    channel: str | None = None,
+    debtor: Debtor | None = None,
+    debt: Debt | None = None,
+    send: bool = False,
+    now: datetime,
+    progress: Callable[[list[CommunicationTemplate]], Iterable[CommunicationTemplate]] = iter,
+) -> list[Processed]:
+    """Render the active templates that fit, in the debtor's language; ``send`` them too.
+
+    Without a debtor (or a debt, which has one) the placeholders' examples are put in.
+
+    :raises NobodyToSendTo: if it shall be sent, and debtor or debt are missing, or don't belong together
+    """
+    if send and (debtor is None or debt is None or debt.debtor_id != debtor.pk):
+        raise NobodyToSendTo
+    debtor = debtor or (debt.debtor if debt else None)
+    chosen = _chosen(name, channel, debtor.language_preference if debtor else _LANGUAGE_OF_EXAMPLES)
+    values = placeholders.EXAMPLES
+    if debtor:
+        used = placeholders.used(*(text for template in chosen for text in (template.subject, template.body)))
+        (values,) = facts.gather([(debtor, debt)], today=now.date(), names=used)
+    results = []
+    for template in progress(chosen):
+        is_mail = template.communication_type == Channel.EMAIL
+        subject = composition.compose(template.subject, "", values, mail=False).subject
+        body = composition.preview(template.body, values, mail=is_mail)
+        status, log, reason = "rendered", None, None
+        if send and debtor and debt:
+            log, status, reason = send_one(template, debtor=debtor, debt=debt, now=now)
+        results.append(
+            Processed(
+                template.pk,
+                template.name,
+                template.communication_type,
+                subject,
+                body,
+                status,
+                log.pk if log else None,
+                reason,
+            )
+        )
+    return results
+
+
+@transaction.atomic
+def send_one(
+    template: CommunicationTemplate, *, debtor: Debtor, debt: Debt, now: datetime
+) -> tuple[CommunicationLog, str, str | None]:
+    """Queue a template for a debtor, and ask the contact gate at once, so that whoever sends it learns what it says.
+
+    Returns the message, its status (queued, postponed or blocked) and why. The gate is asked again at sending.
+    """
+    log = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
+    decision = decisions.answer(log, at=now)
+    if decision.verdict == Verdict.ALLOW:
+        return log, "queued", None
+    outcomes.put_off(log, decision, now=now)
+    return log, "postponed" if decision.verdict == Verdict.POSTPONE else "blocked", decision.reason
+
+
+def _chosen(name: str | None, channel: str | None, language: str | None) -> list[CommunicationTemplate]:
+    active = CommunicationTemplate.objects.filter(is_active=True)
+    if name:
+        active = active.filter(name=name)
+    if channel:
+        active = active.filter(communication_type=channel)
+    groups: dict[tuple[str, str], list[CommunicationTemplate]] = {}
+    for template in active.order_by("name", "communication_type", "created_at"):
+        groups.setdefault((template.name, template.communication_type), []).append(template)
+    chosen = (templates.choose(variants, language) for variants in groups.values())
+    return [template for template in chosen if template]

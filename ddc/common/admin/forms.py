@@ -1,0 +1,146 @@
+"""Forms of the back office: exact amounts, codes of countries, currencies and languages, and refusals at their fields."""
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import construct_instance
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from ddc.common import money
+from ddc.common.errors import DomainError
+from ddc.common.reference import countries, languages
+from ddc.common.reference.currencies import DECIMALS
+
+
+class DecimalField(forms.DecimalField):
+    """A number as the API takes it: Django's own field also takes ``1_000``, ``1E+2`` and other scripts' digits."""
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        if value in self.empty_values:
+            return None
+        try:
+            return money.read(value.strip() if isinstance(value, str) else value)
+        except money.BadAmount as error:
+            raise ValidationError(error.message, code=error.code) from error
+
+
+class LanguageField(forms.CharField):
+    """A language: a BCP 47 code, or its English name."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return text
+        code = languages.read(text)
+        if code is None:
+            raise ValidationError("This is no language: a code such as en or pt-BR, or an English name.", code="enum")
+        return code
+
+
+class ReferenceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One row of another table. What is no id stands for nothing, where Django's widget would break over it."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return None if isinstance(value, str) and not _is_id(value) else super().prepare_value(value)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value and not _is_id(value):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": value})
+        return super().to_python(value)
+
+
+def _is_id(value: str) -> bool:
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+class SeenField(forms.CharField):
+    """When the row had last changed that a page was filled from, for the rules to compare: hidden, and sent back."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        try:
+            return datetime.fromisoformat(text) if text else None
+        except ValueError as error:
+            raise ValidationError("This page is damaged; load it again.") from error
+
+
+def currency_field(**kwargs: Any) -> forms.TypedChoiceField:
+    """Make a field that offers every currency of ISO 4217."""
+    codes = [(code, code) for code in sorted(DECIMALS)]
+    return _choice(codes, **kwargs)
+
+
+def country_field(**kwargs: Any) -> forms.TypedChoiceField:
+    """Make a field that offers every country of ISO 3166-1."""
+    by_name = sorted(countries.names().items(), key=lambda country: country[1])
+    return _choice([(code, f"{name} ({code})") for code, name in by_name], **kwargs)
+
+
+def _choice(choices: list[tuple[str, str]], **kwargs: Any) -> forms.TypedChoiceField:
+    kwargs = {"widget": UnfoldAdminSelectWidget(), "empty_value": None, **kwargs}
+    return forms.TypedChoiceField(choices=[("", "—"), *choices], **kwargs)
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose rows a rule writes: it checks shapes, and shows what the rule refused at the field at fault.
+
+    What is unique or has to hold together is for the rule and the database to say, at the moment of writing.
+    """
+
+    #: What a rule made of this same input a moment ago; see ``RuledAdmin.changeform_view``.
+    refusal: DomainError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currency = getattr(self.instance, "currency_code", None)
+        for name, value in self.initial.items():
+            if isinstance(value, Decimal) and currency in DECIMALS and name != "p2p_score":
+                self.initial[name] = money.rounded(value, currency)
+
+    def _post_clean(self) -> None:
+        """Do as Django does, but for unique values and constraints."""
+        exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
+        try:
+            self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+            self.instance.full_clean(exclude=exclude, validate_unique=False, validate_constraints=False)
+        except ValidationError as error:
+            self._update_errors(error)  # type: ignore[attr-defined]
+        if self.refusal is not None:
+            add_refusal(self, self.refusal)
+
+
+class SeenForm(RuleForm):
+    """A form that knows what its reader saw: money isn't changed by who saw an older state."""
+
+    seen_at = SeenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial["seen_at"] = self.instance.updated_at.isoformat()
+
+
+class NotesForm(forms.Form):
+    """Words of the one who decides."""
+
+    review_notes = forms.CharField(label="Notes", max_length=1000, required=False, widget=UnfoldAdminTextareaWidget())
+
+
+def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
+    """Show what a rule refused, at its field where the form has that."""
+    name = refusal.field or ""
+    field = next((known for known in (name, name.removesuffix("_id")) if known in form.fields), None)
+    form.add_error(field, ValidationError(refusal.message, code=refusal.code))

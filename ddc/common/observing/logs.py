@@ -1,0 +1,68 @@
+"""Logs as JSON lines, with the request's id, and without what must not be read there.
+
+Our own lines go straight to the stream, since a line a request is much; those of libraries come by Python's logging.
+"""
+
+import logging
+import sys
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import Processor
+
+from ddc.common.observing import masking
+
+
+def write(line: str) -> None:
+    """Write a line at one go, so that those of several processes don't mix.
+
+    Where that can't be, as on a full disk, the line is lost and not what it tells of.
+    """
+    with suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+
+
+class Lines:
+    """What structlog hands our own lines to."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def info(self, line: str) -> None:
+        write(line)
+
+    warning = error = critical = info
+
+
+def _dumps(entry: Any, **_: Any) -> str:
+    return orjson.dumps(entry, default=str).decode()
+
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_WRITING: list[Processor] = [
+    structlog.processors.format_exc_info,
+    masking.processor,
+    structlog.processors.JSONRenderer(serializer=_dumps),
+]
+
+structlog.configure(
+    processors=[*_SHARED, *_WRITING],
+    logger_factory=Lines,
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    cache_logger_on_first_use=True,
+)
+
+
+def json_formatter() -> logging.Formatter:
+    """Return the formatter that LOGGING names."""
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_WRITING],
+        foreign_pre_chain=_SHARED,
+    )

@@ -1,0 +1,49 @@
+"""Which request caused what happens now: its id is in every log line, and in the rows that somebody later asks about."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.db import models
+
+from ddc.common.models import uuid7
+from ddc.common.observing import masking
+
+_FORM = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_LENGTH = 64
+
+
+def begin(given: str) -> str:
+    """Start to trace a request, by the id that the caller gave if that is fit to be logged, else by one of our own."""
+    fit = _FORM.fullmatch(given) and masking.mask(given) == given
+    request_id = given if fit else str(uuid7())
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def end() -> None:
+    """Forget the request."""
+    structlog.contextvars.clear_contextvars()
+
+
+def current() -> str | None:
+    """Return the id of the request that is being dealt with; None outside of one."""
+    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return found
+
+
+@contextmanager
+def caused_by(request_id: str | None) -> Iterator[None]:
+    """Work on behalf of an earlier request, whose id a row has kept."""
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        yield
+
+
+def request_id_field() -> "models.CharField[str | None, str | None]":
+    """Make the column that keeps the request's id. It has no index: one looks here from the row, and for a row in the logs."""
+    return models.CharField(
+        max_length=_LENGTH, null=True, blank=True, editable=False, default=current,
+        help_text="The request that caused it, as the logs name it.",
+    )  # fmt: skip
