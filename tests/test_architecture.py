@@ -167,9 +167,9 @@ def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
     assert [name for name, called in calls("sending/dispatch").items() if "senders.send" in called] == ["hand_over"]
     worker = calls("sending/worker")
     assert "senders.send" not in str(worker)
-    assert [name for name, called in worker.items() if "hand_overs.hand_over" in called] == ["_deliver"]
+    assert [name for name, called in worker.items() if "dispatch.hand_over" in called] == ["_deliver"]
     deliver = worker["_deliver"]
-    assert deliver.index("claimed.may_go") < deliver.index("hand_overs.begin") < deliver.index("hand_overs.hand_over")
+    assert deliver.index("claimed.may_go") < deliver.index("dispatch.begin") < deliver.index("dispatch.hand_over")
     assert [name for name, called in worker.items() if "_deliver" in called] == ["_send"]
     assert "batches.claim" in worker["_claim"]
     claim = calls("sending/batches")["claim"]
