@@ -56,6 +56,8 @@ checks:
 	$(PY) -m mypy .
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py migrate --verbosity 0
+	$(PY) manage.py check --database default --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DEBUG=0 DEMO=0 ALLOWED_HOSTS=ddc.example PUBLIC_URL=https://ddc.example EMAIL_URL=smtp://127.0.0.1 \
 	SMS_BACKEND=twilio TWILIO_ACCOUNT_SID=none TWILIO_AUTH_TOKEN=none TWILIO_FROM_NUMBER=none \

@@ -6,4 +6,6 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        from ddc.common import lookups  # noqa: F401 - Django knows them from now on.
+        # Django registers lookups and checks when their modules are imported.
+        from ddc.common import lookups  # noqa: F401
+        from ddc.common.postgresql import trigger_check  # noqa: F401

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.postgres import operations
-from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor as Editor
 from django.db.migrations.state import ProjectState as State
 
@@ -35,14 +34,6 @@ class RemoveIndexConcurrently(operations.RemoveIndexConcurrently):
     def database_backwards(self, app_label: str, schema_editor: Editor, from_state: State, to_state: State) -> None:
         """Make it again."""
         _change(self, app_label, schema_editor, to_state, add=True)
-
-
-class RunConcurrently(migrations.RunSQL):
-    """Run statements that say `INDEX CONCURRENTLY IF [NOT] EXISTS`, for what no model's index can say."""
-
-    def _run_sql(self, schema_editor: Editor, sqls: Any) -> None:
-        for sql in [] if sqls == self.noop else sqls:
-            _run(schema_editor, sql)
 
 
 def _change(operation: Any, app_label: str, editor: Editor, state: State, *, add: bool) -> None:

@@ -1,0 +1,141 @@
+"""Database functions, triggers and table settings of debts, their ledger and their holds."""
+
+from collection.models import OPEN
+from ddc.common.postgresql.triggers import Function, Storage, Trigger
+
+_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
+
+FUNCTIONS = [
+    Function(
+        name="add_debts_to_open_total",
+        why="Add the open debts of one INSERT or COPY to open_total.",
+        body=f"""
+BEGIN
+    INSERT INTO open_total SELECT currency_code, due_date, count(*), sum(current_balance) FROM inserted
+    WHERE current_status IN ({_OPEN}) GROUP BY currency_code, due_date;
+    RETURN NULL;
+END """,
+    ),
+    Function(
+        name="change_debt_in_open_total",
+        why="Add to open_total by how much a changed debt moves its sums.",
+        body=f"""
+BEGIN
+    IF OLD.current_status IN ({_OPEN}) AND NEW.current_status IN ({_OPEN})
+        AND OLD.currency_code = NEW.currency_code AND OLD.due_date IS NOT DISTINCT FROM NEW.due_date
+    THEN
+        IF NEW.current_balance <> OLD.current_balance THEN
+            INSERT INTO open_total VALUES (NEW.currency_code, NEW.due_date, 0, NEW.current_balance - OLD.current_balance);
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF OLD.current_status IN ({_OPEN}) THEN
+        INSERT INTO open_total VALUES (OLD.currency_code, OLD.due_date, -1, -OLD.current_balance);
+    END IF;
+    IF NEW.current_status IN ({_OPEN}) THEN
+        INSERT INTO open_total VALUES (NEW.currency_code, NEW.due_date, 1, NEW.current_balance);
+    END IF;
+    RETURN NULL;
+END """,
+    ),
+    Function(
+        name="subtract_debts_from_open_total",
+        why="Subtract the open debts of one DELETE from open_total.",
+        body=f"""
+BEGIN
+    INSERT INTO open_total SELECT currency_code, due_date, -count(*), -sum(current_balance) FROM deleted
+    WHERE current_status IN ({_OPEN}) GROUP BY currency_code, due_date;
+    RETURN NULL;
+END """,
+    ),
+    Function(
+        name="empty_open_total",
+        why="Empty open_total with TRUNCATE, since a DELETE would miss rows that a compaction commits at the same time.",
+        body="""
+BEGIN
+    TRUNCATE open_total;
+    RETURN NULL;
+END """,
+    ),
+]
+
+TRIGGERS = [
+    Trigger(
+        name="ledger_entry_is_append_only",
+        table="ledger_entry",
+        event="BEFORE DELETE OR UPDATE",
+        function="refuse_change",
+        arguments=["Ledger entries are never changed or deleted. Post a reversal."],
+        why="A posted entry stays as it is, whatever program tries to change it.",
+    ),
+    Trigger(
+        name="hold_event_is_append_only",
+        table="hold_event",
+        event="BEFORE DELETE OR UPDATE",
+        function="refuse_change",
+        arguments=["The history of a hold is never changed or deleted."],
+        why="The history of a hold proves why a debtor was or was not contacted.",
+    ),
+    Trigger(
+        name="open_total_after_insert",
+        table="debt",
+        event="AFTER INSERT",
+        rows="NEW TABLE AS inserted",
+        each="STATEMENT",
+        function="add_debts_to_open_total",
+        always=True,
+        why="New debts count in the dashboard's sums, those of a bulk load too.",
+    ),
+    Trigger(
+        name="open_total_after_update",
+        table="debt",
+        event="AFTER UPDATE OF currency_code, due_date, current_status, current_balance",
+        # By row, because most statements change the money of one debt or of none.
+        when=(
+            "OLD.currency_code IS DISTINCT FROM NEW.currency_code OR OLD.due_date IS DISTINCT FROM NEW.due_date OR "
+            "OLD.current_status IS DISTINCT FROM NEW.current_status OR "
+            "OLD.current_balance IS DISTINCT FROM NEW.current_balance"
+        ),
+        function="change_debt_in_open_total",
+        always=True,
+        why="A payment, a new status, due date or currency changes the dashboard's sums.",
+    ),
+    Trigger(
+        name="open_total_after_delete",
+        table="debt",
+        event="AFTER DELETE",
+        rows="OLD TABLE AS deleted",
+        each="STATEMENT",
+        function="subtract_debts_from_open_total",
+        always=True,
+        why="Deleted debts leave the dashboard's sums.",
+    ),
+    Trigger(
+        name="open_total_after_truncate",
+        table="debt",
+        event="AFTER TRUNCATE",
+        each="STATEMENT",
+        function="empty_open_total",
+        always=True,
+        why="An emptied table of debts empties the dashboard's sums.",
+    ),
+]
+
+STORAGE = [
+    Storage(
+        table="open_total",
+        create=(
+            "CREATE TABLE IF NOT EXISTS public.open_total (currency_code varchar(3) NOT NULL, due_date date, "
+            "debts bigint NOT NULL, balance numeric NOT NULL)"
+        ),
+        drop="DROP TABLE IF EXISTS public.open_total",
+        why="Changes of what is open by currency and due date; only triggers write it, so that two payments never wait.",
+    ),
+    Storage(
+        table="debt",
+        create="ALTER TABLE public.debt SET (fillfactor = 85)",
+        drop="ALTER TABLE public.debt RESET (fillfactor)",
+        is_set="reloptions @> '{fillfactor=85}'",
+        why="Room in each page lets a payment change its debt in place (HOT), without a write to eight indexes.",
+    ),
+]

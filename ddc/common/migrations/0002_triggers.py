@@ -1,0 +1,12 @@
+"""Functions, triggers and table settings of all apps: see each app's ``triggers.py``."""
+
+from django.db import migrations
+
+from ddc.common.postgresql.triggers import InstallTriggers
+
+LABELS = ["debtors", "collections", "communications", "strategy"]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("common", "0001_search"), *((label, "__first__") for label in LABELS)]
+    operations = [InstallTriggers("common"), *(InstallTriggers(label) for label in LABELS)]

@@ -1,0 +1,81 @@
+"""Database functions and triggers of debtors."""
+
+from ddc.common.postgresql.triggers import Function, Trigger
+
+# No SET clause: PostgreSQL then inlines them, and each name that is not of pg_catalog is qualified.
+_SEARCH_OPTIONS = "IMMUTABLE PARALLEL SAFE"
+
+FUNCTIONS = [
+    Function(
+        name="search_text",
+        arguments="words text",
+        returns="text",
+        language="sql",
+        options=f"{_SEARCH_OPTIONS} STRICT",
+        why="Fold case and accents of a search; an index needs IMMUTABLE, which unaccent() itself is not.",
+        body=" SELECT lower(public.unaccent('public.unaccent', words)) ",
+    ),
+    Function(
+        name="debtor_search_text",
+        arguments="first_name text, last_name text, email text, legal_entity text",
+        returns="text",
+        language="sql",
+        options=_SEARCH_OPTIONS,
+        why="Make the text of debtor.search; a line break separates what a search must not run across.",
+        body=""" SELECT lower(public.unaccent('public.unaccent',
+    coalesce(first_name, '') || ' ' || coalesce(last_name, '') || chr(10) || email || chr(10) || coalesce(legal_entity, '')
+)) """,
+    ),
+    Function(
+        name="record_contact_points_of_new_debtors",
+        why="Add the addresses of all debtors of one INSERT to contact_point.",
+        body="""
+BEGIN
+    INSERT INTO contact_point (debtor_id, kind, value, created_at, updated_at)
+    SELECT id, 'email', lower(btrim(email)), created_at, created_at FROM inserted WHERE btrim(email) <> ''
+    UNION ALL
+    SELECT id, 'phone', mobile_phone, created_at, created_at FROM inserted WHERE mobile_phone <> ''
+    ON CONFLICT ON CONSTRAINT contact_point_is_noted_once DO NOTHING;
+    RETURN NULL;
+END """,
+    ),
+    Function(
+        name="record_contact_points_of_changed_debtors",
+        why="Add the addresses that one UPDATE of debtors changed to contact_point.",
+        body="""
+BEGIN
+    INSERT INTO contact_point (debtor_id, kind, value, created_at, updated_at)
+    SELECT id, 'email', lower(btrim(updated.email)), updated.updated_at, updated.updated_at
+    FROM updated JOIN before USING (id)
+    WHERE btrim(updated.email) <> '' AND lower(btrim(updated.email)) <> lower(btrim(before.email))
+    UNION ALL
+    SELECT id, 'phone', updated.mobile_phone, updated.updated_at, updated.updated_at
+    FROM updated JOIN before USING (id)
+    WHERE updated.mobile_phone <> '' AND updated.mobile_phone IS DISTINCT FROM before.mobile_phone
+    ON CONFLICT ON CONSTRAINT contact_point_is_noted_once DO NOTHING;
+    RETURN NULL;
+END """,
+    ),
+]
+
+# By statement: an import of a hundred thousand debtors costs one statement more.
+TRIGGERS = [
+    Trigger(
+        name="contact_points_after_insert",
+        table="debtor",
+        event="AFTER INSERT",
+        rows="NEW TABLE AS inserted",
+        each="STATEMENT",
+        function="record_contact_points_of_new_debtors",
+        why="Each address of a new debtor has a contact point, whatever program writes the debtor.",
+    ),
+    Trigger(
+        name="contact_points_after_update",
+        table="debtor",
+        event="AFTER UPDATE",
+        rows="OLD TABLE AS before NEW TABLE AS updated",
+        each="STATEMENT",
+        function="record_contact_points_of_changed_debtors",
+        why="Each new address of a debtor has a contact point, and the old one keeps its own.",
+    ),
+]

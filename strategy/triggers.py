@@ -1,0 +1,68 @@
+"""Database functions and triggers of strategy steps."""
+
+from ddc.common.postgresql.triggers import Function, Trigger
+
+FUNCTIONS = [
+    Function(
+        name="check_references_of_new_steps",
+        why="Check and lock what the steps of one INSERT refer to, as foreign keys would, once per statement.",
+        # OFFSET 0 keeps it a look-up by key for each row, whatever the table's size when this was planned.
+        body="""
+BEGIN
+    IF EXISTS (
+        SELECT FROM inserted WHERE NOT EXISTS (
+            SELECT FROM communication_log AS log WHERE log.id = inserted.log_id AND log.debt_id = inserted.debt_id OFFSET 0
+        )
+    ) THEN
+        RAISE EXCEPTION 'A step refers to a message that does not exist or is about another debt.'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'strategy_step_message_is_of_its_debt';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT rule_id AS id FROM inserted) AS used
+        WHERE NOT EXISTS (SELECT FROM strategy_rule AS rule WHERE rule.id = used.id FOR KEY SHARE)
+    ) OR EXISTS (
+        SELECT FROM (SELECT DISTINCT run_id AS id FROM inserted) AS used
+        WHERE NOT EXISTS (SELECT FROM strategy_run AS run WHERE run.id = used.id FOR KEY SHARE)
+    ) THEN
+        RAISE EXCEPTION 'A step refers to a rule or a run that does not exist.'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'strategy_step_rule_and_run_exist';
+    END IF;
+    RETURN NULL;
+END """,
+    ),
+]
+
+
+def _kept(name: str, table: str, column: str) -> Trigger:
+    return Trigger(
+        name=f"{name}_of_a_step_stays",
+        table=table,
+        event="AFTER DELETE",
+        function="refuse_delete_of_referenced_row",
+        arguments=["strategy_step", column],
+        why=f"A {name} that a step refers to is not deleted; no foreign key guards it (ADR 6).",
+    )
+
+
+TRIGGERS = [
+    Trigger(
+        name="step_references_exist",
+        table="strategy_step",
+        event="AFTER INSERT",
+        rows="NEW TABLE AS inserted",
+        each="STATEMENT",
+        function="check_references_of_new_steps",
+        why="A new step refers to an existing rule, run and message about its debt (ADR 6).",
+    ),
+    Trigger(
+        name="step_is_written_once",
+        table="strategy_step",
+        event="BEFORE UPDATE",
+        function="refuse_change",
+        arguments=["Strategy steps are never changed."],
+        why="A step proves which rule queued which message.",
+    ),
+    _kept("message", "communication_log", "log_id"),
+    _kept("rule", "strategy_rule", "rule_id"),
+    _kept("run", "strategy_run", "run_id"),
+]
