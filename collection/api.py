@@ -1,9 +1,9 @@
-"""Debts, their ledger, deferral requests and the dashboard over HTTP."""
+"""Debts, their ledger, segments, deferral requests and the dashboard over HTTP."""
 
 import uuid
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from collection import debts, deferrals, reads
 from collection.balances import totals
-from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry
+from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry, Segment
+from collection.segments import records as segments
 from collection.serializers import (
     ApprovalSerializer,
     DashboardSerializer,
@@ -21,6 +22,8 @@ from collection.serializers import (
     LedgerEntrySerializer,
     RejectionSerializer,
     ReviewedDeferralRequestSerializer,
+    SegmentSerializer,
+    SegmentWithCountSerializer,
 )
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
@@ -65,7 +68,9 @@ class DebtView(ResourceView):
         return debts.place(**data, by=self.agent, today=now().date())
 
     def perform_update(self, instance: Debt, data: dict[str, Any]) -> None:
-        debts.amend(instance, by=self.agent, today=now().date(), seen_at=data.pop("updated_at", None), **data)
+        debts.amend(
+            instance, by=self.agent, today=now().date(), if_unchanged_since=data.pop("updated_at", None), **data
+        )
 
     def perform_destroy(self, instance: Debt) -> None:
         debts.delete(instance, by=self.agent, today=now().date())
@@ -80,6 +85,27 @@ class DebtView(ResourceView):
         debt = self.get_object(pk)
         entries = LedgerEntry.objects.filter(debt=debt).select_related("by").order_by("posted_at", "id")
         return self.paged(entries, LedgerEntrySerializer)
+
+
+class SegmentView(ResourceView):
+    """Segments: groups of debts that are treated alike."""
+
+    queryset = Segment.objects.all()
+    serializer_class = SegmentSerializer
+    detail_serializer = SegmentWithCountSerializer
+
+    def get_queryset(self) -> QuerySet[Segment]:
+        found = super().get_queryset()
+        return found.annotate(debts_count=Count("debts")) if self.action == "retrieve" else found
+
+    def perform_create(self, data: dict[str, Any]) -> Segment:
+        return segments.create(**data)
+
+    def perform_update(self, instance: Segment, data: dict[str, Any]) -> None:
+        segments.amend(instance, **data)
+
+    def perform_destroy(self, instance: Segment) -> None:
+        segments.delete(instance)
 
 
 class DeferralFilters(FilterSet):

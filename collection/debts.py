@@ -12,8 +12,8 @@ from collection import states
 from collection.balances import ledger
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
 from collection.segments import assignment
-from ddc.common import money, stale
-from ddc.common.errors import DomainError, Duplicate, refusing
+from ddc.common import money
+from ddc.common.errors import DomainError, Duplicate, refusing, require_unchanged
 from debtors.models import Debtor
 
 Kind = LedgerEntry.Kind
@@ -109,13 +109,15 @@ def place(
 
 
 @transaction.atomic
-def amend(debt: Debt, *, by: Agent | None, today: date, seen_at: datetime | None = None, **fields: Any) -> Debt:
+def amend(
+    debt: Debt, *, by: Agent | None, today: date, if_unchanged_since: datetime | None = None, **fields: Any
+) -> Debt:
     """Change some fields; another balance is an adjustment, another status goes through the state machine.
 
     A balance that is given as it was stays untouched, so a client may send back what it read; None is the original balance.
-    ``seen_at`` is the ``updated_at`` that the client read.
+    ``if_unchanged_since`` is the ``updated_at`` that the client read.
 
-    :raises Stale: if money or status is to change and the debt has changed since ``seen_at``
+    :raises Stale: if money or status is to change and the debt has changed since ``if_unchanged_since``
     :raises FixedByPayments: if currency or original balance are to change and there are payments
     :raises Forbidden: if ``by`` may not adjust, close or reopen
     :raises DomainError: as ``place`` and ``states.change`` do
@@ -139,7 +141,7 @@ def amend(debt: Debt, *, by: Agent | None, today: date, seen_at: datetime | None
     status_moves = status != debt.current_status
     if not (currency_moves or original_moves or balance_moves or status_moves):
         return debt
-    stale.check(debt.updated_at, seen_at=seen_at)
+    require_unchanged(debt.updated_at, since=if_unchanged_since)
     if currency_moves or original_moves:
         _place_anew(debt, currency, original, by=by, today=today)
     if balance_moves:

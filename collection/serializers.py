@@ -41,6 +41,12 @@ class SegmentSerializer(CamelSerializer):
     updated_at = TimeField(read_only=True)
 
 
+class SegmentWithCountSerializer(SegmentSerializer):
+    """A segment with the number of its debts."""
+
+    debts_count = serializers.IntegerField(read_only=True)
+
+
 class DebtSerializer(CamelSerializer):
     """A debt as it is placed."""
 

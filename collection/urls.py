@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from collection import segment_api
-from collection.api import DashboardView, DebtView, DeferralRequestView
+from collection.api import DashboardView, DebtView, DeferralRequestView, SegmentView
 from ddc.common.api.routes import resource
 
 urlpatterns = [
@@ -14,5 +13,5 @@ urlpatterns = [
     path("deferral-requests/<id:pk>/approve", DeferralRequestView.as_view({"put": "approve"})),
     path("deferral-requests/<id:pk>/reject", DeferralRequestView.as_view({"put": "reject"})),
     path("dashboard/stats", DashboardView.as_view({"get": "stats"}), name="dashboard-stats"),
-    *segment_api.urlpatterns,
+    *resource("segments", SegmentView, name="segment"),
 ]

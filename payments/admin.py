@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from collection.models import LedgerEntry
-from ddc.common.admin.forms import SeenForm
+from ddc.common.admin.forms import UnchangedSinceForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount, unbroken
 from debtors.models import Debtor
@@ -18,7 +18,7 @@ from payments.models import IdempotencyKey, Payment, PaymentStatus
 _MONEY = ("debt", "amount", "currency_code", "status", "payment_date")
 
 
-class PaymentForm(SeenForm):
+class PaymentForm(UnchangedSinceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("currency_code", "payment_date"):

@@ -55,7 +55,9 @@ class PaymentView(ResourceView):
         return 201, write(PaymentSerializer, payment)
 
     def perform_update(self, instance: Payment, data: dict[str, Any]) -> None:
-        posting.amend(instance, by=self.agent, today=now().date(), seen_at=data.pop("updated_at", None), **data)
+        posting.amend(
+            instance, by=self.agent, today=now().date(), if_unchanged_since=data.pop("updated_at", None), **data
+        )
 
     def perform_destroy(self, instance: Payment) -> None:
         posting.void(instance, by=self.agent, today=now().date())

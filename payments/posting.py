@@ -17,8 +17,8 @@ from agents.models import Agent
 from collection.balances import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
-from ddc.common import money, rows, stale
-from ddc.common.errors import DomainError, refusing
+from ddc.common import money, rows
+from ddc.common.errors import DomainError, refusing, require_unchanged
 from payments.models import Payment, PaymentStatus
 
 #: A payment on these would belong to nobody's account any more.
@@ -116,12 +116,12 @@ def record_unlocked(*, debt: Debt, version: str, by: Agent | None, today: date, 
 
 @transaction.atomic
 def amend(
-    payment: Payment, *, by: Agent | None, today: date, seen_at: datetime | None = None, **fields: Any
+    payment: Payment, *, by: Agent | None, today: date, if_unchanged_since: datetime | None = None, **fields: Any
 ) -> Payment:
     """Change a payment. Another amount, status, date or debt reverses what was posted and posts anew.
 
     :raises Forbidden: if a posted entry is to be reversed and ``by`` may not
-    :raises Stale: if money is to change and the payment has changed since ``seen_at``
+    :raises Stale: if money is to change and the payment has changed since ``if_unchanged_since``
     :raises DomainError: as ``record`` does
     """
     target: Debt | None = fields.pop("debt", None)
@@ -139,7 +139,7 @@ def amend(
     _check(payment, payment.debt)
     moves = _money_of(payment) != before
     if moves:
-        stale.check(payment.updated_at, seen_at=seen_at)
+        require_unchanged(payment.updated_at, since=if_unchanged_since)
     if moves and was_posted:
         permissions.require(by, "payments.reverse_payment")
         _reverse(payment.pk, source, by=by, today=today, cause=_cause("payment_amended", payment))

@@ -16,7 +16,7 @@ from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEnt
 from communications.admin import contact_panel, noted_calls
 from communications.models import CommunicationLog
 from ddc.common import money
-from ddc.common.admin.forms import DecimalField, RuleForm, SeenField, currency_field
+from ddc.common.admin.forms import DecimalField, RuleForm, UnchangedSinceField, currency_field
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, RuledAdmin, amount, unbroken
 from debtors.models import Debtor
@@ -46,7 +46,7 @@ class AmountsForm(forms.Form):
         min_value=SMALLEST, widget=UnfoldAdminDecimalFieldWidget(), help_text="Fixed once there are payments."
     )
     currency_code = currency_field(label="Currency", help_text="Fixed once there are payments.")
-    seen_at = SeenField()
+    if_unchanged_since = UnchangedSinceField()
 
 
 class StatusForm(forms.Form):
@@ -57,7 +57,7 @@ class StatusForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         help_text="Settled and written off post what is left as a write-off. Recalled keeps it, outside all sums.",
     )
-    seen_at = SeenField()
+    if_unchanged_since = UnchangedSinceField()
 
     def __init__(self, debt: Debt, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -202,7 +202,7 @@ class DebtAdmin(RuledAdmin):
     @action(description="Correct amounts", permissions=["adjust"])  # type: ignore[untyped-decorator]
     def correct_amounts(self, request: HttpRequest, object_id: str) -> HttpResponse:
         debt = self.one(request, object_id)
-        initial = _seen(debt) | {
+        initial = _unchanged_since(debt) | {
             "current_balance": money.text(debt.current_balance, debt.currency_code),
             "original_balance": money.text(debt.original_balance, debt.currency_code),
             "currency_code": debt.currency_code,
@@ -215,7 +215,7 @@ class DebtAdmin(RuledAdmin):
     @action(description="Change status", permissions=["change"])  # type: ignore[untyped-decorator]
     def change_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
         debt = self.one(request, object_id)
-        form = StatusForm(debt, request.POST or None, initial=_seen(debt))
+        form = StatusForm(debt, request.POST or None, initial=_unchanged_since(debt))
         return self._amend_by(
             request, object_id, form, title="Change status", button="Change it", done="The status is changed."
         )
@@ -227,5 +227,5 @@ class DebtAdmin(RuledAdmin):
         return self.do_to_one(request, object_id, form, amend, **words)
 
 
-def _seen(debt: Debt) -> dict[str, Any]:
-    return {"seen_at": debt.updated_at.isoformat()}
+def _unchanged_since(debt: Debt) -> dict[str, Any]:
+    return {"if_unchanged_since": debt.updated_at.isoformat()}

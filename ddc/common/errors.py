@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
@@ -50,6 +51,27 @@ class Duplicate(DomainError):
     status = 422
     code = "database.unique"
     message = "This is already in use."
+
+
+class Stale(DomainError):
+    """The row has changed since the caller read it."""
+
+    field = "updated_at"
+    code = "stale"
+    message = "This has changed since you read it. Read it again before you change money."
+
+
+def require_unchanged(updated_at: datetime, *, since: datetime | None) -> None:
+    """Compare a row's ``updated_at`` with the one that the caller read, in milliseconds, as the API answers them.
+
+    :raises Stale: if they differ; None asks for no comparison
+    """
+    if since is not None and _milliseconds(since) != _milliseconds(updated_at):
+        raise Stale
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
 
 
 @contextmanager

@@ -152,10 +152,10 @@ def test_a_supervisor_corrects_a_balance(supervisor_at_desk: Browser):
     pay(debt)
     answer = supervisor_at_desk.post(page, values | {"original_balance": "2000", "current_balance": "800"})
     assert errors(answer) == {"original_balance": ["This can't change once there are payments."]}
-    seen = {"seen_at": "2026-01-01T00:00:00+00:00"}
+    seen = {"if_unchanged_since": "2026-01-01T00:00:00+00:00"}
     answer = supervisor_at_desk.post(page, values | {"current_balance": "5"} | seen)
     assert list(errors(answer)) == ["__all__"]
-    assert supervisor_at_desk.post(page, values | {"seen_at": "x"}).status_code == 200
+    assert supervisor_at_desk.post(page, values | {"if_unchanged_since": "x"}).status_code == 200
     assert balance(debt) == 800
 
 
@@ -264,7 +264,7 @@ def payment_form(payment: Payment, **values: Any) -> dict[str, Any]:
     return {
         "debt": payment.debt_id, "amount": payment.amount, "currency_code": payment.currency_code,
         "payment_method": payment.payment_method, "status": payment.status, "payment_date": payment.payment_date,
-        "seen_at": payment.updated_at.isoformat(),
+        "if_unchanged_since": payment.updated_at.isoformat(),
     } | values  # fmt: skip
 
 

@@ -7,9 +7,8 @@ from django.db import IntegrityError, connection, transaction
 from collection import debts, states
 from collection.balances import ledger
 from collection.models import Debt, LedgerEntry
-from ddc.common.errors import Duplicate, Forbidden
+from ddc.common.errors import Duplicate, Forbidden, Stale
 from ddc.common.money import BadAmount
-from ddc.common.stale import Stale
 from payments import posting
 from tests import factories
 
@@ -91,11 +90,11 @@ def test_what_a_client_read_it_may_send_back_without_moving_money():
 def test_money_isnt_changed_by_who_saw_an_older_state():
     debt = factories.debt(balance="500")
     with pytest.raises(Stale):
-        amend(debt, seen_at=datetime(2026, 1, 1, tzinfo=UTC), current_balance=Decimal(400))
+        amend(debt, if_unchanged_since=datetime(2026, 1, 1, tzinfo=UTC), current_balance=Decimal(400))
     assert story(debt) == [("placement", 500)]
-    amend(debt, seen_at=datetime(2026, 1, 1, tzinfo=UTC), original_creditor="Z")
+    amend(debt, if_unchanged_since=datetime(2026, 1, 1, tzinfo=UTC), original_creditor="Z")
     debt.refresh_from_db()
-    amend(debt, seen_at=debt.updated_at, original_creditor="Y", current_balance=Decimal(400))
+    amend(debt, if_unchanged_since=debt.updated_at, original_creditor="Y", current_balance=Decimal(400))
     debt.refresh_from_db()
     assert debt.current_balance == 400
 

@@ -7,9 +7,8 @@ import pytest
 from collection import debts
 from collection.balances import ledger
 from collection.models import Debt, LedgerEntry
-from ddc.common.errors import Forbidden
+from ddc.common.errors import Forbidden, Stale
 from ddc.common.money import BadAmount
-from ddc.common.stale import Stale
 from payments import posting
 from payments.models import Payment
 from tests import factories
@@ -206,9 +205,11 @@ def test_money_isnt_changed_by_who_saw_an_older_state():
     debt = factories.debt(balance="100")
     payment = pay(debt, "40")
     with pytest.raises(Stale):
-        posting.amend(payment, by=None, today=TODAY, seen_at=datetime(2026, 1, 1, tzinfo=UTC), amount=Decimal(50))
+        posting.amend(
+            payment, by=None, today=TODAY, if_unchanged_since=datetime(2026, 1, 1, tzinfo=UTC), amount=Decimal(50)
+        )
     assert balance(debt) == 60
-    posting.amend(payment, by=None, today=TODAY, seen_at=payment.updated_at, amount=Decimal(50))
+    posting.amend(payment, by=None, today=TODAY, if_unchanged_since=payment.updated_at, amount=Decimal(50))
     assert balance(debt) == 50
 
 

@@ -61,8 +61,8 @@ def _is_id(value: str) -> bool:
     return True
 
 
-class SeenField(forms.CharField):
-    """When the row had last changed that a page was filled from, for the rules to compare: hidden, and sent back."""
+class UnchangedSinceField(forms.CharField):
+    """The ``updated_at`` of the row that a page showed, sent back hidden for the domain function to compare."""
 
     widget = forms.HiddenInput
 
@@ -122,15 +122,15 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             add_refusal(self, self.refusal)
 
 
-class SeenForm(RuleForm):
-    """A form that knows what its reader saw: money isn't changed by who saw an older state."""
+class UnchangedSinceForm(RuleForm):
+    """A form that refuses to change money if the row has changed since the page was shown."""
 
-    seen_at = SeenField()
+    if_unchanged_since = UnchangedSinceField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
-            self.initial["seen_at"] = self.instance.updated_at.isoformat()
+            self.initial["if_unchanged_since"] = self.instance.updated_at.isoformat()
 
 
 class NotesForm(forms.Form):

@@ -189,12 +189,12 @@ class RuledAdmin(BackOffice):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         fields = dict(form.cleaned_data)
-        seen = {"seen_at": fields.pop("seen_at")} if "seen_at" in fields else {}
+        condition = {"if_unchanged_since": fields.pop("if_unchanged_since")} if "if_unchanged_since" in fields else {}
         changes = {name: value for name, value in fields.items() if name in form.changed_data}
         if not change:
             made = self.create(request, fields)
         elif changes:
-            made = self.amend(request, obj, changes | seen)
+            made = self.amend(request, obj, changes | condition)
         else:
             return
         obj.__dict__.update(made.__dict__)
