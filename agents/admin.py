@@ -61,8 +61,8 @@ class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
         found: QuerySet[Agent] = super().get_queryset(request)
         return found.prefetch_related("groups")
 
-    def matches(self, words: str) -> Q:
-        return Q(username__icontains=words) | Q(first_name__icontains=words) | Q(last_name__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -96,8 +96,8 @@ class RoleAdmin(ReadOnlyAdmin):
     fields = ("name", "allowed")
     readonly_fields = ("allowed",)
 
-    def matches(self, words: str) -> Q:
-        return Q(name__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(name__icontains=text)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -27,7 +27,7 @@ from collection.serializers import (
 )
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
-from ddc.common.api.views import NEWEST, ResourceView, Shown, View
+from ddc.common.api.views import NEWEST, Annotated, ResourceView, View
 from debtors.serializers import DebtorSerializer
 from payments.models import Payment
 from payments.serializers import PaymentSerializer
@@ -61,7 +61,7 @@ class DebtView(ResourceView):
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         debt = get_object_or_404(Debt.objects.select_related("debtor", "segment"), pk=pk)
         payments = Payment.objects.filter(debt=debt)[:NEWEST]
-        return Response(write(DebtPageSerializer, Shown(debt, payments=list(payments))))
+        return Response(write(DebtPageSerializer, Annotated(debt, payments=list(payments))))
 
     def perform_create(self, data: dict[str, Any]) -> Debt:
         data.pop("updated_at", None)

@@ -26,7 +26,7 @@ from communications.serializers import (
 from communications.texts import placeholders, templates
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import write
-from ddc.common.api.views import ResourceView, Shown, View
+from ddc.common.api.views import Annotated, ResourceView, View
 from debtors.models import Debtor
 
 #: How many decisions on one message its answer shows.
@@ -87,12 +87,12 @@ class CommunicationLogView(ResourceView):
     @extend_schema(responses=CommunicationLogDetailSerializer)
     def retrieve(self, request: Request, pk: Any) -> Response:
         log = self.get_object(pk)
-        return Response(write(CommunicationLogDetailSerializer, Shown(log, contact_decisions=_decisions_on(log))))
+        return Response(write(CommunicationLogDetailSerializer, Annotated(log, contact_decisions=_decisions_on(log))))
 
 
-def _decisions_on(log: CommunicationLog) -> list[Shown]:
+def _decisions_on(log: CommunicationLog) -> list[Annotated]:
     rows = ContactDecision.objects.filter(log_id=log.pk).order_by("-at", "-id")[:DECISIONS]
-    return [Shown(row, reasons=list(map(decisions.reason_from_json, row.reasons))) for row in rows]
+    return [Annotated(row, reasons=list(map(decisions.reason_from_json, row.reasons))) for row in rows]
 
 
 class ContactPreviewView(View):

@@ -70,19 +70,19 @@ class DebtorAdmin(RuledAdmin):
         account = ("Account", {"fields": ("totals", ("created_at", "updated_at"))})
         return (*self.fieldsets, account) if obj else self.fieldsets
 
-    def matches(self, words: str) -> Q:
-        found = Q(pk__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        found = Q(pk__in=Debtor.objects.matching(text).values("pk"))
         try:
-            return found | Q(mobile_phone=phones.normalise(words, None))
+            return found | Q(mobile_phone=phones.normalise(text, None))
         except phones.NotAPhone:
             return found
 
-    def complete(self, rows: list[Any]) -> None:
+    def annotate_rows(self, rows: list[Any]) -> None:
         sums = totals.outstanding([row.pk for row in rows], today=now().date())
         for row in rows:
             row.outstanding = sums[row.pk]
 
-    def choice(self, obj: Debtor) -> str:
+    def option_label(self, obj: Debtor) -> str:
         return f"{obj.name}, {obj.email}"
 
     @admin.display(description="Name", ordering="last_name")

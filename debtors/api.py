@@ -19,7 +19,7 @@ from ddc.common.api.filters import FilterSet
 from ddc.common.api.pagination import page_of
 from ddc.common.api.schema_fields import EMPTY
 from ddc.common.api.serializers import write, write_all
-from ddc.common.api.views import NEWEST, ResourceView, Shown
+from ddc.common.api.views import NEWEST, Annotated, ResourceView
 from ddc.common.reference.countries import names as country_names
 from debtors import debtors, reads
 from debtors.models import Debtor, DebtorQuerySet
@@ -66,7 +66,7 @@ class DebtorView(ResourceView):
         page = page_of(self.filtered(self.get_queryset()), request)
         sums = totals.outstanding([debtor.pk for debtor in page.rows], today=now().date())
         rows = [
-            Shown(
+            Annotated(
                 debtor,
                 total_outstanding_amount=sums[debtor.pk].amount,
                 outstanding_currency=sums[debtor.pk].currency_code,
@@ -87,7 +87,7 @@ class DebtorView(ResourceView):
         for name, rows in of_debtor.items():
             more[name] = list(rows[:NEWEST])
             more[f"{name}_total"] = len(more[name]) if len(more[name]) < NEWEST else rows.count()
-        return Response(write(DebtorPageSerializer, Shown(debtor, **more)))
+        return Response(write(DebtorPageSerializer, Annotated(debtor, **more)))
 
     @extend_schema(operation_id="listDebtorDebts", responses=DebtWithSegmentSerializer(many=True))
     def debts(self, request: Request, pk: uuid.UUID) -> Response:

@@ -115,9 +115,9 @@ class ContactPointAdmin(RuledAdmin):
         lines = [line for _, group in self.fieldsets for line in group["fields"]]
         return tuple(name for line in lines for name in ((line,) if isinstance(line, str) else line))
 
-    def matches(self, words: str) -> Q:
-        of_debtors = Q(debtor__in=Debtor.objects.matching(words).values("pk"))
-        return Q(value=words.lower()) | of_debtors
+    def search_filter(self, text: str) -> Q:
+        of_debtors = Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(value=text.lower()) | of_debtors
 
     @admin.display(description="Ended by")
     def ended_by(self, point: ContactPoint) -> str:

@@ -46,11 +46,11 @@ class PaymentAdmin(RuledAdmin):
     )
     bounds = {"amount": (SMALLEST, None)}
 
-    def matches(self, words: str) -> Q:
+    def search_filter(self, text: str) -> Q:
         return (
-            Q(processor_txn_id=words)
-            | Q(debt__external_reference=words)
-            | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+            Q(processor_txn_id=text)
+            | Q(debt__external_reference=text)
+            | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -16,8 +16,8 @@ class DigitalActivityAdmin(ReadOnlyAdmin):
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, or a whole type of activity"
 
-    def matches(self, words: str) -> Q:
-        return Q(activity_type=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(activity_type=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
 
 @admin.register(OtpSession)
@@ -29,8 +29,8 @@ class OtpSessionAdmin(ReadOnlyAdmin):
     search_fields = ("mobile_phone",)
     search_help_text = "The whole phone number, such as +447700900123"
 
-    def matches(self, words: str) -> Q:
-        return Q(mobile_phone=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(mobile_phone=text)
 
 
 @admin.register(RevokedDebtorToken)

@@ -40,8 +40,8 @@ class StrategyRuleAdmin(RuledAdmin):
         "priority": (1, 1_000_000),
     }
 
-    def matches(self, words: str) -> Q:
-        return Q(name__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(name__icontains=text)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> StrategyRule:
         return rules.create(**fields)
@@ -134,9 +134,9 @@ class StrategyStepAdmin(ReadOnlyAdmin):
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
     ordering = ("-log",)
 
-    def matches(self, words: str) -> Q:
-        debtors = Debtor.objects.matching(words).values("pk")
-        return Q(log__debt__external_reference=words) | Q(log__debtor__in=debtors)
+    def search_filter(self, text: str) -> Q:
+        debtors = Debtor.objects.matching(text).values("pk")
+        return Q(log__debt__external_reference=text) | Q(log__debtor__in=debtors)
 
 
 _SAID = (("May go at once", "allowed"), ("Later", "postponed"), ("Never", "denied"))

@@ -109,10 +109,10 @@ class DebtAdmin(RuledAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("balance", "original", "disputed", "debtor", "current_status") if obj else ()
 
-    def matches(self, words: str) -> Q:
-        return Q(external_reference=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(external_reference=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    def choice(self, obj: Debt) -> str:
+    def option_label(self, obj: Debt) -> str:
         balance = amount(obj.current_balance, obj.currency_code)
         return f"{obj}, {obj.debtor}, {balance}, {obj.get_current_status_display().lower()}"
 

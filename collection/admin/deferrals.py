@@ -78,10 +78,10 @@ class DeferralRequestAdmin(RuledAdmin):
         found: QuerySet[DeferralRequest] = super().get_queryset(request)
         return found.select_related("debtor", "debt", "reviewer")
 
-    def matches(self, words: str) -> Q:
-        return Q(debt__external_reference=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(debt__external_reference=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    def complete(self, rows: list[Any]) -> None:
+    def annotate_rows(self, rows: list[Any]) -> None:
         times: dict[Any, list[datetime]] = defaultdict(list)
         of_debtors = DeferralRequest.objects.filter(debtor__in={row.debtor_id for row in rows}).order_by()
         for debtor, asked_at in of_debtors.values_list("debtor", "created_at"):

@@ -116,10 +116,10 @@ class DisputeAdmin(SteppedAdmin):
         found: QuerySet[Dispute] = super().get_queryset(request)
         return found.select_related("debt__debtor", "debt__first_notice", "by", "asked_by", "decided_by")
 
-    def matches(self, words: str) -> Q:
-        return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    def with_id(self, key: Any) -> Q:
+    def id_filter(self, key: Any) -> Q:
         return Q(pk=key) | Q(debt=key) | Q(debt__debtor=key)
 
     # --- Columns

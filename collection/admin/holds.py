@@ -146,11 +146,11 @@ class HoldAdmin(SteppedAdmin):
         found: QuerySet[Hold] = super().get_queryset(request)
         return found.select_related("debtor", "debt__debtor", "by", "approved_by", "ended_by")
 
-    def matches(self, words: str) -> Q:
-        debtors = Debtor.objects.matching(words).values("pk")
-        return Q(debt__external_reference=words) | Q(debt__debtor__in=debtors) | Q(debtor__in=debtors)
+    def search_filter(self, text: str) -> Q:
+        debtors = Debtor.objects.matching(text).values("pk")
+        return Q(debt__external_reference=text) | Q(debt__debtor__in=debtors) | Q(debtor__in=debtors)
 
-    def with_id(self, key: uuid.UUID) -> Q:
+    def id_filter(self, key: uuid.UUID) -> Q:
         """Return what stops that debtor, or that debt; or the one hold."""
         of_person = Q(debtor__debts=key) | Q(debtor=key)
         return Q(pk__in=Hold.objects.filter(of_person | Q(debt=key) | Q(debt__debtor=key) | Q(pk=key)).values("pk"))
@@ -276,8 +276,8 @@ class HoldEventAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("hold", "kind", "at", "by", "ends_on", "why")
 
-    def matches(self, words: str) -> Q:
-        debtors = Debtor.objects.matching(words).values("pk")
+    def search_filter(self, text: str) -> Q:
+        debtors = Debtor.objects.matching(text).values("pk")
         return Q(hold__debt__debtor__in=debtors) | Q(hold__debtor__in=debtors)
 
 

@@ -22,22 +22,22 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     fields = ("debt_link", "kind", "moved", "value_date", "posted_at", "by", "cause", "reversed", "payment_id")
     readonly_fields = ("debt_link", "moved", "reversed")
 
-    def complete(self, rows: list[Any]) -> None:
+    def annotate_rows(self, rows: list[Any]) -> None:
         there = Debt.objects.in_bulk({row.debt_id for row in rows})
         for row in rows:
             row.found = there.get(row.debt_id)
 
-    def with_id(self, key: uuid.UUID) -> Q:
+    def id_filter(self, key: uuid.UUID) -> Q:
         return Q(pk=key) | Q(debt=key) | Q(payment_id=key)
 
-    def matches(self, words: str) -> Q:
-        return Q(debt__in=Debt.objects.filter(debtor__in=Debtor.objects.matching(words).values("pk")).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(debt__in=Debt.objects.filter(debtor__in=Debtor.objects.matching(text).values("pk")).values("pk"))
 
     @admin.display(description="Debt")
     def debt_link(self, entry: Any) -> str:
         """A debt that was deleted leaves its story here, without a page to go to."""
         if not hasattr(entry, "found"):
-            self.complete([entry])
+            self.annotate_rows([entry])
         return str(entry.found or f"deleted ({entry.debt_id})")
 
     @admin.display(description="Amount", ordering="amount")
@@ -56,5 +56,5 @@ class ExchangeRateAdmin(BackOffice):
     search_fields = ("currency_code",)
     bounds = {"per_euro": (SMALLEST / 10_000, None)}
 
-    def matches(self, words: str) -> Q:
-        return Q(currency_code=words.upper())
+    def search_filter(self, text: str) -> Q:
+        return Q(currency_code=text.upper())

@@ -36,8 +36,8 @@ class SegmentAdmin(RuledAdmin):
         "max_days_since_placement": (0, _MOST_DAYS),
     }
 
-    def matches(self, words: str) -> Q:
-        return Q(name__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(name__icontains=text)
 
     @admin.display(description="Promise-to-pay score")
     def scores(self, segment: Segment) -> str:

@@ -46,8 +46,8 @@ class CommunicationTemplateAdmin(RuledAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return (*self.fields, "example") if obj else self.fields
 
-    def matches(self, words: str) -> Q:
-        return Q(name__icontains=words) | Q(description__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(name__icontains=text) | Q(description__icontains=text)
 
     def listings(self, request: HttpRequest, obj: CommunicationTemplate) -> list[Listing]:
         versions = obj.versions.order_by("-number")
@@ -88,10 +88,10 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("template", "number", "language", "created_at", "subject", "text")
 
-    def matches(self, words: str) -> Q:
-        return Q(template__name__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(template__name__icontains=text)
 
-    def with_id(self, key: uuid.UUID) -> Q:
+    def id_filter(self, key: uuid.UUID) -> Q:
         return Q(template=key)
 
     @admin.display(description="Text")

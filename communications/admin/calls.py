@@ -78,8 +78,8 @@ class CallTaskAdmin(WorklistAdmin):
             return found.defer("body", "html")
         return found.select_related("debtor", "debt", "template", "begun_by", "outcome_by")
 
-    def matches(self, words: str) -> Q:
-        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
     @admin.display(description="Since", ordering="sent_at")
     def asked_at(self, task: CallTask) -> str:

@@ -42,10 +42,10 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
 
-    def matches(self, words: str) -> Q:
+    def search_filter(self, text: str) -> Q:
         return Q(pk__in=[])
 
-    def with_id(self, key: object) -> Q:
+    def id_filter(self, key: object) -> Q:
         return Q(pk=key) | Q(log_id=key) | Q(debtor_id=key) | Q(debt_id=key)
 
     @admin.display(description="It said", ordering="verdict")
@@ -114,5 +114,5 @@ class FirstNoticeAdmin(ReadOnlyAdmin):
     search_fields = ("debt",)
     search_help_text = "The debt's whole reference, or part of the debtor's name or e-mail address"
 
-    def matches(self, words: str) -> Q:
-        return Q(debt__external_reference=words) | Q(debt__debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))

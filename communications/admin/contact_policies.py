@@ -126,8 +126,8 @@ class ContactPolicyAdmin(RuledAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
 
-    def matches(self, words: str) -> Q:
-        return Q(jurisdiction__icontains=words) | Q(code__icontains=words) | Q(section__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(jurisdiction__icontains=text) | Q(code__icontains=text) | Q(section__icontains=text)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # A version never changes: an edit is a new one.

@@ -93,8 +93,8 @@ class ContactWishAdmin(RuledAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return ("asks", "by", "created_at", "ended_at") if obj else ()
 
-    def matches(self, words: str) -> Q:
-        return Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # What they said stays as it was said; who thinks otherwise later, says something new.

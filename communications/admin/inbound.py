@@ -67,8 +67,8 @@ class InboundMessageAdmin(WorklistAdmin):
             return found.defer("html")
         return found.select_related("debtor", "debt", "in_reply_to", "read_by")
 
-    def matches(self, words: str) -> Q:
-        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
     @admin.display(description="Unread", boolean=True)
     def unread(self, message: InboundMessage) -> bool:

@@ -61,10 +61,10 @@ class ProviderEventAdmin(WorklistAdmin):
             return found.defer("payload")
         return found
 
-    def matches(self, words: str) -> Q:
-        return Q(event_id=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(event_id=text)
 
-    def with_id(self, key: Any) -> Q:
+    def id_filter(self, key: Any) -> Q:
         return Q(event_id=str(key))
 
     @admin.display(description="State")

@@ -66,7 +66,7 @@ class MessagePages(WorklistAdmin):
         ("purpose", "direction"),
         "provider_message_id",
     )
-    told_by = {
+    visible_if = {
         "as_it_went": "html",
         "text": "body",
         "version": "template_version",
@@ -80,8 +80,8 @@ class MessagePages(WorklistAdmin):
             return found.defer("body", "html", "draft")
         return found.select_related("debtor", "debt", "template", "template_version", "settlement__by")
 
-    def matches(self, words: str) -> Q:
-        return Q(address=words) | Q(debtor__in=Debtor.objects.matching(words).values("pk"))
+    def search_filter(self, text: str) -> Q:
+        return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
     # --- Fields
 
@@ -255,10 +255,10 @@ class MessageAttemptAdmin(ReadOnlyAdmin):
     search_help_text = "The message's id"
     ordering = ("-id",)
 
-    def matches(self, words: str) -> Q:
-        return Q(provider_message_id=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(provider_message_id=text)
 
-    def with_id(self, key: Any) -> Q:
+    def id_filter(self, key: Any) -> Q:
         return Q(log=key)
 
 
@@ -271,8 +271,8 @@ class SettlementAdmin(ReadOnlyAdmin):
     search_help_text = "The message's id"
     ordering = ("-at", "-id")
 
-    def matches(self, words: str) -> Q:
-        return Q(why__icontains=words)
+    def search_filter(self, text: str) -> Q:
+        return Q(why__icontains=text)
 
-    def with_id(self, key: Any) -> Q:
+    def id_filter(self, key: Any) -> Q:
         return Q(log=key)

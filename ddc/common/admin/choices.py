@@ -14,7 +14,7 @@ class _Choices(AutocompleteJsonView):
     model_admin: Any
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        describe = getattr(self.model_admin, "choice", str)
+        describe = getattr(self.model_admin, "option_label", str)
         return {"id": str(getattr(obj, to_field_name)), "text": describe(obj)}
 
 

@@ -59,7 +59,7 @@ class _Page(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)  # type: ignore[has-type]
-        self.model_admin.complete(self.result_list)
+        self.model_admin.annotate_rows(self.result_list)
 
 
 class BackOffice(ModelAdmin):
@@ -69,17 +69,17 @@ class BackOffice(ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     list_filter_submit = True
-    #: Only so that there is a box; ``matches`` says what it finds.
+    #: Only so that there is a box; ``search_filter`` says what it finds.
     search_fields: Sequence[str] = ()
     #: The least and the most of a number, by the form field's name.
     bounds: dict[str, tuple[Decimal | int | None, Decimal | int | None]] = {}
     change_form_before_template = "admin/hidden_fields.html"
     change_form_outer_after_template = "admin/listings.html"
 
-    def complete(self, rows: list[Any]) -> None:
+    def annotate_rows(self, rows: list[Any]) -> None:
         """Look up what a page's rows show beside themselves, in a number of queries that doesn't depend on theirs."""
 
-    def choice(self, obj: Any) -> str:
+    def option_label(self, obj: Any) -> str:
         """Describe a row to who has to choose one."""
         return str(obj)
 
@@ -87,11 +87,11 @@ class BackOffice(ModelAdmin):
         """Return what the page of one row shows of other tables (see ``admin_listings``)."""
         return ()
 
-    def matches(self, words: str) -> Q:
+    def search_filter(self, text: str) -> Q:
         """Return what the search box finds."""
         raise NotImplementedError
 
-    def with_id(self, key: uuid.UUID) -> Q:
+    def id_filter(self, key: uuid.UUID) -> Q:
         """Return what the search box finds where somebody puts an id into it."""
         return Q(pk=key)
 
@@ -102,9 +102,9 @@ class BackOffice(ModelAdmin):
         if not words or not self.search_fields:
             return queryset, False
         try:
-            return queryset.filter(self.with_id(uuid.UUID(words))), False
+            return queryset.filter(self.id_filter(uuid.UUID(words))), False
         except ValueError:
-            return queryset.filter(self.matches(words)), False
+            return queryset.filter(self.search_filter(words)), False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _Page

@@ -30,14 +30,14 @@ class Page(Generic[Row]):
 
 
 @dataclass(frozen=True)
-class Cut:
+class PageSlice:
     """Which part of a list was asked for."""
 
     number: int
     limit: int
 
     @classmethod
-    def of(cls, params: QueryDict, *, default_limit: int = DEFAULT_LIMIT) -> "Cut":
+    def of(cls, params: QueryDict, *, default_limit: int = DEFAULT_LIMIT) -> "PageSlice":
         """Read ``page`` and ``limit``.
 
         :raises ValidationError: if one is no integer or out of range
@@ -75,15 +75,15 @@ def page_of(queryset: QuerySet[Row], request: Request, *, default_limit: int = D
 
     :raises ValidationError: if a parameter is no integer or out of range
     """
-    cut = Cut.of(request.query_params, default_limit=default_limit)
+    part = PageSlice.of(request.query_params, default_limit=default_limit)
     total = _count(queryset)
     rows: list[Row] = []
-    if cut.first < total:
+    if part.first < total:
         bare = queryset.select_related(None).prefetch_related(None)
-        ids = list(bare.values_list("pk", flat=True)[cut.first : cut.first + cut.limit])
+        ids = list(bare.values_list("pk", flat=True)[part.first : part.first + part.limit])
         found = {row.pk: row for row in queryset.filter(pk__in=ids).order_by()}
         rows = [found[pk] for pk in ids if pk in found]
-    return Page(rows, cut.meta(request.path, request.query_params, total))
+    return Page(rows, part.meta(request.path, request.query_params, total))
 
 
 def _count(queryset: QuerySet[Any]) -> int:

@@ -21,7 +21,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.settings import api_settings
 
 from ddc.common.api import sql_writer
-from ddc.common.api.pagination import DEFAULT_LIMIT, EXACT_UP_TO, LAG_SECONDS, Cut
+from ddc.common.api.pagination import DEFAULT_LIMIT, EXACT_UP_TO, LAG_SECONDS, PageSlice
 from ddc.common.api.routes import AnyCaseUUID
 from ddc.common.api.serializers import CamelSerializer
 
@@ -109,7 +109,7 @@ class QuickList:
     def __call__(self, request: HttpRequest, **ids: Any) -> bytes | None:
         given = request.GET
         try:
-            cut = Cut.of(given, default_limit=DEFAULT_LIMIT)
+            cut = PageSlice.of(given, default_limit=DEFAULT_LIMIT)
         except ValidationError:
             return None
         params: dict[str, Any] = {"first": cut.first}

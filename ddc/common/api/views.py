@@ -25,7 +25,7 @@ IGNORED_LENGTH = 100
 NEWEST = 200
 
 
-class Shown:
+class Annotated:
     """An object as an answer shows it, with more about it than its own row holds."""
 
     def __init__(self, shown: Any, **more: Any) -> None:
