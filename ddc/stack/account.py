@@ -1,8 +1,9 @@
-"""Under whose name the servers run: PostgreSQL refuses root."""
+"""The system account that runs the servers: PostgreSQL refuses to run as root."""
 
 import os
 import pwd
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def for_servers() -> Account | None:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
     raise StackError("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`.")
+
+
+def temporary_base(account: Account | None) -> Path:
+    """Return a folder for temporary files that the servers' account can enter too."""
+    for folder in (tempfile.gettempdir(), "/var/tmp", "/tmp", "/dev/shm"):
+        path = Path(folder)
+        if os.access(path, os.W_OK | os.X_OK) and (account is None or account.reaches(path)):
+            return path
+    raise StackError(
+        "No folder for temporary files is open to both this user and the servers' account. Set TMPDIR to one."
+    )
 
 
 def give(path: Path, account: Account | None) -> None:

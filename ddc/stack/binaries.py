@@ -78,6 +78,8 @@ def within_reach(program: Path, account: Account | None, place: Path) -> Path:
     for path in [copies, *copies.rglob("*")]:
         executable = path.is_dir() or path.stat().st_mode & 0o100
         path.chmod(0o755 if executable else 0o644)
+    if not account.reaches(copy):
+        raise StackError(f"User {account.uid}, who runs the servers, cannot enter {place}. Choose another folder.")
     return copy
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import os
 import secrets
 import shutil
 import signal
@@ -93,7 +92,7 @@ class _Stopped:
 
 @contextlib.contextmanager
 def _place(runner: account.Account | None) -> Iterator[Path]:
-    base = _base(runner)
+    base = account.temporary_base(runner)
     _sweep(base)
     place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
     place.chmod(0o711)
@@ -105,15 +104,6 @@ def _place(runner: account.Account | None) -> Iterator[Path]:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
-
-
-def _base(runner: account.Account | None) -> Path:
-    """Choose a folder for temporary files that the servers' account may enter too."""
-    for folder in (tempfile.gettempdir(), "/var/tmp", "/tmp", "/dev/shm"):
-        path = Path(folder)
-        if os.access(path, os.W_OK | os.X_OK) and (runner is None or runner.reaches(path)):
-            return path
-    raise StackError("There is no folder for temporary files that both we and the servers' account may use.")
 
 
 def _sweep(base: Path) -> None:

@@ -4,11 +4,11 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import django
 from tqdm import tqdm
+
+from tests.folders import server_folder
 
 
 def main() -> int:
@@ -29,16 +29,15 @@ def main() -> int:
     if CommunicationLog.objects.exists():
         sys.exit("This database is in use. `make chaos` fills an empty one.")
     with (
-        tempfile.TemporaryDirectory(prefix="ddc-chaos-") as folder,
+        server_folder("ddc-chaos-") as folder,
         tqdm(total=chosen.messages, unit="message", file=sys.stderr) as bar,
     ):
-        Path(folder).chmod(0o755)
 
         def show(through: int) -> None:
             bar.n = through
             bar.set_postfix_str(f"{chaos.killed.total()} killed")
 
-        chaos = Chaos(Path(folder), env, seed=chosen.seed, kill_every=chosen.kill_every, most_kills=chosen.most_kills)
+        chaos = Chaos(folder, env, seed=chosen.seed, kill_every=chosen.kill_every, most_kills=chosen.most_kills)
         told = chaos.run(chosen.messages, progress=show)
     print(f"Seed {chosen.seed}; {told.messages:,} messages, a process killed every {chosen.kill_every:g} s.\n\n{told}")
     for each in told.wrong:

@@ -6,11 +6,12 @@ FAULTS_LOGS names a folder for the processes' logs.
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+
+from tests.folders import server_folder
 
 ON_A_DISK = (
     "postgres_restarted", "postgres_killed", "postgres_hung", "valkey_gone", "valkey_hung", "smtp_down", "smtp_hung",
@@ -40,9 +41,8 @@ def played(names: tuple[str, ...], words: list[str], *, small: bool) -> int:
     chosen = [name for name in names if not words or any(word in name for word in words)]
     wrong: list[str] = []
     if chosen:
-        with tempfile.TemporaryDirectory(prefix="ddc-faults-") as folder, ExitStack() as stack:
-            Path(folder).chmod(0o755)
-            play(chosen, Path(folder), stack, small, wrong)
+        with server_folder("ddc-faults-") as folder, ExitStack() as stack:
+            play(chosen, folder, stack, small, wrong)
     for each in wrong:
         print(each, file=sys.stderr)
     return 1 if wrong else 0

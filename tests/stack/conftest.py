@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from ddc.stack import account, demo, process
 from ddc.stack.state import State
+from tests.folders import server_folder
 
 REPOSITORY = demo.CHECKOUT
 STANDIN = Path(__file__).with_name("standin.py")
@@ -46,9 +46,8 @@ def closed_checkout() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _checkout(mode: int) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ddc dépôt ") as folder:
-        Path(folder).chmod(mode)
-        path = Path(folder) / "sous dossier"
+    with server_folder("ddc dépôt ", mode=mode) as folder:
+        path = folder / "sous dossier"
         path.mkdir(mode=0o755)
         yield path
         left = {pid: command_line(pid) for pid in at_work(path)}

@@ -185,3 +185,13 @@ def test_programs_out_of_the_accounts_reach_are_copied_within_it(checkout: Path)
     assert runner is None or runner.reaches(found)
     assert closed.stat().st_mode & 0o777 == 0o700
     assert os.access(found, os.X_OK)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers under another account")
+def test_a_folder_that_the_servers_account_cannot_enter_is_refused(closed_checkout: Path) -> None:
+    closed = closed_checkout / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "valkey-server"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    with pytest.raises(StackError, match="cannot enter"):
+        binaries.within_reach(program, account.for_servers(), closed_checkout)
