@@ -164,7 +164,7 @@ def test_the_image_starts_the_web_server_as_the_demo_does(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "execv", instead)
     with pytest.raises(SystemExit) as left:
         stack.main(arguments[2:])
-    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=3, patience=web.PATIENCE)
+    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=3, shutdown_seconds=web.SHUTDOWN_SECONDS)
 
 
 def seconds(duration: str) -> int:
@@ -172,7 +172,11 @@ def seconds(duration: str) -> int:
 
 
 def test_what_a_web_process_has_in_hand_is_done_before_it_is_killed() -> None:
-    assert seconds(web_process.STATEMENT_TIMEOUT) < web.PATIENCE < seconds(SERVICES["web"]["stop_grace_period"]) - 5
+    assert (
+        seconds(web_process.STATEMENT_TIMEOUT)
+        < web.SHUTDOWN_SECONDS
+        < seconds(SERVICES["web"]["stop_grace_period"]) - 5
+    )
 
 
 def test_one_service_builds_the_image_and_nobody_looks_for_it_elsewhere() -> None:

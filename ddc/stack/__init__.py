@@ -1,4 +1,4 @@
-"""PostgreSQL, Valkey and the site's own processes on a machine without servers.
+"""Run PostgreSQL, Valkey and the site's own processes on a machine without servers.
 
-Standard library only, and no settings: this package must run before anything is configured.
+This package uses the standard library only and no settings, because it runs before anything is configured.
 """

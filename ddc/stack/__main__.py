@@ -13,17 +13,17 @@ def main(arguments: list[str]) -> int:
     port = os.environ.get("PORT") or "8000"
     parser = argparse.ArgumentParser(prog="python -m ddc.stack", description=__doc__)
     commands = parser.add_subparsers(dest="action", required=True)
-    commands.add_parser("demo", help="the whole site with made-up data, until Ctrl-C")
-    commands.add_parser("reset", help="forget the demo's data and secrets")
-    commands.add_parser("health", help="ask the site on PORT how it is, as PUBLIC_URL names it")
-    server = commands.add_parser("web", help="the web server alone")
-    server.add_argument("--host", default=process.LOOPBACK, help="%(default)s unless told; 0.0.0.0 is for everybody")
-    server.add_argument("--port", type=int, default=port, help="PORT, or 8000, unless told")
+    commands.add_parser("demo", help="run the whole site with sample data until Ctrl-C")
+    commands.add_parser("reset", help="delete the demo's data and secrets")
+    commands.add_parser("health", help="check the health of the site on PORT under the host name of PUBLIC_URL")
+    server = commands.add_parser("web", help="run only the web server")
     server.add_argument(
-        "--workers", type=int, default=web.PROCESSES, help="processes: one more than there are cores, unless told"
+        "--host", default=process.LOOPBACK, help="default: %(default)s; 0.0.0.0 listens on all interfaces"
     )
-    run = commands.add_parser("run", help="one command beside a temporary PostgreSQL and Valkey")
-    run.add_argument("--durable", action="store_true", help="write as carefully as in production, not as for tests")
+    server.add_argument("--port", type=int, default=port, help="default: PORT, else 8000")
+    server.add_argument("--workers", type=int, default=web.PROCESSES, help="processes; default: CPU cores plus one")
+    run = commands.add_parser("run", help="run one command with a temporary PostgreSQL and Valkey")
+    run.add_argument("--durable", action="store_true", help="make PostgreSQL write durably, as in production")
     run.add_argument("command", nargs="+")
     chosen = parser.parse_args(arguments)
     try:
@@ -32,11 +32,13 @@ def main(arguments: list[str]) -> int:
         if chosen.action == "reset":
             return demo.reset()
         if chosen.action == "health":
-            if wrong := health.complaint(int(port), os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")):
-                raise StackError(wrong)
+            if problem := health.problem(int(port), os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")):
+                raise StackError(problem)
             return 0
         if chosen.action == "web":
-            command = web.command(host=chosen.host, port=chosen.port, workers=chosen.workers, patience=web.PATIENCE)
+            command = web.command(
+                host=chosen.host, port=chosen.port, workers=chosen.workers, shutdown_seconds=web.SHUTDOWN_SECONDS
+            )
             os.execv(command[0], command)
         return temporary.run(chosen.command, os.environ, durable=chosen.durable)
     except StackError as error:

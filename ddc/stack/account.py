@@ -12,15 +12,15 @@ from .errors import StackError
 
 @dataclass(frozen=True)
 class Account:
-    """A user without rights, to whom root hands the servers."""
+    """An unprivileged user that root starts the servers as."""
 
     uid: int
     gid: int
 
     def reaches(self, path: Path) -> bool:
-        """Tell whether the account may execute (or, a folder, enter) the path.
+        """Return whether the account may execute the path or, if it is a folder, enter it.
 
-        Asked of the kernel in a process of that account: modes alone miss ACLs and the folders above.
+        The kernel answers, in a process of that account: file modes miss ACLs and the parent folders.
         """
         test = ["/usr/bin/test", "-x", str(path)]
         try:
@@ -30,7 +30,7 @@ class Account:
 
 
 def for_servers() -> Account | None:
-    """Choose the account that servers run as; None: our own will do."""
+    """Return the account that runs the servers; None is the current user."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -39,7 +39,7 @@ def for_servers() -> Account | None:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise StackError("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`.")
+    raise StackError("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`. Add one.")
 
 
 def temporary_base(account: Account | None) -> Path:
@@ -53,7 +53,7 @@ def temporary_base(account: Account | None) -> Path:
     )
 
 
-def give(path: Path, account: Account | None) -> None:
-    """Make the account the owner of a path of ours."""
+def chown(path: Path, account: Account | None) -> None:
+    """Make the account the owner of the path."""
     if account is not None:
         os.chown(path, account.uid, account.gid)

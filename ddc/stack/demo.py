@@ -1,4 +1,4 @@
-"""The whole site on one machine, with made-up data: started, watched and ended by one command."""
+"""Run the whole site on one machine with sample data: one command starts, watches and ends it."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ _HEALTH_SECONDS = 90
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run once, and what is kept running. `{port}` in an argument is the web server's port."""
+    """The steps that run once and the programs that keep running. `{port}` in an argument is the web server's port."""
 
     steps: Mapping[str, Sequence[str]]
     programs: Mapping[str, Sequence[str]]
@@ -44,24 +44,24 @@ def _worker(queue: str, concurrency: int) -> list[str]:
 
 SITE = Plan(
     steps={
-        "Bringing the database up to date": [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-        "Loading the demo's data": [sys.executable, "manage.py", "load_demo"],
+        "Migrating the database": [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        "Loading the sample data": [sys.executable, "manage.py", "load_demo"],
     },
     programs={
         "web": web.command(port="{port}"),
-        # One for each provider of messages, so that one that hangs doesn't stop the other's, and one for all else.
+        # One process each for mail and for text messages, so that a hanging provider blocks only its own; one for the rest.
         "worker": _worker("ddc", 3),
-        # What a person is waiting for, such as a one-time code, never stands behind a campaign.
+        # Urgent messages, such as one-time codes, never wait behind a campaign.
         "fast-worker": _worker("fast", 2),
-        # In memory, for two schedules in two files would run everything twice.
+        # The schedule is in memory: a second schedule in a file would run every task twice.
         "beat": _celery("beat", "-S", "celery.beat:Scheduler", "-l", "INFO"),
     },
     pages={
         "/": "start here",
         "/admin/": "back office",
-        "/docs": "API, to try out",
-        "/demo/outbox": "every message that would have gone out",
-        "/portal/": "what a debtor sees",
+        "/docs": "API documentation",
+        "/demo/outbox": "all messages, which the demo does not send",
+        "/portal/": "debtor portal",
     },
     users=("agent", "supervisor", "auditor"),
 )
@@ -70,74 +70,74 @@ SITE = Plan(
 def run(plan: Plan = SITE, checkout: Path = CHECKOUT, environment: Mapping[str, str] = os.environ) -> int:
     """Run the demo until Ctrl-C or SIGTERM, and return the exit code.
 
-    :raises StackError: if it runs already, or cannot start, or cannot be kept running
+    :raises StackError: if it runs already, cannot start, or a process dies again and again
     """
     began = time.monotonic()
     state = State(checkout)
-    with contextlib.suppress(_Ended), _ended_by_signals(), state.locked():
-        state.withdraw()
+    with contextlib.suppress(_Interrupted), _interrupted_by_signals(), state.locked():
+        state.unpublish()
         end_leftovers(_mark(state))
         _Demo(plan, state, environment, began).run()
-    say("Everything is down.")
+    show("Everything has ended.")
     return 0
 
 
 def reset(checkout: Path = CHECKOUT) -> int:
-    """Forget the demo's data and secrets.
+    """Delete the demo's data and secrets.
 
     :raises StackError: if the demo runs
     """
     state = State(checkout)
     with state.locked():
-        state.forget()
-    say("The demo's data and secrets are gone; the next start makes new ones.")
+        state.delete()
+    show("The demo's data and secrets are deleted; the next start makes new ones.")
     return 0
 
 
 class _Demo:
     def __init__(self, plan: Plan, state: State, environment: Mapping[str, str], began: float) -> None:
         self._plan, self._state, self._began = plan, state, began
-        self._outer = dict(environment)
-        # What is there but empty counts as not set: so it stands in a copy of .env.example.
-        given = read_env(state.checkout / ".env") | self._outer
+        self._environment = dict(environment)
+        # Empty counts as not set: a copy of .env.example has empty values.
+        given = read_env(state.checkout / ".env") | self._environment
         self._given = {name: value for name, value in given.items() if value}
-        self._supervisor = Supervisor(say)
+        self._supervisor = Supervisor(show)
 
     def run(self) -> None:
         port = _web_port(self._given.get("PORT"))
         with contextlib.ExitStack() as stack:
             stack.callback(self._stop)
-            values = {**self._state.secrets(), **self._start_grounds(), **_defaults(port)}
+            values = {**self._state.secrets(), **self._start_servers(), **_defaults(port)}
             values = {name: self._given.get(name, value) for name, value in values.items()}
             stack.enter_context(self._state.published(values))
-            env = {**self._outer, **values, MARK: _mark(self._state), "PYTHONUNBUFFERED": "1"}
-            self._take_steps(env)
+            env = {**self._environment, **values, MARK: _mark(self._state), "PYTHONUNBUFFERED": "1"}
+            self._run_steps(env)
             self._start_programs(env, port)
             self._wait_for_health(port, values["PUBLIC_URL"])
-            self._state.announce(f"The demo runs already, at {values['PUBLIC_URL']}")
-            self._welcome(values["PUBLIC_URL"], values["DEMO_PASSWORD"])
+            self._state.describe(f"The demo runs already, at {values['PUBLIC_URL']}")
+            self._show_pages(values["PUBLIC_URL"], values["DEMO_PASSWORD"])
             self._supervisor.watch()
 
-    def _start_grounds(self) -> dict[str, str]:
+    def _start_servers(self) -> dict[str, str]:
         runner = account.for_servers()
-        place = self._state.servers(runner)
+        folder = self._state.server_folder(runner)
         urls = {}
         if not self._given.get("DATABASE_URL"):
-            say("Starting PostgreSQL ...")
-            postgres = Postgres(place, account=runner, log=self._state.log("postgres"))
-            self._supervisor.start_ground(postgres)
+            show("Starting PostgreSQL ...")
+            postgres = Postgres(folder, account=runner, log=self._state.log("postgres"))
+            self._supervisor.start_server(postgres)
             urls["DATABASE_URL"] = postgres.url
         if not self._given.get("REDIS_URL"):
-            say("Starting Valkey ...")
-            (place / "valkey").mkdir(mode=0o711, exist_ok=True)
-            valkey = Valkey(place / "valkey", account=runner, log=self._state.log("valkey"))
-            self._supervisor.start_ground(valkey)
+            show("Starting Valkey ...")
+            (folder / "valkey").mkdir(mode=0o711, exist_ok=True)
+            valkey = Valkey(folder / "valkey", account=runner, log=self._state.log("valkey"))
+            self._supervisor.start_server(valkey)
             urls["REDIS_URL"] = valkey.url
         return {"DATABASE_URL": "", "REDIS_URL": ""} | urls
 
-    def _take_steps(self, env: Mapping[str, str]) -> None:
+    def _run_steps(self, env: Mapping[str, str]) -> None:
         for title, command in self._plan.steps.items():
-            say(f"{title} ...")
+            show(f"{title} ...")
             step = process.spawn(command, env=env, cwd=self._state.checkout)
             try:
                 code = step.wait()
@@ -148,14 +148,14 @@ class _Demo:
 
     def _start_programs(self, env: Mapping[str, str], port: int) -> None:
         for name, command in self._plan.programs.items():
-            say(f"Starting {name} ...")
+            show(f"Starting {name} ...")
             filled = [part.replace("{port}", str(port)) for part in command]
             self._supervisor.start_program(Program(name, filled, env, self._state.checkout, self._state.log(name)))
 
     def _wait_for_health(self, port: int, public_url: str) -> None:
         deadline = time.monotonic() + _HEALTH_SECONDS
-        while wrong := health.complaint(port, public_url, self._plan.health):
-            self._supervisor.insist()
+        while problem := health.problem(port, public_url, self._plan.health):
+            self._supervisor.check()
             if time.monotonic() > deadline:
                 break
             time.sleep(0.2)
@@ -163,24 +163,24 @@ class _Demo:
             return
         log = self._state.logs / "web.log"
         raise StackError(
-            f"The site does not get well: GET {self._plan.health} says {wrong}\n"
+            f"The site did not start: GET {self._plan.health} answers {problem}\n"
             f"The end of {log}:\n{process.last_lines(log)}"
         )
 
-    def _welcome(self, url: str, password: str) -> None:
-        say(f"\nThe demo is up after {time.monotonic() - self._began:.1f} s.\n")
-        for path, what in self._plan.pages.items():
-            say(f"  {url + path:<40} {what}")
-        say(f"\n  Sign in as {', '.join(self._plan.users)}; password: {password}\n")
-        say(f"Ctrl-C ends it. Logs are in {self._state.logs}.")
+    def _show_pages(self, url: str, password: str) -> None:
+        show(f"\nThe demo is up after {time.monotonic() - self._began:.1f} s.\n")
+        for path, content in self._plan.pages.items():
+            show(f"  {url + path:<40} {content}")
+        show(f"\n  Sign in as {', '.join(self._plan.users)}; password: {password}\n")
+        show(f"Ctrl-C ends it. Logs are in {self._state.logs}.")
 
     def _stop(self) -> None:
-        say("\nEnding ...")
+        show("\nEnding ...")
         self._supervisor.stop()
 
 
-def say(text: str) -> None:
-    """Tell the person at the terminal; that nobody listens any more is no reason to die."""
+def show(text: str) -> None:
+    """Print a line. A closed terminal is not an error."""
     with contextlib.suppress(OSError, ValueError):
         print(text, flush=True)
 
@@ -204,30 +204,30 @@ def _web_port(named: str | None) -> int:
     """Return the named port, or the first free one from 8000 on."""
     if named:
         if not named.isdecimal() or not 0 < int(named) < 65536:
-            raise StackError(f"PORT={named} is not a port.")
+            raise StackError(f"PORT={named} is not a port. Use a number from 1 to 65535.")
         if not process.port_is_free(int(named)):
-            raise StackError(f"Port {named} is taken by another program. End that, or name another port with PORT=...")
+            raise StackError(f"Another program uses port {named}. End it, or choose another port with PORT=...")
         return int(named)
     for port in range(_FIRST_PORT, _FIRST_PORT + 100):
         if process.port_is_free(port):
             if port != _FIRST_PORT:
-                say(f"Port {_FIRST_PORT} is taken, so this is on {port}.")
+                show(f"Port {_FIRST_PORT} is in use, so the demo uses port {port}.")
             return port
-    raise StackError(f"No port from {_FIRST_PORT} to {_FIRST_PORT + 99} is free. Name one with PORT=...")
+    raise StackError(f"No port from {_FIRST_PORT} to {_FIRST_PORT + 99} is free. Choose one with PORT=...")
 
 
-class _Ended(BaseException):
-    """Somebody wants it to end; not an Exception, so that nobody takes it for a failure on the way."""
+class _Interrupted(BaseException):
+    """A signal asks for the end. Not an Exception, so that no handler takes it for a failure."""
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _interrupted_by_signals() -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(number: int, frame: FrameType | None) -> None:
         for each in numbers:
-            signal.signal(each, signal.SIG_IGN)  # the ending itself is not to be disturbed
-        raise _Ended
+            signal.signal(each, signal.SIG_IGN)  # Further signals must not interrupt the shutdown.
+        raise _Interrupted
 
     before = {number: signal.signal(number, end) for number in numbers}
     try:

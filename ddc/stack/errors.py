@@ -1,5 +1,5 @@
-"""What stops the stack and is for a person to put right."""
+"""The error that stops the stack."""
 
 
 class StackError(Exception):
-    """The stack cannot go on; the message says why and what to do."""
+    """The stack cannot continue; the message names the problem and what to do."""

@@ -1,4 +1,4 @@
-"""Ask the site on this machine how it is."""
+"""Check the health of the site on this machine."""
 
 import http.client
 from urllib.parse import urlsplit
@@ -8,10 +8,10 @@ from .process import LOOPBACK
 _TIMEOUT_SECONDS = 5
 
 
-def complaint(port: int, public_url: str, path: str = "/health") -> str:
-    """Return what is wrong with the site, empty if it answers 200.
+def problem(port: int, public_url: str, path: str = "/health") -> str:
+    """Return what is wrong with the site, or an empty string if it answers 200.
 
-    It is asked by the name that it is known under, for ALLOWED_HOSTS may know no other.
+    The request carries the site's public host name, because ALLOWED_HOSTS may allow no other.
     """
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_TIMEOUT_SECONDS)
     try:

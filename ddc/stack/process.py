@@ -1,4 +1,4 @@
-"""Child processes that do not outlive us."""
+"""Child processes that end with their parent."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ from .account import Account
 
 LOOPBACK = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
-# Loaded here and not in the child: between fork and exec only what is loaded already is safe.
+# Loaded in the parent: between fork and exec a child may use only what is loaded already.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 Process = subprocess.Popen[bytes]
@@ -28,15 +28,15 @@ def spawn(
     log: Path | None = None,
     account: Account | None = None,
     stdin: int | None = subprocess.DEVNULL,
-    on_our_death: signal.Signals = signal.SIGTERM,
+    on_parent_death: signal.Signals = signal.SIGTERM,
     own_session: bool = True,
     capture: bool = False,
 ) -> Process:
-    """Start a child that the kernel signals when we die, however we die (on Linux).
+    """Start a child that the kernel signals when this process dies in any way (on Linux).
 
-    In a session of its own a Ctrl-C in the terminal reaches us alone, so that we can end the children in order.
-    Without a log its output is ours, or with `capture` a pipe. Call it from the main thread: the kernel watches the
-    thread that forked.
+    With a session of its own, a Ctrl-C in the terminal reaches only this process, which then ends the children in order.
+    Without a log the child inherits the output, or with `capture` gets a pipe. Call it from the main thread: the kernel
+    watches the thread that forked.
     """
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("ab")) if log else subprocess.PIPE if capture else None
@@ -48,20 +48,20 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             start_new_session=own_session,
-            preexec_fn=_tied_to_us(on_our_death),
+            preexec_fn=_tie_to_parent(on_parent_death),
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
 
 
-def _tied_to_us(death_signal: signal.Signals) -> Callable[[], None] | None:
+def _tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     if _LIBC is None:
         return None
     libc, parent = _LIBC, os.getpid()
 
     def tie() -> None:
-        # Runs after the change of user, which would have cleared it.
+        # Runs after the change of user, which would have cleared the signal.
         libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -70,25 +70,25 @@ def _tied_to_us(death_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def stop(process: Process, *, by: signal.Signals = signal.SIGTERM, grace: float = 5) -> None:
-    """Ask a child of its own session to end, and see that it does."""
+    """Signal a child with its own session to end, and kill it after `grace` seconds."""
     if process.poll() is None:
         process.send_signal(by)
     finish(process, grace=grace)
 
 
 def finish(process: Process, *, grace: float = 0) -> None:
-    """Await the end of a child of its own session for `grace` seconds, then kill it and whatever it started."""
+    """Wait `grace` seconds for the end of a child with its own session, then kill it and its descendants."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(max(grace, 0))
-    # The group outlives its leader as long as a grandchild is left.
+    # The process group exists as long as one of its members, also without its leader.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 @contextlib.contextmanager
-def ended_unless_kept(process: Process, *, by: signal.Signals = signal.SIGTERM) -> Iterator[Callable[[], Process]]:
-    """End the child when the block is left, be it by a Ctrl-C, without having called what it is given."""
+def stopped_unless_kept(process: Process, *, by: signal.Signals = signal.SIGTERM) -> Iterator[Callable[[], Process]]:
+    """Stop the child at the end of the block, or at a Ctrl-C in it, unless the block calls the yielded function."""
     kept = False
 
     def keep() -> Process:
@@ -104,7 +104,7 @@ def ended_unless_kept(process: Process, *, by: signal.Signals = signal.SIGTERM) 
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on just now."""
+    """Return a TCP port of the loopback address that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -112,9 +112,9 @@ def free_port() -> int:
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether a server could listen on the loopback port now."""
+    """Return whether a server could listen on the loopback port now."""
     with socket.socket() as probe:
-        # As servers do: a connection that is only waiting out its time does not count.
+        # As servers do: a connection in TIME_WAIT does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -124,7 +124,7 @@ def port_is_free(port: int) -> bool:
 
 
 def last_lines(log: Path, count: int = 25) -> str:
-    """Return the end of a log file, indented, for a message to a person."""
+    """Return the end of a log file, indented, for an error message."""
     try:
         text = log.read_bytes()[-20_000:].decode(errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The folder where the demo keeps its lock, its secrets, its logs and what it set for others to read."""
+"""The folder for the demo's lock, secrets, logs and published settings."""
 
 import contextlib
 import fcntl
@@ -14,12 +14,12 @@ from .account import Account
 from .errors import StackError
 
 _SECRETS = {"SECRET_KEY": 48, "DEBTOR_TOKEN_KEY": 48, "OTP_KEY": 48, "DEMO_PASSWORD": 9}
-# Where root puts the servers' data if their account cannot enter the checkout.
+# Root puts the servers' data here if their account cannot enter the checkout.
 _OUTSIDE = (Path("/var/lib"), Path("/var/tmp"))
 
 
 class State:
-    """`.state` in the checkout."""
+    """The folder `.state` of a checkout."""
 
     def __init__(self, checkout: Path) -> None:
         self.checkout = checkout
@@ -32,9 +32,9 @@ class State:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for ourselves. The kernel lets go of it when we die, so no lock is ever stale.
+        """Hold the folder's lock. The kernel releases it when this process dies, so it is never stale.
 
-        :raises StackError: if another process holds it, or the folder is not ours to use
+        :raises StackError: if another process holds it, or the folder belongs to another user
         """
         try:
             self.folder.mkdir(exist_ok=True)
@@ -43,42 +43,42 @@ class State:
             lock = self._lock_file.open("a+")
         except OSError as error:
             raise StackError(
-                f"{self.folder} cannot be used: {error.strerror}. Was it made by another user? Then remove it as that user."
+                f"{self.folder} cannot be used: {error.strerror}. If another user made it, remove it as that user."
             ) from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.seek(0)
-                raise StackError(f"{lock.read().strip() or 'The demo is just starting'}. It is left alone.") from None
-            self.announce("The demo is just starting")
+                raise StackError(f"{lock.read().strip() or 'The demo is starting'}. Use that one, or end it.") from None
+            self.describe("The demo is starting")
             yield
 
-    def announce(self, text: str) -> None:
-        """Leave word for a second start of what holds the lock."""
+    def describe(self, text: str) -> None:
+        """Write into the lock what a second start shows about its holder."""
         self._lock_file.write_text(f"{text} (process {os.getpid()})\n")
 
     def log(self, name: str) -> Path:
-        """Return the log file of a server; what an earlier run wrote moves aside."""
+        """Return the log file of a server; the file of an earlier run is renamed."""
         log = self.logs / f"{name}.log"
         if log.exists():
             log.replace(log.with_suffix(".log.old"))
         return log
 
-    def servers(self, account: Account | None) -> Path:
+    def server_folder(self, account: Account | None) -> Path:
         """Return the folder for the servers' data: in the checkout if their account can enter it."""
-        place = self._inside
+        folder = self._inside
         if account and not account.reaches(self.folder):
-            place = self._outside()
-        place.mkdir(exist_ok=True)
-        # In a folder that everybody may write to, the name could have been taken by somebody else.
-        if place.is_symlink() or place.stat().st_uid != os.geteuid():
-            raise StackError(f"{place} belongs to somebody else.")
-        place.chmod(0o711)
-        return place
+            folder = self._outside()
+        folder.mkdir(exist_ok=True)
+        # In a folder that everybody may write to, another user could have taken the name.
+        if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+            raise StackError(f"{folder} belongs to another user. Remove it as that user.")
+        folder.chmod(0o711)
+        return folder
 
     def secrets(self) -> dict[str, str]:
-        """Return the demo's secrets, made at the first call and kept from run to run."""
+        """Return the demo's secrets; the first call makes them, later runs keep them."""
         kept = read_env(self._secrets_env)
         made = {name: kept.get(name) or secrets.token_urlsafe(size) for name, size in _SECRETS.items()}
         if made != kept:
@@ -87,18 +87,18 @@ class State:
 
     @contextlib.contextmanager
     def published(self, values: Mapping[str, str]) -> Iterator[None]:
-        """Let `manage.py` in another terminal see the values, as long as they hold."""
+        """Publish the values for `manage.py` in another terminal during the block."""
         write_env(self._demo_env, values)
         try:
             yield
         finally:
-            self.withdraw()
+            self.unpublish()
 
-    def withdraw(self) -> None:
-        """Take back what a run, perhaps a killed one, has published."""
+    def unpublish(self) -> None:
+        """Remove the values that a run, perhaps a killed one, has published."""
         self._demo_env.unlink(missing_ok=True)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Remove the demo's data and secrets. Call it with the lock held."""
         for folder in (self._inside, *(base / self._name for base in _OUTSIDE)):
             if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
@@ -114,11 +114,11 @@ class State:
         for base in _OUTSIDE:
             if os.access(base, os.W_OK | os.X_OK):
                 return base / self._name
-        raise StackError(f"There is no place for the servers' data: tried {', '.join(map(str, _OUTSIDE))}.")
+        raise StackError(f"No folder for the servers' data is writable: tried {', '.join(map(str, _OUTSIDE))}.")
 
 
 def read_env(file: Path) -> dict[str, str]:
-    """Read NAME=value lines as `.env` has them: comments, `export` and quotes are understood."""
+    """Read NAME=value lines in the format of `.env`: with comments, `export` and quotes."""
     values = {}
     with contextlib.suppress(FileNotFoundError):
         for line in file.read_text().splitlines():
@@ -131,7 +131,7 @@ def read_env(file: Path) -> dict[str, str]:
 
 
 def write_env(file: Path, values: Mapping[str, str]) -> None:
-    """Replace the file in one step, readable by ourselves alone."""
+    """Replace the file in one step; only its owner can read it."""
     fresh = file.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Keep servers running: start them, start them again when they die, end them in order."""
+"""Keep servers running: start them, restart them when they die, end them in order."""
 
 import contextlib
 import os
@@ -12,31 +12,31 @@ from typing import Protocol
 from . import process
 from .errors import StackError
 
-_FAST_SECONDS = 10
-_FAST_DEATHS = 5
+_EARLY_EXIT_SECONDS = 10
+_MAX_EARLY_EXITS = 5
 _GRACE_SECONDS = 6
-_LOOK_EVERY_SECONDS = 0.2
-# In the environment of the site's processes, so that a later start knows leftovers of a killed one from strangers.
+_CHECK_INTERVAL_SECONDS = 0.2
+# In the environment of the site's processes, so that a later start recognises what a killed run left behind.
 MARK = "DDC_STACK"
 
 
 class Server(Protocol):
-    """What can be started, watched and ended."""
+    """A process that can be started, watched and ended."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name in messages."""
 
     @property
     def log(self) -> Path:
-        """Where it writes to."""
+        """Its log file."""
 
     @property
     def stop_signal(self) -> signal.Signals:
-        """What asks it to end."""
+        """The signal that asks it to end."""
 
     def start(self) -> process.Process:
-        """Start it, again if need be."""
+        """Start or restart it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
 
     def start(self) -> process.Process:
-        """Start it. Whether it has come up is for the watch to see."""
+        """Start it without waiting until it is ready."""
         return process.spawn(self.command, env=self.env, cwd=self.cwd, log=self.log)
 
 
@@ -60,75 +60,76 @@ class _Watched:
     server: Server
     process: process.Process
     started: float = field(default_factory=time.monotonic)
-    fast_deaths: int = 0
-    due: float | None = None  # when to start it again; None: it runs
+    early_exits: int = 0
+    restart_at: float | None = None  # None while it runs.
 
 
 class Supervisor:
-    """Watches servers. What the site stands on (`grounds`) is ended after the programs."""
+    """Watches the database servers and the programs that use them; the servers end last."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._grounds: list[_Watched] = []
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._servers: list[_Watched] = []
         self._programs: list[_Watched] = []
 
-    def start_ground(self, server: Server) -> None:
+    def start_server(self, server: Server) -> None:
         """Start a server that the programs need."""
-        self._grounds.append(_Watched(server, server.start()))
+        self._servers.append(_Watched(server, server.start()))
 
     def start_program(self, program: Program) -> None:
         """Start one of the site's own processes."""
         self._programs.append(_Watched(program, program.start()))
 
-    def insist(self) -> None:
-        """Look at all of them once, while coming up.
+    def check(self) -> None:
+        """Check that all of them run, during start-up.
 
-        :raises StackError: if one is dead, with the end of its log
+        :raises StackError: with the end of the log, if one has ended
         """
-        for watched in (*self._grounds, *self._programs):
+        for watched in (*self._servers, *self._programs):
             if watched.process.poll() is not None:
-                raise StackError(_obituary(watched))
+                raise StackError(_failure(watched))
 
     def watch(self) -> None:
-        """Start again what dies, until a signal's exception ends it.
+        """Restart processes that die, until the exception of a signal ends it.
 
-        :raises StackError: if one keeps dying
+        :raises StackError: if one dies again and again
         """
         while True:
-            for watched in (*self._grounds, *self._programs):
-                self._look(watched)
-            time.sleep(_LOOK_EVERY_SECONDS)
+            for watched in (*self._servers, *self._programs):
+                self._restart_if_dead(watched)
+            time.sleep(_CHECK_INTERVAL_SECONDS)
 
     def stop(self) -> None:
-        """End all: ask the programs in the order of their start, await them, then end what they stood on."""
+        """End the programs in the order of their start, then the servers."""
         for watched in self._programs:
             with contextlib.suppress(ProcessLookupError):
                 watched.process.send_signal(watched.server.stop_signal)
         deadline = time.monotonic() + _GRACE_SECONDS
         for watched in self._programs:
-            # Asked once already: celery takes a second SIGTERM for impatience.
+            # No second signal: a second SIGTERM makes Celery drop its tasks.
             process.finish(watched.process, grace=deadline - time.monotonic())
-        for watched in reversed(self._grounds):
+        for watched in reversed(self._servers):
             process.stop(watched.process, by=watched.server.stop_signal, grace=_GRACE_SECONDS)
 
-    def _look(self, watched: _Watched) -> None:
+    def _restart_if_dead(self, watched: _Watched) -> None:
         now = time.monotonic()
-        if watched.due is None:
+        if watched.restart_at is None:
             if watched.process.poll() is None:
                 return
-            process.finish(watched.process)  # its children, if it left any: they may hold its port
-            watched.fast_deaths = watched.fast_deaths + 1 if now - watched.started < _FAST_SECONDS else 0
-            if watched.fast_deaths >= _FAST_DEATHS:
-                raise StackError(f"{watched.server.name} dies as soon as it is started. {_obituary(watched)}")
-            pause = 2.0**watched.fast_deaths / 2 if watched.fast_deaths else 0.0
-            watched.due = now + pause
-            self._say(f"{_death(watched)}; it is started again{f' in {pause:g} s' if pause else ''}.")
-        if now >= watched.due:
-            watched.process, watched.started, watched.due = watched.server.start(), time.monotonic(), None
+            process.finish(watched.process)  # Children that it left behind may hold its port.
+            early = now - watched.started < _EARLY_EXIT_SECONDS
+            watched.early_exits = watched.early_exits + 1 if early else 0
+            if watched.early_exits >= _MAX_EARLY_EXITS:
+                raise StackError(f"{watched.server.name} ends shortly after each start. {_failure(watched)}")
+            pause = 2.0**watched.early_exits / 2 if watched.early_exits else 0.0
+            watched.restart_at = now + pause
+            self._show(f"{_exit(watched)}; it is restarted{f' in {pause:g} s' if pause else ''}.")
+        if now >= watched.restart_at:
+            watched.process, watched.started, watched.restart_at = watched.server.start(), time.monotonic(), None
 
 
 def end_leftovers(mark: str) -> None:
-    """Kill processes that carry our mark though we hold the lock: a killed run could not end them."""
+    """Kill the marked processes of an earlier run that was killed. Call it with the lock held."""
     wanted = f"{MARK}={mark}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -136,11 +137,11 @@ def end_leftovers(mark: str) -> None:
                 os.kill(int(entry.name), signal.SIGKILL)
 
 
-def _death(watched: _Watched) -> str:
+def _exit(watched: _Watched) -> str:
     code = watched.process.returncode
     how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
     return f"{watched.server.name} {how}"
 
 
-def _obituary(watched: _Watched) -> str:
-    return f"{_death(watched)}. The end of {watched.server.log}:\n{process.last_lines(watched.server.log)}"
+def _failure(watched: _Watched) -> str:
+    return f"{_exit(watched)}. The end of {watched.server.log}:\n{process.last_lines(watched.server.log)}"

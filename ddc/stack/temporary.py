@@ -1,4 +1,4 @@
-"""Run one command beside a PostgreSQL and a Valkey that live as long as it does."""
+"""Run one command with a PostgreSQL and a Valkey that end with it."""
 
 import contextlib
 import fcntl
@@ -21,13 +21,13 @@ _GRACE_SECONDS = 15
 
 
 def run(command: list[str], environment: Mapping[str, str], *, durable: bool = False) -> int:
-    """Run the command with addresses and secrets in its environment, and return its exit code.
+    """Run the command with server URLs and secrets in its environment, and return its exit code.
 
-    What the environment names already is taken as it is, and no server is started for it. `.env` is not asked:
-    what a test does to a database should never be done to the one that a site uses.
+    A variable that is set already is kept, and its server is not started. `.env` is not read, so that tests never write to
+    the database of a real site.
     """
-    stopped = _Stopped()
-    with stopped.noticed(), contextlib.ExitStack() as stack:
+    forwarder = _SignalForwarder()
+    with forwarder.installed(), contextlib.ExitStack() as stack:
         env = dict(environment)
         for name in SECRETS:
             if not env.get(name):
@@ -35,52 +35,54 @@ def run(command: list[str], environment: Mapping[str, str], *, durable: bool = F
         wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.get(name)]
         if wanted:
             runner = account.for_servers()
-            place = stack.enter_context(_place(runner))
+            folder = stack.enter_context(_temporary_folder(runner))
             if "DATABASE_URL" in wanted:
                 settings = MEASURED if durable else THROWAWAY
-                postgres = Postgres(place, account=runner, log=place / "postgres.log", settings=settings)
+                postgres = Postgres(folder, account=runner, log=folder / "postgres.log", settings=settings)
                 child = postgres.start()
-                stack.callback(process.stop, child, by=signal.SIGQUIT)  # nothing in it is worth a checkpoint
+                stack.callback(
+                    process.stop, child, by=signal.SIGQUIT
+                )  # Its data is deleted, so no checkpoint is needed.
                 env["DATABASE_URL"] = postgres.url
             if "REDIS_URL" in wanted:
-                (place / "valkey").mkdir(mode=0o711)
-                valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
+                (folder / "valkey").mkdir(mode=0o711)
+                valkey = Valkey(folder / "valkey", account=runner, log=folder / "valkey.log")
                 stack.callback(process.stop, valkey.start())
                 env["REDIS_URL"] = valkey.url
-        return stopped.wait_for(command, env)
+        return forwarder.run(command, env)
 
 
-class _Stopped:
-    """SIGTERM and SIGHUP, which end the command first; a Ctrl-C reaches it by itself, for it shares our terminal."""
+class _SignalForwarder:
+    """Passes SIGTERM and SIGHUP on to the command, which ends first. Ctrl-C reaches it directly, through the terminal."""
 
     def __init__(self) -> None:
         self._child: process.Process | None = None
 
     @contextlib.contextmanager
-    def noticed(self) -> Iterator[None]:
+    def installed(self) -> Iterator[None]:
         numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-        before = {number: signal.signal(number, self._notice) for number in numbers}
+        before = {number: signal.signal(number, self._forward) for number in numbers}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _notice(self, number: int, frame: FrameType | None) -> None:
+    def _forward(self, number: int, frame: FrameType | None) -> None:
         if self._child is None:
             for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                signal.signal(each, signal.SIG_IGN)  # once is enough: the cleaning up is not to be disturbed
+                signal.signal(each, signal.SIG_IGN)  # Further signals must not interrupt the clean-up.
             raise SystemExit(128 + number)
         if number != signal.SIGINT:
             self._child.send_signal(number)
-            signal.signal(signal.SIGALRM, self._lose_patience)
+            signal.signal(signal.SIGALRM, self._kill)
             signal.alarm(_GRACE_SECONDS)
 
-    def _lose_patience(self, number: int, frame: FrameType | None) -> None:
+    def _kill(self, number: int, frame: FrameType | None) -> None:
         if self._child is not None:
             self._child.kill()
 
-    def wait_for(self, command: list[str], env: Mapping[str, str]) -> int:
+    def run(self, command: list[str], env: Mapping[str, str]) -> int:
         try:
             self._child = process.spawn(command, env=env, cwd=Path.cwd(), stdin=None, own_session=False)
         except OSError as error:
@@ -91,23 +93,23 @@ class _Stopped:
 
 
 @contextlib.contextmanager
-def _place(runner: account.Account | None) -> Iterator[Path]:
+def _temporary_folder(runner: account.Account | None) -> Iterator[Path]:
     base = account.temporary_base(runner)
-    _sweep(base)
-    place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-    place.chmod(0o711)
-    # Locked before it gets the name that a sweeper looks for.
-    with (place / "lock.new").open("w") as lock:
+    _remove_leftovers(base)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+    folder.chmod(0o711)
+    # Locked before it gets the name that another run's clean-up looks for.
+    with (folder / "lock.new").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        (place / "lock.new").rename(place / "lock")
+        (folder / "lock.new").rename(folder / "lock")
         try:
-            yield place
+            yield folder
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(base: Path) -> None:
-    """Remove what runs that were killed have left: nobody holds their lock."""
+def _remove_leftovers(base: Path) -> None:
+    """Remove the folders of runs that were killed: their lock is free."""
     for lock_file in base.glob(f"{_PREFIX}*/lock"):
         with contextlib.suppress(OSError), lock_file.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""A Valkey server of our own: loopback only, with a password, and nothing on disk."""
+"""A private Valkey server: loopback only, with a password, and nothing on disk."""
 
 import secrets
 import signal
@@ -15,31 +15,31 @@ _START_SECONDS = 20
 
 
 class Valkey:
-    """One server, working in the folder `place`, which `account` may enter."""
+    """One server with the working folder `folder`, which `account` may enter."""
 
     name = "valkey"
     stop_signal = signal.SIGTERM
 
-    def __init__(self, place: Path, *, account: Account | None, log: Path) -> None:
-        self.place, self.account, self.log = place, account, log
-        self._program = binaries.within_reach(binaries.valkey(), account, place)
+    def __init__(self, folder: Path, *, account: Account | None, log: Path) -> None:
+        self.folder, self.account, self.log = folder, account, log
+        self._program = binaries.accessible(binaries.valkey(), account, folder)
         self._password = secrets.token_urlsafe(24)
         self.port = 0
 
     @property
     def url(self) -> str:
-        """The address of the server, password included."""
+        """The URL of the server, password included."""
         return f"redis://:{self._password}@{process.LOOPBACK}:{self.port}/0"
 
     def start(self) -> process.Process:
         """Start the server and wait until it answers. A second start keeps port and password.
 
-        :raises StackError: with the log's last lines
+        :raises StackError: with the last lines of the log
         """
         for _ in range(1 if self.port else 5):
             port = self.port or process.free_port()
             child = self._spawn(port)
-            with process.ended_unless_kept(child) as keep:
+            with process.stopped_unless_kept(child) as keep:
                 if self._is_ready(child, port):
                     self.port = port
                     return keep()
@@ -49,19 +49,19 @@ class Valkey:
         child = process.spawn(
             [self._program, "-"],
             env={},
-            cwd=self.place,
+            cwd=self.folder,
             log=self.log,
             account=self.account,
             stdin=subprocess.PIPE,
         )
         assert child.stdin
-        # On stdin, since a command line is there for every user of the machine to read.
+        # On stdin, because every user of the machine can read command lines.
         settings = f'bind {process.LOOPBACK}\nport {port}\nrequirepass {self._password}\nsave ""\nappendonly no\n'
         try:
             child.stdin.write(settings.encode())
             child.stdin.close()
         except BrokenPipeError:
-            pass  # it died at once: the log says why
+            pass  # It ended at once; the log has the reason.
         return child
 
     def _is_ready(self, child: process.Process, port: int) -> bool:
@@ -76,7 +76,7 @@ class Valkey:
                         if answer == b"+OK\r\n+PONG\r\n":
                             return True
                         if answer.startswith(b"-"):
-                            break  # another's server, which took the port before ours
+                            break  # Another server took the port first.
             except OSError:
                 pass
             time.sleep(0.03)

@@ -109,7 +109,7 @@ class Chaos:
         self.rate = rate
         runner = account.for_servers()
         (place / "valkey").mkdir(mode=0o711)
-        account.give(place / "valkey", runner)
+        account.chown(place / "valkey", runner)
         self.valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
         self.ports = {kind: process.free_port() for kind in ("smtp", "twilio")}
         self.site = process.free_port()
@@ -165,8 +165,8 @@ class Chaos:
         """Start what the callbacks come to, and let it come up."""
         self._spawn("site", *web.command(port=self.site, workers=1)[1:])
         ends = time.monotonic() + 60
-        while complaint := health.complaint(self.site, self.env["PUBLIC_URL"]):
-            assert time.monotonic() < ends, complaint
+        while problem := health.problem(self.site, self.env["PUBLIC_URL"]):
+            assert time.monotonic() < ends, problem
             time.sleep(0.1)
 
     def _start_workers(self) -> None:

@@ -31,7 +31,7 @@ class Rig:
         self.place = place
         runner = account.for_servers()
         (place / "valkey").mkdir(mode=0o711)
-        account.give(place / "valkey", runner)
+        account.chown(place / "valkey", runner)
         self.postgres = Postgres(place, account=runner, log=place / "postgres.log")
         self.valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
         self.smtp, self.twilio = SmtpStandIn(), TwilioStandIn()
@@ -101,7 +101,7 @@ class Rig:
 
     def is_well(self) -> bool:
         """Ask for health."""
-        return not health.complaint(self.port, f"http://127.0.0.1:{self.port}")
+        return not health.problem(self.port, f"http://127.0.0.1:{self.port}")
 
     def keep_logs(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)

@@ -56,7 +56,9 @@ def test_a_web_server_answers_what_it_has_taken_and_counts_over_all_its_processe
     _, token = tokens.create_api_token(factories.agent(), now=timezone.now())
     port = free_port()
     env = processes.environment(METRICS_TOKEN="of-the-test")
-    web = processes.start("-W", "ignore", *web_server.command(port=port, workers=2, patience=10)[1:], env=env, **QUIET)
+    web = processes.start(
+        "-W", "ignore", *web_server.command(port=port, workers=2, shutdown_seconds=10)[1:], env=env, **QUIET
+    )
     try:
         with SmtpStandIn() as smtp, TwilioStandIn() as twilio:
             site = Site(f"http://127.0.0.1:{port}", smtp, twilio, env, token)

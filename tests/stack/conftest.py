@@ -54,7 +54,7 @@ def _checkout(mode: int) -> Iterator[Path]:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        State(path).forget()
+        State(path).delete()
         assert left == {}
 
 

@@ -75,7 +75,7 @@ def main(checkout: str, changes: str = "{}") -> int:
     try:
         return demo.run(demo.Plan(**plan), Path(checkout))
     except StackError as error:
-        demo.say(str(error))
+        demo.show(str(error))
         return 1
 
 

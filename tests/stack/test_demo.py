@@ -192,7 +192,7 @@ def test_what_dies_is_started_again(start: Start, checkout: Path, name: str) -> 
     url = read_env(checkout / ".state/demo.env")["DATABASE_URL"]
     before = demo.pids(name)
     os.kill(before[0], signal.SIGKILL)
-    demo.says("was killed (SIGKILL); it is started again")
+    demo.says("was killed (SIGKILL); it is restarted")
     until(lambda: demo.pids(name) and _answers(url))  # under the same address, for the site knows no other
     assert _answers(url)
     assert demo.pids(name)
@@ -203,7 +203,7 @@ def test_what_dies_is_started_again(start: Start, checkout: Path, name: str) -> 
 def test_a_signal_while_a_server_is_started_again_takes_all_down(start: Start, checkout: Path) -> None:
     demo = start().up()
     os.kill(demo.pids("bin/postgres")[0], signal.SIGKILL)
-    demo.says("it is started again")
+    demo.says("it is restarted")
     assert demo.end() == 0
     assert [command_line(pid) for pid in at_work(checkout)] == []
 
@@ -215,7 +215,7 @@ def test_what_keeps_dying_ends_all_with_its_log(start: Start, checkout: Path) ->
     sick = [sys.executable, "-c", "import sys, time; time.sleep(0.7); sys.exit('no such luck')"]
     demo = start(environment=NO_SERVERS, programs={"web": web, "sick": sick})
     assert demo.code() == 1
-    assert "sick dies as soon as it is started" in demo.said
+    assert "sick ends shortly after each start" in demo.said
     assert "no such luck" in demo.said
     assert at_work(checkout) == []
 
@@ -238,7 +238,7 @@ def test_a_taken_port_that_was_named_is_refused(start: Start, checkout: Path) ->
     with _listener() as taken:
         demo = start(environment=NO_SERVERS | {"PORT": str(taken)})
         assert demo.code() == 1
-        assert f"Port {taken} is taken" in demo.said
+        assert f"uses port {taken}" in demo.said
         assert at_work(checkout) == []
 
 
@@ -247,7 +247,7 @@ def test_a_taken_default_port_gives_way_to_the_next_free_one(start: Start, check
         said = start(environment=NO_SERVERS | {"PORT": ""}).up().said
     port = read_env(checkout / ".state/demo.env")["PORT"]
     assert port != "8000"
-    assert f"Port 8000 is taken, so this is on {port}" in said
+    assert f"Port 8000 is in use, so the demo uses port {port}" in said
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "70000", "-1"])
@@ -278,7 +278,7 @@ def test_a_user_without_rights_and_with_a_read_only_home_can_run_it(checkout: Pa
     home.mkdir(mode=0o555)
     work = checkout / "work"
     work.mkdir()
-    account.give(work, user)
+    account.chown(work, user)
     with (work / "said").open("wb") as output:
         demo = subprocess.Popen(
             [python_for(user), str(packages / "standin.py"), str(work)],
@@ -315,7 +315,7 @@ def test_a_state_folder_that_cannot_be_used_is_named(checkout: Path) -> None:
 def test_forgetting_removes_data_and_secrets(start: Start, checkout: Path) -> None:
     start().up().end()
     kept = read_env(checkout / ".state/secrets.env")
-    State(checkout).forget()
+    State(checkout).delete()
     assert kept
     assert sorted(path.name for path in (checkout / ".state").iterdir()) == ["lock", "log"]
 

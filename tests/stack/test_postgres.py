@@ -98,7 +98,7 @@ def test_a_pid_file_that_names_a_strangers_process_is_dropped_and_the_stranger_l
     stale = postgres.data / "postmaster.pid"
     stale.write_text(pid_file.replace(str(child.pid), str(stranger.pid), 1))
     stale.chmod(0o600)
-    account.give(stale, account.for_servers())
+    account.chown(stale, account.for_servers())
     started.append(postgres.start())
     with psycopg.connect(postgres.url) as connection:
         connection.execute("SELECT 1")
@@ -181,7 +181,7 @@ def test_programs_out_of_the_accounts_reach_are_copied_within_it(checkout: Path)
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o700)
     runner = account.for_servers()
-    found = binaries.within_reach(program, runner, checkout)
+    found = binaries.accessible(program, runner, checkout)
     assert runner is None or runner.reaches(found)
     assert closed.stat().st_mode & 0o777 == 0o700
     assert os.access(found, os.X_OK)
@@ -194,4 +194,4 @@ def test_a_folder_that_the_servers_account_cannot_enter_is_refused(closed_checko
     program = closed / "valkey-server"
     program.write_text("#!/bin/sh\nexit 0\n")
     with pytest.raises(StackError, match="cannot enter"):
-        binaries.within_reach(program, account.for_servers(), closed_checkout)
+        binaries.accessible(program, account.for_servers(), closed_checkout)
