@@ -1,1 +1,1 @@
-"""Made-up data to look around in: nobody in it exists, and no address of it reaches anybody."""
+"""Sample data for a demo: its people do not exist, and its addresses are reserved for examples."""

@@ -1,4 +1,4 @@
-"""What was said in the demo, and what debtors did: messages in every state, with their texts, and activities."""
+"""The demo's messages in every state with their texts, and the debtors' activities."""
 
 import random
 import uuid
@@ -27,7 +27,7 @@ _SENT = {
     "sms_reminder": Channel.SMS,
     "voice_reminder": Channel.VOICE,
 }
-_ASKED_OF_AGENTS = 12
+_CALL_TASKS = 12
 _STATES = {
     MessageStatus.DELIVERED: 70, MessageStatus.SENT: 15, MessageStatus.BOUNCED: 3, MessageStatus.FAILED: 3,
     MessageStatus.BLOCKED: 4, MessageStatus.UNCERTAIN: 1, MessageStatus.QUEUED: 1, MessageStatus.POSTPONED: 3,
@@ -35,11 +35,11 @@ _STATES = {
 _REASONS = {
     MessageStatus.BOUNCED: "550 5.1.1 There is no such mailbox here.",
     MessageStatus.FAILED: "30003: The handset is unreachable.",
-    MessageStatus.BLOCKED: "suppressed: They opted out.",
-    MessageStatus.UNCERTAIN: "The hand-over was cut short: the provider may have the message, or not.",
+    MessageStatus.BLOCKED: "suppressed: The debtor opted out.",
+    MessageStatus.UNCERTAIN: "The connection was lost; the provider may or may not have the message.",
 }
-#: What went, and how its hand-over ended: what was bounced or failed later had been taken.
-_WENT = {
+#: The result of the attempt by status; a provider has accepted messages that later bounce or fail.
+_DISPATCHED = {
     MessageStatus.DELIVERED: Result.SENT,
     MessageStatus.SENT: Result.SENT,
     MessageStatus.BOUNCED: Result.SENT,
@@ -56,9 +56,9 @@ _PATHS = {
 
 
 def messages(
-    dice: random.Random, debts: Sequence[Debt], variants: Sequence[CommunicationTemplate], *, now: datetime
+    rng: random.Random, debts: Sequence[Debt], variants: Sequence[CommunicationTemplate], *, now: datetime
 ) -> list[CommunicationLog]:
-    """Make up what was said about these debts, with the texts as the templates have them."""
+    """Generate messages about these debts with texts from the templates."""
     about = [
         debt
         for debt in debts
@@ -67,41 +67,41 @@ def messages(
     values = facts.gather([(debt.debtor, debt) for debt in about], today=now.date())
     versions = templates.current_versions(variants)
     made = []
-    for debt, known in zip(about, values, strict=True):
-        for name in dice.sample(tuple(_SENT), dice.choice((1, 1, 2, 3))):
+    for debt, variables in zip(about, values, strict=True):
+        for name in rng.sample(tuple(_SENT), rng.choice((1, 1, 2, 3))):
             channel = _SENT[name]
             if not suppressions.address(debt.debtor, channel):
                 continue
-            log = _message(dice, debt, channel, now=now)
-            if log.status in _WENT:
-                _write(log, [v for v in variants if v.name == name], versions, known)
+            log = _message(rng, debt, channel, now=now)
+            if log.status in _DISPATCHED:
+                _render(log, [v for v in variants if v.name == name], versions, variables)
             else:
                 log.template = next(v for v in variants if v.name == name and v.language == "en")
             made.append(log)
-            if log.status == MessageStatus.DELIVERED and channel == Channel.SMS and dice.random() < 0.2:
-                made.append(_reply(dice, log, now=now))
+            if log.status == MessageStatus.DELIVERED and channel == Channel.SMS and rng.random() < 0.2:
+                made.append(_reply(rng, log, now=now))
     scripts = [variant for variant in variants if variant.communication_type == Channel.CALL_SCRIPT]
     reachable = [pair for pair in zip(about, values, strict=True) if pair[0].debtor.mobile_phone]
-    for debt, known in dice.sample(reachable, _ASKED_OF_AGENTS):
+    for debt, variables in rng.sample(reachable, _CALL_TASKS):
         log = CommunicationLog(
             debtor=debt.debtor,
             debt=debt,
             communication_type=Channel.CALL_SCRIPT,
             status=MessageStatus.SENT,
-            created_at=now - timedelta(minutes=dice.randint(10, 3_000)),
+            created_at=now - timedelta(minutes=rng.randint(10, 3_000)),
         )
-        _hand_over(log, dice, provider="agent")
-        _write(log, scripts, versions, known)
+        _dispatch(log, rng, provider="agent")
+        _render(log, scripts, versions, variables)
         made.append(log)
     return made
 
 
 def attempts(logs: Sequence[CommunicationLog]) -> list[MessageAttempt]:
-    """Make up the hand-over of each message that went, and seal them together."""
+    """Generate the dispatch attempt of each dispatched message and seal both."""
     made = []
     for log in logs:
         if log.attempts:
-            result = _WENT[MessageStatus(log.status)]
+            result = _DISPATCHED[MessageStatus(log.status)]
             ended_at = log.sent_at or log.created_at + timedelta(minutes=1)
             attempt = MessageAttempt(
                 log=log,
@@ -119,86 +119,86 @@ def attempts(logs: Sequence[CommunicationLog]) -> list[MessageAttempt]:
 
 
 def activities(
-    dice: random.Random, debts: Sequence[Debt], logs: Sequence[CommunicationLog], *, now: datetime
+    rng: random.Random, debts: Sequence[Debt], logs: Sequence[CommunicationLog], *, now: datetime
 ) -> list[DigitalActivity]:
-    """Make up what debtors did in the portal; each opening of a mail is among it."""
+    """Generate what debtors did in the portal, and one activity for each opened mail."""
     made = [
         DigitalActivity(debtor=log.debtor, debt=log.debt, activity_type="email_opened", created_at=log.opened_at)
         for log in logs
         if log.opened_at and log.debtor
     ]
-    for debt in dice.sample(debts, len(debts) // 4):
-        at = now - timedelta(minutes=dice.randint(10, 60 * 24 * 60))
+    for debt in rng.sample(debts, len(debts) // 4):
+        at = now - timedelta(minutes=rng.randint(10, 60 * 24 * 60))
         for kind, path in _PATHS.items():
-            at = min(at + timedelta(seconds=dice.randint(5, 90)), now)
+            at = min(at + timedelta(seconds=rng.randint(5, 90)), now)
             made.append(DigitalActivity(debtor=debt.debtor, debt=debt, activity_type=kind, path=path, created_at=at))
-            if dice.random() < 0.3:
+            if rng.random() < 0.3:
                 break
     return made
 
 
-def stops(dice: random.Random, people: Sequence[Debtor], *, now: datetime) -> None:
-    """Make up who wants no more messages, and whose address is dead."""
-    for debtor in dice.sample(people, 40):
+def suppress_addresses(rng: random.Random, people: Sequence[Debtor], *, now: datetime) -> None:
+    """Suppress some phones after an opt-out and some e-mail addresses after a bounce."""
+    for debtor in rng.sample(people, 40):
         if debtor.mobile_phone:
             suppressions.suppress(
-                debtor.mobile_phone, medium=Medium.SMS, reason=StopReason.OPTED_OUT, source="They wrote: STOP", now=now
+                debtor.mobile_phone, medium=Medium.SMS, reason=StopReason.OPTED_OUT, source="Reply: STOP", now=now
             )
-    words = _REASONS[MessageStatus.BOUNCED]
-    for debtor in dice.sample(people, 25):
-        suppressions.suppress(debtor.email, medium=Medium.EMAIL, reason=StopReason.BOUNCED, source=words, now=now)
+    reason_text = _REASONS[MessageStatus.BOUNCED]
+    for debtor in rng.sample(people, 25):
+        suppressions.suppress(debtor.email, medium=Medium.EMAIL, reason=StopReason.BOUNCED, source=reason_text, now=now)
 
 
-def _message(dice: random.Random, debt: Debt, channel: Channel, *, now: datetime) -> CommunicationLog:
-    status = dice.choices(tuple(_STATES), tuple(_STATES.values()))[0]
+def _message(rng: random.Random, debt: Debt, channel: Channel, *, now: datetime) -> CommunicationLog:
+    status = rng.choices(tuple(_STATES), tuple(_STATES.values()))[0]
     waits = status in (MessageStatus.QUEUED, MessageStatus.POSTPONED)
     is_new = waits or status == MessageStatus.UNCERTAIN
     age = (now.date() - debt.placement_date).days
-    at = now - timedelta(minutes=dice.randint(5, 300) if is_new else dice.randint(24 * 60, age * 24 * 60))
+    at = now - timedelta(minutes=rng.randint(5, 300) if is_new else rng.randint(24 * 60, age * 24 * 60))
     log = CommunicationLog(
         debtor=debt.debtor,
         debt=debt,
         communication_type=channel,
         status=status,
-        due_at=now + timedelta(hours=dice.randint(8, 20)) if waits else None,
+        due_at=now + timedelta(hours=rng.randint(8, 20)) if waits else None,
         failure_reason=_REASONS.get(status),
         created_at=at,
     )
-    if status in _WENT:
-        _hand_over(log, dice)
+    if status in _DISPATCHED:
+        _dispatch(log, rng)
     if status == MessageStatus.UNCERTAIN:
         log.sent_at = log.provider_message_id = None
     if status == MessageStatus.DELIVERED and log.sent_at:
-        log.delivered_at = log.sent_at + timedelta(seconds=dice.randint(1, 60))
-        if channel == Channel.EMAIL and dice.random() < 0.3:
-            log.opened_at = min(log.delivered_at + timedelta(minutes=dice.randint(2, 2_000)), now)
-            log.open_count = dice.randint(1, 4)
+        log.delivered_at = log.sent_at + timedelta(seconds=rng.randint(1, 60))
+        if channel == Channel.EMAIL and rng.random() < 0.3:
+            log.opened_at = min(log.delivered_at + timedelta(minutes=rng.randint(2, 2_000)), now)
+            log.open_count = rng.randint(1, 4)
     return log
 
 
-def _hand_over(log: CommunicationLog, dice: random.Random, *, provider: str = "demo") -> None:
+def _dispatch(log: CommunicationLog, rng: random.Random, *, provider: str = "demo") -> None:
     assert log.debtor is not None
     log.address, log.attempts = suppressions.address(log.debtor, log.communication_type), 1
     log.provider, log.provider_message_id = provider, str(log.pk)
-    log.sent_at = log.created_at + timedelta(seconds=dice.randint(1, 90))
+    log.sent_at = log.created_at + timedelta(seconds=rng.randint(1, 90))
 
 
-def _write(
+def _render(
     log: CommunicationLog,
     variants: Sequence[CommunicationTemplate],
     versions: Mapping[uuid.UUID, CommunicationTemplateVersion],
-    known: Mapping[str, str],
+    variables: Mapping[str, str],
 ) -> None:
     assert log.debtor is not None
     fit = templates.choose(variants, log.debtor.language_preference)
     assert fit is not None
-    text = composition.compose(fit.subject, fit.body, known, mail=log.communication_type == Channel.EMAIL)
+    text = composition.compose(fit.subject, fit.body, variables, mail=log.communication_type == Channel.EMAIL)
     log.template, log.template_version = fit, versions[fit.pk]
     log.subject, log.body, log.html = text.subject, text.body, text.html
 
 
-def _reply(dice: random.Random, answered: CommunicationLog, *, now: datetime) -> CommunicationLog:
-    """Answer a text message, some time later."""
+def _reply(rng: random.Random, answered: CommunicationLog, *, now: datetime) -> CommunicationLog:
+    """Generate a reply to a text message, some time later."""
     assert answered.sent_at is not None
     return CommunicationLog(
         debtor=answered.debtor,
@@ -208,7 +208,7 @@ def _reply(dice: random.Random, answered: CommunicationLog, *, now: datetime) ->
         direction=CommunicationLog.Direction.INBOUND,
         status=MessageStatus.RECEIVED,
         address=answered.address,
-        body=dice.choice(_REPLIES),
+        body=rng.choice(_REPLIES),
         provider="demo",
-        created_at=min(answered.sent_at + timedelta(minutes=dice.randint(2, 2_000)), now),
+        created_at=min(answered.sent_at + timedelta(minutes=rng.randint(2, 2_000)), now),
     )

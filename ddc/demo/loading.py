@@ -1,4 +1,4 @@
-"""Fill an empty site with the demo's data, once and in one transaction."""
+"""Load the sample data into an empty site, once and in one transaction."""
 
 import random
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from collection.segments import assignment, records
 from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
 from communications.texts import templates
 from ddc.common.errors import DomainError
-from ddc.demo import contacts, people, portfolio, stops
+from ddc.demo import contacts, holds, people, portfolio
 from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
 from debtors.models import Debtor
 from portal.models import DigitalActivity
@@ -27,7 +27,7 @@ STEPS = 10
 USERS = {"agent": "Agent", "supervisor": "Supervisor", "auditor": "Auditor"}
 _NAMES = {"agent": ("Alex", "Agent"), "supervisor": ("Sam", "Supervisor"), "auditor": ("Ada", "Auditor")}
 
-#: Made up, though near what they were: units per euro.
+#: Units per euro, close to real rates.
 _RATES = {
     "USD": "1.0850",
     "GBP": "0.8450",
@@ -36,14 +36,14 @@ _RATES = {
     "CAD": "1.5200",
     "AUD": "1.6600",
     "JPY": "171.20",
-    # Those of the sample placements file:
+    # For the currencies of the sample placements file:
     "CHF": "0.9350",
     "PLN": "4.2500",
     "SEK": "11.0500",
     "KWD": "0.3560",
 }
 _SEED = 2026
-#: Any number that nobody else uses for an advisory lock.
+#: A number that no other advisory lock uses.
 _LOCK = 0x44_44_43_44
 _REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
 
@@ -51,22 +51,22 @@ Progress = Callable[[str], None]
 
 
 class DemoIsOff(DomainError):
-    """Made-up people have no place among real ones."""
+    """Sample data is refused on a site with real debtors."""
 
-    message = "DEMO is not on. Made-up data is loaded only where DEMO=1."
+    message = "DEMO is not set. Sample data is loaded only with DEMO=1."
 
 
 class PasswordMissing(DomainError):
-    """The three users need a password, and there is none by default."""
+    """The three users have no default password."""
 
-    message = "DEMO_PASSWORD is not set. It becomes the password of agent, supervisor and auditor."
+    message = "DEMO_PASSWORD is not set. Set the password for agent, supervisor and auditor."
 
 
 @transaction.atomic
 def load(*, now: datetime, progress: Progress = lambda step: None) -> bool:
-    """Load the demo's data unless there are debtors already; True if it was loaded now.
+    """Load the sample data unless there are debtors already; return whether it was loaded.
 
-    Each time, the three users get the password of DEMO_PASSWORD, and today gets exchange rates.
+    Each call sets the password of the three users to DEMO_PASSWORD and adds today's exchange rates.
 
     :raises DemoIsOff: unless DEMO is on
     :raises PasswordMissing: if DEMO_PASSWORD is empty
@@ -80,41 +80,41 @@ def load(*, now: datetime, progress: Progress = lambda step: None) -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     users = [_user(name, settings.DEMO_PASSWORD, now=now) for name in USERS]
     _rates(now.date())
-    if Debtor.objects.exists():  # Whatever else of it somebody has changed or deleted since.
+    if Debtor.objects.exists():
         return False
     _fill(users, now=now, progress=progress)
     return True
 
 
 def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
-    dice, today = random.Random(_SEED), now.date()  # noqa: S311 - the same data each time, and no secret
+    rng, today = random.Random(_SEED), now.date()  # noqa: S311 - the same data each time, and no secret
     progress("users and exchange rates")
     variants = [templates.create(**values) for values in TEMPLATES]
     _strategy({variant.name: variant for variant in variants if variant.language == "en"})
     progress("templates, segments and rules")
-    crowd = list(people.debtors(dice, today=today, now=now))
-    everybody = Debtor.objects.bulk_create([debtor for debtor, _ in crowd], batch_size=500)
+    people_and_countries = list(people.debtors(rng, today=today, now=now))
+    debtors = Debtor.objects.bulk_create([debtor for debtor, _ in people_and_countries], batch_size=500)
     progress("debtors")
-    books = portfolio.make(dice, crowd, agents=users[:2], now=now)
-    progress("debts and payments, made up")
-    books.write()
+    accounts = portfolio.make(rng, people_and_countries, agents=users[:2], now=now)
+    progress("debts and payments, generated")
+    accounts.write()
     progress("debts and payments, written")
     assignment.assign_all(today=today)
     progress("segments")
-    contacts.stops(dice, everybody, now=now)
-    logs = contacts.messages(dice, books.debts, variants, now=now)
-    progress("messages, made up")
+    contacts.suppress_addresses(rng, debtors, now=now)
+    logs = contacts.messages(rng, accounts.debts, variants, now=now)
+    progress("messages, generated")
     attempts = contacts.attempts(logs)
     CommunicationLog.objects.bulk_create(logs, batch_size=500)
     MessageAttempt.objects.bulk_create(attempts, batch_size=500)
-    CommunicationLog.objects.update(updated_at=F("created_at"))  # nothing has happened to them since
-    DigitalActivity.objects.bulk_create(contacts.activities(dice, books.debts, logs, now=now), batch_size=500)
+    CommunicationLog.objects.update(updated_at=F("created_at"))  # No later change.
+    DigitalActivity.objects.bulk_create(contacts.activities(rng, accounts.debts, logs, now=now), batch_size=500)
     progress("messages and activities, written")
-    _deferrals(dice, [debt for debt in books.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
+    _deferrals(rng, [debt for debt in accounts.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
     progress("deferral requests")
     agent, supervisor = users[0], users[1]
-    stops.dispute(dice, books.debts, agent=agent, supervisor=supervisor, now=now)
-    stops.hold(dice, everybody, agent=agent, supervisor=supervisor, now=now)
+    holds.open_disputes(rng, accounts.debts, agent=agent, supervisor=supervisor, now=now)
+    holds.open_holds(rng, debtors, agent=agent, supervisor=supervisor, now=now)
     progress("disputes and holds")
 
 
@@ -124,7 +124,7 @@ def _user(name: str, password: str, *, now: datetime) -> Agent:
         user, _ = staff.enrol(username=name, password=password, role=USERS[name], now=now)
         user.first_name, user.last_name = _NAMES[name]
         user.save(update_fields=["first_name", "last_name"])
-    elif not user.check_password(password):  # setting the same one anew would end the user's sessions
+    elif not user.check_password(password):  # Setting the same password would end the user's sessions.
         user.set_password(password)
         user.save(update_fields=["password"])
     return user
@@ -142,28 +142,28 @@ def _rates(today: date) -> None:
 
 
 def _strategy(by_name: dict[str, CommunicationTemplate]) -> None:
-    made: dict[str, Segment] = {}
+    by_segment: dict[str, Segment] = {}
     for values in SEGMENTS:
         bands = {name: Decimal(value) for name, value in values.items() if name.startswith(("min_", "max_"))}
-        made[values["name"]] = records.create(**values | bands)
+        by_segment[values["name"]] = records.create(**values | bands)
     for priority, (name, segment, template, days) in enumerate(RULES, start=1):
         rules.create(
             name=name,
-            segment=made[segment],
+            segment=by_segment[segment],
             template=by_name[template],
             days_since_placement=days,
             priority=priority * 10,
         )
 
 
-def _deferrals(dice: random.Random, debts: list[Debt], by: Agent, *, now: datetime) -> None:
-    """Have debtors ask for time, and decide some of it, through the rules."""
+def _deferrals(rng: random.Random, debts: list[Debt], by: Agent, *, now: datetime) -> None:
+    """Request deferrals and decide some of them through the domain functions."""
     wanted = [status for status, count in _REQUESTS.items() for _ in range(count)]
-    for debt, status in zip(dice.sample(debts, len(wanted)), wanted, strict=True):
-        at = now - timedelta(minutes=dice.randint(30, 5_000 if status == "pending" else 20_000))
-        days = dice.choice((7, 14, 14, 30, 30, 45, 60, 90))
-        asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason=dice.choice(DEFERRAL_REASONS), now=at)
-        notes, decided = dice.choice(REVIEW_NOTES.get(status, (None,))), at + timedelta(minutes=dice.randint(5, 25))
+    for debt, status in zip(rng.sample(debts, len(wanted)), wanted, strict=True):
+        at = now - timedelta(minutes=rng.randint(30, 5_000 if status == "pending" else 20_000))
+        days = rng.choice((7, 14, 14, 30, 30, 45, 60, 90))
+        asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason=rng.choice(DEFERRAL_REASONS), now=at)
+        notes, decided = rng.choice(REVIEW_NOTES.get(status, (None,))), at + timedelta(minutes=rng.randint(5, 25))
         if status == "approved":
             deferrals.approve(asked, by=by, notes=notes, now=decided)
         elif status == "rejected":

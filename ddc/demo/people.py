@@ -1,7 +1,7 @@
-"""Who owes in the demo: made-up people of 30 countries.
+"""The demo's debtors: sample people of 30 countries.
 
-Their addresses end in example.com and example.org (RFC 2606). Phones come from ranges that regulators keep for fiction (Ofcom,
-NANPA's 555-01xx, ARCEP, BNetzA, ACMA, ComReg); where a country keeps none, from +999, which no country has.
+Their addresses end in example.com and example.org (RFC 2606). Phones come from ranges that regulators reserve for fiction (Ofcom,
+NANPA's 555-01xx, ARCEP, BNetzA, ACMA, ComReg); for other countries from +999, which belongs to none.
 """
 
 import random
@@ -15,14 +15,14 @@ from debtors.models import Debtor
 
 @dataclass(frozen=True)
 class Country:
-    """Where some of them live. ``places`` are "city", or "city, region"; a ``phone`` has # for each digit that varies."""
+    """A country of the demo. ``locations`` are "city" or "city, region"; ``phones`` have # for each digit that varies."""
 
     code: str
     currency: str
     language: str
     people: int
     names: str
-    places: tuple[str, ...]
+    locations: tuple[str, ...]
     phones: tuple[str, ...] = ()
 
 
@@ -79,44 +79,44 @@ _COMPANIES = ("Bakery", "Joinery", "Logistics", "Printing", "Cycles", "Gardens")
 _STREETS = ("Mill", "Station", "Church", "Garden", "Bridge", "Market")
 
 
-def debtors(dice: random.Random, *, today: date, now: datetime) -> Iterator[tuple[Debtor, Country]]:
-    """Make up everybody, each with an e-mail address and most with a phone of their own."""
+def debtors(rng: random.Random, *, today: date, now: datetime) -> Iterator[tuple[Debtor, Country]]:
+    """Generate all debtors, each with an e-mail address and most with a phone."""
     number = 0
     for country in COUNTRIES:
         phones = _phones(country)
         for _ in range(country.people):
             number += 1
-            yield _debtor(dice, country, number, next(phones), today=today, now=now), country
+            yield _debtor(rng, country, number, next(phones), today=today, now=now), country
 
 
-def _debtor(dice: random.Random, country: Country, number: int, phone: str, *, today: date, now: datetime) -> Debtor:
+def _debtor(rng: random.Random, country: Country, number: int, phone: str, *, today: date, now: datetime) -> Debtor:
     firsts, lasts = (words.split() for words in NAMES[country.names])
-    first, last = dice.choice(firsts), dice.choice(lasts)
-    city, _, region = dice.choice(country.places).partition(", ")
-    company = f"{last} {dice.choice(_COMPANIES)}" if dice.random() < 0.08 else None
+    first, last = rng.choice(firsts), rng.choice(lasts)
+    city, _, region = rng.choice(country.locations).partition(", ")
+    company = f"{last} {rng.choice(_COMPANIES)}" if rng.random() < 0.08 else None
     return Debtor(
         first_name=None if company else first,
         last_name=None if company else last,
         legal_entity=company,
-        email=f"{_ascii(first)}.{_ascii(last)}.{number}@example.{dice.choice(('com', 'org'))}",
-        mobile_phone=phone if dice.random() < 0.92 else None,
-        dob=None if company else today - timedelta(days=dice.randint(19 * 365, 80 * 365)),
-        address_line1=f"{dice.randint(1, 240)} {dice.choice(_STREETS)} Street",
+        email=f"{_ascii(first)}.{_ascii(last)}.{number}@example.{rng.choice(('com', 'org'))}",
+        mobile_phone=phone if rng.random() < 0.92 else None,
+        dob=None if company else today - timedelta(days=rng.randint(19 * 365, 80 * 365)),
+        address_line1=f"{rng.randint(1, 240)} {rng.choice(_STREETS)} Street",
         city=city,
         region_state=region or None,
-        postal_code=f"{dice.randint(10000, 99999)}",
+        postal_code=f"{rng.randint(10000, 99999)}",
         country_code=country.code,
-        language_preference=country.language if dice.random() < 0.9 else "en",
-        created_at=now - timedelta(days=dice.randint(130, 500), seconds=dice.randint(0, 86_399)),
+        language_preference=country.language if rng.random() < 0.9 else "en",
+        created_at=now - timedelta(days=rng.randint(130, 500), seconds=rng.randint(0, 86_399)),
     )
 
 
 def _phones(country: Country) -> Iterator[str]:
-    """Give out the country's numbers, each once."""
+    """Yield the country's phone numbers, each once."""
     for pattern in country.phones:
-        places = pattern.count("#")
-        for number in range(10**places):
-            digits = iter(f"{number:0{places}d}")
+        width = pattern.count("#")
+        for number in range(10**width):
+            digits = iter(f"{number:0{width}d}")
             yield "".join(next(digits) if mark == "#" else mark for mark in pattern)
     index = COUNTRIES.index(country)
     for number in range(10_000):

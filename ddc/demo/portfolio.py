@@ -1,6 +1,6 @@
-"""What is owed and paid in the demo: debts, payments, and the ledger that they add up to.
+"""The demo's debts and payments with their ledger entries.
 
-Written set-based for speed, and in the shape that the rules give it: ``manage.py check_ledger`` finds nothing.
+They are written in bulk for speed, in the form that the domain functions give them: ``manage.py check_ledger`` passes.
 """
 
 import random
@@ -25,13 +25,13 @@ Kind = LedgerEntry.Kind
 _TYPICAL = {"USD": 900, "GBP": 700, "EUR": 800, "INR": 60_000, "BRL": 3_500, "CAD": 1_100, "AUD": 1_200, "JPY": 120_000}
 _METHODS = [method.value for method in PaymentMethod if method != PaymentMethod.OTHER]
 _OLDEST = 120
-#: Days ago on which a creditor sent many at once; the strategy has something to say about these today.
+#: Days since many debts were placed at once; strategy rules apply to these ages today.
 _BATCHES = (2, 3, 14, 15, 21, 30, 31, 60)
 
 
 @dataclass
 class Portfolio:
-    """Rows that are ready to be written, in this order."""
+    """Rows to insert, in this order."""
 
     debts: list[Debt] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
@@ -44,49 +44,49 @@ class Portfolio:
 
 
 def make(
-    dice: random.Random, people: Sequence[tuple[Debtor, Country]], *, agents: Sequence[Agent], now: datetime
+    rng: random.Random, people: Sequence[tuple[Debtor, Country]], *, agents: Sequence[Agent], now: datetime
 ) -> Portfolio:
-    """Make up one to three debts for each debtor, and what was paid on them."""
-    made = Portfolio()
+    """Generate one to three debts for each debtor, and payments on them."""
+    portfolio = Portfolio()
     for debtor, country in people:
-        for _ in range(dice.choices((1, 2, 3), (62, 26, 12))[0]):
-            _Account(dice, made, debtor, country, agents=agents, now=now).fill()
-    return made
+        for _ in range(rng.choices((1, 2, 3), (62, 26, 12))[0]):
+            _Account(rng, portfolio, debtor, country, agents=agents, now=now).fill()
+    return portfolio
 
 
 class _Account:
-    """One debt on its way through the ledger."""
+    """One debt with its payments and ledger entries."""
 
     def __init__(
         self,
-        dice: random.Random,
-        made: Portfolio,
+        rng: random.Random,
+        portfolio: Portfolio,
         debtor: Debtor,
         country: Country,
         *,
         agents: Sequence[Agent],
         now: datetime,
     ) -> None:
-        self._dice, self._made, self._agents, self._now = dice, made, agents, now
+        self._rng, self._portfolio, self._agents, self._now = rng, portfolio, agents, now
         self._today = now.date()
-        currency = country.currency if dice.random() < 0.96 else "EUR"
-        age = dice.choice(_BATCHES) if dice.random() < 0.3 else dice.randint(0, _OLDEST)
+        currency = country.currency if rng.random() < 0.96 else "EUR"
+        age = rng.choice(_BATCHES) if rng.random() < 0.3 else rng.randint(0, _OLDEST)
         placed = self._today - timedelta(days=age)
-        original = self._amount(_TYPICAL[currency] * dice.lognormvariate(0, 0.9), currency)
-        number = len(made.debts) + 1
+        original = self._amount(_TYPICAL[currency] * rng.lognormvariate(0, 0.9), currency)
+        number = len(portfolio.debts) + 1
         self.debt = Debt(
             debtor=debtor,
-            original_creditor=dice.choice(CREDITORS),
+            original_creditor=rng.choice(CREDITORS),
             external_reference=f"INV-{placed.year}-{number:05d}",
             currency_code=currency,
             original_balance=original,
             current_balance=Decimal(0),
             placement_date=placed,
-            due_date=placed + timedelta(days=dice.choice((14, 30, 45, 60))) if dice.random() < 0.95 else None,
-            p2p_score=Decimal(dice.randint(0, 1000)).scaleb(-3) if dice.random() < 0.9 else None,
+            due_date=placed + timedelta(days=rng.choice((14, 30, 45, 60))) if rng.random() < 0.95 else None,
+            p2p_score=Decimal(rng.randint(0, 1000)).scaleb(-3) if rng.random() < 0.9 else None,
             created_at=self._at(placed),
         )
-        made.debts.append(self.debt)
+        portfolio.debts.append(self.debt)
 
     def fill(self) -> None:
         self._post(Kind.PLACEMENT, self.debt.original_balance, self.debt.placement_date, {"type": "placement"})
@@ -94,7 +94,7 @@ class _Account:
         if self.debt.current_balance == 0:
             self.debt.status_before_closing, self.debt.current_status = DebtStatus.ACTIVE, DebtStatus.PAID
             return
-        status = self._dice.choices(
+        status = self._rng.choices(
             ("active", "payment_plan", "disputed", "settled", "written_off", "recalled"), (80, 9, 5, 3, 2, 1)
         )[0]
         self.debt.current_status = status
@@ -105,28 +105,28 @@ class _Account:
     def _pay(self) -> None:
         age = (self._today - self.debt.placement_date).days
         score = float(self.debt.p2p_score if self.debt.p2p_score is not None else Decimal("0.5"))
-        for _ in range(round(min(age, 90) / 26 * (0.3 + score) * self._dice.uniform(0.2, 1.8))):
+        for _ in range(round(min(age, 90) / 26 * (0.3 + score) * self._rng.uniform(0.2, 1.8))):
             left = self.debt.current_balance
             if left == 0:
                 return
-            share = 1 if self._dice.random() < 0.05 else self._dice.uniform(0.05, 0.4)
+            share = 1 if self._rng.random() < 0.05 else self._rng.uniform(0.05, 0.4)
             amount = min(left, self._amount(float(left) * share, self.debt.currency_code))
-            self._payment(amount, self.debt.placement_date + timedelta(days=self._dice.randint(0, age)))
+            self._payment(amount, self.debt.placement_date + timedelta(days=self._rng.randint(0, age)))
 
     def _payment(self, amount: Decimal, day: date) -> None:
-        status = self._dice.choices(PaymentStatus.values, (4, 88, 6, 2))[0]
+        status = self._rng.choices(PaymentStatus.values, (4, 88, 6, 2))[0]
         payment = Payment(
             debt=self.debt,
             amount=amount,
             currency_code=self.debt.currency_code,
-            payment_method=self._dice.choice(_METHODS),
+            payment_method=self._rng.choice(_METHODS),
             status=status,
-            processor_txn_id=f"DEMO-{len(self._made.payments) + 1:06d}",
+            processor_txn_id=f"DEMO-{len(self._portfolio.payments) + 1:06d}",
             payment_date=day,
-            recorded_by=self._dice.choice(self._agents),
+            recorded_by=self._rng.choice(self._agents),
             created_at=self._at(day),
         )
-        self._made.payments.append(payment)
+        self._portfolio.payments.append(payment)
         if status == PaymentStatus.COMPLETED:
             self._post(Kind.PAYMENT, -amount, day, _cause(payment), payment=payment)
         elif status == PaymentStatus.REFUNDED:
@@ -159,19 +159,19 @@ class _Account:
             reverses=reverses,
         )
         self.debt.current_balance += amount
-        self._made.entries.append(entry)
+        self._portfolio.entries.append(entry)
         return entry
 
     def _amount(self, value: float, currency: str) -> Decimal:
         return max(money.rounded(Decimal(value), currency), Decimal(1))
 
     def _at(self, day: date) -> datetime:
-        moment = datetime.combine(day, time(8), UTC) + timedelta(seconds=self._dice.randint(0, 30_000))
+        moment = datetime.combine(day, time(8), UTC) + timedelta(seconds=self._rng.randint(0, 30_000))
         return min(moment, self._now)
 
 
 def _cause(payment: Payment) -> dict[str, Any]:
-    """What the ledger keeps of a payment, as ``payments.posting`` writes it."""
+    """Return a payment's part of a ledger entry's cause, as ``payments.posting`` writes it."""
     return {
         "type": "payment",
         "paymentId": str(payment.pk),

@@ -1,4 +1,4 @@
-"""What the demo's agency says: templates, some of them in several languages."""
+"""The demo's texts: templates, some of them in several languages, segments, strategy rules and notes."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ _MAIL_END = "\n\n{{agency_name}}\n{{agency_address}}\n{{agency_phone}}"
 
 #: (name, type, language, description, subject, body)
 _TEXTS: tuple[tuple[str, str, str, str, str | None, str], ...] = (
-    ("first_notice", "email", "en", "The first letter after placement.", "Your account with {{original_creditor}}",
+    ("first_notice", "email", "en", "The first message after placement.", "Your account with {{original_creditor}}",
      "Dear {{debtor_full_name}},\n\n{{original_creditor}} has asked us to help with your account {{debt_reference}}. "
      "{{debt_amount}} is open, due on {{debt_due_date}}.\n\nYou can see it, pay it, or ask for more time here: "
      "{{portal_url}}\n\nIf you think this is a mistake, just answer this mail." + _MAIL_END),
@@ -42,8 +42,8 @@ _TEXTS: tuple[tuple[str, str, str, str, str | None, str], ...] = (
      "{{agency_name}}: quedan {{debt_amount}} de {{original_creditor}}. {{portal_url}} Responda STOP para no recibir más."),
     ("voice_reminder", "voice", "en", "Read out on the phone.", None,
      "This is {{agency_name}} with a message for {{debtor_full_name}}. Please call us back on {{agency_phone}}. Thank you."),
-    ("late_call", "call_script", "en", "What an agent says after two months.", None,
-     "Ask for {{debtor_full_name}}; say nothing of the debt to anybody else.\nAccount {{debt_reference}}, "
+    ("late_call", "call_script", "en", "The agent's script for a call after two months.", None,
+     "Ask for {{debtor_full_name}}; do not mention the debt to anyone else.\nAccount {{debt_reference}}, "
      "{{original_creditor}}: {{debt_amount}} of {{debt_original_amount}} open. Last payment: {{last_payment_amount}} "
      "{{last_payment_date}}.\nOffer instalments, or a deferral through {{portal_url}}."),
     ("one_time_code", "sms", "en", "The code to sign in with.", None,

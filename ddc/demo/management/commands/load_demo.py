@@ -1,4 +1,4 @@
-"""manage.py load_demo"""
+"""``manage.py load_demo``: load the sample data."""
 
 import sys
 from typing import Any
@@ -15,7 +15,7 @@ from payments.models import Payment
 
 
 class Command(BaseCommand):
-    help = "Load made-up data, once: debtors, debts, payments, messages and a strategy. Needs DEMO=1 and DEMO_PASSWORD."
+    help = "Load sample debtors, debts, payments, messages and a strategy, once. Needs DEMO=1 and DEMO_PASSWORD."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(total=loading.STEPS, unit="step", file=sys.stderr, disable=None, leave=False) as bar:
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             except DomainError as refusal:
                 raise CommandError(refusal.message) from refusal
         if not loaded:
-            self.stdout.write("The demo's data is there already.")
+            self.stdout.write("The sample data is loaded already.")
             return
         counts = f"{Debtor.objects.count()} debtors, {Debt.objects.count()} debts, {Payment.objects.count()} payments"
-        self.stdout.write(f"The demo's data is loaded: {counts}. Users: {', '.join(loading.USERS)}.")
+        self.stdout.write(f"Loaded the sample data: {counts}. Users: {', '.join(loading.USERS)}.")
