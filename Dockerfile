@@ -10,7 +10,7 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ddc
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
-# The settings want these before they say where static files go; they are gone with this line.
+# The settings require these variables; they exist only during this step.
 RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; } \
  && SECRET_KEY=$(random) DEBTOR_TOKEN_KEY=$(random) OTP_KEY=$(random) \
     DATABASE_URL=postgres://nowhere/ddc REDIS_URL=redis://nowhere \

@@ -1,4 +1,4 @@
-"""Readers for settings that are more than a word: mail URLs, windows, rations, the demo's own environment."""
+"""Parse and check settings: URLs, secrets, limits and the demo's published environment."""
 
 import pkgutil
 import re
@@ -16,71 +16,72 @@ _MAIL_BACKENDS = {
     "console": "django.core.mail.backends.console.EmailBackend",
     "demo": "communications.channels.demo.EmailBackend",
 }
-#: What anymail has for itself: some of it sends nothing, and says that it did.
+#: Modules of anymail's backends that are no mail provider; some of them drop mail silently.
 _NO_PROVIDERS = {"base", "base_requests", "console", "test"}
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _SMTP_TIMEOUT_SECONDS = 10
 
-
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})
 _KEY_BYTES, _KEY_CHARACTERS = 32, 12
-#: What keys in examples look like.
+#: Words of the keys in examples.
 _NOT_A_SECRET = re.compile(r"insecure|change.?me|example|secret.?key|password|123456", re.IGNORECASE)
 
 
 def long_enough(name: str, key: str) -> str:
-    """Return a key of 32 bytes at least.
+    """Return the key if it has at least 32 bytes.
 
     :raises ImproperlyConfigured: if it is shorter
     """
     if len(key.encode()) < _KEY_BYTES:
-        raise ImproperlyConfigured(f"{name} is too short: it must have at least {_KEY_BYTES} bytes.")
+        raise ImproperlyConfigured(f"{name} is too short. Use at least {_KEY_BYTES} bytes.")
     return key
 
 
-def listed(text: str) -> list[str]:
-    """Read what stands between commas."""
+def comma_separated(text: str) -> list[str]:
+    """Return the non-empty parts between commas, without surrounding spaces."""
     return [part for raw in text.split(",") if (part := raw.strip())]
 
 
-def web_address(name: str, text: str) -> str:
-    """Return ``https://host:port`` in small letters, as browsers write it.
+def origin(name: str, text: str) -> str:
+    """Return ``https://host:port`` in lower case, as browsers write it.
 
-    :raises ImproperlyConfigured: if it begins with neither http:// nor https://, or has more than a host and a port
+    :raises ImproperlyConfigured: if it is not an http or https URL with only a host and a port
     """
     match = re.fullmatch(r"https?://([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?/?", text, re.IGNORECASE)
     if not match:
-        raise ImproperlyConfigured(f"{name} is {text!r}; it must look like https://ddc.example, without a path.")
+        raise ImproperlyConfigured(f"{name} is {text!r}. Use a URL such as https://ddc.example, without a path.")
     return match[0].rstrip("/").lower()
 
 
-def is_in_the_world(public_url: str, hosts: list[str]) -> bool:
-    """Tell whether other machines can reach us: by our own address, or by what requests may name as their host."""
+def is_production(public_url: str, hosts: list[str]) -> bool:
+    """Return whether other machines can reach the site: by its public URL, or by a host name that requests may carry."""
     own = urlsplit(public_url).hostname or ""
     return not {f"[{own}]" if ":" in own else own, *(host.lower() for host in hosts)} <= LOOPBACK_HOSTS
 
 
-def refuse_for_production(*, debug: bool, demo: bool, hosts: list[str], secrets: Mapping[str, list[str]]) -> None:
-    """Refuse what is good enough for one's own machine alone.
+def check_production(*, debug: bool, demo: bool, hosts: list[str], secrets: Mapping[str, list[str]]) -> None:
+    """Check settings that are safe only on a machine that others cannot reach.
 
-    :raises ImproperlyConfigured: for DEBUG, DEMO, hosts that anybody can have, or a secret that is short or can be guessed
+    :raises ImproperlyConfigured: for DEBUG, DEMO, a wildcard host, or a secret that is short or easy to guess
     """
     if debug:
-        raise ImproperlyConfigured("DEBUG=1 shows settings and data to everybody: not with an address in the world.")
+        raise ImproperlyConfigured(
+            "DEBUG=1 shows settings and data to everyone. Set DEBUG=0, or use only loopback hosts."
+        )
     if demo:
         raise ImproperlyConfigured(
-            "DEMO=1 shows every message to everybody: PUBLIC_URL and ALLOWED_HOSTS may name loopback hosts alone."
+            "DEMO=1 shows every message to everyone. Set DEMO=0, or use only loopback hosts in PUBLIC_URL and ALLOWED_HOSTS."
         )
     for host in hosts:
         if host == "*" or (host.startswith(".") and "." not in host.strip(".")):
             raise ImproperlyConfigured(
-                f"ALLOWED_HOSTS={host} lets anybody choose what links in mails point to: name the hosts."
+                f"ALLOWED_HOSTS={host} lets attackers choose the host of links in messages. List the hosts."
             )
     for name, values in secrets.items():
         for secret in values:
             if _can_be_guessed(long_enough(name, secret)):
                 raise ImproperlyConfigured(
-                    f'{name} can be guessed. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+                    f'{name} can be guessed. Make a random one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
                 )
 
 
@@ -90,7 +91,7 @@ def _can_be_guessed(secret: str) -> bool:
 
 
 def demo_environment(file: Path, database_url: str | None) -> dict[str, str]:
-    """Return what the running demo set, unless the environment names another database than the demo's."""
+    """Return the settings of the running demo, unless the environment has another database than the demo's."""
     if not file.is_file():
         return {}
     lines = (line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)
@@ -98,49 +99,57 @@ def demo_environment(file: Path, database_url: str | None) -> dict[str, str]:
     return values if database_url in (None, "", values.get("DATABASE_URL")) else {}
 
 
-def database_settings(url: str, **ours: Any) -> dict[str, Any]:
-    """Turn DATABASE_URL into Django's settings, with ours where the URL says nothing else.
+def database_settings(url: str, **defaults: Any) -> dict[str, Any]:
+    """Return Django's settings for DATABASE_URL, with the defaults for everything that the URL does not set.
 
-    The command line that each of the two has for the server (``OPTIONS["options"]``) becomes one, the URL's last, for what
-    comes last holds.
+    PostgreSQL gets the command-line options of both (``OPTIONS["options"]``), those of the URL last, because the last one of
+    a name wins.
 
-    :raises ImproperlyConfigured: if it is no URL of a PostgreSQL
+    :raises ImproperlyConfigured: if the URL is not one of PostgreSQL
     """
     if url.partition("://")[0] not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/ddc.")
-    asked = environ.Env.db_url_config(url)
-    options = {**ours["OPTIONS"], **asked.get("OPTIONS", {})}
-    lines = (part["OPTIONS"].get("options") for part in (ours, asked) if "OPTIONS" in part)
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not a PostgreSQL URL. Use one such as postgres://user:password@host:5432/ddc."
+        )
+    given = environ.Env.db_url_config(url)
+    options = {**defaults["OPTIONS"], **given.get("OPTIONS", {})}
+    lines = (part["OPTIONS"].get("options") for part in (defaults, given) if "OPTIONS" in part)
     options["options"] = " ".join(line for line in lines if line)
-    return {**ours, **asked, "ENGINE": ours["ENGINE"], "OPTIONS": options}
+    return {**defaults, **given, "ENGINE": defaults["ENGINE"], "OPTIONS": options}
 
 
 def broker_url(url: str) -> str:
-    """Return REDIS_URL.
+    """Return REDIS_URL if both Celery and redis support it; a Unix socket has no form that both accept.
 
-    :raises ImproperlyConfigured: if it is of a form that Celery or redis doesn't know; they have no socket in common
+    :raises ImproperlyConfigured: if it is not a redis or rediss URL
     """
     if url.partition("://")[0] not in ("redis", "rediss"):
-        raise ImproperlyConfigured("REDIS_URL must look like redis://:password@host:6379/0, or rediss:// for TLS.")
+        raise ImproperlyConfigured(
+            "REDIS_URL is not a Redis URL. Use redis://:password@host:6379/0, or rediss:// for TLS."
+        )
     return url
 
 
 def email_settings(url: str, *, demo: bool) -> dict[str, Any]:
-    """Turn EMAIL_URL into Django's settings.
+    """Return Django's settings for EMAIL_URL.
 
-    ``smtp://`` is plain, ``smtp+tls://`` asks for STARTTLS, ``smtps://`` speaks TLS at once; ``anymail://PROVIDER`` is sent by
-    that provider, with its ``ANYMAIL_*`` variables.
+    ``smtp://`` is unencrypted, ``smtp+tls://`` uses STARTTLS, ``smtps://`` uses TLS from the start; ``anymail://PROVIDER``
+    uses that provider with its ``ANYMAIL_*`` variables.
 
-    :raises ImproperlyConfigured: if the URL is of no known form, or the demo's while there is none
+    :raises ImproperlyConfigured: if the scheme is unknown, or is ``demo`` without DEMO=1
     """
     parts = urlsplit(url)
     if parts.scheme == "demo" and not demo:
-        raise ImproperlyConfigured("EMAIL_URL=demo:// sends nothing, and says that it did: it takes DEMO=1.")
+        raise ImproperlyConfigured(
+            "EMAIL_URL=demo:// sends nothing but records messages as sent. Use it only with DEMO=1."
+        )
     if parts.scheme in _MAIL_BACKENDS:
         return {"EMAIL_BACKEND": _MAIL_BACKENDS[parts.scheme]}
     if parts.scheme == "anymail":
         if parts.netloc not in (providers := _mail_providers()):
-            raise ImproperlyConfigured(f"EMAIL_URL names no provider; anymail's providers are {', '.join(providers)}.")
+            raise ImproperlyConfigured(
+                f"EMAIL_URL has an unknown provider. anymail's providers are {', '.join(providers)}."
+            )
         return {"EMAIL_BACKEND": f"anymail.backends.{parts.netloc}.EmailBackend"}
     if parts.scheme in ("smtp", "smtp+tls", "smtps") and parts.hostname:
         return {
@@ -154,7 +163,7 @@ def email_settings(url: str, *, demo: bool) -> dict[str, Any]:
             "EMAIL_TIMEOUT": _SMTP_TIMEOUT_SECONDS,
         }
     raise ImproperlyConfigured(
-        "EMAIL_URL must be smtp://, smtp+tls:// or smtps:// with a host, console://, demo:// or anymail://PROVIDER."
+        "EMAIL_URL is invalid. Use smtp://, smtp+tls:// or smtps:// with a host, console://, demo:// or anymail://PROVIDER."
     )
 
 
@@ -165,34 +174,34 @@ def _mail_providers() -> list[str]:
 
 
 def webhook_secret(text: str) -> str:
-    """Return what callbacks of mail providers show as their name and password.
+    """Return the user name and password of mail providers' callbacks.
 
-    :raises ImproperlyConfigured: if it isn't two, or if one is empty: no callback could ever show it
+    :raises ImproperlyConfigured: if one of the two is missing, because no callback could pass then
     """
     if text and not re.fullmatch(r"[^:]+:.+", text):
-        raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET must look like user:password.")
+        raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET is invalid. Use the form user:password.")
     return text
 
 
 def contact_window(text: str) -> tuple[time, time]:
-    """Read ``08:00-21:00``: from the first moment of the one to the last before the other, local time of the person.
+    """Parse ``08:00-21:00``, in the debtor's local time: from the first minute up to, but not including, the second.
 
-    :raises ImproperlyConfigured: if it isn't of that form, or ends before it begins
+    :raises ImproperlyConfigured: if it has another form, or ends before it begins
     """
     match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)
     if not match:
-        raise ImproperlyConfigured(f"CONTACT_WINDOW is {text!r}; it must look like 08:00-21:00.")
+        raise ImproperlyConfigured(f"CONTACT_WINDOW is {text!r}. Use the form 08:00-21:00.")
     hours = [int(part) for part in match.groups()]
     opening, closing = time(hours[0], hours[1]), time(hours[2], hours[3])
     if opening >= closing:
-        raise ImproperlyConfigured("CONTACT_WINDOW must close after it opens.")
+        raise ImproperlyConfigured("CONTACT_WINDOW ends before it begins. Put the later time last.")
     return opening, closing
 
 
-def ration(name: str, value: int) -> int:
-    """Return a number of requests that is at least 1.
+def at_least_one(name: str, value: int) -> int:
+    """Return the value.
 
-    :raises ImproperlyConfigured: if it is less
+    :raises ImproperlyConfigured: if it is less than 1
     """
     if value < 1:
         raise ImproperlyConfigured(f"{name} must be at least 1.")
@@ -200,15 +209,15 @@ def ration(name: str, value: int) -> int:
 
 
 def rate(name: str, value: float) -> float:
-    """Return a number of messages a second; 0 is no limit.
+    """Return a limit of messages per second; 0 is no limit.
 
-    :raises ImproperlyConfigured: if it is less than 0, or more than 0 and less than one in ten seconds
+    :raises ImproperlyConfigured: if it is negative, or less than one message in ten seconds
     """
     if value < 0 or 0 < value < 0.1:
-        raise ImproperlyConfigured(f"{name} must be 0 (no limit), or at least 0.1 a second.")
+        raise ImproperlyConfigured(f"{name} must be 0 (no limit) or at least 0.1 messages per second.")
     return value
 
 
 def anymail_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return anymail's own settings out of its ``ANYMAIL_*`` variables."""
+    """Return anymail's settings from the ``ANYMAIL_*`` variables."""
     return {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}

@@ -1,12 +1,9 @@
-"""Settings for every environment, each variable read once. What must be set and isn't, is said at start.
+"""Settings from the environment; each variable is read once, and a missing one that is required stops the start.
 
-Order: the environment, then ``.env``, then the running demo's own file.
+Order: the environment, then ``.env``, then the file of the running demo.
 """
 
 import os
-import sys
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -14,23 +11,22 @@ from django.core.exceptions import ImproperlyConfigured
 from ddc.common.reference.currencies import DECIMALS
 from ddc.configuration import (
     anymail_settings,
+    at_least_one,
     broker_url,
+    check_production,
+    comma_separated,
     contact_window,
     database_settings,
     demo_environment,
     email_settings,
-    is_in_the_world,
-    listed,
+    is_production,
     long_enough,
+    origin,
     rate,
-    ration,
-    refuse_for_production,
-    web_address,
     webhook_secret,
 )
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+from ddc.fixed_settings import *  # noqa: F403
+from ddc.fixed_settings import BASE_DIR
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
@@ -41,38 +37,38 @@ for name, value in demo_environment(BASE_DIR / ".state" / "demo.env", os.environ
 def required(name: str, *, why: str) -> str:
     value = env.str(name, default="")
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set: {why}. See .env.example, or start with `make demo`.")
+        raise ImproperlyConfigured(f"{name} is not set. Set it to {why}; see .env.example, or start with `make demo`.")
     return str(value)
 
 
 def key(name: str) -> str:
-    return long_enough(name, required(name, why="a secret of at least 32 bytes"))
+    return long_enough(name, required(name, why="a random secret of at least 32 bytes"))
 
 
-# --- Secrets and where we are reached
+# --- Secrets and addresses
 SECRET_KEY = key("SECRET_KEY")
 DEBTOR_TOKEN_KEY = key("DEBTOR_TOKEN_KEY")
 OTP_KEY = key("OTP_KEY")
-# Keys of before: nothing is made with them any more, what they have made is still good.
-SECRET_KEY_FALLBACKS = listed(env.str("SECRET_KEY_FALLBACKS", default=""))
-DEBTOR_TOKEN_KEY_FALLBACKS = listed(env.str("DEBTOR_TOKEN_KEY_FALLBACKS", default=""))
-OTP_KEY_FALLBACKS = listed(env.str("OTP_KEY_FALLBACKS", default=""))
+# Earlier keys: they verify existing tokens and codes but sign no new ones.
+SECRET_KEY_FALLBACKS = comma_separated(env.str("SECRET_KEY_FALLBACKS", default=""))
+DEBTOR_TOKEN_KEY_FALLBACKS = comma_separated(env.str("DEBTOR_TOKEN_KEY_FALLBACKS", default=""))
+OTP_KEY_FALLBACKS = comma_separated(env.str("OTP_KEY_FALLBACKS", default=""))
 for old_key in (*SECRET_KEY_FALLBACKS, *DEBTOR_TOKEN_KEY_FALLBACKS, *OTP_KEY_FALLBACKS):
     long_enough("A key among the ..._KEY_FALLBACKS", old_key)
 if len({SECRET_KEY, DEBTOR_TOKEN_KEY, OTP_KEY}) < 3:
-    raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ from one another.")
-EVIDENCE_KEYS = listed(env.str("EVIDENCE_KEYS", default=""))
+    raise ImproperlyConfigured("SECRET_KEY, DEBTOR_TOKEN_KEY and OTP_KEY must differ. Make three different secrets.")
+EVIDENCE_KEYS = comma_separated(env.str("EVIDENCE_KEYS", default=""))
 for evidence_key in EVIDENCE_KEYS:
     long_enough("A key among the EVIDENCE_KEYS", evidence_key)
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
 PORT = env.int("PORT", default=8000)
-PUBLIC_URL = web_address("PUBLIC_URL", env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}"))
-ALLOWED_HOSTS = listed(env.str("ALLOWED_HOSTS", default="127.0.0.1,localhost"))
+PUBLIC_URL = origin("PUBLIC_URL", env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}"))
+ALLOWED_HOSTS = comma_separated(env.str("ALLOWED_HOSTS", default="127.0.0.1,localhost"))
 CORS_ALLOWED_ORIGINS = [
-    web_address("One of the CORS_ALLOWED_ORIGINS", origin)
-    for origin in listed(env.str("CORS_ALLOWED_ORIGINS", default=""))
+    origin("One of the CORS_ALLOWED_ORIGINS", url)
+    for url in comma_separated(env.str("CORS_ALLOWED_ORIGINS", default=""))
 ]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields", "X-Request-ID"]
@@ -81,7 +77,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if TRUSTED_PROXIES < 0:
     raise ImproperlyConfigured("TRUSTED_PROXIES must be 0 or more.")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-PRODUCTION = is_in_the_world(PUBLIC_URL, ALLOWED_HOSTS)
+WHITENOISE_AUTOREFRESH = DEBUG
+PRODUCTION = is_production(PUBLIC_URL, ALLOWED_HOSTS)
 if PRODUCTION:
     secrets = {
         **{"SECRET_KEY": [SECRET_KEY], "DEBTOR_TOKEN_KEY": [DEBTOR_TOKEN_KEY], "OTP_KEY": [OTP_KEY]},
@@ -91,13 +88,13 @@ if PRODUCTION:
         "EVIDENCE_KEYS": EVIDENCE_KEYS,
         "METRICS_TOKEN": [METRICS_TOKEN] if METRICS_TOKEN else [],
     }
-    refuse_for_production(debug=DEBUG, demo=DEMO, hosts=ALLOWED_HOSTS, secrets=secrets)
+    check_production(debug=DEBUG, demo=DEMO, hosts=ALLOWED_HOSTS, secrets=secrets)
 
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_SSL_REDIRECT = False  # The proxy in front does it; /health is asked without TLS.
+SECURE_SSL_REDIRECT = False  # The proxy redirects; health checks do not use TLS.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -152,27 +149,12 @@ MIDDLEWARE = [
 ROOT_URLCONF = "ddc.urls"
 WSGI_APPLICATION = "ddc.wsgi.application"
 APPEND_SLASH = False
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "ddc.common.agency.context",
-            ]
-        },
-    }
-]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter, save for callbacks with attachments.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter, except for callbacks with attachments.
 
 # --- PostgreSQL, Valkey, Celery
 DATABASES = {
     "default": database_settings(
-        required("DATABASE_URL", why="such as postgres://user:password@host/ddc"),
+        required("DATABASE_URL", why="a URL such as postgres://user:password@host/ddc"),
         ENGINE="ddc.common.postgresql",
         CONN_MAX_AGE=None,
         CONN_HEALTH_CHECKS=True,
@@ -180,60 +162,21 @@ DATABASES = {
         OPTIONS={
             "connect_timeout": 3,
             "server_side_binding": True,
-            "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler in between has to know statements.
-            # Finds out within a minute that a host is gone. What web servers add: ddc/common/web_process.py.
+            "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler must support prepared statements.
+            # Detects a lost host within a minute. ddc/common/process/web_process.py adds limits for web servers.
             **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
             "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },
     )
 }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = broker_url(required("REDIS_URL", why="such as redis://:password@host:6379/0"))
+REDIS_URL = broker_url(required("REDIS_URL", why="a URL such as redis://:password@host:6379/0"))
 CELERY_BROKER_URL = REDIS_URL
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# --- Who may sign in
-AUTH_USER_MODEL = "agents.Agent"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
-LOGIN_URL = "admin:login"
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "ddc.common.callers.address"
-AXES_VERBOSE = False
+# --- Tokens
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 12 * 3600
 DEBTOR_TOKEN_SECONDS = 7 * 86400
-
-# --- API
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["agents.authentication.StaffAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["ddc.common.api.permissions.StaffPermission"],
-    "DEFAULT_PARSER_CLASSES": ["ddc.common.api.parser.ExactJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["ddc.common.api.rendering.ORJSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ddc.common.api.rendering.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "ddc.common.api.schema.Schema",
-    "EXCEPTION_HANDLER": "ddc.common.api.problems.handle",
-    "UNAUTHENTICATED_USER": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "DDC",
-    "DESCRIPTION": "Debt collection: debtors, debts, payments, messages, strategy, and the debtors' portal.",
-    "VERSION": VERSION,
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [],  # Enums stay where they are used.
-}
 
 # --- Messages
 globals().update(email_settings(env.str("EMAIL_URL", default="console://"), demo=DEMO))
@@ -247,18 +190,18 @@ TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
 if SMS_BACKEND not in ("twilio", "console", "demo"):
-    raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}; it must be twilio, console or demo.")
+    raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}. Use twilio, console or demo.")
 if SMS_BACKEND == "demo" and not DEMO:
-    raise ImproperlyConfigured("SMS_BACKEND=demo sends nothing, and says that it did: it takes DEMO=1.")
+    raise ImproperlyConfigured("SMS_BACKEND=demo sends nothing but records messages as sent. Use it only with DEMO=1.")
 if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER):
     raise ImproperlyConfigured("SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER.")
-OUTBOX_DRAINS = ration("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1))
+OUTBOX_DRAINS = at_least_one("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1))
 EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
 SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))
 OPEN_TRACKING = env.bool("OPEN_TRACKING", default=True)
 CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00"))
 
-# --- The agency and its rules
+# --- The agency
 AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")
 AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="")
 AGENCY_PHONE = env.str("AGENCY_PHONE", default="")
@@ -267,29 +210,14 @@ VOICEMAIL_NAME = env.str("VOICEMAIL_NAME", default="")
 VOICEMAIL_PERSON = env.str("VOICEMAIL_PERSON", default="")
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
 if REPORTING_CURRENCY not in DECIMALS:
-    raise ImproperlyConfigured(f"REPORTING_CURRENCY is {REPORTING_CURRENCY!r}, which is no ISO 4217 code.")
+    raise ImproperlyConfigured(f"REPORTING_CURRENCY is {REPORTING_CURRENCY!r}. Use an ISO 4217 code such as USD.")
 OTP_LENGTH = env.int("OTP_LENGTH", default=6)
 if not 4 <= OTP_LENGTH <= 8:
     raise ImproperlyConfigured("OTP_LENGTH must be from 4 to 8.")
 OTP_LIFETIME_SECONDS = 300
-OTP_PER_PHONE = ration("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3))
-OTP_PER_PHONE_DAY = ration("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10))
-OTP_PER_ADDRESS = ration("OTP_PER_ADDRESS", env.int("OTP_PER_ADDRESS", default=300))
-
-# --- Words, times, static files
-LANGUAGE_CODE = "en"
-USE_I18N = True
-USE_TZ = True
-TIME_ZONE = "UTC"
-UTC = ZoneInfo("UTC")
-STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = DEBUG
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
+OTP_PER_PHONE = at_least_one("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3))
+OTP_PER_PHONE_DAY = at_least_one("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10))
+OTP_PER_IP = at_least_one("OTP_PER_IP", env.int("OTP_PER_IP", default=300))
 
 # --- The back office
 UNFOLD = {
@@ -300,25 +228,4 @@ UNFOLD = {
     "STYLES": ["ddc.backoffice.style"],
     "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",
     "SIDEBAR": {"navigation": "ddc.backoffice.navigation"},
-}
-
-# --- Logs
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "ddc.common.observing.logs.json_formatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # What it has to say, handler500 and the request's own line say too, without the path.
-        "django.request": {"level": "CRITICAL"},
-        "axes": {"level": "WARNING"},
-        # Each text message would be ten lines.
-        "twilio.http_client": {"level": "WARNING"},
-        # Each of some thousand ticks a day would be four lines.
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-    },
 }

@@ -1,7 +1,7 @@
-"""Write examples/placements.csv anew: 1,000 debts of people who don't exist, always the same ones.
+"""Regenerate examples/placements.csv: 1,000 debts of people who do not exist, always the same ones.
 
-E-mail addresses are under example.com and its siblings (RFC 2606), phones in ranges that their countries keep for fiction;
-where there is no such range there is no phone. Some people have two debts, and some names are much like others, as in life.
+E-mail addresses end in example.com, .net and .org (RFC 2606), and phones come from ranges that countries reserve for
+fiction; in other countries debtors have no phone. Some debtors have two debts, and some have similar names.
 
     python examples/make_placements.py
 """
@@ -54,7 +54,7 @@ COUNTRIES = {
 WEIGHTS = [20, 20, 8, 8, *[2] * 26]
 DECIMALS = {"JPY": 0, "KWD": 3}
 
-#: Numbers kept for fiction (Ofcom, NANPA, ARCEP, BNetzA, PTS): what stands before the running number, and its digits.
+#: Ranges reserved for fiction (Ofcom, NANPA, ARCEP, BNetzA, PTS): the prefix, and the number of digits after it.
 PHONES = {
     "GB": [("+447700900", 3)],
     "US": [("+120255501", 2), ("+121255501", 2), ("+141555501", 2), ("+161755501", 2)],
@@ -93,7 +93,7 @@ LAST = [
     "O'Brien",
     "Weber",
 ]
-#: People whom a search for one of them finds side by side.
+#: Similar names, which a search for one of them finds together.
 ALIKE = [
     ("Jon", "Smith"),
     ("John", "Smith"),
@@ -107,7 +107,7 @@ CREDITORS = ["Northwind Energy", "Contoso Bank", "Fabrikam Telecom", "Tailspin R
 
 
 def phone(country: str, number: int) -> str:
-    """The country's fictional phone of this running number, or nothing where they are used up."""
+    """Return the fictional phone of the country with this index; empty when the ranges are exhausted."""
     for start, digits in PHONES.get(country, []):
         first = 5 if country == "SE" else 0
         if number < 10**digits - first:
@@ -116,24 +116,24 @@ def phone(country: str, number: int) -> str:
     return ""
 
 
-def debtors(dice: random.Random) -> list[dict[str, str]]:
-    """People and companies, the first ones one from each country."""
+def debtors(rng: random.Random) -> list[dict[str, str]]:
+    """Generate people and companies; the first ones cover each country once."""
     found, per_country = [], Counter[str]()
     for number in range(ROWS - WITH_TWO):
         countries = list(COUNTRIES)
-        country = countries[number] if number < len(countries) else dice.choices(countries, WEIGHTS)[0]
+        country = countries[number] if number < len(countries) else rng.choices(countries, WEIGHTS)[0]
         _, language, city, region, postal = COUNTRIES[country]
-        first, last = ALIKE[number // 40 % len(ALIKE)] if number % 40 == 3 else (dice.choice(FIRST), dice.choice(LAST))
-        company = f"{last} {dice.choice(COMPANIES)}" if number % 25 == 7 else ""
+        first, last = ALIKE[number // 40 % len(ALIKE)] if number % 40 == 3 else (rng.choice(FIRST), rng.choice(LAST))
+        company = f"{last} {rng.choice(COMPANIES)}" if number % 25 == 7 else ""
         found.append(
             {
                 "firstName": "" if company else first,
                 "lastName": "" if company else last,
                 "legalEntity": company,
-                "email": f"debtor{number + 1:04d}@example.{dice.choice(['com', 'net', 'org'])}",
+                "email": f"debtor{number + 1:04d}@example.{rng.choice(['com', 'net', 'org'])}",
                 "mobilePhone": phone(country, per_country[country]),
-                "dob": "" if company else (date(1950, 1, 1) + timedelta(days=dice.randrange(19_000))).isoformat(),
-                "addressLine1": f"{dice.randrange(1, 200)} Example Street",
+                "dob": "" if company else (date(1950, 1, 1) + timedelta(days=rng.randrange(19_000))).isoformat(),
+                "addressLine1": f"{rng.randrange(1, 200)} Example Street",
                 "city": city,
                 "regionState": region,
                 "postalCode": postal,
@@ -145,32 +145,32 @@ def debtors(dice: random.Random) -> list[dict[str, str]]:
     return found
 
 
-def debt(dice: random.Random, number: int, country: str) -> dict[str, str]:
-    """A debt in the country's currency; one in six is paid down in part already."""
+def debt(rng: random.Random, number: int, country: str) -> dict[str, str]:
+    """Generate a debt in the country's currency; one in six is partly paid."""
     currency = COUNTRIES[country][0]
     unit = Decimal(1).scaleb(-DECIMALS.get(currency, 2))
-    whole = dice.randrange(40, 5_000) * (100 if currency == "JPY" else 1)
-    original = (whole + Decimal(dice.randrange(1_000)) / 1_000).quantize(unit)
-    current = (original * dice.randrange(20, 90) / 100).quantize(unit) if number % 6 == 0 else original
-    placed = FIRST_DAY + timedelta(days=dice.randrange(180))
+    whole = rng.randrange(40, 5_000) * (100 if currency == "JPY" else 1)
+    original = (whole + Decimal(rng.randrange(1_000)) / 1_000).quantize(unit)
+    current = (original * rng.randrange(20, 90) / 100).quantize(unit) if number % 6 == 0 else original
+    placed = FIRST_DAY + timedelta(days=rng.randrange(180))
     return {
-        "originalCreditor": dice.choice(CREDITORS),
+        "originalCreditor": rng.choice(CREDITORS),
         "externalReference": f"EX-{number + 1:05d}",
         "currencyCode": currency,
         "originalBalance": str(original),
         "currentBalance": str(current),
-        "currentStatus": dice.choices(["active", "payment_plan", "disputed"], [90, 6, 4])[0],
+        "currentStatus": rng.choices(["active", "payment_plan", "disputed"], [90, 6, 4])[0],
         "placementDate": placed.isoformat(),
         "dueDate": (placed + timedelta(days=30)).isoformat(),
-        "p2pScore": f"{dice.randrange(1_001) / 1_000:.3f}" if dice.random() < 0.9 else "",
+        "p2pScore": f"{rng.randrange(1_001) / 1_000:.3f}" if rng.random() < 0.9 else "",
     }
 
 
 def main() -> None:
-    dice = random.Random(SEED)  # noqa: S311
-    people = debtors(dice)
-    owing = [*people, *dice.sample(people, WITH_TWO)]
-    rows = [person | debt(dice, number, person["countryCode"]) for number, person in enumerate(owing)]
+    rng = random.Random(SEED)  # noqa: S311
+    people = debtors(rng)
+    owing = [*people, *rng.sample(people, WITH_TWO)]
+    rows = [person | debt(rng, number, person["countryCode"]) for number, person in enumerate(owing)]
     with (Path(__file__).parent / "placements.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()

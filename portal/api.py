@@ -55,7 +55,7 @@ class OtpRequestView(View):
     @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses={200: OtpRequestedSerializer})
     def create(self, request: Request) -> Response:
         phone = self.read(OtpRequestSerializer)["mobile_phone"]
-        otp.request(phone, caller_address=callers.address(request), now=timezone.now())
+        otp.request(phone, caller_address=callers.client_ip(request), now=timezone.now())
         return Response({"message": CODE_SENT, "expiresInSeconds": settings.OTP_LIFETIME_SECONDS})
 
 

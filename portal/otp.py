@@ -85,7 +85,7 @@ def request(mobile_phone: str, *, caller_address: str | None, now: datetime) -> 
     if caller_address:
         rate_limits.queue_up("otp address", caller_address)
         of_address = OtpSession.objects.filter(caller_address=caller_address)
-        allowed.append((of_address, Ration(settings.OTP_PER_ADDRESS, quarter)))
+        allowed.append((of_address, Ration(settings.OTP_PER_IP, quarter)))
     rate_limits.spend(allowed, now=now)
     of_phone.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(

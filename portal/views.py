@@ -47,7 +47,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         phone = form.cleaned_data["mobile_phone"]
         try:
-            session = otp.request(phone, caller_address=callers.address(request), now=timezone.now())
+            session = otp.request(phone, caller_address=callers.client_ip(request), now=timezone.now())
         except DomainError as error:
             return _refused(request, "sign_in", form, error)
         response = redirect("portal-code")

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The IP address of a request's client."""
 
 import ipaddress
 
@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def address(request: HttpRequest, *_: object) -> str | None:
-    """Return the caller's IP address, believing as many proxies as TRUSTED_PROXIES says and none more."""
+def client_ip(request: HttpRequest, *_: object) -> str | None:
+    """Return the client's IP address; entries of X-Forwarded-For count from as many proxies as TRUSTED_PROXIES."""
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     hops.append(request.META.get("REMOTE_ADDR", ""))
     nearest = hops[-1 - min(settings.TRUSTED_PROXIES, len(hops) - 1)]

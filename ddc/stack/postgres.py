@@ -169,18 +169,18 @@ class Postgres:
         if sys.platform != "linux":
             return
         for attempt in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            for pid in self._server_processes():
+            for pid in self.server_processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, attempt)
             deadline = time.monotonic() + 4
-            while (left := self._server_processes()) and time.monotonic() < deadline:
+            while (left := self.server_processes()) and time.monotonic() < deadline:
                 time.sleep(0.05)
             if not left:
                 pid_file.unlink(missing_ok=True)
                 return
         raise StackError(f"PostgreSQL processes {left} of an earlier run still use {self.data}. End them first.")
 
-    def _server_processes(self) -> list[int]:
+    def server_processes(self) -> list[int]:
         """Return the PostgreSQL processes with this cluster as working folder."""
         found = []
         for entry in Path("/proc").iterdir():

@@ -100,20 +100,20 @@ class State:
 
     def delete(self) -> None:
         """Remove the demo's data and secrets. Call it with the lock held."""
-        for folder in (self._inside, *(base / self._name for base in _OUTSIDE)):
+        for folder in (self._inside, *(base / self.name for base in _OUTSIDE)):
             if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
                 shutil.rmtree(folder)
         for file in (self._demo_env, self._secrets_env):
             file.unlink(missing_ok=True)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
         return "ddc-" + hashlib.sha256(os.fsencode(self.checkout.resolve())).hexdigest()[:12]
 
     def _outside(self) -> Path:
         for base in _OUTSIDE:
             if os.access(base, os.W_OK | os.X_OK):
-                return base / self._name
+                return base / self.name
         raise StackError(f"No folder for the servers' data is writable: tried {', '.join(map(str, _OUTSIDE))}.")
 
 

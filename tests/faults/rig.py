@@ -88,7 +88,7 @@ class Rig:
         self.running["postgres"].wait()
 
     def signal_postgres(self, number: signal.Signals) -> None:
-        for pid in self.postgres._at_work():
+        for pid in self.postgres.server_processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -134,7 +134,7 @@ class Rig:
             "TWILIO_FROM_NUMBER": NUMBER,
             "TWILIO_API_URL": self.twilio.url,
             "CONTACT_WINDOW": "00:00-23:59",
-            "OTP_PER_ADDRESS": "100000",
+            "OTP_PER_IP": "100000",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -97,9 +97,9 @@ def test_ones_own_machine_is_no_production(url: str):
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES must be 0 or more"),
         ({"CORS_ALLOWED_ORIGINS": "https://a.test, b.test"}, "CORS_ALLOWED_ORIGINS is 'b.test'"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS is '*'"),
-        ({"REDIS_URL": "nowhere:6379"}, "REDIS_URL must look like"),
-        ({"REDIS_URL": "http://nowhere"}, "REDIS_URL must look like"),
-        ({"DATABASE_URL": "mysql://nowhere/ddc"}, "DATABASE_URL must look like"),
+        ({"REDIS_URL": "nowhere:6379"}, "REDIS_URL is not a Redis URL"),
+        ({"REDIS_URL": "http://nowhere"}, "REDIS_URL is not a Redis URL"),
+        ({"DATABASE_URL": "mysql://nowhere/ddc"}, "DATABASE_URL is not a PostgreSQL URL"),
     ],
 )
 def test_no_site_starts_with(changes: dict[str, str], complaint: str):
@@ -107,11 +107,11 @@ def test_no_site_starts_with(changes: dict[str, str], complaint: str):
 
 
 def test_lists_are_read_without_what_stands_around_their_parts():
-    assert configuration.listed(" a.example ,, b.example,") == ["a.example", "b.example"]
+    assert configuration.comma_separated(" a.example ,, b.example,") == ["a.example", "b.example"]
 
 
 def test_an_address_is_kept_as_browsers_write_it():
-    assert configuration.web_address("PUBLIC_URL", "HTTPS://DDC.example:8443/") == "https://ddc.example:8443"
+    assert configuration.origin("PUBLIC_URL", "HTTPS://DDC.example:8443/") == "https://ddc.example:8443"
 
 
 def test_what_the_database_url_asks_for_is_kept_beside_what_we_ask_for():

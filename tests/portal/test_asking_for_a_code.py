@@ -118,7 +118,7 @@ def test_an_eleventh_request_in_a_day_is_refused_until_the_first_is_a_day_old() 
 
 
 def test_one_address_asks_for_so_many_phones_and_no_more(settings: Any) -> None:
-    settings.OTP_PER_ADDRESS = 4
+    settings.OTP_PER_IP = 4
     for number in range(4):
         request(f"+44770090{number:04d}")
 

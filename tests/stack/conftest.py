@@ -127,7 +127,7 @@ def demos() -> Iterator[Callable[..., Demo]]:
 def at_work(checkout: Path) -> list[int]:
     """List the processes that have to do with the checkout, by command line, environment or working folder."""
     state = State(checkout)
-    words = [os.fsencode(checkout), state._name.encode()]
+    words = [os.fsencode(checkout), state.name.encode()]
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
