@@ -1,4 +1,4 @@
-"""Sums of what is open by currency and due date, which triggers of ``debt`` keep (``collection/triggers.py``).
+"""Sums of what is open by currency and due date, which triggers of ``debt`` keep (``collection/database_triggers.py``).
 
 Each change of debts adds rows to ``open_total``; their sum is what holds. Folding makes one row of many and changes no sum.
 """

@@ -1,4 +1,4 @@
-"""Functions, triggers and table settings of all apps: see each app's ``triggers.py``."""
+"""Functions, triggers and table settings of all apps: see each app's ``database_triggers.py``."""
 
 from django.db import migrations
 

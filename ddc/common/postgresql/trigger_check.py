@@ -50,7 +50,7 @@ def _of_functions(connection: BaseDatabaseWrapper, listed: list[triggers.Functio
         elif [each.split() for each in definitions] != [function.create.split()]:
             yield Error(f"Function {function.name} differs from its listed text.", hint=_HINT, id="ddc.E202")
     for name in found:
-        yield Warning(f"Function {name} is in no app's triggers.py.", hint=_EXTRA, id="ddc.W201")
+        yield Warning(f"Function {name} is in no app's database_triggers.py.", hint=_EXTRA, id="ddc.W201")
 
 
 def _of_triggers(connection: BaseDatabaseWrapper, listed: list[triggers.Trigger]) -> Iterator[CheckMessage]:
@@ -65,7 +65,7 @@ def _of_triggers(connection: BaseDatabaseWrapper, listed: list[triggers.Trigger]
         elif state != trigger.state:
             yield Error(f"{what} is disabled, or enabled in another way than listed.", hint=_HINT, id="ddc.E203")
     for table, name in found:
-        yield Warning(f"Trigger {name} on {table} is in no app's triggers.py.", hint=_EXTRA, id="ddc.W201")
+        yield Warning(f"Trigger {name} on {table} is in no app's database_triggers.py.", hint=_EXTRA, id="ddc.W201")
 
 
 @register(Tags.database)

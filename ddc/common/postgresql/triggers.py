@@ -1,6 +1,6 @@
-"""Database functions, triggers and table settings, listed in each app's ``triggers.py`` and installed by one operation.
+"""Install the database functions, triggers and table settings that each app lists in its ``database_triggers.py``.
 
-An app's ``triggers.py`` has up to three lists: ``FUNCTIONS``, ``TRIGGERS`` and ``STORAGE``. Read them there; ``manage.py
+An app's ``database_triggers.py`` has up to three lists: ``FUNCTIONS``, ``TRIGGERS`` and ``STORAGE``. Read them there; ``manage.py
 triggers`` prints them, and ``manage.py triggers --check`` compares them with the database.
 """
 
@@ -130,11 +130,11 @@ class Listed:
 
 
 def listed(label: str) -> Listed:
-    """Return the lists of an app's ``triggers.py``; they are empty where it has none."""
+    """Return the lists of an app's ``database_triggers.py``; they are empty where it has none."""
     config = apps.get_app_config(label)
-    if not module_has_submodule(config.module, "triggers"):
+    if not module_has_submodule(config.module, "database_triggers"):
         return Listed()
-    module = import_module(f"{config.name}.triggers")
+    module = import_module(f"{config.name}.database_triggers")
     return Listed(*(getattr(module, name, ()) for name in ("FUNCTIONS", "TRIGGERS", "STORAGE")))
 
 
