@@ -90,7 +90,7 @@ def reset(checkout: Path = CHECKOUT) -> int:
     state = State(checkout)
     with state.locked():
         state.delete()
-    show("The demo's data and secrets are deleted; the next start makes new ones.")
+    show("The demo's database and secrets are deleted. The next `make demo` creates a new database.")
     return 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from django.apps import apps
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -78,9 +79,23 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
         try:
             executor.loader.check_consistent_history(connection)
         except InconsistentMigrationHistory as error:
-            text = f"The database was made by other migrations than this version has. {error}"
-            found.append(Error(text, hint=_RESET, id="ddc.E200"))
+            found.append(_other_migrations(str(error)))
             continue
         if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            found += differences(connection)
+            missing = _missing_columns(connection)
+            found += [_other_migrations(f"It has no {', '.join(missing)}.")] if missing else differences(connection)
     return found
+
+
+def _other_migrations(reason: str) -> Error:
+    text = f"The database was made by other migrations than this version has. {reason}"
+    return Error(text, hint=_RESET, id="ddc.E200")
+
+
+def _missing_columns(connection: BaseDatabaseWrapper) -> list[str]:
+    """Before the first release a migration is written again under its old name, which Django takes for applied."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name || '.' || column_name FROM information_schema.columns")
+        present = {name for (name,) in cursor.fetchall()}
+    models = apps.get_models()
+    return sorted({f"{m._meta.db_table}.{f.column}" for m in models for f in m._meta.concrete_fields} - present)

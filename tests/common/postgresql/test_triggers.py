@@ -97,6 +97,12 @@ def test_a_database_of_older_migrations_is_named_and_how_to_get_a_new_one():
     assert "`make reset`" in message.hint
 
 
+def test_a_database_without_a_column_of_a_model_is_named_too():
+    sql("ALTER TABLE debt DROP COLUMN disputed_amount")
+    (finding,) = findings()
+    assert finding.endswith("It has no debt.disputed_amount.")
+
+
 def test_the_table_of_triggers_has_a_reason_for_each(capsys: pytest.CaptureFixture[str]):
     call_command("triggers")
     lines = capsys.readouterr().out.splitlines()
