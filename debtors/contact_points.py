@@ -6,12 +6,14 @@ come in any order: the later one counts.
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
 from ddc.common.errors import DomainError
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from debtors.models import ContactPoint, ContactPointQuerySet, Debtor, Medium, StopReason
 
 #: An address must not be used any more; ``value``, ``medium``, ``reason`` and ``now`` come along. Sent within the transaction.
@@ -166,8 +168,7 @@ def _form(value: str, medium: str) -> str:
 
 def _locked(value: str, medium: str) -> ContactPointQuerySet:
     """The rows of an address, one writer at a time: of two STOPs at once, one is the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 4))", [f"contact {_form(value, medium)}"])
+    advisory_locks.lock(AdvisoryLock.ADDRESS, _form(value, medium))
     return rows(value, medium)
 
 

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from ddc.common.errors import DomainError
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from payments.models import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
@@ -50,7 +52,7 @@ def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], 
     """
     if len(key) > MAX_KEY_LENGTH:
         raise KeyTooLong
-    if not _lock(caller, key):
+    if not advisory_locks.try_lock(AdvisoryLock.IDEMPOTENCY_KEY, f"{caller} {key}"):
         raise UnderWay
     digest = hashlib.sha256(body.encode()).hexdigest()
     kept = IdempotencyKey.objects.filter(caller=caller, key=key).first()
@@ -71,9 +73,3 @@ def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], 
 def clear_out(*, now: datetime) -> int:
     """Delete keys that nobody is held to any more; return how many."""
     return IdempotencyKey.objects.filter(created_at__lte=now - KEPT_FOR).delete()[0]
-
-
-def _lock(caller: str, key: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {caller} {key}"])
-        return bool(cursor.fetchone()[0])

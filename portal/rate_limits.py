@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from ddc.common.errors import TooMany
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,7 @@ def queue_up(kind: str, subject: str) -> None:
 
     Without it two could count at once and both find room for one more. Who takes several takes them in one order.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [kind, subject])
+    advisory_locks.lock(AdvisoryLock.RATE_LIMIT, f"{kind} {subject}")
 
 
 def spend(rations: Iterable[tuple[QuerySet[Any], Ration]], *, now: datetime) -> None:

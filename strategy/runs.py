@@ -9,19 +9,19 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from agents.models import Agent
 from ddc.common.errors import DomainError, refusing
 from ddc.common.nudge import nudge
 from ddc.common.observing import tracing
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from strategy import contact_forecast, engine
 from strategy.models import StrategyRun
 
 log = structlog.get_logger(__name__)
 
-#: The advisory lock's number; no other part of the program uses it.
-LOCK = 0x57_52_41_54
 #: A planned run that no worker took for so long is given up, so that it doesn't stand in the way for ever.
 WAITS_FOR = timedelta(minutes=10)
 EARLIEST = date(1900, 1, 1)
@@ -171,7 +171,7 @@ def _clear_abandoned(*, now: datetime) -> None:
         status=Status.CANCELLED, finished_at=now, updated_at=now, failure_reason="No worker took it in time."
     )
     running = StrategyRun.objects.filter(status=Status.RUNNING)
-    if running.exists() and _ask("pg_try_advisory_xact_lock"):
+    if running.exists() and advisory_locks.try_lock(AdvisoryLock.STRATEGY_RUN):
         # Asked anew under the lock: it may just have ended well.
         running.update(
             status=Status.FAILED,
@@ -187,16 +187,7 @@ def _alone() -> Iterator[None]:
 
     :raises RunInProgress: if another is
     """
-    if not _ask("pg_try_advisory_lock"):
-        raise RunInProgress
-    try:
+    with advisory_locks.session_lock(AdvisoryLock.STRATEGY_RUN) as is_held:
+        if not is_held:
+            raise RunInProgress
         yield
-    finally:
-        with suppress(DatabaseError):  # A lost connection took the lock along.
-            _ask("pg_advisory_unlock")
-
-
-def _ask(function: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])

@@ -16,10 +16,10 @@ from collection.placements.checks import READERS, Refusal, Unreadable
 from collection.placements.file import COLUMNS, PlacementFile
 from collection.segments import assignment
 from ddc.common.errors import DomainError
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.common.reference.currencies import DECIMALS
 
-#: The advisory lock that lets one file at a time in; no other part of the program uses this number.
-LOCK = 0x50_4C_41_43
 #: Called with what is being done, and how many bytes of the file have been read.
 Progress = Callable[[str, int], None]
 _STEP = 1_000
@@ -64,7 +64,8 @@ def load(
     :raises ImportInProgress: if another file is being taken
     """
     tell = progress or (lambda _doing, _bytes: None)
-    _be_alone()
+    if not advisory_locks.try_lock(AdvisoryLock.PLACEMENTS):
+        raise ImportInProgress
     source = PlacementFile(file, has_creditor=creditor is not None)
     rows = _stage(source, creditor=creditor, tell=tell)
     tell("checking", source.bytes_read)
@@ -85,13 +86,6 @@ def load(
         debtors=posted.debtors,
         refusals=refusals,
     )
-
-
-def _be_alone() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            raise ImportInProgress
 
 
 def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> int:

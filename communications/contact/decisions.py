@@ -14,6 +14,8 @@ from communications.contact import circumstances, gate, policy_book
 from communications.contact.gate import Contact, Decision, Facts, Stop, Verdict
 from communications.contact.rules import Place, Policies, Policy, Rules, Scope
 from communications.models import CommunicationLog, ContactDecision
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 
 Stage = ContactDecision.Stage
 
@@ -87,16 +89,9 @@ def _taken_by(
 
 def lock(logs: Iterable[CommunicationLog]) -> None:
     """Let one worker at a time contact these persons, until the transaction ends; in one order, so that no two block."""
-    people = sorted({f"contact {log.debtor_id}" for log in logs})
+    people = {str(log.debtor_id) for log in logs}
     if people:
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK, [people])
-
-
-_LOCK = """
-SELECT pg_advisory_xact_lock(person)
-FROM (SELECT DISTINCT hashtextextended(name, 12) AS person FROM unnest(%s::text[]) AS name ORDER BY 1) AS people
-"""
+        advisory_locks.lock(AdvisoryLock.CONTACT, *people)
 
 
 # Through one parameter, however many: PostgreSQL takes 65,535 of them in a statement.

@@ -22,6 +22,8 @@ from agents.models import Agent
 from communications.contact.rules import AGENCY, Policies, Policy
 from communications.models import ContactPolicy
 from ddc.common.errors import DomainError, refusing
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 
 PACKS = Path(__file__).parent / "packs"
 #: How a decision names a version, and the agency's own window.
@@ -127,7 +129,7 @@ def load(*, packs: Path = PACKS) -> Loaded:
     :raises BadPack: if one of them can't be read; nothing has changed then
     """
     loaded = Loaded()
-    _lock()
+    advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
     newest = {(row.jurisdiction, row.code): row for row in ContactPolicy.objects.order_by("version")}
     by_hand = []
     for jurisdiction, code, fields in list(read(packs)):
@@ -181,7 +183,7 @@ def amend(policy: ContactPolicy, *, by: Agent | None, today: date, **fields: Any
     :raises Forbidden: if ``by`` may not
     """
     permissions.require(by, "communications.change_contactpolicy")
-    _lock()
+    advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
     newest = ContactPolicy.objects.filter(jurisdiction=policy.jurisdiction, code=policy.code).order_by("-version")[0]
     if newest.pk != policy.pk:
         raise NotTheNewest
@@ -203,7 +205,7 @@ def add(*, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
     :raises Forbidden: if ``by`` may not
     """
     permissions.require(by, "communications.add_contactpolicy")
-    _lock()
+    advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
     jurisdiction, code = fields.pop("jurisdiction"), fields.pop("code")
     if ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code).exists():
         raise NotTheNewest
@@ -239,12 +241,6 @@ _CONSTRAINTS: dict[str, DomainError] = {
     "contact_policy_is_valid_for_some_time_or_none": WrongHours("It ends before it begins.", field="valid_to"),
     "contact_policy_limits_are_positive": WrongLimits(field="most"),
 }
-
-
-def _lock() -> None:
-    """One writer of policies at a time."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('contact policies', 12))")
 
 
 def load_after_migrate(*, using: str, **_: object) -> None:

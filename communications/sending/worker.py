@@ -8,13 +8,12 @@ callback or an agent settles it. A worker hands over one message at a time, so a
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import connection
 
 from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome
@@ -29,6 +28,8 @@ from communications.sending.dispatch import Ready
 from communications.sending.outcomes import Ended
 from ddc.common import stopping
 from ddc.common.observing import tracing
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +45,6 @@ FACTS_LAST = timedelta(seconds=2)
 TURN = timedelta(seconds=20)
 #: What becomes of a message that another was quicker to take, or that may not go at its turn after all: nothing yet.
 _PASSED_BY = "passed by"
-
-#: Numbers that nobody else uses for advisory locks: from this one on, a hundred for each provider in each lane.
-_LOCK, _LOCKS_OF_A_PROVIDER = 0x44_44_43_00_00, 100
-_LANES = tuple(Lane)
 
 
 @dataclass
@@ -120,25 +117,13 @@ def _place(turn: _Turn, channel: Channel) -> Iterator[int | None]:
     if turn.is_alone:
         yield settings.OUTBOX_DRAINS - 1
         return
-    first = _LOCK + (_LANES.index(turn.lane) * len(Channel) + _first_with_its_provider(channel)) * _LOCKS_OF_A_PROVIDER
-    taken = None
-    with connection.cursor() as cursor:
-        for place in range(settings.OUTBOX_DRAINS):
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [first + place])
-            if cursor.fetchone()[0]:
-                taken = place
-                break
-    try:
-        yield taken
-    finally:
-        if taken is not None:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [first + taken])
-
-
-def _first_with_its_provider(channel: Channel) -> int:
-    providers = [channel_senders.provider(each) for each in Channel]
-    return providers.index(channel_senders.provider(channel))
+    of_provider = f"{turn.lane.value} {channel_senders.provider(channel)}"
+    with ExitStack() as stack:
+        for slot in range(settings.OUTBOX_DRAINS):
+            if stack.enter_context(advisory_locks.session_lock(AdvisoryLock.WORKER_SLOT, f"{of_provider} {slot}")):
+                yield slot
+                return
+        yield None
 
 
 def _closed(now: datetime) -> set[Channel]:

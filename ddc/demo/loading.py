@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from agents import staff
@@ -17,6 +17,8 @@ from collection.segments import assignment, records
 from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
 from communications.texts import templates
 from ddc.common.errors import DomainError
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.demo import contacts, holds, people, portfolio
 from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
 from debtors.models import Debtor
@@ -43,8 +45,6 @@ _RATES = {
     "KWD": "0.3560",
 }
 _SEED = 2026
-#: A number that no other advisory lock uses.
-_LOCK = 0x44_44_43_44
 _REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
 
 Progress = Callable[[str], None]
@@ -76,8 +76,7 @@ def load(*, now: datetime, progress: Progress = lambda step: None) -> bool:
         raise DemoIsOff
     if not settings.DEMO_PASSWORD:
         raise PasswordMissing
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    advisory_locks.lock(AdvisoryLock.DEMO_DATA)
     users = [_user(name, settings.DEMO_PASSWORD, now=now) for name in USERS]
     _rates(now.date())
     if Debtor.objects.exists():

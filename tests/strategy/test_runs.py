@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from communications.models import CommunicationLog
 from ddc.common.errors import DomainError
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from strategy import runs, tasks
 from strategy.models import StrategyRun
 from tests import factories
@@ -259,7 +260,7 @@ class another_session_runs:
             name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if name in parameters
         }
         self.session = psycopg.connect(**wanted, autocommit=True)
-        self.session.execute("SELECT pg_advisory_lock(%s)", [runs.LOCK])
+        self.session.execute("SELECT pg_advisory_lock(hashtextextended('', %s))", [AdvisoryLock.STRATEGY_RUN.number])
 
     def __exit__(self, *_):
         self.session.close()
