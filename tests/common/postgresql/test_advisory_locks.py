@@ -50,9 +50,8 @@ def test_what_another_session_holds_is_refused_instead_of_awaited(other: psycopg
         assert advisory_locks.try_lock(AdvisoryLock.DEMO_DATA)
     with advisory_locks.session_lock(AdvisoryLock.PLACEMENTS) as is_held:
         assert not is_held
-    assert other.execute(
-        "SELECT pg_advisory_unlock(hashtextextended('', %s))", [AdvisoryLock.PLACEMENTS.number]
-    ).fetchone()[0]
+    unlock = "SELECT pg_advisory_unlock(hashtextextended('', %s))"
+    assert other.execute(unlock, [AdvisoryLock.PLACEMENTS.number]).fetchall() == [(True,)]
 
 
 def test_a_session_lock_outlives_a_transaction(other: psycopg.Connection):
