@@ -1,4 +1,4 @@
-"""The back office's pages about staff. Only a superuser takes people on or changes their roles."""
+"""Back-office pages for staff accounts, roles and tokens. Only a superuser creates accounts or changes roles."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
 admin.site.unregister(Group)
 
 
-class EnrolForm(RuleForm):
-    """Who is taken on, and as what."""
+class NewAgentForm(RuleForm):
+    """The user name, password and role of a new account."""
 
     username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget())
     password = forms.CharField(
@@ -37,15 +37,15 @@ class EnrolForm(RuleForm):
 
 @admin.register(Agent)
 class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
-    # No rule amends an agent: names and roles are what a superuser says.
+    # A superuser edits names and roles directly, so this is a plain model form.
     form = forms.ModelForm  # type: ignore[assignment]
     list_display = ("username", "name", "roles", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     search_fields = ("username",)  # type: ignore[misc]
-    search_help_text = "User name or a name"
+    search_help_text = "User name, first name or last name"
     ordering = ("username",)
     actions = ()
-    add_form = EnrolForm
+    add_form = NewAgentForm
     change_password_form = AdminPasswordChangeForm
     add_fieldsets = ((None, {"fields": ("username", "password", "role")}),)
     fieldsets = (
@@ -71,8 +71,8 @@ class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
         return super().get_form(request, obj, change=change, **kwargs)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Agent:
-        made, _ = staff.enrol(**fields, now=now())
-        return made
+        agent, _ = staff.create(**fields, now=now())
+        return agent
 
     def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
         if change:
@@ -81,7 +81,7 @@ class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
             super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # What they did carries their name; they are made inactive instead.
+        return False  # Records refer to agents, so an agent is deactivated instead.
 
     @admin.display(description="Roles")
     def roles(self, agent: Agent) -> str:
@@ -90,7 +90,7 @@ class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin):
-    """Roles are set by the code (``agents.roles``), each time the database is brought up to date."""
+    """Shows the roles; each migration sets them from ``agents.roles``."""
 
     search_fields = ("name",)
     fields = ("name", "allowed")
@@ -105,7 +105,7 @@ class RoleAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("agents.view_agent")
 
-    @admin.display(description="Allowed")
+    @admin.display(description="Permissions")
     def allowed(self, group: Group) -> str:
         names = group.permissions.order_by("content_type__app_label", "codename")
         return "\n".join(names.values_list("name", flat=True))
@@ -126,7 +126,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
             tokens.revoke_api_token(token, now=now())
-        self.message_user(request, "The tokens are revoked.", messages.SUCCESS)
+        self.message_user(request, "Tokens revoked.", messages.SUCCESS)
 
 
 @admin.register(TokenFamily)

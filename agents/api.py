@@ -1,4 +1,4 @@
-"""Signing in and out over the API, and who one is."""
+"""API endpoints for sign-in, sign-out and the current account."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -49,9 +49,9 @@ class RefreshView(View):
 
 
 class SignOutView(View):
-    """End the tokens that follow from one sign-in.
+    """Revoke the tokens of one sign-in.
 
-    The refresh token in the body is proof enough, so that one whose access token has just expired can still sign out.
+    The refresh token in the body is sufficient proof, so a client with an expired access token can still sign out.
     """
 
     permission_classes = (AllowAny,)
@@ -60,12 +60,12 @@ class SignOutView(View):
 
     @extend_schema(operation_id="signOut", request=RefreshSerializer, responses={200: SignedOutSerializer})
     def create(self, request: Request) -> Response:
-        if not request.user and not self._brings_a_token(request):
+        if not request.user and not self._has_refresh_token(request):
             raise NotAuthenticated
         tokens.revoke(self.read(RefreshSerializer)["refresh"], now=timezone.now())
         return Response({"message": "Signed out."})
 
-    def _brings_a_token(self, request: Request) -> bool:
+    def _has_refresh_token(self, request: Request) -> bool:
         try:
             return isinstance(request.data, dict) and bool(request.data.get("refresh"))
         except APIException:
@@ -73,7 +73,7 @@ class SignOutView(View):
 
 
 class MeView(View):
-    """Who is signed in."""
+    """The current account."""
 
     serializer_class = MeSerializer
 

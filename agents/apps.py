@@ -10,5 +10,5 @@ class AgentsConfig(AppConfig):
     def ready(self) -> None:
         from agents import roles
 
-        # django.contrib.auth comes earlier in INSTALLED_APPS, so its receiver has made the permissions by then.
+        # django.contrib.auth is earlier in INSTALLED_APPS, so its receiver has created the permissions before this one runs.
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="agents.roles.grant_after_migrate")

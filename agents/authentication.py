@@ -1,4 +1,4 @@
-"""How members of staff and their programs sign in and are known again."""
+"""Sign-in and authentication of staff and their programs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from ddc.common.errors import DomainError, TooMany
 
 
 class WrongCredentials(DomainError):
-    """The user name or the password is wrong, or this user may not sign in; which of these is not told."""
+    """The user name or the password is wrong, or the user may not sign in; the error does not reveal which."""
 
     status = 401
     code = "credentials"
@@ -24,9 +24,9 @@ class WrongCredentials(DomainError):
 
 
 def bearer(request: Request | HttpRequest) -> str | None:
-    """Return the token of an ``Authorization: Bearer`` header; None where there is no such header at all.
+    """Return the token of an ``Authorization: Bearer`` header; None without that header.
 
-    :raises AuthenticationFailed: if the header is of another form
+    :raises AuthenticationFailed: if the header has another form
     """
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
     if not header.strip():
@@ -34,12 +34,12 @@ def bearer(request: Request | HttpRequest) -> str | None:
     scheme, _, token = header.strip().partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or not token.isascii() or " " in token:
-        raise AuthenticationFailed("The Authorization header must be of the form: Bearer TOKEN.")
+        raise AuthenticationFailed("The Authorization header is malformed. Use the form: Bearer TOKEN.")
     return token
 
 
 class StaffAuthentication(BaseAuthentication):
-    """``Authorization: Bearer`` with an access token or an API token of a member of staff. One query."""
+    """Authenticate staff by the access token or API token in ``Authorization: Bearer``, with one query."""
 
     def authenticate(self, request: Request) -> tuple[Agent, None] | None:
         token = bearer(request)
@@ -55,7 +55,7 @@ class StaffAuthentication(BaseAuthentication):
 
     @staticmethod
     def look_up(request: HttpRequest) -> tokens.LookUp | None:
-        """Return the SQL that finds the caller, for a statement that does more; None where the ordinary way has to answer."""
+        """Return the SQL that finds the caller, as part of a larger statement; None if the ordinary view must answer."""
         try:
             token = bearer(request)
             return tokens.look_up(token) if token else None
@@ -64,7 +64,7 @@ class StaffAuthentication(BaseAuthentication):
 
     @staticmethod
     def may(found: Sequence[Any], permission: str) -> bool:
-        """Tell whether the caller who was found by ``look_up`` has a permission by their roles."""
+        """Return whether the roles of the caller from ``look_up`` include the permission."""
         _, is_superuser, group_ids, own = found
         return bool(is_superuser) or (not own and permission in roles.permissions(group_ids))
 
@@ -73,12 +73,12 @@ class StaffAuthentication(BaseAuthentication):
 
 
 def sign_in(request: Request, *, username: str, password: str) -> Agent:
-    """Check a user name and password; wrong ones are counted per user name and address (django-axes).
+    """Check a user name and password; django-axes counts failures per user name and IP address.
 
-    :raises TooMany: if there were too many wrong ones of late
-    :raises WrongCredentials: if they are wrong, or this user isn't staff or may not sign in
+    :raises TooMany: after too many recent failures
+    :raises WrongCredentials: if they are wrong, or the user is not staff or may not sign in
     """
-    # The request must be DRF's: what axes marks on Django's own, its middleware answers in its own words.
+    # This must be DRF's request: the middleware of axes would replace the response if axes marked Django's own.
     user = authenticate(request=request, username=username, password=password)
     if isinstance(user, Agent) and not user.is_staff:
         user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
@@ -86,7 +86,7 @@ def sign_in(request: Request, *, username: str, password: str) -> Agent:
     if getattr(request, "axes_locked_out", False):
         cool_off = get_cool_off(request)
         raise TooMany(
-            "Too many wrong passwords. Please try again later.",
+            "Too many wrong passwords. Try again later.",
             retry_after=int(cool_off.total_seconds()) if cool_off else 3600,
         )
     if not isinstance(user, Agent):

@@ -1,19 +1,20 @@
-"""Who works here: agents, and the tokens that they and their programs call with."""
+"""Staff accounts, and the tokens of staff and their programs."""
 
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from ddc.common.errors import Forbidden
 from ddc.common.models import UUIDModel, uuid7
 
 
 class Agent(AbstractUser):
-    """A member of staff. What one may do comes from roles: the groups Agent, Supervisor and Auditor."""
+    """A member of staff. Permissions come from roles: the groups Agent, Supervisor and Auditor."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
-    #: What the agent's roles allow, where whoever signed the agent in looked it up: it saves two queries a request.
+    #: The permissions of the agent's roles, if authentication has loaded them: this saves two queries per request.
     granted: frozenset[str] | None = None
 
     class Meta:
@@ -33,8 +34,17 @@ class Agent(AbstractUser):
         return self.name
 
 
+def require_permission(by: Agent | None, permission: str) -> None:
+    """Check that the agent has the permission (``app.codename``); None is the system itself, which has all.
+
+    :raises Forbidden: if the agent does not have it
+    """
+    if by is not None and not by.has_perm(permission):
+        raise Forbidden
+
+
 class TokenFamily(UUIDModel):
-    """One sign-in, and all access and refresh tokens that follow from it; revoked as a whole."""
+    """A sign-in with all access and refresh tokens that derive from it; they are revoked together."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="token_families")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -45,7 +55,7 @@ class TokenFamily(UUIDModel):
 
 
 class SpentRefreshToken(models.Model):
-    """A refresh token that was used. Its unique id settles who was first when one is used twice at once."""
+    """A used refresh token. Its primary key lets only the first of simultaneous uses succeed."""
 
     jti = models.UUIDField(primary_key=True)
     family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="+")
@@ -56,7 +66,7 @@ class SpentRefreshToken(models.Model):
 
 
 class ApiToken(UUIDModel):
-    """A long-lived, revocable token for a program. Only its SHA-256 is kept."""
+    """A long-lived, revocable token for a program. Only its SHA-256 digest is stored."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="api_tokens")
     digest = models.CharField(max_length=64, unique=True, editable=False)

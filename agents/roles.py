@@ -1,4 +1,4 @@
-"""What each role may do: the groups Agent, Supervisor and Auditor, whose permissions the API and the admin both obey."""
+"""The permissions of the roles Agent, Supervisor and Auditor: groups that both the API and the admin check."""
 
 import time
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-#: The apps of this project that have models, by their labels.
+#: The labels of the project's apps with models.
 APPS = ("agents", "debtors", "collections", "payments", "communications", "strategy", "portal")
 
 _AGENT = {
@@ -51,36 +51,35 @@ _SUPERVISOR = {
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),
 }
 
-#: Permissions by role and app, beside viewing everything.
+#: Permissions by role and app, in addition to viewing everything.
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Agent": _AGENT,
     "Supervisor": {app: _AGENT.get(app, ()) + _SUPERVISOR.get(app, ()) for app in APPS},
     "Auditor": {},
 }
 
-
-#: For how long a process may not notice that a role's own permissions have changed. Who has which role is always fresh.
-_REMEMBERED_SECONDS = 5
-#: What groups allow, and until when that is believed. There are as many keys as there are combinations of roles.
-_remembered: dict[tuple[int, ...], tuple[frozenset[str], float]] = {}
+#: Seconds until a process sees a change of a role's permissions. A change of an agent's roles has an immediate effect.
+CACHE_SECONDS = 5
+#: The permissions of each combination of groups, and the time until which they are valid.
+permissions_cache: dict[tuple[int, ...], tuple[frozenset[str], float]] = {}
 
 
 def permissions(group_ids: Iterable[int]) -> frozenset[str]:
-    """Return what groups allow together, as ``app_label.codename``."""
+    """Return the permissions of the groups together, as ``app_label.codename``."""
     ids = tuple(sorted(group_ids))
-    allowed, until = _remembered.get(ids, (frozenset(), 0.0))
+    allowed, until = permissions_cache.get(ids, (frozenset(), 0.0))
     if time.monotonic() > until:
         found = Permission.objects.filter(group__in=ids).values_list("content_type__app_label", "codename")
         allowed = frozenset(f"{app}.{name}" for app, name in found)
-        _remembered[ids] = allowed, time.monotonic() + _REMEMBERED_SECONDS
+        permissions_cache[ids] = allowed, time.monotonic() + CACHE_SECONDS
     return allowed
 
 
 @transaction.atomic
 def grant(app: str) -> None:
-    """Give every role what it may do in one app, and take what it may not.
+    """Set the permissions of every role in one app.
 
-    It looks at that app's permissions alone, so it can run as soon as they are made, in whatever order the apps come.
+    It reads only that app's permissions, so it can run as soon as they exist, in any order of the apps.
     """
     known = {found.codename: found for found in Permission.objects.filter(content_type__app_label=app)}
     viewing = {name for name in known if name.startswith("view_")}
@@ -93,6 +92,6 @@ def grant(app: str) -> None:
 
 
 def grant_after_migrate(*, app_config: AppConfig, **_: Any) -> None:
-    """Receive ``post_migrate``, which comes once for each app, after that app's permissions were made."""
+    """Receive ``post_migrate``, which Django sends once for each app, after it created that app's permissions."""
     if app_config.label in APPS:
         grant(app_config.label)

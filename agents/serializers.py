@@ -1,4 +1,4 @@
-"""The shapes of signing in."""
+"""Serializers for sign-in."""
 
 from rest_framework import serializers
 
@@ -16,7 +16,7 @@ class RefreshSerializer(CamelSerializer):
 
 
 class PairSerializer(CamelSerializer):
-    """Tokens: ``access`` lives 15 minutes, ``refresh`` 12 hours."""
+    """Tokens: ``access`` is valid for 15 minutes, ``refresh`` for 12 hours."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
@@ -27,7 +27,7 @@ class SignedOutSerializer(CamelSerializer):
 
 
 class MeSerializer(CamelSerializer):
-    """Who is signed in, and what they may do, as ``app_label.codename``."""
+    """The current account with its permissions as ``app_label.codename``."""
 
     id = serializers.UUIDField(read_only=True)
     username = serializers.CharField(read_only=True)

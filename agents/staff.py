@@ -1,4 +1,4 @@
-"""Taking on members of staff."""
+"""Create staff accounts."""
 
 from datetime import datetime
 
@@ -14,15 +14,15 @@ from ddc.common.errors import DomainError, Duplicate, refusing
 
 
 class UnknownRole(DomainError):
-    """There is no such role."""
+    """The role does not exist."""
 
     status = 422
     code = "enum"
     field = "role"
 
 
-class BadUsername(DomainError):
-    """Django allows no such user name."""
+class InvalidUsername(DomainError):
+    """The user name is empty, too long, or has characters that Django does not allow."""
 
     status = 422
     code = "regex"
@@ -30,7 +30,7 @@ class BadUsername(DomainError):
 
 
 class WeakPassword(DomainError):
-    """The password is too short, too common, or too much like the user name."""
+    """The password is too short, too common, or too similar to the user name."""
 
     status = 422
     code = "password"
@@ -38,29 +38,30 @@ class WeakPassword(DomainError):
 
 
 @transaction.atomic
-def enrol(
+def create(
     *, username: str, password: str, role: str, with_api_token: bool = False, now: datetime
 ) -> tuple[Agent, str | None]:
-    """Make a member of staff with one role: ``Agent``, ``Supervisor`` or ``Auditor``; return the text of the API token too.
+    """Create a staff account with one role (``Agent``, ``Supervisor`` or ``Auditor``); return the API token's text too.
 
     :raises UnknownRole: if the role is none of these
-    :raises BadUsername: if the name is empty, too long, or has characters that no user name may have
+    :raises InvalidUsername: if Django does not allow the user name
     :raises WeakPassword: if a validator of AUTH_PASSWORD_VALIDATORS refuses the password
-    :raises Duplicate: if somebody has that user name
+    :raises Duplicate: if another account has the user name
     """
     if role not in ROLES:
-        raise UnknownRole(f"There is no role {role!r}; there are {', '.join(ROLES)}.")
+        raise UnknownRole(f"Unknown role {role!r}. Use one of {', '.join(ROLES)}.")
     agent = Agent(username=Agent.normalize_username(username), is_staff=True, date_joined=now)
     try:
         agent.clean_fields(exclude={"password"})
     except ValidationError as error:
-        raise BadUsername(" ".join(error.messages)) from error
+        raise InvalidUsername(" ".join(error.messages)) from error
     try:
         validate_password(password, agent)
     except ValidationError as error:
         raise WeakPassword(" ".join(error.messages)) from error
     agent.set_password(password)
-    with refusing({"USER_username_key": Duplicate(f"There is a user {username} already.", field="username")}):
+    duplicate = Duplicate(f"User {username} exists already. Choose another user name.", field="username")
+    with refusing({"USER_username_key": duplicate}):
         agent.save(force_insert=True)
     agent.groups.add(Group.objects.get(name=role))
     return agent, tokens.create_api_token(agent, now=now)[1] if with_api_token else None

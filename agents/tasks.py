@@ -1,4 +1,4 @@
-"""Ticks of this app."""
+"""Scheduled tasks."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -7,6 +7,6 @@ from agents import tokens
 
 
 @shared_task(ignore_result=True)
-def clear_out() -> None:
-    """Delete tokens' rows that no live token needs."""
-    tokens.clear_out(now=timezone.now())
+def delete_expired_tokens() -> None:
+    """Delete the rows of expired tokens."""
+    tokens.delete_expired(now=timezone.now())

@@ -1,7 +1,7 @@
-"""The tokens of staff: short-lived access tokens, refresh tokens that work once, and long-lived API tokens.
+"""Staff tokens: short-lived access tokens, single-use refresh tokens, and long-lived API tokens.
 
-All tokens that follow from one sign-in are a family and end together. A refresh token that is used a second time was stolen or
-is being guessed at, so that its whole family ends (RFC 9700, section 4.14.2).
+All tokens of one sign-in form a family and are revoked together. A refresh token that is used a second time was probably
+stolen, so its whole family is revoked (RFC 9700, section 4.14.2).
 """
 
 import hashlib
@@ -26,19 +26,19 @@ _API_TOKEN_BYTES = 32
 
 
 class BadToken(DomainError):
-    """The token is wrong, expired or revoked, or its owner may not sign in any more."""
+    """The token is invalid, expired or revoked, or its agent may no longer sign in."""
 
     status = 401
     code = "token"
-    message = "The token is not valid, or not any more."
+    message = "The token is invalid or expired. Sign in again."
 
 
-class AlreadySpent(BadToken):
+class AlreadyUsed(BadToken):
     """The refresh token was used before."""
 
 
 class _StaffToken(Token):
-    """A token whose audience no other kind of token of this system has."""
+    """A token with an audience that no other kind of token has."""
 
     _token_backend = RotatedTokenBackend(
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS, audience="ddc:staff", issuer="ddc"
@@ -57,7 +57,7 @@ class RefreshToken(_StaffToken):
 
 @dataclass(frozen=True)
 class Pair:
-    """An access token and the refresh token that replaces it."""
+    """An access token and the refresh token that renews it."""
 
     access: str
     refresh: str
@@ -65,42 +65,42 @@ class Pair:
 
 @transaction.atomic
 def issue(agent: Agent, *, now: datetime) -> Pair:
-    """Start a family of tokens for a sign-in."""
+    """Start a token family for a sign-in and return its first pair."""
     return _pair(TokenFamily.objects.create(agent=agent, created_at=now), now)
 
 
 def rotate(refresh: str, *, now: datetime) -> Pair:
-    """Exchange a refresh token for a new pair. Of any number that try at once with one token, one gets it.
+    """Exchange a refresh token for a new pair. Of simultaneous requests with one token, only one succeeds.
 
-    :raises BadToken: if it is no refresh token, or is expired or revoked, or its agent may not sign in any more
-    :raises AlreadySpent: if it was used before; its family has ended by then
+    :raises BadToken: if it is not a valid refresh token, or its agent may no longer sign in
+    :raises AlreadyUsed: if it was used before; this revokes its family
     """
     token = _read(RefreshToken, refresh)
     try:
         return _exchange(token, now)
-    except AlreadySpent:
-        # In a transaction of its own: the end of the family outlives the refusal.
+    except AlreadyUsed:
+        # In its own transaction: the family stays revoked although the request fails.
         _revoke(TokenFamily.objects.filter(pk=_claimed_id(token, "family")), now)
         raise
 
 
 def revoke(refresh: str, *, now: datetime) -> None:
-    """End the family that a refresh token belongs to. Once ended, it stays so.
+    """Revoke the family of a refresh token.
 
-    :raises BadToken: if it is no refresh token, or an expired one
+    :raises BadToken: if it is not a refresh token, or is expired
     """
     token = _read(RefreshToken, refresh)
     _revoke(TokenFamily.objects.filter(pk=_claimed_id(token, "family")), now)
 
 
 def create_api_token(agent: Agent, *, now: datetime) -> tuple[ApiToken, str]:
-    """Make a long-lived token of 256 random bits; its text is returned here and kept nowhere."""
+    """Create a long-lived token of 256 random bits and return its text, which is not stored."""
     text = API_TOKEN_PREFIX + secrets.token_urlsafe(_API_TOKEN_BYTES)
     return ApiToken.objects.create(agent=agent, digest=_digest(text), created_at=now), text
 
 
 def revoke_api_token(token: ApiToken, *, now: datetime) -> ApiToken:
-    """End an API token. Once ended, it keeps the time of its first end."""
+    """Revoke an API token; a revoked one keeps the time of its first revocation."""
     ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now, updated_at=now)
     token.refresh_from_db()
     return token
@@ -108,12 +108,12 @@ def revoke_api_token(token: ApiToken, *, now: datetime) -> ApiToken:
 
 @dataclass(frozen=True)
 class LookUp:
-    """The SQL that finds whom a token stands for; nobody where it is expired or revoked, or they may not sign in any more."""
+    """SQL that finds the agent of a token; it finds none if the token is revoked or the agent may no longer sign in."""
 
     source: str
     params: dict[str, Any]
 
-    #: The agent's id, whether they may do anything, and the ids of their groups and of permissions of their own.
+    #: The agent's id, whether it is a superuser, and the ids of its groups and of its individual permissions.
     columns = """agent.id, agent.is_superuser,
         ARRAY(SELECT group_id FROM "USER_groups" WHERE agent_id = agent.id),
         ARRAY(SELECT permission_id FROM "USER_user_permissions" WHERE agent_id = agent.id)"""
@@ -121,9 +121,9 @@ class LookUp:
 
 
 def look_up(text: str) -> LookUp:
-    """Return how to find whom an access token or an API token stands for, also as part of a larger statement.
+    """Return the SQL that finds the agent of an access token or API token, for use in a larger statement too.
 
-    :raises BadToken: if it is neither by its looks, or is expired
+    :raises BadToken: if it is neither of the two, or is expired
     """
     if text.startswith(API_TOKEN_PREFIX):
         return LookUp(_OF_API_CALLER, {"digest": _digest(text)})
@@ -132,19 +132,19 @@ def look_up(text: str) -> LookUp:
 
 
 def owner(text: str) -> tuple[Agent, list[int], list[int]]:
-    """Return whom an access token or an API token stands for, with the ids of the agent's groups and own permissions.
+    """Return the agent of an access token or API token, with the ids of the agent's groups and individual permissions.
 
-    :raises BadToken: if it is neither, or is expired or revoked, or its agent may not sign in any more
+    :raises BadToken: if it is neither, or is expired or revoked, or its agent may no longer sign in
     """
-    asked = look_up(text)
+    lookup = look_up(text)
     fields = Agent._meta.concrete_fields
-    more = ", ".join(f"agent.{field.column}" for field in fields)
+    columns = ", ".join(f"agent.{field.column}" for field in fields)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {asked.columns}, {more} FROM {asked.source}", asked.params)  # noqa: S608
+        cursor.execute(f"SELECT {lookup.columns}, {columns} FROM {lookup.source}", lookup.params)  # noqa: S608
         row = cursor.fetchone()
     if row is None:
         raise BadToken
-    agent = Agent.from_db("default", [field.attname for field in fields], row[asked.width :])
+    agent = Agent.from_db("default", [field.attname for field in fields], row[lookup.width :])
     return agent, row[2], row[3]
 
 
@@ -155,12 +155,12 @@ _OF_SIGNED_IN = """"USER" AS agent JOIN token_family ON token_family.agent_id = 
         AND agent.is_active AND agent.is_staff"""
 
 
-def clear_out(*, now: datetime) -> int:
-    """Delete the families whose last refresh token has expired, and what was spent in them; return how many."""
-    longest = now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS + settings.ACCESS_TOKEN_SECONDS)
-    recent = SpentRefreshToken.objects.filter(family=OuterRef("pk"), spent_at__gte=longest)
-    _, deleted = TokenFamily.objects.filter(~Exists(recent), created_at__lt=longest).delete()
-    SpentRefreshToken.objects.filter(spent_at__lt=longest).delete()
+def delete_expired(*, now: datetime) -> int:
+    """Delete the families whose last refresh token has expired, with their used tokens; return their number."""
+    cutoff = now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS + settings.ACCESS_TOKEN_SECONDS)
+    recent = SpentRefreshToken.objects.filter(family=OuterRef("pk"), spent_at__gte=cutoff)
+    _, deleted = TokenFamily.objects.filter(~Exists(recent), created_at__lt=cutoff).delete()
+    SpentRefreshToken.objects.filter(spent_at__lt=cutoff).delete()
     return deleted.get(TokenFamily._meta.label, 0)
 
 
@@ -171,24 +171,24 @@ def _exchange(token: RefreshToken, now: datetime) -> Pair:
     ).first()
     if family is None:
         raise BadToken
-    _spend(token, family, now)
+    _mark_used(token, family, now)
     return _pair(family, now)
 
 
-def _spend(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
-    with refusing({"spent_refresh_token_pkey": AlreadySpent()}):
+def _mark_used(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
+    with refusing({"spent_refresh_token_pkey": AlreadyUsed()}):
         SpentRefreshToken(jti=_claimed_id(token, "jti"), family=family, spent_at=now).save(force_insert=True)
 
 
 def _pair(family: TokenFamily, now: datetime) -> Pair:
-    def made(kind: type[_StaffToken]) -> str:
+    def make(kind: type[_StaffToken]) -> str:
         token = kind()
         token.set_iat(at_time=now)
         token.set_exp(from_time=now)
         token["sub"], token["family"] = str(family.agent_id), str(family.pk)
         return str(token)
 
-    return Pair(made(AccessToken), made(RefreshToken))
+    return Pair(make(AccessToken), make(RefreshToken))
 
 
 _Kind = TypeVar("_Kind", bound=_StaffToken)

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection import states
 from collection.balances import ledger
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
@@ -180,7 +179,7 @@ def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> No
     :raises Forbidden: if ``by`` may not adjust
     :raises DebtIsClosed: if it is settled, written off or recalled
     """
-    permissions.require(by, "collections.adjust_debt")
+    require_permission(by, "collections.adjust_debt")
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed(field="current_balance")
     ledger.post(
@@ -216,7 +215,7 @@ def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
 
 def _place_anew(debt: Debt, currency: str, original: Decimal, *, by: Agent | None, today: date) -> None:
     """Replace the placement. In the same currency adjustments stand; another currency keeps the number that was open."""
-    permissions.require(by, "collections.adjust_debt")
+    require_permission(by, "collections.adjust_debt")
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed
     if debt.payments.exists():

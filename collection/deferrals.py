@@ -5,8 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.dispatch import Signal
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection.balances import ledger
 from collection.holds import holds
 from collection.models import Debt, DebtStatus, DeferralRequest, Hold
@@ -124,7 +123,7 @@ def _decide(
     request: DeferralRequest, status: DeferralRequest.Status, *, by: Agent, notes: str | None, now: datetime
 ) -> None:
     """Decide by one conditional UPDATE: of two who decide at once, one finds no row."""
-    permissions.require(by, "collections.review_deferralrequest")
+    require_permission(by, "collections.review_deferralrequest")
     decision = {"status": status, "reviewer": by, "reviewed_at": now, "review_notes": notes, "updated_at": now}
     pending = DeferralRequest.objects.filter(pk=request.pk, status=DeferralRequest.Status.PENDING)
     if not pending.update(**decision):

@@ -13,8 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import Signal
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection import deferrals, states
 from collection.balances import ledger
 from collection.holds import amendments, holds
@@ -105,7 +104,7 @@ def receive(
     :raises MoreThanIsOpen: if the portion is more than the balance
     :raises ReceivedLater: if it came in the future
     """
-    permissions.require(by, "collections.add_dispute")
+    require_permission(by, "collections.add_dispute")
     if debtor is not None and debt.debtor_id != debtor.pk:
         raise deferrals.NotTheirDebt
     received_at = received_at or now
@@ -144,7 +143,7 @@ def ask_creditor(dispute: Dispute, *, by: Agent, now: datetime) -> Dispute:
     :raises NoSuchStep: if the creditor was asked already, or it is over
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "collections.change_dispute")
+    require_permission(by, "collections.change_dispute")
     _step(dispute, Status.AWAITING_CREDITOR, before=(Status.RECEIVED,), now=now, asked_at=now, asked_by=by)
     return dispute
 
@@ -186,7 +185,7 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
     :raises AnswerMissing: if nobody says why
     :raises Forbidden: if ``by`` may not decide, or adjust balances
     """
-    permissions.require(by, "collections.adjust_debt")
+    require_permission(by, "collections.adjust_debt")
     debt = _decide(dispute, Status.ADJUSTED, answer=answer, by=by, now=now)
     if not debt.is_open:
         raise DebtNotOpen
@@ -264,7 +263,7 @@ def _decide(
     before: Collection[Dispute.Status] = (Status.AWAITING_CREDITOR,),
 ) -> Debt:
     """Decide under the debt's lock, which is returned."""
-    permissions.require(by, "collections.decide_dispute")
+    require_permission(by, "collections.decide_dispute")
     if not answer.strip():
         raise AnswerMissing
     debt = ledger.lock_debt(dispute.debt_id)

@@ -6,8 +6,7 @@ Open states lead to one another freely and to the closed ones; ``settled``, ``wr
 
 from datetime import date
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection.balances import ledger
 from collection.holds import amendments
 from collection.models import OPEN, Debt, DebtStatus, Hold, LedgerEntry
@@ -63,7 +62,7 @@ def _move(debt: Debt, status: str, *, by: Agent | None) -> None:
 
 
 def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
-    permissions.require(by, "collections.close_debt")
+    require_permission(by, "collections.close_debt")
     debt.current_status = status
     if status in WRITES_OFF:
         ledger.post(
@@ -79,7 +78,7 @@ def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
 
 
 def _reopen(debt: Debt, *, by: Agent | None, today: date) -> None:
-    permissions.require(by, "collections.close_debt")
+    require_permission(by, "collections.close_debt")
     cause = {"type": "reopening", "status": debt.current_status}
     debt.current_status = DebtStatus.ACTIVE
     ledger.save(debt, "current_status")

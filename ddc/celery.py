@@ -55,7 +55,7 @@ app.conf.beat_schedule = {
     **{
         f"nightly-{task}": {"task": task, "schedule": crontab(hour="3", minute="30"), "options": {"expires": 3600}}
         for task in (
-            "agents.tasks.clear_out",
+            "agents.tasks.delete_expired_tokens",
             "payments.tasks.clear_out",
             "portal.tasks.clear_out_sessions",
             "portal.tasks.clear_out_tokens",

@@ -163,7 +163,7 @@ DATABASES = {
             "connect_timeout": 3,
             "server_side_binding": True,
             "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler must support prepared statements.
-            # Detects a lost host within a minute. ddc/common/process/web_process.py adds limits for web servers.
+            # Detects a lost host within a minute. web_process.py adds limits for web servers.
             **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
             "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },

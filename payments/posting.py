@@ -12,8 +12,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from django.db import transaction
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection.balances import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
@@ -141,7 +140,7 @@ def amend(
     if moves:
         require_unchanged(payment.updated_at, since=if_unchanged_since)
     if moves and was_posted:
-        permissions.require(by, "payments.reverse_payment")
+        require_permission(by, "payments.reverse_payment")
         _reverse(payment.pk, source, by=by, today=today, cause=_cause("payment_amended", payment))
     with refusing(_CONSTRAINTS):
         payment.save()

@@ -29,8 +29,8 @@ def quick_passwords() -> None:
 @pytest.fixture
 def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask once what a role allows, which is asked again every few seconds: else that falls on any counted request."""
-    monkeypatch.setattr(roles, "_remembered", {})
-    monkeypatch.setattr(roles, "_REMEMBERED_SECONDS", 3600)
+    monkeypatch.setattr(roles, "permissions_cache", {})
+    monkeypatch.setattr(roles, "CACHE_SECONDS", 3600)
 
 
 class Api:

@@ -7,8 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection.holds import holds
 from collection.holds.reasons import AFTER_TREATMENT, TERMS, WAITING, Terms
 from collection.models import Debt, Hold, HoldEvent
@@ -47,7 +46,7 @@ def approve(hold: Hold, *, by: Agent, now: datetime, why: str = "") -> Hold:
     :raises NothingToApprove: if somebody did, or nobody has to
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "collections.change_hold")
+    require_permission(by, "collections.change_hold")
     waiting = Hold.objects.filter(WAITING, pk=hold.pk)
     if not waiting.update(approved_by=by, updated_at=now):
         raise NothingToApprove
@@ -71,7 +70,7 @@ def move(hold: Hold, *, ends_on: date | None, why: str, by: Agent, now: datetime
     if ends_on and ends_on <= hold.starts_on:
         raise holds.EndsBeforeItStarts
     is_sooner = ends_on is not None and (hold.ends_on is None or ends_on < hold.ends_on)
-    permissions.require(by, "collections.change_hold" if is_sooner else "collections.add_hold")
+    require_permission(by, "collections.change_hold" if is_sooner else "collections.add_hold")
     approved_by = by if by.has_perm("collections.change_hold") else None
     _change(hold, now=now, ends_on=ends_on, **({"approved_by": approved_by} if terms.needs_approval else {}))
     return _noted(hold, Kind.MOVED, by=by, now=now, why=why)
@@ -87,7 +86,7 @@ def end_treatment(hold: Hold, *, last_day: date, why: str, by: Agent, now: datet
     :raises WhyMissing: if nobody knows who told us
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "collections.change_hold")
+    require_permission(by, "collections.change_hold")
     _changeable(hold, why)
     if hold.reason != Hold.Reason.MENTAL_HEALTH_MORATORIUM:
         raise NoTreatment
@@ -106,7 +105,7 @@ def review(hold: Hold, *, review_on: date | None, why: str, by: Agent, now: date
     :raises WhyMissing: if nobody says what they found
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "collections.add_hold")
+    require_permission(by, "collections.add_hold")
     if not why.strip():
         raise WhyMissing
     _change(hold, now=now, review_on=review_on)
@@ -122,7 +121,7 @@ def end(hold: Hold, *, why: str, by: Agent, now: datetime) -> Hold:
     :raises WhyMissing: if nobody knows why
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "collections.change_hold")
+    require_permission(by, "collections.change_hold")
     _changeable(hold, why)
     _end([hold], by=by, now=now, why=why)
     return hold

@@ -11,8 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from collection.holds.reasons import TERMS, Block
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.errors import DomainError
@@ -114,7 +113,7 @@ def place(
     :raises LawDemandsMore: if the law demands that it blocks more
     :raises NotInEnglandOrWales: if it is a moratorium, and they live elsewhere
     """
-    permissions.require(by, "collections.add_hold")
+    require_permission(by, "collections.add_hold")
     whose = debt.debtor if debt else debtor
     if whose is None or (debt is not None and debtor is not None):
         raise PersonOrDebt

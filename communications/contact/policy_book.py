@@ -17,8 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, connections, transaction
 from django.db.models import Count, Max, Q
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from communications.contact.rules import AGENCY, Policies, Policy
 from communications.models import ContactPolicy
 from ddc.common.errors import DomainError, refusing
@@ -182,7 +181,7 @@ def amend(policy: ContactPolicy, *, by: Agent | None, today: date, **fields: Any
     :raises StartsTooEarly: if the new one would count before today
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "communications.change_contactpolicy")
+    require_permission(by, "communications.change_contactpolicy")
     advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
     newest = ContactPolicy.objects.filter(jurisdiction=policy.jurisdiction, code=policy.code).order_by("-version")[0]
     if newest.pk != policy.pk:
@@ -204,7 +203,7 @@ def add(*, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
     :raises NotTheNewest: if there is one of this name
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "communications.add_contactpolicy")
+    require_permission(by, "communications.add_contactpolicy")
     advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
     jurisdiction, code = fields.pop("jurisdiction"), fields.pop("code")
     if ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code).exists():

@@ -6,8 +6,7 @@ from zoneinfo import available_timezones
 
 from django.db import transaction
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from communications.models import ContactWish
 from ddc.common.errors import DomainError
 from debtors import phones
@@ -71,7 +70,7 @@ def note(
     :raises NotAPhone: if the employer's address is neither mail nor phone
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "communications.add_contactwish")
+    require_permission(by, "communications.add_contactwish")
     if not (no_contact or work_address.strip() or opens or closes or weekdays or time_zone):
         raise WishForNothing
     if opens and closes and opens >= closes:
@@ -99,7 +98,7 @@ def withdraw(wish: ContactWish, *, by: Agent | None, now: datetime) -> ContactWi
     :raises AlreadyWithdrawn: if somebody was first
     :raises Forbidden: if ``by`` may not
     """
-    permissions.require(by, "communications.change_contactwish")
+    require_permission(by, "communications.change_contactwish")
     standing = ContactWish.objects.filter(pk=wish.pk, ended_at__isnull=True)
     if not standing.update(ended_at=now, updated_at=now):
         raise AlreadyWithdrawn

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from agents import permissions
-from agents.models import Agent
+from agents.models import Agent, require_permission
 from communications.models import CommunicationLog, MessageStatus, Purpose, Settlement
 from communications.outbox import outbox, states
 from communications.outbox.states import Cause
@@ -103,7 +102,7 @@ def _settle(
     changes: dict[str, object],
 ) -> Settlement:
     """Move the message on, and return the decision, which is yet to be kept."""
-    permissions.require(by, _PERMISSION)
+    require_permission(by, _PERMISSION)
     if not why.strip():
         raise WhyMissing
     in_doubt = CommunicationLog.objects.filter(pk=message.pk, status__in=states.before(status, Cause.PERSON))

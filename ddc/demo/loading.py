@@ -120,7 +120,7 @@ def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
 def _user(name: str, password: str, *, now: datetime) -> Agent:
     user = Agent.objects.filter(username=name).first()
     if user is None:
-        user, _ = staff.enrol(username=name, password=password, role=USERS[name], now=now)
+        user, _ = staff.create(username=name, password=password, role=USERS[name], now=now)
         user.first_name, user.last_name = _NAMES[name]
         user.save(update_fields=["first_name", "last_name"])
     elif not user.check_password(password):  # Setting the same password would end the user's sessions.

@@ -68,7 +68,7 @@ def test_a_bad_name_or_password_is_refused_in_words(
 def test_an_existing_user_is_left_alone(password: str) -> None:
     run("ann", "--role", "Auditor")
 
-    with pytest.raises(CommandError, match="There is a user ann already"):
+    with pytest.raises(CommandError, match="User ann exists already"):
         run("ann", "--role", "Supervisor", "--api-token")
 
     assert [group.name for group in Agent.objects.get(username="ann").groups.all()] == ["Auditor"]
@@ -105,7 +105,7 @@ def test_without_the_variable_the_password_is_asked_for_twice(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("answers", "says"), [((factories.PASSWORD, "other"), "differ"), ((EOFError(),), "No password")]
+    ("answers", "says"), [((factories.PASSWORD, "other"), "differ"), ((EOFError(),), "No password was entered")]
 )
 def test_two_passwords_that_differ_or_none_are_refused(
     monkeypatch: pytest.MonkeyPatch, answers: Any, says: str

@@ -314,7 +314,7 @@ def test_old_families_are_cleared_out_and_live_ones_stay(supervisor: Agent) -> N
         SpentRefreshToken.objects.create(jti=str(number) * 32, family=old_in_use, spent_at=now - timedelta(hours=hours))
     young = TokenFamily.objects.create(agent=supervisor, created_at=now - timedelta(hours=11))
 
-    assert tokens.clear_out(now=now) == 1
+    assert tokens.delete_expired(now=now) == 1
 
     assert set(TokenFamily.objects.all()) == {old_in_use, young}
     assert SpentRefreshToken.objects.count() == 1

@@ -58,7 +58,7 @@ def test_looking_first_instead_hands_out_more_than_one(monkeypatch: pytest.Monke
         spent = SpentRefreshToken.objects.filter(jti=token["jti"]).exists()
         looked.wait(timeout=10)
         if spent:
-            raise tokens.AlreadySpent
+            raise tokens.AlreadyUsed
         SpentRefreshToken.objects.bulk_create(
             [SpentRefreshToken(jti=token["jti"], family=family, spent_at=now)], ignore_conflicts=True
         )

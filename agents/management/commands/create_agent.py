@@ -1,4 +1,4 @@
-"""``manage.py create_agent``: take on a member of staff."""
+"""``manage.py create_agent``: create a staff account."""
 
 import os
 import sys
@@ -15,19 +15,17 @@ from ddc.common.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Make a member of staff. The password comes from AGENT_PASSWORD, else it is asked for."
+    help = "Create a staff account. The password is read from AGENT_PASSWORD, else from the terminal."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--role", required=True, choices=sorted(ROLES))
-        parser.add_argument(
-            "--api-token", action="store_true", help="also make a long-lived token for programs, and print it once"
-        )
+        parser.add_argument("--api-token", action="store_true", help="also create a long-lived API token and print it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        password = os.environ.get("AGENT_PASSWORD") or self._ask()
+        password = os.environ.get("AGENT_PASSWORD") or self._read_password()
         try:
-            agent, token = staff.enrol(
+            agent, token = staff.create(
                 username=options["username"],
                 password=password,
                 role=options["role"],
@@ -36,18 +34,18 @@ class Command(BaseCommand):
             )
         except DomainError as error:
             raise CommandError(error.message) from error
-        self.stdout.write(f"Made {agent.username} with the role {options['role']}.")
+        self.stdout.write(f"Created {agent.username} with the role {options['role']}.")
         if token:
-            self.stdout.write(f"API token (it is shown this once): {token}")
+            self.stdout.write(f"API token (shown only once): {token}")
 
-    def _ask(self) -> str:
+    def _read_password(self) -> str:
         if not (sys.stdin and sys.stdin.isatty()):
-            raise CommandError("There is no terminal to ask for the password at: set AGENT_PASSWORD.")
+            raise CommandError("There is no terminal to enter the password. Set AGENT_PASSWORD.")
         try:
             password = getpass("Password: ")
             again = getpass("Password (again): ")
         except (EOFError, KeyboardInterrupt) as error:
-            raise CommandError("No password was given.") from error
+            raise CommandError("No password was entered.") from error
         if password != again:
-            raise CommandError("The two passwords differ.")
+            raise CommandError("The two passwords differ. Try again.")
         return password
