@@ -171,11 +171,15 @@ def _exchange(token: RefreshToken, now: datetime) -> Pair:
     ).first()
     if family is None:
         raise BadToken
-    _mark_used(token, family, now)
+    mark_used(token, family, now)
     return _pair(family, now)
 
 
-def _mark_used(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
+def mark_used(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
+    """Record the use of a refresh token.
+
+    :raises AlreadyUsed: if it was used before
+    """
     with refusing({"spent_refresh_token_pkey": AlreadyUsed()}):
         SpentRefreshToken(jti=_claimed_id(token, "jti"), family=family, spent_at=now).save(force_insert=True)
 

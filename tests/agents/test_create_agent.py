@@ -123,7 +123,7 @@ def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, st
     answering(monkeypatch)  # and whoever asks finds no answer
     monkeypatch.setattr(sys, "stdin", stdin)
 
-    with pytest.raises(CommandError, match="set AGENT_PASSWORD"):
+    with pytest.raises(CommandError, match="Set AGENT_PASSWORD"):
         run("ann", "--role", "Agent")
 
     assert not Agent.objects.exists()

@@ -63,6 +63,6 @@ def test_looking_first_instead_hands_out_more_than_one(monkeypatch: pytest.Monke
             [SpentRefreshToken(jti=token["jti"], family=family, spent_at=now)], ignore_conflicts=True
         )
 
-    monkeypatch.setattr(tokens, "_spend", look_and_write)
+    monkeypatch.setattr(tokens, "mark_used", look_and_write)
 
     assert len(rotate_at_once(tokens.issue(factories.agent(), now=timezone.now()).refresh)) > 1
