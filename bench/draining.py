@@ -75,7 +75,7 @@ def measure(count: int) -> dict[str, Any]:
         server = multiprocessing.get_context("fork").Process(target=_serve, args=(listening,), daemon=True)
         server.start()
         port = listening.getsockname()[1]
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "communications.channels.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 10
         try:
             queued, ended, ours = _drain_by(WORKERS, count)

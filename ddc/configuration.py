@@ -18,7 +18,7 @@ _MAIL_BACKENDS = {
 }
 #: Modules of anymail's backends that are no mail provider; some of them drop mail silently.
 _NO_PROVIDERS = {"base", "base_requests", "console", "test"}
-_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_SMTP = "communications.channels.smtp.EmailBackend"
 _SMTP_TIMEOUT_SECONDS = 10
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})

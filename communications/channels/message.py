@@ -1,4 +1,4 @@
-"""What a channel is given, and what it says became of it."""
+"""What a channel gets to send, and the outcome that it reports."""
 
 import uuid
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message, ready to go."""
+    """One message, ready to be handed over."""
 
-    log_id: uuid.UUID
+    message_id: uuid.UUID
     to: str
     subject: str | None
     body: str
@@ -18,7 +18,11 @@ class Outgoing:
 
 
 class Result(StrEnum):
-    """How a hand-over ended. ``uncertain``: the provider may have taken it, or not."""
+    """How a hand-over ended. Only what is certainly not with the provider is sent again.
+
+    ``sent``: the provider accepted the message. ``retry``: it certainly did not, for now. ``failed``: it refused the message
+    for good. ``opted_out``: it refused because the recipient opted out. ``uncertain``: it may have the message, or not.
+    """
 
     SENT = "sent"
     RETRY = "retry"
@@ -29,9 +33,9 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result, the provider with its own id for the message, and its words where it didn't take it.
+    """The result, the provider with its own id for the message, and its reply if it did not accept the message.
 
-    ``down``: it is the provider that doesn't work, not this message.
+    ``down`` marks an error that concerns the provider and not this message.
     """
 
     result: Result

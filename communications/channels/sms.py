@@ -31,4 +31,4 @@ def without_provider(kind: str, outgoing: Outgoing) -> Outcome:
     if settings.SMS_BACKEND == "console":
         sys.stdout.write(f"{kind} to {outgoing.to}: {outgoing.body}\n")
         sys.stdout.flush()
-    return Outcome(Result.SENT, settings.SMS_BACKEND, str(outgoing.log_id))
+    return Outcome(Result.SENT, settings.SMS_BACKEND, str(outgoing.message_id))

@@ -1,90 +1,45 @@
-"""Django's SMTP backend, which also tells whether a lost connection leaves the outcome unknown."""
+"""Django's SMTP backend, extended by one fact: whether a failure leaves the fate of the mail unknown."""
 
 import smtplib
 from typing import Any
 
 from django.core.mail.backends import smtp
 
-_END = b"\r\n.\r\n"
-_TAKEN, _TAKEN_ALONG, _GO_ON = 250, 251, 354
+_END_OF_MAIL = b"\r\n.\r\n"
 
 
-class _Watched:
-    """Hands over one mail at a time, and knows when its end has gone out and the answer to it has not come in.
+class _StageAware:
+    """Know whether a whole mail has been written and the server has not answered yet (RFC 5321, 4.1.1.4).
 
-    (RFC 5321, 4.1.1.4.)
+    A mail that could not be written to its end was not taken. After the end only the answer decides.
     """
 
-    in_doubt = False
+    awaits_verdict = False
 
-    def hand_over(self: Any, sender: str, recipient: str, mail: bytes) -> None:
-        """Send a mail; its first commands all at once, where the server takes them so (RFC 2920).
+    def send(self: Any, s: Any) -> None:
+        super().send(s)  # type: ignore[misc]
+        self.awaits_verdict = isinstance(s, bytes) and s.endswith(_END_OF_MAIL)  # Commands are str.
 
-        :raises SMTPException: if the server refuses it, by whichever of its answers
-        """
-        self.ehlo_or_helo_if_needed()
-        if self.has_extn("pipelining"):
-            size = f" SIZE={len(mail)}" if self.has_extn("size") else ""
-            self.send(f"MAIL FROM:<{sender}>{size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n")
-            answers = [self.getreply() for _ in range(3)]
-        else:
-            answers = [self.mail(sender), self.rcpt(recipient)]
-            answers.append(self.docmd("DATA") if _all_well(answers) else (0, b""))
-        refusal = _refusal(answers, sender, recipient)
-        if answers[2][0] == _GO_ON:
-            # Where nobody is left to get it, nothing goes. What can't be written whole has not ended, so it isn't taken.
-            # (A dot at the start of a line is doubled: RFC 5321, 4.5.2. The first line is a header.)
-            self.send(_END[2:] if refusal else mail.replace(b"\n.", b"\n..").removesuffix(b"\r\n") + _END)
-            self.in_doubt = refusal is None
-            code, words = self.getreply()
-            self.in_doubt = False
-            if refusal is None and code != _TAKEN:
-                refusal = smtplib.SMTPDataError(code, words)
-        if refusal:
-            self._rset()
-            raise refusal
+    def getreply(self: Any) -> tuple[int, bytes]:
+        reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        self.awaits_verdict = False
+        return reply
 
 
-class _SMTP(_Watched, smtplib.SMTP):
+class _Smtp(_StageAware, smtplib.SMTP):
     pass
 
 
-class _SMTPOverTLS(_Watched, smtplib.SMTP_SSL):
+class _SmtpOverTls(_StageAware, smtplib.SMTP_SSL):
     pass
 
 
 class EmailBackend(smtp.EmailBackend):
-    """One connection for many messages; ``in_doubt`` after a failure means that the message may have been taken."""
-
     @property
     def connection_class(self) -> Any:
-        return _SMTPOverTLS if self.use_ssl else _SMTP
+        return _SmtpOverTls if self.use_ssl else _Smtp
 
     @property
-    def in_doubt(self) -> bool:
-        return bool(getattr(self.connection, "in_doubt", False))
-
-    def hand_over(self, sender: str, recipient: str, mail: bytes) -> None:
-        """Send a mail, over a connection that is opened if there is none."""
-        self.open()
-        server: Any = self.connection
-        server.hand_over(sender, recipient, mail)
-
-    def abandon(self) -> None:
-        """Drop a connection that failed, without a word to the server."""
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
-
-
-def _all_well(answers: list[tuple[int, bytes]]) -> bool:
-    return all(code in (_TAKEN, _TAKEN_ALONG) for code, _ in answers)
-
-
-def _refusal(answers: list[tuple[int, bytes]], sender: str, recipient: str) -> smtplib.SMTPException | None:
-    mail, rcpt, data = answers
-    if mail[0] != _TAKEN:
-        return smtplib.SMTPSenderRefused(*mail, sender)
-    if rcpt[0] not in (_TAKEN, _TAKEN_ALONG):
-        return smtplib.SMTPRecipientsRefused({recipient: rcpt})
-    return smtplib.SMTPDataError(*data) if data[0] != _GO_ON else None
+    def awaits_verdict(self) -> bool:
+        """Report whether the server may have taken the last mail without having answered."""
+        return bool(getattr(self.connection, "awaits_verdict", False))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 from django.conf import settings
 
-from communications.channels import requests_errors
+from communications.channels import http_errors
 from communications.channels.message import Outcome, Outgoing, Result
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _OUR_FAULT = frozenset({401, 403})
 
 def callback_url(outgoing: Outgoing) -> str:
     """Where Twilio reports on a message; its id comes along, in case the answer with Twilio's own never arrives."""
-    return f"{settings.PUBLIC_URL}/callbacks/twilio/status?log={outgoing.log_id}"
+    return f"{settings.PUBLIC_URL}/callbacks/twilio/status?log={outgoing.message_id}"
 
 
 def hand_over(create: "Callable[[Client], Any]") -> Outcome:
@@ -41,7 +41,7 @@ def hand_over(create: "Callable[[Client], Any]") -> Outcome:
     except TwilioRestException as error:
         return _refused(error.status, error.code, error.msg)
     except Exception as error:
-        result = requests_errors.read(error)
+        result = http_errors.result_of_error(error)
         if result is None:
             log.error("twilio_hand_over_failed", exc_info=error)
         down = result is not None

@@ -17,7 +17,7 @@ class Sender:
             lambda client: client.calls.create(
                 to=outgoing.to,
                 from_=settings.TWILIO_FROM_NUMBER,
-                url=f"{settings.PUBLIC_URL}/callbacks/twilio/answer?log={outgoing.log_id}",
+                url=f"{settings.PUBLIC_URL}/callbacks/twilio/answer?log={outgoing.message_id}",
                 # To leave a message it takes the end of the machine's own; to hang up, its beginning is enough.
                 machine_detection="DetectMessageEnd" if spoken.may_leave_voicemail() else "Enable",
                 status_callback=twilio_api.callback_url(outgoing),

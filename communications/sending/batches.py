@@ -10,9 +10,10 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError, transaction
 
-from communications.callbacks import opens, unsubscribe
+from communications.callbacks import opens
 from communications.contact import decisions, gate
 from communications.contact.gate import Decision, Verdict
+from communications.links import unsubscribe_link
 from communications.models import (
     Channel,
     CommunicationLog,
@@ -129,8 +130,8 @@ def write(
     subject, body = (version.subject, version.body) if version else draft(message)
     mail = message.communication_type == Channel.EMAIL
     if mail and message.purpose == Purpose.COLLECTION and "unsubscribe_url" not in placeholders.used(body):
-        body = unsubscribe.with_way_out(body, language=version.language if version else None)
-    values = {**values, "unsubscribe_url": unsubscribe.url(message.pk)} if mail else values
+        body = unsubscribe_link.with_line(body, language=version.language if version else None)
+    values = {**values, "unsubscribe_url": unsubscribe_link.url(message.pk)} if mail else values
     kept = composition.compose(subject, body, values, mail=mail)
     code = {"otp_code": one_time_code.derive(message.one_time_code_of)} if message.one_time_code_of else {}
     goes = composition.compose(subject, body, {**values, **code}, mail=mail) if code else kept

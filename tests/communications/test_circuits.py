@@ -18,7 +18,7 @@ AFTER = NOON + circuits.FIRST_PAUSE
 
 @pytest.fixture
 def nobody_home(settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "communications.channels.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
 
 

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from communications import suppressions
-from communications.callbacks import machines, opens, replies, stop_words, unsubscribe
+from communications.callbacks import machines, opens, replies, stop_words
 from communications.callbacks.replies import Received
 from communications.calls import records
+from communications.links import unsubscribe_link
 from communications.models import Channel, CommunicationLog
 from communications.outbox import outbox
 from communications.sending import dispatch, evidence
@@ -180,7 +181,7 @@ def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
 
 def test_a_link_that_is_not_ours_ends_nothing(client):
     log = queue()
-    good = unsubscribe.url(log.pk).split("/")[-1]
+    good = unsubscribe_link.url(log.pk).split("/")[-1]
     for token in ("x", good[:-2] + "AA", opens.pixel_url(log.pk).split("/")[-1][:-4]):
         assert client.post(f"/unsubscribe/{token}").status_code == 404
     assert not ContactPoint.objects.filter(messages_stopped=True).exists()

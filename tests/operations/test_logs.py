@@ -20,7 +20,7 @@ from portal.models import OtpSession
 from strategy import runs
 from strategy.models import StrategyRun
 from tests import factories
-from tests.communications.providers import PUBLIC, SECRET, basic
+from tests.communications.callbacks.posting import PUBLIC, SECRET, basic
 from tests.conftest import Api
 from tests.operations.conftest import Logged
 from tests.standins import twilio as stand_in

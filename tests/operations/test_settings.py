@@ -156,7 +156,7 @@ def test_messages_that_are_printed_in_production_are_warned_of(settings):
     assert said(tags=["security"]) == []
     settings.PRODUCTION = True
     assert said(tags=["security"]) == ["ddc.W001", "ddc.W002"]
-    settings.EMAIL_BACKEND, settings.SMS_BACKEND = "django.core.mail.backends.smtp.EmailBackend", "twilio"
+    settings.EMAIL_BACKEND, settings.SMS_BACKEND = "communications.channels.smtp.EmailBackend", "twilio"
     assert said(tags=["security"]) == []
 
 

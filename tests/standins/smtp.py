@@ -43,7 +43,7 @@ class SmtpStandIn:
 
     def settings(self) -> dict[str, Any]:
         return {
-            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_BACKEND": "communications.channels.smtp.EmailBackend",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": self.port,
             "EMAIL_TIMEOUT": 5,

@@ -13,7 +13,7 @@ from communications.channels.webhooks import mail
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories
-from tests.communications.providers import PUBLIC, SECRET, basic, form, post, sent, stops, worked
+from tests.communications.callbacks.posting import PUBLIC, SECRET, basic, form, post, sent, stops, worked
 from tests.standins import twilio as stand_in
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from django.test import Client
 
 from communications.models import CommunicationLog, ProviderEvent
 from tests import factories
+from tests.communications.callbacks.posting import PUBLIC, SECRET, basic, form, post, sent, stops
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
-from tests.communications.providers import PUBLIC, SECRET, basic, form, post, sent, stops
 from tests.standins import twilio as stand_in
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,60 @@
+"""How Twilio's answers end a hand-over."""
+
+import pytest
+
+from debtors.models import ContactPoint
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [((429, 20429), "queued"), ((500, 20500), "queued"), ((401, 20003), "queued"), ((400, 21211), "failed")],
+)
+def test_twilios_errors_are_for_now_or_for_good(twilio, error, status):
+    twilio.errors = [error]
+    log = queue(channel="sms")
+
+    drain()
+
+    log.refresh_from_db()
+    assert log.status == status
+    assert str(error[1]) in log.failure_reason
+
+
+def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
+    twilio.errors = [(400, 21610)]
+    log = queue(channel="sms")
+
+    drain()
+
+    log.refresh_from_db()
+    assert log.status == "failed"
+    assert ContactPoint.objects.get(messages_stopped=True).value == log.debtor.mobile_phone
+    again = queue(channel="sms", debt=log.debt)
+    assert again.status == "blocked"
+    assert again.failure_reason.startswith("suppressed")
+
+
+def test_twilio_not_answering_leaves_the_message_uncertain(twilio, monkeypatch):
+    from communications.channels import twilio_api
+
+    monkeypatch.setattr(twilio_api, "_TIMEOUT_SECONDS", 0.2)
+    twilio_api._client.cache_clear()
+    twilio.silent = 1
+    log = queue(channel="sms")
+
+    assert drain().ended == {"uncertain": 1}
+
+    log.refresh_from_db()
+    assert log.status == "uncertain"
+    assert len(twilio.orders) == 1
+
+
+def test_twilios_own_client_does_not_log_each_request(twilio, caplog):
+    queue(channel="sms")
+    with caplog.at_level("INFO"):
+        assert drain().ended == {"sent": 1}
+
+    assert not [record for record in caplog.records if record.name.startswith("twilio")]
