@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from collection import debts, deferrals, reads
+from collection import debts, deferrals
 from collection.balances import totals
 from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry, Segment
 from collection.segments import records as segments
@@ -56,7 +56,6 @@ class DebtView(ResourceView):
     detail_serializer = DebtPageSerializer
     paged_actions = ("list", "payments", "ledger")
     filterset_class = DebtFilters
-    quick = {"list": reads.debts}
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         debt = get_object_or_404(Debt.objects.select_related("debtor", "segment"), pk=pk)
@@ -153,7 +152,6 @@ class DeferralRequestView(ResourceView):
 
 class DashboardView(View):
     queryset: QuerySet[Debt] = Debt.objects.none()
-    quick = {"stats": reads.dashboard}
 
     @extend_schema(operation_id="getDashboardStats", responses=DashboardSerializer)
     def stats(self, request: Request) -> Response:

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from collection import fast
 from collection.api import DashboardView, DebtView, DeferralRequestView, SegmentView
 from ddc.common.api.routes import resource
+from ddc.fast.reads import answer_fast
 
-urlpatterns = [
+_patterns = [
     *resource("debts", DebtView, name="debt"),
     path("debts/<id:pk>/payments", DebtView.as_view({"get": "payments"}), name="debt-payments"),
     path("debts/<id:pk>/ledger", DebtView.as_view({"get": "ledger"}), name="debt-ledger"),
@@ -15,3 +17,5 @@ urlpatterns = [
     path("dashboard/stats", DashboardView.as_view({"get": "stats"}), name="dashboard-stats"),
     *resource("segments", SegmentView, name="segment"),
 ]
+
+urlpatterns = answer_fast(_patterns, {"debt-list": fast.debts, "dashboard-stats": fast.dashboard})

@@ -178,6 +178,9 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 12 * 3600
 DEBTOR_TOKEN_SECONDS = 7 * 86400
 
+# --- API
+FAST_READS = env.bool("FAST_READS", default=True)
+
 # --- Messages
 globals().update(email_settings(env.str("EMAIL_URL", default="console://"), demo=DEMO))
 ANYMAIL = anymail_settings(os.environ)

@@ -13,19 +13,40 @@ from rest_framework.response import Response
 
 from collection.balances import totals
 from collection.models import Debt
-from collection.serializers import DebtWithSegmentSerializer
+from collection.serializers import CurrencySumSerializer, DebtWithSegmentSerializer, TotalsSerializer
 from communications.models import CommunicationLog
+from communications.serializers import CommunicationLogSerializer
+from ddc.common.api.fields import MoneyField
 from ddc.common.api.filters import FilterSet
 from ddc.common.api.pagination import page_of
 from ddc.common.api.schema_fields import EMPTY
 from ddc.common.api.serializers import write, write_all
 from ddc.common.api.views import NEWEST, Annotated, ResourceView
 from ddc.common.reference.countries import names as country_names
-from debtors import debtors, reads
+from debtors import debtors
 from debtors.models import Debtor, DebtorQuerySet
-from debtors.reads import DebtorInListSerializer, DebtorPageSerializer
 from debtors.serializers import DebtorSerializer
 from portal.models import DigitalActivity
+from portal.serializers import DigitalActivitySerializer
+
+
+class DebtorInListSerializer(DebtorSerializer):
+    """A debtor with the open amounts."""
+
+    total_outstanding_amount = MoneyField(currency="outstanding_currency", read_only=True, allow_null=True)
+    outstanding_by_currency = CurrencySumSerializer(many=True, read_only=True)
+
+
+class DebtorPageSerializer(DebtorSerializer):
+    """A debtor with totals and the newest debts, messages and activities."""
+
+    totals = TotalsSerializer()
+    debts = DebtWithSegmentSerializer(many=True)
+    debts_total = serializers.IntegerField()
+    communication_logs = CommunicationLogSerializer(many=True)
+    communication_logs_total = serializers.IntegerField()
+    digital_activities = DigitalActivitySerializer(many=True)
+    digital_activities_total = serializers.IntegerField()
 
 
 class CountryFilter(django_filters.CharFilter):
@@ -59,7 +80,6 @@ class DebtorView(ResourceView):
     detail_serializer = DebtorPageSerializer
     paged_actions = ("list", "debts")
     filterset_class = DebtorFilters
-    quick = {"list": reads.debtors, "retrieve": reads.debtor}
 
     @extend_schema(responses=DebtorInListSerializer(many=True))
     def list(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView
-from payments import idempotency, posting, quick, reads
+from payments import idempotency, posting
 from payments.models import Payment, PaymentStatus
 from payments.serializers import PaymentSerializer, PaymentWithDebtSerializer
 
@@ -32,7 +32,6 @@ class PaymentView(ResourceView):
     serializer_class = PaymentSerializer
     detail_serializer = PaymentWithDebtSerializer
     filterset_class = PaymentFilters
-    quick = {"list": reads.payments, "create": quick.record}
 
     def get_queryset(self) -> Any:
         return Payment.objects.select_related("debt") if self.action == "retrieve" else Payment.objects.all()

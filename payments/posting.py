@@ -5,7 +5,7 @@ posted is a reversal and a new entry.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Required, TypedDict, Unpack
@@ -16,7 +16,7 @@ from agents.models import Agent, require_permission
 from collection.balances import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
-from ddc.common import money, rows
+from ddc.common import money
 from ddc.common.errors import DomainError, refusing, require_unchanged
 from payments.models import Payment, PaymentStatus
 
@@ -64,8 +64,8 @@ class PaymentIsGone(DomainError):
 _CONSTRAINTS: dict[str, DomainError] = {"payment_processor_txn_id_is_unique": DuplicateTransaction()}
 
 
-class Terms(TypedDict, total=False):
-    """What is recorded of a payment; what is left out is the debt's currency, another method, completed and today."""
+class PaymentFields(TypedDict, total=False):
+    """Fields of a payment. The defaults are the debt's currency, method "other", status "completed" and today."""
 
     amount: Required[Decimal]
     currency_code: str | None
@@ -76,40 +76,25 @@ class Terms(TypedDict, total=False):
 
 
 @transaction.atomic
-def record(*, debt: Debt, by: Agent | None, today: date, **terms: Unpack[Terms]) -> Payment:
-    """Record a payment for a debt, in the debt's currency. Of ``debt`` the id is enough.
+def record(*, debt: Debt, by: Agent | None, today: date, **fields: Unpack[PaymentFields]) -> Payment:
+    """Record a payment for a debt, in the debt's currency. Only the id of ``debt`` is used.
 
-    :raises NoSuchDebt: if there is no such debt
-    :raises OtherCurrency: if the currency isn't the debt's
-    :raises Overdrawn: if it is completed and more than what is open
-    :raises DebtIsClosed: if it is completed and the debt settled or recalled
+    :raises NoSuchDebt: if the debt does not exist
+    :raises OtherCurrency: if the currency differs from the debt's
+    :raises Overdrawn: if the payment is completed and exceeds the open balance
+    :raises DebtIsClosed: if the payment is completed and the debt is settled or recalled
     :raises DuplicateTransaction: if the processor's transaction was recorded before
     """
     debt = _lock_debts({debt.pk})[debt.pk]
-    payment = _made(debt, by=by, today=today, **terms)
+    fields["currency_code"] = fields.get("currency_code") or debt.currency_code
+    fields["payment_date"] = fields.get("payment_date") or today
+    payment = Payment(debt=debt, recorded_by=by, **fields)
+    _check(payment, debt)
+    # The insert comes first, so that a repeated transaction is refused as a duplicate and not for the balance.
     with refusing(_CONSTRAINTS, savepoint=False):
-        if payment.status != PaymentStatus.COMPLETED:
-            rows.write(rows.Insert(payment))
-            return payment
-        try:
-            _post(payment, debt, by=by, beside=[rows.Insert(payment)])
-        except (ledger.Overdrawn, DebtIsClosed):
-            # Who sends a payment again hears that it is there, not that nothing is left to pay.
-            if _is_recorded(payment.processor_txn_id):
-                raise DuplicateTransaction from None
-            raise
-    return payment
-
-
-def record_unlocked(*, debt: Debt, version: str, by: Agent | None, today: date, **terms: Unpack[Terms]) -> Payment:
-    """Record a completed payment by one statement, for a debt that was read without a lock, in this version.
-
-    :raises Changed: if the debt is in another version by now
-    :raises OtherCurrency, Overdrawn, DebtIsClosed: as ``record`` does
-    :raises IntegrityError: if the processor's transaction was recorded before
-    """
-    payment = _made(debt, by=by, today=today, **terms)
-    _post(payment, debt, by=by, beside=[rows.Insert(payment)], version=version)
+        payment.save(force_insert=True)
+    if payment.status == PaymentStatus.COMPLETED:
+        _post(payment, debt, by=by)
     return payment
 
 
@@ -183,23 +168,11 @@ def _lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
         raise NoSuchDebt from None
 
 
-def _is_recorded(processor_txn_id: str | None) -> bool:
-    return processor_txn_id is not None and Payment.objects.filter(processor_txn_id=processor_txn_id).exists()
-
-
 def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
     debt_id = Payment.objects.filter(pk=payment_id).values_list("debt_id", flat=True).first()
     if debt_id is None:
         raise PaymentIsGone
     return debt_id
-
-
-def _made(debt: Debt, *, by: Agent | None, today: date, **terms: Unpack[Terms]) -> Payment:
-    terms["currency_code"] = terms.get("currency_code") or debt.currency_code
-    terms["payment_date"] = terms.get("payment_date") or today
-    payment = Payment(debt=debt, recorded_by=by, **terms)
-    _check(payment, debt)
-    return payment
 
 
 def _check(payment: Payment, debt: Debt) -> None:
@@ -208,14 +181,7 @@ def _check(payment: Payment, debt: Debt) -> None:
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
 
 
-def _post(
-    payment: Payment,
-    debt: Debt,
-    *,
-    by: Agent | None,
-    beside: Sequence[rows.Insert] = (),
-    version: str | None = None,
-) -> None:
+def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
     if debt.current_status in _REFUSING:
         raise DebtIsClosed
     ledger.post(
@@ -226,8 +192,6 @@ def _post(
         by=by,
         cause=_cause("payment", payment),
         payment_id=payment.pk,
-        beside=beside,
-        version=version,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from agents import roles
 from agents.models import Agent
@@ -24,6 +25,12 @@ def own_broker_database() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> None:
     settings.PASSWORD_HASHERS = ["tests.passwords.QuickHasher"]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Let no test see the dashboard or a total that another one has left."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -6,13 +6,8 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
-from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
 from django.test import Client
-from django.test.client import ClientHandler
 from drf_spectacular.generators import SchemaGenerator
-
-from ddc.common import express
 
 
 @cache
@@ -69,25 +64,8 @@ def check(method: str, path: str, answer: Any) -> None:
             )
 
 
-class ExpressHandler(ClientHandler):
-    """Django's handler with what stands in front of it on a real site."""
-
-    def __call__(self, environ: dict[str, Any]) -> Any:
-        environ.setdefault("HTTP_HOST", environ["SERVER_NAME"])
-        answer = express.answer(environ)
-        if answer is None:
-            return super().__call__(environ)
-        response: Any = HttpResponse(answer.body, status=int(answer.status[:3]), headers=dict(answer.headers))
-        response.wsgi_request = WSGIRequest(environ)
-        return response
-
-
 class CheckingClient(Client):
     """Django's test client, with an eye on what is described."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.handler = ExpressHandler()
 
     def request(self, **request: Any) -> Any:
         answer = super().request(**request)

@@ -14,7 +14,7 @@ from rest_framework.permissions import AllowAny
 ORDER = ["common", "agents", "debtors", "collections", "payments", "communications", "portal", "strategy"]
 PACKAGES = ["agents", "debtors", "collection", "payments", "communications", "portal", "strategy"]
 INTERFACES = {
-    "api", "reads", "quick", "serializers", "admin", "urls", "views", "receivers", "authentication",
+    "api", "fast", "serializers", "admin", "urls", "views", "receivers", "authentication",
     "filters", "forms", "apps",
 }  # fmt: skip
 

@@ -1,18 +1,17 @@
 """The ledger: the only writer of a balance.
 
 Entries are never changed or deleted; a correction is a reversal. A balance is the sum of its entries, kept in the same
-transaction and under the debt's lock, or in one statement that finds the debt in the version in which it was read.
+transaction and under the debt's lock.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from agents.models import Agent
 from collection.models import Debt, DebtStatus, LedgerEntry
-from ddc.common import rows
 from ddc.common.errors import DomainError
 
 
@@ -47,7 +46,8 @@ def lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
 
     :raises NoSuchDebt: if one is gone
     """
-    debts = {debt.pk: debt for debt in rows.locked(Debt, debt_ids)}
+    locked = Debt.objects.select_for_update(no_key=True).filter(pk__in=debt_ids).order_by("pk")
+    debts = {debt.pk: debt for debt in locked}
     if len(debts) < len(set(debt_ids)):
         raise NoSuchDebt
     return debts
@@ -63,16 +63,12 @@ def post(
     cause: dict[str, Any],
     payment_id: uuid.UUID | None = None,
     reverses: LedgerEntry | None = None,
-    beside: Sequence[rows.Insert] = (),
-    version: str | None = None,
 ) -> None:
-    """Post an entry on a locked debt and move its balance, in one statement.
+    """Post an entry on a locked debt and move its balance.
 
-    ``amount`` is signed, in the debt's currency: what lowers the balance is negative. ``beside`` is written by the same
-    statement: the payment that is posted. With ``version`` the debt needs no lock: it is the one in which it was read.
+    ``amount`` is signed, in the debt's currency; an amount that lowers the balance is negative.
 
     :raises Overdrawn: if the balance would go below 0
-    :raises Changed: if the debt is in another version by now
     """
     balance = debt.current_balance + amount
     if balance < 0:
@@ -90,11 +86,8 @@ def post(
     )
     debt.current_balance = balance
     _follow_balance(debt)
-    moved = rows.Update(debt, ("current_balance", "current_status", "status_before_closing", "updated_at"))
-    if version is None:
-        rows.write(*beside, rows.Insert(entry), moved)
-    else:
-        rows.write_if_unchanged(moved, version, *beside, rows.Insert(entry))
+    entry.save(force_insert=True)
+    save(debt, "current_balance", "current_status", "status_before_closing")
 
 
 def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> None:
@@ -123,8 +116,8 @@ def standing(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None
 
 
 def save(debt: Debt, *fields: str) -> None:
-    """Write some columns of a locked debt, and when it changed: clients tell by it whether what they saw is still so."""
-    rows.write(rows.Update(debt, (*fields, "updated_at")))
+    """Write some columns of a locked debt, and ``updated_at``, by which clients detect a change."""
+    debt.save(update_fields=[*fields, "updated_at"])
 
 
 def _follow_balance(debt: Debt) -> None:

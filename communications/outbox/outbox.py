@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connection, transaction
-from django.db.models import prefetch_related_objects
 
 from collection.models import Debt
 from communications import suppressions
 from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
-from ddc.common import rows
 from ddc.common.nudge import nudge
 from debtors.models import Debtor
 
@@ -28,23 +26,6 @@ TASKS = {
     Lane.SOLICITED: "communications.tasks.send_solicited",
 }
 
-#: What it takes to send a message.
-_TO_SEND = rows.Wanted(
-    CommunicationLog,
-    "id", "created_at", "updated_at", "debtor_id", "debt_id", "template_id", "template_version_id", "communication_type",
-    "direction", "purpose", "status", "due_at", "expires_at", "attempts", "one_time_code_of", "address", "subject", "body",
-    "draft", "confirms_opt_out", "request_id",
-    debtor=rows.Wanted(
-        Debtor,
-        "id", "first_name", "last_name", "legal_entity", "email", "mobile_phone", "city", "region_state", "postal_code",
-        "country_code", "language_preference", "tracking_consent_at",
-    ),
-    debt=rows.Wanted(
-        Debt,
-        "id", "debtor_id", "original_creditor", "external_reference", "currency_code", "original_balance", "current_balance",
-        "disputed_amount", "current_status", "placement_date", "due_date",
-    ),
-)  # fmt: skip
 # The statuses are literals: with parameters PostgreSQL could not prove that the partial index covers them.
 _CLAIM = """
 WITH due AS MATERIALIZED (
@@ -139,6 +120,6 @@ def claim(
 
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
     """Return messages with all that is needed to send them; those of one template share it."""
-    messages = _TO_SEND.having(ids)
-    prefetch_related_objects(messages, "template")
-    return messages
+    return list(
+        CommunicationLog.objects.filter(pk__in=ids).select_related("debtor", "debt").prefetch_related("template")
+    )

@@ -86,11 +86,6 @@ def send_again(message: CommunicationLog, *, by: Agent, why: str, now: datetime)
     return settlement
 
 
-def waiting() -> int:
-    """Return how many messages wait for a person."""
-    return CommunicationLog.objects.filter(status=MessageStatus.UNCERTAIN).count()
-
-
 def _settle(
     message: CommunicationLog,
     status: MessageStatus,

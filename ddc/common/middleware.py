@@ -11,6 +11,7 @@ from django.template.response import SimpleTemplateResponse
 
 from ddc.common.api import routes
 from ddc.common.api.problems import http_problem
+from ddc.common.api.views import View
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -58,10 +59,6 @@ class BodyLimit:
         return response
 
 
-#: Where ``ddc.common.express`` leaves an error that it met, to be answered like any other.
-FAILED = "ddc.failed"
-
-
 class Api:
     """Answer the API before sessions, forms and whatever else pages need comes in."""
 
@@ -69,10 +66,8 @@ class Api:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if error := request.META.get(FAILED):
-            raise error
         match, ids = routes.match(request.path_info)
-        if match is None or not hasattr(match.func, "quick"):
+        if match is None or not issubclass(getattr(match.func, "cls", object), View):
             return self.get_response(request)
         request.resolver_match = match
         response: HttpResponse = match.func(request, **ids)

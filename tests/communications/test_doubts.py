@@ -109,11 +109,3 @@ def test_what_expires_is_not_sent_again(in_doubt, agent):
 
     log.refresh_from_db()
     assert log.status == "uncertain"
-
-
-def test_how_many_wait_is_told(in_doubt, agent):
-    assert uncertain.waiting() == 0
-    log = in_doubt()
-    assert uncertain.waiting() == 1
-    uncertain.it_went(log, by=agent, why="x", now=NOON)
-    assert uncertain.waiting() == 0

@@ -10,18 +10,15 @@ import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import django
 
 django.setup()
 
 from django.db import connection  # noqa: E402
-from django.db.models.expressions import RawSQL  # noqa: E402
 
 from collection import debts  # noqa: E402
 from collection.models import Debt, DebtStatus  # noqa: E402
-from ddc.common import rows  # noqa: E402
 from ddc.common.errors import DomainError  # noqa: E402
 from payments import posting  # noqa: E402
 from payments.models import Payment, PaymentStatus  # noqa: E402
@@ -45,12 +42,6 @@ def any_payment(rng: random.Random) -> Payment:
 def record(rng: random.Random) -> Payment:
     status = rng.choices(PaymentStatus.values, [1, 6, 1, 1])[0]
     return posting.record(debt=any_debt(rng), amount=amount(rng), status=status, by=None, today=TODAY)
-
-
-def record_unlocked(rng: random.Random) -> None:
-    debt = any_debt(rng)
-    read: Any = Debt.objects.annotate(version=RawSQL(rows.VERSION, ())).get(pk=debt.pk)
-    posting.record_unlocked(debt=read, version=read.version, amount=amount(rng), by=None, today=TODAY)
 
 
 def amend_payment(rng: random.Random) -> None:
@@ -80,15 +71,15 @@ def place_anew(rng: random.Random) -> None:
 
 
 OPERATIONS: list[Callable[[random.Random], object]] = [
-    record, record_unlocked, amend_payment, void, adjust, change_state, place_anew,
+    record, amend_payment, void, adjust, change_state, place_anew,
 ]  # fmt: skip
-WEIGHTS = [4, 4, 6, 3, 3, 4, 1]
+WEIGHTS = [8, 6, 3, 3, 4, 1]
 
 
 def work(seed: str, operations: int) -> None:
     rng = random.Random(seed)
     for _ in range(operations):
-        with contextlib.suppress(DomainError, rows.Changed):
+        with contextlib.suppress(DomainError):
             rng.choices(OPERATIONS, WEIGHTS)[0](rng)
         sys.stdout.write("done\n")
         sys.stdout.flush()

@@ -1,22 +1,19 @@
 """Money under threads. Each race has a twin that takes the lock out and has to find a wrong sum."""
 
-import contextlib
 import functools
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models.expressions import RawSQL
 from django.utils.timezone import now
 
 from agents import tokens
 from collection.balances import ledger
 from collection.models import Debt
-from ddc.common import rows
 from payments import posting, reconciliation
 from payments.models import Payment
 from tests import factories
@@ -39,26 +36,16 @@ def without_lock(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
     return debts
 
 
-def pay_unlocked(debt: Debt, amount: int) -> Payment:
-    """Pay as the API does: read, and write if nobody has written since, else wait for the lock."""
-    read: Any = Debt.objects.annotate(version=RawSQL(rows.VERSION, ())).get(pk=debt.pk)
-    time.sleep(0.05)  # So that the others read the same.
-    with contextlib.suppress(rows.Changed):
-        return posting.record_unlocked(debt=read, version=read.version, amount=Decimal(amount), by=None, today=TODAY)
-    return pay(debt, amount)
-
-
-def race_of_payments(*ways: Callable[[Debt, int], Payment]) -> tuple[Debt, list[Any]]:
-    """Pay one debt at once, an equal part of the threads in each way."""
+def race_of_payments() -> tuple[Debt, list[Any]]:
+    """Pay one debt from several threads at once."""
     debt = factories.debt(balance="100")
-    results = at_once(*[functools.partial(way, debt, 30) for way in ways for _ in range(THREADS // len(ways))])
+    results = at_once(*[functools.partial(pay, debt, 30)] * THREADS)
     debt.refresh_from_db()
     return debt, results
 
 
-@pytest.mark.parametrize("ways", [(pay,), (pay_unlocked, pay)])
-def test_payments_at_once_never_take_more_than_is_open(ways: tuple[Callable[[Debt, int], Payment], ...]):
-    debt, results = race_of_payments(*ways)
+def test_payments_at_once_never_take_more_than_is_open():
+    debt, results = race_of_payments()
     assert [type(refused) for refused in refusals(results)] == [ledger.Overdrawn] * (THREADS - 3)
     assert debt.current_balance == 10
     assert list(reconciliation.differences()) == []
@@ -67,14 +54,7 @@ def test_payments_at_once_never_take_more_than_is_open(ways: tuple[Callable[[Deb
 @pytest.mark.deep
 def test_without_the_lock_payments_at_once_lose_money(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ledger, "lock_debts", without_lock)
-    race_of_payments(pay)
-    assert list(reconciliation.differences()) != []
-
-
-@pytest.mark.deep
-def test_without_the_version_payments_that_take_no_lock_lose_money(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rows, "write_if_unchanged", lambda update, _, *inserts: rows.write(update, *inserts))
-    race_of_payments(pay_unlocked, pay)
+    race_of_payments()
     assert list(reconciliation.differences()) != []
 
 

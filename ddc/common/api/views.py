@@ -1,12 +1,11 @@
 """Viewsets over the rules: validate, one call into the rules, answer."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils.decorators import classonlymethod
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,6 @@ from rest_framework.viewsets import ViewSetMixin
 
 from ddc.common.api.pagination import DEFAULT_LIMIT, page_of
 from ddc.common.api.parser import is_storable
-from ddc.common.api.quick import Quick
 from ddc.common.api.serializers import CamelSerializer, reader, write, write_all, writer
 
 IGNORED_SHOWN = 20
@@ -38,16 +36,6 @@ class Annotated:
 
 class View(ViewSetMixin, APIView):
     """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
-
-    #: Quick answers by action; see ``ddc.common.express``.
-    quick: ClassVar[Mapping[str, Quick]] = {}
-
-    @classonlymethod
-    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 - Django's own kind of class method
-        view: Any = super().as_view(actions, **initkwargs)
-        view.quick = {verb.upper(): cls.quick[name] for verb, name in (actions or {}).items() if name in cls.quick}
-        view.allowed = ", ".join([*(method.upper() for method in actions or () if method != "head"), "HEAD", "OPTIONS"])
-        return view
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

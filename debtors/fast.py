@@ -1,4 +1,4 @@
-"""What is read of debtors all day long, in one statement each: a page of them with what they owe, and all about one."""
+"""Fast reads of debtors: a page with open amounts, and one debtor with debts, messages and activities."""
 
 import uuid
 from decimal import Decimal
@@ -7,47 +7,28 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 from django.utils.timezone import now
-from rest_framework import serializers
 
 from collection.balances import totals
 from collection.models import OPEN, DebtStatus
-from collection.serializers import CurrencySumSerializer, DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
+from collection.serializers import DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
 from communications.serializers import CommunicationLogSerializer
 from ddc.common import money
-from ddc.common.api import sql_writer
-from ddc.common.api.fields import MoneyField
 from ddc.common.api.parser import is_storable
-from ddc.common.api.quick import Condition, QuickList, ask
 from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST
 from ddc.common.reference import countries, languages
+from ddc.fast import json_in_sql
+from ddc.fast.lists import FastList, Filter
+from ddc.fast.reads import fetch_row
 from debtors import phones, zones
+from debtors.api import DebtorInListSerializer
 from debtors.models import pattern_of
 from debtors.serializers import DebtorSerializer
 from portal.serializers import DigitalActivitySerializer
 
 
-class DebtorInListSerializer(DebtorSerializer):
-    """A debtor with what is open."""
-
-    total_outstanding_amount = MoneyField(currency="outstanding_currency", read_only=True, allow_null=True)
-    outstanding_by_currency = CurrencySumSerializer(many=True, read_only=True)
-
-
-class DebtorPageSerializer(DebtorSerializer):
-    """A debtor with the newest of everything that is known of them."""
-
-    totals = TotalsSerializer()
-    debts = DebtWithSegmentSerializer(many=True)
-    debts_total = serializers.IntegerField()
-    communication_logs = CommunicationLogSerializer(many=True)
-    communication_logs_total = serializers.IntegerField()
-    digital_activities = DigitalActivitySerializer(many=True)
-    digital_activities_total = serializers.IntegerField()
-
-
-def derive(debtor: dict[str, Any]) -> None:
-    """Add to a debtor whom PostgreSQL wrote what only Python can tell."""
+def _derive(debtor: dict[str, Any]) -> None:
+    """Add the fields that only Python can compute."""
     phone, language = debtor["mobilePhone"], debtor["languagePreference"]
     debtor["mobilePhoneValid"] = phones.is_known(phone) if phone else None
     debtor["languageName"] = languages.name(language) if language else None
@@ -62,7 +43,7 @@ def _complete(debtors: list[dict[str, Any]]) -> None:
         ([part["currencyCode"] for part in debtor[by_currency]] for debtor in debtors), now().date()
     )
     for debtor in debtors:
-        derive(debtor)
+        _derive(debtor)
         if len(debtor[by_currency]) == 1:
             debtor["totalOutstandingAmount"] = debtor[by_currency][0]["amount"]
             continue
@@ -80,31 +61,31 @@ def _pattern(text: str) -> str | None:
 
 
 _OPEN_STATUSES = ", ".join(f"'{status.value}'" for status in OPEN)
-_OUTSTANDING = sql_writer.rows(f"""
-    SELECT currency_code AS "currencyCode", {sql_writer.amount("sum(current_balance)", "currency_code")} AS amount,
+_OUTSTANDING = json_in_sql.rows(f"""
+    SELECT currency_code AS "currencyCode", {json_in_sql.amount("sum(current_balance)", "currency_code")} AS amount,
         count(*) AS debts
     FROM debt WHERE debtor_id = debtor.id AND current_status IN ({_OPEN_STATUSES})
     GROUP BY currency_code ORDER BY currency_code
 """)
 
-debtors = QuickList(
+debtors = FastList(
     permission="debtors.view_debtor",
     table="debtor",
     serializer=DebtorInListSerializer,
-    conditions={
-        "country_code": Condition("debtor.country_code = %(country_code)s", _country),
-        "search": Condition("debtor.search LIKE search_text(%(search)s)", _pattern, plan_by_value=True),
+    filters={
+        "country_code": Filter("debtor.country_code = %(country_code)s", _country),
+        "search": Filter("debtor.search LIKE search_text(%(search)s)", _pattern, plan_by_value=True),
     },
-    more={"totalOutstandingAmount": "NULL::text", "outstandingByCurrency": f"{_OUTSTANDING}::json"},
+    computed={"totalOutstandingAmount": "NULL::text", "outstandingByCurrency": f"{_OUTSTANDING}::json"},
     complete=_complete,
 )
 
 
 def _newest(serializer: Any, table: str, join: str = "", **more: str) -> str:
-    """Return the SQL of a debtor's newest rows and of how many there are, as two columns."""
+    """Return the SQL of a debtor's newest rows and of their number, as two columns."""
     return (
-        sql_writer.rows(f"""
-            SELECT {sql_writer.columns(serializer, table, **more)} FROM {table} {join}
+        json_in_sql.rows(f"""
+            SELECT {json_in_sql.columns(serializer, table, **more)} FROM {table} {join}
             WHERE {table}.debtor_id = %(pk)s ORDER BY {table}.created_at DESC, {table}.id DESC LIMIT {NEWEST}
         """)
         + f", (SELECT count(*) FROM {table} WHERE debtor_id = %(pk)s)"
@@ -112,7 +93,7 @@ def _newest(serializer: Any, table: str, join: str = "", **more: str) -> str:
 
 
 _DEBTOR_PAGE = ", ".join([
-    f"(SELECT {sql_writer.row(DebtorSerializer, 'debtor')}::text FROM debtor WHERE id = %(pk)s)",
+    f"(SELECT {json_in_sql.row(DebtorSerializer, 'debtor')}::text FROM debtor WHERE id = %(pk)s)",
     f"""ARRAY(
         SELECT ARRAY[currency_code, sum(original_balance)::text, sum(current_balance)::text, count(*)::text] FROM debt
         WHERE debtor_id = %(pk)s AND current_status <> '{DebtStatus.RECALLED.value}'
@@ -120,7 +101,7 @@ _DEBTOR_PAGE = ", ".join([
     )""",
     _newest(
         DebtWithSegmentSerializer, "debt", "LEFT JOIN segment ON segment.id = debt.segment_id",
-        segment=sql_writer.row(SegmentSerializer, "segment"),
+        segment=json_in_sql.row(SegmentSerializer, "segment"),
     ),
     _newest(
         CommunicationLogSerializer, "communication_log",
@@ -131,13 +112,13 @@ _DEBTOR_PAGE = ", ".join([
 
 
 def debtor(request: HttpRequest, pk: uuid.UUID) -> bytes | None:
-    """Write all about one debtor."""
-    row = None if request.GET else ask(request, "debtors.view_debtor", _DEBTOR_PAGE, {"pk": pk})
+    """Answer one debtor with the newest debts, messages and activities."""
+    row = None if request.GET else fetch_row(request, "debtors.view_debtor", _DEBTOR_PAGE, {"pk": pk})
     if row is None or row[0] is None:
         return None
     written, sums, debts, debts_total, logs, logs_total, activities, activities_total = row
     answer = orjson.loads(written)
-    derive(answer)
+    _derive(answer)
     by_currency = [
         totals.CurrencyTotals(code, Decimal(original), Decimal(current), int(debts))
         for code, original, current, debts in sums
