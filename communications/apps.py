@@ -11,7 +11,9 @@ class CommunicationsConfig(AppConfig):
         from communications import metrics, receivers  # noqa: F401
         from communications.channels import checks  # noqa: F401
         from communications.contact import policy_book
+        from communications.providers import registry
 
+        registry.check_settings()
         post_migrate.connect(
             policy_book.load_after_migrate, sender=self, dispatch_uid="communications.load_contact_policies"
         )

@@ -17,10 +17,11 @@ from rest_framework.views import APIView
 
 from communications import demo_outbox
 from communications.callbacks import inbox, keypad, opens, unsubscribe
-from communications.channels import voice
+from communications.channels import spoken
 from communications.channels.webhooks import mail, twilio
 from communications.channels.webhooks.refusals import Challenge
 from communications.models import CommunicationLog
+from communications.providers import registry
 from ddc.common.api.problems import http_problem
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -121,10 +122,10 @@ class TwilioKeyView(PublicView):
     def post(self, request: Request) -> HttpResponse:
         """Answer a key that was pressed in a call: 1 hears the message, 9 ends all calls to that number."""
         pressed = twilio.read_key(_untouched(request))
-        if pressed.digit in keypad.TELLING:
+        if pressed.digit in (spoken.HEAR, spoken.OPT_OUT):
             inbox.take_in([pressed], now=timezone.now())
-        spoken = voice.answer_to_key(keypad.call_of(pressed.log_id), pressed.digit)
-        return HttpResponse(spoken, content_type="text/xml")
+        script = spoken.on_key(keypad.call_of(pressed.log_id), pressed.digit)
+        return registry.PROVIDERS["twilio"].speak(script)
 
 
 class TwilioAnswerView(PublicView):
@@ -140,9 +141,9 @@ class TwilioAnswerView(PublicView):
         """Say what is spoken to whoever picked up; a machine hears nothing of the debt, and it is noted that one answered."""
         answered = twilio.read_answer(_untouched(request))
         if answered.by_machine:
-            inbox.take_in([answered.news(voice.left_with_machine())], now=timezone.now())
-        said = voice.answer(keypad.call_of(answered.log_id), by_machine=answered.by_machine)
-        return HttpResponse(said, content_type="text/xml")
+            inbox.take_in([answered.news(spoken.machine_note())], now=timezone.now())
+        script = spoken.on_answer(keypad.call_of(answered.log_id), by_machine=answered.by_machine)
+        return registry.PROVIDERS["twilio"].speak(script)
 
 
 class UnsubscribeView(PublicView):

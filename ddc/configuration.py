@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _MAIL_BACKENDS = {
     "console": "django.core.mail.backends.console.EmailBackend",
-    "demo": "communications.channels.demo.EmailBackend",
+    "demo": "communications.providers.demo.EmailBackend",
 }
 #: Modules of anymail's backends that are no mail provider; some of them drop mail silently.
 _NO_PROVIDERS = {"base", "base_requests", "console", "test"}

@@ -192,12 +192,6 @@ TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
-if SMS_BACKEND not in ("twilio", "console", "demo"):
-    raise ImproperlyConfigured(f"SMS_BACKEND is {SMS_BACKEND!r}. Use twilio, console or demo.")
-if SMS_BACKEND == "demo" and not DEMO:
-    raise ImproperlyConfigured("SMS_BACKEND=demo sends nothing but records messages as sent. Use it only with DEMO=1.")
-if SMS_BACKEND == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER):
-    raise ImproperlyConfigured("SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER.")
 OUTBOX_DRAINS = at_least_one("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1))
 EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
 SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))

@@ -5,12 +5,9 @@ from typing import Any
 
 from communications import suppressions
 from communications.calls import records
+from communications.channels.spoken import HEAR, OPT_OUT
 from communications.models import CallOutcome, Channel, CommunicationLog
 from debtors.models import Medium, StopReason
-
-HEAR, OPT_OUT = "1", "9"
-#: The keys that tell something; any other ends the call.
-TELLING = frozenset({HEAR, OPT_OUT})
 
 
 def call_of(log_id: str) -> CommunicationLog | None:

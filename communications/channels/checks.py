@@ -24,7 +24,7 @@ def messages_leave(**_: Any) -> list[checks.CheckMessage]:
             "SMS_BACKEND is console or not set: text messages and calls are printed into the log with phone numbers and "
             "one-time codes, count as sent and reach nobody."
         )
-        found.append(checks.Warning(words, hint="Set SMS_BACKEND=twilio.", id="ddc.W002"))
+        found.append(checks.Warning(words, hint="Set SMS_BACKEND to a provider that sends.", id="ddc.W002"))
     return found
 
 

@@ -1,30 +1,46 @@
-"""What a machine says in a call, as TwiML, in the text's own language.
+"""The words of a call by machine, in the language of the message; a provider of voice turns them into its own markup.
 
-Whoever picks up may be anybody, so the debt isn't spoken of until somebody says by a key that they are the debtor (12 CFR
-1006.6(d)(1)). A voicemail may be heard by anybody too: it gets a limited-content message (12 CFR 1006.2(j)), or nothing.
+Anyone may pick up, so the debt is not mentioned before a person confirms by a key that they are the debtor (12 CFR
+1006.6(d)(1)). Anyone may hear a voicemail too: it gets a limited-content message (12 CFR 1006.2(j)), or nothing.
 """
 
+import uuid
+from dataclasses import dataclass
 from typing import NamedTuple
-from xml.sax.saxutils import escape, quoteattr
 
 from django.conf import settings
 
 from communications.models import CommunicationLog
 
-#: Where the tag of a language is not one that Twilio's <Say> knows, this one of the same language is.
-_SPOKEN = {
-    "en": "en-GB", "de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "pt": "pt-PT", "nl": "nl-NL", "pl": "pl-PL",
-    "da": "da-DK", "sv": "sv-SE", "nb": "nb-NO", "no": "nb-NO", "fi": "fi-FI", "ru": "ru-RU", "ja": "ja-JP", "ko": "ko-KR",
-    "zh": "zh-CN", "ca": "ca-ES",
-}  # fmt: skip
-_TAGS = frozenset(_SPOKEN.values()) | {
-    "en-AU", "en-CA", "en-IN", "en-US", "es-MX", "fr-CA", "pt-BR", "zh-HK", "zh-TW",
-}  # fmt: skip
-_SECONDS_TO_PRESS = 8
+#: The keys of the phone: hear the message, and no more calls. Any other key ends the call.
+HEAR, OPT_OUT = "1", "9"
+SECONDS_FOR_KEY = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """Words to speak; the language is a tag such as ``de`` or ``fr-CA``, None if it is unknown."""
+
+    text: str
+    language: str | None
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is spoken when a call is answered or a key was pressed.
+
+    After the lines the call waits ``SECONDS_FOR_KEY`` for a key, which belongs to the message ``key_for``; without one it ends.
+    """
+
+    lines: tuple[Line, ...] = ()
+    key_for: uuid.UUID | None = None
+
+
+HANG_UP = Script()
 
 
 class _Words(NamedTuple):
-    """``greeting`` names the debtor and no more; ``voicemail`` says what the rule lists and nothing else."""
+    """``greeting`` contains the debtor's name and no more; ``voicemail`` what the rule lists and nothing else."""
 
     greeting: str
     again: str
@@ -87,61 +103,48 @@ _WORDS = {
 }
 
 
-def greeting(log: CommunicationLog) -> str:
-    """Say for whom the message is; a key lets them hear it, or ends all calls."""
-    words, spoken_in = _words(log)
-    name = log.debtor.name if log.debtor else ""
-    return _until_a_key(log, _say(words.greeting.format(debtor=name), spoken_in))
-
-
-def text(log: CommunicationLog) -> str:
-    """Read the message out; a key repeats it, or ends all calls."""
-    words, spoken_in = _words(log)
-    return _until_a_key(log, _say(log.body or "", _language(log)) + _say(words.again, spoken_in))
-
-
-def farewell(log: CommunicationLog | None) -> str:
-    """Confirm that there will be no more calls."""
-    words, spoken_in = _words(log)
-    return f"<Response>{_say(words.farewell, spoken_in)}<Hangup/></Response>"
-
-
-def voicemail(log: CommunicationLog) -> str:
-    """Leave the limited-content message: who asks to be called back, from where, at which number."""
-    words, spoken_in = _words(log)
-    said = words.voicemail.format(
-        person=settings.VOICEMAIL_PERSON, name=settings.VOICEMAIL_NAME, phone=settings.AGENCY_PHONE
-    )
-    return f"<Response>{_say(said, spoken_in)}<Hangup/></Response>"
-
-
-def nothing() -> str:
-    return "<Response><Hangup/></Response>"
-
-
 def may_leave_voicemail() -> bool:
-    """Tell whether all is known that a limited-content message has to say."""
+    """Check that the settings contain all that a limited-content message must contain."""
     return bool(settings.VOICEMAIL_PERSON and settings.VOICEMAIL_NAME and settings.AGENCY_PHONE)
 
 
-def _until_a_key(log: CommunicationLog, says: str) -> str:
-    action = f"{settings.PUBLIC_URL}/callbacks/twilio/key?log={log.pk}"
-    gather = f'<Gather numDigits="1" timeout="{_SECONDS_TO_PRESS}" action={quoteattr(action)}>{says}</Gather>'
-    return f"<Response>{gather}</Response>"
+def machine_note() -> str:
+    """Return the note for a call that a machine answered."""
+    if may_leave_voicemail():
+        return "A machine answered. The limited-content message was left there, and nothing else."
+    return "A machine answered. Nothing was said."
 
 
-def _language(log: CommunicationLog | None) -> str | None:
-    return log.template.language if log and log.template else None
+def on_answer(message: CommunicationLog | None, *, by_machine: bool) -> Script:
+    """Return what is spoken when a call is answered; nothing if the call is unknown."""
+    if message is None or (by_machine and not may_leave_voicemail()):
+        return HANG_UP
+    words, language = _words(message)
+    if by_machine:
+        voicemail = words.voicemail.format(
+            person=settings.VOICEMAIL_PERSON, name=settings.VOICEMAIL_NAME, phone=settings.AGENCY_PHONE
+        )
+        return Script((Line(voicemail, language),))
+    greeting = words.greeting.format(debtor=message.debtor.name if message.debtor else "")
+    return Script((Line(greeting, language),), key_for=message.pk)
 
 
-def _words(log: CommunicationLog | None) -> tuple[_Words, str]:
-    """Our own words, and the language that they are in: the text's, where we know it."""
-    language = _language(log) or "en"
+def on_key(message: CommunicationLog | None, key: str) -> Script:
+    """Return what is spoken after a key: the message, or a confirmation that there will be no more calls."""
+    words, language = _words(message)
+    if key == OPT_OUT:
+        return Script((Line(words.farewell, language),))
+    if message is None or key != HEAR:
+        return HANG_UP
+    return Script((Line(message.body or "", _language(message)), Line(words.again, language)), key_for=message.pk)
+
+
+def _language(message: CommunicationLog | None) -> str | None:
+    return message.template.language if message and message.template else None
+
+
+def _words(message: CommunicationLog | None) -> tuple[_Words, str]:
+    """Return our own words and their language: the message's language, or English."""
+    language = _language(message) or "en"
     base = language.split("-")[0].lower()
     return (_WORDS[base], language) if base in _WORDS else (_WORDS["en"], "en")
-
-
-def _say(words: str, language: str | None) -> str:
-    tag = language if language in _TAGS else _SPOKEN.get((language or "").split("-")[0].lower())
-    attribute = f" language={quoteattr(tag)}" if tag else ""
-    return f"<Say{attribute}>{escape(words)}</Say>"

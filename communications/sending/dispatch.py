@@ -17,13 +17,12 @@ from django.db import connection
 
 from collection.models import Debt
 from communications import suppressions
-from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome, Outgoing, Result
-from communications.channels.senders import Senders
 from communications.models import Channel, CommunicationLog, MessageStatus
 from communications.sending import batches, evidence, outcomes
 from communications.sending.batches import Claimed
 from communications.sending.outcomes import Ended
+from communications.sending.senders import AGENT, Senders, provider_of
 from communications.texts.composition import Text
 
 log = structlog.get_logger(__name__)
@@ -118,7 +117,7 @@ def prepare(claimed: Claimed, *, now: datetime) -> Ready:
     message.attempts += 1
     message.address = _address(message)
     message.subject, message.body, message.html = kept.subject, kept.body, kept.html
-    message.provider = channel_senders.provider(Channel(message.communication_type))
+    message.provider = provider_of(Channel(message.communication_type))
     message.status, message.due_at, message.updated_at = MessageStatus.SENDING, now + SENDING_LEASE, now
     message.seal = evidence.seal(message, claimed.earlier)
     return Ready(claimed, goes, claimed_until)
@@ -166,7 +165,7 @@ def hand_over(ready: Ready, senders: Senders) -> Outcome:
     """Hand a message to its channel. A call script goes to an agent, before whom it is once it is written."""
     message, goes = ready.message, ready.goes
     if message.communication_type == Channel.CALL_SCRIPT:
-        return Outcome(Result.SENT, channel_senders.AGENT)
+        return Outcome(Result.SENT, AGENT)
     version = ready.claimed.version
     language = version.language if version else None
     outgoing = Outgoing(message.pk, message.address or "", goes.subject, goes.body, goes.html, language)

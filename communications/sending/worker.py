@@ -15,9 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 
-from communications.channels import senders as channel_senders
 from communications.channels.message import Outcome
-from communications.channels.senders import Senders
 from communications.contact import first_notice
 from communications.models import Channel, MessageStatus
 from communications.outbox import outbox
@@ -26,6 +24,7 @@ from communications.sending import batches, circuits, dispatch, outcomes, rates
 from communications.sending.batches import Batch
 from communications.sending.dispatch import Ready
 from communications.sending.outcomes import Ended
+from communications.sending.senders import Senders, provider_of
 from ddc.common import stopping
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
@@ -77,7 +76,7 @@ class _Turn:
     sizes: dict[Channel, int] = field(default_factory=lambda: defaultdict(lambda: min(FIRST_BATCH, BATCH)))
 
     def pace(self, channel: Channel) -> rates.Pace:
-        provider = channel_senders.provider(channel)
+        provider = provider_of(channel)
         return self.paces.setdefault(provider, rates.Pace(provider, rates.of(channel)))
 
 
@@ -117,7 +116,7 @@ def _place(turn: _Turn, channel: Channel) -> Iterator[int | None]:
     if turn.is_alone:
         yield settings.OUTBOX_DRAINS - 1
         return
-    of_provider = f"{turn.lane.value} {channel_senders.provider(channel)}"
+    of_provider = f"{turn.lane.value} {provider_of(channel)}"
     with ExitStack() as stack:
         for slot in range(settings.OUTBOX_DRAINS):
             if stack.enter_context(advisory_locks.session_lock(AdvisoryLock.WORKER_SLOT, f"{of_provider} {slot}")):
@@ -129,7 +128,7 @@ def _place(turn: _Turn, channel: Channel) -> Iterator[int | None]:
 def _closed(now: datetime) -> set[Channel]:
     """Return the channels whose provider is down."""
     known = circuits.known()
-    return {channel for channel in Channel if circuits.is_open(channel_senders.provider(channel), known, now=now)}
+    return {channel for channel in Channel if circuits.is_open(provider_of(channel), known, now=now)}
 
 
 def _send_a_batch_per_channel(turn: _Turn) -> bool:
@@ -153,7 +152,7 @@ def _send_a_batch_per_channel(turn: _Turn) -> bool:
 
 def _claim(turn: _Turn, channel: Channel, known: circuits.Known) -> Batch:
     """Take what is due in a channel: nothing while its provider is down, and one message to try whether it is back."""
-    provider, now = channel_senders.provider(channel), turn.clock()
+    provider, now = provider_of(channel), turn.clock()
     if circuits.is_open(provider, known, now=now):
         return Batch(now)
     on_trial = circuits.is_on_trial(provider, known, now=now)

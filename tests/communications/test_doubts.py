@@ -3,9 +3,9 @@
 import pytest
 
 from communications.channels.message import Outcome, Result
-from communications.channels.senders import Senders
 from communications.models import CommunicationLog, Settlement
 from communications.sending import evidence, uncertain
+from communications.sending.senders import Senders
 from ddc.common.errors import Forbidden
 from tests import factories
 from tests.communications.conftest import NOON

@@ -19,12 +19,12 @@ ADDRESS = {"PUBLIC_URL": "https://ddc.test", "ALLOWED_HOSTS": "ddc.test"}
 WEAK = "django-insecure-" + secrets.token_urlsafe(48)
 
 
-def start(**changes: str) -> str:
+def start(code: str = "import ddc.settings", **changes: str) -> str:
     """Load the settings in a process of their own, and return what it complained about."""
     bare = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "DEMO", *ADDRESS)}
     servers = {"DATABASE_URL": "postgres://nowhere/ddc", "REDIS_URL": "redis://nowhere"}
     env = {**bare, **servers, **GOOD, **changes}
-    done = subprocess.run([sys.executable, "-c", "import ddc.settings"], env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 
 
@@ -85,7 +85,6 @@ def test_ones_own_machine_is_no_production(url: str):
         ({"OTP_KEY": GOOD["SECRET_KEY"]}, "must differ"),
         ({"OTP_KEY_FALLBACKS": f"{secrets.token_urlsafe(48)},short"}, "too short"),
         ({"EMAIL_URL": "demo://"}, "EMAIL_URL=demo:// sends nothing"),
-        ({"SMS_BACKEND": "demo"}, "SMS_BACKEND=demo sends nothing"),
         ({"EMAIL_URL": "anymail://nosuch"}, "anymail's providers are amazon_ses, "),
         ({"EMAIL_URL": "anymail://test"}, "anymail's providers are"),
         ({"EMAIL_URL": "anymail://"}, "anymail's providers are"),
@@ -104,6 +103,18 @@ def test_ones_own_machine_is_no_production(url: str):
 )
 def test_no_site_starts_with(changes: dict[str, str], complaint: str):
     assert complaint in start(**changes)
+
+
+@pytest.mark.parametrize(
+    ("provider", "complaint"),
+    [
+        ("nosuch", "SMS_BACKEND names no provider"),
+        ("demo", "SMS_BACKEND=demo sends nothing"),
+        ("twilio", "Set all three"),
+    ],
+)
+def test_no_process_starts_with_a_provider_that_cannot_be_used(provider: str, complaint: str):
+    assert complaint in start("import django; django.setup()", SMS_BACKEND=provider)
 
 
 def test_lists_are_read_without_what_stands_around_their_parts():

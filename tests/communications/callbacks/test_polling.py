@@ -6,6 +6,7 @@ import pytest
 
 from communications.callbacks import polling
 from communications.models import CommunicationLog
+from communications.providers.twilio import Twilio
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -39,7 +40,7 @@ def test_what_it_has_not_failed_and_is_not_sent_again(twilio, doubted):
     twilio.orders.clear()
 
     assert polling.ask(now=LATER) == {"failed": 1}
-    assert told(doubted) == ("failed", None, "No callback came; Twilio was asked, and has no such message.")
+    assert told(doubted) == ("failed", None, "No callback came; the provider was asked, and has no such message.")
     assert drain(LATER + timedelta(days=1)).ended == {}
     assert not twilio.orders
 
@@ -71,32 +72,45 @@ def test_while_it_does_not_answer_nothing_is_settled(twilio, doubted, settings):
 
 
 def test_what_cannot_be_asked_about_one_message_holds_up_no_other(twilio, doubted, monkeypatch):
-    told_of = polling._told
+    fetch_status = Twilio.fetch_status
     later = queue(channel="sms", template=factories.template(communication_type="sms", subject=None))
     twilio.silent = 0.01
     drain()
-    monkeypatch.setattr(polling, "_told", lambda log: told_of(log if log == later else None))
+    later.refresh_from_db()
+
+    def fetch(self, address, *, since):
+        if address != later.address:
+            raise ValueError
+        return fetch_status(self, address, since=since)
+
+    monkeypatch.setattr(Twilio, "fetch_status", fetch)
     assert polling.ask(now=LATER) == {"sent": 1}
     assert (told(doubted)[0], told(later)[0]) == ("uncertain", "sent")
 
 
-def test_a_turn_ends_after_some_errors_in_a_row(doubted, monkeypatch):
+def test_a_run_ends_after_some_errors_in_a_row(twilio, doubted, monkeypatch):
+    for _ in range(4):
+        queue(channel="sms", template=factories.template(communication_type="sms", subject=None))
+    twilio.silent = 0.01
+    drain()
     asked = []
-    for _ in range(5):
-        CommunicationLog.objects.create(
-            debtor=doubted.debtor, communication_type="sms", status="uncertain", provider="twilio"
-        )
-    CommunicationLog.objects.update(updated_at=NOON)
 
-    def breaks(log):
-        asked.append(log)
+    def fail(self, address, *, since):
+        asked.append(address)
         raise ValueError
 
-    monkeypatch.setattr(polling, "_told", breaks)
+    monkeypatch.setattr(Twilio, "fetch_status", fail)
     assert polling.ask(now=LATER) == {}
     assert len(asked) == 3
 
 
-def test_without_twilio_nobody_is_asked(doubted, settings):
-    settings.SMS_BACKEND = ""
+def test_another_provider_is_not_asked(doubted, settings):
+    settings.SMS_BACKEND = "console"
     assert polling.ask(now=LATER) == {}
+    assert told(doubted)[0] == "uncertain"
+
+
+def test_a_provider_without_records_settles_nothing(doubted, monkeypatch):
+    monkeypatch.setattr(Twilio, "fetch_status", lambda self, address, *, since: None)
+    assert polling.ask(now=LATER) == {"uncertain": 1}
+    assert told(doubted)[0] == "uncertain"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from communications.providers import registry
+from communications.providers.twilio import Twilio
 from debtors.models import ContactPoint
 from tests.communications.messages import drain, queue
 
@@ -38,10 +40,7 @@ def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
 
 
 def test_twilio_not_answering_leaves_the_message_uncertain(twilio, monkeypatch):
-    from communications.channels import twilio_api
-
-    monkeypatch.setattr(twilio_api, "_TIMEOUT_SECONDS", 0.2)
-    twilio_api._client.cache_clear()
+    monkeypatch.setitem(registry.PROVIDERS, "twilio", Twilio(timeout_seconds=0.2))
     twilio.silent = 1
     log = queue(channel="sms")
 

@@ -1,0 +1,152 @@
+"""Twilio: text messages and calls by its API."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+from xml.sax.saxutils import escape, quoteattr
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
+
+from communications.channels import http_errors, spoken
+from communications.channels.message import Outcome, Outgoing, Result
+from communications.channels.spoken import Line, Script
+from communications.providers.base import SentText
+
+if TYPE_CHECKING:
+    from twilio.rest import Client
+
+log = structlog.get_logger(__name__)
+
+#: How many of the newest messages to a number are fetched.
+_MAX_RECORDS = 50
+#: https://www.twilio.com/docs/api/errors: 21610 "Attempt to send to unsubscribed recipient", 20429 "Too many requests".
+_OPTED_OUT, _TOO_MANY = 21610, 20429
+
+
+#: The tag that <Say> uses for a language whose own tag it does not know.
+_VOICES = {
+    "en": "en-GB", "de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "pt": "pt-PT", "nl": "nl-NL", "pl": "pl-PL",
+    "da": "da-DK", "sv": "sv-SE", "nb": "nb-NO", "no": "nb-NO", "fi": "fi-FI", "ru": "ru-RU", "ja": "ja-JP", "ko": "ko-KR",
+    "zh": "zh-CN", "ca": "ca-ES",
+}  # fmt: skip
+_TAGS = frozenset(_VOICES.values()) | {
+    "en-AU", "en-CA", "en-IN", "en-US", "es-MX", "fr-CA", "pt-BR", "zh-HK", "zh-TW",
+}  # fmt: skip
+
+
+class Twilio:
+    name = "twilio"
+
+    def __init__(self, *, timeout_seconds: float = 10) -> None:
+        self._timeout_seconds = timeout_seconds
+
+    def check_settings(self) -> None:
+        if not (settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN and settings.TWILIO_FROM_NUMBER):
+            raise ImproperlyConfigured(
+                "SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER. Set all three."
+            )
+
+    def send_sms(self, outgoing: Outgoing) -> Outcome:
+        return self._hand_over(
+            lambda client: client.messages.create(
+                to=outgoing.to,
+                from_=settings.TWILIO_FROM_NUMBER,
+                body=outgoing.body,
+                status_callback=_callback_url("status", outgoing.message_id),
+            )
+        )
+
+    def call(self, outgoing: Outgoing) -> Outcome:
+        return self._hand_over(
+            lambda client: client.calls.create(
+                to=outgoing.to,
+                from_=settings.TWILIO_FROM_NUMBER,
+                url=_callback_url("answer", outgoing.message_id),
+                # A voicemail is spoken after the machine's own announcement; to hang up, its beginning is enough.
+                machine_detection="DetectMessageEnd" if spoken.may_leave_voicemail() else "Enable",
+                status_callback=_callback_url("status", outgoing.message_id),
+            )
+        )
+
+    def fetch_status(self, address: str, *, since: datetime) -> list[SentText]:
+        newest = self._client().messages.list(to=address, from_=settings.TWILIO_FROM_NUMBER, limit=_MAX_RECORDS)
+        return [SentText(text.sid, text.body) for text in newest if text.date_created and text.date_created >= since]
+
+    def speak(self, script: Script) -> HttpResponse:
+        lines = "".join(map(_say, script.lines))
+        if script.key_for is None:
+            return HttpResponse(f"<Response>{lines}<Hangup/></Response>", content_type="text/xml")
+        action = quoteattr(_callback_url("key", script.key_for))
+        gather = f'<Gather numDigits="1" timeout="{spoken.SECONDS_FOR_KEY}" action={action}>{lines}</Gather>'
+        return HttpResponse(f"<Response>{gather}</Response>", content_type="text/xml")
+
+    def _hand_over(self, create: "Callable[[Client], Any]") -> Outcome:
+        from twilio.base.exceptions import TwilioException, TwilioRestException
+
+        try:
+            client = self._client()
+        except TwilioException as error:  # Missing or malformed credentials: nothing has gone out.
+            return Outcome(Result.RETRY, self.name, words=str(error), down=True)
+        try:
+            return Outcome(Result.SENT, self.name, create(client).sid)
+        except TwilioRestException as error:
+            return self._refused(error.status, error.code, error.msg)
+        except Exception as error:
+            result = http_errors.result_of_error(error)
+            if result is None:
+                log.error("twilio_hand_over_failed", exc_info=error)
+            words = f"{type(error).__name__}: {error}"
+            return Outcome(result or Result.UNCERTAIN, self.name, words=words, down=result is not None)
+
+    def _client(self) -> "Client":
+        """Return Twilio's client with our account. It keeps its connections.
+
+        :raises TwilioException: if the credentials are missing or malformed
+        """
+        account, token = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
+        return _client(account, token, settings.TWILIO_API_URL, self._timeout_seconds)
+
+    def _refused(self, status: int, code: int | None, text: str) -> Outcome:
+        if code == _OPTED_OUT:
+            result = Result.OPTED_OUT
+        elif code == _TOO_MANY:
+            result = Result.RETRY
+        else:
+            result = http_errors.result_of_status(status)
+        return Outcome(result, self.name, words=f"Twilio {code or status}: {text}", down=result == Result.RETRY)
+
+
+def _callback_url(kind: str, message_id: uuid.UUID) -> str:
+    """Return where Twilio reports; the id of our message is in it, in case the answer with Twilio's own id is lost."""
+    return f"{settings.PUBLIC_URL}/callbacks/twilio/{kind}?log={message_id}"
+
+
+def _say(line: Line) -> str:
+    language = line.language or ""
+    tag = language if language in _TAGS else _VOICES.get(language.split("-")[0].lower())
+    attribute = f" language={quoteattr(tag)}" if tag else ""
+    return f"<Say{attribute}>{escape(line.text)}</Say>"
+
+
+@lru_cache(maxsize=4)
+def _client(account: str, token: str, api_url: str, timeout_seconds: float) -> "Client":
+    from twilio.http.http_client import TwilioHttpClient
+    from twilio.rest import Client
+
+    class Elsewhere(TwilioHttpClient):  # type: ignore[misc]
+        """Send requests to TWILIO_API_URL instead of Twilio's own address."""
+
+        def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            base, original = urlsplit(api_url), urlsplit(url)
+            path = base.path.rstrip("/") + original.path
+            address = urlunsplit((base.scheme, base.netloc, path, original.query, ""))
+            return super().request(method, address, *args, **kwargs)
+
+    http = (Elsewhere if api_url else TwilioHttpClient)(timeout=timeout_seconds)
+    return Client(account, token, http_client=http)
