@@ -104,7 +104,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
     )
     yield (
         "strategy_rule",
-        "id, segment_id, template_id, name, channel, days_since_placement, max_lateness_days, priority, is_active, created_at,"
+        "id, segment_id, template_id, name, channel, trigger, max_lateness_days, priority, is_active, created_at,"
         " updated_at",
         len(segments),
         [
@@ -114,7 +114,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
                 templates[n % 50][0],
                 f"rule {n}",
                 kinds[n % 50 % 3],
-                DAYS[n % 10],
+                orjson.dumps({"type": "TimeTrigger", "days_since_placement": DAYS[n % 10]}).decode(),
                 100_000,
                 100,
                 True,

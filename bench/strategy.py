@@ -12,12 +12,13 @@ from strategy.models import StrategyRun
 
 _DO = """
 WITH matched AS MATERIALIZED (
-    SELECT rule.id AS rule_id, rule.template_id, rule.channel, debt.id AS debt_id, debt.debtor_id, uuidv7() AS log_id,
-        debt.placement_date + rule.days_since_placement AS occurrence
+    SELECT rule.id AS rule_id, rule.template_id, rule.channel, debt.id AS debt_id, debt.debtor_id, uuidv7() AS message_id,
+        debt.placement_date + (rule.trigger ->> 'days_since_placement')::int AS occurrence
     FROM strategy_rule AS rule JOIN segment ON segment.id = rule.segment_id
     CROSS JOIN LATERAL (
         SELECT * FROM debt WHERE debt.current_status = 'active' AND debt.current_balance > 0
-          AND debt.currency_code = segment.currency_code AND debt.placement_date <= %(day)s::date - rule.days_since_placement
+          AND debt.currency_code = segment.currency_code
+          AND debt.placement_date <= %(day)s::date - (rule.trigger ->> 'days_since_placement')::int
           AND debt.p2p_score >= segment.min_p2p_score AND debt.p2p_score < segment.max_p2p_score
           AND debt.current_balance >= segment.min_balance AND debt.current_balance < segment.max_balance
           AND NOT EXISTS (SELECT FROM strategy_step WHERE strategy_step.rule_id = rule.id AND strategy_step.debt_id = debt.id)
@@ -26,10 +27,10 @@ WITH matched AS MATERIALIZED (
     WHERE rule.is_active
 ), log AS (
     INSERT INTO communication_log (id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, due_at)
-    SELECT log_id, %(now)s, %(now)s, debtor_id, debt_id, template_id, channel, %(now)s FROM matched
+    SELECT message_id, %(now)s, %(now)s, debtor_id, debt_id, template_id, channel, %(now)s FROM matched
 ), step AS (
-    INSERT INTO strategy_step (rule_id, debt_id, occurrence, run_id, log_id)
-    SELECT rule_id, debt_id, occurrence, %(run)s, log_id FROM matched
+    INSERT INTO strategy_step (rule_id, debt_id, occurrence, run_id, message_id)
+    SELECT rule_id, debt_id, occurrence, %(run)s, message_id FROM matched
 )
 SELECT count(*) FROM matched
 """
@@ -74,7 +75,7 @@ def _take_back() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
-            "DELETE FROM communication_log USING strategy_step WHERE communication_log.id = strategy_step.log_id"
+            "DELETE FROM communication_log USING strategy_step WHERE communication_log.id = strategy_step.message_id"
         )
         cursor.execute("TRUNCATE strategy_step")
         cursor.execute("SET session_replication_role = DEFAULT")

@@ -45,7 +45,7 @@ app.conf.beat_schedule = {
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
     "fold-open-totals": _tick("collection.tasks.fold_open_totals", 30),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
-    "foresee-contact": _tick("strategy.tasks.foresee_contact", 60),
+    "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),
     "daily": {
         "task": "strategy.tasks.run_daily",
         # Asked again all day: it is made once, and late rather than never where nothing ran at five.

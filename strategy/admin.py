@@ -1,61 +1,106 @@
-"""The back office's pages about the strategy: its rules, the runs and what they report, and what each rule fired."""
+"""Back office pages of the strategy: rules, runs with their reports, and steps."""
 
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.timezone import now
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
+from ddc.common.admin.forms import RuleForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
 from debtors.models import Debtor
-from strategy import rules, runs
+from strategy import rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 
-_MOST_DAYS = 36_500
+
+class StrategyRuleForm(RuleForm):
+    """A rule's form. Its subclass has the fields of all triggers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if trigger := self.instance.trigger:
+            self.initial.update(trigger, trigger_type=trigger["type"])
+
+
+def _trigger_fields() -> dict[str, forms.Field]:
+    """Return the form fields of all triggers."""
+    kinds = [(kind, trigger.label) for kind, trigger in triggers.TRIGGERS.items()]
+    return {
+        "trigger_type": forms.ChoiceField(label="Trigger", choices=kinds, widget=UnfoldAdminSelectWidget()),
+        **{
+            name: forms.IntegerField(
+                label=field.label,
+                help_text=field.help_text,
+                min_value=field.minimum,
+                max_value=field.maximum,
+                required=triggers.is_required(name),
+                widget=UnfoldAdminIntegerFieldWidget(),
+            )
+            for name, field in triggers.all_fields().items()
+        },
+    }
 
 
 @admin.register(StrategyRule)
 class StrategyRuleAdmin(RuledAdmin):
-    list_display = ("name", "segment", "channel", "template", "days_since_placement", "priority", "is_active")
+    list_display = ("name", "segment", "channel", "template", "due", "priority", "is_active")
     list_filter = ("is_active", "channel")
     list_select_related = ("segment", "template")
     search_fields = ("name",)
     ordering = ("priority", "created_at")
     autocomplete_fields = ("segment", "template")
-    readonly_fields = ("channel",)
-    fields = (
-        "name",
-        ("segment", "template"),
-        "channel",
-        ("days_since_placement", "max_lateness_days"),
-        ("priority", "is_active"),
-    )
-    bounds = {
-        "days_since_placement": (0, _MOST_DAYS),
-        "max_lateness_days": (0, _MOST_DAYS),
-        "priority": (1, 1_000_000),
-    }
+    readonly_fields = ("channel", "due")
+    form = StrategyRuleForm
+    bounds = {"max_lateness_days": (0, triggers.MAX_DAYS), "priority": (1, 1_000_000)}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[forms.Form]:
+        form = type("StrategyRuleForm", (self.form,), dict(_trigger_fields()))
+        return super().get_form(request, obj, change=change, form=form, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        may_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        trigger = ("trigger_type", *triggers.all_fields()) if may_edit else ("due",)
+        return (
+            "name",
+            ("segment", "template"),
+            "channel",
+            (*trigger, "max_lateness_days"),
+            ("priority", "is_active"),
+        )
+
+    @admin.display(description="Due")
+    def due(self, rule: StrategyRule) -> str:
+        return triggers.explain(rule.trigger)
 
     def search_filter(self, text: str) -> Q:
         return Q(name__icontains=text)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> StrategyRule:
-        return rules.create(**fields)
+        return rules.create(**_with_trigger(fields))
 
     def amend(self, request: HttpRequest, obj: StrategyRule, changes: dict[str, Any]) -> StrategyRule:
-        return rules.amend(obj, **changes)
+        return rules.amend(obj, **_with_trigger(changes))
 
     def remove(self, request: HttpRequest, obj: StrategyRule) -> None:
         rules.delete(obj)
 
 
+def _with_trigger(fields: dict[str, Any]) -> dict[str, Any]:
+    """Put the fields of the trigger together."""
+    own = {"trigger_type", *triggers.all_fields()}
+    trigger = {name.removeprefix("trigger_"): value for name, value in fields.items() if name in own}
+    return {"trigger": trigger} | {name: value for name, value in fields.items() if name not in own}
+
+
 @admin.register(StrategyRun)
 class StrategyRunAdmin(RuledAdmin):
-    """A run is started here, and looked at; nobody changes one."""
+    """Runs are started and read here, and never changed."""
 
     list_display = ("date", "status", "dry_run", "is_daily", "queued", "started_at", "finished_at", "started_by")
     list_filter = ("status", "dry_run", "date")
@@ -67,13 +112,13 @@ class StrategyRunAdmin(RuledAdmin):
         "finished_at",
         "started_by",
         "report",
-        "outlook",
+        "forecast",
         "failure_reason",
     )
     add_fieldsets = ((None, {"fields": (("date", "dry_run"),)}),)
     fieldsets = (
         (None, {"fields": (("date", "status"), ("dry_run", "is_daily"), ("started_at", "finished_at"), "started_by")}),
-        ("Report", {"fields": ("report", "outlook", "failure_reason")}),
+        ("Report", {"fields": ("report", "forecast", "failure_reason")}),
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -92,7 +137,7 @@ class StrategyRunAdmin(RuledAdmin):
     def queued(self, run: StrategyRun) -> int:
         return sum(line.get("queued", 0) for line in run.rules)
 
-    @admin.display(description="Per rule")
+    @admin.display(description="Rules")
     def report(self, run: StrategyRun) -> str:
         rows = [
             (
@@ -107,17 +152,17 @@ class StrategyRunAdmin(RuledAdmin):
         headers = ("Rule", "Matched", "Would queue" if run.dry_run else "Queued", "Left out")
         return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})
 
-    @admin.display(description="Contact gate")
-    def outlook(self, run: StrategyRun) -> str:
-        return _outlook(run.contact) if run.contact else "Not asked yet." if run.status == "done" else "-"
+    @admin.display(description="Contact forecast")
+    def forecast(self, run: StrategyRun) -> str:
+        return _forecast(run.contact) if run.contact else "Not calculated yet." if run.status == "done" else "-"
 
     def listings(self, request: HttpRequest, obj: StrategyRun) -> list[Listing]:
         if obj.dry_run:
             return []
-        steps = StrategyStep.objects.filter(run=obj).select_related("rule", "debt").order_by("-log")
+        steps = StrategyStep.objects.filter(run=obj).select_related("rule", "debt").order_by("-message")
         return [
             listing(
-                "What it fired",
+                "Queued messages",
                 steps,
                 {"Rule": lambda step: step.rule, "Debt": lambda step: step.debt, "Due": lambda step: step.occurrence},
                 run__id__exact=obj.pk,
@@ -127,41 +172,35 @@ class StrategyRunAdmin(RuledAdmin):
 
 @admin.register(StrategyStep)
 class StrategyStepAdmin(ReadOnlyAdmin):
-    list_display = ("occurrence", "rule", "debt", "run", "log")
+    list_display = ("occurrence", "rule", "debt", "run", "message")
     list_filter = ("occurrence",)
-    list_select_related = ("rule", "debt", "run", "log")
-    search_fields = ("log",)
+    list_select_related = ("rule", "debt", "run", "message")
+    search_fields = ("message",)
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
-    ordering = ("-log",)
+    ordering = ("-message",)
 
     def search_filter(self, text: str) -> Q:
         debtors = Debtor.objects.matching(text).values("pk")
-        return Q(log__debt__external_reference=text) | Q(log__debtor__in=debtors)
+        return Q(message__debt__external_reference=text) | Q(message__debtor__in=debtors)
 
 
-_SAID = (("May go at once", "allowed"), ("Later", "postponed"), ("Never", "denied"))
-_VERDICTS = {"postponed": "postpone", "denied": "deny"}
+_VERDICTS = (("May go now", "allowed", None), ("Postponed", "postponed", "postpone"), ("Denied", "denied", "deny"))
 
 
-def _outlook(contact: dict[str, Any]) -> str:
-    """Show what the gate said of a run's messages: how many go at once, later and from when on, or never, and why."""
+def _forecast(contact: dict[str, Any]) -> str:
+    """Show the number of a run's messages that may go now, later or never, with reasons and times."""
     hours = ", ".join(
         f"{opening['count']} from {datetime.fromisoformat(opening['hour']):%d %b %H:%M}"
         for opening in contact["openings"]
     )
-    rows = [
-        (title, contact[name], _reasons(contact, name) or "-", hours if name == "postponed" and hours else "-")
-        for title, name in _SAID
-    ]
+    rows = []
+    for title, total, verdict in _VERDICTS:
+        reasons = [f"{each['count']} {each['code']}" for each in contact["reasons"] if each["verdict"] == verdict]
+        rows.append((title, contact[total], ", ".join(reasons) or "-", (total == "postponed" and hours) or "-"))
     headers = (
-        f"Asked {datetime.fromisoformat(contact['at']):%Y-%m-%d %H:%M} UTC",
+        f"As of {datetime.fromisoformat(contact['at']):%Y-%m-%d %H:%M} UTC",
         "Messages",
-        "Why",
-        "From when on (UTC)",
+        "Reasons",
+        "May go (UTC)",
     )
     return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})
-
-
-def _reasons(contact: dict[str, Any], name: str) -> str:
-    told = [reason for reason in contact["reasons"] if reason["verdict"] == _VERDICTS.get(name)]
-    return ", ".join(f"{reason['count']} {reason['code']}" for reason in told)

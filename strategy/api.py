@@ -1,4 +1,4 @@
-"""Strategy rules and runs over HTTP."""
+"""API of strategy rules and runs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from strategy.serializers import RunInputSerializer, StrategyRuleSerializer, Str
 
 
 class StrategyRuleView(ResourceView):
-    """Rules: which template goes to which segment, and when."""
+    """Strategy rules: which template goes to which segment, and when."""
 
     queryset = StrategyRule.objects.all()
     serializer_class = StrategyRuleSerializer
@@ -31,7 +31,7 @@ class StrategyRuleView(ResourceView):
 
 
 class StrategyRunView(ResourceView):
-    """Runs of the strategy, dry and real. A worker carries out what is planned here."""
+    """Strategy runs, dry and real. A worker carries out a planned run."""
 
     queryset = StrategyRun.objects.all()
     serializer_class = StrategyRunSerializer
@@ -39,6 +39,6 @@ class StrategyRunView(ResourceView):
 
     @extend_schema(request=RunInputSerializer, responses={202: StrategyRunSerializer})
     def create(self, request: Request) -> Response:
-        wanted = self.read(RunInputSerializer, optional=True)
-        run = runs.plan(dry_run=bool(wanted.get("dry_run")), day=wanted.get("date"), by=self.agent, now=timezone.now())
+        given = self.read(RunInputSerializer, optional=True)
+        run = runs.plan(dry_run=bool(given.get("dry_run")), day=given.get("date"), by=self.agent, now=timezone.now())
         return Response(write(StrategyRunSerializer, run), 202)

@@ -1,7 +1,7 @@
-"""What the contact gate says of all that a run queued: how much may go at once, how much later and when, how much never.
+"""Forecast how many of the messages of a run may go at once, how many later and when, and how many never.
 
-What it said of each message is kept, but lets none of them go: the gate is asked anew before it does. A worker works it out after
-the run, which so takes no longer for it; of a dry run it belongs to the run, and there is no message yet to keep it of.
+A worker asks the contact gate after the run, so that the run itself takes no longer. The decision on each message is stored, but
+releases none: the gate decides again before a message is sent. A dry run has no messages, and keeps only the totals.
 """
 
 import uuid
@@ -21,18 +21,18 @@ from ddc.common.nudge import nudge
 from strategy import matching
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 
-#: How many messages are looked at together.
+#: The number of messages that are decided together.
 BATCH = 2_000
-#: A run older than this gets no outlook any more: what it says would come too late.
-WORTH_IT_FOR = timedelta(days=1)
-#: How many hours are told apart; all that opens later is told with the last one.
-MOST_HOURS = 48
-TASK = "strategy.tasks.foresee_contact"
+#: An older run gets no forecast any more.
+MAX_AGE = timedelta(days=1)
+#: The number of hours that are listed; messages for later hours are counted with the last one.
+MAX_HOURS = 48
+TASK = "strategy.tasks.forecast_contact"
 
 
 @dataclass
 class _Tally:
-    """What has been counted so far, and who would have been contacted by then."""
+    """The totals so far, and the contacts that will have been made by then."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     reasons: Counter[tuple[Verdict, str]] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class _Tally:
 
     def add(self, decision: Decision) -> None:
         self.verdicts[decision.verdict] += 1
-        # What only delays doesn't matter where something forbids.
+        # A reason that only postpones does not matter where another one denies.
         codes = {reason.code for reason in decision.reasons}
         for code in codes - PASSING if decision.verdict == Verdict.DENY else codes:
             self.reasons[decision.verdict, code.value] += 1
@@ -49,45 +49,45 @@ class _Tally:
             self.hours[decision.until.replace(minute=0, second=0, microsecond=0)] += 1
 
 
-def ask_for(run: StrategyRun) -> None:
-    """Have a worker work out the outlook of a run that is done."""
+def request(run: StrategyRun) -> None:
+    """Wake a worker to make the forecast of a finished run."""
     if run.contact is None:
         nudge(TASK)
 
 
-def work_out(*, now: datetime) -> int:
-    """Work out the outlooks that are missing; return how many. Each is worked out by one worker."""
+def make_missing(*, now: datetime) -> int:
+    """Make the forecasts that are missing, each by one worker. Return their number."""
     missing = StrategyRun.objects.filter(
-        status=StrategyRun.Status.DONE, contact__isnull=True, finished_at__gt=now - WORTH_IT_FOR
+        status=StrategyRun.Status.DONE, contact__isnull=True, finished_at__gt=now - MAX_AGE
     )
-    return sum(_work_out(pk) for pk in list(missing.values_list("pk", flat=True)))
+    return sum(_make(pk) for pk in list(missing.values_list("pk", flat=True)))
 
 
 @transaction.atomic
-def _work_out(pk: uuid.UUID) -> bool:
+def _make(pk: uuid.UUID) -> bool:
     run = (
         StrategyRun.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=pk, contact__isnull=True).first()
     )
     if run is None or run.finished_at is None:
         return False
-    steps = StrategyStep.objects.filter(run=run).order_by("log")
-    queued = list(steps.values_list("log_id", flat=True))
-    run.contact = of_messages(_loaded(queued), at=run.finished_at, kept_as=ContactDecision.Stage.QUEUED)
+    steps = StrategyStep.objects.filter(run=run).order_by("message")
+    queued = list(steps.values_list("message_id", flat=True))
+    run.contact = of_messages(_loaded(queued), now=run.finished_at, stage=ContactDecision.Stage.QUEUED)
     run.save(update_fields=["contact", "updated_at"])
     return True
 
 
-def of_due(rules: Sequence[StrategyRule], *, at: datetime) -> dict[str, Any]:
-    """Tell the same of what the rules would queue, after they were weighed and before anything is taken back."""
-    return of_messages(_imagined(rules), at=at)
+def of_due(rules: Sequence[StrategyRule], *, now: datetime) -> dict[str, Any]:
+    """Return the forecast of the messages that the rules would queue for the debts that ``matching`` found due."""
+    return of_messages(_unsaved(rules), now=now)
 
 
-def _imagined(rules: Sequence[StrategyRule]) -> Iterator[list[CommunicationLog]]:
+def _unsaved(rules: Sequence[StrategyRule]) -> Iterator[list[CommunicationLog]]:
     by_id = {rule.pk: rule for rule in rules}
     due = matching.due(rules)
     for first in range(0, len(due), BATCH):
-        some = due[first : first + BATCH]
-        debts = Debt.objects.filter(pk__any_of={debt for _, debt in some}).select_related("debtor").in_bulk()
+        batch = due[first : first + BATCH]
+        debts = Debt.objects.filter(pk__any_of={debt for _, debt in batch}).select_related("debtor").in_bulk()
         yield [
             CommunicationLog(
                 debtor=debts[debt].debtor,
@@ -95,52 +95,53 @@ def _imagined(rules: Sequence[StrategyRule]) -> Iterator[list[CommunicationLog]]
                 template=by_id[rule].template,
                 communication_type=by_id[rule].channel,
             )
-            for rule, debt in some
+            for rule, debt in batch
         ]
 
 
 def _loaded(queued: Sequence[uuid.UUID]) -> Iterator[list[CommunicationLog]]:
     for first in range(0, len(queued), BATCH):
-        some = CommunicationLog.objects.filter(pk__any_of=queued[first : first + BATCH])
-        yield list(some.select_related("debtor", "debt", "template").order_by("due_at", "id"))
+        batch = CommunicationLog.objects.filter(pk__any_of=queued[first : first + BATCH])
+        yield list(batch.select_related("debtor", "debt", "template").order_by("due_at", "id"))
 
 
 def of_messages(
-    batches: Iterable[Sequence[CommunicationLog]], *, at: datetime, kept_as: ContactDecision.Stage | None = None
+    batches: Iterable[Sequence[CommunicationLog]], *, now: datetime, stage: ContactDecision.Stage | None = None
 ) -> dict[str, Any]:
-    """Ask the gate about messages (debtors, debts and templates loaded) as of one moment, and count what it says.
+    """Decide on messages (with debtors, debts and templates loaded) as of one moment, and count the decisions.
 
-    Each that may go counts as made for those after it, as it will be. The number of queries is that of the batches.
-    What it says of each is kept where ``kept_as`` tells the stage.
+    A message that may go counts as a contact for those after it. The number of queries depends on the number of batches only.
+    With a ``stage``, each decision is stored.
     """
     tally = _Tally()
-    for logs in batches:
-        asked = decisions.ask(logs, now=at)
-        said = [(log, *_ask(log, one, tally, at=at)) for log, one in zip(logs, asked, strict=True)]
-        if kept_as:
-            decisions.keep(said, at=at, stage=kept_as)
-    return _as_json(tally, at=at)
+    for messages in batches:
+        asked = decisions.ask(messages, now=now)
+        decided = [(message, *_decide(message, one, tally, now)) for message, one in zip(messages, asked, strict=True)]
+        if stage:
+            decisions.keep(decided, at=now, stage=stage)
+    return _as_json(tally, now)
 
 
-def _ask(log: CommunicationLog, asked: decisions.Asked, tally: _Tally, *, at: datetime) -> tuple[Facts, Decision]:
+def _decide(message: CommunicationLog, asked: decisions.Asked, tally: _Tally, now: datetime) -> tuple[Facts, Decision]:
     facts = asked.facts
     is_counted = gate.applying(facts, asked.policies).counted
-    if is_counted and log.debtor_id and (made := tally.made.get(log.debtor_id)):
+    if is_counted and message.debtor_id and (made := tally.made.get(message.debtor_id)):
         facts = replace(facts, history=(*facts.history, *made))
-    decision = gate.decide(facts, asked.policies, at)
+    decision = gate.decide(facts, asked.policies, now)
     tally.add(decision)
-    if is_counted and log.debtor_id and decision.verdict == Verdict.ALLOW:
-        tally.made[log.debtor_id].append(Contact(at, log.communication_type, log.debt_id, facts.address))
+    if is_counted and message.debtor_id and decision.verdict == Verdict.ALLOW:
+        contact = Contact(now, message.communication_type, message.debt_id, facts.address)
+        tally.made[message.debtor_id].append(contact)
     return facts, decision
 
 
-def _as_json(tally: _Tally, *, at: datetime) -> dict[str, Any]:
+def _as_json(tally: _Tally, now: datetime) -> dict[str, Any]:
     hours = sorted(tally.hours.items())
-    if len(hours) > MOST_HOURS:
-        later = sum(count for _, count in hours[MOST_HOURS - 1 :])
-        hours = [*hours[: MOST_HOURS - 1], (hours[MOST_HOURS - 1][0], later)]
+    if len(hours) > MAX_HOURS:
+        later = sum(count for _, count in hours[MAX_HOURS - 1 :])
+        hours = [*hours[: MAX_HOURS - 1], (hours[MAX_HOURS - 1][0], later)]
     return {
-        "at": at.isoformat(),
+        "at": now.isoformat(),
         "allowed": tally.verdicts[Verdict.ALLOW],
         "postponed": tally.verdicts[Verdict.POSTPONE],
         "denied": tally.verdicts[Verdict.DENY],

@@ -11,7 +11,8 @@ FUNCTIONS = [
 BEGIN
     IF EXISTS (
         SELECT FROM inserted WHERE NOT EXISTS (
-            SELECT FROM communication_log AS log WHERE log.id = inserted.log_id AND log.debt_id = inserted.debt_id OFFSET 0
+            SELECT FROM communication_log AS message
+            WHERE message.id = inserted.message_id AND message.debt_id = inserted.debt_id OFFSET 0
         )
     ) THEN
         RAISE EXCEPTION 'A step refers to a message that does not exist or is about another debt.'
@@ -62,7 +63,7 @@ TRIGGERS = [
         arguments=["Strategy steps are never changed."],
         why="A step proves which rule queued which message.",
     ),
-    _kept("message", "communication_log", "log_id"),
+    _kept("message", "communication_log", "message_id"),
     _kept("rule", "strategy_rule", "rule_id"),
     _kept("run", "strategy_run", "run_id"),
 ]

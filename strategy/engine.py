@@ -1,10 +1,9 @@
 """Apply all rules for one day.
 
-First the holds that are over are lifted, which makes deferred debts active again, and each debt comes into the segment that it
-fits that day. Then two connections see to half of the debtors each: the rules are weighed, all at once, and fire by priority.
-What one debtor gets is one connection's, so it comes in the order of the rules. The messages of some rules and their part of
-the report are committed together, so that progress shows and a run that breaks off leaves nothing half done: the next one
-queues what is still missing.
+First, holds that are over end, which makes deferred debts active again, and each debt moves to the segment that it fits on that
+day. Then two connections process half of the debtors each: they match all rules at once and queue by priority. One debtor is
+always on one connection, so that their messages follow the order of the rules. The messages of a batch of rules and its part of
+the report are committed together. So progress shows, and the run after one that broke off queues what is missing.
 """
 
 import uuid
@@ -25,116 +24,116 @@ from strategy.matching import Match
 from strategy.models import Reason, StrategyRule, StrategyRun
 
 Clock = Callable[[], datetime]
-#: Called after some rules with how many are done, and of how many.
+#: Called after a batch of rules with the number of rules that are done, and of all.
 Progress = Callable[[int, int], None]
 Line = dict[str, Any]
 
-#: After how many messages what was queued is committed, at the end of a rule.
-AT_ONCE = 20_000
+#: The number of messages after which a batch of rules is committed.
+MESSAGES_PER_COMMIT = 20_000
 
 
 def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> None:
-    """Apply the rules that are active for the run's day, and write the report into the run.
+    """Apply the active rules for the run's day, and write the report into the run.
 
-    A dry run does all that a real one does before the rules fire, tells what they would do, and takes everything back.
+    A dry run does all that a real one does before it queues, reports what would be queued, and rolls everything back.
     """
     if run.dry_run:
-        _foresee(run, clock=clock)
+        _dry_run(run, clock=clock)
         run.save(update_fields=["rules", "contact", "updated_at"])
         if progress:
             progress(len(run.rules), len(run.rules))
         return
     _prepare(run, clock=clock)
-    rules = _rules()
-    shares = halves(of="debt.debtor_id")
-    tell = _telling(progress, rules=len(rules), shares=len(shares))
-    side_by_side(lambda share: _apply(rules, run, share, clock=clock, tell=tell), shares)
+    rules = _active_rules()
+    shards = halves(of="debt.debtor_id")
+    count = _counter(progress, rules=len(rules), shards=len(shards))
+    side_by_side(lambda shard: _apply(rules, run, shard, clock=clock, count=count), shards)
 
 
 def _apply(
-    rules: list[StrategyRule], run: StrategyRun, share: str, *, clock: Clock, tell: Callable[[int], None]
+    rules: list[StrategyRule], run: StrategyRun, shard: str, *, clock: Clock, count: Callable[[int], None]
 ) -> None:
-    """Weigh the rules for a share of the debts, and have them fire."""
-    matches = matching.weigh(rules, day=run.date, share=share)
+    """Match the rules with a shard of the debts, and queue what is due."""
+    matches = matching.match(rules, day=run.date, shard=shard)
     woken = False
-    for portion in _portions(rules, matches):
+    for batch in _batches(rules, matches):
         with transaction.atomic():
-            is_due = any(matches[rule.pk].due for rule in portion)
-            queued = queueing.fire(portion, run, now=clock()) if is_due else {}
-            _check_keys()
-            _report(run, [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in portion])
+            is_due = any(matches[rule.pk].due for rule in batch)
+            queued = queueing.queue(batch, run, now=clock()) if is_due else {}
+            _check_foreign_keys()
+            _add_to_report(run, [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in batch])
             if queued and not woken:
-                nudge("communications.tasks.drain_outbox")  # Once: who drains goes on while there is something.
+                nudge("communications.tasks.drain_outbox")  # Once: the worker goes on while messages are due.
                 woken = True
-        tell(len(portion))
-    matching.forget()
+        count(len(batch))
+    matching.drop_matches()
 
 
-def _check_keys() -> None:
-    """Check foreign keys now instead of at COMMIT: from the report on, the other share waits for us to end."""
+def _check_foreign_keys() -> None:
+    """Check foreign keys now and not at COMMIT: from the report on, the other shard waits for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def _telling(progress: Progress | None, *, rules: int, shares: int) -> Callable[[int], None]:
-    """Return what is called with how many rules were just done for one share."""
+def _counter(progress: Progress | None, *, rules: int, shards: int) -> Callable[[int], None]:
+    """Return a function that a shard calls with the number of rules that it has just done."""
     done = 0
-    one_at_a_time = Lock()
+    lock = Lock()
 
-    def tell(more: int) -> None:
+    def count(more: int) -> None:
         nonlocal done
-        with one_at_a_time:
+        with lock:
             done += more
             if progress:
-                progress(done // shares, rules)
+                progress(done // shards, rules)
 
-    return tell
+    return count
 
 
-def _foresee(run: StrategyRun, *, clock: Clock) -> None:
+def _dry_run(run: StrategyRun, *, clock: Clock) -> None:
     with transaction.atomic():
         _prepare(run, clock=clock)
-        rules = _rules()
-        matches = matching.weigh(rules, day=run.date)
-        run.contact = contact_forecast.of_due(rules, at=_moment(run, clock=clock))
+        rules = _active_rules()
+        matches = matching.match(rules, day=run.date)
+        run.contact = contact_forecast.of_due(rules, now=_now_or_noon(run, clock=clock))
         transaction.set_rollback(True)
     run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
-    expiry.expire(now=_moment(run, clock=clock))
+    expiry.expire(now=_now_or_noon(run, clock=clock))
     assignment.assign_all(today=run.date)
 
 
-def _moment(run: StrategyRun, *, clock: Clock) -> datetime:
-    """Return when the run is made; a dry one for a day to come, at noon of it, when it is that day by most clocks."""
+def _now_or_noon(run: StrategyRun, *, clock: Clock) -> datetime:
+    """Return the time of the run. For a dry run of a future day it is noon UTC, when most places have that date."""
     now = clock()
     if run.date <= now.date():
         return now
     return datetime.combine(min(run.date, date.max - timedelta(days=1)), time(12), UTC)
 
 
-def _rules() -> list[StrategyRule]:
+def _active_rules() -> list[StrategyRule]:
     active = StrategyRule.objects.filter(is_active=True).select_related("template")
     return list(active.order_by("priority", "created_at", "id"))
 
 
-def _portions(rules: list[StrategyRule], matches: Mapping[uuid.UUID, Match]) -> Iterator[list[StrategyRule]]:
-    """Yield the rules in turn, as many at once as make enough messages for a transaction."""
-    portion: list[StrategyRule] = []
+def _batches(rules: list[StrategyRule], matches: Mapping[uuid.UUID, Match]) -> Iterator[list[StrategyRule]]:
+    """Yield the rules in order, as many together as make up the messages of one commit."""
+    batch: list[StrategyRule] = []
     messages = 0
     for rule in rules:
-        portion.append(rule)
+        batch.append(rule)
         messages += matches[rule.pk].due
-        if messages >= AT_ONCE:
-            yield portion
-            portion, messages = [], 0
-    if portion:
-        yield portion
+        if messages >= MESSAGES_PER_COMMIT:
+            yield batch
+            batch, messages = [], 0
+    if batch:
+        yield batch
 
 
 def _line(rule: StrategyRule, match: Match, *, queued: int) -> Line:
-    """Report on a rule. What another run queued between our look and our write counts as queued already."""
+    """Return a rule's line of the report. A debt that another run queued after the match counts as queued already."""
     left_out = dict(match.left_out)
     if others := match.due - queued:
         left_out = {Reason.ALREADY_QUEUED: left_out.pop(Reason.ALREADY_QUEUED, 0) + others, **left_out}
@@ -147,14 +146,14 @@ def _line(rule: StrategyRule, match: Match, *, queued: int) -> Line:
     }
 
 
-def _report(run: StrategyRun, lines: list[Line]) -> None:
-    """Add what a share came to. The shares go through the rules in their order, so that the report has it too."""
-    told = StrategyRun.objects.select_for_update(no_key=True).get(pk=run.pk)
-    by_rule = {line["rule_id"]: line for line in told.rules}
+def _add_to_report(run: StrategyRun, lines: list[Line]) -> None:
+    """Add a shard's lines to the report. Each shard goes through the rules in order, and so does the report."""
+    report = StrategyRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    by_rule = {line["rule_id"]: line for line in report.rules}
     for line in lines:
         by_rule[line["rule_id"]] = _sum(by_rule[line["rule_id"]], line) if line["rule_id"] in by_rule else line
-    told.rules = list(by_rule.values())
-    told.save(update_fields=["rules", "updated_at"])
+    report.rules = list(by_rule.values())
+    report.save(update_fields=["rules", "updated_at"])
 
 
 def _sum(line: Line, other: Line) -> Line:

@@ -1,7 +1,7 @@
-"""Which debts the rules match on a day, and which of them are left alone and why.
+"""Find the debts that strategy rules match on a day, and the reasons why some of them get no message.
 
-A rule's occurrence for a debt is the day ``days_since_placement`` after the debt's placement. It is due on that day and, where
-it was missed, up to ``max_lateness_days`` after it; an older one is not matched any more. One look at all debts serves all rules.
+A rule's trigger gives the day on which it is due for a debt, its occurrence (``triggers.py``). The rule matches on that day and,
+where the day was missed, up to ``max_lateness_days`` later. One statement looks at all rules and debts.
 """
 
 import uuid
@@ -12,12 +12,13 @@ from datetime import date
 from django.db import connection
 
 from collection.models import OPEN
+from strategy import triggers
 from strategy.models import Reason, StrategyRule
 
 
 @dataclass(frozen=True)
 class Match:
-    """What a rule matches on a day: for how many debts it is ``due``, and how many it leaves alone, by reason."""
+    """The number of debts for which a rule is due on a day, and of those that it leaves out, by reason."""
 
     due: int = 0
     left_out: dict[Reason, int] = field(default_factory=dict)
@@ -28,14 +29,14 @@ class Match:
 
 
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
-_HOLDS = """
+_HELD = """
     EXISTS (
         SELECT FROM hold
-        WHERE hold.{whom} AND hold.lifted_at IS NULL AND hold.starts_on <= %(day)s::date
+        WHERE hold.{owner} AND hold.lifted_at IS NULL AND hold.starts_on <= %(day)s::date
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
-# Whether a contact point says that an address is used no more, for what the rule's channel does.
+# Whether the address is suppressed for the rule's channel.
 _SUPPRESSED = """
     EXISTS (
         SELECT FROM contact_point AS point
@@ -43,36 +44,36 @@ _SUPPRESSED = """
           AND CASE WHEN matched.channel IN ('voice', 'call_script') THEN point.calls_stopped ELSE point.messages_stopped END
     )
 """
-# Debtors are looked up only where nothing else speaks against a message: of a day that was run before, hardly ever. Of a CASE
-# that gives true or false PostgreSQL expects half of the rows; of a bare comparison, so few that it looks up the rest one by one.
-_WEIGH = f"""
-    WITH matched AS MATERIALIZED (
-        SELECT rule.id AS rule_id, rule.channel, debt.id AS debt_id, debt.debtor_id,
-            debt.placement_date + rule.days_since_placement AS occurrence,
+# Debtors are read only where no other reason applies: hardly ever on a day that was run before. The CASE expressions that return
+# a boolean make PostgreSQL expect half of the rows; for a bare comparison it expects so few that it reads the rest one by one.
+_MATCH = """
+    WITH rule AS MATERIALIZED (
+        SELECT id, segment_id, template_id, channel, max_lateness_days, {columns}
+        FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[])
+    ),
+    matched AS MATERIALIZED (
+        SELECT rule.id AS rule_id, rule.channel, debt.id AS debt_id, debt.debtor_id, {occurrence} AS occurrence,
             CASE
-                WHEN step.log_id IS NOT NULL THEN 'already_queued'
+                WHEN step.message_id IS NOT NULL THEN 'already_queued'
                 WHEN NOT template.is_active THEN 'template_inactive'
                 WHEN template.communication_type <> rule.channel THEN 'template_changed'
-                WHEN debt.current_status NOT IN ({_OPEN}) THEN 'closed'
+                WHEN debt.current_status NOT IN ({open}) THEN 'closed'
                 WHEN debt.current_status IN ('disputed', 'deferred') THEN debt.current_status
                 WHEN debt.current_balance > 0 AND debt.current_balance <= debt.disputed_amount THEN 'disputed'
-                WHEN {_HOLDS.format(whom="debt_id = debt.id")} OR {_HOLDS.format(whom="debtor_id = debt.debtor_id")} THEN 'held'
+                WHEN {debt_held} OR {debtor_held} THEN 'held'
                 WHEN debt.current_balance = 0 THEN 'nothing_owed'
             END AS reason
-        FROM strategy_rule AS rule
+        FROM rule
         JOIN communication_templates AS template ON template.id = rule.template_id
-        JOIN debt ON debt.segment_id = rule.segment_id AND CASE
-            WHEN %(day)s::date - rule.days_since_placement - debt.placement_date BETWEEN 0 AND rule.max_lateness_days
-            THEN true ELSE false
-        END
-        LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id
-            AND step.occurrence = debt.placement_date + rule.days_since_placement
-        WHERE rule.id = ANY(%(rules)s::uuid[]) AND {{share}}
+        JOIN debt ON debt.segment_id = rule.segment_id
+            AND CASE WHEN %(day)s::date - ({occurrence}) BETWEEN 0 AND rule.max_lateness_days THEN true ELSE false END
+        LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id AND step.occurrence = {occurrence}
+        WHERE {shard}
     ),
     addressed AS MATERIALIZED (
         SELECT matched.rule_id, matched.debt_id, matched.occurrence, CASE
             WHEN coalesce(address.value, '') = '' THEN 'no_address'
-            WHEN {_SUPPRESSED} THEN 'suppressed'
+            WHEN {suppressed} THEN 'suppressed'
         END AS reason
         FROM matched JOIN debtor ON debtor.id = matched.debtor_id CROSS JOIN LATERAL (
             SELECT CASE matched.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
@@ -83,34 +84,26 @@ _WEIGH = f"""
     due AS (INSERT INTO strategy_due SELECT rule_id, debt_id, occurrence FROM addressed WHERE reason IS NULL)
     SELECT rule_id, reason, count(*) FROM (
         SELECT rule_id, reason FROM matched WHERE reason IS NOT NULL UNION ALL SELECT rule_id, reason FROM addressed
-    ) AS weighed GROUP BY rule_id, reason
-"""  # noqa: S608
-
+    ) AS checked GROUP BY rule_id, reason
+"""
 
 _DUE = """
     SELECT due.rule_id, due.debt_id
-    FROM unnest(%s::uuid[]) WITH ORDINALITY AS turn (rule_id, place) JOIN strategy_due AS due USING (rule_id)
-    ORDER BY place, due.debt_id
+    FROM unnest(%s::uuid[]) WITH ORDINALITY AS ordered (rule_id, position) JOIN strategy_due AS due USING (rule_id)
+    ORDER BY position, due.debt_id
 """
 
 
-def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Return which rule was found due for which debt when they were weighed, by their ids, in the order of the rules."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE, [[rule.pk for rule in rules]])
-        return list(cursor.fetchall())
+def match(rules: Collection[StrategyRule], *, day: date, shard: str = "TRUE") -> dict[uuid.UUID, Match]:
+    """Return what each rule matches, by its id, and list the due debts in this session's table ``strategy_due``.
 
-
-def weigh(rules: Collection[StrategyRule], *, day: date, share: str = "TRUE") -> dict[uuid.UUID, Match]:
-    """Tell what each rule matches, by its id, and note in this session's table ``strategy_due`` which debts it is due for.
-
-    ``share`` is SQL that tells which debts to look at.
+    ``shard`` is an SQL condition on ``debt``, to match a part of the debts.
     """
     matches = {rule.pk: Match() for rule in rules}
-    forget()
+    drop_matches()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE strategy_due (rule_id uuid, debt_id uuid, occurrence date)")
-        cursor.execute(_WEIGH.format(share=share), {"day": day, "rules": list(matches)})
+        cursor.execute(_match_sql(shard), {"day": day, "rules": list(matches)})
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     return {
         rule: Match(
@@ -121,7 +114,26 @@ def weigh(rules: Collection[StrategyRule], *, day: date, share: str = "TRUE") ->
     }
 
 
-def forget() -> None:
-    """Give back the room that the table takes."""
+def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Return the pairs of rule id and debt id that ``match`` found due, in the order of the rules."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [[rule.pk for rule in rules]])
+        return list(cursor.fetchall())
+
+
+def drop_matches() -> None:
+    """Drop the table of due debts."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS strategy_due")
+
+
+def _match_sql(shard: str) -> str:
+    return _MATCH.format(
+        columns=triggers.columns_sql(),
+        occurrence=triggers.occurrence_sql(),
+        open=_OPEN,
+        debt_held=_HELD.format(owner="debt_id = debt.id"),
+        debtor_held=_HELD.format(owner="debtor_id = debt.debtor_id"),
+        suppressed=_SUPPRESSED,
+        shard=shard,
+    )

@@ -1,4 +1,4 @@
-"""The strategy's runs in figures, for /metrics."""
+"""Metrics of strategy runs."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,14 @@ from strategy.models import StrategyRun
 
 @metrics.source
 def runs() -> Iterator[Metric]:
-    """Tell how many runs ended how, and when the last real one was done."""
-    status = GaugeMetricFamily("ddc_strategy_runs", "Runs of the strategy by status.", labels=("status",))
+    """Yield the number of runs by status, and when the last real run was done."""
+    status = GaugeMetricFamily("ddc_strategy_runs", "Strategy runs by status.", labels=("status",))
     counts = dict(StrategyRun.objects.order_by().values_list("status").annotate(n=Count("*")))
     for value in StrategyRun.Status.values:
         status.add_metric((value,), counts.get(value, 0))
     yield status
-    done = StrategyRun.objects.filter(status=StrategyRun.Status.DONE, dry_run=False).aggregate(at=Max("finished_at"))[
-        "at"
-    ]
+    done = StrategyRun.objects.filter(status=StrategyRun.Status.DONE, dry_run=False)
+    last = done.aggregate(last=Max("finished_at"))["last"]
     yield GaugeMetricFamily(
-        "ddc_strategy_last_done_timestamp_seconds", "When the last real run was done.", done.timestamp() if done else 0
+        "ddc_strategy_last_done_timestamp_seconds", "When the last real run was done.", last.timestamp() if last else 0
     )

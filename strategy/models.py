@@ -1,4 +1,4 @@
-"""What to do and when: rules, the runs that apply them, and what each rule fired for each debt."""
+"""Strategy rules, the runs that apply them, and the step of each message that they queued."""
 
 from enum import StrEnum
 
@@ -13,17 +13,17 @@ from ddc.common.observing.tracing import request_id_field
 
 
 class StrategyRule(UUIDModel):
-    """Send this template to the debts of this segment, so many days after their placement."""
+    """Send a template to the debts of a segment when the trigger is due."""
 
     name = models.CharField(max_length=100)
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="strategy_rules")
     template = models.ForeignKey(CommunicationTemplate, on_delete=models.PROTECT, related_name="strategy_rules")
     channel = models.CharField(max_length=12, choices=Channel.choices)
-    days_since_placement = models.PositiveIntegerField(help_text="The time trigger.")
+    trigger = models.JSONField(help_text="Its type and values; see strategy/triggers.py.")
     max_lateness_days = models.PositiveIntegerField(
-        default=3, help_text="How many days late a missed occurrence may still be caught up."
+        default=3, help_text="How many days later a missed day is still caught up."
     )
-    priority = models.IntegerField(default=100, help_text="1 comes first.")
+    priority = models.IntegerField(default=100, help_text="1 is first.")
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -36,7 +36,7 @@ class StrategyRule(UUIDModel):
 
 
 class StrategyRun(UUIDModel):
-    """One application of all rules for one day, dry or real, and its report."""
+    """The application of all rules for one day, dry or real, and its report."""
 
     class Status(models.TextChoices):
         PLANNED = "planned"
@@ -47,19 +47,19 @@ class StrategyRun(UUIDModel):
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
     dry_run = models.BooleanField(default=False)
-    is_daily = models.BooleanField(default=False, db_default=False, help_text="The timetable's own run of its day.")
+    is_daily = models.BooleanField(default=False, db_default=False, help_text="The scheduled run of its day.")
     date = models.DateField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the timetable, or the command line.",
+        help_text="Empty: the schedule or the command line.",
     )  # fmt: skip
     rules = models.JSONField(default=list, help_text="Per rule: matched, queued and left out, with reasons.")
     contact = models.JSONField(
         null=True,
         blank=True,
-        help_text="What the contact gate says of what was queued; empty until a worker has asked.",
+        help_text="How much of what was queued may go, and when; empty until a worker has calculated it.",
     )
     failure_reason = models.CharField(max_length=500, null=True, blank=True)
     request_id = request_id_field()
@@ -83,7 +83,7 @@ class StrategyRun(UUIDModel):
 
 
 class Reason(StrEnum):
-    """Why a matched debt got no message, in the order in which the reasons are looked for."""
+    """Why a matched debt got no message, in the order of the checks."""
 
     ALREADY_QUEUED = "already_queued"
     TEMPLATE_INACTIVE = "template_inactive"
@@ -98,23 +98,23 @@ class Reason(StrEnum):
 
 
 class StrategyStep(models.Model):
-    """What a rule fired for a debt, and the message that came of it.
+    """The record that a rule queued a message for a debt on one occasion.
 
-    Unique by rule, debt and occurrence: running a day twice queues once. Triggers check what it points at, for a whole statement
-    at once (docs/adr/0006).
+    Unique by rule, debt and occurrence, so that running a day twice queues once. Database triggers check its references, once
+    per statement (docs/adr/0006).
     """
 
-    log = models.OneToOneField(
+    message = models.OneToOneField(
         CommunicationLog, on_delete=models.PROTECT, primary_key=True, related_name="strategy_step", db_constraint=False
     )
     rule = models.ForeignKey(
         StrategyRule, on_delete=models.PROTECT, related_name="steps", db_index=False, db_constraint=False
     )
-    # The message is of the same debt, and protects it.
+    # The message is about the same debt and protects it.
     debt = models.ForeignKey(
         Debt, on_delete=models.DO_NOTHING, related_name="strategy_steps", db_index=False, db_constraint=False
     )
-    occurrence = models.DateField(help_text="The day on which it was due.")
+    occurrence = models.DateField(help_text="The day on which the rule was due.")
     run = models.ForeignKey(
         StrategyRun, on_delete=models.PROTECT, related_name="steps", db_index=False, db_constraint=False
     )
@@ -122,5 +122,5 @@ class StrategyStep(models.Model):
     class Meta:
         db_table = "strategy_step"
         constraints = [
-            models.UniqueConstraint(fields=["rule", "occurrence", "debt"], name="strategy_step_fires_once"),
+            models.UniqueConstraint(fields=["rule", "occurrence", "debt"], name="strategy_step_queues_once"),
         ]

@@ -1,4 +1,4 @@
-"""What rules queue: a message, and the step that says which rule fired for which debt and occurrence."""
+"""Queue the messages that rules are due for, each with the step that records which rule queued it."""
 
 import uuid
 from collections.abc import Sequence
@@ -10,46 +10,46 @@ from django.db import connection, transaction
 from communications.models import CommunicationLog, MessageStatus, Purpose
 from strategy.models import StrategyRule, StrategyRun
 
-# The step decides: where another run was first, its conflict leaves no step here, and so no message. A debt that is being deleted
-# is waited for, and left out when it is gone. Sorted by debt, rows come to the same pages of an index together. Messages are due
-# in the order of their rules, by a microsecond each.
-_FIRE = """
-    WITH firing AS MATERIALIZED (
-        SELECT uuidv7() AS log_id, due.rule_id, debt.id AS debt_id, debt.debtor_id, due.occurrence
-        FROM strategy_due AS due JOIN debt ON debt.id = due.debt_id
-        WHERE due.rule_id = ANY(%(rules)s::uuid[])
+# The step decides: where another run was first, the conflict inserts no step and so no message. The lock waits for a debt that
+# is being deleted, and leaves it out once it is gone. Sorted by debt, neighbouring rows are on the same index pages. Messages are
+# due in the order of their rules, a microsecond apart.
+_QUEUE = """
+    WITH due AS MATERIALIZED (
+        SELECT uuidv7() AS message_id, found.rule_id, debt.id AS debt_id, debt.debtor_id, found.occurrence
+        FROM strategy_due AS found JOIN debt ON debt.id = found.debt_id
+        WHERE found.rule_id = ANY(%(rules)s::uuid[])
         ORDER BY debt.id FOR KEY SHARE OF debt
     ),
     step AS (
-        INSERT INTO strategy_step (log_id, rule_id, debt_id, occurrence, run_id)
-        SELECT log_id, rule_id, debt_id, occurrence, %(run)s FROM firing
+        INSERT INTO strategy_step (message_id, rule_id, debt_id, occurrence, run_id)
+        SELECT message_id, rule_id, debt_id, occurrence, %(run)s FROM due
         {on_conflict}
-        RETURNING log_id, rule_id
+        RETURNING message_id, rule_id
     ),
     message AS (
         INSERT INTO communication_log (
             id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, direction, purpose, status,
             due_at, attempts, open_count, request_id
         )
-        SELECT firing.log_id, %(now)s, %(now)s, firing.debtor_id, firing.debt_id, rule.template_id, rule.channel, %(direction)s,
-            %(purpose)s, %(status)s, %(now)s + (place - 1) * interval '1 microsecond', 0, 0, %(request)s
-        FROM firing
-        JOIN step USING (log_id)
-        JOIN unnest(%(rules)s::uuid[]) WITH ORDINALITY AS turn (rule_id, place) ON turn.rule_id = firing.rule_id
-        JOIN strategy_rule AS rule ON rule.id = firing.rule_id
+        SELECT due.message_id, %(now)s, %(now)s, due.debtor_id, due.debt_id, rule.template_id, rule.channel, %(direction)s,
+            %(purpose)s, %(status)s, %(now)s + (position - 1) * interval '1 microsecond', 0, 0, %(request)s
+        FROM due
+        JOIN step USING (message_id)
+        JOIN unnest(%(rules)s::uuid[]) WITH ORDINALITY AS ordered (rule_id, position) ON ordered.rule_id = due.rule_id
+        JOIN strategy_rule AS rule ON rule.id = due.rule_id
     )
     SELECT rule_id, count(*) FROM step GROUP BY rule_id
 """
-ON_CONFLICT = "ON CONFLICT ON CONSTRAINT strategy_step_fires_once DO NOTHING"
+ON_CONFLICT = "ON CONFLICT ON CONSTRAINT strategy_step_queues_once DO NOTHING"
 
 
 @transaction.atomic
-def fire(rules: Sequence[StrategyRule], run: StrategyRun, *, now: datetime) -> dict[uuid.UUID, int]:
-    """Queue what was found due when the rules were weighed, each (rule, debt, occurrence) once and for all.
+def queue(rules: Sequence[StrategyRule], run: StrategyRun, *, now: datetime) -> dict[uuid.UUID, int]:
+    """Queue a message for each debt that ``matching.match`` found due, once per rule, debt and occurrence.
 
-    The rules come in the order in which their messages are to go. Return how many messages each queued, by the rule's id.
+    The order of the rules is the order of their messages. Return the number of messages of each rule, by its id.
     """
-    facts: dict[str, Any] = {
+    values: dict[str, Any] = {
         "rules": [rule.pk for rule in rules],
         "run": run.pk,
         "request": run.request_id,
@@ -59,5 +59,5 @@ def fire(rules: Sequence[StrategyRule], run: StrategyRun, *, now: datetime) -> d
         "status": MessageStatus.QUEUED.value,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_FIRE.format(on_conflict=ON_CONFLICT), facts)
+        cursor.execute(_QUEUE.format(on_conflict=ON_CONFLICT), values)
         return dict(cursor.fetchall())

@@ -1,47 +1,49 @@
-"""Strategy rules as records: create, amend, delete."""
+"""Create, amend and delete strategy rules."""
 
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
 
 from ddc.common.errors import DomainError, Duplicate, refusing
+from strategy import triggers
 from strategy.models import StrategyRule
 
 
 class ChannelDiffers(DomainError):
-    """A template says how it is sent, and a rule sends it so."""
+    """A rule sends its template on the template's channel."""
 
     status = 422
     code = "enum"
     field = "channel"
 
     def __init__(self, channel: str) -> None:
-        super().__init__(f"The template's communication type is {channel}, so this must be {channel}.")
+        super().__init__(f"The template is for {channel}. Choose {channel}, or another template.")
 
 
-class RuleHasFired(DomainError):
-    """A rule that queued messages stays: it tells why they were sent."""
+class RuleInUse(DomainError):
+    """A rule that queued messages is kept, because it explains why they were sent."""
 
     message = "This rule has queued messages and can't be deleted. Make it inactive instead."
 
 
 _CONSTRAINTS: dict[str, DomainError] = {
-    "strategy_rule_name_is_unique": Duplicate("There is a rule of this name already.", field="name")
+    "strategy_rule_name_is_unique": Duplicate("A rule with this name exists already.", field="name")
 }
 
 
 def create(**fields: Any) -> StrategyRule:
-    """Create a rule; its channel is the template's.
+    """Create a rule with its template's channel.
 
-    :raises Duplicate: if there is one of that name
+    :raises Duplicate: if a rule with this name exists
     :raises ChannelDiffers: if another channel than the template's is given
+    :raises TriggerIncomplete: if the trigger lacks a value
     """
-    return _save(StrategyRule(), fields)
+    return _save(StrategyRule(trigger={}), fields)
 
 
 @transaction.atomic
 def amend(rule: StrategyRule, **fields: Any) -> StrategyRule:
-    """Change some fields; another template brings its own channel along unless one is given.
+    """Change some fields. A new template also sets its channel, unless one is given.
 
     :raises DomainError: as ``create`` does
     """
@@ -50,23 +52,24 @@ def amend(rule: StrategyRule, **fields: Any) -> StrategyRule:
 
 @transaction.atomic
 def delete(rule: StrategyRule) -> None:
-    """Delete a rule that never fired.
+    """Delete a rule that has queued nothing.
 
-    :raises RuleHasFired: if it queued anything
+    :raises RuleInUse: if it has queued a message
     """
     if rule.steps.exists():
-        raise RuleHasFired
+        raise RuleInUse
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             StrategyRule.objects.filter(pk=rule.pk).delete()
-            # Django defers its foreign keys to COMMIT; a run that fires it meanwhile has to speak up now.
+            # Django defers its foreign keys to COMMIT; a conflict with a run that uses the rule has to show here.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (models.ProtectedError, IntegrityError) as error:
-        raise RuleHasFired from error
+        raise RuleInUse from error
 
 
 def _save(rule: StrategyRule, fields: dict[str, Any]) -> StrategyRule:
     channel = fields.pop("channel", None)
+    rule.trigger = triggers.complete(fields.pop("trigger", {}), current=rule.trigger)
     for name, value in fields.items():
         setattr(rule, name, value)
     if channel not in (None, rule.template.communication_type):

@@ -1,7 +1,7 @@
-"""Runs of the strategy: one at a time, planned by people and started by a worker, or run at once.
+"""Run the strategy, one run at a time: planned by an agent and started by a worker, or carried out at once.
 
-While a run is under way its process holds an advisory lock of PostgreSQL, which ends with the process whatever ends that. So a
-row that says ``running`` while nobody holds the lock is a dead run, and the next to come marks it failed.
+While a run is under way, its process holds an advisory lock of PostgreSQL, which ends with the process. So if a row has the
+status ``running`` and the lock is free, that run died; the next run marks it as failed.
 """
 
 from collections.abc import Iterator
@@ -22,57 +22,57 @@ from strategy.models import StrategyRun
 
 log = structlog.get_logger(__name__)
 
-#: A planned run that no worker took for so long is given up, so that it doesn't stand in the way for ever.
-WAITS_FOR = timedelta(minutes=10)
+#: A planned run that no worker takes in this time is cancelled, so that it does not block the next one.
+PLANNED_FOR = timedelta(minutes=10)
 EARLIEST = date(1900, 1, 1)
 
 Status = StrategyRun.Status
 
 
 class RunInProgress(DomainError):
-    """Runs don't overlap, dry ones neither."""
+    """Runs do not overlap, not even dry runs."""
 
     code = "runInProgress"
     message = "A strategy run is planned or under way. Wait until it is over."
 
 
-class RunIsDone(DomainError):
-    """The timetable's run of a day happens once."""
+class DailyRunDone(DomainError):
+    """The scheduled run of a day happens once."""
 
-    message = "Today's strategy run has been made."
+    message = "Today's strategy run is done already."
 
 
-class NotThisDay(DomainError):
-    """Nothing is sent ahead of its day; what would be can be asked of a dry run."""
+class InvalidRunDate(DomainError):
+    """Nothing is sent ahead of its day. A dry run shows what will be."""
 
     status = 422
     code = "date"
     field = "date"
-    message = "A real run is for today or a past day."
+    message = "A real run is for today or a past day. Choose a dry run for a future day."
 
 
 @transaction.atomic
 def plan(*, dry_run: bool, by: Agent | None, now: datetime, day: date | None = None) -> StrategyRun:
-    """Plan a run for a day, today unless another is given, and wake a worker to start it.
+    """Plan a run, for today if no day is given, and wake a worker to start it.
 
-    :raises RunInProgress: if one is planned or under way
-    :raises NotThisDay: if a real run is wanted for a day to come
+    :raises RunInProgress: if a run is planned or under way
+    :raises InvalidRunDate: if a real run is for a future day
     """
-    _clear_abandoned(now=now)
+    _end_abandoned(now=now)
     run = _insert(Status.PLANNED, day=day, dry_run=dry_run, by=by, now=now)
     nudge("strategy.tasks.start_planned")
     return run
 
 
 def start_planned(*, clock: engine.Clock) -> StrategyRun | None:
-    """Carry out the planned run, if there is one and nobody took it yet."""
+    """Carry out the planned run, unless there is none or another worker takes it."""
     with transaction.atomic():
-        _clear_abandoned(now=clock())
+        _end_abandoned(now=clock())
     planned = StrategyRun.objects.filter(status=Status.PLANNED).first()
     if planned is None:
         return None
     try:
-        with _alone():
+        with exclusive():
             now = clock()
             mine = StrategyRun.objects.filter(pk=planned.pk, status=Status.PLANNED)
             if not mine.update(status=Status.RUNNING, started_at=now, updated_at=now):
@@ -93,27 +93,27 @@ def run_now(
 ) -> StrategyRun:
     """Carry out a run in this process, and return it with its report.
 
-    :raises RunInProgress: if one is planned or under way
-    :raises RunIsDone: if it is to be its day's run and that was made
-    :raises NotThisDay: if a real run is wanted for a day to come
+    :raises RunInProgress: if a run is planned or under way
+    :raises DailyRunDone: if it is the scheduled run of a day, and that is done
+    :raises InvalidRunDate: if a real run is for a future day
     """
-    with _alone():
+    with exclusive():
         with transaction.atomic():
-            _clear_abandoned(now=clock())
+            _end_abandoned(now=clock())
         run = _insert(Status.RUNNING, day=day, dry_run=dry_run, by=by, now=clock(), is_daily=is_daily)
         return _carry_out(run, clock=clock, progress=progress)
 
 
 def run_daily(*, clock: engine.Clock) -> StrategyRun | None:
-    """Make today's run unless it was made; where another is under way, the timetable asks again."""
+    """Carry out today's scheduled run, unless it is done. If another run is under way, the next tick tries again."""
     today = clock().date()
-    made = StrategyRun.objects.filter(is_daily=True, date=today).exclude(status__in=[Status.FAILED, Status.CANCELLED])
-    if made.exists():
+    done = StrategyRun.objects.filter(is_daily=True, date=today).exclude(status__in=[Status.FAILED, Status.CANCELLED])
+    if done.exists():
         return None
     try:
         return run_now(dry_run=False, by=None, clock=clock, day=today, is_daily=True)
-    except (RunInProgress, RunIsDone) as refusal:
-        log.info("daily_run_left_to_another", why=refusal.message)
+    except (RunInProgress, DailyRunDone) as refusal:
+        log.info("daily_run_skipped", reason=refusal.message)
         return None
 
 
@@ -122,9 +122,9 @@ def _insert(
 ) -> StrategyRun:
     day = day or now.date()
     if day < EARLIEST:
-        raise NotThisDay("There is nothing to be done for so old a day.")
+        raise InvalidRunDate(f"This day is too long ago. Choose one from {EARLIEST} on.")
     if day > now.date() and not dry_run:
-        raise NotThisDay
+        raise InvalidRunDate
     run = StrategyRun(
         status=status,
         date=day,
@@ -136,7 +136,7 @@ def _insert(
     )
     constraints: dict[str, DomainError] = {
         "one_strategy_run_at_a_time": RunInProgress(),
-        "one_daily_strategy_run_a_day": RunIsDone(),
+        "one_daily_strategy_run_a_day": DailyRunDone(),
     }
     with refusing(constraints):
         run.save(force_insert=True)
@@ -148,14 +148,16 @@ def _carry_out(run: StrategyRun, *, clock: engine.Clock, progress: engine.Progre
         with tracing.caused_by(run.request_id):
             engine.run(run, clock=clock, progress=progress)
     except BaseException as error:
-        # The kind alone: a database's words can hold people's data, and the report is for all to see.
-        reason = f"It broke off ({type(error).__name__}). What it had queued stays queued; the next run does the rest."
+        # Only the type: the text of a database error can hold personal data, and many people read the report.
+        reason = (
+            f"The run broke off ({type(error).__name__}). Messages queued by then stay; the next run queues the rest."
+        )
         with suppress(DatabaseError):
             _finish(run, Status.FAILED, now=clock(), reason=reason)
         raise
     _finish(run, Status.DONE, now=clock())
     run.refresh_from_db()
-    contact_forecast.ask_for(run)
+    contact_forecast.request(run)
     return run
 
 
@@ -164,28 +166,28 @@ def _finish(run: StrategyRun, status: str, *, now: datetime, reason: str | None 
     running.update(status=status, finished_at=now, updated_at=now, failure_reason=reason)
 
 
-def _clear_abandoned(*, now: datetime) -> None:
-    """Give up what no worker took, and mark what died. Within a transaction, which the look at the lock belongs to."""
-    abandoned = StrategyRun.objects.filter(status=Status.PLANNED, created_at__lt=now - WAITS_FOR)
+def _end_abandoned(*, now: datetime) -> None:
+    """Cancel a planned run that no worker took, and mark one that died. The lock belongs to the caller's transaction."""
+    abandoned = StrategyRun.objects.filter(status=Status.PLANNED, created_at__lt=now - PLANNED_FOR)
     abandoned.update(
-        status=Status.CANCELLED, finished_at=now, updated_at=now, failure_reason="No worker took it in time."
+        status=Status.CANCELLED, finished_at=now, updated_at=now, failure_reason="No worker started it in time."
     )
     running = StrategyRun.objects.filter(status=Status.RUNNING)
     if running.exists() and advisory_locks.try_lock(AdvisoryLock.STRATEGY_RUN):
-        # Asked anew under the lock: it may just have ended well.
+        # The query runs again under the lock: the run may just have finished.
         running.update(
             status=Status.FAILED,
             finished_at=now,
             updated_at=now,
-            failure_reason="Its process died. The next run does the rest.",
+            failure_reason="Its process died. The next run queues the rest.",
         )
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Be the only run under way for as long as this lasts.
+def exclusive() -> Iterator[None]:
+    """Hold the lock of the only run under way.
 
-    :raises RunInProgress: if another is
+    :raises RunInProgress: if another process holds it
     """
     with advisory_locks.session_lock(AdvisoryLock.STRATEGY_RUN) as is_held:
         if not is_held:

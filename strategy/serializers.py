@@ -1,4 +1,4 @@
-"""The shapes of strategy rules and runs."""
+"""Serializers of strategy rules and runs."""
 
 from datetime import datetime
 from typing import Any
@@ -17,38 +17,30 @@ from ddc.common.api.fields import (
     TextField,
     TimeField,
 )
-from ddc.common.api.serializers import CamelSerializer
+from ddc.common.api.serializers import CamelSerializer, Field, camel_fields
+from strategy import triggers
 from strategy.models import Reason, StrategyRun
 
-#: A hundred years; a date that far away is still one that PostgreSQL and Python know.
-MOST_DAYS = 36_500
-MOST_PRIORITY = 1_000_000
-
-
-class TriggerTypeField(ChoiceField):
-    """The kind of trigger. There is one, so it isn't kept."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=["TimeTrigger"], **kwargs)
-
-    def get_attribute(self, instance: Any) -> str:
-        return "TimeTrigger"
+MAX_PRIORITY = 1_000_000
 
 
 class TriggerSerializer(CamelSerializer):
-    """When a rule fires: so many days after the debt's placement."""
+    """When a rule is due: the type of its trigger, and the values that this type takes."""
 
-    type = TriggerTypeField()
-    days_since_placement = IntegerField(min_value=0, max_value=MOST_DAYS)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.may_lack_fields = not all(map(triggers.is_required, triggers.all_fields()))
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        trigger: dict[str, Any] = super().to_internal_value(data)
-        trigger.pop("type", None)
-        return trigger
+    def get_fields(self) -> dict[str, Field]:
+        values = {
+            name: IntegerField(min_value=field.minimum, max_value=field.maximum, required=triggers.is_required(name))
+            for name, field in triggers.all_fields().items()
+        }
+        return {"type": ChoiceField(choices=list(triggers.TRIGGERS)), **camel_fields(values)}
 
 
 class StrategyRuleSerializer(CamelSerializer):
-    """Send this template to the debts of this segment when the trigger fires."""
+    """Send a template to the debts of a segment when the trigger is due."""
 
     null_means = {"max_lateness_days": 3, "priority": 100, "is_active": True}
     never_null = ("channel",)
@@ -58,23 +50,23 @@ class StrategyRuleSerializer(CamelSerializer):
     segment_id = ReferenceField(Segment.objects.all(), source="segment")
     channel = ChoiceField(choices=Channel.values, required=False, allow_null=True)
     template_id = ReferenceField(CommunicationTemplate.objects.all(), source="template")
-    trigger = TriggerSerializer(source="*")
-    max_lateness_days = IntegerField(min_value=0, max_value=MOST_DAYS, required=False, allow_null=True)
-    priority = IntegerField(min_value=1, max_value=MOST_PRIORITY, required=False, allow_null=True)
+    trigger = TriggerSerializer()
+    max_lateness_days = IntegerField(min_value=0, max_value=triggers.MAX_DAYS, required=False, allow_null=True)
+    priority = IntegerField(min_value=1, max_value=MAX_PRIORITY, required=False, allow_null=True)
     is_active = BooleanField(required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 
 
 class LeftOutSerializer(CamelSerializer):
-    """How many debts a rule left alone for one reason."""
+    """The number of debts that a rule left out for one reason."""
 
     reason = serializers.ChoiceField(choices=[reason.value for reason in Reason])
     count = serializers.IntegerField()
 
 
 class RuleReportSerializer(CamelSerializer):
-    """What one rule did in a run; of a dry one, what it would do."""
+    """What one rule did in a run, or would do in a dry run."""
 
     rule_id = serializers.UUIDField()
     name = serializers.CharField()
@@ -83,15 +75,15 @@ class RuleReportSerializer(CamelSerializer):
     left_out = LeftOutSerializer(many=True)
 
 
-class KeptTimeField(TimeField):
-    """A time that a report keeps as text."""
+class StoredTimeField(TimeField):
+    """A time that a report stores as text."""
 
     def to_representation(self, value: Any) -> str:
         return super().to_representation(datetime.fromisoformat(value))
 
 
 class ContactReasonSerializer(CamelSerializer):
-    """How many messages one rule of contact delays or forbids. What is forbidden isn't counted as delayed besides."""
+    """The number of messages that one reason postpones or denies. A denied message does not count as postponed."""
 
     verdict = serializers.ChoiceField(choices=[Verdict.POSTPONE.value, Verdict.DENY.value])
     code = serializers.ChoiceField(choices=[code.value for code in Code])
@@ -99,16 +91,16 @@ class ContactReasonSerializer(CamelSerializer):
 
 
 class ContactOpeningSerializer(CamelSerializer):
-    """How many of the delayed messages may go within the hour that begins then."""
+    """The number of postponed messages that may go within the hour that begins then."""
 
-    hour = KeptTimeField()
+    hour = StoredTimeField()
     count = serializers.IntegerField()
 
 
-class ContactOutlookSerializer(CamelSerializer):
-    """What the contact gate said, when the run was over, of all that it queued; of a dry run, of all that it would have."""
+class ContactForecastSerializer(CamelSerializer):
+    """The contact gate's decisions, as of the end of the run, on all messages that it queued or, if dry, would queue."""
 
-    at = KeptTimeField()
+    at = StoredTimeField()
     allowed = serializers.IntegerField()
     postponed = serializers.IntegerField()
     denied = serializers.IntegerField()
@@ -127,15 +119,15 @@ class StrategyRunSerializer(CamelSerializer):
     finished_at = TimeField(read_only=True, allow_null=True)
     failure_reason = serializers.CharField(read_only=True, allow_null=True)
     rules = RuleReportSerializer(many=True, read_only=True)
-    contact = ContactOutlookSerializer(
-        read_only=True, allow_null=True, help_text="Null until a worker has asked the contact gate."
+    contact = ContactForecastSerializer(
+        read_only=True, allow_null=True, help_text="Null until a worker has calculated it."
     )
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 
 
 class RunInputSerializer(CamelSerializer):
-    """What run is wanted."""
+    """The run to plan."""
 
     dry_run = BooleanField(required=False, allow_null=True)
     date = DateField(required=False, allow_null=True)

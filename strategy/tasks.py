@@ -8,17 +8,17 @@ from strategy import contact_forecast, runs
 
 @shared_task(ignore_result=True)
 def start_planned() -> None:
-    """Carry out the run that somebody planned."""
+    """Carry out the planned run."""
     runs.start_planned(clock=timezone.now)
 
 
 @shared_task(ignore_result=True)
 def run_daily() -> None:
-    """Make today's run; a second tick of the same day does nothing."""
+    """Carry out today's scheduled run; once it is done, further ticks do nothing."""
     runs.run_daily(clock=timezone.now)
 
 
 @shared_task(ignore_result=True)
-def foresee_contact() -> None:
-    """Ask the contact gate about all that finished runs queued."""
-    contact_forecast.work_out(now=timezone.now())
+def forecast_contact() -> None:
+    """Make the contact forecasts of finished runs."""
+    contact_forecast.make_missing(now=timezone.now())

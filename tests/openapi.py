@@ -32,6 +32,12 @@ def _validator(template: str, method: str, status: str, content_type: str) -> An
     return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
+def forget() -> None:
+    """Read the description again at the next answer."""
+    for cached in (description, _paths, _validator):
+        cached.cache_clear()
+
+
 def answer_of(template: str, method: str, status: str) -> dict[str, Any]:
     """Return what is described of an answer."""
     found: dict[str, Any] = description()["paths"][template][method]["responses"][status]

@@ -150,7 +150,7 @@ def _strategy(by_name: dict[str, CommunicationTemplate]) -> None:
             name=name,
             segment=by_segment[segment],
             template=by_name[template],
-            days_since_placement=days,
+            trigger={"type": "TimeTrigger", "days_since_placement": days},
             priority=priority * 10,
         )
 

@@ -27,6 +27,7 @@ from strategy.models import StrategyRule, StrategyRun
 from tests import factories
 from tests.access import table
 from tests.conftest import Api
+from tests.strategy import makers
 from tests.test_architecture import routes
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +65,11 @@ def asked() -> Any:
 def rule() -> StrategyRule:
     template = factories.template()
     return StrategyRule.objects.create(
-        name=f"R {template.pk}", segment=factories.segment(), template=template, channel="email", days_since_placement=7
+        name=f"R {template.pk}",
+        segment=factories.segment(),
+        template=template,
+        channel="email",
+        trigger=makers.due_after(7),
     )
 
 

@@ -34,6 +34,7 @@ from payments.models import IdempotencyKey
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from tests import factories
+from tests.strategy import makers
 
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
 
@@ -110,7 +111,11 @@ def fill(count: int) -> None:
     """Put rows into every table: each debtor with a debt, a payment, a request, a message and whatever else there is."""
     segment, template = factories.segment(), factories.template()
     rule = StrategyRule.objects.create(
-        name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
+        name=f"Rule {uuid4()}",
+        segment=segment,
+        template=template,
+        channel="email",
+        trigger=makers.due_after(7),
     )
     run = StrategyRun.objects.create(status="done", date=NOW.date(), rules=[])
     reviewer = staff("Supervisor")
@@ -147,7 +152,7 @@ def fill(count: int) -> None:
             in_reply_to=log,
             body="Hi",
         )
-        StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, log=log)
+        StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, message=log)
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
         OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())
         RevokedDebtorToken.objects.create(jti=uuid4(), expires_at=NOW)
@@ -164,7 +169,11 @@ def fill(count: int) -> None:
         templates.current_versions([factories.template()])
         staff("Agent")
         StrategyRule.objects.create(
-            name=f"Rule {uuid4()}", segment=segment, template=template, channel="email", days_since_placement=7
+            name=f"Rule {uuid4()}",
+            segment=segment,
+            template=template,
+            channel="email",
+            trigger=makers.due_after(7),
         )
         StrategyRun.objects.create(status="done", date=NOW.date(), dry_run=True, rules=[])
         ContactDecision.objects.create(

@@ -351,7 +351,7 @@ def test_an_agent_keeps_templates(agent_at_desk: Browser):
 def test_a_rule_takes_its_templates_channel_and_stays_once_fired(supervisor_at_desk: Browser):
     segment, template = factories.segment(), factories.template(communication_type="sms", subject=None)
     values = {
-        "name": "R", "segment": segment.pk, "template": template.pk, "days_since_placement": "7",
+        "name": "R", "segment": segment.pk, "template": template.pk, "trigger_type": "TimeTrigger", "days_since_placement": "7",
         "max_lateness_days": "3", "priority": "1", "is_active": "on",
     }  # fmt: skip
     page = address(StrategyRule, "add")

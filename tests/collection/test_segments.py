@@ -8,6 +8,7 @@ from collection.models import Segment
 from collection.segments import records
 from ddc.common.errors import DomainError, Duplicate
 from tests import factories
+from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +131,12 @@ def test_a_segment_with_debts_or_rules_is_not_deleted(api):
     factories.debt(segment=with_debt)
     from strategy import rules
 
-    rules.create(name="R", segment=with_rule, template=factories.template(), days_since_placement=1)
+    rules.create(
+        name="R",
+        segment=with_rule,
+        template=factories.template(),
+        trigger=makers.due_after(1),
+    )
     for segment in (with_debt, with_rule):
         assert api.delete(f"/segments/{segment.pk}").status_code == 409
         assert Segment.objects.filter(pk=segment.pk).exists()

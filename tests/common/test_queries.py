@@ -15,6 +15,7 @@ from portal.models import DigitalActivity
 from strategy.models import StrategyRule, StrategyRun
 from tests import factories
 from tests.conftest import Api
+from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def fill(rows: int) -> Debt:
             segment=factories.segment(),
             template=template,
             channel="email",
-            days_since_placement=1,
+            trigger=makers.due_after(1),
         )
         StrategyRun.objects.create(date=now().date(), status="done")
     return first

@@ -11,6 +11,7 @@ from ddc.common.api.names import camel
 from strategy.models import StrategyRule
 from tests import factories
 from tests.communications.conftest import NOON
+from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +97,11 @@ def test_a_name_is_unique_per_language(api):
 def test_a_template_in_use_is_not_deleted(api):
     template = factories.template()
     rule = StrategyRule.objects.create(
-        name="r", segment=factories.segment(), template=template, channel="email", days_since_placement=1
+        name="r",
+        segment=factories.segment(),
+        template=template,
+        channel="email",
+        trigger=makers.due_after(1),
     )
 
     answer = api.delete(f"/communication-templates/{template.pk}")

@@ -26,18 +26,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Race:
-    """A rule fires for one debt while somebody deletes something that the message or its step names."""
+    """A rule queues for one debt while something that the message or its step refers to is deleted."""
 
     def __init__(self) -> None:
         self.rule = makers.rule()
         self.debt = makers.due_debt(self.rule)
         self.run = StrategyRun.objects.create(status="done", date=TODAY)
 
-    def fire(self, *, before: float = 0, after: float = 0) -> int:
-        matching.weigh([self.rule], day=TODAY)
+    def queue(self, *, before: float = 0, after: float = 0) -> int:
+        matching.match([self.rule], day=TODAY)
         with transaction.atomic():
             time.sleep(before)
-            queued = queueing.fire([self.rule], self.run, now=clock())
+            queued = queueing.queue([self.rule], self.run, now=clock())
             time.sleep(after)
         return sum(queued.values())
 
@@ -74,14 +74,14 @@ def without_triggers(*names: tuple[str, str]) -> Iterator[None]:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
 
 
-def fire_first(race: Race, delete: Callable[[], None]) -> list[Any]:
+def queue_first(race: Race, delete: Callable[[], None]) -> list[Any]:
     """The message is written but not committed when the deletion begins."""
 
     def later() -> None:
         time.sleep(0.2)
         delete()
 
-    return at_once(lambda: race.fire(after=0.5), later)
+    return at_once(lambda: race.queue(after=0.5), later)
 
 
 def delete_first(race: Race, delete: Callable[[], None]) -> list[Any]:
@@ -92,15 +92,15 @@ def delete_first(race: Race, delete: Callable[[], None]) -> list[Any]:
             delete()
             time.sleep(0.6)
 
-    return at_once(lambda: race.fire(before=0.3), slowly)
+    return at_once(lambda: race.queue(before=0.3), slowly)
 
 
 @pytest.mark.parametrize("what", ["delete_debt", "delete_rule"])
 def test_what_is_being_written_about_is_not_deleted(what: str):
     race = Race()
-    queued, refused = fire_first(race, getattr(race, what))
+    queued, refused = queue_first(race, getattr(race, what))
     assert queued == 1
-    assert isinstance(refused, (IntegrityError, debts.HasHistory, rules.RuleHasFired))
+    assert isinstance(refused, (IntegrityError, debts.HasHistory, rules.RuleInUse))
     assert race.dangling() == []
 
 
@@ -121,7 +121,7 @@ def test_of_what_is_being_deleted_nothing_is_written(what: str):
 def test_without_the_check_of_deletions_a_message_names_what_is_gone(what: str, trigger: tuple[str, str]):
     race = Race()
     with without_triggers(trigger):
-        fire_first(race, getattr(race, what))
+        queue_first(race, getattr(race, what))
         assert race.dangling() == [what.removeprefix("delete_")]
 
 

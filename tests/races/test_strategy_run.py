@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def without(constraint: str, *models: type[Model]) -> Iterator[None]:
-    """Take a unique constraint of the first model away for a while; what came to be meanwhile is deleted after."""
+    """Drop a unique constraint of the first model for a while; rows written by then are deleted after."""
     owner = models[0]
     (kept,) = [one for one in owner._meta.constraints if one.name == constraint]
     with connection.schema_editor() as editor:
@@ -45,105 +45,105 @@ def without(constraint: str, *models: type[Model]) -> Iterator[None]:
             editor.add_constraint(owner, kept)
 
 
-def race_of_firing() -> int:
-    """Fire one rule from many threads, each of which stays in its transaction long enough to meet the others."""
+def race_of_queueing() -> int:
+    """Queue for one rule from many threads, each of which stays in its transaction long enough to meet the others."""
     rule = makers.rule()
     for _ in range(DEBTS):
         makers.due_debt(rule)
     started = [StrategyRun.objects.create(status="done", date=TODAY) for _ in range(THREADS)]
 
-    def fire(run: StrategyRun) -> int:
-        matching.weigh([rule], day=TODAY)
+    def queue(run: StrategyRun) -> int:
+        matching.match([rule], day=TODAY)
         with transaction.atomic():
-            queued = queueing.fire([rule], run, now=clock())
+            queued = queueing.queue([rule], run, now=clock())
             time.sleep(0.1)
             return sum(queued.values())
 
-    return sum(at_once(*[functools.partial(fire, run) for run in started]))
+    return sum(at_once(*[functools.partial(queue, run) for run in started]))
 
 
 def test_real_runs_at_once_queue_each_occurrence_once():
-    assert race_of_firing() == DEBTS
+    assert race_of_queueing() == DEBTS
     assert CommunicationLog.objects.count() == StrategyStep.objects.count() == DEBTS
 
 
 @pytest.mark.deep
 def test_without_the_unique_step_runs_at_once_queue_doubles(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(queueing, "ON_CONFLICT", "")
-    with without("strategy_step_fires_once", StrategyStep, CommunicationLog):
-        assert race_of_firing() > DEBTS
+    with without("strategy_step_queues_once", StrategyStep, CommunicationLog):
+        assert race_of_queueing() > DEBTS
         assert CommunicationLog.objects.count() > DEBTS
 
 
-def weigh_seen(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> list[int]:
-    """Note which connections weigh; one of them breaks off if it should."""
-    weigh = matching.weigh
+def seen_matching(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> list[int]:
+    """Record which connections match; one of them breaks off if ``breaks``."""
+    match = matching.match
     seen: list[int] = []
 
-    def weighing_on(*args: Any, share: str, **kwargs: Any) -> dict[Any, Any]:
+    def recorded_match(*args: Any, shard: str, **kwargs: Any) -> dict[Any, Any]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             seen.append(cursor.fetchone()[0])
-        if breaks and share == halves(of="debt.debtor_id")[0]:
+        if breaks and shard == halves(of="debt.debtor_id")[0]:
             raise ValueError("broken")
-        return weigh(*args, share=share, **kwargs)
+        return match(*args, shard=shard, **kwargs)
 
-    monkeypatch.setattr(matching, "weigh", weighing_on)
+    monkeypatch.setattr(matching, "match", recorded_match)
     return seen
 
 
-def test_two_connections_make_a_run_and_its_one_report(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine, "AT_ONCE", 1)
+def test_two_connections_share_a_run_and_its_report(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
     rules = [makers.rule(priority=priority) for priority in (1, 2, 3)]
     for rule in rules:
         for _ in range(DEBTS):
             makers.due_debt(rule)
         for _ in range(2):
             makers.due_debt(rule, current_status="disputed")
-    told: list[tuple[int, int]] = []
-    seen = weigh_seen(monkeypatch)
-    run = makers.run(progress=lambda *done: told.append(done))
+    reported: list[tuple[int, int]] = []
+    seen = seen_matching(monkeypatch)
+    run = makers.run(progress=lambda *done: reported.append(done))
     assert len(set(seen)) == 2
     assert [line["rule_id"] for line in run.rules] == [str(rule.pk) for rule in rules]
     assert makers.lines(run) == {rule.name: (DEBTS + 2, DEBTS, {"disputed": 2}) for rule in rules}
-    assert told == sorted(told)
-    assert told[-1] == (3, 3)
+    assert reported == sorted(reported)
+    assert reported[-1] == (3, 3)
 
 
-def test_what_one_debtor_gets_comes_in_the_order_of_the_rules(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine, "AT_ONCE", 1)
+def test_the_messages_of_one_debtor_follow_the_order_of_the_rules(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
     first, second = makers.rule(priority=1), makers.rule(priority=2)
     for _ in range(DEBTS):
         later = makers.due_debt(second)
         makers.due_debt(first, debtor=later.debtor)
     written: list[tuple[Any, int]] = []
     slow: list[int] = []
-    fire = queueing.fire
+    queue = queueing.queue
 
-    def firing_slowly_in_one(rules: Any, *args: Any, **kwargs: Any) -> dict[Any, int]:
-        """Have one connection come to the second rule long before the other one has done the first."""
+    def slow_in_one(rules: Any, *args: Any, **kwargs: Any) -> dict[Any, int]:
+        """Let one connection reach the second rule long before the other one has done the first."""
         slow.append(threading.get_ident())
         if slow[0] == threading.get_ident() and first in rules:
             time.sleep(0.5)
-        queued = fire(rules, *args, **kwargs)
+        queued = queue(rules, *args, **kwargs)
         with connection.cursor() as cursor:
             of_rule = "SELECT debtor_id FROM strategy_due JOIN debt ON debt.id = debt_id WHERE rule_id = %s"
             cursor.execute(of_rule, [rules[0].pk])
             written.extend((debtor, rules[0].priority) for (debtor,) in cursor.fetchall())
         return queued
 
-    monkeypatch.setattr(queueing, "fire", firing_slowly_in_one)
+    monkeypatch.setattr(queueing, "queue", slow_in_one)
     makers.run()
     assert len(written) == 2 * DEBTS
     for debtor in {debtor for debtor, _ in written}:
-        assert [priority for whose, priority in written if whose == debtor] == [1, 2]
+        assert [priority for of, priority in written if of == debtor] == [1, 2]
 
 
-def test_where_one_connection_of_a_run_fails_the_next_run_does_its_half(monkeypatch: pytest.MonkeyPatch):
+def test_the_next_run_does_the_half_of_a_connection_that_failed(monkeypatch: pytest.MonkeyPatch):
     rule = makers.rule()
     for _ in range(DEBTS):
         makers.due_debt(rule)
-    weigh_seen(monkeypatch, breaks=True)
+    seen_matching(monkeypatch, breaks=True)
     with pytest.raises(ValueError, match="broken"):
         makers.run()
     broken = StrategyRun.objects.get()
@@ -159,7 +159,7 @@ def race_of_plans() -> list[object]:
     return at_once(*[lambda: runs.plan(dry_run=True, by=None, now=clock())] * THREADS)
 
 
-def test_of_runs_wanted_at_once_one_is_planned():
+def test_one_of_several_runs_planned_at_once_is_planned():
     assert [type(refused) for refused in refusals(race_of_plans())] == [runs.RunInProgress] * (THREADS - 1)
     assert StrategyRun.objects.count() == 1
 
@@ -183,7 +183,7 @@ def race_of_starts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return at_once(*[makers.run] * THREADS)
 
 
-def test_of_runs_started_at_once_one_runs(monkeypatch: pytest.MonkeyPatch):
+def test_one_of_several_runs_started_at_once_runs(monkeypatch: pytest.MonkeyPatch):
     results = race_of_starts(monkeypatch)
     assert [type(refused) for refused in refusals(results)] == [runs.RunInProgress] * (THREADS - 1)
     assert [run.status for run in StrategyRun.objects.all()] == ["done"]
@@ -195,13 +195,13 @@ def test_without_lock_and_constraint_several_run_at_once(monkeypatch: pytest.Mon
     def unlocked() -> Iterator[None]:
         yield
 
-    monkeypatch.setattr(runs, "_alone", unlocked)
+    monkeypatch.setattr(runs, "exclusive", unlocked)
     with without("one_strategy_run_at_a_time", StrategyRun):
         race_of_starts(monkeypatch)
         assert StrategyRun.objects.count() > 1
 
 
-def test_a_segment_that_debts_come_into_at_that_moment_is_not_deleted():
+def test_a_segment_is_not_deleted_while_debts_move_to_it():
     from collection.models import Debt
     from collection.segments import assignment, records
     from tests import factories
@@ -236,7 +236,7 @@ def hang(done, total):
     print("some are done", flush=True)
     time.sleep(60)
 
-engine.AT_ONCE = 1
+engine.MESSAGES_PER_COMMIT = 1
 makers.run(progress=hang)
 """
 
@@ -271,10 +271,10 @@ def test_a_run_killed_in_the_middle_is_marked_and_the_next_one_does_the_rest():
 
 
 def _when_free() -> StrategyRun:
-    """Run once PostgreSQL has noticed that the process is gone."""
+    """Run as soon as PostgreSQL has noticed that the process is gone."""
     for _ in range(50):
         try:
             return makers.run()
         except runs.RunInProgress:
             time.sleep(0.1)
-    raise AssertionError("the dead run stands in the way")
+    raise AssertionError("the dead run blocks the next one")

@@ -16,6 +16,11 @@ def clock() -> datetime:
     return datetime(2026, 6, 30, 9, tzinfo=UTC)
 
 
+def due_after(days: int) -> dict[str, Any]:
+    """A time trigger, as a rule stores it."""
+    return {"type": "TimeTrigger", "days_since_placement": days}
+
+
 def rule(**values: Any) -> StrategyRule:
     """A rule of the mail channel, 7 days after placement; it and its template are active."""
     template = values.pop("template", None) or factories.template()
@@ -25,7 +30,7 @@ def rule(**values: Any) -> StrategyRule:
             "segment": values.pop("segment", None) or factories.segment(),
             "template": template,
             "channel": template.communication_type,
-            "days_since_placement": 7,
+            "trigger": due_after(values.pop("days_since_placement", 7)),
         }
         | values
     )
@@ -33,7 +38,7 @@ def rule(**values: Any) -> StrategyRule:
 
 def due_debt(rule: StrategyRule, *, late: int = 0, **values: Any) -> Any:
     """A debt in the rule's segment whose occurrence was ``late`` days before TODAY."""
-    placed = TODAY - timedelta(days=rule.days_since_placement + late)
+    placed = TODAY - timedelta(days=rule.trigger["days_since_placement"] + late)
     return factories.debt(segment=rule.segment, placement_date=placed, **values)
 
 

@@ -1,4 +1,4 @@
-"""What a run queues, what it leaves alone, and what it says about it."""
+"""What a run queues, what it leaves out, and what it reports."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -35,7 +35,7 @@ def test_a_due_debt_gets_a_message_in_the_outbox_with_the_step_that_queued_it():
     assert (log.created_at, log.due_at) == (makers.clock(), makers.clock())
     assert (log.subject, log.body, log.attempts, log.open_count) == (None, None, 0, 0)
     step = StrategyStep.objects.get()
-    assert (step.rule, step.debt, step.log, step.run, step.occurrence) == (rule, debt, log, run, TODAY)
+    assert (step.rule, step.debt, step.message, step.run, step.occurrence) == (rule, debt, log, run, TODAY)
     assert makers.lines(run) == {rule.name: (1, 1, {})}
 
 
@@ -73,7 +73,7 @@ def test_a_day_that_was_missed_by_more_than_the_rule_allows_stays_missed():
     assert makers.lines(makers.run()) == {rule.name: (0, 0, {})}
 
 
-def test_each_reason_to_leave_a_debt_alone_is_counted():
+def test_each_reason_to_leave_a_debt_out_is_counted():
     rule = makers.rule()
     makers.due_debt(rule)
     makers.due_debt(rule, current_status="disputed")
@@ -131,7 +131,7 @@ def test_other_channels_than_mail_want_a_phone(channel):
     ("change", "reason"),
     [({"is_active": False}, "template_inactive"), ({"communication_type": "sms"}, "template_changed")],
 )
-def test_a_rule_whose_template_does_not_serve_any_more_leaves_all_alone(change, reason):
+def test_a_rule_leaves_all_out_once_its_template_is_inactive_or_changed(change, reason):
     rule = makers.rule()
     makers.due_debt(rule)
     CommunicationTemplate.objects.filter(pk=rule.template_id).update(**change)
@@ -158,23 +158,23 @@ def test_messages_are_due_in_the_order_of_their_rules():
     assert list(due) == [rules[1].pk, rules[2].pk, rules[3].pk]
 
 
-def test_a_debt_that_was_deleted_since_the_rules_were_weighed_gets_no_message():
+def test_a_debt_that_was_deleted_since_the_match_gets_no_message():
     rule = makers.rule()
     gone, there = makers.due_debt(rule), makers.due_debt(rule)
-    matching.weigh([rule], day=TODAY)
+    matching.match([rule], day=TODAY)
     debts.delete(gone, by=None, today=TODAY)
     run = StrategyRun.objects.create(status="running", date=TODAY)
-    assert queueing.fire([rule], run, now=makers.clock()) == {rule.pk: 1}
+    assert queueing.queue([rule], run, now=makers.clock()) == {rule.pk: 1}
     assert CommunicationLog.objects.get().debt == there
 
 
-def test_a_rule_sends_to_its_own_segment_alone():
+def test_a_rule_sends_to_its_own_segment_only():
     rule, other = makers.rule(), makers.rule(is_active=False)
     makers.due_debt(other)
     assert makers.lines(makers.run()) == {rule.name: (0, 0, {})}
 
 
-def test_debts_come_into_their_segments_before_the_rules():
+def test_debts_move_to_their_segments_before_the_rules_apply():
     rule = makers.rule()
     debt = factories.debt(placement_date=TODAY - timedelta(days=7))
     Debt.objects.update(segment=None)
@@ -196,19 +196,19 @@ def test_a_debt_whose_deferral_is_over_is_active_again_and_written_to():
     assert debt.current_status == "active"
 
 
-def test_a_dry_run_tells_what_a_real_one_then_does_and_writes_nothing_but_its_report():
+def test_a_dry_run_reports_what_a_real_run_then_does_and_writes_only_its_report():
     rule = makers.rule()
     debt = factories.debt(placement_date=TODAY - timedelta(days=7))
     makers.due_debt(rule, current_status="disputed")
     Debt.objects.filter(segment_is_pinned=False).update(segment=None)
     before = list(Debt.objects.order_by("id").values())
-    foreseen = makers.run(dry_run=True)
-    assert foreseen.status == "done"
+    forecast = makers.run(dry_run=True)
+    assert forecast.status == "done"
     assert list(Debt.objects.order_by("id").values()) == before
     assert not CommunicationLog.objects.exists()
     assert not StrategyStep.objects.exists()
-    assert makers.lines(makers.run(dry_run=True)) == makers.lines(foreseen)
-    assert makers.lines(makers.run()) == makers.lines(foreseen) == {rule.name: (2, 1, {"disputed": 1})}
+    assert makers.lines(makers.run(dry_run=True)) == makers.lines(forecast)
+    assert makers.lines(makers.run()) == makers.lines(forecast) == {rule.name: (2, 1, {"disputed": 1})}
     assert CommunicationLog.objects.get().debt == debt
 
 
@@ -227,8 +227,8 @@ def test_a_new_placement_date_is_a_new_occurrence():
     assert makers.run().rules[0]["queued"] == 1
 
 
-def test_progress_is_told_with_each_commit(monkeypatch):
-    monkeypatch.setattr(engine, "AT_ONCE", 1)
+def test_progress_is_reported_with_each_commit(monkeypatch):
+    monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
     for priority in (1, 2):
         makers.due_debt(makers.rule(priority=priority))
     seen = []

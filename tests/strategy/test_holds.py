@@ -1,4 +1,4 @@
-"""The strategy leaves alone what a hold says, for every reason, until the debtor's own midnight."""
+"""The strategy leaves out held debts, for every reason, until midnight where the debtor is."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -35,13 +35,13 @@ def test_every_reason_is_left_out_until_it_is_ended(reason, scope):
     assert run()["queued"] == 1
 
 
-def test_what_blocks_no_strategy_is_not_left_out():
+def test_a_hold_that_does_not_block_the_strategy_leaves_nothing_out():
     rule = makers.rule()
     holds.place(reason="complaint", blocks=["interest"], debt=makers.due_debt(rule), source="x", by=None, now=AT)
     assert run()["queued"] == 1
 
 
-def test_what_blocks_payment_requests_leaves_out_the_rules_whose_template_asks_for_payment():
+def test_a_hold_on_payment_requests_leaves_out_the_rules_whose_template_asks_for_payment():
     asking = makers.rule(template=factories.template(asks_for_payment=True))
     other = makers.rule(segment=asking.segment)
     debt = makers.due_debt(asking)
@@ -50,7 +50,7 @@ def test_what_blocks_payment_requests_leaves_out_the_rules_whose_template_asks_f
     assert report == {asking.name: (1, 0, {"held": 1}), other.name: (1, 1, {})}
 
 
-def test_a_hold_lasts_until_midnight_where_the_debtor_is_not_where_the_server_is():
+def test_a_hold_lasts_until_midnight_where_the_debtor_is():
     rule = makers.rule()
     debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN))
     holds.place(
@@ -61,12 +61,12 @@ def test_a_hold_lasts_until_midnight_where_the_debtor_is_not_where_the_server_is
     assert run(one_to_four + timedelta(minutes=1))["queued"] == 1
 
 
-def test_a_dry_run_of_a_day_to_come_foresees_which_holds_are_over_then():
+def test_a_dry_run_of_a_future_day_ends_the_holds_that_are_over_then():
     rule = makers.rule()
     debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN), late=-2)
     hold = holds.place(reason="cease", debt=debt, ends_on=TODAY + timedelta(days=2), source="x", by=None, now=AT)
-    foreseen = makers.run(day=TODAY + timedelta(days=2), dry_run=True)
-    assert foreseen.rules[0]["queued"] == 1
+    forecast = makers.run(day=TODAY + timedelta(days=2), dry_run=True)
+    assert forecast.rules[0]["queued"] == 1
     hold.refresh_from_db()
     assert hold.lifted_at is None
 
@@ -79,7 +79,7 @@ def test_a_debt_is_left_out_while_all_that_is_open_is_disputed(portion, queued):
     assert run()["queued"] == queued
 
 
-def test_of_a_part_nothing_is_asked_once_the_rest_is_paid():
+def test_a_debt_is_left_out_once_all_but_the_disputed_part_is_paid():
     rule = makers.rule()
     debt = makers.due_debt(rule)
     factories.dispute(debt=debt, portion=Decimal(300), now=AT)

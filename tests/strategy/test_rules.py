@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from strategy.models import StrategyRule
 from tests import factories
+from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +127,7 @@ def test_the_list_takes_as_many_queries_for_fifty_as_for_one(api):
     def rule():
         StrategyRule.objects.create(
             name=uuid.uuid4().hex, segment=factories.segment(), template=factories.template(), channel="email",
-            days_since_placement=1,
+            trigger=makers.due_after(1),
         )  # fmt: skip
 
     rule()

@@ -1,4 +1,4 @@
-"""Runs: one at a time, planned over HTTP, carried out by a worker, made daily, and never stuck."""
+"""Runs: one at a time, planned over HTTP, carried out by a worker, scheduled daily, and never stuck."""
 
 from datetime import timedelta
 from io import StringIO
@@ -35,7 +35,7 @@ def test_a_planned_run_is_answered_at_once_and_carried_out_by_the_workers_tick(a
     assert api.get("/strategy/runs").json()["data"] == [done]
 
 
-def test_a_report_tells_per_rule_what_was_matched_queued_and_left_out(api):
+def test_a_report_has_the_matched_queued_and_left_out_debts_of_each_rule(api):
     rule = makers.rule(name="Letter")
     makers.due_debt(rule)
     makers.due_debt(rule, current_status="disputed")
@@ -49,7 +49,7 @@ def test_a_report_tells_per_rule_what_was_matched_queued_and_left_out(api):
 
 
 @pytest.mark.parametrize("body", [None, {}, {"dryRun": None}, {"dryRun": False}])
-def test_a_run_is_real_and_for_today_unless_said_otherwise(api, body):
+def test_a_run_is_real_and_for_today_by_default(api, body):
     run = api.post("/strategy/runs", body).json()
     assert (run["dryRun"], run["date"]) == (False, timezone.now().date().isoformat())
 
@@ -63,7 +63,7 @@ def test_a_run_is_real_and_for_today_unless_said_otherwise(api, body):
         ({"date": "1066-10-14"}, "date"),
     ],
 )
-def test_a_wrong_wish_is_refused(api, body, field):
+def test_a_wrong_value_is_refused(api, body, field):
     answer = api.post("/strategy/runs", body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
@@ -71,13 +71,13 @@ def test_a_wrong_wish_is_refused(api, body, field):
 
 
 @pytest.mark.parametrize("body", [[], "x", 5])
-def test_a_wish_that_is_no_object_is_refused(api, body):
+def test_a_body_that_is_not_an_object_is_refused(api, body):
     assert api.post("/strategy/runs", body).status_code in (400, 422)
     assert not StrategyRun.objects.exists()
 
 
 @pytest.mark.parametrize("status", ["planned", "running"])
-def test_while_one_is_planned_or_under_way_another_is_refused_a_dry_one_too(api, status):
+def test_while_a_run_is_planned_or_under_way_another_is_refused_even_a_dry_one(api, status):
     StrategyRun.objects.create(status=status, date=TODAY)
     with another_session_runs():
         for dry_run in (True, False):
@@ -87,7 +87,7 @@ def test_while_one_is_planned_or_under_way_another_is_refused_a_dry_one_too(api,
     assert StrategyRun.objects.count() == 1
 
 
-def test_only_a_supervisor_starts_runs_dry_ones_too(api_as):
+def test_only_a_supervisor_starts_runs_even_dry_ones(api_as):
     for role in ("Agent", "Auditor"):
         api = api_as(factories.agent(role))
         assert api.post("/strategy/runs", {"dryRun": True}).status_code == 403
@@ -111,7 +111,7 @@ def test_a_planned_run_is_taken_once():
     assert runs.start_planned(clock=clock) is None
 
 
-def test_a_run_whose_process_died_stands_in_nobodys_way():
+def test_a_run_whose_process_died_does_not_block_the_next():
     dead = StrategyRun.objects.create(status="running", date=TODAY)
     assert makers.run().status == "done"
     dead.refresh_from_db()
@@ -132,30 +132,30 @@ def test_a_dead_run_is_marked_by_the_next_tick_and_a_new_one_can_be_planned(api)
     assert dead.status == "failed"
 
 
-def test_a_run_that_no_worker_takes_is_given_up():
+def test_a_planned_run_that_no_worker_takes_is_cancelled():
     waiting = runs.plan(dry_run=True, by=None, now=clock())
     with pytest.raises(runs.RunInProgress):
-        runs.plan(dry_run=True, by=None, now=clock() + runs.WAITS_FOR)
-    later = runs.plan(dry_run=True, by=None, now=clock() + runs.WAITS_FOR + timedelta(seconds=1))
+        runs.plan(dry_run=True, by=None, now=clock() + runs.PLANNED_FOR)
+    later = runs.plan(dry_run=True, by=None, now=clock() + runs.PLANNED_FOR + timedelta(seconds=1))
     waiting.refresh_from_db()
     assert (waiting.status, later.status) == ("cancelled", "planned")
 
 
-def test_a_run_that_breaks_off_says_so_without_telling_what_it_saw_and_frees_the_way(monkeypatch):
+def test_a_run_that_breaks_off_reports_it_without_personal_data_and_does_not_block_the_next(monkeypatch):
     rule, broken = makers.rule(priority=1), makers.rule(priority=2)
     for each in (rule, broken):
         makers.due_debt(each)
     from strategy import engine, queueing
 
-    fire = queueing.fire
+    queue = queueing.queue
 
     def breaking(rules, run, *, now):
         if broken in rules:
             raise ValueError("John Doe's secret")
-        return fire(rules, run, now=now)
+        return queue(rules, run, now=now)
 
-    monkeypatch.setattr(queueing, "fire", breaking)
-    monkeypatch.setattr(engine, "AT_ONCE", 1)
+    monkeypatch.setattr(queueing, "queue", breaking)
+    monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
     with pytest.raises(ValueError, match="secret"):
         makers.run()
     run = StrategyRun.objects.get()
@@ -168,7 +168,7 @@ def test_a_run_that_breaks_off_says_so_without_telling_what_it_saw_and_frees_the
     assert makers.lines(makers.run())[rule.name] == (1, 0, {"already_queued": 1})
 
 
-def test_the_daily_run_is_made_once_a_day():
+def test_the_daily_run_happens_once_a_day():
     run = runs.run_daily(clock=clock)
     assert run is not None
     assert run.is_daily
@@ -177,26 +177,27 @@ def test_the_daily_run_is_made_once_a_day():
     assert StrategyRun.objects.count() == 2
 
 
-def test_the_daily_run_is_made_though_somebody_ran_by_hand_before():
+def test_the_daily_run_happens_even_after_a_run_by_hand():
     makers.run()
     makers.run(dry_run=True)
     assert runs.run_daily(clock=clock)
 
 
-def test_a_daily_run_that_failed_is_made_again():
+def test_a_daily_run_that_failed_is_repeated():
     StrategyRun.objects.create(status="failed", date=TODAY, is_daily=True)
     run = runs.run_daily(clock=clock)
     assert run is not None
     assert run.status == "done"
 
 
-def test_the_daily_run_waits_for_its_next_tick_where_another_is_under_way():
+def test_the_daily_run_waits_for_its_next_tick_while_another_is_under_way():
     runs.plan(dry_run=True, by=None, now=clock())
     assert runs.run_daily(clock=clock) is None
     runs.start_planned(clock=clock)
     assert runs.run_daily(clock=clock)
 
 
+@pytest.mark.usefixtures("remembered_roles")
 def test_the_list_of_runs_takes_as_many_queries_for_fifty_as_for_one(api):
     def run():
         StrategyRun.objects.create(status="done", date=TODAY)
@@ -222,35 +223,35 @@ def test_the_command_runs_and_prints_the_report_as_a_table():
     rule = makers.rule(name="First letter")
     makers.due_debt(rule)
     makers.due_debt(rule, current_status="disputed")
-    said = command("--date", "2026-06-30", "--dry-run")
-    assert "First letter" in said
-    assert "1 disputed" in said
-    assert "that would be queued: 1." in said
+    output = command("--date", "2026-06-30", "--dry-run")
+    assert "First letter" in output
+    assert "1 disputed" in output
+    assert "that would be queued: 1." in output
     assert not CommunicationLog.objects.exists()
     assert "messages queued: 1." in command("--date", "2026-06-30")
     assert CommunicationLog.objects.count() == 1
 
 
-def test_the_command_says_that_a_run_is_in_progress():
+def test_the_command_reports_that_a_run_is_in_progress():
     StrategyRun.objects.create(status="planned", date=TODAY)
     with pytest.raises(CommandError, match="under way"):
         command()
 
 
-def test_the_command_runs_nothing_real_ahead_of_its_day():
+def test_the_command_refuses_a_real_run_for_a_future_day():
     with pytest.raises(CommandError, match="today or a past day"):
         command("--date", "2999-01-01")
     assert "Dry run for 2999-01-01" in command("--date", "2999-01-01", "--dry-run")
 
 
-def test_refusals_of_a_day_name_the_field():
+def test_a_refused_day_names_the_field():
     with pytest.raises(DomainError) as refusal:
         runs.plan(dry_run=False, by=None, now=clock(), day=TODAY + timedelta(days=1))
     assert refusal.value.field == "date"
 
 
 class another_session_runs:
-    """Hold the advisory lock in a connection of its own, as the process of a run does."""
+    """Hold the advisory lock on another connection, as the process of a run does."""
 
     def __enter__(self):
         import psycopg

@@ -140,7 +140,7 @@ class NotesForm(forms.Form):
 
 
 def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
-    """Show what a rule refused, at its field where the form has that."""
-    name = refusal.field or ""
+    """Show a refusal at its field, or above the form if it has no such field."""
+    name = (refusal.field or "").split(".")[-1]
     field = next((known for known in (name, name.removesuffix("_id")) if known in form.fields), None)
     form.add_error(field, ValidationError(refusal.message, code=refusal.code))

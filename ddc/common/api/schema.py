@@ -151,7 +151,7 @@ class Schema(AutoSchema):
             schema.pop("description", None)
         if direction == "response" and issubclass(kind, CamelSerializer):
             schema["additionalProperties"] = False
-            if not kind.may_lack_fields:
+            if not serializer.may_lack_fields:
                 schema["required"] = list(schema["properties"])
         return schema
 

@@ -1,5 +1,6 @@
 """The base of all serializers: camelCase names outside, snake_case inside, and answers without detours."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -7,6 +8,19 @@ from rest_framework import serializers
 from rest_framework.fields import SkipField
 
 from ddc.common.api.names import camel
+
+Field = serializers.Field[Any, Any, Any, Any]
+
+
+def camel_fields(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """Give fields their camelCase names, and read and write the attribute of their own name."""
+    named: dict[str, Field] = {}
+    for name, field in fields.items():
+        outside = camel(name)
+        if field.source is None and outside != name:
+            field.source = name
+        named[outside] = field
+    return named
 
 
 class CamelSerializer(serializers.Serializer[Any]):
@@ -17,16 +31,10 @@ class CamelSerializer(serializers.Serializer[Any]):
     #: Fields that have a value in every answer though a body may leave them out: a rule brings that.
     never_null: ClassVar[tuple[str, ...]] = ()
     #: Whether an answer may lack some of the fields.
-    may_lack_fields: ClassVar[bool] = False
+    may_lack_fields: bool = False
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {}
-        for name, field in super().get_fields().items():
-            outside = camel(name)
-            if field.source is None and outside != name:
-                field.source = name
-            fields[outside] = field
-        return fields
+    def get_fields(self) -> dict[str, Field]:
+        return camel_fields(super().get_fields())
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):

@@ -1,4 +1,4 @@
-"""Run the strategy here and now."""
+"""Run the strategy in this process."""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--date", type=date.fromisoformat, help="the day, YYYY-MM-DD (default: today, in UTC)")
-        parser.add_argument("--dry-run", action="store_true", help="tell what would be queued, and queue nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report what would be queued, and queue nothing")
 
     def handle(self, **options: Any) -> None:
         with tqdm(desc="Rules", unit="rule", disable=options["verbosity"] == 0 or None) as bar:

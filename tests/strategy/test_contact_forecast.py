@@ -1,4 +1,4 @@
-"""What the contact gate says of what a run queued: worked out by a worker, after the run."""
+"""The contact forecast of a run, which a worker makes after it."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,20 +21,20 @@ NOW = datetime(2026, 6, 30, 9, tzinfo=UTC)
 
 
 def people(rule):
-    """One who may have it now, one later, one never, and one both later and never."""
+    """One message that may go now, one later, one never, and one both later and never."""
     american = {"country_code": "US", "region_state": "NJ"}
     makers.due_debt(rule)
     makers.due_debt(rule, debtor=factories.debtor(**american, mobile_phone="+12015550123"))
     held = makers.due_debt(rule)
     both = makers.due_debt(rule, debtor=factories.debtor(**american, mobile_phone="+12015550124"))
     for debt in (held, both):
-        # It stops contact, and not the strategy, which would leave the debt out by itself.
+        # It blocks contact but not the strategy, which would leave the debt out.
         Hold.objects.create(debt=debt, reason="complaint", starts_on=date(2026, 6, 1), blocks_strategy=False)
 
 
-def outlook_of(run):
-    """Have it worked out, and return it."""
-    assert contact_forecast.work_out(now=NOW) == 1
+def forecast_of(run):
+    """Have the forecast made, and return it."""
+    assert contact_forecast.make_missing(now=NOW) == 1
     run.refresh_from_db()
     assert run.contact
     return run.contact
@@ -44,7 +44,7 @@ def test_a_worker_counts_what_may_go_at_once_later_and_never(api):
     people(makers.rule())
     run = makers.run()
     assert run.contact is None
-    assert contact_forecast.work_out(now=NOW) == 1
+    assert contact_forecast.make_missing(now=NOW) == 1
 
     assert api.get(f"/strategy/runs/{run.pk}").json()["contact"] == {
         "at": "2026-06-30T09:00:00.000Z", "allowed": 1, "postponed": 1, "denied": 2,
@@ -57,60 +57,60 @@ def test_a_worker_counts_what_may_go_at_once_later_and_never(api):
     assert set(CommunicationLog.objects.values_list("status", flat=True)) == {"queued"}
 
 
-def test_what_the_gate_said_of_each_message_is_kept_and_can_be_decided_again():
+def test_the_decision_on_each_message_is_stored_and_can_be_made_again():
     people(makers.rule())
     run = makers.run()
-    outlook_of(run)
+    forecast_of(run)
 
     kept = ContactDecision.objects.filter(stage="queued", at=run.finished_at)
     assert set(kept.values_list("log_id", flat=True)) == set(CommunicationLog.objects.values_list("pk", flat=True))
     assert sorted(kept.values_list("verdict", flat=True)) == ["allow", "deny", "deny", "postpone"]
     assert all(decisions.made_again(row).verdict == row.verdict for row in kept)
-    assert contact_forecast.work_out(now=NOW) == 0
+    assert contact_forecast.make_missing(now=NOW) == 0
     assert ContactDecision.objects.count() == 4
 
 
-def test_a_dry_run_tells_the_same_of_what_would_be_queued():
+def test_a_dry_run_has_the_same_forecast():
     people(makers.rule())
     dry = makers.run(dry_run=True)
     assert not CommunicationLog.objects.exists()
 
-    assert dry.contact == outlook_of(makers.run())
+    assert dry.contact == forecast_of(makers.run())
 
 
-def test_it_is_worked_out_once_and_not_of_an_old_run(monkeypatch):
+def test_it_is_made_once_and_not_for_an_old_run(monkeypatch):
     makers.due_debt(makers.rule())
     run = makers.run()
-    assert contact_forecast.work_out(now=NOW + timedelta(days=2)) == 0
+    assert contact_forecast.make_missing(now=NOW + timedelta(days=2)) == 0
     monkeypatch.setattr("strategy.tasks.timezone.now", lambda: NOW)
-    tasks.foresee_contact()
-    assert contact_forecast.work_out(now=NOW) == 0
+    tasks.forecast_contact()
+    assert contact_forecast.make_missing(now=NOW) == 0
     assert StrategyRun.objects.values_list("contact__allowed", flat=True).get(pk=run.pk) == 1
 
 
-def test_what_went_meanwhile_is_counted_as_it_stood_when_the_run_was_over():
+def test_a_message_that_was_sent_since_is_counted_as_of_the_end_of_the_run():
     makers.due_debt(makers.rule())
     run = makers.run()
     CommunicationLog.objects.update(status="sent", sent_at=NOW + timedelta(minutes=1))
-    found = outlook_of(run)
+    found = forecast_of(run)
 
     assert (found["allowed"], found["postponed"], found["denied"]) == (1, 0, 0)
 
 
-def test_what_may_go_counts_for_what_comes_after_it():
+def test_a_message_that_may_go_is_a_contact_for_those_after_it():
     rule = makers.rule()
     nepali = factories.debtor(country_code="NP", mobile_phone=None)
     for _ in range(5):
         makers.due_debt(rule, debtor=nepali)
     run = makers.run()
-    found = outlook_of(run)
+    found = forecast_of(run)
 
     assert (found["allowed"], found["postponed"]) == (3, 2)
     assert found["reasons"] == [{"verdict": "postpone", "code": "TOO_MANY", "count": 2}]
 
 
-def test_hours_beyond_those_that_are_told_apart_are_counted_with_the_last(monkeypatch):
-    monkeypatch.setattr(contact_forecast, "MOST_HOURS", 2)
+def test_later_hours_than_are_listed_are_counted_with_the_last_one(monkeypatch):
+    monkeypatch.setattr(contact_forecast, "MAX_HOURS", 2)
     rule = makers.rule()
     for number, region in enumerate(("NJ", "CO", "CA", "HI")):
         makers.due_debt(
@@ -119,10 +119,10 @@ def test_hours_beyond_those_that_are_told_apart_are_counted_with_the_last(monkey
         )
     run = makers.run()
 
-    assert [opening["count"] for opening in outlook_of(run)["openings"]] == [1, 3]
+    assert [opening["count"] for opening in forecast_of(run)["openings"]] == [1, 3]
 
 
-def test_its_queries_are_those_of_its_batches(monkeypatch):
+def test_the_number_of_queries_depends_on_the_batches(monkeypatch):
     def cost(count, *, batch):
         monkeypatch.setattr(contact_forecast, "BATCH", batch)
         rule = makers.rule()
@@ -130,14 +130,14 @@ def test_its_queries_are_those_of_its_batches(monkeypatch):
             makers.due_debt(rule)
         makers.run()
         with CaptureQueriesContext(connection) as queries:
-            contact_forecast.work_out(now=NOW)
+            contact_forecast.make_missing(now=NOW)
         return len(queries.captured_queries)
 
-    cost(1, batch=1)  # From here on the policies are known.
+    cost(1, batch=1)  # It caches the policies.
     assert cost(2, batch=9) == cost(9, batch=9) < cost(9, batch=5)
 
 
-def test_the_queries_of_a_dry_run_are_those_of_its_batches():
+def test_the_queries_of_a_dry_run_depend_on_the_batches():
     def cost(count):
         rule = makers.rule()
         for _ in range(count):
@@ -155,9 +155,9 @@ def test_the_runs_page_shows_it(supervisor):
     people(makers.rule())
     run = makers.run()
     page = browser.get(address(StrategyRun, "change", run.pk)).content.decode()
-    assert "Not asked yet." in page
-    contact_forecast.work_out(now=NOW)
+    assert "Not calculated yet." in page
+    contact_forecast.make_missing(now=NOW)
     page = " ".join(browser.get(address(StrategyRun, "change", run.pk)).content.decode().split())
 
-    for words in ("May go at once", "2 DEBT_HELD", "1 OUTSIDE_WINDOW", "1 from 30 Jun 12:00"):
+    for words in ("May go now", "2 DEBT_HELD", "1 OUTSIDE_WINDOW", "1 from 30 Jun 12:00"):
         assert words in page
