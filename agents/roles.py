@@ -12,7 +12,7 @@ from django.db import transaction
 APPS = ("agents", "debtors", "collections", "payments", "communications", "strategy", "portal")
 
 _AGENT = {
-    "debtors": ("add_debtor", "change_debtor", "note_consent"),
+    "debtors": ("add_debtor", "change_debtor", "record_consent"),
     "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold", "add_dispute", "change_dispute"),
     "payments": ("add_payment", "change_payment"),
     "communications": (

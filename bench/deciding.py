@@ -8,7 +8,8 @@ from django.db import transaction
 
 from collection.models import Debt
 from communications.contact import decisions, gate
-from communications.models import Channel, CommunicationLog, ContactDecision
+from communications.models import CommunicationLog, ContactDecision
+from debtors.channels import Channel
 
 #: What a worker has in memory before long: the laws' calendars, mostly. Other messages than those that are measured.
 _BEFORE = 1000

@@ -5,8 +5,9 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 
-from communications.models import Channel, MessageStatus
+from communications.models import MessageStatus
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter, YesNoFilter
+from debtors.channels import Channel
 
 
 class TemplateFilters(FilterSet):

@@ -9,7 +9,8 @@ from collection.models import DeferralRequest, Dispute
 from communications.calls import records
 from communications.notices import decisions
 from debtors import contact_points
-from debtors.models import Medium, StopReason
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 
 @receiver(deferrals.reviewed, dispatch_uid="communications.tell_decision")
@@ -22,7 +23,9 @@ def tell_of_dispute(sender: object, dispute: Dispute, now: datetime, **_: object
     decisions.tell_of_dispute(dispute, now=now)
 
 
-@receiver(contact_points.stopped, dispatch_uid="communications.withdraw_calls")
-def withdraw_calls(sender: object, value: str, medium: Medium, reason: StopReason, now: datetime, **_: object) -> None:
-    if medium == Medium.VOICE or reason == StopReason.WRONG_NUMBER:
+@receiver(contact_points.address_suppressed, dispatch_uid="communications.withdraw_calls")
+def withdraw_calls(
+    sender: object, value: str, channel: Channel, reason: SuppressionReason, now: datetime, **_: object
+) -> None:
+    if channel.is_call or reason == SuppressionReason.WRONG_NUMBER:
         records.withdraw(value, now=now)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from collection.models import Debt
 from communications.contact.gate import Code, Verdict
-from communications.models import Channel, CommunicationLog, ContactDecision, MessageStatus
+from communications.models import CommunicationLog, ContactDecision, MessageStatus
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -18,6 +18,7 @@ from ddc.common.api.fields import (
 )
 from ddc.common.api.names import camel
 from ddc.common.api.serializers import CamelSerializer
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 _DEFAULTS = {"language": "en", "is_active": True, "is_notice": False, "overshadows": False, "asks_for_payment": False}

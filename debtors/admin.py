@@ -1,4 +1,4 @@
-"""The back office's pages about debtors."""
+"""Back-office pages for debtors."""
 
 from typing import Any
 
@@ -33,11 +33,11 @@ class DebtorForm(RuleForm):
         required=False,
         empty_value=None,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="With its country's code, or as it is dialled in the debtor's country.",
+        help_text="International, or in the national format of the debtor's country.",
     )
 
     def _get_validation_exclusions(self) -> set[str]:
-        # The rule brings it into its final form, which is shorter.
+        # The domain function shortens it to E.164.
         exclude: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return exclude | {"mobile_phone"}
 
@@ -53,7 +53,7 @@ class DebtorAdmin(RuledAdmin):
     readonly_fields = ("totals", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
-        ("Reached at", {"fields": ("email", "mobile_phone", "language_preference")}),
+        ("Contact", {"fields": ("email", "mobile_phone", "language_preference")}),
         (
             "Address",
             {
@@ -67,14 +67,14 @@ class DebtorAdmin(RuledAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        account = ("Account", {"fields": ("totals", ("created_at", "updated_at"))})
+        account = ("Balances", {"fields": ("totals", ("created_at", "updated_at"))})
         return (*self.fieldsets, account) if obj else self.fieldsets
 
     def search_filter(self, text: str) -> Q:
         found = Q(pk__in=Debtor.objects.matching(text).values("pk"))
         try:
             return found | Q(mobile_phone=phones.normalise(text, None))
-        except phones.NotAPhone:
+        except phones.InvalidPhone:
             return found
 
     def annotate_rows(self, rows: list[Any]) -> None:
@@ -98,7 +98,7 @@ class DebtorAdmin(RuledAdmin):
             return " + ".join(amount(part.amount, part.currency_code) for part in sums.by_currency)
         return unbroken(amount(sums.amount, sums.currency_code))
 
-    @admin.display(description="Balance of all debts")
+    @admin.display(description="Total of all debts")
     def totals(self, debtor: Debtor) -> str:
         parts = totals.of_debtor(debtor, today=now().date()).by_currency
         return ", ".join(
@@ -132,7 +132,7 @@ class DebtorAdmin(RuledAdmin):
                     "Debt": lambda asked: asked.debt,
                     "Days": lambda asked: asked.requested_deferral_days,
                     "Status": lambda asked: asked.get_status_display(),
-                    "Asked": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
+                    "Requested": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
                 },
                 **of_debtor,
             ),
@@ -142,7 +142,7 @@ class DebtorAdmin(RuledAdmin):
                 {
                     "Address": str,
                     "Kind": lambda point: point.get_kind_display(),
-                    "Ended by": lambda point: ", ".join(point.stops) or "-",
+                    "Suppressions": lambda point: ", ".join(point.suppressions) or "-",
                     "Since": lambda point: f"{point.created_at:%Y-%m-%d %H:%M}",
                 },
                 **of_debtor,
@@ -193,7 +193,7 @@ class DebtorAdmin(RuledAdmin):
         return noted_calls.note(self, request, object_id)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debtor:
-        return debtors.enter(**fields, today=now().date())
+        return debtors.create(**fields, today=now().date())
 
     def amend(self, request: HttpRequest, obj: Debtor, changes: dict[str, Any]) -> Debtor:
         return debtors.amend(obj, **changes, today=now().date())

@@ -1,4 +1,4 @@
-"""Debtors over HTTP; the page of one shows what all apps know of them."""
+"""API endpoints for debtors; one debtor comes with its records from all apps."""
 
 import uuid
 from typing import Any, ClassVar
@@ -50,7 +50,7 @@ class DebtorPageSerializer(DebtorSerializer):
 
 
 class CountryFilter(django_filters.CharFilter):
-    """Rows of one country; its code in any case."""
+    """Filter by country; the code may be in upper or lower case."""
 
     described: ClassVar = {"anyOf": [{"$ref": "#/components/schemas/CountryRequest"}, EMPTY]}
 
@@ -66,7 +66,11 @@ class DebtorFilters(FilterSet):
     def by_country(self, queryset: DebtorQuerySet, name: str, value: str) -> DebtorQuerySet:
         if value.upper() not in country_names():
             raise serializers.ValidationError(
-                {"country_code": [serializers.ErrorDetail("This is no ISO 3166-1 country code.", "enum")]}
+                {
+                    "country_code": [
+                        serializers.ErrorDetail("Unknown country code. Use an ISO 3166-1 code such as US.", "enum")
+                    ]
+                }
             )
         return queryset.filter(country_code=value.upper())
 
@@ -115,7 +119,7 @@ class DebtorView(ResourceView):
         return self.paged(rows, DebtWithSegmentSerializer, default_limit=100)
 
     def perform_create(self, data: dict[str, Any]) -> Debtor:
-        return debtors.enter(**data, today=now().date())
+        return debtors.create(**data, today=now().date())
 
     def perform_update(self, instance: Debtor, data: dict[str, Any]) -> None:
         debtors.amend(instance, **data, today=now().date())

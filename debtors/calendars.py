@@ -1,4 +1,4 @@
-"""What day it is for a debtor, by every clock where they may be."""
+"""Today's date at a debtor's location, in each possible time zone."""
 
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 from debtors.models import Debtor
 from debtors.zones import possible_zones
 
-#: The clocks that are furthest behind and ahead of UTC: somewhere it is the day that one of these shows.
+#: The time zones that are furthest behind and ahead of UTC.
 LAST, FIRST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
 
 def days(debtor: Debtor, *, at: datetime) -> frozenset[date]:
-    """Return what day it may be for a debtor; where nothing is known of them, every day that it is anywhere."""
+    """Return the possible dates at the debtor's location; without any location, all dates of the world at that moment."""
     zones = possible_zones(
         country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
     )
@@ -20,5 +20,5 @@ def days(debtor: Debtor, *, at: datetime) -> frozenset[date]:
 
 
 def later(day: date, *, days: int) -> date:
-    """Add days, up to the last one that the calendar has: a date that people gave us may be any."""
+    """Return the day so many days later, at most the last day of the calendar: an entered date may be any day."""
     return min(date.max - day, timedelta(days=days)) + day

@@ -1,194 +1,219 @@
-"""Addresses: which must not be used any more and why, what was agreed there, and what their owners take back.
+"""Contact points: suppress an address, record consent, take an opt-out back.
 
-What is said of an address counts for each row that has it, whoever's it is. Two words of its owner, no more and yes again, may
-come in any order: the later one counts.
+Each fact applies to every row with the address, whichever debtor has it. An opt-out and an opt-in may arrive in any order; the
+later one is in force.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
 from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
-from debtors.models import ContactPoint, ContactPointQuerySet, Debtor, Medium, StopReason
+from debtors import emails, phones
+from debtors.channels import AddressKind, Channel
+from debtors.models import ContactPoint, Debtor, SuppressionReason, opted_out
 
-#: An address must not be used any more; ``value``, ``medium``, ``reason`` and ``now`` come along. Sent within the transaction.
-stopped = Signal()
+#: Sent within the transaction that suppresses an address, with ``value``, ``channel``, ``reason`` and ``now``.
+address_suppressed = Signal()
 
-Kind = ContactPoint.Kind
-_HOW_LENGTH = 255
-#: By the reason, the columns of when and how.
+_SOURCE_LENGTH = 255
+#: The prefix of a reason's two columns, for the time and the source.
 _COLUMNS = {
-    StopReason.BOUNCED: "bounced",
-    StopReason.COMPLAINED: "complained",
-    StopReason.WRONG_NUMBER: "wrong_number",
+    SuppressionReason.BOUNCED: "bounced",
+    SuppressionReason.COMPLAINED: "complained",
+    SuppressionReason.WRONG_NUMBER: "wrong_number",
 }
 
 
-class NotYetAgreed(DomainError):
-    """Consent is given before it counts."""
+class ConsentInFuture(DomainError):
+    """The date of a consent is in the future."""
 
     status = 422
     field = "consented_at"
-    message = "They can't have agreed in the future."
+    message = "The consent cannot be dated in the future. Enter today or an earlier day."
 
 
-class AgreedSince(DomainError):
-    """The latest word is kept."""
+class LaterConsentExists(DomainError):
+    """A consent with a later date is recorded."""
 
     field = "consented_at"
-    message = "They have agreed since then; the later date is kept."
+    message = "A later consent is recorded already. It stays in force."
 
 
-def kind_of(medium: str) -> ContactPoint.Kind:
-    """Return what kind of address a medium uses."""
-    return Kind.EMAIL if medium == Medium.EMAIL else Kind.PHONE
+def normalise(value: str, kind: AddressKind) -> str:
+    """Return the form in which contact points store an address."""
+    return emails.normalise(value) if kind == AddressKind.EMAIL else value.strip()
 
 
-def rows(value: str, medium: str) -> ContactPointQuerySet:
-    """Return every row that an address has: one for each debtor who has it or had it."""
-    return ContactPoint.objects.filter(kind=kind_of(medium), value=_form(value, medium))
+def parse(text: str, kind: AddressKind, *, field: str) -> str:
+    """Return the normal form of an address that a person entered; the error names ``field``.
+
+    :raises InvalidEmail: if it is not an e-mail address
+    :raises InvalidPhone: if it is not an international phone number
+    """
+    value = normalise(text, kind)
+    if kind == AddressKind.PHONE:
+        return phones.normalise(value, None, field=field)
+    emails.check(value, field=field)
+    return value
 
 
-def suppressed(addresses: dict[Medium, set[str]]) -> set[tuple[str, str]]:
-    """Return which of these must not be used, as (medium, address), in one query for all."""
+def rows(value: str, channel: Channel) -> QuerySet[ContactPoint]:
+    """Return all rows of an address: one for each debtor who has or had it."""
+    kind = channel.address_kind
+    return ContactPoint.objects.filter(kind=kind, value=normalise(value, kind))
+
+
+def suppression_column(channel: Channel) -> str:
+    """Return the column that suppresses an address for a channel."""
+    return "calls_suppressed" if channel.is_call else "messages_suppressed"
+
+
+def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel, str]]:
+    """Return the channels and addresses among these that must not be used, with one query."""
     wanted = Q()
-    for medium, some in addresses.items():
-        wanted |= Q(kind=kind_of(medium), value__in=some)
+    for channel, values in addresses.items():
+        wanted |= Q(kind=channel.address_kind, value__in=values)
     if not wanted:
         return set()
-    points = ContactPoint.objects.filter(wanted).filter(Q(messages_stopped=True) | Q(calls_stopped=True))
-    found: set[tuple[str, str]] = set()
-    for kind, value, messages, calls in points.values_list("kind", "value", "messages_stopped", "calls_stopped"):
+    points = ContactPoint.objects.filter(wanted).filter(Q(messages_suppressed=True) | Q(calls_suppressed=True))
+    blocked: dict[bool, set[tuple[str, str]]] = {False: set(), True: set()}
+    for kind, value, messages, calls in points.values_list("kind", "value", "messages_suppressed", "calls_suppressed"):
         if messages:
-            found.add((Medium.EMAIL if kind == Kind.EMAIL else Medium.SMS, value))
+            blocked[False].add((kind, value))
         if calls:
-            found.add((Medium.VOICE, value))
-    return {(Medium(medium), value) for medium, value in found if value in addresses.get(Medium(medium), ())}
+            blocked[True].add((kind, value))
+    return {
+        (channel, value)
+        for channel, values in addresses.items()
+        for value in values
+        if (channel.address_kind, value) in blocked[channel.is_call]
+    }
 
 
 @transaction.atomic
-def suppress(value: str, *, medium: Medium, reason: StopReason, how: str, now: datetime) -> bool:
-    """Note what ends the use of an address; True if it ended it now, False if it had ended for this reason before.
+def suppress(value: str, *, channel: Channel, reason: SuppressionReason, source: str, now: datetime) -> bool:
+    """Suppress an address for a reason; return whether it was not suppressed for this reason before.
 
-    A phone that is the wrong number is neither written to nor called, whatever medium told us so.
+    A wrong number is suppressed for text messages and calls, whichever channel revealed it. Suppression applies at once to
+    queued messages and open call tasks.
     """
-    ended = _end(value, medium=medium, reason=reason, how=how, now=now)
-    if ended:
-        stopped.send(ContactPoint, value=_form(value, medium), medium=medium, reason=reason, now=now)
-    return ended
+    is_new = _record(value, channel=channel, reason=reason, source=source, now=now)
+    if is_new:
+        form = normalise(value, channel.address_kind)
+        address_suppressed.send(ContactPoint, value=form, channel=channel, reason=reason, now=now)
+    return is_new
 
 
-def _end(value: str, *, medium: Medium, reason: StopReason, how: str, now: datetime) -> bool:
-    points = _locked(value, medium)
+def _record(value: str, *, channel: Channel, reason: SuppressionReason, source: str, now: datetime) -> bool:
+    points = locked(value, channel)
     if not points.exists():
-        ContactPoint.objects.create(kind=kind_of(medium), value=_form(value, medium), created_at=now)
-    if reason == StopReason.OPTED_OUT or (medium == Medium.VOICE and reason != StopReason.WRONG_NUMBER):
-        return _opt_out(points, medium, how=how, now=now)
+        kind = channel.address_kind
+        ContactPoint.objects.create(kind=kind, value=normalise(value, kind), created_at=now)
+    if reason == SuppressionReason.OPTED_OUT or (channel.is_call and reason != SuppressionReason.WRONG_NUMBER):
+        return _opt_out(points, channel, source=source, now=now)
     name = _COLUMNS[reason]
-    if reason == StopReason.BOUNCED:
+    if reason == SuppressionReason.BOUNCED:
         points.update(bounces=F("bounces") + 1)
-    fresh = points.filter(**{f"{name}_at__isnull": True})
-    return bool(fresh.update(**{f"{name}_at": now, f"{name}_how": how[:_HOW_LENGTH], "updated_at": now}))
+    unrecorded = points.filter(**{f"{name}_at__isnull": True})
+    values = {f"{name}_at": now, f"{name}_source": source[:_SOURCE_LENGTH], "updated_at": now}
+    return bool(unrecorded.update(**values))
 
 
 @transaction.atomic
-def opt_in(value: str, *, medium: Medium, how: str, now: datetime) -> bool:
-    """Take an opt-out back; True if there was one. What else ended the use of the address stays."""
-    at, told = _words(medium, "in")
-    points = _locked(value, medium)
-    was_out = _is_out(points, medium)
+def opt_in(value: str, *, channel: Channel, source: str, now: datetime) -> bool:
+    """Take an opt-out back; return whether one was in force. Other suppressions stay."""
+    at, source_column = _columns(channel, "in")
+    points = locked(value, channel)
+    was_out = is_opted_out(points, channel)
     points.filter(Q(**{f"{at}__isnull": True}) | Q(**{f"{at}__lt": now})).update(
-        **{at: now, told: how[:_HOW_LENGTH], "updated_at": now}
+        **{at: now, source_column: source[:_SOURCE_LENGTH], "updated_at": now}
     )
-    return was_out and not _is_out(points, medium)
+    return was_out and not is_opted_out(points, channel)
 
 
 @transaction.atomic
-def use_again(point: ContactPoint, *, how: str, now: datetime) -> None:
-    """Use an address again, because its owner asked for it or what was wrong has been put right."""
-    for medium in (Medium.EMAIL,) if point.kind == Kind.EMAIL else (Medium.SMS, Medium.VOICE):
-        if _is_out(_locked(point.value, medium), medium):
-            opt_in(point.value, medium=medium, how=how, now=now)
+def reactivate(point: ContactPoint, *, source: str, now: datetime) -> None:
+    """End all suppressions of an address, because its owner asked for it or the problem is solved."""
+    for channel in (Channel.EMAIL,) if point.kind == AddressKind.EMAIL else (Channel.SMS, Channel.VOICE):
+        if is_opted_out(locked(point.value, channel), channel):
+            opt_in(point.value, channel=channel, source=source, now=now)
     ContactPoint.objects.filter(kind=point.kind, value=point.value).update(
         bounced_at=None, complained_at=None, wrong_number_at=None, updated_at=now
     )
 
 
-def verify(debtor: Debtor, *, kind: str, value: str, now: datetime) -> None:
-    """Note that the debtor has shown an address to be theirs."""
+def verify(debtor: Debtor, *, kind: AddressKind, value: str, now: datetime) -> None:
+    """Record that the debtor proved to own an address."""
     points = ContactPoint.objects.filter(debtor=debtor, kind=kind, value=value, verified_at__isnull=True)
     points.update(verified_at=now, updated_at=now)
 
 
 @transaction.atomic
-def note_consent(point: ContactPoint, *, basis: str, at: datetime, now: datetime) -> None:
-    """Note that its owner agreed to be written to there, and how we know. An opt-out since then counts for more.
+def record_consent(point: ContactPoint, *, basis: str, at: datetime, now: datetime) -> None:
+    """Record the owner's consent to messages, with its basis. A later opt-out has precedence.
 
-    :raises NotYetAgreed: if that lies ahead
-    :raises AgreedSince: if a later consent is known
+    :raises ConsentInFuture: if the consent is dated in the future
+    :raises LaterConsentExists: if a later consent is recorded
     """
     if at > now:
-        raise NotYetAgreed
+        raise ConsentInFuture
     older = Q(consented_at__isnull=True) | Q(consented_at__lt=at)
     row = ContactPoint.objects.filter(older, pk=point.pk)
-    if not row.update(consent_basis=ContactPoint.Basis(basis), consented_at=at, updated_at=now):
-        raise AgreedSince
+    if not row.update(consent_basis=ContactPoint.ConsentBasis(basis), consented_at=at, updated_at=now):
+        raise LaterConsentExists
     point.refresh_from_db()
 
 
-def agreed_by_reply(value: str, *, medium: Medium, now: datetime) -> None:
-    """Note that who wrote START agrees to be written to there, from now on."""
+def record_consent_by_reply(value: str, *, channel: Channel, now: datetime) -> None:
+    """Record the consent of an owner who replied START."""
     older = Q(consented_at__isnull=True) | Q(consented_at__lt=now)
-    basis = ContactPoint.Basis.REPLY
-    rows(value, medium).filter(older).update(consent_basis=basis, consented_at=now, updated_at=now)
+    basis = ContactPoint.ConsentBasis.REPLY
+    rows(value, channel).filter(older).update(consent_basis=basis, consented_at=now, updated_at=now)
 
 
-def owner(value: str, kind: str) -> Debtor | None:
-    """Return whose address it is now, else whose it was last."""
-    if kind == Kind.PHONE:
+def owner(value: str, kind: AddressKind) -> Debtor | None:
+    """Return the debtor who has the address, else the last one who had it."""
+    value = normalise(value, kind)
+    if kind == AddressKind.PHONE:
         current = Debtor.objects.filter(mobile_phone=value)
     else:
-        value = value.strip().lower()
         current = Debtor.objects.alias(_email=Lower("email")).filter(_email=value)
-    if found := current.first():
-        return found
+    if debtor := current.first():
+        return debtor
     past = ContactPoint.objects.filter(kind=kind, value=value, debtor__isnull=False).select_related("debtor")
     point = past.order_by("-created_at", "-id").first()
     return point.debtor if point else None
 
 
-def _form(value: str, medium: str) -> str:
-    return value.strip().lower() if kind_of(medium) == Kind.EMAIL else value.strip()
+def locked(value: str, channel: Channel) -> QuerySet[ContactPoint]:
+    """Lock the address and return its rows, so that only one of two simultaneous STOPs is the first."""
+    advisory_locks.lock(AdvisoryLock.ADDRESS, normalise(value, channel.address_kind))
+    return rows(value, channel)
 
 
-def _locked(value: str, medium: str) -> ContactPointQuerySet:
-    """The rows of an address, one writer at a time: of two STOPs at once, one is the first."""
-    advisory_locks.lock(AdvisoryLock.ADDRESS, _form(value, medium))
-    return rows(value, medium)
+def _columns(channel: Channel, direction: str) -> tuple[str, str]:
+    prefix = "calls_" if channel.is_call else ""
+    return f"{prefix}opted_{direction}_at", f"{prefix}opted_{direction}_source"
 
 
-def _words(medium: str, direction: str) -> tuple[str, str]:
-    prefix = "calls_" if medium == Medium.VOICE else ""
-    return f"{prefix}opted_{direction}_at", f"{prefix}opted_{direction}_how"
+def is_opted_out(points: QuerySet[ContactPoint], channel: Channel) -> bool:
+    """Return whether an opt-out of the channel is in force for one of the rows."""
+    return points.filter(opted_out("calls_" if channel.is_call else "")).exists()
 
 
-def _is_out(points: ContactPointQuerySet, medium: str) -> bool:
-    out_at, in_at = _words(medium, "out")[0], _words(medium, "in")[0]
-    out = points.filter(**{f"{out_at}__isnull": False})
-    return out.filter(Q(**{f"{in_at}__isnull": True}) | Q(**{f"{in_at}__lte": F(out_at)})).exists()
-
-
-def _opt_out(points: ContactPointQuerySet, medium: str, *, how: str, now: datetime) -> bool:
-    """Note a refusal on each row of the address that isn't out already: the first refusal stays as it was said."""
-    (at, told), in_at = _words(medium, "out"), _words(medium, "in")[0]
-    was_out = _is_out(points, medium)
+def _opt_out(points: QuerySet[ContactPoint], channel: Channel, *, source: str, now: datetime) -> bool:
+    """Record an opt-out on each row without one in force: the first one keeps its time and source."""
+    (at, source_column), in_at = _columns(channel, "out"), _columns(channel, "in")[0]
+    was_out = is_opted_out(points, channel)
     taken_back = Q(**{f"{in_at}__gt": F(at), f"{at}__lt": now})
     points.filter(Q(**{f"{at}__isnull": True}) | taken_back).update(
-        **{at: now, told: how[:_HOW_LENGTH], "updated_at": now}
+        **{at: now, source_column: source[:_SOURCE_LENGTH], "updated_at": now}
     )
-    return not was_out and _is_out(points, medium)
+    return not was_out and is_opted_out(points, channel)

@@ -1,6 +1,9 @@
 """Database functions and triggers of debtors."""
 
 from ddc.common.postgresql.triggers import Function, Trigger
+from debtors import emails
+
+_NEW_EMAIL, _OLD_EMAIL = emails.normalised_sql("updated.email"), emails.normalised_sql("before.email")
 
 # No SET clause: PostgreSQL then inlines them, and each name that is not of pg_catalog is qualified.
 _SEARCH_OPTIONS = "IMMUTABLE PARALLEL SAFE"
@@ -29,30 +32,30 @@ FUNCTIONS = [
     Function(
         name="record_contact_points_of_new_debtors",
         why="Add the addresses of all debtors of one INSERT to contact_point.",
-        body="""
+        body=f"""
 BEGIN
     INSERT INTO contact_point (debtor_id, kind, value, created_at, updated_at)
-    SELECT id, 'email', lower(btrim(email)), created_at, created_at FROM inserted WHERE btrim(email) <> ''
+    SELECT id, 'email', {emails.normalised_sql("email")}, created_at, created_at FROM inserted WHERE btrim(email) <> ''
     UNION ALL
     SELECT id, 'phone', mobile_phone, created_at, created_at FROM inserted WHERE mobile_phone <> ''
-    ON CONFLICT ON CONSTRAINT contact_point_is_noted_once DO NOTHING;
+    ON CONFLICT ON CONSTRAINT contact_point_is_unique DO NOTHING;
     RETURN NULL;
 END """,
     ),
     Function(
         name="record_contact_points_of_changed_debtors",
         why="Add the addresses that one UPDATE of debtors changed to contact_point.",
-        body="""
+        body=f"""
 BEGIN
     INSERT INTO contact_point (debtor_id, kind, value, created_at, updated_at)
-    SELECT id, 'email', lower(btrim(updated.email)), updated.updated_at, updated.updated_at
+    SELECT id, 'email', {_NEW_EMAIL}, updated.updated_at, updated.updated_at
     FROM updated JOIN before USING (id)
-    WHERE btrim(updated.email) <> '' AND lower(btrim(updated.email)) <> lower(btrim(before.email))
+    WHERE btrim(updated.email) <> '' AND {_NEW_EMAIL} <> {_OLD_EMAIL}
     UNION ALL
     SELECT id, 'phone', updated.mobile_phone, updated.updated_at, updated.updated_at
     FROM updated JOIN before USING (id)
     WHERE updated.mobile_phone <> '' AND updated.mobile_phone IS DISTINCT FROM before.mobile_phone
-    ON CONFLICT ON CONSTRAINT contact_point_is_noted_once DO NOTHING;
+    ON CONFLICT ON CONSTRAINT contact_point_is_unique DO NOTHING;
     RETURN NULL;
 END """,
     ),

@@ -1,4 +1,4 @@
-"""Debtors as records: enter, amend, delete."""
+"""Create, change and delete debtors."""
 
 from datetime import date
 from typing import Any
@@ -10,30 +10,30 @@ from debtors import phones
 from debtors.models import Debtor
 
 
-class Nameless(DomainError):
-    """A debtor is a person with both names, or a company."""
+class NameRequired(DomainError):
+    """The debtor has neither both names nor a legal entity."""
 
     status = 422
     code = "required"
-    message = "A debtor needs firstName and lastName, or legalEntity."
+    message = "The debtor has no name. Enter firstName and lastName, or legalEntity."
 
     def __init__(self, *, first_name: str | None) -> None:
         super().__init__(field="last_name" if first_name else "first_name")
 
 
-class BornInTheFuture(DomainError):
-    """A date of birth lies in the past."""
+class InvalidBirthDate(DomainError):
+    """The date of birth is not in the past."""
 
     status = 422
     code = "date"
     field = "dob"
-    message = "The date of birth must lie in the past."
+    message = "The date of birth is not in the past. Enter an earlier date."
 
 
 class HasDebts(DomainError):
-    """A debtor with debts, or with a history of messages or holds, stays."""
+    """A debtor with debts, messages or holds cannot be deleted."""
 
-    message = "This debtor has debts, messages or holds and can't be deleted."
+    message = "This debtor has debts, messages or holds, so it cannot be deleted."
 
 
 _CONSTRAINTS: dict[str, DomainError] = {
@@ -42,22 +42,24 @@ _CONSTRAINTS: dict[str, DomainError] = {
 }
 
 
-def enter(*, today: date, **fields: Any) -> Debtor:
-    """Enter a debtor.
+def create(*, today: date, **fields: Any) -> Debtor:
+    """Create a debtor.
 
-    :raises Duplicate: if the e-mail address (whatever its case) or the phone is another's
-    :raises Nameless: if it is neither a person nor a company
-    :raises BornInTheFuture: if the date of birth isn't past
-    :raises NotAPhone: if the phone is not one, in the debtor's country
+    :raises Duplicate: if another debtor has the e-mail address, in any case, or the phone
+    :raises NameRequired: if it has neither both names nor a legal entity
+    :raises InvalidBirthDate: if the date of birth is not in the past
+    :raises InvalidPhone: if the phone is not valid in the debtor's country
     """
-    return _save(Debtor(**fields), today=today)
+    debtor = Debtor(**fields)
+    _check(debtor, today=today)
+    return _write(debtor)
 
 
 @transaction.atomic
 def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
-    """Change some fields. Another phone ends every token that the debtor holds.
+    """Change some fields. A new phone revokes all tokens of the debtor.
 
-    :raises DomainError: as ``enter`` does
+    :raises DomainError: like ``create``
     """
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor.pk)
     phone_before = debtor.mobile_phone
@@ -71,32 +73,27 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
 
 @transaction.atomic
 def delete(debtor: Debtor) -> None:
-    """Delete a debtor who has no debts. Of their addresses those stay that must not be used any more.
+    """Delete a debtor without debts. Contact points with a suppression stay.
 
     :raises HasDebts: if there are debts, messages or holds
     """
-    debtor.contact_points.filter(messages_stopped=False, calls_stopped=False).delete()
+    debtor.contact_points.filter(messages_suppressed=False, calls_suppressed=False).delete()
     try:
         debtor.delete()
-        # Django defers its foreign keys to COMMIT; a row that was added meanwhile has to speak up now.
+        # Django defers foreign keys to COMMIT; a row that another transaction added must raise the error here.
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (models.ProtectedError, models.RestrictedError) as error:
         raise HasDebts from error
 
 
-def _save(debtor: Debtor, *, today: date) -> Debtor:
-    _check(debtor, today=today)
-    return _write(debtor)
-
-
 def _check(debtor: Debtor, *, today: date) -> None:
     if debtor.mobile_phone:
         debtor.mobile_phone = phones.normalise(debtor.mobile_phone, debtor.country_code)
     if not (debtor.legal_entity or (debtor.first_name and debtor.last_name)):
-        raise Nameless(first_name=debtor.first_name)
+        raise NameRequired(first_name=debtor.first_name)
     if debtor.dob and debtor.dob >= today:
-        raise BornInTheFuture
+        raise InvalidBirthDate
 
 
 def _write(debtor: Debtor) -> Debtor:

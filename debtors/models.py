@@ -1,4 +1,4 @@
-"""Who owes, and how and when they may be reached."""
+"""Debtors and their contact points: addresses with consent, opt-outs and delivery problems."""
 
 from typing import Any
 
@@ -8,19 +8,20 @@ from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Lower
 
 from ddc.common.models import UUIDModel, newest_first
+from debtors.channels import AddressKind
 
 
 def pattern_of(words: str) -> str:
-    """Return the LIKE pattern of what contains these words, as they stand."""
+    """Return the LIKE pattern of texts that contain these words literally."""
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 
 class DebtorQuerySet(models.QuerySet["Debtor"]):
     def matching(self, words: str) -> "DebtorQuerySet":
-        """Debtors with this part in a name, the full name, the e-mail address or the legal entity.
+        """Return the debtors whose first, last or full name, e-mail address or legal entity contains the words.
 
-        Case and accents don't count; ``%`` and ``_`` are plain characters.
+        The search ignores case and accents; ``%`` and ``_`` are ordinary characters.
         """
         pattern = Func(Value(pattern_of(words)), function="search_text", output_field=models.TextField())
         return self.alias(_pattern=pattern).filter(search__like=F("_pattern"))
@@ -28,7 +29,7 @@ class DebtorQuerySet(models.QuerySet["Debtor"]):
 
 @models.TextField.register_lookup
 class Like(models.Lookup):  # type: ignore[type-arg]
-    """SQL's own LIKE, whose right side is a pattern already."""
+    """SQL's LIKE, with a pattern on its right side."""
 
     lookup_name = "like"
 
@@ -39,7 +40,7 @@ class Like(models.Lookup):  # type: ignore[type-arg]
 
 
 class Debtor(UUIDModel):
-    """A person or a company that owes. Optional text is null where it isn't known."""
+    """A person or company that owes a debt. Unknown optional text is null."""
 
     first_name = models.CharField(max_length=100, null=True, blank=True)
     last_name = models.CharField(max_length=100, null=True, blank=True)
@@ -60,10 +61,10 @@ class Debtor(UUIDModel):
         "consent to open tracking",
         null=True,
         blank=True,
-        help_text="When they agreed that mail may tell us of its opening.",
+        help_text="Time at which the debtor agreed to open tracking of mail.",
     )
     token_version = models.PositiveIntegerField(
-        default=1, db_default=1, editable=False, help_text="Raised to end every token that the debtor holds."
+        default=1, db_default=1, editable=False, help_text="Increased to revoke all tokens of the debtor."
     )
     search = models.GeneratedField(
         expression=Func(F("first_name"), F("last_name"), F("email"), F("legal_entity"), function="debtor_search_text"),
@@ -92,23 +93,15 @@ class Debtor(UUIDModel):
 
     @property
     def name(self) -> str:
-        """The person's full name, else the company's."""
+        """The person's full name, else the legal entity."""
         return " ".join(part for part in (self.first_name, self.last_name) if part) or self.legal_entity or ""
 
     def __str__(self) -> str:
         return self.name
 
 
-class Medium(models.TextChoices):
-    """What reaches a contact point: mail an e-mail address, text messages and calls a phone."""
-
-    EMAIL = "email"
-    SMS = "sms"
-    VOICE = "voice"
-
-
-class StopReason(models.TextChoices):
-    """Why a contact point is used no more. Only what its owner said is theirs to take back."""
+class SuppressionReason(models.TextChoices):
+    """The reason why an address must not be used. Its owner can take back only an opt-out."""
 
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"
@@ -116,69 +109,65 @@ class StopReason(models.TextChoices):
     WRONG_NUMBER = "wrong_number"
 
 
-def _is_out(name: str) -> Q:
-    """The last word was a refusal: whichever order the two words come in, the later one counts."""
-    out_at, in_at = f"{name}opted_out_at", f"{name}opted_in_at"
+def opted_out(prefix: str) -> Q:
+    """Return the condition of an opt-out that is in force: no opt-in has a later date, in whatever order both arrived."""
+    out_at, in_at = f"{prefix}opted_out_at", f"{prefix}opted_in_at"
     return Q(**{f"{out_at}__isnull": False}) & (Q(**{f"{in_at}__isnull": True}) | Q(**{f"{in_at}__lte": F(out_at)}))
 
 
-class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
-    def stopped(self, medium: Medium) -> "ContactPointQuerySet":
-        """What this medium must not use any more."""
-        return self.filter(calls_stopped=True) if medium == Medium.VOICE else self.filter(messages_stopped=True)
+def _source() -> "models.CharField[str | None, str | None]":
+    return models.CharField(max_length=255, null=True, blank=True)
 
 
 class ContactPoint(UUIDModel):
-    """An e-mail address or phone that somebody has, or had: what they agreed to there, and what ended its use.
+    """An e-mail address or phone that a debtor has or had, with consent and the reasons not to use it.
 
-    A trigger makes one for each address that is written into a debtor, whoever writes it, and none ever goes with a change: so
-    they are the history of each debtor's addresses, beside the current ones in the debtor's own row. What ended the use of an
-    address counts on each row with its value: for whomever the address belongs to now.
+    A trigger adds one for each address of a debtor, in whatever way the debtor is written, and a change of the debtor deletes
+    none. So the contact points are the history of the debtor's addresses; the current ones are in the debtor's row.
+    A suppression is stored in each row with the address, so it applies to every debtor who has the address.
     """
 
-    class Kind(models.TextChoices):
-        EMAIL = "email", "e-mail"
-        PHONE = "phone"
+    class ConsentBasis(models.TextChoices):
+        """The way in which consent was given."""
 
-    class Basis(models.TextChoices):
-        """How we know that they agreed."""
-
-        DEBTOR = "debtor", "told us"
-        CREDITOR = "creditor", "told the creditor"
-        PORTAL = "portal", "said so in the portal"
-        REPLY = "reply", "wrote START"
+        DEBTOR = "debtor", "given to the agency"
+        CREDITOR = "creditor", "given to the creditor"
+        PORTAL = "portal", "given in the portal"
+        REPLY = "reply", "reply START"
 
     debtor = models.ForeignKey(
         Debtor, on_delete=models.SET_NULL, null=True, blank=True, related_name="contact_points", db_index=False
     )
-    kind = models.CharField(max_length=5, choices=Kind.choices)
-    value = models.CharField(max_length=254, help_text="An e-mail address in lower case, or a phone number (E.164).")
-    verified_at = models.DateTimeField(null=True, blank=True, help_text="When they showed that it is theirs.")
-    consent_basis = models.CharField(max_length=10, choices=Basis.choices, null=True, blank=True)
+    kind = models.CharField(max_length=5, choices=AddressKind.choices)
+    value = models.CharField(max_length=254, help_text="An e-mail address in lower case, or a phone in E.164.")
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time at which the debtor proved to own the address."
+    )
+    consent_basis = models.CharField(max_length=10, choices=ConsentBasis.choices, null=True, blank=True)
     consented_at = models.DateTimeField(
-        null=True, blank=True, help_text="When they agreed to be written to there, by mail or by text message."
+        null=True, blank=True, help_text="Time of the consent to mail or text messages to this address."
     )
-    opted_out_at = models.DateTimeField(null=True, blank=True, help_text="Of mail, or of text messages.")
-    opted_out_how = models.CharField(max_length=255, null=True, blank=True)
+    opted_out_at = models.DateTimeField(null=True, blank=True, help_text="Opt-out of mail, or of text messages.")
+    opted_out_source = _source()
     opted_in_at = models.DateTimeField(null=True, blank=True)
-    opted_in_how = models.CharField(max_length=255, null=True, blank=True)
+    opted_in_source = _source()
     calls_opted_out_at = models.DateTimeField(null=True, blank=True)
-    calls_opted_out_how = models.CharField(max_length=255, null=True, blank=True)
+    calls_opted_out_source = _source()
     calls_opted_in_at = models.DateTimeField(null=True, blank=True)
-    calls_opted_in_how = models.CharField(max_length=255, null=True, blank=True)
-    bounces = models.PositiveIntegerField(default=0, db_default=0, help_text="How often it was told that it is dead.")
-    bounced_at = models.DateTimeField(null=True, blank=True, help_text="Since when nothing arrives there.")
-    bounced_how = models.CharField(max_length=255, null=True, blank=True)
+    calls_opted_in_source = _source()
+    bounces = models.PositiveIntegerField(default=0, db_default=0, help_text="Number of permanent delivery failures.")
+    bounced_at = models.DateTimeField(null=True, blank=True, help_text="Time of the first permanent delivery failure.")
+    bounced_source = _source()
     complained_at = models.DateTimeField(null=True, blank=True)
-    complained_how = models.CharField(max_length=255, null=True, blank=True)
+    complained_source = _source()
     wrong_number_at = models.DateTimeField(
-        null=True, blank=True, help_text="When somebody else answered there, who must not be told of a debt again."
+        null=True, blank=True, help_text="Time at which the phone proved to belong to another person."
     )
-    wrong_number_how = models.CharField(max_length=255, null=True, blank=True)
-    messages_stopped = models.GeneratedField(
+    wrong_number_source = _source()
+    messages_suppressed = models.GeneratedField(
         expression=Case(
             When(
-                _is_out("")
+                opted_out("")
                 | Q(bounced_at__isnull=False)
                 | Q(complained_at__isnull=False)
                 | Q(wrong_number_at__isnull=False),
@@ -189,42 +178,40 @@ class ContactPoint(UUIDModel):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    calls_stopped = models.GeneratedField(
+    calls_suppressed = models.GeneratedField(
         expression=Case(
-            When(_is_out("calls_") | Q(wrong_number_at__isnull=False), then=Value(True)), default=Value(False)
+            When(opted_out("calls_") | Q(wrong_number_at__isnull=False), then=Value(True)), default=Value(False)
         ),
         output_field=models.BooleanField(),
         db_persist=True,
     )
 
-    objects = ContactPointQuerySet.as_manager()
-
     class Meta:
         db_table = "contact_point"
         ordering = newest_first()
-        permissions = [("note_consent", "Can note that somebody agreed to be written to")]
-        constraints = [models.UniqueConstraint(fields=["debtor", "kind", "value"], name="contact_point_is_noted_once")]
+        permissions = [("record_consent", "Can record consent to contact")]
+        constraints = [models.UniqueConstraint(fields=["debtor", "kind", "value"], name="contact_point_is_unique")]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="contact_point_newest"),
             models.Index(fields=["value", "kind"], name="contact_point_value"),
             models.Index(
                 fields=["kind", "value"],
-                name="contact_point_stopped",
-                condition=Q(messages_stopped=True) | Q(calls_stopped=True),
+                name="contact_point_suppressed",
+                condition=Q(messages_suppressed=True) | Q(calls_suppressed=True),
             ),
         ]
 
     @property
-    def stops(self) -> list[str]:
-        """What ended its use, in words."""
-        told = (
+    def suppressions(self) -> list[str]:
+        """The labels of the suppressions in force."""
+        known = (
             ("opted out", self.opted_out_at, self.opted_in_at),
             ("no calls", self.calls_opted_out_at, self.calls_opted_in_at),
             ("bounced", self.bounced_at, None),
             ("complained", self.complained_at, None),
             ("wrong number", self.wrong_number_at, None),
         )
-        return [words for words, since, until in told if since and (until is None or until <= since)]
+        return [label for label, since, until in known if since and (until is None or until <= since)]
 
     def __str__(self) -> str:
         return self.value

@@ -1,4 +1,4 @@
-"""Phone numbers: E.164 inside, whatever people type outside."""
+"""Normal form of phone numbers: E.164, from any form that people enter."""
 
 import re
 from functools import lru_cache
@@ -8,41 +8,41 @@ import phonenumbers
 from ddc.common.errors import DomainError
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_LONGEST_INPUT = 40
+_MAX_INPUT_LENGTH = 40
 
 
-class NotAPhone(DomainError):
-    """What was given is no phone number that the debtor's country knows."""
+class InvalidPhone(DomainError):
+    """The text is not a phone number of the debtor's country."""
 
     status = 422
     code = "regex"
-    field = "mobile_phone"
-    message = "This must be a phone number, such as +447700900123."
+    message = "This is not a valid phone number. Use the international form, such as +447700900123."
 
 
-def normalise(raw: str, country_code: str | None) -> str:
+def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone") -> str:
     """Return the number in E.164.
 
-    What is in that form already is taken as it stands, even where no numbering plan knows it: clients rely on it.
+    A number in that form is accepted unchanged, even if no numbering plan knows it, because clients rely on it. The error names
+    ``field``.
 
-    :raises NotAPhone: if it is in another form and not valid for the country
+    :raises InvalidPhone: if it is in another form and not valid for the country
     """
-    if _E164.fullmatch(raw):
-        return raw
-    if len(raw) <= _LONGEST_INPUT:
+    if _E164.fullmatch(text):
+        return text
+    if len(text) <= _MAX_INPUT_LENGTH:
         try:
-            number = phonenumbers.parse(raw, country_code)
+            number = phonenumbers.parse(text, country_code)
         except phonenumbers.NumberParseException:
             pass
         else:
             if phonenumbers.is_valid_number(number) and not number.extension:
                 return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    raise NotAPhone
+    raise InvalidPhone(field=field)
 
 
 @lru_cache(maxsize=65_536)
 def is_known(phone: str) -> bool:
-    """Tell whether the numbering plan knows such a number."""
+    """Return whether a numbering plan knows the number."""
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(phone))
     except phonenumbers.NumberParseException:

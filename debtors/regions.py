@@ -1,7 +1,7 @@
-"""Time zones of the states and provinces of the countries that have several.
+"""Time zones of the states and provinces of US, CA, AU, BR and MX, which have several.
 
-Source: IANA time zone database (zone.tab and the commentary of its northamerica, southamerica and australasia files).
-A state with more than one zone lists them all; a message to it goes only when it is a fit time in each.
+Source: IANA time zone database (zone.tab and the comments in the files northamerica, southamerica and australasia).
+A state with several zones lists all of them; contact is allowed only at a suitable time in each.
 """
 
 _E, _C, _M, _P = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
@@ -149,7 +149,7 @@ _MX = {
     "ZAC Zacatecas": _CENTRAL_MX,
 }
 
-#: (country code, code or full name of the region, case-folded) to its zones, the one where most people live first.
+#: The zones by country code and by code or full name of the region, case-folded; the most populous zone is first.
 ZONES: dict[tuple[str, str], tuple[str, ...]] = {
     (country, key.casefold()): tuple(zones)
     for country, regions in {"US": _US, "CA": _CA, "AU": _AU, "BR": _BR, "MX": _MX}.items()

@@ -1,4 +1,4 @@
-"""The shape of a debtor."""
+"""Serializers for debtors."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def _optional(**kwargs: Any) -> dict[str, Any]:
 
 
 class _OfDebtor(serializers.Field[Any, Any, Any, Any]):
-    """Something that follows from the whole debtor."""
+    """A value that is computed from the whole debtor."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(source="*", read_only=True, **kwargs)
@@ -47,7 +47,7 @@ class TimeZoneField(_OfDebtor):
 
 
 class DebtorSerializer(CamelSerializer):
-    """A debtor as it is entered, with what follows from it."""
+    """A debtor with its computed values."""
 
     id = serializers.UUIDField(read_only=True)
     first_name = TextField(max_length=100, **_optional())

@@ -1,4 +1,4 @@
-"""Where a debtor may be, as IANA time zones."""
+"""The possible IANA time zones of a debtor."""
 
 from functools import lru_cache
 
@@ -14,10 +14,10 @@ _UNKNOWN = "Etc/Unknown"
 def possible_zones(
     *, country_code: str | None, region_state: str | None = None, mobile_phone: str | None = None
 ) -> frozenset[str]:
-    """Return every zone where the debtor may be, by address and phone; empty where nothing is known.
+    """Return all zones in which the debtor may be, by address and phone; empty if neither is known.
 
-    What the address says (by its region, else its country) and the phone's area narrow each other down; where they have
-    nothing in common, the debtor may be in either.
+    The zones of the address (those of its region, else of its country) and of the phone's area are intersected; if they have
+    none in common, all of both are possible.
     """
     by_phone = zones_of_phone(mobile_phone) if mobile_phone else frozenset()
     by_address = frozenset(zones_of_region(country_code, region_state)) or _of_country(country_code)
@@ -27,9 +27,9 @@ def possible_zones(
 def time_zone(
     *, country_code: str | None, region_state: str | None = None, mobile_phone: str | None = None
 ) -> str | None:
-    """Return the zone that the debtor's clock shows, as far as it can be told; None where it can't.
+    """Return the debtor's most likely zone; None if it is not known.
 
-    The country's where it has one, the region's main one, else what phone and country have in common.
+    That is the only zone of the country, else the main zone of the region, else the only one that phone and country share.
     """
     by_country = _of_country(country_code)
     if len(by_country) == 1:
@@ -45,18 +45,18 @@ def _of_country(country_code: str | None) -> frozenset[str]:
 
 
 def zones_of_phone(phone: str) -> frozenset[str]:
-    """Return the zones of a number's area; up to 42 for a toll-free one of the US."""
-    return _told_by(phone)[0]
+    """Return the zones of a number's area; a toll-free number of the US has up to 42."""
+    return _parsed(phone)[0]
 
 
 def country_of_phone(phone: str) -> str | None:
-    """Return the country (ISO 3166) whose numbering plan knows the number; None where none does."""
-    return _told_by(phone)[1]
+    """Return the country (ISO 3166) of the number; None if no numbering plan knows it."""
+    return _parsed(phone)[1]
 
 
 @lru_cache(maxsize=65_536)
-def _told_by(phone: str) -> tuple[frozenset[str], str | None]:
-    """Return a number's zones and country: reading it is what takes time."""
+def _parsed(phone: str) -> tuple[frozenset[str], str | None]:
+    """Return a number's zones and country; parsing is slow, so the results are cached."""
     try:
         number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
@@ -64,11 +64,13 @@ def _told_by(phone: str) -> tuple[frozenset[str], str | None]:
     country = phonenumbers.region_code_for_number(number)
     if country is None:
         return frozenset(), None
-    is_country = len(country) == 2 and country.isalpha()  # Else it is a plan of no country, such as satellite phones'.
+    is_country = (
+        len(country) == 2 and country.isalpha()
+    )  # Else it is an international plan, such as that of satellite phones.
     return frozenset(phone_timezone.time_zones_for_number(number)) - {_UNKNOWN}, country if is_country else None
 
 
 def zones_of_region(country_code: str | None, region_state: str | None) -> tuple[str, ...]:
-    """Return the zones of a state or province of US, CA, AU, BR or MX, named by code or in full; else none."""
+    """Return the zones of a state or province of US, CA, AU, BR or MX, by its code or full name; empty for others."""
     key = " ".join((region_state or "").replace(".", "").casefold().split())
     return ZONES.get((country_code or "", key), ())

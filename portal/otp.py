@@ -15,14 +15,15 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
 from communications.outbox import outbox
 from communications.texts import one_time_code, templates
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge
 from ddc.common.observing import tracing
 from debtors import contact_points, phones
-from debtors.models import ContactPoint, Debtor
+from debtors.channels import AddressKind, Channel
+from debtors.models import Debtor
 from portal import rate_limits, tokens
 from portal.models import OtpSession
 from portal.rate_limits import Ration
@@ -71,7 +72,7 @@ class SignedIn:
 def request(mobile_phone: str, *, caller_address: str | None, now: datetime) -> OtpSession:
     """Start a sign-in for a phone, known or not, and end the phone's earlier ones.
 
-    :raises NotAPhone: if it is none
+    :raises InvalidPhone: if it is not a phone number
     :raises TooMany: if the phone or the address has asked too often
     """
     phone = phones.normalise(mobile_phone, None)
@@ -126,7 +127,7 @@ def answer(*, clock: Callable[[], datetime]) -> int:
 def verify(mobile_phone: str, code: str, *, now: datetime) -> SignedIn:
     """Exchange a code for a token, once. Each try is counted before the code is looked at, and stays counted.
 
-    :raises NotAPhone: if that is no phone
+    :raises InvalidPhone: if it is not a phone number
     :raises MalformedCode: if that is no code; no try is spent
     :raises WrongCode: if it is not the phone's code, or not any more
     """
@@ -203,6 +204,6 @@ def _use(session: OtpSession, now: datetime) -> SignedIn:
     )
     if debtor is None or not usable.update(used_at=now, updated_at=now):
         raise WrongCode
-    contact_points.verify(debtor, kind=ContactPoint.Kind.PHONE, value=session.mobile_phone, now=now)
+    contact_points.verify(debtor, kind=AddressKind.PHONE, value=session.mobile_phone, now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

@@ -12,6 +12,8 @@ from datetime import date
 from django.db import connection
 
 from collection.models import OPEN
+from debtors import emails
+from debtors.channels import Channel
 from strategy import triggers
 from strategy.models import Reason, StrategyRule
 
@@ -36,12 +38,13 @@ _HELD = """
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
+_CALLS = ", ".join(f"'{channel.value}'" for channel in Channel if channel.is_call)
 # Whether the address is suppressed for the rule's channel.
-_SUPPRESSED = """
+_SUPPRESSED = f"""
     EXISTS (
         SELECT FROM contact_point AS point
-        WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_stopped OR point.calls_stopped)
-          AND CASE WHEN matched.channel IN ('voice', 'call_script') THEN point.calls_stopped ELSE point.messages_stopped END
+        WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_suppressed OR point.calls_suppressed)
+          AND CASE WHEN matched.channel IN ({_CALLS}) THEN point.calls_suppressed ELSE point.messages_suppressed END
     )
 """
 # Debtors are read only where no other reason applies: hardly ever on a day that was run before. The CASE expressions that return
@@ -77,7 +80,7 @@ _MATCH = """
         END AS reason
         FROM matched JOIN debtor ON debtor.id = matched.debtor_id CROSS JOIN LATERAL (
             SELECT CASE matched.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
-                CASE matched.channel WHEN 'email' THEN lower(btrim(debtor.email)) ELSE debtor.mobile_phone END AS value
+                CASE matched.channel WHEN 'email' THEN {email} ELSE debtor.mobile_phone END AS value
         ) AS address
         WHERE CASE WHEN matched.reason IS NULL THEN true ELSE false END
     ),
@@ -135,5 +138,6 @@ def _match_sql(shard: str) -> str:
         debt_held=_HELD.format(owner="debt_id = debt.id"),
         debtor_held=_HELD.format(owner="debtor_id = debt.debtor_id"),
         suppressed=_SUPPRESSED,
+        email=emails.normalised_sql("debtor.email"),
         shard=shard,
     )

@@ -7,9 +7,10 @@ from django.db import models
 from django.db.models import Q
 
 from collection.models import Debt, Segment
-from communications.models import Channel, CommunicationLog, CommunicationTemplate
+from communications.models import CommunicationLog, CommunicationTemplate
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.observing.tracing import request_id_field
+from debtors.channels import Channel
 
 
 class StrategyRule(UUIDModel):

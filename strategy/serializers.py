@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from collection.models import Segment
 from communications.contact.gate import Code, Verdict
-from communications.models import Channel, CommunicationTemplate
+from communications.models import CommunicationTemplate
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -18,6 +18,7 @@ from ddc.common.api.fields import (
     TimeField,
 )
 from ddc.common.api.serializers import CamelSerializer, Field, camel_fields
+from debtors.channels import Channel
 from strategy import triggers
 from strategy.models import Reason, StrategyRun
 

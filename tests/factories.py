@@ -12,7 +12,8 @@ from agents.models import Agent
 from collection.models import Debt, Dispute, Segment
 from communications.models import CommunicationTemplate
 from debtors import contact_points
-from debtors.models import Debtor, Medium, StopReason
+from debtors.channels import Channel
+from debtors.models import Debtor, SuppressionReason
 
 _numbers = itertools.count(1)
 
@@ -79,9 +80,11 @@ def segment(**values: Any) -> Segment:
     return Segment.objects.create(**{"name": f"Segment {next(_numbers)}"} | values)
 
 
-def stop(address: str, *, medium: str = "email", reason: str = "opted_out", how: str = "x") -> None:
-    """End the use of an address."""
-    contact_points.suppress(address, medium=Medium(medium), reason=StopReason(reason), how=how, now=now())
+def suppress(address: str, *, channel: str = "email", reason: str = "opted_out", source: str = "x") -> None:
+    """Suppress an address."""
+    contact_points.suppress(
+        address, channel=Channel(channel), reason=SuppressionReason(reason), source=source, now=now()
+    )
 
 
 def template(**values: Any) -> CommunicationTemplate:

@@ -19,9 +19,10 @@ from communications.admin.text import as_written
 from communications.calls import records, start
 from communications.contact import decisions, words
 from communications.contact.gate import Decision, Verdict
-from communications.models import CallOutcome, CallTask, Channel, MessageStatus
+from communications.models import CallOutcome, CallTask, MessageStatus
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.worklist import OpenFilter, WorklistAdmin
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 _BEGIN_FIRST = "It is shown when the call is begun."

@@ -26,13 +26,14 @@ from communications.admin import contact_panel
 from communications.contact import policy_book, rehearsal, words
 from communications.contact.gate import Verdict
 from communications.contact.rehearsal import Rehearsal
-from communications.models import Channel, CommunicationLog, ContactPolicy
+from communications.models import CommunicationLog, ContactPolicy
 from communications.models.contact import WEEKDAYS
 from ddc.common.admin.forms import RuleForm, add_refusal
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import RuledAdmin
 from ddc.common.errors import DomainError
 from ddc.common.reference import countries
+from debtors.channels import Channel
 
 _PLACES = ("countries", "regions", "cities", "postal_prefixes")
 _TIMES = ("opens", "closes", "weekend_opens", "weekend_closes")

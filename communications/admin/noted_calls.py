@@ -12,10 +12,11 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 from collection.models import Debt
 from communications.admin.calls import OutcomeForm
 from communications.calls import records
-from communications.models import Channel, CommunicationLog
+from communications.models import CommunicationLog
 from ddc.common.admin.forms import ReferenceField
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import RuledAdmin
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 _SPOKEN = (Channel.VOICE, Channel.CALL_SCRIPT)

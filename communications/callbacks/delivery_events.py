@@ -9,13 +9,14 @@ from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from communications import suppressions
 from communications.callbacks import machines, opens
 from communications.calls import records
-from communications.models import Channel, CommunicationLog, MessageStatus
+from communications.models import CommunicationLog, MessageStatus
 from communications.outbox import states
 from communications.outbox.states import Cause, Event
-from debtors.models import StopReason
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 _REASON_LENGTH = 500
 
@@ -33,7 +34,7 @@ class News:
     message_id: str | None = None
     address: str | None = None
     status: MessageStatus | None = None
-    suppression: StopReason | None = None
+    suppression: SuppressionReason | None = None
     words: str | None = None
     fact: Event | None = None
     user_agent: str | None = None
@@ -50,7 +51,7 @@ def as_payload(news: News) -> dict[str, Any]:
 def from_payload(provider: str, event_id: str, payload: dict[str, Any]) -> News:
     """Read what was kept."""
     values = dict(payload)
-    read = {"log_id": uuid.UUID, "status": MessageStatus, "suppression": StopReason, "fact": Event}
+    read = {"log_id": uuid.UUID, "status": MessageStatus, "suppression": SuppressionReason, "fact": Event}
     for name, kind in read.items():
         if name in values:
             values[name] = kind(values[name])
@@ -71,9 +72,7 @@ def take_in(news: News, *, now: datetime) -> bool:
     if news.suppression and address:
         channel = Channel(log.communication_type) if log else _channel(address)
         source = news.words or f"{news.provider}: {news.suppression.label}"
-        suppressions.suppress(
-            address, medium=suppressions.MEDIUM[channel], reason=news.suppression, source=source, now=now
-        )
+        contact_points.suppress(address, channel=channel, reason=news.suppression, source=source, now=now)
         return True
     return log is not None
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from communications import suppressions
 from communications.calls import records
 from communications.channels.spoken import HEAR, OPT_OUT
-from communications.models import CallOutcome, Channel, CommunicationLog
-from debtors.models import Medium, StopReason
+from communications.models import CallOutcome, CommunicationLog
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 
 def call_of(log_id: str) -> CommunicationLog | None:
@@ -29,4 +30,6 @@ def obey(payload: dict[str, Any], *, now: datetime) -> None:
     address = (log.address if log else None) or payload["address"]
     if digit == OPT_OUT and address:
         words = f"They pressed {OPT_OUT} in a call."
-        suppressions.suppress(address, medium=Medium.VOICE, reason=StopReason.OPTED_OUT, source=words, now=now)
+        contact_points.suppress(
+            address, channel=Channel.VOICE, reason=SuppressionReason.OPTED_OUT, source=words, now=now
+        )

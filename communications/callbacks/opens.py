@@ -11,8 +11,9 @@ from django.dispatch import Signal
 
 from communications.callbacks import machines
 from communications.links import tokens
-from communications.models import Channel, CommunicationLog, MessageStatus
+from communications.models import CommunicationLog, MessageStatus
 from ddc.common.reference.countries import EU_EEA_UK
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 #: A mail was opened; ``log`` and ``now`` come along. Sent within the transaction.

@@ -11,9 +11,10 @@ import structlog
 
 from communications.callbacks import delivery_events
 from communications.callbacks.delivery_events import News
-from communications.models import Channel, CommunicationLog, MessageStatus
+from communications.models import CommunicationLog, MessageStatus
 from communications.providers import registry
 from communications.providers.base import Provider
+from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
 

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from agents.models import Agent
-from communications import suppressions
 from communications.callbacks import stop_words
-from communications.models import Channel, CommunicationLog, CommunicationLogQuerySet, MessageStatus
+from communications.models import CommunicationLog, CommunicationLogQuerySet, MessageStatus
 from communications.notices import confirmations
 from ddc.common.errors import DomainError
 from debtors import contact_points
-from debtors.models import ContactPoint, Debtor, StopReason
+from debtors.channels import Channel
+from debtors.models import Debtor, SuppressionReason
 
 _SUBJECT_LENGTH, _ADDRESS_LENGTH, _ID_LENGTH = 998, 254, 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -110,22 +110,22 @@ def thread(message: CommunicationLog) -> CommunicationLogQuerySet:
 
 
 def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:
-    medium = suppressions.MEDIUM[received.channel]
     wish = (received.opt_out or "").lower() or _wish(received)
+    channel = Channel(received.channel)
     said = (received.body or received.subject or "").strip()
     if wish == "stop" and received.address:
-        is_news = suppressions.suppress(
-            received.address, medium=medium, reason=StopReason.OPTED_OUT, source=f"They wrote: {said}", now=now
+        is_news = contact_points.suppress(
+            received.address, channel=channel, reason=SuppressionReason.OPTED_OUT, source=f"Reply: {said}", now=now
         )
         if is_news and received.channel == Channel.SMS and not received.opt_out:
             confirmations.confirm_stop(log, now=now)
     elif wish == "start":
-        suppressions.lift(received.address, medium=medium, source=f"They wrote: {said}", now=now)
-        contact_points.agreed_by_reply(received.address, medium=medium, now=now)
+        contact_points.opt_in(received.address, channel=channel, source=f"Reply: {said}", now=now)
+        contact_points.record_consent_by_reply(received.address, channel=channel, now=now)
 
 
 def _writer(received: Received) -> Debtor | None:
-    kind = ContactPoint.Kind.EMAIL if received.channel == Channel.EMAIL else ContactPoint.Kind.PHONE
+    kind = Channel(received.channel).address_kind
     return contact_points.owner(received.address, kind) if received.address else None
 
 

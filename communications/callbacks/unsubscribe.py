@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from communications import suppressions
 from communications.links import unsubscribe_link
-from communications.models import Channel, CommunicationLog
-from debtors.models import Medium, StopReason
+from communications.models import CommunicationLog
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 
 def mail_of(token: str) -> CommunicationLog | None:
@@ -19,10 +20,10 @@ def mail_of(token: str) -> CommunicationLog | None:
 
 def unsubscribe(mail: CommunicationLog, *, now: datetime) -> bool:
     """Opt the address of a mail out of mail; return False if it was opted out before."""
-    return suppressions.suppress(
+    return contact_points.suppress(
         mail.address or "",
-        medium=Medium.EMAIL,
-        reason=StopReason.OPTED_OUT,
-        source="They unsubscribed by a mail's own link.",
+        channel=Channel.EMAIL,
+        reason=SuppressionReason.OPTED_OUT,
+        source="Unsubscribe link in a mail",
         now=now,
     )

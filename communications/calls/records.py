@@ -9,10 +9,11 @@ from django.db.models import Q
 
 from agents.models import Agent
 from collection.models import Debt
-from communications.models import CallOutcome, Channel, CommunicationLog, CommunicationLogQuerySet, MessageStatus
+from communications.models import CallOutcome, CommunicationLog, CommunicationLogQuerySet, MessageStatus
 from ddc.common.errors import DomainError
 from debtors import contact_points, phones
-from debtors.models import Debtor, Medium, StopReason
+from debtors.channels import Channel
+from debtors.models import Debtor, SuppressionReason
 
 _NOTES_LENGTH = 1000
 
@@ -51,7 +52,10 @@ NOTED = tuple(outcome for outcome in CallOutcome if outcome != CallOutcome.NOT_C
 _NOTED_INBOUND = {CallOutcome.VOICEMAIL, *(outcome for outcome in NOTED if OUTCOMES[outcome].conversation)}
 
 #: Outcomes that end the use of the number.
-_ENDS_USE = {CallOutcome.WRONG_NUMBER: StopReason.WRONG_NUMBER, CallOutcome.NO_CALLS: StopReason.OPTED_OUT}
+_ENDS_USE = {
+    CallOutcome.WRONG_NUMBER: SuppressionReason.WRONG_NUMBER,
+    CallOutcome.NO_CALLS: SuppressionReason.OPTED_OUT,
+}
 
 
 class CallIsOver(DomainError):
@@ -147,7 +151,7 @@ def note(
     :raises NotTheirDebt: if the debt is somebody else's
     :raises NotYetMade: if ``at`` lies ahead
     :raises NobodySpoke: if no such call ends like that
-    :raises NotAPhone: if the number is none
+    :raises InvalidPhone: if the number is not valid
     :raises WhichNumber: if the outcome ends the use of a number that isn't told
     """
     inbound = direction == CommunicationLog.Direction.INBOUND
@@ -218,8 +222,8 @@ def open_tasks() -> CommunicationLogQuerySet:
 def _draw_conclusions(address: str | None, outcome: str, *, by: Agent, now: datetime) -> None:
     reason = _ENDS_USE.get(CallOutcome(outcome))
     if reason and address:
-        how = f"Told {by} in a call"[:255]
-        contact_points.suppress(address, medium=Medium.VOICE, reason=reason, how=how, now=now)
+        source = f"Call with {by}"
+        contact_points.suppress(address, channel=Channel.VOICE, reason=reason, source=source, now=now)
 
 
 def _said(outcome: str, notes: str | None, *, by: Agent | None, now: datetime) -> dict[str, Any]:
@@ -234,7 +238,4 @@ def _said(outcome: str, notes: str | None, *, by: Agent | None, now: datetime) -
 def _as_kept(number: str | None, debtor: Debtor) -> str | None:
     if not (number and number.strip()):
         return None
-    try:
-        return phones.normalise(number.strip(), debtor.country_code)
-    except phones.NotAPhone as refusal:
-        raise phones.NotAPhone(field="number") from refusal
+    return phones.normalise(number.strip(), debtor.country_code, field="number")

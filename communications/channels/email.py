@@ -14,7 +14,8 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from communications.channels import http_errors
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.links import unsubscribe_link
-from communications.models import Channel, CommunicationLog
+from communications.models import CommunicationLog
+from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,6 @@ from communications.calls import records
 from communications.contact.gate import Contact, Facts, Stop
 from communications.contact.rules import Place, Policies, Rules, Scope, place
 from communications.models import (
-    Channel,
     CommunicationLog,
     CommunicationTemplate,
     ContactWish,
@@ -24,8 +23,9 @@ from communications.models import (
     MessageStatus,
     Purpose,
 )
-from debtors.contact_points import kind_of
-from debtors.models import ContactPoint, Debtor, Medium
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import ContactPoint, Debtor
 from debtors.zones import country_of_phone, possible_zones
 
 #: No cap looks further back than a calendar month, no cool-down than 31 days.
@@ -45,7 +45,7 @@ ATTEMPTED = (
 class _Known:
     """What was fetched for a batch."""
 
-    listed: set[tuple[str, str]] = field(default_factory=set)
+    suppressed: set[tuple[Channel, str]] = field(default_factory=set)
     consents: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     holds: Mapping[uuid.UUID, list[Stop]] = field(default_factory=dict)
     #: Templates that ask for payment, by name and channel; looked up where a hold stops them alone.
@@ -77,7 +77,7 @@ def rules_of(logs: Iterable[CommunicationLog], policies: Policies) -> dict[uuid.
 
 def gather(logs: Sequence[CommunicationLog], rules: Mapping[uuid.UUID, Rules], *, now: datetime) -> list[Facts]:
     """Fetch what ``rules_of`` these messages ask for; their debtors, debts and templates are loaded."""
-    known = _Known(listed=_listed(logs))
+    known = _Known(suppressed=_suppressed(logs))
     asked = [log for log in logs if log.pk in rules]
     if asked:
         debtors = {log.debtor_id for log in asked if log.debtor_id}
@@ -98,7 +98,7 @@ def gather(logs: Sequence[CommunicationLog], rules: Mapping[uuid.UUID, Rules], *
 def _facts(log: CommunicationLog, known: _Known) -> Facts:
     debtor, debt = log.debtor, log.debt
     address = suppressions.address_of(log)
-    medium = suppressions.MEDIUM[Channel(log.communication_type)]
+    channel = Channel(log.communication_type)
     wishes = known.wishes.get(debtor.pk, []) if debtor else []
     stops = [*known.holds.get(debtor.pk, ())] if debtor else []
     if debt:
@@ -111,7 +111,7 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         zones=zones(debtor, wishes) if debtor else frozenset(),
         places=places(debtor) if debtor else frozenset(),
         solicited=log.purpose == Purpose.SOLICITED,
-        suppressed=not log.confirms_opt_out and (medium, address) in known.listed,
+        suppressed=not log.confirms_opt_out and (channel, address) in known.suppressed,
         refused=_refused(wishes, log.communication_type),
         at_work=any(wish.work_address and wish.work_address.lower() == address.lower() for wish in wishes),
         debt=log.debt_id,
@@ -119,7 +119,7 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         debt_is_disputed=debt is not None and debt.is_all_disputed,
         holds=tuple(stops),
         history=tuple(known.history.get(log.debtor_id, ())) if log.debtor_id else (),
-        consented_at=known.consents.get((kind_of(medium), address)),
+        consented_at=known.consents.get((channel.address_kind, address)),
         wishes=tuple(wish.value for wish in wishes if _is_about(wish, log.communication_type) and _has_times(wish)),
         asks_for_payment=log.template is not None and (log.template.name, log.communication_type) in known.asking,
         notice_missing=bool(known.notices and known.notices.agency_has_one and log.debt_id and not period_ends),
@@ -152,12 +152,12 @@ def zones(debtor: Debtor, wishes: Iterable[ContactWish] = ()) -> frozenset[str]:
     return evident | {wish.time_zone for wish in wishes if wish.time_zone}
 
 
-def _listed(logs: Sequence[CommunicationLog]) -> set[tuple[str, str]]:
-    addresses: dict[Medium, set[str]] = defaultdict(set)
+def _suppressed(logs: Sequence[CommunicationLog]) -> set[tuple[Channel, str]]:
+    addresses: dict[Channel, set[str]] = defaultdict(set)
     for log in logs:
         if log.debtor and (address := suppressions.address(log.debtor, log.communication_type)):
-            addresses[suppressions.MEDIUM[Channel(log.communication_type)]].add(address)
-    return {(str(medium), address) for medium, address in suppressions.suppressed(dict(addresses))}
+            addresses[Channel(log.communication_type)].add(address)
+    return contact_points.suppressed(addresses)
 
 
 def _holds(

@@ -9,7 +9,8 @@ from communications import suppressions
 from communications.contact import decisions, gate
 from communications.contact.gate import PASSING, Decision, Facts, Verdict
 from communications.contact.rules import Policies
-from communications.models import Channel, CommunicationLog
+from communications.models import CommunicationLog
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 #: About how many open debts, the newest, a preview tells.

@@ -67,7 +67,7 @@ def note(
     :raises WishForNothing: if there is nothing in it that the gate could obey
     :raises WrongHours: if the hours are the wrong way round
     :raises NoSuchZone: if ``time_zone`` is none
-    :raises NotAPhone: if the employer's address is neither mail nor phone
+    :raises InvalidPhone: if the employer's address is neither mail nor phone
     :raises Forbidden: if ``by`` may not
     """
     require_permission(by, "communications.add_contactwish")
@@ -113,7 +113,7 @@ def _as_kept(address: str, debtor: Debtor) -> str:
         return address.lower()
     try:
         return phones.normalise(address, debtor.country_code)
-    except phones.NotAPhone as refusal:
-        raise phones.NotAPhone(
+    except phones.InvalidPhone as refusal:
+        raise phones.InvalidPhone(
             "This is neither an e-mail address nor a phone number.", field="work_address"
         ) from refusal

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from communications.contact.gate import Facts, Verdict
 from communications.contact.rules import Policy
-from communications.models import Channel, ContactWish
+from communications.models import ContactWish
+from debtors.channels import Channel
 
 VERDICTS = {Verdict.ALLOW: "It may go", Verdict.POSTPONE: "Not yet", Verdict.DENY: "No"}
 CHANNELS = {

@@ -5,14 +5,13 @@ from communications.models.evidence import MessageAttempt, Settlement, Unbegun
 from communications.models.messages import DUE_STATUSES, CommunicationLog, CommunicationLogQuerySet
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
-from communications.models.vocabulary import CallOutcome, Channel, MessageStatus, Purpose
+from communications.models.vocabulary import CallOutcome, MessageStatus, Purpose
 from communications.models.worklists import CallTask, InboundMessage, UncertainMessage
 
 __all__ = [
     "DUE_STATUSES",
     "CallOutcome",
     "CallTask",
-    "Channel",
     "Circuit",
     "CommunicationLog",
     "CommunicationLogQuerySet",

@@ -8,9 +8,10 @@ from django.db.models import Q
 from agents.models import Agent
 from collection.models import Debt
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
-from communications.models.vocabulary import CallOutcome, Channel, MessageStatus, Purpose
+from communications.models.vocabulary import CallOutcome, MessageStatus, Purpose
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.observing.tracing import request_id_field
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 #: A worker may take these when they are due; a claimed one again once its lease is over.

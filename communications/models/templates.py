@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from communications.models.vocabulary import Channel
 from ddc.common.models import UUIDModel, newest_first
+from debtors.channels import Channel
 
 
 class CommunicationTemplate(UUIDModel):

@@ -3,15 +3,6 @@
 from django.db import models
 
 
-class Channel(models.TextChoices):
-    """How something is said; the contract's ``communicationType``."""
-
-    EMAIL = "email"
-    SMS = "sms"
-    VOICE = "voice"
-    CALL_SCRIPT = "call_script"
-
-
 class MessageStatus(models.TextChoices):
     """Where a message stands. ``received`` is an inbound one's only status."""
 

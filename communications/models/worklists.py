@@ -3,7 +3,8 @@
 from django.db import models
 
 from communications.models.messages import CommunicationLog
-from communications.models.vocabulary import Channel, MessageStatus
+from communications.models.vocabulary import MessageStatus
+from debtors.channels import Channel
 
 
 class _InDoubt(models.Manager["CommunicationLog"]):

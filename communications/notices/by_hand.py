@@ -10,11 +10,12 @@ from django.db import transaction
 from collection.models import Debt
 from communications.contact import decisions
 from communications.contact.gate import Verdict
-from communications.models import Channel, CommunicationLog, CommunicationTemplate
+from communications.models import CommunicationLog, CommunicationTemplate
 from communications.outbox import outbox
 from communications.sending import outcomes
 from communications.texts import composition, facts, placeholders, templates
 from ddc.common.errors import DomainError
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 _LANGUAGE_OF_EXAMPLES = "en"

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from communications.models import Channel, CommunicationLog, Purpose
+from communications.models import CommunicationLog, Purpose
 from communications.outbox import outbox
 from communications.texts import templates
+from debtors.channels import Channel
 
 TEMPLATE = "opt_out_confirmed"
 #: It comes at once, or not at all.

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from collection.models import Debt, DeferralRequest, Dispute
 from communications import suppressions
-from communications.models import Channel, CommunicationLog, Purpose
+from communications.models import CommunicationLog, Purpose
 from communications.outbox import outbox
 from communications.texts import templates
-from debtors.models import Debtor, Medium
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import Debtor
 
 _GREETING = "Dear {{debtor_full_name}},\n\n"
 _SIGNATURE = "\n\n{{agency_name}}\n{{portal_url}}"
@@ -80,7 +82,7 @@ def _channel(debtor: Debtor) -> Channel:
     """Mail, or SMS where only that is left. Where nothing is, mail: it shows as blocked, and an agent sees it."""
     mail = suppressions.address(debtor, Channel.EMAIL)
     phone = suppressions.address(debtor, Channel.SMS)
-    listed = suppressions.suppressed({Medium.EMAIL: {mail}, Medium.SMS: {phone}})
-    if mail and (Medium.EMAIL, mail) not in listed:
+    suppressed = contact_points.suppressed({Channel.EMAIL: {mail}, Channel.SMS: {phone}})
+    if mail and (Channel.EMAIL, mail) not in suppressed:
         return Channel.EMAIL
-    return Channel.SMS if phone and (Medium.SMS, phone) not in listed else Channel.EMAIL
+    return Channel.SMS if phone and (Channel.SMS, phone) not in suppressed else Channel.EMAIL

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from collection.models import Debt
 from communications import suppressions
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
 from ddc.common.nudge import nudge
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 

@@ -15,7 +15,6 @@ from communications.contact import decisions, gate
 from communications.contact.gate import Decision, Verdict
 from communications.links import unsubscribe_link
 from communications.models import (
-    Channel,
     CommunicationLog,
     CommunicationTemplate,
     CommunicationTemplateVersion,
@@ -28,6 +27,7 @@ from communications.outbox.outbox import Lane
 from communications.sending import outcomes
 from communications.texts import composition, facts, one_time_code, placeholders, templates
 from communications.texts.composition import Text
+from debtors.channels import Channel
 
 _Found = TypeVar("_Found")
 

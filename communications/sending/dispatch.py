@@ -18,12 +18,13 @@ from django.db import connection
 from collection.models import Debt
 from communications import suppressions
 from communications.channels.message import Outcome, Outgoing, Result
-from communications.models import Channel, CommunicationLog, MessageStatus
+from communications.models import CommunicationLog, MessageStatus
 from communications.sending import batches, evidence, outcomes
 from communications.sending.batches import Claimed
 from communications.sending.outcomes import Ended
 from communications.sending.senders import AGENT, Senders, provider_of
 from communications.texts.composition import Text
+from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
 

@@ -15,15 +15,16 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from communications import suppressions
 from communications.channels.message import Outcome, Result
 from communications.contact.gate import Decision, Verdict
-from communications.models import DUE_STATUSES, Channel, CommunicationLog, MessageAttempt, MessageStatus
+from communications.models import DUE_STATUSES, CommunicationLog, MessageAttempt, MessageStatus
 from communications.outbox import states
 from communications.outbox.states import Cause, Event
 from communications.sending import evidence
 from communications.texts import one_time_code
-from debtors.models import StopReason
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 #: When a message is tried again after a failure that may pass, at the latest; after the last of these it has failed.
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
@@ -157,9 +158,11 @@ def record(ended: Ended) -> str | None:
         cursor.execute(_RECORD, ended.parameters)
         moved = cursor.fetchone()[0] or record_late(ended)
     if ended.outcome.result == Result.OPTED_OUT:
-        message, medium = ended.message, suppressions.MEDIUM[Channel(ended.message.communication_type)]
+        message, channel = ended.message, Channel(ended.message.communication_type)
         source, now = ended.attempt.answer or ended.outcome.provider, ended.attempt.ended_at
-        suppressions.suppress(message.address or "", medium=medium, reason=StopReason.OPTED_OUT, source=source, now=now)
+        contact_points.suppress(
+            message.address or "", channel=channel, reason=SuppressionReason.OPTED_OUT, source=source, now=now
+        )
     return ended.status if moved else None
 
 

@@ -11,7 +11,7 @@ import redis
 import structlog
 from django.conf import settings
 
-from communications.models import Channel
+from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Self
 
 from communications.channels import email
 from communications.channels.message import Outcome, Outgoing
-from communications.models import Channel
 from communications.providers import registry
+from debtors.channels import Channel
 
 #: The "provider" of call scripts: agents see a script as soon as it is written.
 AGENT = "agent"

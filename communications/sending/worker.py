@@ -17,7 +17,7 @@ from django.conf import settings
 
 from communications.channels.message import Outcome
 from communications.contact import first_notice
-from communications.models import Channel, MessageStatus
+from communications.models import MessageStatus
 from communications.outbox import outbox
 from communications.outbox.outbox import Lane
 from communications.sending import batches, circuits, dispatch, outcomes, rates
@@ -29,6 +29,7 @@ from ddc.common import stopping
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
+from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
 

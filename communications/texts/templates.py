@@ -7,9 +7,10 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
-from communications.models import Channel, CommunicationLog, CommunicationTemplate, CommunicationTemplateVersion
+from communications.models import CommunicationLog, CommunicationTemplate, CommunicationTemplateVersion
 from communications.texts import placeholders
 from ddc.common.errors import DomainError, Duplicate, refusing
+from debtors.channels import Channel
 
 _FALLBACK = "en"
 _FIELDS = frozenset(

@@ -9,7 +9,6 @@ from collection.models import Debt, DebtStatus
 from communications import suppressions
 from communications.channels.message import Result
 from communications.models import (
-    Channel,
     CommunicationLog,
     CommunicationTemplate,
     CommunicationTemplateVersion,
@@ -18,7 +17,9 @@ from communications.models import (
 )
 from communications.sending import evidence
 from communications.texts import composition, facts, templates
-from debtors.models import Debtor, Medium, StopReason
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import Debtor, SuppressionReason
 from portal.models import DigitalActivity
 
 _SENT = {
@@ -141,12 +142,18 @@ def suppress_addresses(rng: random.Random, people: Sequence[Debtor], *, now: dat
     """Suppress some phones after an opt-out and some e-mail addresses after a bounce."""
     for debtor in rng.sample(people, 40):
         if debtor.mobile_phone:
-            suppressions.suppress(
-                debtor.mobile_phone, medium=Medium.SMS, reason=StopReason.OPTED_OUT, source="Reply: STOP", now=now
+            contact_points.suppress(
+                debtor.mobile_phone,
+                channel=Channel.SMS,
+                reason=SuppressionReason.OPTED_OUT,
+                source="Reply: STOP",
+                now=now,
             )
     reason_text = _REASONS[MessageStatus.BOUNCED]
     for debtor in rng.sample(people, 25):
-        suppressions.suppress(debtor.email, medium=Medium.EMAIL, reason=StopReason.BOUNCED, source=reason_text, now=now)
+        contact_points.suppress(
+            debtor.email, channel=Channel.EMAIL, reason=SuppressionReason.BOUNCED, source=reason_text, now=now
+        )
 
 
 def _message(rng: random.Random, debt: Debt, channel: Channel, *, now: datetime) -> CommunicationLog:

@@ -156,7 +156,7 @@ def fill(count: int) -> None:
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
         OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())
         RevokedDebtorToken.objects.create(jti=uuid4(), expires_at=NOW)
-        factories.stop(f"{uuid4()}@example.com", reason="bounced")
+        factories.suppress(f"{uuid4()}@example.com", reason="bounced")
         ExchangeRate.objects.create(date=NOW.date() - timedelta(days=count + number), currency_code="GBP", per_euro=1)
         ProviderEvent.objects.create(provider="twilio", event_id=str(uuid4()), received_at=NOW)
         IdempotencyKey.objects.create(

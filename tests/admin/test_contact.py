@@ -81,7 +81,7 @@ class TestWhy:
     def test_what_was_refused_names_all_reasons(self, auditor_at_desk):
         log = queue()
         Hold.objects.create(debtor=log.debtor, reason="moratorium", starts_on=NOON.date())
-        factories.stop(log.debtor.email)
+        factories.suppress(log.debtor.email)
         drain()
         page = text_of(auditor_at_desk.get(address(CommunicationLog, "change", log.pk)))
 

@@ -74,11 +74,11 @@ def test_another_phone_ends_the_debtors_tokens_here_too(agent_at_desk: Browser):
 def test_a_debtor_with_debts_stays(supervisor_at_desk: Browser):
     debtor, free = factories.debt().debtor, factories.debtor()
     answer = supervisor_at_desk.post(address(Debtor, "delete", debtor.pk), {"post": "yes"}, follow=True)
-    assert said(answer) == ["This debtor has debts, messages or holds and can't be deleted."]
+    assert said(answer) == ["This debtor has debts, messages or holds, so it cannot be deleted."]
     answer = supervisor_at_desk.act("delete_selected", [debtor, free], post="yes")
     assert said(answer) == [
         "1 debtor deleted.",
-        "John Doe: This debtor has debts, messages or holds and can't be deleted.",
+        "John Doe: This debtor has debts, messages or holds, so it cannot be deleted.",
     ]
     assert list(Debtor.objects.all()) == [debtor]
 
@@ -393,32 +393,32 @@ def test_a_runs_report_is_shown_per_rule(auditor_at_desk: Browser):
 
 def test_a_supervisor_ends_the_use_of_an_address_and_begins_it_again(supervisor_at_desk: Browser):
     debtor = factories.debtor(email="zoe@example.com")
-    values = {"medium": "email", "value": "Zoe@Example.com", "reason": "opted_out", "how": "a call"}
+    values = {"channel": "email", "value": "Zoe@Example.com", "reason": "opted_out", "source": "a call"}
     assert supervisor_at_desk.post(address(ContactPoint, "add"), values).status_code == 302
     made = ContactPoint.objects.get(kind="email")
-    assert (made.value, made.debtor, made.stops) == ("zoe@example.com", debtor, ["opted out"])
-    assert made.opted_out_how == f"a call ({supervisor_at_desk.agent})"
-    page = f"/admin/debtors/contactpoint/{made.pk}/use_again/"
+    assert (made.value, made.debtor, made.suppressions) == ("zoe@example.com", debtor, ["opted out"])
+    assert made.opted_out_source == f"a call ({supervisor_at_desk.agent})"
+    page = f"/admin/debtors/contactpoint/{made.pk}/reactivate/"
     assert supervisor_at_desk.get(page).status_code == 200
-    assert supervisor_at_desk.post(page, {"how": "asked for it"}).status_code == 302
+    assert supervisor_at_desk.post(page, {"source": "asked for it"}).status_code == 302
     made.refresh_from_db()
-    assert made.stops == []
+    assert made.suppressions == []
     assert supervisor_at_desk.get(address(ContactPoint, "change", made.pk)).status_code == 200
 
 
 def test_who_may_not_begin_the_use_of_an_address_again_does_not(agent_at_desk: Browser):
-    factories.stop("zoe@example.com")
+    factories.suppress("zoe@example.com")
     made = ContactPoint.objects.get()
-    page = f"/admin/debtors/contactpoint/{made.pk}/use_again/"
-    assert agent_at_desk.post(page, {"how": "x"}).status_code == 403
+    page = f"/admin/debtors/contactpoint/{made.pk}/reactivate/"
+    assert agent_at_desk.post(page, {"source": "x"}).status_code == 403
     made.refresh_from_db()
-    assert made.stops == ["opted out"]
+    assert made.suppressions == ["opted out"]
 
 
 def test_an_agent_notes_that_somebody_agreed(agent_at_desk: Browser):
     point = factories.debtor(email="zoe@example.com").contact_points.get(kind="email")
     page, today = f"/admin/debtors/contactpoint/{point.pk}/consent/", now().date()
-    assert b"They agreed" in agent_at_desk.get(address(ContactPoint, "change", point.pk)).content
+    assert b"Record consent" in agent_at_desk.get(address(ContactPoint, "change", point.pk)).content
     assert agent_at_desk.get(page).status_code == 200
 
     for day in (today + timedelta(days=1), today - timedelta(days=9), today - timedelta(days=20)):
@@ -429,7 +429,7 @@ def test_an_agent_notes_that_somebody_agreed(agent_at_desk: Browser):
     later = agent_at_desk.post(
         page, {"consent_basis": "debtor", "consented_at": (today - timedelta(days=20)).isoformat()}
     )
-    assert errors(later) == {"consented_at": ["They have agreed since then; the later date is kept."]}
+    assert errors(later) == {"consented_at": ["A later consent is recorded already. It stays in force."]}
     assert agent_at_desk.post(page, {"consent_basis": "guess", "consented_at": ""}).status_code == 200
 
 

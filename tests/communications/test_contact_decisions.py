@@ -12,8 +12,9 @@ from collection.models import Debt, Hold
 from communications.contact import circumstances, decisions, gate, policy_book
 from communications.contact.gate import Code, Verdict
 from communications.contact.rules import Policies
-from communications.models import Channel, CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
+from communications.models import CommunicationLog, ContactDecision, ContactPolicy, ContactWish, Purpose
 from communications.outbox import outbox
+from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor
 from tests import factories
 from tests.communications.conftest import NOON

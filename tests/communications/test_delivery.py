@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from collection import debts, states
 from collection.holds import holds
 from collection.models import DebtStatus, Hold
-from communications.models import Channel, CommunicationLog, Purpose
+from communications.models import CommunicationLog, Purpose
 from communications.outbox import outbox
 from communications.outbox.outbox import Lane
 from communications.sending import dispatch, evidence, outcomes, worker
 from communications.texts import facts, one_time_code
+from debtors.channels import Channel
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue, words

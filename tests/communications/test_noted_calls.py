@@ -86,8 +86,8 @@ def test_calls_of_ours_use_up_attempts_and_theirs_do_not(debt, at):
 def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at):
     note(debt, at, outcome="no_calls", number=ELSEWHERE)
 
-    stopped = ContactPoint.objects.filter(calls_stopped=True)
-    assert [(point.value, str(point.calls_opted_out_how)[:5]) for point in stopped] == [(ELSEWHERE, "Told ")]
+    stopped = ContactPoint.objects.filter(calls_suppressed=True)
+    assert [(point.value, str(point.calls_opted_out_source)[:5]) for point in stopped] == [(ELSEWHERE, "Call ")]
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at
         ({"outcome": "not_called", "direction": "outbound"}, records.NobodySpoke),
         ({"outcome": "no_calls", "number": " "}, records.WhichNumber),
         ({"outcome": "wrong_number", "number": None}, records.WhichNumber),
-        ({"number": "12"}, phones.NotAPhone),
+        ({"number": "12"}, phones.InvalidPhone),
     ],
 )
 def test_what_can_not_have_been_is_refused(debt, told, refusal):
     with pytest.raises(refusal):
         note(debt, NOON, **told)
     assert not CommunicationLog.objects.exists()
-    assert not ContactPoint.objects.filter(calls_stopped=True).exists()
+    assert not ContactPoint.objects.filter(calls_suppressed=True).exists()
 
 
 def test_a_call_is_about_no_debt_of_somebody_else(debt):

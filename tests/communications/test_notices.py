@@ -47,7 +47,7 @@ def test_the_agencys_own_wording_goes_first(smtp, supervisor):
 
 
 def test_who_gets_no_mail_is_told_by_sms(supervisor):
-    factories.stop("john@example.com", medium="email", reason="bounced")
+    factories.suppress("john@example.com", channel="email", reason="bounced")
 
     log = decide(deferrals.approve, supervisor, email="John@example.com")
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from communications.models import Channel
 from communications.sending import rates
 from communications.sending.rates import Pace
+from debtors.channels import Channel
 
 
 def take(pace, times):

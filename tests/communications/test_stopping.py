@@ -6,16 +6,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from communications import suppressions
 from communications.callbacks import machines, opens, replies, stop_words
 from communications.callbacks.replies import Received
 from communications.calls import records
 from communications.links import unsubscribe_link
-from communications.models import Channel, CommunicationLog
+from communications.models import CommunicationLog
 from communications.outbox import outbox
 from communications.sending import dispatch, evidence
-from debtors import debtors
-from debtors.models import ContactPoint, Debtor, Medium
+from debtors import contact_points, debtors
+from debtors.channels import Channel
+from debtors.models import ContactPoint, Debtor
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -62,7 +62,7 @@ def test_a_stranger_who_says_stop_is_opted_out_and_told_so_once(twilio):
 
     drain(NOON + timedelta(seconds=5))
 
-    assert ContactPoint.objects.get(value=PHONE).stops == ["opted out"]
+    assert ContactPoint.objects.get(value=PHONE).suppressions == ["opted out"]
     (order,) = twilio.orders
     assert order.fields["To"] == PHONE
     assert order.fields["Body"].startswith("DDC: you will get no more text messages")
@@ -84,17 +84,17 @@ def test_what_twilio_has_answered_is_not_confirmed_again():
     replies.receive(sms("STOP", opt_out="STOP"), now=NOON)
 
     assert not CommunicationLog.objects.filter(direction="outbound").exists()
-    assert ContactPoint.objects.get(value=PHONE).stops == ["opted out"]
+    assert ContactPoint.objects.get(value=PHONE).suppressions == ["opted out"]
 
 
 def test_start_brings_back_and_an_older_stop_that_comes_late_counts_no_more():
     factories.debtor(mobile_phone=PHONE)
     replies.receive(sms("STOP"), now=NOON)
     replies.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
-    assert ContactPoint.objects.get(value=PHONE).stops == []
+    assert ContactPoint.objects.get(value=PHONE).suppressions == []
 
     replies.receive(sms("STOP", "SM3"), now=NOON + timedelta(minutes=1))
-    assert ContactPoint.objects.get(value=PHONE).stops == []
+    assert ContactPoint.objects.get(value=PHONE).suppressions == []
 
 
 def test_who_writes_start_agrees_from_then_on():
@@ -108,7 +108,7 @@ def test_who_writes_start_agrees_from_then_on():
 
 def test_queueing_to_a_stopped_address_is_refused():
     debt = factories.debt()
-    factories.stop(debt.debtor.mobile_phone, medium="sms")
+    factories.suppress(debt.debtor.mobile_phone, channel="sms")
 
     log = queue(channel="sms", debt=debt)
 
@@ -129,7 +129,7 @@ def while_the_first_is_handed_over(monkeypatch, happens):
 
 def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch):
     first, second = queue(channel="sms"), queue(channel="sms")
-    while_the_first_is_handed_over(monkeypatch, lambda: factories.stop(second.debtor.mobile_phone, medium="sms"))
+    while_the_first_is_handed_over(monkeypatch, lambda: factories.suppress(second.debtor.mobile_phone, channel="sms"))
 
     drain()
 
@@ -168,12 +168,12 @@ def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
     client, path = Client(enforce_csrf_checks=True), url.removeprefix("http://127.0.0.1:8000")
 
     assert client.get(path).status_code == 200
-    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
+    assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
     answer = client.post(path, {"List-Unsubscribe": "One-Click"})
 
     assert answer.status_code == 200
-    stopped = ContactPoint.objects.get(messages_stopped=True)
-    assert (stopped.value, stopped.kind, stopped.calls_stopped) == (log.debtor.email, "email", False)
+    stopped = ContactPoint.objects.get(messages_suppressed=True)
+    assert (stopped.value, stopped.kind, stopped.calls_suppressed) == (log.debtor.email, "email", False)
     assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
     assert queue(debt=log.debt).status == "blocked"
     assert queue(debt=log.debt, channel="sms").status == "queued"
@@ -184,7 +184,7 @@ def test_a_link_that_is_not_ours_ends_nothing(client):
     good = unsubscribe_link.url(log.pk).split("/")[-1]
     for token in ("x", good[:-2] + "AA", opens.pixel_url(log.pk).split("/")[-1][:-4]):
         assert client.post(f"/unsubscribe/{token}").status_code == 404
-    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
+    assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
 
 
 def test_each_address_of_a_debtor_is_kept_whoever_writes_it():
@@ -198,13 +198,13 @@ def test_each_address_of_a_debtor_is_kept_whoever_writes_it():
 
 def test_a_stop_counts_for_whoever_gets_the_address_next():
     debtor = factories.debtor(mobile_phone=PHONE)
-    factories.stop(PHONE, medium="sms")
+    factories.suppress(PHONE, channel="sms")
     debtors.amend(debtor, mobile_phone=None, today=NOON.date())
     factories.debtor(mobile_phone=PHONE)
 
-    assert suppressions.suppressed({Medium.SMS: {PHONE}}) == {(Medium.SMS, PHONE)}
+    assert contact_points.suppressed({Channel.SMS: {PHONE}}) == {(Channel.SMS, PHONE)}
     debtors.delete(debtor)
-    assert suppressions.suppressed({Medium.SMS: {PHONE}}) == {(Medium.SMS, PHONE)}
+    assert contact_points.suppressed({Channel.SMS: {PHONE}}) == {(Channel.SMS, PHONE)}
 
 
 def test_an_answer_is_kept_beside_what_it_answers():
@@ -250,7 +250,7 @@ def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
 
     tasks[1].refresh_from_db()
     point = ContactPoint.objects.get(value=PHONE)
-    assert (point.messages_stopped, point.calls_stopped, tasks[1].outcome) == (True, True, "not_called")
+    assert (point.messages_suppressed, point.calls_suppressed, tasks[1].outcome) == (True, True, "not_called")
     with pytest.raises(records.CallIsOver):
         records.finish(tasks[0], outcome="busy", notes=None, by=agent, now=NOON)
 

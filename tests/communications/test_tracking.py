@@ -10,7 +10,7 @@ from communications.callbacks.delivery_events import News
 from communications.models import CommunicationLog, MessageStatus
 from communications.outbox import outbox
 from communications.sending import worker
-from debtors.models import ContactPoint, StopReason
+from debtors.models import ContactPoint, SuppressionReason
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -155,10 +155,10 @@ def test_a_state_never_moves_back(before, told, after):
 def test_a_bounce_ends_mail_to_the_address():
     log = sent(address="A@Example.com")
 
-    news_of_providers.take_in(news(log, status=MessageStatus.BOUNCED, suppression=StopReason.BOUNCED), now=NOON)
+    news_of_providers.take_in(news(log, status=MessageStatus.BOUNCED, suppression=SuppressionReason.BOUNCED), now=NOON)
 
-    stopped = ContactPoint.objects.get(messages_stopped=True)
-    assert (stopped.kind, stopped.value, stopped.stops) == ("email", "a@example.com", ["bounced"])
+    stopped = ContactPoint.objects.get(messages_suppressed=True)
+    assert (stopped.kind, stopped.value, stopped.suppressions) == ("email", "a@example.com", ["bounced"])
 
 
 def test_what_is_about_no_message_of_ours_is_harmless():

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from communications.models import Channel, CommunicationLog, Purpose
+from communications.models import CommunicationLog, Purpose
 from ddc.common.errors import TooMany
+from debtors.channels import Channel
 from debtors.models import Debtor
 from portal import otp, tasks
 from portal.models import OtpSession

@@ -118,7 +118,7 @@ def test_no_url_holds_the_phone(browser: Client, debtor: Debtor) -> None:
     assert answer["Location"] == "/portal/code"
 
 
-@pytest.mark.parametrize(("phone", "says"), [("", "Please enter your mobile"), ("call me", "must be a phone number")])
+@pytest.mark.parametrize(("phone", "says"), [("", "Please enter your mobile"), ("call me", "not a valid phone number")])
 def test_what_is_no_phone_is_said_at_the_field(browser: Client, phone: str, says: str) -> None:
     answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=phone)
 

@@ -5,10 +5,11 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from communications import suppressions
-from communications.models import Channel, CommunicationLog
+from communications.models import CommunicationLog
 from communications.sending import dispatch, worker
-from debtors.models import Medium, StopReason
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 from tests.communications.conftest import NOON, twilio  # noqa: F401
 from tests.communications.messages import queue
 from tests.races.threads import at_once, refusals
@@ -31,8 +32,8 @@ def stop_at_the_last_moment(monkeypatch):
 
     def say_stop():
         wait()
-        phone, told = log.debtor.mobile_phone, {"reason": StopReason.OPTED_OUT, "source": "STOP", "now": NOON}
-        assert suppressions.suppress(phone, medium=Medium.SMS, **told)
+        phone, told = log.debtor.mobile_phone, {"reason": SuppressionReason.OPTED_OUT, "source": "STOP", "now": NOON}
+        assert contact_points.suppress(phone, channel=Channel.SMS, **told)
         wait()
 
     monkeypatch.setattr(dispatch, "begin", after_the_stop)

@@ -33,16 +33,16 @@ def test_of_two_stops_at_once_one_is_confirmed():
 @pytest.mark.deep
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_on_the_address_both_are_confirmed(monkeypatch):
-    both, is_out = Barrier(2), contact_points._is_out
+    both, is_opted_out = Barrier(2), contact_points.is_opted_out
 
-    def looked_together(points, medium):
-        found = is_out(points, medium)
+    def looked_together(points, channel):
+        found = is_opted_out(points, channel)
         with suppress(BrokenBarrierError):
             both.wait(timeout=3)
         return found
 
-    monkeypatch.setattr(contact_points, "_locked", contact_points.rows)
-    monkeypatch.setattr(contact_points, "_is_out", looked_together)
+    monkeypatch.setattr(contact_points, "locked", contact_points.rows)
+    monkeypatch.setattr(contact_points, "is_opted_out", looked_together)
     assert stop_twice() == 2
 
 

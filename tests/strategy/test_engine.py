@@ -89,7 +89,7 @@ def test_each_reason_to_leave_a_debt_out_is_counted():
     Debtor.objects.filter(pk=mute.debtor_id).update(email="")
     quiet = factories.debtor(email="Quiet@Example.com")
     makers.due_debt(rule, debtor=quiet)
-    factories.stop("quiet@example.com", medium="email", reason="opted_out")
+    factories.suppress("quiet@example.com", channel="email", reason="opted_out")
     left_out = {
         "closed": 4, "disputed": 1, "deferred": 1, "held": 1, "nothing_owed": 1, "no_address": 1, "suppressed": 1,
     }  # fmt: skip
@@ -120,9 +120,9 @@ def test_other_channels_than_mail_want_a_phone(channel):
     makers.due_debt(rule)
     makers.due_debt(rule, debtor=factories.debtor(mobile_phone=None))
     opted_out = makers.due_debt(rule).debtor
-    medium = "sms" if channel == "sms" else "voice"
-    factories.stop(opted_out.mobile_phone, medium=medium, reason="opted_out")
-    factories.stop(opted_out.email, medium="email", reason="bounced")
+    suppressed_channel = "sms" if channel == "sms" else "voice"
+    factories.suppress(opted_out.mobile_phone, channel=suppressed_channel, reason="opted_out")
+    factories.suppress(opted_out.email, channel="email", reason="bounced")
     assert makers.lines(makers.run()) == {rule.name: (3, 1, {"no_address": 1, "suppressed": 1})}
     assert CommunicationLog.objects.get().communication_type == channel
 

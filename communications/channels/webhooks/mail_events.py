@@ -10,9 +10,10 @@ from communications.callbacks.delivery_events import News
 from communications.callbacks.replies import Received
 from communications.channels.webhooks import softness
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
-from communications.models import Channel, MessageStatus
+from communications.models import MessageStatus
 from communications.outbox.states import Event
-from debtors.models import StopReason
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 _STATUSES = {
     "sent": MessageStatus.SENT,
@@ -27,15 +28,15 @@ _STATUSES = {
 }
 _FACTS = {"opened": Event.OPENED, "clicked": Event.CLICKED, "complained": Event.COMPLAINED}
 _SUPPRESSIONS = {
-    "bounced": StopReason.BOUNCED,
-    "complained": StopReason.COMPLAINED,
-    "unsubscribed": StopReason.OPTED_OUT,
+    "bounced": SuppressionReason.BOUNCED,
+    "complained": SuppressionReason.COMPLAINED,
+    "unsubscribed": SuppressionReason.OPTED_OUT,
 }
 _REJECTIONS = {
-    "bounced": StopReason.BOUNCED,
-    "invalid": StopReason.BOUNCED,
-    "spam": StopReason.COMPLAINED,
-    "unsubscribed": StopReason.OPTED_OUT,
+    "bounced": SuppressionReason.BOUNCED,
+    "invalid": SuppressionReason.BOUNCED,
+    "spam": SuppressionReason.COMPLAINED,
+    "unsubscribed": SuppressionReason.OPTED_OUT,
 }
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _MOST_REFERENCES = 20

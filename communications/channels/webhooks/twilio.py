@@ -10,8 +10,9 @@ from communications.callbacks.inbox import Pressed
 from communications.callbacks.replies import Received
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
 from communications.channels.webhooks.refusals import NotAuthentic, Unreadable
-from communications.models import CallOutcome, Channel, MessageStatus
-from debtors.models import StopReason
+from communications.models import CallOutcome, MessageStatus
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 #: Twilio's words for SMS and for calls.
 _STATUSES = {
@@ -95,7 +96,7 @@ def read_status(request: HttpRequest) -> News:
         message_id=sid,
         address=fields.get("To") or fields.get("Called"),
         status=_STATUSES.get(word.lower()),
-        suppression=StopReason.OPTED_OUT if error == _OPTED_OUT else None,
+        suppression=SuppressionReason.OPTED_OUT if error == _OPTED_OUT else None,
         words=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
         outcome=_outcome(fields) if fields.get("CallSid") else None,
     )

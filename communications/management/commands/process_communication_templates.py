@@ -11,9 +11,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from collection.models import Debt
-from communications.models import Channel, CommunicationTemplate
+from communications.models import CommunicationTemplate
 from communications.notices import by_hand
 from ddc.common.errors import DomainError
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 

@@ -41,4 +41,4 @@ def sent(**values):
 
 def stops():
     """Which addresses get no more messages, and why."""
-    return [(point.value, point.stops) for point in ContactPoint.objects.filter(messages_stopped=True)]
+    return [(point.value, point.suppressions) for point in ContactPoint.objects.filter(messages_suppressed=True)]

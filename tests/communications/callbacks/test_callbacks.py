@@ -240,13 +240,13 @@ def test_stop_ends_sms_to_the_number_and_start_lifts_it(client, twilio_token, wo
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
 
     point = ContactPoint.objects.get()
-    assert (point.kind, point.value, point.stops, point.calls_stopped) == (
+    assert (point.kind, point.value, point.suppressions, point.calls_suppressed) == (
         "phone",
         "+447700900001",
         ["opted out"],
         False,
     )
-    assert words.strip() in point.opted_out_how
+    assert words.strip() in point.opted_out_source
 
     form(client, INBOUND, {"MessageSid": "SM2", "From": "+447700900001", "Body": "Start"})
     assert stops() == []
@@ -260,7 +260,7 @@ def test_other_words_end_nothing(client, twilio_token, words):
 
 
 def test_start_does_not_lift_what_the_owner_did_not_ask_for(client, twilio_token):
-    factories.stop("+447700900001", medium="sms", reason="bounced")
+    factories.suppress("+447700900001", channel="sms", reason="bounced")
 
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": "START"})
 

@@ -7,7 +7,7 @@ import pytest
 from communications.callbacks import delivery_events, inbox
 from communications.callbacks.delivery_events import News
 from communications.models import CommunicationLog, MessageStatus, ProviderEvent
-from debtors.models import ContactPoint, StopReason
+from debtors.models import ContactPoint, SuppressionReason
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -28,7 +28,7 @@ def bounce(**values):
     return News(
         **{
             "provider": "mailgun", "event_id": "e1", "message_id": "<1@x>", "status": MessageStatus.BOUNCED,
-            "suppression": StopReason.BOUNCED,
+            "suppression": SuppressionReason.BOUNCED,
         } | values
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_a_replay_changes_nothing():
 
     assert work(NOON + timedelta(hours=1)) == {}
     assert CommunicationLog.objects.get().status == "sent"
-    assert not ContactPoint.objects.filter(messages_stopped=True).exists()
+    assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
 
 
 def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):

@@ -145,7 +145,7 @@ def test_a_key_ends_all_calls_to_that_number_once(call):
 
     assert ProviderEvent.objects.count() == 1
     point = ContactPoint.objects.get(value=PHONE)
-    assert (point.calls_stopped, point.messages_stopped) == (True, False)
+    assert (point.calls_suppressed, point.messages_suppressed) == (True, False)
 
 
 def test_another_key_and_a_call_that_is_not_ours_end_it(call):
@@ -165,7 +165,7 @@ def test_who_is_not_twilio_hears_and_ends_nothing(call, path, fields):
     assert TEXT not in answer.content.decode()
     assert call.outcome is None
     assert not ProviderEvent.objects.exists()
-    assert not ContactPoint.objects.filter(calls_stopped=True).exists()
+    assert not ContactPoint.objects.filter(calls_suppressed=True).exists()
 
 
 @pytest.mark.parametrize(

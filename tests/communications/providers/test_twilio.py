@@ -33,7 +33,7 @@ def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
 
     log.refresh_from_db()
     assert log.status == "failed"
-    assert ContactPoint.objects.get(messages_stopped=True).value == log.debtor.mobile_phone
+    assert ContactPoint.objects.get(messages_suppressed=True).value == log.debtor.mobile_phone
     again = queue(channel="sms", debt=log.debt)
     assert again.status == "blocked"
     assert again.failure_reason.startswith("suppressed")
