@@ -1,4 +1,4 @@
-"""Debts as records: place, amend, delete. What moves their balance goes through the ledger."""
+"""Place, amend and delete debts. Changes of their balance go through the ledger."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,38 +18,38 @@ from debtors.models import Debtor
 Kind = LedgerEntry.Kind
 
 
-class FixedByPayments(DomainError):
-    """Currency and original balance are what payments were made against."""
+class ImmutableAfterPayments(DomainError):
+    """Payments fix the currency and the original balance."""
 
     status = 422
     code = "immutable"
-    message = "This can't change once there are payments."
+    message = "This debt has payments, so its currency and original balance can't be changed."
 
 
-class AnotherDebtor(DomainError):
-    """A debt stays with the debtor who owes it."""
+class DebtorIsImmutable(DomainError):
+    """A debt stays with its debtor."""
 
     status = 422
     code = "immutable"
     field = "debtor_id"
-    message = "A debt can't be moved to another debtor."
+    message = "A debt can't be moved to another debtor. Delete it and place it again."
 
 
-class HasHistory(DomainError):
-    """A debt with payments, messages, requests or holds stays."""
+class DebtInUse(DomainError):
+    """A debt with payments, messages, deferral requests or holds can't be deleted."""
 
     message = "This debt has payments, messages, deferral requests or holds and can't be deleted."
 
 
 class DebtIsClosed(DomainError):
-    """A closed debt's balance doesn't move; it has to be opened again first."""
+    """The balance of a closed debt is fixed until it is reopened."""
 
-    message = "This debt is closed."
+    message = "This debt is closed. Reopen it first."
 
 
 _CONSTRAINTS: dict[str, DomainError] = {
     "debt_reference_is_unique_per_creditor": Duplicate(
-        "This creditor has a debt of this reference already.", field="external_reference"
+        "This creditor already has a debt with this reference.", field="external_reference"
     ),
 }
 
@@ -71,16 +71,16 @@ def place(
     by: Agent | None,
     today: date,
 ) -> Debt:
-    """Place a debt with us: post its original balance, and an adjustment where less of it is still open.
+    """Place a debt: post its original balance, and an adjustment if the current balance differs.
 
-    Amounts are in ``currency_code``. A segment that is given is pinned; else the debt is assigned to one at once.
+    A given segment is pinned; otherwise the debt is assigned to one.
 
-    :raises NotAnOpenState: if it starts in a closed state
-    :raises Duplicate: if the creditor has a debt of that reference
+    :raises ClosedStatusRefused: if the status is a closed one
+    :raises Duplicate: if the creditor has a debt with that reference
     :raises BadAmount: if an amount has more decimals than the currency
     """
     if current_status not in OPEN:
-        raise states.NotAnOpenState
+        raise states.ClosedStatusRefused
     original = money.check(original_balance, currency_code, field="original_balance")
     current = (
         original if current_balance is None else money.check(current_balance, currency_code, field="current_balance")
@@ -111,20 +111,20 @@ def place(
 def amend(
     debt: Debt, *, by: Agent | None, today: date, if_unchanged_since: datetime | None = None, **fields: Any
 ) -> Debt:
-    """Change some fields; another balance is an adjustment, another status goes through the state machine.
+    """Change some fields of a debt. Another balance is posted as an adjustment.
 
-    A balance that is given as it was stays untouched, so a client may send back what it read; None is the original balance.
-    ``if_unchanged_since`` is the ``updated_at`` that the client read.
+    Values equal to the current ones change nothing, so a client may send back a whole debt.
 
-    :raises Stale: if money or status is to change and the debt has changed since ``if_unchanged_since``
-    :raises FixedByPayments: if currency or original balance are to change and there are payments
+    :param if_unchanged_since: the ``updated_at`` that the client read
+    :raises Stale: if money or status would change and the debt has changed since then
+    :raises ImmutableAfterPayments: if currency or original balance would change and there are payments
     :raises Forbidden: if ``by`` may not adjust, close or reopen
     :raises DomainError: as ``place`` and ``states.change`` do
     """
     debt = ledger.lock_debt(debt.pk)
     debtor = fields.pop("debtor", None)
     if debtor is not None and debtor.pk != debt.debtor_id:
-        raise AnotherDebtor
+        raise DebtorIsImmutable
     original = fields.pop("original_balance", debt.original_balance)
     balance = fields.pop("current_balance", debt.current_balance)
     balance = original if balance is None else balance
@@ -132,29 +132,29 @@ def amend(
     status = fields.pop("current_status", debt.current_status)
     _amend_record(debt, fields, today=today)
 
-    currency_moves = currency != debt.currency_code
-    original_moves = original != debt.original_balance
-    balance_moves = balance != debt.current_balance
+    currency_changes = currency != debt.currency_code
+    original_changes = original != debt.original_balance
+    balance_changes = balance != debt.current_balance
     if balance == 0 and status in states.WRITES_OFF and debt.is_open:
-        balance_moves = False  # Closing brings the balance there.
-    status_moves = status != debt.current_status
-    if not (currency_moves or original_moves or balance_moves or status_moves):
+        balance_changes = False  # Closing writes it off.
+    status_changes = status != debt.current_status
+    if not (currency_changes or original_changes or balance_changes or status_changes):
         return debt
     require_unchanged(debt.updated_at, since=if_unchanged_since)
-    if currency_moves or original_moves:
-        _place_anew(debt, currency, original, by=by, today=today)
-    if balance_moves:
+    if currency_changes or original_changes:
+        _replace_placement(debt, currency, original, by=by, today=today)
+    if balance_changes:
         adjust(debt, money.check(balance, currency, field="current_balance"), by=by, today=today)
-    if status_moves:
+    if status_changes:
         states.change(debt, status, by=by, today=today)
     return debt
 
 
 @transaction.atomic
 def delete(debt: Debt, *, by: Agent | None, today: date) -> None:
-    """Delete a debt without history. Its ledger stays, ending in the reversal of all that stands.
+    """Delete a debt. Its ledger stays and ends with the reversal of all entries.
 
-    :raises HasHistory: if there are payments, messages, requests or holds
+    :raises DebtInUse: if there are payments, messages, deferral requests or holds
     """
     debt = ledger.lock_debt(debt.pk)
     cause = {
@@ -170,11 +170,11 @@ def delete(debt: Debt, *, by: Agent | None, today: date) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (models.ProtectedError, models.RestrictedError) as error:
-        raise HasHistory from error
+        raise DebtInUse from error
 
 
 def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> None:
-    """Bring a locked debt's balance to what it should be, by an adjustment.
+    """Change the balance of a locked debt by an adjustment.
 
     :raises Forbidden: if ``by`` may not adjust
     :raises DebtIsClosed: if it is settled, written off or recalled
@@ -193,40 +193,40 @@ def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> No
 
 
 def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
-    """Write what isn't money or status. A segment that is given anew is pinned; null hands the choice back."""
+    """Write the fields other than money and status. A new segment is pinned; null assigns one again."""
     if not fields:
         return
     chosen = fields.pop("segment", debt.segment)
-    segment_moves = (chosen.pk if chosen else None) != debt.segment_id
-    if segment_moves:
+    segment_changes = (chosen.pk if chosen else None) != debt.segment_id
+    if segment_changes:
         debt.segment, debt.segment_is_pinned = chosen, chosen is not None
     if "placement_date" in fields:
         fields["placement_date"] = fields["placement_date"] or today
     for name, value in fields.items():
         setattr(debt, name, value)
     changed = [*fields, "segment", "segment_is_pinned"]
-    seen = debt.updated_at
+    updated_at = debt.updated_at
     with refusing(_CONSTRAINTS):
         ledger.save(debt, *changed)
-    debt.updated_at = seen  # Our own write is no change that the caller should have seen.
-    if segment_moves and chosen is None:
+    debt.updated_at = updated_at  # Only changes by others make the caller's copy stale.
+    if segment_changes and chosen is None:
         assignment.assign(debt, today=today)
 
 
-def _place_anew(debt: Debt, currency: str, original: Decimal, *, by: Agent | None, today: date) -> None:
-    """Replace the placement. In the same currency adjustments stand; another currency keeps the number that was open."""
+def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agent | None, today: date) -> None:
+    """Replace the placement. The same currency keeps adjustments; another one keeps the number of the open balance."""
     require_permission(by, "collections.adjust_debt")
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed
     if debt.payments.exists():
-        raise FixedByPayments(field="currency_code" if currency != debt.currency_code else "original_balance")
+        raise ImmutableAfterPayments(field="currency_code" if currency != debt.currency_code else "original_balance")
     original = money.check(original, currency, field="original_balance")
     cause = {"type": "amendment"}
     if currency == debt.currency_code:
-        placements = ledger.standing(debt, Kind.PLACEMENT)
+        placements = ledger.unreversed(debt, Kind.PLACEMENT)
         shift = original - sum(entry.amount for entry in placements)
         if debt.current_balance + shift < 0:
-            raise ledger.Overdrawn("What was taken off this debt is more than this.", field="original_balance")
+            raise ledger.ExceedsBalance("The adjustments of this debt exceed this amount.", field="original_balance")
         _post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause)
         for entry in placements:
             ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
@@ -255,7 +255,7 @@ def _post(
 
 
 def _reverse_all(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
-    """Reverse all that stands; what lowered the balance first, so that it doesn't go below 0 on the way."""
-    entries = [entry for kind in Kind if kind != Kind.REVERSAL for entry in ledger.standing(debt, kind)]
+    """Reverse all entries, those that lowered the balance first, so that it never falls below 0."""
+    entries = [entry for kind in Kind if kind != Kind.REVERSAL for entry in ledger.unreversed(debt, kind)]
     for entry in sorted(entries, key=lambda entry: entry.amount):
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)

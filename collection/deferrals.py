@@ -1,4 +1,4 @@
-"""Deferral requests: a debtor asks for more time on a debt, an agent decides."""
+"""Request, approve and reject deferrals: more time on a debt."""
 
 from datetime import datetime
 
@@ -13,12 +13,12 @@ from ddc.common.errors import DomainError, refusing
 from debtors import calendars
 from debtors.models import Debtor
 
-#: Sent within the transaction when a request was decided; ``request`` and ``now`` come along.
+#: Sent with ``request`` and ``now`` in the transaction that decides a request.
 reviewed = Signal()
 
 
-class NotTheirDebt(DomainError):
-    """One asks for time on one's own debts, and disputes no others."""
+class DebtOfAnotherDebtor(DomainError):
+    """A debtor can defer and dispute only their own debts."""
 
     status = 422
     code = "database.exists"
@@ -27,25 +27,25 @@ class NotTheirDebt(DomainError):
 
 
 class DebtNotOpen(DomainError):
-    """There is nothing to defer on a closed debt."""
+    """Only an open debt can be deferred."""
 
     message = "This debt is closed; there is nothing to defer."
 
 
 class AlreadyPending(DomainError):
-    """A debt has one pending request at most."""
+    """A debt has at most one pending request."""
 
-    message = "A deferral request for this debt is pending already."
+    message = "A deferral request for this debt is pending already. Wait for its review."
 
 
 class AlreadyReviewed(DomainError):
-    """A decision is made once."""
+    """A request is reviewed once."""
 
     message = "This request has been reviewed already."
 
 
-class NotesMissing(DomainError):
-    """Who is refused is told why."""
+class NotesRequired(DomainError):
+    """A rejection is explained to the debtor."""
 
     status = 422
     code = "required"
@@ -55,30 +55,30 @@ class NotesMissing(DomainError):
 
 @transaction.atomic
 def request(debt: Debt, *, debtor: Debtor, days: int, reason: str, now: datetime) -> DeferralRequest:
-    """Ask for ``days`` (1 to 365) more on a debt.
+    """Request ``days`` (1 to 365) more for a debt.
 
-    :raises NotTheirDebt: if the debt is another's
+    :raises DebtOfAnotherDebtor: if it is another debtor's debt
     :raises DebtNotOpen: if it is closed
-    :raises AlreadyPending: if a request for it waits already
+    :raises AlreadyPending: if it has a pending request
     """
     if debt.debtor_id != debtor.pk:
-        raise NotTheirDebt
+        raise DebtOfAnotherDebtor
     if not ledger.lock_debt(debt.pk).is_open:
         raise DebtNotOpen
-    asked = DeferralRequest(debtor=debtor, debt=debt, requested_deferral_days=days, reason=reason, created_at=now)
+    deferral = DeferralRequest(debtor=debtor, debt=debt, requested_deferral_days=days, reason=reason, created_at=now)
     with refusing({"debt_has_one_pending_deferral_request": AlreadyPending()}):
-        asked.save(force_insert=True)
-    return asked
+        deferral.save(force_insert=True)
+    return deferral
 
 
 @transaction.atomic
 def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: datetime) -> DeferralRequest:
-    """Grant the deferral: move the debt's due date and hold the debt until then.
+    """Approve a deferral: move the due date and hold the debt until then.
 
-    It counts from the later of the due date and today (UTC).
+    The days count from the later of the due date and today (UTC).
 
-    :raises AlreadyReviewed: if somebody decided first
-    :raises DebtNotOpen: if the debt was closed meanwhile
+    :raises AlreadyReviewed: if it has been reviewed
+    :raises DebtNotOpen: if the debt has been closed since the request
     :raises Forbidden: if ``by`` may not review
     """
     debt = ledger.lock_debt(request.debt_id)
@@ -89,7 +89,7 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
     until = calendars.later(max(debt.due_date or today, today), days=request.requested_deferral_days)
     debt.due_date, debt.current_status = until, DebtStatus.DEFERRED
     ledger.save(debt, "due_date", "current_status")
-    holds.put(
+    holds.create_hold(
         reason=Hold.Reason.DEFERRAL,
         debt=debt,
         ends_on=until,
@@ -106,14 +106,14 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
 
 @transaction.atomic
 def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datetime) -> DeferralRequest:
-    """Refuse the deferral, telling why.
+    """Reject a deferral with an explanation.
 
-    :raises NotesMissing: if no reason is given
-    :raises AlreadyReviewed: if somebody decided first
+    :raises NotesRequired: if the notes are blank
+    :raises AlreadyReviewed: if it has been reviewed
     :raises Forbidden: if ``by`` may not review
     """
     if not (notes and notes.strip()):
-        raise NotesMissing
+        raise NotesRequired
     _decide(request, DeferralRequest.Status.REJECTED, by=by, notes=notes, now=now)
     reviewed.send(DeferralRequest, request=request, now=now)
     return request
@@ -122,7 +122,7 @@ def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datet
 def _decide(
     request: DeferralRequest, status: DeferralRequest.Status, *, by: Agent, notes: str | None, now: datetime
 ) -> None:
-    """Decide by one conditional UPDATE: of two who decide at once, one finds no row."""
+    """Decide by one conditional UPDATE, so that of two reviews at once only one succeeds."""
     require_permission(by, "collections.review_deferralrequest")
     decision = {"status": status, "reviewer": by, "reviewed_at": now, "review_notes": notes, "updated_at": now}
     pending = DeferralRequest.objects.filter(pk=request.pk, status=DeferralRequest.Status.PENDING)

@@ -1,8 +1,7 @@
-"""Disputes: a debtor says that they don't owe a debt, or a part of it; the creditor is asked, and somebody decides.
+"""Receive and decide disputes: the debtor contests a debt or a part of it, and the creditor is asked for proof.
 
-From the moment that it is received nothing of the disputed portion is collected (12 CFR 1006.38(d)): where that is all of the
-debt, the debt is ``disputed`` and on hold; where it is a part, the undisputed rest may still be asked for. It makes no
-difference here whether it came within the thirty days after the notice: we stop either way.
+The disputed portion is not collected from the time of receipt (12 CFR 1006.38(d)), also after the 30 days of the validation
+notice. A debt disputed in full is ``disputed`` and on hold; of one disputed in part the rest may still be requested.
 """
 
 from collections.abc import Collection
@@ -24,7 +23,7 @@ from debtors.models import Debtor
 
 Status = Dispute.Status
 
-#: Sent within the transaction when a dispute was decided; ``dispute`` and ``now`` come along.
+#: Sent with ``dispute`` and ``now`` in the transaction that decides a dispute.
 decided = Signal()
 
 
@@ -33,50 +32,50 @@ class DebtNotOpen(DomainError):
 
 
 class AlreadyDisputed(DomainError):
-    """A debt has one open dispute at most."""
+    """A debt has at most one open dispute."""
 
-    message = "This debt is disputed already."
+    message = "This debt has an open dispute already."
 
 
-class MoreThanIsOpen(DomainError):
+class PortionExceedsBalance(DomainError):
     status = 422
     code = "range"
     field = "portion"
-    message = "This is more than what is still open."
+    message = "This exceeds the open balance. Enter a smaller amount."
 
 
-class ReceivedLater(DomainError):
+class ReceivedInFuture(DomainError):
     status = 422
     code = "range"
     field = "received_at"
-    message = "This lies in the future."
+    message = "This time is in the future. Enter the time of receipt."
 
 
-class NoSuchStep(DomainError):
-    """The creditor is asked before anything is decided, but for what the debtor takes back."""
+class InvalidTransition(DomainError):
+    """The creditor is asked before a decision, unless the debtor withdraws."""
 
     field = "status"
 
     def __init__(self, before: str, after: str) -> None:
-        super().__init__(f"A dispute that is {before.replace('_', ' ')} can't become {after.replace('_', ' ')}.")
+        super().__init__(f"A dispute can't be changed from {before.replace('_', ' ')} to {after.replace('_', ' ')}.")
 
 
-class AnswerMissing(DomainError):
-    """The debtor is told what came of it."""
+class AnswerRequired(DomainError):
+    """The debtor is informed of the outcome."""
 
     status = 422
     code = "required"
     field = "answer"
-    message = "Tell what came of it; the debtor sees this."
+    message = "The answer is missing. Enter the outcome for the debtor."
 
 
-class NotLower(DomainError):
-    """A dispute makes no debt larger."""
+class BalanceNotLower(DomainError):
+    """A dispute never increases a debt."""
 
     status = 422
     code = "range"
     field = "balance"
-    message = "The corrected balance is lower than the one that was disputed."
+    message = "The corrected balance must be lower than the current one."
 
 
 @transaction.atomic
@@ -92,31 +91,31 @@ def receive(
     evidence: str | None = None,
     received_at: datetime | None = None,
 ) -> Dispute:
-    """Take in a dispute, and stop collecting what is disputed.
+    """Receive a dispute and suspend collection of the disputed portion.
 
-    :param debtor: who disputes it by themselves, in the portal; then ``by`` is None
-    :param portion: how much of the debt, in its currency; None, or all that is open: the whole debt
+    :param debtor: the debtor who enters it in the portal; ``by`` is then None
+    :param portion: the disputed amount in the debt's currency; None, or the balance, disputes the whole debt
     :raises Forbidden: if ``by`` may not enter disputes
-    :raises NotTheirDebt: if the debt is another's
+    :raises DebtOfAnotherDebtor: if it is another debtor's debt
     :raises DebtNotOpen: if it is closed
-    :raises AlreadyDisputed: if a dispute of it is open
+    :raises AlreadyDisputed: if it has an open dispute
     :raises BadAmount: if the portion has more decimals than the currency
-    :raises MoreThanIsOpen: if the portion is more than the balance
-    :raises ReceivedLater: if it came in the future
+    :raises PortionExceedsBalance: if the portion exceeds the balance
+    :raises ReceivedInFuture: if the time of receipt is in the future
     """
     require_permission(by, "collections.add_dispute")
     if debtor is not None and debt.debtor_id != debtor.pk:
-        raise deferrals.NotTheirDebt
+        raise deferrals.DebtOfAnotherDebtor
     received_at = received_at or now
     if received_at > now:
-        raise ReceivedLater
+        raise ReceivedInFuture
     debt = ledger.lock_debt(debt.pk)
     if not debt.is_open:
         raise DebtNotOpen
     if portion is not None:
         portion = money.check(portion, debt.currency_code, field="portion")
         if portion > debt.current_balance:
-            raise MoreThanIsOpen
+            raise PortionExceedsBalance
     whole = portion is None or portion == debt.current_balance
     dispute = Dispute(
         debt=debt,
@@ -132,15 +131,15 @@ def receive(
     )
     with refusing({"debt_has_one_open_dispute": AlreadyDisputed()}):
         dispute.save(force_insert=True)
-    _stop_collecting(debt, dispute, by=by, now=now)
+    _suspend_collection(debt, dispute, by=by, now=now)
     return dispute
 
 
 @transaction.atomic
 def ask_creditor(dispute: Dispute, *, by: Agent, now: datetime) -> Dispute:
-    """Note that the creditor was asked to prove the debt.
+    """Record that the creditor has been asked to prove the debt.
 
-    :raises NoSuchStep: if the creditor was asked already, or it is over
+    :raises InvalidTransition: if the creditor was asked before, or it is decided
     :raises Forbidden: if ``by`` may not
     """
     require_permission(by, "collections.change_dispute")
@@ -150,39 +149,39 @@ def ask_creditor(dispute: Dispute, *, by: Agent, now: datetime) -> Dispute:
 
 @transaction.atomic
 def verify(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Dispute:
-    """Note that the creditor proved the debt, and a copy of the proof went to the debtor: collecting goes on.
+    """Record that the creditor proved the debt and the debtor got a copy; collection resumes.
 
-    :raises NoSuchStep: if the creditor was not asked, or it is over
-    :raises AnswerMissing: if nobody says what the proof is
+    :raises InvalidTransition: if the creditor was not asked, or it is decided
+    :raises AnswerRequired: if the answer is blank
     :raises Forbidden: if ``by`` may not decide
     """
     debt = _decide(dispute, Status.VERIFIED, answer=answer, by=by, now=now)
-    _go_on(debt, dispute, by=by)
-    return _told(dispute, now=now)
+    _resume_collection(debt, dispute, by=by)
+    return _announce(dispute, now=now)
 
 
 @transaction.atomic
 def withdraw(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Dispute:
-    """Note that the debtor took the dispute back, asked or not: collecting goes on.
+    """Record that the debtor withdrew the dispute, at any time before a decision; collection resumes.
 
-    :raises NoSuchStep: if it is over
-    :raises AnswerMissing: if nobody says how they did
+    :raises InvalidTransition: if it is decided
+    :raises AnswerRequired: if the answer is blank
     :raises Forbidden: if ``by`` may not decide
     """
     debt = _decide(dispute, Status.WITHDRAWN, answer=answer, by=by, now=now, before=Dispute.OPEN)
-    _go_on(debt, dispute, by=by)
-    return _told(dispute, now=now)
+    _resume_collection(debt, dispute, by=by)
+    return _announce(dispute, now=now)
 
 
 @transaction.atomic
 def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: datetime) -> Dispute:
-    """Correct the debt to ``balance`` in its currency, by an adjustment in the ledger; what is left is collected.
+    """Correct the balance of the debt by an adjustment in the ledger; collection of the rest resumes.
 
-    :raises NoSuchStep: if the creditor was not asked, or it is over
-    :raises NotLower: if the balance would not fall
+    :raises InvalidTransition: if the creditor was not asked, or it is decided
+    :raises BalanceNotLower: if the balance would not fall
     :raises BadAmount: if it has more decimals than the currency
-    :raises DebtNotOpen: if the debt was closed meanwhile
-    :raises AnswerMissing: if nobody says why
+    :raises DebtNotOpen: if the debt has been closed since
+    :raises AnswerRequired: if the answer is blank
     :raises Forbidden: if ``by`` may not decide, or adjust balances
     """
     require_permission(by, "collections.adjust_debt")
@@ -191,8 +190,8 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
         raise DebtNotOpen
     balance = money.check(balance, debt.currency_code, field="balance")
     if balance >= debt.current_balance:
-        raise NotLower
-    _go_on(debt, dispute, by=by)
+        raise BalanceNotLower
+    _resume_collection(debt, dispute, by=by)
     ledger.post(
         debt,
         kind=LedgerEntry.Kind.ADJUSTMENT,
@@ -201,34 +200,34 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
         by=by,
         cause={"type": "dispute", "disputeId": str(dispute.pk)},
     )
-    return _told(dispute, now=now)
+    return _announce(dispute, now=now)
 
 
 @transaction.atomic
 def recall(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Dispute:
-    """Give the debt back to the creditor, who can't prove it, or won't: it is closed as recalled.
+    """Return the debt to the creditor, who did not prove it: close it as recalled.
 
-    :raises NoSuchStep: if the creditor was not asked, or it is over
-    :raises DebtNotOpen: if the debt was closed meanwhile
-    :raises AnswerMissing: if nobody says why
+    :raises InvalidTransition: if the creditor was not asked, or it is decided
+    :raises DebtNotOpen: if the debt has been closed since
+    :raises AnswerRequired: if the answer is blank
     :raises Forbidden: if ``by`` may not decide, or close debts
     """
     debt = _decide(dispute, Status.RECALLED, answer=answer, by=by, now=now)
     if not debt.is_open:
         raise DebtNotOpen
-    _go_on(debt, dispute, by=by)
+    _resume_collection(debt, dispute, by=by)
     states.change(debt, DebtStatus.RECALLED, by=by, today=now.date())
-    return _told(dispute, now=now)
+    return _announce(dispute, now=now)
 
 
-def _stop_collecting(debt: Debt, dispute: Dispute, *, by: Agent | None, now: datetime) -> None:
+def _suspend_collection(debt: Debt, dispute: Dispute, *, by: Agent | None, now: datetime) -> None:
     debt.disputed_amount = debt.current_balance if dispute.portion is None else dispute.portion
     if dispute.portion is not None:
         ledger.save(debt, "disputed_amount")
         return
     debt.current_status = DebtStatus.DISPUTED
     ledger.save(debt, "disputed_amount", "current_status")
-    holds.put(
+    holds.create_hold(
         reason=Hold.Reason.DISPUTE,
         debt=debt,
         dispute=dispute,
@@ -238,10 +237,10 @@ def _stop_collecting(debt: Debt, dispute: Dispute, *, by: Agent | None, now: dat
     )
 
 
-def _go_on(debt: Debt, dispute: Dispute, *, by: Agent) -> None:
-    """Let collecting go on: the debt is what it was, unless it was changed by hand or closed meanwhile."""
+def _resume_collection(debt: Debt, dispute: Dispute, *, by: Agent) -> None:
+    """Restore the debt's earlier status, unless it has been changed by hand or closed since."""
     before = dispute.status_before
-    deferred = Hold.objects.standing().filter(debt=debt, reason=Hold.Reason.DEFERRAL)
+    deferred = Hold.objects.not_ended().filter(debt=debt, reason=Hold.Reason.DEFERRAL)
     if before == DebtStatus.DISPUTED or (before == DebtStatus.DEFERRED and not deferred.exists()):
         before = DebtStatus.ACTIVE
     if debt.current_status == DebtStatus.DISPUTED:
@@ -262,10 +261,10 @@ def _decide(
     now: datetime,
     before: Collection[Dispute.Status] = (Status.AWAITING_CREDITOR,),
 ) -> Debt:
-    """Decide under the debt's lock, which is returned."""
+    """Lock the debt, decide, and return the debt."""
     require_permission(by, "collections.decide_dispute")
     if not answer.strip():
-        raise AnswerMissing
+        raise AnswerRequired
     debt = ledger.lock_debt(dispute.debt_id)
     _step(dispute, status, before=before, now=now, answer=answer, decided_at=now, decided_by=by)
     return debt
@@ -274,13 +273,13 @@ def _decide(
 def _step(
     dispute: Dispute, after: Dispute.Status, *, before: Collection[Dispute.Status], now: datetime, **changes: Any
 ) -> None:
-    """Move a dispute on by one conditional UPDATE: of two at once, one finds no row."""
+    """Change the status by one conditional UPDATE, so that of two steps at once only one succeeds."""
     row = Dispute.objects.filter(pk=dispute.pk, status__in=before)
     if not row.update(status=after, updated_at=now, **changes):
-        raise NoSuchStep(Dispute.objects.values_list("status", flat=True).get(pk=dispute.pk), after)
+        raise InvalidTransition(Dispute.objects.values_list("status", flat=True).get(pk=dispute.pk), after)
     dispute.refresh_from_db()
 
 
-def _told(dispute: Dispute, *, now: datetime) -> Dispute:
+def _announce(dispute: Dispute, *, now: datetime) -> Dispute:
     decided.send(Dispute, dispute=dispute, now=now)
     return dispute

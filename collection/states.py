@@ -1,7 +1,7 @@
-"""The states of a debt, and which leads to which.
+"""The statuses of a debt and the changes between them.
 
-Open states lead to one another freely and to the closed ones; ``settled``, ``written_off`` and ``recalled`` lead back to
-``active``; ``paid`` follows the balance alone.
+An open status changes to any other open or closed status. ``settled``, ``written_off`` and ``recalled`` change back to
+``active``. ``paid`` follows the balance and is never set by hand.
 """
 
 from datetime import date
@@ -12,21 +12,21 @@ from collection.holds import amendments
 from collection.models import OPEN, Debt, DebtStatus, Hold, LedgerEntry
 from ddc.common.errors import DomainError
 
-#: Closing in one of these states posts what is left as a write-off.
+#: Closing a debt with one of these posts its balance as a write-off.
 WRITES_OFF = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF)
 _CLOSED_BY_HAND = (*WRITES_OFF, DebtStatus.RECALLED)
 
 
-class NotAnOpenState(DomainError):
-    """A debt starts open."""
+class ClosedStatusRefused(DomainError):
+    """A debt is placed with an open status."""
 
     field = "current_status"
     code = "enum"
-    message = "A debt can't be placed in a closed state."
+    message = "A debt can't be placed with a closed status. Choose an open one."
 
 
-class NoSuchStep(DomainError):
-    """The state machine doesn't lead there."""
+class InvalidTransition(DomainError):
+    """The status can't be changed this way."""
 
     field = "current_status"
     code = "enum"
@@ -36,9 +36,9 @@ class NoSuchStep(DomainError):
 
 
 def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
-    """Bring a locked debt into another state. To the state that it has: nothing happens.
+    """Change the status of a locked debt. The status that it has already changes nothing.
 
-    :raises NoSuchStep: if the state machine doesn't lead there
+    :raises InvalidTransition: if the status can't be changed this way
     :raises Forbidden: if ``by`` may not close or reopen debts
     """
     before = debt.current_status
@@ -51,7 +51,7 @@ def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
     elif before in _CLOSED_BY_HAND and status == DebtStatus.ACTIVE:
         _reopen(debt, by=by, today=today)
     else:
-        raise NoSuchStep(before, status)
+        raise InvalidTransition(before, status)
 
 
 def _move(debt: Debt, status: str, *, by: Agent | None) -> None:
@@ -82,5 +82,5 @@ def _reopen(debt: Debt, *, by: Agent | None, today: date) -> None:
     cause = {"type": "reopening", "status": debt.current_status}
     debt.current_status = DebtStatus.ACTIVE
     ledger.save(debt, "current_status")
-    for entry in ledger.standing(debt, LedgerEntry.Kind.WRITE_OFF):
+    for entry in ledger.unreversed(debt, LedgerEntry.Kind.WRITE_OFF):
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)

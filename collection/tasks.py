@@ -1,4 +1,4 @@
-"""Ticks of holds and sums."""
+"""Celery ticks for holds and sums."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -13,5 +13,5 @@ def expire_holds() -> None:
 
 
 @shared_task(ignore_result=True)
-def fold_open_totals() -> None:
-    open_totals.fold()
+def compact_open_totals() -> None:
+    open_totals.compact()

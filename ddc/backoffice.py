@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from collection.holds.reasons import DUE_FOR_REVIEW, WAITING
+from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
 from collection.models import DeferralRequest, Dispute, Hold
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
 
@@ -79,7 +79,7 @@ WORKLISTS = (
         "asked_at",
         {"status__exact": "awaiting_creditor"},
     ),
-    Worklist("Holds to approve", Hold.objects.filter(WAITING), "created_at", {"state": "waiting"}),
+    Worklist("Holds to approve", Hold.objects.filter(AWAITING_APPROVAL), "created_at", {"state": "waiting"}),
     Worklist(
         "Holds due for review",
         Hold.objects.filter(DUE_FOR_REVIEW),

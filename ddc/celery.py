@@ -43,7 +43,7 @@ app.conf.beat_schedule = {
     "ask-providers": _tick("communications.tasks.ask_providers", 300),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
-    "fold-open-totals": _tick("collection.tasks.fold_open_totals", 30),
+    "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),
     "daily": {

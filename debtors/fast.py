@@ -48,7 +48,7 @@ def _complete(debtors: list[dict[str, Any]]) -> None:
             debtor["totalOutstandingAmount"] = debtor[by_currency][0]["amount"]
             continue
         sums = {part["currencyCode"]: Decimal(part["amount"]) for part in debtor[by_currency]}
-        amount, currency = totals.one_figure(sums, rates)
+        amount, currency = totals.in_one_currency(sums, rates)
         debtor["totalOutstandingAmount"] = None if amount is None else money.text(amount, currency)
 
 

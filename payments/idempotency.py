@@ -27,7 +27,7 @@ class KeyTooLong(DomainError):
     message = f"An Idempotency-Key has {MAX_KEY_LENGTH} characters at most."
 
 
-class OtherBody(DomainError):
+class KeyReused(DomainError):
     """A key belongs to one request."""
 
     status = 422
@@ -35,7 +35,7 @@ class OtherBody(DomainError):
     message = "This Idempotency-Key was used with another body."
 
 
-class UnderWay(DomainError):
+class RequestInProgress(DomainError):
     """The first request with this key isn't answered yet."""
 
     message = "A request with this Idempotency-Key is under way. Try again in a moment."
@@ -47,18 +47,18 @@ def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], 
 
     The lock belongs to the transaction: a crash, or a refusal by ``work``, frees the key and leaves nothing behind.
 
-    :raises OtherBody: if the key came with another body before
-    :raises UnderWay: if the first request with the key isn't over
+    :raises KeyReused: if the key came with another body before
+    :raises RequestInProgress: if the first request with the key isn't over
     """
     if len(key) > MAX_KEY_LENGTH:
         raise KeyTooLong
     if not advisory_locks.try_lock(AdvisoryLock.IDEMPOTENCY_KEY, f"{caller} {key}"):
-        raise UnderWay
+        raise RequestInProgress
     digest = hashlib.sha256(body.encode()).hexdigest()
     kept = IdempotencyKey.objects.filter(caller=caller, key=key).first()
     if kept and kept.created_at > now - KEPT_FOR:
         if kept.body_digest != digest:
-            raise OtherBody
+            raise KeyReused
         return kept.status, kept.answer
     status, answer = work()
     IdempotencyKey.objects.bulk_create(

@@ -26,7 +26,7 @@ _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
 _FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
 
 
-class OtherCurrency(DomainError):
+class CurrencyMismatch(DomainError):
     """A payment is made in its debt's currency."""
 
     status = 422
@@ -54,7 +54,7 @@ class NoSuchDebt(DomainError):
     message = "There is no such resource."
 
 
-class PaymentIsGone(DomainError):
+class PaymentNotFound(DomainError):
     """Somebody deleted the payment meanwhile."""
 
     status = 404
@@ -80,8 +80,8 @@ def record(*, debt: Debt, by: Agent | None, today: date, **fields: Unpack[Paymen
     """Record a payment for a debt, in the debt's currency. Only the id of ``debt`` is used.
 
     :raises NoSuchDebt: if the debt does not exist
-    :raises OtherCurrency: if the currency differs from the debt's
-    :raises Overdrawn: if the payment is completed and exceeds the open balance
+    :raises CurrencyMismatch: if the currency differs from the debt's
+    :raises ExceedsBalance: if the payment is completed and exceeds the open balance
     :raises DebtIsClosed: if the payment is completed and the debt is settled or recalled
     :raises DuplicateTransaction: if the processor's transaction was recorded before
     """
@@ -171,13 +171,13 @@ def _lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
 def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
     debt_id = Payment.objects.filter(pk=payment_id).values_list("debt_id", flat=True).first()
     if debt_id is None:
-        raise PaymentIsGone
+        raise PaymentNotFound
     return debt_id
 
 
 def _check(payment: Payment, debt: Debt) -> None:
     if payment.currency_code != debt.currency_code:
-        raise OtherCurrency(debt.currency_code)
+        raise CurrencyMismatch(debt.currency_code)
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
 
 
@@ -198,7 +198,7 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
 def _reverse(payment_id: uuid.UUID, debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
     if debt.current_status in _FROZEN:
         raise DebtIsClosed("This debt is closed; open it again before you take a payment back.")
-    for entry in ledger.standing(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
+    for entry in ledger.unreversed(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
 
 

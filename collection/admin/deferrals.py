@@ -26,7 +26,7 @@ from debtors.models import Debtor
 _PENDING = DeferralRequest.Status.PENDING
 
 
-class NothingDecided(DomainError):
+class DecisionRequired(DomainError):
     """A request is approved or rejected; to leave notes alone is no decision."""
 
     message = "Approve or reject the request."
@@ -159,7 +159,7 @@ class DeferralRequestAdmin(RuledAdmin):
             if button.action_name in request.POST:
                 button.method(request, obj)
                 return
-        raise NothingDecided
+        raise DecisionRequired
 
     @action(description="Approve", permissions=["review"], variant=ActionVariant.SUCCESS)  # type: ignore[untyped-decorator]
     def approve(self, request: HttpRequest, obj: DeferralRequest) -> None:

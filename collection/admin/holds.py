@@ -19,7 +19,7 @@ from unfold.widgets import (
 )
 
 from collection.holds import amendments, holds
-from collection.holds.reasons import DUE_FOR_REVIEW, TERMS, WAITING, Block
+from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW, POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.admin.forms import RuleForm
 from ddc.common.admin.listings import Listing, adding, link, listing
@@ -28,7 +28,7 @@ from ddc.common.admin.workflow import SteppedAdmin
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
-_BY_HAND = [(reason.value, reason.label) for reason, terms in TERMS.items() if terms.by_hand]
+_BY_HAND = [(reason.value, reason.label) for reason, policy in POLICIES.items() if policy.is_manual]
 
 
 class HoldForm(RuleForm):
@@ -116,7 +116,7 @@ class StateFilter(admin.SimpleListFilter):
         conditions = {
             "standing": Q(lifted_at__isnull=True),
             "review": DUE_FOR_REVIEW,
-            "waiting": WAITING,
+            "waiting": AWAITING_APPROVAL,
             "over": Q(lifted_at__isnull=False),
         }
         chosen = conditions.get(self.value() or "")
@@ -159,7 +159,7 @@ class HoldAdmin(SteppedAdmin):
 
     @admin.display(description="Debtor")
     def who(self, hold: Hold) -> str:
-        return str(hold.whose)
+        return str(hold.person)
 
     @admin.display(description="Debt")
     def owed(self, hold: Hold) -> str:
@@ -171,7 +171,7 @@ class HoldAdmin(SteppedAdmin):
             return "Ended"
         if hold.lifted_at:
             return "Over"
-        if hold.approved_by_id is None and TERMS[Hold.Reason(hold.reason)].needs_approval:
+        if hold.approved_by_id is None and POLICIES[Hold.Reason(hold.reason)].needs_approval:
             return "Waits for approval"
         return "To come" if hold.starts_on > now().date() else "In force"
 
@@ -196,14 +196,14 @@ class HoldAdmin(SteppedAdmin):
     # --- Who may do what, and to which
 
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        waits = object_id is None or Hold.objects.filter(WAITING, pk=object_id).exists()
+        waits = object_id is None or Hold.objects.filter(AWAITING_APPROVAL, pk=object_id).exists()
         return waits and request.user.has_perm("collections.change_hold")
 
     def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._stands(object_id) and request.user.has_perm("collections.add_hold")
 
     def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        open_ended = [reason for reason, terms in TERMS.items() if terms.by_hand and not (terms.lasts or terms.is_open)]
+        open_ended = [reason for reason, policy in POLICIES.items() if policy.is_manual and not policy.length_is_fixed]
         return self._stands(object_id, reason__in=open_ended) and request.user.has_perm("collections.add_hold")
 
     def has_treatment_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -211,16 +211,16 @@ class HoldAdmin(SteppedAdmin):
         return its and request.user.has_perm("collections.change_hold")
 
     def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        by_hand = [reason for reason, terms in TERMS.items() if terms.by_hand]
+        by_hand = [reason for reason, policy in POLICIES.items() if policy.is_manual]
         return self._stands(object_id, reason__in=by_hand) and request.user.has_perm("collections.change_hold")
 
     def _stands(self, object_id: Any, **conditions: Any) -> bool:
-        return object_id is None or Hold.objects.standing().filter(pk=object_id, **conditions).exists()
+        return object_id is None or Hold.objects.not_ended().filter(pk=object_id, **conditions).exists()
 
     # --- What is done
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Hold:
-        return holds.place(**fields, by=request.user, now=now())  # type: ignore[arg-type]
+        return holds.open_hold(**fields, by=request.user, now=now())  # type: ignore[arg-type]
 
     @admin.action(description="Approve selected holds", permissions=["approve"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:

@@ -34,7 +34,7 @@ _STORE = """
 """
 
 
-class NotTheBanksFile(DomainError):
+class NotAnEcbFile(DomainError):
     """The file isn't laid out as the ECB's; nothing of it was taken."""
 
     status = 422
@@ -42,7 +42,7 @@ class NotTheBanksFile(DomainError):
 
 
 @dataclass(frozen=True)
-class BadCell:
+class RefusedCell:
     """A cell that wasn't taken: where, and why. ``column`` is the currency, or ``Date``."""
 
     line: int
@@ -59,7 +59,7 @@ class Loaded:
     changed: int = 0
     latest: date | None = None
     unknown_currencies: list[str] = field(default_factory=list)
-    refused: list[BadCell] = field(default_factory=list)
+    refused: list[RefusedCell] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -69,7 +69,7 @@ def load(file: TextIO, *, progress: Progress | None = None) -> Loaded:
     Currencies that nothing can be owed in here, such as those the euro has replaced, are passed over and told. A cell that
     is no rate is refused, and the others are stored.
 
-    :raises NotTheBanksFile: if the first line doesn't name ``Date`` and currencies, or the file can't be read
+    :raises NotAnEcbFile: if the first line doesn't name ``Date`` and currencies, or the file can't be read
     """
     loaded = Loaded()
     # One day twice in a file: the last counts, and one statement must not meet a row twice.
@@ -97,14 +97,14 @@ def _rates(file: TextIO, loaded: Loaded, *, progress: Progress | None) -> Iterat
             if progress:
                 progress(loaded.days)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise NotTheBanksFile("This is no CSV in UTF-8.") from error
+        raise NotAnEcbFile("This is no CSV in UTF-8.") from error
 
 
 def _header(names: list[str], loaded: Loaded) -> list[str | None]:
     """Return the currency of each column after the date; None where it is unknown, or the column has no name."""
     names = [name.strip().lstrip("\ufeff").strip().upper() for name in names]
     if not names or names[0] != "DATE" or not any(name in DECIMALS for name in names[1:]):
-        raise NotTheBanksFile("The first line must be the ECB's: Date, then the currencies' codes.")
+        raise NotAnEcbFile("The first line must be the ECB's: Date, then the currencies' codes.")
     loaded.unknown_currencies = [name for name in names[1:] if name and name not in DECIMALS]
     return [name if name in DECIMALS else None for name in names[1:]]
 
@@ -114,10 +114,10 @@ def _of_day(
 ) -> Iterator[tuple[date, str, Decimal]]:
     day = _day(cells[0])
     if day is None:
-        loaded.refused.append(BadCell(line, "Date", f"{cells[0][:40]!r} is no date."))
+        loaded.refused.append(RefusedCell(line, "Date", f"{cells[0][:40]!r} is no date."))
         return
     if any(cells[len(currencies) + 1 :]):
-        loaded.refused.append(BadCell(line, "Date", "This line has more cells than the first one."))
+        loaded.refused.append(RefusedCell(line, "Date", "This line has more cells than the first one."))
         return
     for currency, cell in zip(currencies, cells[1:], strict=False):
         if currency is None or cell in _NO_RATE:
@@ -125,7 +125,7 @@ def _of_day(
         if _NUMBER.fullmatch(cell) and (rate := Decimal(cell)) > 0:
             yield day, currency, rate
         else:
-            loaded.refused.append(BadCell(line, currency, f"{cell[:40]!r} is no rate."))
+            loaded.refused.append(RefusedCell(line, currency, f"{cell[:40]!r} is no rate."))
 
 
 def _day(text: str) -> date | None:

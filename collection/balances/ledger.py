@@ -1,7 +1,7 @@
-"""The ledger: the only writer of a balance.
+"""The ledger: the only code that changes a balance.
 
-Entries are never changed or deleted; a correction is a reversal. A balance is the sum of its entries, kept in the same
-transaction and under the debt's lock.
+Entries are never changed or deleted; a correction is a reversal. A balance is the sum of its debt's entries, written in
+the same transaction and under the debt's lock.
 """
 
 import uuid
@@ -15,36 +15,36 @@ from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common.errors import DomainError
 
 
-class Overdrawn(DomainError):
-    """A balance never goes below 0."""
+class ExceedsBalance(DomainError):
+    """A balance never falls below 0."""
 
     status = 422
     code = "range"
     field = "amount"
-    message = "This is more than what is still open."
+    message = "This exceeds the open balance. Enter a smaller amount."
 
 
 class NoSuchDebt(DomainError):
-    """The debt was deleted meanwhile."""
+    """The debt has been deleted."""
 
     status = 404
     message = "There is no such resource."
 
 
 def lock_debt(debt_id: uuid.UUID) -> Debt:
-    """Lock a debt until the transaction ends, and return it as it is now.
+    """Lock a debt until the transaction ends, and return its current row.
 
-    Whatever moves money takes this first and reads only after it. ``no_key`` lets inserts that point at the debt go on.
+    A function that moves money calls this first and reads only afterwards. Inserts that refer to the debt do not wait.
 
-    :raises NoSuchDebt: if it is gone
+    :raises NoSuchDebt: if it has been deleted
     """
     return lock_debts({debt_id})[debt_id]
 
 
 def lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
-    """Lock several debts, in the order of their ids, so that two who want the same ones don't wait for each other.
+    """Lock several debts in the order of their ids, which rules out deadlocks.
 
-    :raises NoSuchDebt: if one is gone
+    :raises NoSuchDebt: if one has been deleted
     """
     locked = Debt.objects.select_for_update(no_key=True).filter(pk__in=debt_ids).order_by("pk")
     debts = {debt.pk: debt for debt in locked}
@@ -66,13 +66,12 @@ def post(
 ) -> None:
     """Post an entry on a locked debt and move its balance.
 
-    ``amount`` is signed, in the debt's currency; an amount that lowers the balance is negative.
-
-    :raises Overdrawn: if the balance would go below 0
+    :param amount: in the debt's currency; negative if it lowers the balance
+    :raises ExceedsBalance: if the balance would fall below 0
     """
     balance = debt.current_balance + amount
     if balance < 0:
-        raise Overdrawn
+        raise ExceedsBalance
     entry = LedgerEntry(
         debt=debt,
         kind=kind,
@@ -85,15 +84,15 @@ def post(
         reverses=reverses,
     )
     debt.current_balance = balance
-    _follow_balance(debt)
+    _update_status(debt)
     entry.save(force_insert=True)
     save(debt, "current_balance", "current_status", "status_before_closing")
 
 
 def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> None:
-    """Take an entry back by its mirror image.
+    """Reverse an entry by one of the opposite amount.
 
-    :raises Overdrawn: if the balance would go below 0
+    :raises ExceedsBalance: if the balance would fall below 0
     """
     post(
         debt,
@@ -107,8 +106,8 @@ def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: dat
     )
 
 
-def standing(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:
-    """Return the entries of a kind that nothing has reversed, oldest first."""
+def unreversed(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:
+    """Return the entries of a kind that are not reversed, oldest first."""
     entries = LedgerEntry.objects.filter(debt=debt, kind=kind, reversed_by__isnull=True)
     if payment_id is not None:
         entries = entries.filter(payment_id=payment_id)
@@ -120,8 +119,8 @@ def save(debt: Debt, *fields: str) -> None:
     debt.save(update_fields=[*fields, "updated_at"])
 
 
-def _follow_balance(debt: Debt) -> None:
-    """At 0 an open debt is paid; when money is taken back it is what it was before."""
+def _update_status(debt: Debt) -> None:
+    """Mark an open debt as paid at 0, and restore its earlier status when the balance rises again."""
     if debt.current_balance == 0 and debt.is_open:
         debt.status_before_closing, debt.current_status = debt.current_status, DebtStatus.PAID
     elif debt.current_balance > 0 and debt.current_status == DebtStatus.PAID:

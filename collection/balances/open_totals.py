@@ -1,6 +1,6 @@
-"""Sums of what is open by currency and due date, which triggers of ``debt`` keep (``collection/database_triggers.py``).
+"""Sums of open debts by currency and due date, kept by triggers (``collection/database_triggers.py``).
 
-Each change of debts adds rows to ``open_total``; their sum is what holds. Folding makes one row of many and changes no sum.
+Each change of debts adds rows to ``open_total``; the sum of the rows is the figure. Compacting merges rows and changes no sum.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from django.db import connection
 
-# A group that nothing is left of has no row. Rows that another fold or a deletion has in hand are left to it.
-_FOLD = """
-    WITH folded AS (
+# Rows locked by another compaction are skipped. A group without debts keeps no row.
+_COMPACT = """
+    WITH merged AS (
         DELETE FROM open_total WHERE ctid = ANY(ARRAY(
             SELECT ctid FROM open_total WHERE ctid IN (
                 SELECT ctid FROM (
@@ -20,7 +20,7 @@ _FOLD = """
             ) FOR UPDATE SKIP LOCKED
         )) RETURNING currency_code, due_date, debts, balance
     )
-    INSERT INTO open_total SELECT currency_code, due_date, sum(debts), sum(balance) FROM folded
+    INSERT INTO open_total SELECT currency_code, due_date, sum(debts), sum(balance) FROM merged
     GROUP BY currency_code, due_date HAVING sum(debts) <> 0 OR sum(balance) <> 0
 """
 _SUMS = """
@@ -32,23 +32,23 @@ _SUMS = """
 
 @dataclass(frozen=True)
 class OpenTotal:
-    """What is open in one currency, and what of it is late."""
+    """The open balance in one currency, and the overdue part of it."""
 
     currency_code: str
     balance: Decimal
     debts: int
-    late_balance: Decimal
-    late_debts: int
+    overdue_balance: Decimal
+    overdue_debts: int
 
 
 def by_currency(*, today: date) -> list[OpenTotal]:
-    """Sum what is open; what was due before ``today`` is late."""
+    """Sum the open debts; those due before ``today`` are overdue."""
     with connection.cursor() as cursor:
         cursor.execute(_SUMS, {"today": today})
         return [OpenTotal(*row) for row in cursor.fetchall()]
 
 
-def fold() -> None:
-    """Make one row of those of the same currency and due date, while others write and read."""
+def compact() -> None:
+    """Merge the rows of each currency and due date. Others may read and write at the same time."""
     with connection.cursor() as cursor:
-        cursor.execute(_FOLD)
+        cursor.execute(_COMPACT)

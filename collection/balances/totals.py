@@ -1,4 +1,4 @@
-"""Sums of what is owed. Amounts in different currencies are never added; where one figure is asked for, they are converted."""
+"""Sums of debts. Amounts in different currencies are never added, but converted to the reporting currency."""
 
 import uuid
 from collections import defaultdict
@@ -21,7 +21,7 @@ RATES_VALID_FOR = timedelta(days=7)
 
 @dataclass(frozen=True)
 class CurrencySum:
-    """What some debts of one currency add up to."""
+    """The sum of some debts in one currency."""
 
     currency_code: str
     amount: Decimal
@@ -30,7 +30,7 @@ class CurrencySum:
 
 @dataclass(frozen=True)
 class Outstanding:
-    """What is open: one figure where it can be told (``amount`` is None where a rate is missing), and per currency."""
+    """Open debts: their sum (``amount`` is None if a rate is missing), and the sums by currency."""
 
     amount: Decimal | None
     currency_code: str
@@ -70,13 +70,13 @@ class Dashboard:
 
 @dataclass(frozen=True)
 class Rates:
-    """The latest stored rates: how much of each currency one euro bought on ``on``."""
+    """The latest stored rates: the price of one euro in each currency on ``on``."""
 
     on: date | None
     per_euro: Mapping[str, Decimal]
 
     def convert(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
-        """Return the sum of amounts (by currency) in the reporting currency; None where a rate is missing."""
+        """Return the sum of the amounts in the reporting currency, or None if a rate is missing."""
         target = self.per_euro.get(settings.REPORTING_CURRENCY)
         total = Decimal(0)
         for currency, amount in amounts.items():
@@ -88,7 +88,7 @@ class Rates:
 
 
 def latest_rates(today: date) -> Rates:
-    """Read the rates of the latest day that has any, not older than 7 days."""
+    """Return the rates of the latest day with rates, at most 7 days ago."""
     fresh = ExchangeRate.objects.filter(date__gt=today - RATES_VALID_FOR - timedelta(days=1), date__lte=today)
     latest = fresh.values("date").order_by("-date")[:1]
     rows = list(ExchangeRate.objects.filter(date=latest).values_list("date", "currency_code", "per_euro"))
@@ -100,7 +100,7 @@ def latest_rates(today: date) -> Rates:
 def outstanding(
     debtor_ids: Collection[uuid.UUID], *, today: date, undisputed: bool = False
 ) -> dict[uuid.UUID, Outstanding]:
-    """Sum the open debts of each of these debtors, in two queries at most; ``undisputed``: only what may be asked for."""
+    """Sum the open debts of each debtor in at most two queries; with ``undisputed``, without their disputed parts."""
     open_part = (
         Greatest(F("current_balance") - F("disputed_amount"), Decimal(0)) if undisputed else F("current_balance")
     )
@@ -115,7 +115,7 @@ def outstanding(
 
 
 def of_debtor(debtor: Debtor, *, today: date) -> Totals:
-    """Sum all of a debtor's debts, but for recalled ones, which are none of ours any more."""
+    """Sum all of a debtor's debts except recalled ones."""
     rows = (
         Debt.objects.filter(debtor=debtor)
         .exclude(current_status=DebtStatus.RECALLED)
@@ -127,35 +127,37 @@ def of_debtor(debtor: Debtor, *, today: date) -> Totals:
 
 
 def add_up(by_currency: Sequence[CurrencyTotals], *, today: date) -> Totals:
-    """Bring sums by currency into one figure each, where that can be told."""
+    """Convert the sums by currency into one total each, if all rates are known."""
     rates = rates_if_mixed([[part.currency_code for part in by_currency]], today)
-    original, currency = one_figure({part.currency_code: part.original_balance for part in by_currency}, rates)
-    current, _ = one_figure({part.currency_code: part.current_balance for part in by_currency}, rates)
+    original, currency = in_one_currency({part.currency_code: part.original_balance for part in by_currency}, rates)
+    current, _ = in_one_currency({part.currency_code: part.current_balance for part in by_currency}, rates)
     mixed = len(by_currency) > 1
     return Totals(original, current, currency, rates.on if mixed else None, tuple(by_currency))
 
 
 def dashboard(*, now: datetime) -> Dashboard:
-    """Count and sum what is open over the whole portfolio."""
+    """Count and sum the open debts of the whole portfolio."""
     today = now.date()
     found = open_totals.by_currency(today=today)
     open_sums = [CurrencySum(part.currency_code, part.balance, part.debts) for part in found]
-    late_sums = [
-        CurrencySum(part.currency_code, part.late_balance, part.late_debts) for part in found if part.late_debts
+    overdue_sums = [
+        CurrencySum(part.currency_code, part.overdue_balance, part.overdue_debts)
+        for part in found
+        if part.overdue_debts
     ]
     rates = rates_if_mixed([[part.currency_code for part in open_sums]], today)
-    total, currency = one_figure({part.currency_code: part.amount for part in open_sums}, rates)
+    total, currency = in_one_currency({part.currency_code: part.amount for part in open_sums}, rates)
     if len(open_sums) > 1:
-        overdue = rates.convert({part.currency_code: part.amount for part in late_sums})
+        overdue = rates.convert({part.currency_code: part.amount for part in overdue_sums})
     else:
-        overdue = sum((part.amount for part in late_sums), Decimal(0))
+        overdue = sum((part.amount for part in overdue_sums), Decimal(0))
     return Dashboard(
         total_debtors=Debtor.objects.count(),
         total_active_debts=sum(part.debts for part in open_sums),
         total_debt_amount=total,
         total_debt_amount_overdue=overdue,
         total_debt_amount_by_currency=tuple(open_sums),
-        total_debt_amount_overdue_by_currency=tuple(late_sums),
+        total_debt_amount_overdue_by_currency=tuple(overdue_sums),
         currency_code=currency,
         rates_date=rates.on if len(open_sums) > 1 else None,
         as_of=now,
@@ -163,12 +165,12 @@ def dashboard(*, now: datetime) -> Dashboard:
 
 
 def _outstanding(sums: list[CurrencySum], rates: Rates) -> Outstanding:
-    amount, currency = one_figure({part.currency_code: part.amount for part in sums}, rates)
+    amount, currency = in_one_currency({part.currency_code: part.amount for part in sums}, rates)
     return Outstanding(amount, currency, rates.on if len(sums) > 1 else None, tuple(sums))
 
 
-def one_figure(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal | None, str]:
-    """Return the sum and its currency: the shared one, else the reporting currency."""
+def in_one_currency(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal | None, str]:
+    """Return the sum and its currency: the shared currency, or the reporting currency if there are several."""
     if not amounts:
         return Decimal(0), settings.REPORTING_CURRENCY
     if len(amounts) == 1:
@@ -178,5 +180,5 @@ def one_figure(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal | 
 
 
 def rates_if_mixed(currencies: Iterable[list[str]], today: date) -> Rates:
-    """Read the rates where somebody owes in more than one currency; nobody else needs them."""
+    """Return the latest rates if any group has more than one currency; otherwise no rates are needed."""
     return latest_rates(today) if any(len(codes) > 1 for codes in currencies) else Rates(None, {})

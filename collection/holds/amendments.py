@@ -1,4 +1,4 @@
-"""What becomes of a hold: approved, moved, reviewed, ended. Each change is kept with who made it, when and why."""
+"""Amend holds: approve, move the end, review, end. Each change is recorded with its author, time and note."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agents.models import Agent, require_permission
 from collection.holds import holds
-from collection.holds.reasons import AFTER_TREATMENT, TERMS, WAITING, Terms
+from collection.holds.reasons import AFTER_TREATMENT, AWAITING_APPROVAL, POLICIES, ReasonPolicy
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.errors import DomainError
 from debtors import calendars
@@ -17,146 +17,146 @@ from debtors import calendars
 Kind = HoldEvent.Kind
 
 
-class HoldIsOver(DomainError):
-    message = "This hold is over."
+class HoldEnded(DomainError):
+    message = "This hold has ended. Open a new one if it is still needed."
 
 
-class WhyMissing(DomainError):
-    """What lets collection go on again is explained."""
+class NoteRequired(DomainError):
+    """A change that allows collection again is explained."""
 
     status = 422
     code = "required"
     field = "why"
-    message = "Tell why."
+    message = "The note is missing. Enter the reason for this change."
 
 
 class NothingToApprove(DomainError):
-    message = "This hold was approved already, or needs no approval."
+    message = "This hold has been approved already, or needs no approval."
 
 
-class NoTreatment(DomainError):
+class NotATreatmentHold(DomainError):
     field = "last_day"
-    message = "Only a mental-health moratorium ends with a treatment."
+    message = "Only a mental-health moratorium ends with a treatment. End this hold instead."
 
 
 @transaction.atomic
 def approve(hold: Hold, *, by: Agent, now: datetime, why: str = "") -> Hold:
-    """Agree to a hold that rests on our own judgement. Not to agree is to end it.
+    """Approve a hold. A supervisor who does not agree ends it instead.
 
-    :raises NothingToApprove: if somebody did, or nobody has to
-    :raises Forbidden: if ``by`` may not
+    :raises NothingToApprove: if it does not wait for approval
+    :raises Forbidden: if ``by`` may not approve
     """
     require_permission(by, "collections.change_hold")
-    waiting = Hold.objects.filter(WAITING, pk=hold.pk)
+    waiting = Hold.objects.filter(AWAITING_APPROVAL, pk=hold.pk)
     if not waiting.update(approved_by=by, updated_at=now):
         raise NothingToApprove
-    return _noted(hold, Kind.APPROVED, by=by, now=now, why=why)
+    return _record(hold, Kind.APPROVED, by=by, now=now, why=why)
 
 
 @transaction.atomic
 def move(hold: Hold, *, ends_on: date | None, why: str, by: Agent, now: datetime) -> Hold:
-    """Let a hold end on another day; None leaves it open. To let it end sooner takes the right to end it.
+    """Move the end of a hold; None makes it open-ended. An earlier end requires the permission to end holds.
 
-    :raises HoldIsOver: if it is
-    :raises HasItsOwnWay: if it is for a deferral or a dispute
-    :raises LengthIsLaw: if the reason's law says when it ends
-    :raises EndsBeforeItStarts: if it would block nothing
-    :raises WhyMissing: if nobody knows why
+    :raises HoldEnded: if it has ended
+    :raises ReasonNotManual: if it belongs to a deferral or a dispute
+    :raises LengthFixedByLaw: if the law sets its end
+    :raises EndsBeforeStart: if it would end on or before its first day
+    :raises NoteRequired: if the note is blank
     :raises Forbidden: if ``by`` may not
     """
-    terms = _changeable(hold, why)
-    if terms.lasts or terms.is_open:
-        raise holds.LengthIsLaw
+    policy = _manual_policy(hold, why)
+    if policy.length_is_fixed:
+        raise holds.LengthFixedByLaw
     if ends_on and ends_on <= hold.starts_on:
-        raise holds.EndsBeforeItStarts
+        raise holds.EndsBeforeStart
     is_sooner = ends_on is not None and (hold.ends_on is None or ends_on < hold.ends_on)
     require_permission(by, "collections.change_hold" if is_sooner else "collections.add_hold")
     approved_by = by if by.has_perm("collections.change_hold") else None
-    _change(hold, now=now, ends_on=ends_on, **({"approved_by": approved_by} if terms.needs_approval else {}))
-    return _noted(hold, Kind.MOVED, by=by, now=now, why=why)
+    _update(hold, now=now, ends_on=ends_on, **({"approved_by": approved_by} if policy.needs_approval else {}))
+    return _record(hold, Kind.MOVED, by=by, now=now, why=why)
 
 
 @transaction.atomic
 def end_treatment(hold: Hold, *, last_day: date, why: str, by: Agent, now: datetime) -> Hold:
-    """Let a mental-health moratorium end 30 days after the last day of the treatment (SI 2020/1311, reg. 32).
+    """End a mental-health moratorium 30 days after the last day of the treatment (SI 2020/1311, reg. 32).
 
-    :raises NoTreatment: if it is another hold
-    :raises HoldIsOver: if it is
-    :raises EndsBeforeItStarts: if the treatment would have ended before the moratorium began
-    :raises WhyMissing: if nobody knows who told us
-    :raises Forbidden: if ``by`` may not
+    :raises NotATreatmentHold: if the hold has another reason
+    :raises HoldEnded: if it has ended
+    :raises EndsBeforeStart: if that is on or before its first day
+    :raises NoteRequired: if the note is blank
+    :raises Forbidden: if ``by`` may not end holds
     """
     require_permission(by, "collections.change_hold")
-    _changeable(hold, why)
-    if hold.reason != Hold.Reason.MENTAL_HEALTH_MORATORIUM:
-        raise NoTreatment
+    policy = _manual_policy(hold, why)
+    if not policy.ends_with_treatment:
+        raise NotATreatmentHold
     ends_on = last_day + timedelta(days=1) + AFTER_TREATMENT
     if ends_on <= hold.starts_on:
-        raise holds.EndsBeforeItStarts(field="last_day")
-    _change(hold, now=now, ends_on=ends_on, review_on=None)
-    return _noted(hold, Kind.MOVED, by=by, now=now, why=why)
+        raise holds.EndsBeforeStart(field="last_day")
+    _update(hold, now=now, ends_on=ends_on, review_on=None)
+    return _record(hold, Kind.MOVED, by=by, now=now, why=why)
 
 
 @transaction.atomic
 def review(hold: Hold, *, review_on: date | None, why: str, by: Agent, now: datetime) -> Hold:
-    """Note that somebody looked at a hold, what they found, and by when it is to be looked at again.
+    """Record a review of a hold, its finding and the next review date.
 
-    :raises HoldIsOver: if it is
-    :raises WhyMissing: if nobody says what they found
+    :raises HoldEnded: if it has ended
+    :raises NoteRequired: if the finding is blank
     :raises Forbidden: if ``by`` may not
     """
     require_permission(by, "collections.add_hold")
     if not why.strip():
-        raise WhyMissing
-    _change(hold, now=now, review_on=review_on)
-    return _noted(hold, Kind.REVIEWED, by=by, now=now, why=why)
+        raise NoteRequired
+    _update(hold, now=now, review_on=review_on)
+    return _record(hold, Kind.REVIEWED, by=by, now=now, why=why)
 
 
 @transaction.atomic
 def end(hold: Hold, *, why: str, by: Agent, now: datetime) -> Hold:
-    """End a hold at once. Others on the same debt or person go on.
+    """End a hold now. Other holds on the same debt or person stay.
 
-    :raises HoldIsOver: if it is
-    :raises HasItsOwnWay: if it is for a deferral or a dispute
-    :raises WhyMissing: if nobody knows why
-    :raises Forbidden: if ``by`` may not
+    :raises HoldEnded: if it has ended
+    :raises ReasonNotManual: if it belongs to a deferral or a dispute
+    :raises NoteRequired: if the note is blank
+    :raises Forbidden: if ``by`` may not end holds
     """
     require_permission(by, "collections.change_hold")
-    _changeable(hold, why)
+    _manual_policy(hold, why)
     _end([hold], by=by, now=now, why=why)
     return hold
 
 
 def lift(debt: Debt, *, reason: Hold.Reason, by: Agent | None, why: str = "") -> None:
-    """End a locked debt's holds of one reason; holds for other reasons go on."""
+    """End a locked debt's holds of one reason; holds of other reasons stay."""
     now = timezone.now()
-    _end(Hold.objects.standing().filter(debt=debt, reason=reason), by=by, now=now, why=why)
+    _end(Hold.objects.not_ended().filter(debt=debt, reason=reason), by=by, now=now, why=why)
 
 
-def _changeable(hold: Hold, why: str) -> Terms:
-    terms = TERMS[Hold.Reason(hold.reason)]
-    if not terms.by_hand:
-        raise holds.HasItsOwnWay
+def _manual_policy(hold: Hold, why: str) -> ReasonPolicy:
+    policy = POLICIES[Hold.Reason(hold.reason)]
+    if not policy.is_manual:
+        raise holds.ReasonNotManual
     if not why.strip():
-        raise WhyMissing
-    return terms
+        raise NoteRequired
+    return policy
 
 
-def _change(hold: Hold, *, now: datetime, **changes: Any) -> None:
-    """Change a hold that stands by one conditional UPDATE: of two at once, one may find it over."""
-    if not Hold.objects.standing().filter(pk=hold.pk).update(**changes, updated_at=now):
-        raise HoldIsOver
+def _update(hold: Hold, *, now: datetime, **changes: Any) -> None:
+    """Change a hold by one conditional UPDATE, so that of two changes at once the second finds it ended."""
+    if not Hold.objects.not_ended().filter(pk=hold.pk).update(**changes, updated_at=now):
+        raise HoldEnded
 
 
 def _end(some: Iterable[Hold], *, by: Agent | None, now: datetime, why: str) -> None:
     for hold in some:
-        last = max(hold.starts_on, min(calendars.days(hold.whose, at=now)))
+        last = max(hold.starts_on, min(calendars.days(hold.person, at=now)))
         ends_on = min(hold.ends_on, last) if hold.ends_on else last
-        _change(hold, now=now, ends_on=ends_on, ended_at=now, lifted_at=now, ended_by=by)
-        _noted(hold, Kind.ENDED, by=by, now=now, why=why)
+        _update(hold, now=now, ends_on=ends_on, ended_at=now, lifted_at=now, ended_by=by)
+        _record(hold, Kind.ENDED, by=by, now=now, why=why)
 
 
-def _noted(hold: Hold, kind: Kind, *, by: Agent | None, now: datetime, why: str) -> Hold:
+def _record(hold: Hold, kind: Kind, *, by: Agent | None, now: datetime, why: str) -> Hold:
     hold.refresh_from_db()
-    holds.note([hold], kind, by=by, now=now, why=why)
+    holds.record_events([hold], kind, by=by, now=now, why=why)
     return hold

@@ -1,8 +1,8 @@
-"""Placing holds: every reason to leave a debt or a person alone for a time.
+"""Open holds: reasons to stop contact, payment requests or interest for a debt or a person during a period.
 
-Holds add up: each blocks what it blocks for as long as it lasts, and ending one ends no other. Whatever waits to be sent is
-asked about them again at the moment of sending. Days are the debtor's own, by every clock where they may be: a hold begins
-with the first of these clocks, and is over with the last.
+Holds are independent of each other: ending one ends no other. A queued message is checked against the holds again when
+it is sent. Dates follow the debtor's calendar. Where several time zones are possible, a hold begins with the first of
+them and ends with the last.
 """
 
 from collections.abc import Collection, Iterable
@@ -12,81 +12,82 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Agent, require_permission
-from collection.holds.reasons import TERMS, Block
+from collection.holds.reasons import POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.errors import DomainError
 from debtors import calendars
 from debtors.models import Debtor
 
-#: Where the Debt Respite Scheme doesn't reach, though the country is the same.
-_ELSEWHERE = ("scotland", "northern ireland")
+#: Parts of the United Kingdom where the Debt Respite Scheme does not apply.
+_OUTSIDE_SCHEME = ("scotland", "northern ireland")
 
 
-class PersonOrDebt(DomainError):
-    """A hold is on a person or on a debt."""
+class DebtorOrDebtRequired(DomainError):
+    """A hold is on a debtor or on one debt."""
 
     status = 422
     code = "required"
     field = "debtor"
-    message = "Choose a debtor, or one debt: one of the two."
+    message = "Choose either a debtor or one debt."
 
 
-class HasItsOwnWay(DomainError):
-    """What other rules place, they end."""
+class ReasonNotManual(DomainError):
+    """Deferrals and disputes open and end their holds."""
 
     field = "reason"
-    message = "A deferral is granted on its request, and a dispute is entered and decided as one."
+    message = "Holds for deferrals and disputes follow the request or the dispute. Decide that instead."
 
 
-class SourceMissing(DomainError):
-    """Years later somebody will ask who told us."""
+class SourceRequired(DomainError):
+    """A hold records where the information came from, for later audits."""
 
     status = 422
     code = "required"
     field = "source"
-    message = "Tell who told us, and how."
+    message = "The source is missing. Enter who informed us, and how."
 
 
-class EndsBeforeItStarts(DomainError):
+class EndsBeforeStart(DomainError):
     status = 422
     code = "range"
     field = "ends_on"
-    message = "It ends after it starts."
+    message = "The end must be later than the start."
 
 
-class LengthIsLaw(DomainError):
-    """How long a moratorium lasts, the regulations say."""
+class LengthFixedByLaw(DomainError):
+    """The regulations set the length of a moratorium."""
 
     status = 422
     code = "immutable"
     field = "ends_on"
     message = (
-        "A breathing space lasts 60 days, one for mental health 30 days longer than the treatment: leave this empty."
+        "The law sets the length: 60 days for a breathing space, the treatment and 30 days for mental health. "
+        "Leave this empty."
     )
 
 
-class LawDemandsMore(DomainError):
-    """What the law stops can't be let through."""
+class BlocksRequiredByLaw(DomainError):
+    """A required block is missing."""
 
     status = 422
     code = "range"
     field = "blocks"
 
-    def __init__(self, lacking: Iterable[Block]) -> None:
-        words = ", ".join(sorted(block.replace("_", " ") for block in lacking))
-        super().__init__(f"For this reason it has to block {words} too.")
+    def __init__(self, missing: Iterable[Block]) -> None:
+        names = ", ".join(sorted(block.replace("_", " ") for block in missing))
+        super().__init__(f"This reason must block these too: {names}.")
 
 
 class NotInEnglandOrWales(DomainError):
-    """The Debt Respite Scheme is for who lives in England or Wales (SI 2020/1311, reg. 1 and 24)."""
+    """The Debt Respite Scheme covers residents of England and Wales (SI 2020/1311, reg. 1 and 24)."""
 
     status = 422
     field = "reason"
-    message = "A breathing space is for who lives in England or Wales; by their address they don't."
+    message = "A breathing space requires an address in England or Wales. Correct the address or choose another reason."
 
 
 @transaction.atomic
-def place(
+def open_hold(
     *,
     reason: str,
     debtor: Debtor | None = None,
@@ -100,56 +101,56 @@ def place(
     review_on: date | None = None,
     why: str = "",
 ) -> Hold:
-    """Place a hold by hand. It counts at once, unless ``starts_on`` says later; what needs approval, until it is ended.
+    """Open a hold for an agent. It is active from ``starts_on`` (default: today), also while it waits for approval.
 
-    :param blocks: names of ``Block``; none: what the reason blocks
-    :param ends_on: the first day without it; None: open, or as the law says
-    :raises Forbidden: if ``by`` may not place holds
-    :raises PersonOrDebt: if it is on neither or both
-    :raises HasItsOwnWay: if it is for a deferral or a dispute
-    :raises SourceMissing: if nobody told us
-    :raises LengthIsLaw: if the reason's law says when it ends
-    :raises EndsBeforeItStarts: if it would block nothing
-    :raises LawDemandsMore: if the law demands that it blocks more
-    :raises NotInEnglandOrWales: if it is a moratorium, and they live elsewhere
+    :param blocks: names of ``Block``; empty: the reason's default
+    :param ends_on: the first day without it; None: open-ended, or as the law sets it
+    :raises Forbidden: if ``by`` may not open holds
+    :raises DebtorOrDebtRequired: if neither or both are given
+    :raises ReasonNotManual: if the reason is a deferral or a dispute
+    :raises SourceRequired: if the source is blank
+    :raises LengthFixedByLaw: if the law sets another end
+    :raises EndsBeforeStart: if it ends on or before its first day
+    :raises BlocksRequiredByLaw: if a required block is missing
+    :raises NotInEnglandOrWales: if it is a moratorium and the address is elsewhere
     """
     require_permission(by, "collections.add_hold")
-    whose = debt.debtor if debt else debtor
-    if whose is None or (debt is not None and debtor is not None):
-        raise PersonOrDebt
-    terms = TERMS[Hold.Reason(reason)]
-    if not terms.by_hand:
-        raise HasItsOwnWay
+    person = debt.debtor if debt else debtor
+    if person is None or (debt is not None and debtor is not None):
+        raise DebtorOrDebtRequired
+    policy = POLICIES[Hold.Reason(reason)]
+    if not policy.is_manual:
+        raise ReasonNotManual
     if not source.strip():
-        raise SourceMissing
-    starts_on = starts_on or min(calendars.days(whose, at=now))
-    if ends_on and (terms.lasts or terms.is_open) and ends_on != terms.end_of(starts_on):
-        raise LengthIsLaw
-    ends_on = ends_on or terms.end_of(starts_on)
+        raise SourceRequired
+    starts_on = starts_on or min(calendars.days(person, at=now))
+    if ends_on and policy.length_is_fixed and ends_on != policy.end_for(starts_on):
+        raise LengthFixedByLaw
+    ends_on = ends_on or policy.end_for(starts_on)
     if ends_on and ends_on <= starts_on:
-        raise EndsBeforeItStarts
-    chosen = frozenset(Block(name) for name in blocks) or terms.blocks
-    if lacking := terms.at_least - chosen:
-        raise LawDemandsMore(lacking)
-    if terms.lasts or terms.is_open:
-        _require_england_or_wales(whose)
-    return put(
+        raise EndsBeforeStart
+    chosen = frozenset(Block(name) for name in blocks) or policy.blocks
+    if missing := policy.required_blocks - chosen:
+        raise BlocksRequiredByLaw(missing)
+    if policy.length_is_fixed:
+        _require_england_or_wales(person)
+    return create_hold(
         reason=reason,
         debtor=debtor,
         debt=debt,
         blocks=chosen,
         starts_on=starts_on,
         ends_on=ends_on,
-        review_on=review_on or terms.review_of(starts_on),
+        review_on=review_on or policy.review_for(starts_on),
         source=source,
         by=by,
-        approved_by=by if terms.needs_approval and by and by.has_perm("collections.change_hold") else None,
+        approved_by=by if policy.needs_approval and by and by.has_perm("collections.change_hold") else None,
         now=now,
         why=why,
     )
 
 
-def put(
+def create_hold(
     *,
     reason: str,
     blocks: Collection[Block] | None = None,
@@ -158,28 +159,30 @@ def put(
     why: str = "",
     **values: Any,
 ) -> Hold:
-    """Write a hold down, with its first event, for the rule that has decided on it.
+    """Write a hold and its first event, without checks: for the domain function that has decided on it.
 
-    Without ``starts_on`` it begins at once, by the first clock that shows a day.
+    Without ``starts_on`` it begins today, by the first clock where the debtor may be.
     """
-    blocked = TERMS[Hold.Reason(reason)].blocks if blocks is None else blocks
+    blocked = POLICIES[Hold.Reason(reason)].blocks if blocks is None else blocks
     hold = Hold(
         reason=reason, by=by, created_at=now, **{f"blocks_{block}": block in blocked for block in Block}, **values
     )
-    hold.starts_on = hold.starts_on or min(calendars.days(hold.whose, at=now))
+    hold.starts_on = hold.starts_on or min(calendars.days(hold.person, at=now))
     hold.save(force_insert=True)
-    note([hold], HoldEvent.Kind.PLACED, by=by, now=now, why=why)
+    record_events([hold], HoldEvent.Kind.PLACED, by=by, now=now, why=why)
     return hold
 
 
-def note(holds: Iterable[Hold], kind: HoldEvent.Kind, *, by: Agent | None, now: datetime, why: str = "") -> None:
-    """Keep what was done with some holds, in one statement."""
+def record_events(
+    holds: Iterable[Hold], kind: HoldEvent.Kind, *, by: Agent | None, now: datetime, why: str = ""
+) -> None:
+    """Record the same event for several holds in one statement."""
     HoldEvent.objects.bulk_create(
         HoldEvent(hold=hold, kind=kind, at=now, by=by, why=why, ends_on=hold.ends_on) for hold in holds
     )
 
 
 def _require_england_or_wales(debtor: Debtor) -> None:
-    elsewhere = (debtor.region_state or "").strip().casefold() in _ELSEWHERE
-    if elsewhere or (debtor.country_code or "GB") != "GB":
+    is_outside = (debtor.region_state or "").strip().casefold() in _OUTSIDE_SCHEME
+    if is_outside or (debtor.country_code or "GB") != "GB":
         raise NotInEnglandOrWales

@@ -1,4 +1,4 @@
-"""What each reason for a hold demands: what it blocks, how long it lasts, when it is looked at again, who has to agree."""
+"""The policy of each hold reason: the actions it blocks, its length, its review date and whether it needs approval."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ Reason = Hold.Reason
 
 
 class Block(StrEnum):
-    """What a hold can stop."""
+    """An action that a hold can block."""
 
     CONTACT = "contact"
     STRATEGY = "strategy"
@@ -28,67 +28,79 @@ _NOTHING: frozenset[Block] = frozenset()
 
 
 @dataclass(frozen=True)
-class Terms:
-    """The terms of a reason.
+class ReasonPolicy:
+    """The policy of one reason.
 
-    ``blocks`` is what it blocks unless told otherwise, ``at_least`` what it can't do without. ``lasts`` and ``review_after``
-    are in days from its first one. ``is_open``: it has no end until one is told. ``needs_approval``: it rests on the agency's
-    own judgement, not on a law, so a supervisor has to agree; until then it counts all the same.
+    :param blocks: the default blocks
+    :param required_blocks: the blocks that the law requires
+    :param length_days: the length that the law sets
+    :param review_after_days: the days from the start until the first review
+    :param ends_with_treatment: the law sets the end when the treatment ends; until then the hold is open-ended
+    :param needs_approval: the agency's own judgement, so a supervisor approves it; the hold is active while it waits
+    :param is_manual: agents open and end it; otherwise a deferral or a dispute does
     """
 
     blocks: frozenset[Block] = _COLLECTION
-    at_least: frozenset[Block] = _NOTHING
-    lasts: int | None = None
-    review_after: int | None = None
-    is_open: bool = False
+    required_blocks: frozenset[Block] = _NOTHING
+    length_days: int | None = None
+    review_after_days: int | None = None
+    ends_with_treatment: bool = False
     needs_approval: bool = False
-    by_hand: bool = True
+    is_manual: bool = True
 
-    def end_of(self, starts_on: date) -> date | None:
-        """Return the first day without the hold, where the law says how long it lasts."""
-        return calendars.later(starts_on, days=self.lasts) if self.lasts else None
+    @property
+    def length_is_fixed(self) -> bool:
+        """Whether the law sets the end date."""
+        return self.length_days is not None or self.ends_with_treatment
 
-    def review_of(self, starts_on: date) -> date | None:
-        """Return by when somebody has to look at it again."""
-        return calendars.later(starts_on, days=self.review_after) if self.review_after else None
+    def end_for(self, starts_on: date) -> date | None:
+        """Return the first day without the hold if the law sets its length."""
+        return calendars.later(starts_on, days=self.length_days) if self.length_days else None
+
+    def review_for(self, starts_on: date) -> date | None:
+        """Return the date of the first review."""
+        return calendars.later(starts_on, days=self.review_after_days) if self.review_after_days else None
 
 
-#: After the last day of the treatment, in days (SI 2020/1311, reg. 32).
+#: How long a mental-health moratorium lasts after the treatment (SI 2020/1311, reg. 32).
 AFTER_TREATMENT = timedelta(days=30)
 
-TERMS: dict[Reason, Terms] = {
-    # Granted on a request, and entered as disputes: those rules place and end them.
-    Reason.DEFERRAL: Terms(by_hand=False),
-    Reason.DISPUTE: Terms(at_least=_COLLECTION, by_hand=False),
-    # SI 2020/1311, reg. 7 (interest, fees, enforcement and contact about the debt), reg. 26 (60 days, the first one counted),
+POLICIES: dict[Reason, ReasonPolicy] = {
+    Reason.DEFERRAL: ReasonPolicy(is_manual=False),
+    Reason.DISPUTE: ReasonPolicy(required_blocks=_COLLECTION, is_manual=False),
+    # SI 2020/1311, reg. 7 (interest, fees, enforcement and contact about the debt), reg. 26 (60 days including the first),
     # reg. 27 (the adviser's midway review, from the 25th to the 35th day).
-    Reason.MORATORIUM: Terms(blocks=_ALL, at_least=_ALL, lasts=60, review_after=34),
-    # SI 2020/1311, reg. 32 (as long as the treatment, and 30 days); reg. 33: asked about every 20 to 30 days.
-    Reason.MENTAL_HEALTH_MORATORIUM: Terms(blocks=_ALL, at_least=_ALL, review_after=30, is_open=True),
-    # 15 U.S.C. 1692c(c); 12 CFR 1006.6(c).
-    Reason.CEASE: Terms(at_least=_COLLECTION),
-    # 12 CFR 1006.6(b)(2): whoever has an attorney is spoken with through them.
-    Reason.ATTORNEY: Terms(at_least=frozenset({Block.CONTACT, Block.STRATEGY}), review_after=90),
-    # 11 U.S.C. 362(a)(6).
-    Reason.BANKRUPTCY: Terms(blocks=_ALL, at_least=_COLLECTION, review_after=90),
-    Reason.DECEASED: Terms(blocks=_ALL, at_least=frozenset({Block.CONTACT, Block.STRATEGY}), review_after=90),
-    # CONC 7.2, 7.10.
-    Reason.VULNERABLE: Terms(review_after=30, needs_approval=True),
-    # Who pays as agreed is written to about that, and not asked for more.
-    Reason.ARRANGEMENT: Terms(
-        blocks=frozenset({Block.STRATEGY, Block.PAYMENT_REQUESTS}), review_after=30, needs_approval=True
+    Reason.MORATORIUM: ReasonPolicy(blocks=_ALL, required_blocks=_ALL, length_days=60, review_after_days=34),
+    # SI 2020/1311, reg. 32 (the treatment and 30 days), reg. 33 (asked about every 20 to 30 days).
+    Reason.MENTAL_HEALTH_MORATORIUM: ReasonPolicy(
+        blocks=_ALL, required_blocks=_ALL, review_after_days=30, ends_with_treatment=True
     ),
-    Reason.CLIENT_REQUEST: Terms(review_after=30, needs_approval=True),
-    # DISP 1.6.2R: eight weeks for the final answer.
-    Reason.COMPLAINT: Terms(review_after=56, needs_approval=True),
+    # 15 U.S.C. 1692c(c); 12 CFR 1006.6(c).
+    Reason.CEASE: ReasonPolicy(required_blocks=_COLLECTION),
+    # 12 CFR 1006.6(b)(2): contact goes through the attorney.
+    Reason.ATTORNEY: ReasonPolicy(required_blocks=frozenset({Block.CONTACT, Block.STRATEGY}), review_after_days=90),
+    # 11 U.S.C. 362(a)(6).
+    Reason.BANKRUPTCY: ReasonPolicy(blocks=_ALL, required_blocks=_COLLECTION, review_after_days=90),
+    Reason.DECEASED: ReasonPolicy(
+        blocks=_ALL, required_blocks=frozenset({Block.CONTACT, Block.STRATEGY}), review_after_days=90
+    ),
+    # CONC 7.2, 7.10.
+    Reason.VULNERABLE: ReasonPolicy(review_after_days=30, needs_approval=True),
+    # Messages about the arrangement itself may go; requests for more may not.
+    Reason.ARRANGEMENT: ReasonPolicy(
+        blocks=frozenset({Block.STRATEGY, Block.PAYMENT_REQUESTS}), review_after_days=30, needs_approval=True
+    ),
+    Reason.CLIENT_REQUEST: ReasonPolicy(review_after_days=30, needs_approval=True),
+    # DISP 1.6.2R: eight weeks for the final response.
+    Reason.COMPLAINT: ReasonPolicy(review_after_days=56, needs_approval=True),
 }
 
-#: The holds that wait for a supervisor's approval. They count all the same.
-WAITING = Q(
-    reason__in=[reason for reason, terms in TERMS.items() if terms.needs_approval],
+#: Holds that wait for a supervisor's approval. They are active in the meantime.
+AWAITING_APPROVAL = Q(
+    reason__in=[reason for reason, policy in POLICIES.items() if policy.needs_approval],
     approved_by__isnull=True,
     lifted_at__isnull=True,
 )
 
-#: The holds that somebody has to look at again by today, or had to before.
+#: Holds with a review date of today or earlier.
 DUE_FOR_REVIEW = Q(lifted_at__isnull=True, review_on__lte=TruncDate(Now()))

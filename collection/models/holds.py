@@ -12,12 +12,12 @@ from debtors.models import Debtor
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
-    def standing(self) -> "HoldQuerySet":
-        """Those whose end was not seen to yet, also the ones that begin later."""
+    def not_ended(self) -> "HoldQuerySet":
+        """Filter to the holds that have not ended, including those that begin later."""
         return self.filter(lifted_at__isnull=True)
 
     def on(self, debt: Debt) -> "HoldQuerySet":
-        """The holds that stop this debt: its own, and those of the person who owes it."""
+        """Filter to the holds on this debt and on its debtor."""
         return self.filter(Q(debt=debt) | Q(debtor=debt.debtor_id))
 
 
@@ -102,8 +102,8 @@ class Hold(UUIDModel):
         return "debt" if self.debt_id else "person"
 
     @property
-    def whose(self) -> Debtor:
-        """Who is left alone, or owes the debt that is."""
+    def person(self) -> Debtor:
+        """The debtor of the hold, or of its debt."""
         return self.debt.debtor if self.debt else self.debtor  # type: ignore[return-value]
 
     def __str__(self) -> str:

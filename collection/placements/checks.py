@@ -1,4 +1,4 @@
-"""What is wrong with a row of a placement file, in the API's own terms.
+"""What is wrong with a row of a placement file, in the API's own policy.
 
 Codes, phones and e-mail addresses are read in Python, while the rows stream into the staging table; all else is checked there,
 in one pass of SQL. Both leave (line, column, reason) in the table of refusals.
@@ -30,7 +30,7 @@ class Refusal:
     reason: str
 
 
-class Unreadable(Exception):
+class UnreadableValue(Exception):
     """A cell's text means nothing in its column."""
 
 
@@ -39,13 +39,13 @@ _is_email = EmailValidator()
 
 def currency(text: str) -> str:
     if text.upper() not in DECIMALS:
-        raise Unreadable("This is no ISO 4217 currency code.")
+        raise UnreadableValue("This is no ISO 4217 currency code.")
     return text.upper()
 
 
 def country(text: str) -> str:
     if text.upper() not in countries.names():
-        raise Unreadable("This is no ISO 3166-1 country code.")
+        raise UnreadableValue("This is no ISO 3166-1 country code.")
     return text.upper()
 
 
@@ -53,17 +53,17 @@ def country(text: str) -> str:
 def language(text: str) -> str:
     code = languages.read(text)
     if code is None:
-        raise Unreadable("This is neither a language code nor a language's English name.")
+        raise UnreadableValue("This is neither a language code nor a language's English name.")
     return code
 
 
 def email(text: str) -> str:
     if len(text) > 254:
-        raise Unreadable("This is longer than 254 characters.")
+        raise UnreadableValue("This is longer than 254 characters.")
     try:
         _is_email(text)
     except ValidationError as error:
-        raise Unreadable("This must be an e-mail address.") from error
+        raise UnreadableValue("This must be an e-mail address.") from error
     return text
 
 
@@ -71,7 +71,7 @@ def phone(text: str, country_code: str | None) -> str:
     try:
         return phones.normalise(text, country_code)
     except DomainError as error:
-        raise Unreadable(error.message) from error
+        raise UnreadableValue(error.message) from error
 
 
 #: What turns the text of a column into what is kept; the phone is read last, by the country.

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from agents.models import Agent
 from collection.placements import checks, posting
-from collection.placements.checks import READERS, Refusal, Unreadable
+from collection.placements.checks import READERS, Refusal, UnreadableValue
 from collection.placements.file import COLUMNS, PlacementFile
 from collection.segments import assignment
 from ddc.common.errors import DomainError
@@ -71,7 +71,7 @@ def load(
     tell("checking", source.bytes_read)
     checks.check(today=today)
     tell("placing", source.bytes_read)
-    assignment.keep_segments()
+    assignment.lock_segments()
     posted = posting.post(by_id=by.pk if by else None, today=today, now=now)
     refusals = _refusals()
     if dry_run:
@@ -131,13 +131,13 @@ def _row(
         if text := values.get(column):
             try:
                 values[column] = read(text)
-            except Unreadable as fault:
+            except UnreadableValue as fault:
                 values[column] = None if column != "email" else text
                 faults.append(Refusal(line, _NAMES[column], str(fault)))
     if text := values.get("mobile_phone"):
         try:
             values["mobile_phone"] = checks.phone(text, values.get("country_code"))
-        except Unreadable as fault:
+        except UnreadableValue as fault:
             faults.append(Refusal(line, "mobilePhone", str(fault)))
     return [line, DECIMALS.get(values["currency_code"] or ""), *(values.get(column) for column in COLUMNS.values())]
 

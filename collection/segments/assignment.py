@@ -104,7 +104,7 @@ _ASSIGN_MANY = _ASSIGN.format(fits=_FITS_OF_MANY)
 def assign(debt: Debt, *, today: date) -> None:
     """Put one debt into the segment that it fits, if it is open and nobody chose one for it."""
     with connection.cursor() as cursor:
-        keep_segments()
+        lock_segments()
         cursor.execute(_ASSIGN_ONE, {"today": today, "debt": debt.pk})
         moved: tuple[uuid.UUID | None, str] | None = cursor.fetchone()
     if moved is not None:
@@ -130,7 +130,7 @@ def assign_all(*, today: date) -> int:
 def _move(share: str, *, names: dict[str, Any]) -> tuple[int, str | None]:
     """Move what of a share of the debts is misplaced; return how many they were, and the transaction that did it."""
     with connection.cursor() as cursor:
-        keep_segments()
+        lock_segments()
         cursor.execute(
             f"WITH moved AS ({_ASSIGN_MANY.format(which=share)}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
             names,
@@ -139,7 +139,7 @@ def _move(share: str, *, names: dict[str, Any]) -> tuple[int, str | None]:
     return moved
 
 
-def keep_segments() -> None:
+def lock_segments() -> None:
     """Keep segments from being deleted until we commit; Django's foreign keys would speak up only then."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM segment WHERE is_active ORDER BY id FOR KEY SHARE")

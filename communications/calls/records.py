@@ -103,7 +103,7 @@ class WhichNumber(DomainError):
     message = "Say which number that is, so that it is not called any more."
 
 
-class NotTheirDebt(DomainError):
+class DebtOfAnotherDebtor(DomainError):
     """A call to or from a debtor is about their own debts."""
 
     status = 422
@@ -148,7 +148,7 @@ def note(
     It counts from when it was made: a talk starts the time without calls, whoever began it (12 CFR 1006.14(b)(2)(i)(B)); one that
     we made is an attempt besides. The gate isn't asked, for what has been is a fact.
 
-    :raises NotTheirDebt: if the debt is somebody else's
+    :raises DebtOfAnotherDebtor: if the debt is somebody else's
     :raises NotYetMade: if ``at`` lies ahead
     :raises NobodySpoke: if no such call ends like that
     :raises InvalidPhone: if the number is not valid
@@ -157,7 +157,7 @@ def note(
     inbound = direction == CommunicationLog.Direction.INBOUND
     at = at or now
     if debt and debt.debtor_id != debtor.pk:
-        raise NotTheirDebt
+        raise DebtOfAnotherDebtor
     if at > now:
         raise NotYetMade
     if outcome not in (_NOTED_INBOUND if inbound else NOTED):

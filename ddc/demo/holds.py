@@ -69,5 +69,5 @@ def open_holds(
     for reason, count, country in _HOLDS:
         for debtor in rng.sample([one for one in debtors if country in (None, one.country_code)], count):
             at, by = now - timedelta(days=rng.randint(0, 55)), rng.choice((agent, supervisor))
-            opened.append(holds.place(reason=reason, debtor=debtor, source=rng.choice(HOLDS), by=by, now=at))
+            opened.append(holds.open_hold(reason=reason, debtor=debtor, source=rng.choice(HOLDS), by=by, now=at))
     return opened

@@ -88,7 +88,7 @@ def log() -> Any:
 
 def hold(reason: str) -> Any:
     debtor = factories.debtor()
-    return holds.place(reason=reason, debtor=debtor, source="Letter", by=None, now=now())
+    return holds.open_hold(reason=reason, debtor=debtor, source="Letter", by=None, now=now())
 
 
 def awaiting() -> Any:

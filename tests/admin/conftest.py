@@ -180,6 +180,6 @@ def fill(count: int) -> None:
             log_id=log.pk, channel="email", purpose="collection", at=NOW, verdict="allow", facts={"channel": "email"}
         )
         ContactWish.objects.create(debtor=debt.debtor, told="Evenings only")
-        holds.place(reason="vulnerable", debtor=debt.debtor, source="Letter", by=reviewer, now=NOW)
+        holds.open_hold(reason="vulnerable", debtor=debt.debtor, source="Letter", by=reviewer, now=NOW)
         factories.dispute(debt=debt, portion=Decimal(1))
         FirstNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

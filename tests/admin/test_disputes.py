@@ -80,14 +80,14 @@ def test_creditors_are_asked_in_bulk(agent_at_desk: Browser):
     first, asked = factories.dispute(), awaiting()
     told = said(agent_at_desk.act("ask_creditor_selected", [first, asked]))
     assert told[0] == "1 dispute waiting for the creditor."
-    assert "can't become awaiting creditor" in told[1]
+    assert "can't be changed from awaiting creditor to awaiting creditor" in told[1]
 
 
 def test_a_supervisor_adjusts_by_the_balance_that_is_right(supervisor_at_desk: Browser):
     dispute = awaiting()
     page = action(dispute, "adjust")
     wrong = supervisor_at_desk.post(page, {"balance": "1000", "answer": "Two fees were wrong."})
-    assert errors(wrong) == {"balance": ["The corrected balance is lower than the one that was disputed."]}
+    assert errors(wrong) == {"balance": ["The corrected balance must be lower than the current one."]}
     supervisor_at_desk.post(page, {"balance": "950.25", "answer": "Two fees were wrong."})
     assert status(dispute) == "adjusted"
     assert LedgerEntry.objects.get(kind="adjustment").amount == Decimal("-49.75")

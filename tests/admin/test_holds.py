@@ -16,7 +16,7 @@ from tests.admin.conftest import Browser, address, errors, said, staff
 def place(**values: Any) -> Hold:
     if "debt" not in values:
         values.setdefault("debtor", factories.debtor())
-    return holds.place(**{"reason": "vulnerable", "source": "A call", "by": staff("Agent"), "now": now()} | values)
+    return holds.open_hold(**{"reason": "vulnerable", "source": "A call", "by": staff("Agent"), "now": now()} | values)
 
 
 def action(hold: Hold, name: str) -> str:

@@ -39,7 +39,7 @@ def decide(dispute, how, **values):
 
 def state(debt):
     debt = Debt.objects.get(pk=debt.pk)
-    held = Hold.objects.standing().filter(debt=debt, reason="dispute").count()
+    held = Hold.objects.not_ended().filter(debt=debt, reason="dispute").count()
     return {
         "current_status": debt.current_status, "disputed_amount": debt.disputed_amount,
         "undisputed": debt.undisputed, "held": held,
@@ -93,9 +93,9 @@ class TestReceived:
     @pytest.mark.parametrize(
         ("values", "refusal"),
         [
-            ({"portion": Decimal("1000.01")}, disputes.MoreThanIsOpen),
+            ({"portion": Decimal("1000.01")}, disputes.PortionExceedsBalance),
             ({"portion": Decimal("0.001")}, BadAmount),
-            ({"received_at": NOW + timedelta(seconds=1)}, disputes.ReceivedLater),
+            ({"received_at": NOW + timedelta(seconds=1)}, disputes.ReceivedInFuture),
         ],
     )
     def test_what_can_not_be_right_is_refused(self, values, refusal):
@@ -112,7 +112,7 @@ class TestReceived:
         assert not Dispute.objects.exists()
 
     def test_one_disputes_ones_own_debts(self):
-        with pytest.raises(deferrals.NotTheirDebt):
+        with pytest.raises(deferrals.DebtOfAnotherDebtor):
             receive(debtor=factories.debtor())
         assert not Dispute.objects.exists()
 
@@ -163,7 +163,7 @@ class TestDecided:
     def test_a_dispute_makes_no_debt_larger(self, balance):
         debt = factories.debt()
         dispute = awaiting(debt)
-        with pytest.raises((disputes.NotLower, BadAmount)):
+        with pytest.raises((disputes.BalanceNotLower, BadAmount)):
             decide(dispute, "adjust", balance=balance)
         dispute.refresh_from_db()
         assert (dispute.status, state(debt)) == ("awaiting_creditor", ALL_OF_IT)
@@ -171,7 +171,7 @@ class TestDecided:
     @pytest.mark.parametrize("how", ["verify", "adjust", "recall"])
     def test_nothing_is_decided_before_the_creditor_was_asked(self, how):
         dispute = receive()
-        with pytest.raises(disputes.NoSuchStep):
+        with pytest.raises(disputes.InvalidTransition):
             decide(dispute, how, **({"balance": Decimal(1)} if how == "adjust" else {}))
         assert state(dispute.debt) == ALL_OF_IT
 
@@ -181,15 +181,15 @@ class TestDecided:
     def test_it_is_decided_once(self):
         dispute = decide(awaiting(), "verify")
         for how in ("withdraw", "recall", "verify"):
-            with pytest.raises(disputes.NoSuchStep):
+            with pytest.raises(disputes.InvalidTransition):
                 decide(dispute, how)
-        with pytest.raises(disputes.NoSuchStep):
+        with pytest.raises(disputes.InvalidTransition):
             disputes.ask_creditor(dispute, by=factories.agent(), now=NOW)
         assert state(dispute.debt) == FREE
 
     def test_who_disputed_is_told_what_came_of_it(self):
         dispute = awaiting()
-        with pytest.raises(disputes.AnswerMissing):
+        with pytest.raises(disputes.AnswerRequired):
             decide(dispute, "verify", answer=" ")
         decide(dispute, "verify")
         log = CommunicationLog.objects.get()
@@ -207,15 +207,15 @@ class TestDecided:
 class TestBesideOtherThings:
     def test_its_hold_ends_with_it_alone(self):
         receive()
-        with pytest.raises(holds.HasItsOwnWay):
+        with pytest.raises(holds.ReasonNotManual):
             amendments.end(Hold.objects.get(), why="I like.", by=factories.agent(), now=NOW)
-        assert Hold.objects.standing().count() == 1
+        assert Hold.objects.not_ended().count() == 1
 
     def test_other_holds_go_on(self):
         dispute = awaiting()
-        other = holds.place(reason="cease", debt=dispute.debt, source="x", by=None, now=NOW)
+        other = holds.open_hold(reason="cease", debt=dispute.debt, source="x", by=None, now=NOW)
         decide(dispute, "verify")
-        assert list(Hold.objects.standing()) == [other]
+        assert list(Hold.objects.not_ended()) == [other]
 
     @pytest.mark.parametrize(("days", "after"), [(30, "deferred"), (1, "active")])
     def test_a_deferred_debt_is_deferred_again_unless_its_time_is_over(self, days, after):
@@ -248,5 +248,5 @@ class TestBesideOtherThings:
 
     def test_a_disputed_debt_stays(self):
         dispute = receive(portion=Decimal(1))
-        with pytest.raises(debts.HasHistory):
+        with pytest.raises(debts.DebtInUse):
             debts.delete(dispute.debt, by=None, today=TODAY)

@@ -80,7 +80,7 @@ def test_a_line_without_a_right_date_is_refused(day):
     "content", ["", "\n", "a,b\n1,2\n", "Date\n2026-11-23\n", "Date,XYZ\n2026-11-23,1\n", "USD,Date\n"]
 )
 def test_another_file_is_refused_as_a_whole(content):
-    with pytest.raises(exchange_rates.NotTheBanksFile):
+    with pytest.raises(exchange_rates.NotAnEcbFile):
         load(content)
     assert stored() == {}
 

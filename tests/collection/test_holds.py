@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from collection import debts, deferrals
 from collection.holds import amendments, expiry, holds
-from collection.holds.reasons import TERMS, Block
+from collection.holds.reasons import POLICIES, Block
 from collection.models import Hold, HoldEvent
 from ddc.common.errors import Forbidden
 from debtors import debtors
@@ -15,7 +15,7 @@ from tests import factories
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
-BY_HAND = sorted(reason for reason, terms in TERMS.items() if terms.by_hand)
+BY_HAND = sorted(reason for reason, policy in POLICIES.items() if policy.is_manual)
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def place(**values):
     if "debt" not in values and "debtor" not in values:
         values["debtor"] = factories.debtor()
     values.setdefault("by", None)
-    return holds.place(**{"reason": "cease", "source": "Letter of 30 January", "now": NOW} | values)
+    return holds.open_hold(**{"reason": "cease", "source": "Letter of 30 January", "now": NOW} | values)
 
 
 def story(hold):
@@ -46,7 +46,7 @@ class TestPlacing:
         debt = factories.debt()
         hold = place(reason=reason, debt=debt) if scope == "debt" else place(reason=reason, debtor=debt.debtor)
         assert (hold.scope, hold.starts_on, hold.ended_at) == (scope, TODAY, None)
-        assert {block for block in Block if getattr(hold, f"blocks_{block}")} == TERMS[reason].blocks
+        assert {block for block in Block if getattr(hold, f"blocks_{block}")} == POLICIES[reason].blocks
         assert list(in_force(TODAY).on(debt)) == [hold]
 
     def test_a_hold_says_who_told_us_and_who_placed_it_when_and_why(self):
@@ -57,34 +57,34 @@ class TestPlacing:
         assert hold.events.get().at == NOW
 
     def test_what_nobody_told_us_is_no_hold(self):
-        with pytest.raises(holds.SourceMissing):
+        with pytest.raises(holds.SourceRequired):
             place(source=" ")
         assert not Hold.objects.exists()
 
     def test_a_hold_is_on_one_person_or_one_debt(self):
         debt = factories.debt()
         for neither_or_both in ({"debtor": None}, {"debt": debt, "debtor": debt.debtor}):
-            with pytest.raises(holds.PersonOrDebt):
+            with pytest.raises(holds.DebtorOrDebtRequired):
                 place(**neither_or_both)
         assert not Hold.objects.exists()
 
     @pytest.mark.parametrize("reason", ["deferral", "dispute"])
     def test_deferrals_and_disputes_have_their_own_way(self, reason):
-        with pytest.raises(holds.HasItsOwnWay):
+        with pytest.raises(holds.ReasonNotManual):
             place(reason=reason)
         assert not Hold.objects.exists()
 
     def test_a_hold_ends_after_it_starts(self):
-        with pytest.raises(holds.EndsBeforeItStarts):
+        with pytest.raises(holds.EndsBeforeStart):
             place(starts_on=TODAY, ends_on=TODAY)
         assert not Hold.objects.exists()
 
     def test_a_hold_may_block_less_or_more_as_far_as_the_law_lets_it(self):
         assert not place(reason="complaint", blocks=["strategy"]).blocks_contact
         assert place(reason="cease", blocks=list(Block)).blocks_interest
-        with pytest.raises(holds.LawDemandsMore) as refusal:
+        with pytest.raises(holds.BlocksRequiredByLaw) as refusal:
             place(reason="moratorium", blocks=["contact", "strategy"])
-        assert refusal.value.message == "For this reason it has to block interest, payment requests too."
+        assert refusal.value.message == "This reason must block these too: interest, payment requests."
         assert Hold.objects.count() == 2
 
     def test_an_auditor_places_none(self):
@@ -114,10 +114,10 @@ class TestBreathingSpace:
         assert all((hold.blocks_contact, hold.blocks_strategy, hold.blocks_payment_requests, hold.blocks_interest))
 
     def test_its_length_is_the_regulations(self):
-        with pytest.raises(holds.LengthIsLaw):
+        with pytest.raises(holds.LengthFixedByLaw):
             place(reason="moratorium", ends_on=day(90))
         hold = place(reason="moratorium", starts_on=TODAY, ends_on=day(60))
-        with pytest.raises(holds.LengthIsLaw):
+        with pytest.raises(holds.LengthFixedByLaw):
             amendments.move(hold, ends_on=day(90), why="To be kind.", by=factories.agent(), now=NOW)
         hold.refresh_from_db()
         assert hold.ends_on == day(60)
@@ -143,9 +143,9 @@ class TestBreathingSpace:
 
     def test_only_a_treatment_ends(self):
         hold = place(reason="moratorium")
-        with pytest.raises(amendments.NoTreatment):
+        with pytest.raises(amendments.NotATreatmentHold):
             amendments.end_treatment(hold, last_day=TODAY, why="?", by=factories.agent(), now=NOW)
-        with pytest.raises(holds.LengthIsLaw):
+        with pytest.raises(holds.LengthFixedByLaw):
             place(reason="mental_health_moratorium", ends_on=day(5))
 
 
@@ -208,7 +208,7 @@ class TestEnding:
             lambda: amendments.move(hold, ends_on=day(9), why="Longer.", by=factories.agent(), now=NOW),
             lambda: amendments.review(hold, review_on=day(9), why="Looked.", by=factories.agent(), now=NOW),
         ):
-            with pytest.raises(amendments.HoldIsOver):
+            with pytest.raises(amendments.HoldEnded):
                 again()
         assert hold.events.count() == 2
 
@@ -216,7 +216,7 @@ class TestEnding:
         hold = place()
         with pytest.raises(Forbidden):
             amendments.end(hold, why="I like.", by=factories.agent("Agent"), now=NOW)
-        with pytest.raises(amendments.WhyMissing):
+        with pytest.raises(amendments.NoteRequired):
             amendments.end(hold, why=" ", by=factories.agent(), now=NOW)
         hold.refresh_from_db()
         assert (hold.ended_at, hold.events.count()) == (None, 1)
@@ -245,7 +245,7 @@ class TestEnding:
         place(debt=debt)
         with pytest.raises(debtors.HasDebts):
             debtors.delete(hold.debtor)
-        with transaction.atomic(), pytest.raises(debts.HasHistory):
+        with transaction.atomic(), pytest.raises(debts.DebtInUse):
             debts.delete(debt, by=None, today=TODAY)
 
 

@@ -91,13 +91,13 @@ def test_debts_that_are_copied_in_are_counted_even_where_triggers_are_off():
     assert is_right()
 
 
-def test_folding_leaves_one_row_of_each_group_and_the_same_sums():
+def test_compacting_leaves_one_row_of_each_group_and_the_same_sums():
     late, other, gone = (factories.debt(balance="100", due_date=due) for due in (YESTERDAY, None, TODAY))
     for debt in (late, late, other):
         pay(debt, 10)
     pay(gone, 100)
     before = open_totals.by_currency(today=TODAY)
-    open_totals.fold()
+    open_totals.compact()
     assert open_totals.by_currency(today=TODAY) == before == [OpenTotal("GBP", 170, 2, 80, 1)]
     assert sql("SELECT due_date, debts, balance FROM open_total ORDER BY 1") == [(YESTERDAY, 1, 80), (None, 1, 90)]
     assert is_right()

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from collection.holds import amendments, holds
-from collection.holds.reasons import TERMS
+from collection.holds.reasons import POLICIES
 from collection.models import Debt, Hold
 from communications.contact import circumstances, decisions, gate, policy_book
 from communications.contact.gate import Code, Verdict
@@ -89,7 +89,7 @@ class TestFacts:
 
     def test_what_was_ended_by_hand_stops_nothing_wherever_the_debtor_moves(self):
         log = queue()
-        hold = holds.place(reason="cease", debtor=log.debtor, source="Letter", by=None, now=NOON)
+        hold = holds.open_hold(reason="cease", debtor=log.debtor, source="Letter", by=None, now=NOON)
         amendments.end(hold, why="They wrote again.", by=factories.agent(), now=NOON)
 
         assert facts_of(log).holds == ()
@@ -186,13 +186,13 @@ class TestDecisions:
         (kept,) = ContactDecision.objects.all()
         assert kept.reasons[0]["section"] == "SI 2020/1311 (UK), reg. 7"
 
-    @pytest.mark.parametrize("reason", sorted(reason for reason, terms in TERMS.items() if terms.by_hand))
+    @pytest.mark.parametrize("reason", sorted(reason for reason, policy in POLICIES.items() if policy.is_manual))
     @pytest.mark.parametrize("scope", ["person", "debt"])
     def test_each_reason_stops_what_is_queued_already_and_no_other_debt_but_the_persons(self, reason, scope):
         first = queue(template=factories.template(asks_for_payment=True))
         other = queue(debt=factories.debt(debtor=first.debtor), template=factories.template(asks_for_payment=True))
         on = {"debt": first.debt} if scope == "debt" else {"debtor": first.debtor}
-        holds.place(reason=reason, source="Letter", by=None, now=NOON, **on)
+        holds.open_hold(reason=reason, source="Letter", by=None, now=NOON, **on)
 
         drain()
         first.refresh_from_db()

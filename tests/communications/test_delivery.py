@@ -298,7 +298,7 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
     def late(ready, *, after):
         if not placed:
             on = {"debt": log.debt} if scope == "debt" else {"debtor": log.debtor}
-            placed.append(holds.place(reason="cease", source="A call", by=None, now=NOON, **on))
+            placed.append(holds.open_hold(reason="cease", source="A call", by=None, now=NOON, **on))
         return begin(ready, after=after)
 
     monkeypatch.setattr(dispatch, "begin", late)

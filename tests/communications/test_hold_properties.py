@@ -118,7 +118,7 @@ class Story:
         on = {"debtor": self.debtor} if scope == "person" else {"debt": self.debts[scope]}
         starts_on = None if starts is None else today + timedelta(days=starts)
         ends_on = None if length is None else (starts_on or today) + timedelta(days=length)
-        row = holds.place(
+        row = holds.open_hold(
             reason=reason,
             source="x",
             starts_on=starts_on,
@@ -171,7 +171,7 @@ class Story:
             )
         # The strategy first lifts what is over, and then asks by the day of its run.
         self.expire()
-        standing = Hold.objects.standing().filter(blocks_strategy=True, starts_on__lte=self.at.date())
+        standing = Hold.objects.not_ended().filter(blocks_strategy=True, starts_on__lte=self.at.date())
         for scope, debt in self.debts.items():
             left_out = [told.is_left_out(scope, self.at.date(), self.local_days()) for told in self.told]
             assert standing.on(debt).exists() == any(left_out)

@@ -110,6 +110,6 @@ def test_what_can_not_have_been_is_refused(debt, told, refusal):
 
 
 def test_a_call_is_about_no_debt_of_somebody_else(debt):
-    with pytest.raises(records.NotTheirDebt):
+    with pytest.raises(records.DebtOfAnotherDebtor):
         note(debt, NOON, debt=factories.debt())
     assert not CommunicationLog.objects.exists()

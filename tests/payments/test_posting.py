@@ -38,7 +38,7 @@ def test_a_completed_payment_lowers_the_balance_and_only_that_status_does():
 
 def test_a_payment_of_more_than_is_open_is_refused_and_leaves_nothing():
     debt = factories.debt(balance="100")
-    with pytest.raises(ledger.Overdrawn) as refused:
+    with pytest.raises(ledger.ExceedsBalance) as refused:
         pay(debt, "100.01")
     assert refused.value.field == "amount"
     assert balance(debt) == 100
@@ -110,7 +110,7 @@ def test_a_payment_moves_from_one_debt_to_another():
 def test_a_move_to_a_debt_that_owes_less_is_refused_and_changes_neither():
     first, second = factories.debt(balance="100"), factories.debt(balance="30")
     payment = pay(first, "40")
-    with pytest.raises(ledger.Overdrawn):
+    with pytest.raises(ledger.ExceedsBalance):
         posting.amend(payment, by=None, today=TODAY, debt=second)
     assert (balance(first), balance(second)) == (60, 30)
     payment.refresh_from_db()
@@ -119,7 +119,7 @@ def test_a_move_to_a_debt_that_owes_less_is_refused_and_changes_neither():
 
 def test_a_payment_is_in_its_debts_currency():
     debt = factories.debt(currency_code="GBP")
-    with pytest.raises(posting.OtherCurrency) as refused:
+    with pytest.raises(posting.CurrencyMismatch) as refused:
         pay(debt, "10", currency_code="EUR")
     assert refused.value.field == "currency_code"
     assert not Payment.objects.exists()
@@ -149,7 +149,7 @@ def test_who_sends_a_payment_again_hears_that_it_is_there_even_where_less_is_lef
     for repeated in (debt, other):
         with pytest.raises(posting.DuplicateTransaction):
             pay(repeated, amount, processor_txn_id="TXN-1")
-    with pytest.raises(ledger.Overdrawn):
+    with pytest.raises(ledger.ExceedsBalance):
         pay(debt, amount, processor_txn_id="TXN-2")
     assert (balance(debt), balance(other)) == (0, 60)
     assert Payment.objects.count() == 1

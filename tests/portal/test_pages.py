@@ -257,7 +257,7 @@ def test_the_last_day_to_dispute_under_the_notice_is_told(browser: Client, debto
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"portion": "1000.01"}, "This is more than what is still open."),
+        ({"portion": "1000.01"}, "This exceeds the open balance. Enter a smaller amount."),
         ({"portion": "0.001"}, "GBP has 2 decimals."),
         ({"portion": "much"}, "Please enter an amount, such as 120.50."),
         ({"portion": "0"}, "Please enter an amount of more than 0."),

@@ -56,17 +56,17 @@ def test_without_the_constraint_disputes_at_once_are_open_together():
 
 def test_of_decisions_at_once_one_counts():
     results = race_of_decisions()
-    assert [type(refused) for refused in refusals(results)] == [disputes.NoSuchStep] * (THREADS - 1)
+    assert [type(refused) for refused in refusals(results)] == [disputes.InvalidTransition] * (THREADS - 1)
     decided, debt = Dispute.objects.get(), Debt.objects.get()
     assert debt.current_status == ("active" if decided.status == "verified" else "recalled")
-    assert not Hold.objects.standing().exists()
+    assert not Hold.objects.not_ended().exists()
 
 
 @pytest.mark.deep
 def test_without_lock_and_conditional_update_several_decisions_count(monkeypatch):
     def look_then_save(dispute, after, *, before, now, **changes):
         if dispute.status not in before:
-            raise disputes.NoSuchStep(dispute.status, after)
+            raise disputes.InvalidTransition(dispute.status, after)
         Dispute.objects.filter(pk=dispute.pk).update(status=after, updated_at=now, **changes)
         dispute.status = after
 

@@ -46,7 +46,7 @@ def race_of_payments() -> tuple[Debt, list[Any]]:
 
 def test_payments_at_once_never_take_more_than_is_open():
     debt, results = race_of_payments()
-    assert [type(refused) for refused in refusals(results)] == [ledger.Overdrawn] * (THREADS - 3)
+    assert [type(refused) for refused in refusals(results)] == [ledger.ExceedsBalance] * (THREADS - 3)
     assert debt.current_balance == 10
     assert list(reconciliation.differences()) == []
 
@@ -109,7 +109,7 @@ def test_a_payment_that_is_voided_twice_at_once_is_restored_once():
     debt = factories.debt(balance="100")
     payment = pay(debt, 40)
     results = at_once(*[lambda: posting.void(payment, by=None, today=TODAY)] * 4)
-    assert [type(refused) for refused in refusals(results)] == [posting.PaymentIsGone] * 3
+    assert [type(refused) for refused in refusals(results)] == [posting.PaymentNotFound] * 3
     debt.refresh_from_db()
     assert debt.current_balance == 100
     assert list(reconciliation.differences()) == []

@@ -1,4 +1,4 @@
-"""What is open, while debts change, rows are folded and somebody reads, all at once."""
+"""The sums of open debts stay right while debts change, rows are compacted and others read."""
 
 import functools
 import time
@@ -26,9 +26,9 @@ def pay_often(debts: list[Debt]) -> None:
             posting.record(debt=debt, amount=Decimal(1), by=None, today=TODAY)
 
 
-def fold_often() -> None:
+def compact_often() -> None:
     for _ in range(40):
-        open_totals.fold()
+        open_totals.compact()
 
 
 def read_often() -> list[Any]:
@@ -44,7 +44,7 @@ def read_often() -> list[Any]:
 def race() -> list[Any]:
     debts = [factories.debt(balance="1000") for _ in range(3)]
     pay = [functools.partial(pay_often, order) for order in (debts, debts[::-1], debts[1:])]
-    return at_once(*pay, fold_often, fold_often, read_often)
+    return at_once(*pay, compact_often, compact_often, read_often)
 
 
 def test_what_is_kept_as_open_is_right_at_every_moment():
@@ -52,11 +52,11 @@ def test_what_is_kept_as_open_is_right_at_every_moment():
     assert refusals(results) == []
     assert [pair for pair in results[-1] if pair[0] != pair[1]] == []
     assert list(reconciliation.differences()) == []
-    open_totals.fold()
+    open_totals.compact()
     assert list(reconciliation.differences()) == []
 
 
-def fold_in_two_steps() -> None:
+def compact_in_two_steps() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT currency_code, due_date, sum(debts), sum(balance) FROM open_total GROUP BY 1, 2")
         sums = cursor.fetchall()
@@ -66,7 +66,7 @@ def fold_in_two_steps() -> None:
 
 
 @pytest.mark.deep
-def test_a_fold_that_deletes_more_than_it_summed_is_found(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(open_totals, "fold", fold_in_two_steps)
+def test_a_compaction_that_deletes_more_than_it_summed_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(open_totals, "compact", compact_in_two_steps)
     race()
     assert list(reconciliation.differences()) != []

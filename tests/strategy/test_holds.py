@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from collection.holds import amendments, holds
-from collection.holds.reasons import TERMS
+from collection.holds.reasons import POLICIES
 from payments import posting
 from strategy import runs
 from tests import factories
@@ -23,13 +23,13 @@ def run(at=AT, **options):
     return runs.run_now(day=options.pop("day", at.date()), dry_run=False, by=None, clock=lambda: at, **options).rules[0]
 
 
-@pytest.mark.parametrize("reason", sorted(reason for reason, terms in TERMS.items() if terms.by_hand))
+@pytest.mark.parametrize("reason", sorted(reason for reason, policy in POLICIES.items() if policy.is_manual))
 @pytest.mark.parametrize("scope", ["person", "debt"])
 def test_every_reason_is_left_out_until_it_is_ended(reason, scope):
     rule = makers.rule()
     debt = makers.due_debt(rule)
     on = {"debt": debt} if scope == "debt" else {"debtor": debt.debtor}
-    hold = holds.place(reason=reason, source="Letter", by=None, now=AT, **on)
+    hold = holds.open_hold(reason=reason, source="Letter", by=None, now=AT, **on)
     assert run()["left_out"] == [{"reason": "held", "count": 1}]
     amendments.end(hold, why="It is over.", by=factories.agent(), now=AT)
     assert run()["queued"] == 1
@@ -37,7 +37,7 @@ def test_every_reason_is_left_out_until_it_is_ended(reason, scope):
 
 def test_a_hold_that_does_not_block_the_strategy_leaves_nothing_out():
     rule = makers.rule()
-    holds.place(reason="complaint", blocks=["interest"], debt=makers.due_debt(rule), source="x", by=None, now=AT)
+    holds.open_hold(reason="complaint", blocks=["interest"], debt=makers.due_debt(rule), source="x", by=None, now=AT)
     assert run()["queued"] == 1
 
 
@@ -45,7 +45,7 @@ def test_a_hold_on_payment_requests_leaves_out_the_rules_whose_template_asks_for
     asking = makers.rule(template=factories.template(asks_for_payment=True))
     other = makers.rule(segment=asking.segment)
     debt = makers.due_debt(asking)
-    holds.place(reason="complaint", blocks=["payment_requests"], debt=debt, source="x", by=None, now=AT)
+    holds.open_hold(reason="complaint", blocks=["payment_requests"], debt=debt, source="x", by=None, now=AT)
     report = makers.lines(runs.run_now(day=TODAY, dry_run=False, by=None, clock=lambda: AT))
     assert report == {asking.name: (1, 0, {"held": 1}), other.name: (1, 1, {})}
 
@@ -53,7 +53,7 @@ def test_a_hold_on_payment_requests_leaves_out_the_rules_whose_template_asks_for
 def test_a_hold_lasts_until_midnight_where_the_debtor_is():
     rule = makers.rule()
     debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN))
-    holds.place(
+    holds.open_hold(
         reason="cease", debt=debt, ends_on=TODAY, starts_on=TODAY - timedelta(days=9), source="x", by=None, now=AT
     )
     one_to_four = datetime(2026, 6, 30, 3, 59, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_a_hold_lasts_until_midnight_where_the_debtor_is():
 def test_a_dry_run_of_a_future_day_ends_the_holds_that_are_over_then():
     rule = makers.rule()
     debt = makers.due_debt(rule, debtor=factories.debtor(**AMERICAN), late=-2)
-    hold = holds.place(reason="cease", debt=debt, ends_on=TODAY + timedelta(days=2), source="x", by=None, now=AT)
+    hold = holds.open_hold(reason="cease", debt=debt, ends_on=TODAY + timedelta(days=2), source="x", by=None, now=AT)
     forecast = makers.run(day=TODAY + timedelta(days=2), dry_run=True)
     assert forecast.rules[0]["queued"] == 1
     hold.refresh_from_db()
