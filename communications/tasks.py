@@ -20,7 +20,7 @@ def send_solicited() -> None:
 
 @shared_task(ignore_result=True)
 def work_inbox() -> None:
-    inbox.work(clock=timezone.now)
+    inbox.process(clock=timezone.now)
 
 
 @shared_task(ignore_result=True)
@@ -30,4 +30,4 @@ def settle_stuck() -> None:
 
 @shared_task(ignore_result=True)
 def ask_providers() -> None:
-    polling.ask(now=timezone.now())
+    polling.poll(now=timezone.now())

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from communications import demo_outbox
-from communications.callbacks import inbox, keypad, opens, unsubscribe
+from communications.callbacks import delivery_events, inbox, keypad, unsubscribe
 from communications.channels import spoken
 from communications.channels.webhooks import mail, twilio
 from communications.channels.webhooks.refusals import Challenge
@@ -45,7 +45,7 @@ class OpenView(PublicView):
     @extend_schema(operation_id="trackOpening", responses={(200, "image/gif"): OpenApiTypes.BINARY})
     def get(self, request: Request, token: str) -> HttpResponse:
         """Answer with a picture of one pixel, and count the opening if the token is one of ours."""
-        opens.record_open(
+        delivery_events.record_open(
             token,
             user_agent=request.headers.get("User-Agent", ""),
             purpose=f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}",
@@ -80,7 +80,7 @@ class MailCallbackView(PublicView):
             response = http_problem(request, 401, "This call needs the secret that was agreed on.")
             response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
             return response
-        inbox.take_in(told, now=now)
+        inbox.store(told, now=now)
         return HttpResponse()
 
 
@@ -92,7 +92,7 @@ class TwilioStatusView(PublicView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Keep what became of an SMS or a call, once; a worker deals with it."""
-        inbox.take_in([twilio.read_status(_untouched(request))], now=timezone.now())
+        inbox.store([twilio.read_status(_untouched(request))], now=timezone.now())
         return HttpResponse(status=204)
 
 
@@ -106,7 +106,7 @@ class TwilioInboundView(PublicView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Keep an SMS to us, once, and answer nothing to it; a worker deals with it."""
-        inbox.take_in([twilio.read_inbound(_untouched(request))], now=timezone.now())
+        inbox.store([twilio.read_inbound(_untouched(request))], now=timezone.now())
         return HttpResponse("<Response/>", content_type="text/xml")
 
 
@@ -123,8 +123,8 @@ class TwilioKeyView(PublicView):
         """Answer a key that was pressed in a call: 1 hears the message, 9 ends all calls to that number."""
         pressed = twilio.read_key(_untouched(request))
         if pressed.digit in (spoken.HEAR, spoken.OPT_OUT):
-            inbox.take_in([pressed], now=timezone.now())
-        script = spoken.on_key(keypad.call_of(pressed.log_id), pressed.digit)
+            inbox.store([pressed], now=timezone.now())
+        script = spoken.on_key(keypad.call_of(pressed.message_id), pressed.digit)
         return registry.PROVIDERS["twilio"].speak(script)
 
 
@@ -141,8 +141,8 @@ class TwilioAnswerView(PublicView):
         """Say what is spoken to whoever picked up; a machine hears nothing of the debt, and it is noted that one answered."""
         answered = twilio.read_answer(_untouched(request))
         if answered.by_machine:
-            inbox.take_in([answered.news(spoken.machine_note())], now=timezone.now())
-        script = spoken.on_answer(keypad.call_of(answered.log_id), by_machine=answered.by_machine)
+            inbox.store([answered.news(spoken.machine_note())], now=timezone.now())
+        script = spoken.on_answer(keypad.call_of(answered.message_id), by_machine=answered.by_machine)
         return registry.PROVIDERS["twilio"].speak(script)
 
 

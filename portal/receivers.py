@@ -11,6 +11,6 @@ from portal import activities
 
 
 @receiver(opens.opened, dispatch_uid="portal.receivers.note_opening")
-def note_opening(*, log: CommunicationLog, now: datetime, **_: Any) -> None:
+def note_opening(*, message: CommunicationLog, now: datetime, **_: Any) -> None:
     """A message was opened."""
-    activities.note_opening(log, now=now)
+    activities.note_opening(message, now=now)

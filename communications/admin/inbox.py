@@ -1,4 +1,4 @@
-"""The back office's pages about what comes in: callbacks of providers, and messages of debtors."""
+"""The back office's pages about callbacks of providers: all of them, and those that an agent has to look at."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
     _STATES = {
         "waiting": ("Waiting", Q(processed_at__isnull=True, failed_at__isnull=True)),
-        "failed": ("Failed", Q(failed_at__isnull=False)),
+        "failed": ("Needs review", Q(failed_at__isnull=False)),
         "done": ("Done", Q(processed_at__isnull=False)),
     }
 
@@ -38,13 +38,13 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(WorklistAdmin):
-    list_display = ("received_at", "provider", "kind", "state", "attempts", "told", "event_id")
+    list_display = ("received_at", "provider", "kind", "state", "attempts", "outcome", "event_id")
     list_filter = (StateFilter, "kind", "received_at")
     search_fields = ("event_id",)
     search_help_text = "The whole id"
     ordering = ("-received_at", "-id")
-    actions = ("run_again_selected",)
-    actions_detail = ("run_again",)
+    actions = ("retry_selected", "close_selected")
+    actions_detail = ("retry", "close")
     fields = (
         ("provider", "kind"),
         "event_id",
@@ -70,14 +70,14 @@ class ProviderEventAdmin(WorklistAdmin):
     @admin.display(description="State")
     def state(self, event: ProviderEvent) -> str:
         if event.failed_at:
-            return "Failed"
+            return "Needs review"
         return "Done" if event.processed_at else "Waiting"
 
-    @admin.display(description="What came of it")
-    def told(self, event: ProviderEvent) -> str:
+    @admin.display(description="Result")
+    def outcome(self, event: ProviderEvent) -> str:
         return Truncator(event.error or event.result or "-").chars(80)
 
-    @admin.display(description="What it tells")
+    @admin.display(description="Content")
     def content(self, event: ProviderEvent) -> SafeString:
         text = json.dumps(event.payload, indent=1, ensure_ascii=False, sort_keys=True)
         return format_html('<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>', text)
@@ -85,19 +85,43 @@ class ProviderEventAdmin(WorklistAdmin):
     def has_rerun_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("communications.rerun_providerevent")
 
-    @admin.action(description="Run again", permissions=["rerun"])
-    def run_again_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
-        if not self.too_many(request, queryset):
-            self.each(request, queryset, lambda event: inbox.run_again(event, now=now()), done="run again")
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        row = self.get_object(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if row and row.failed_at else []
 
-    @action(description="Run again", permissions=["rerun"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
-    def run_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @admin.action(description="Retry", permissions=["rerun"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda row: inbox.retry(row, now=now()), done="retried")
+
+    @admin.action(description="Close", permissions=["rerun"])
+    def close_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda row: self._close(request, row), done="closed")
+
+    @action(description="Retry", permissions=["rerun"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do_to_one(
             request,
             object_id,
             forms.Form(request.POST or None),
-            lambda event, _: inbox.run_again(event, now=now()),
-            title="Have this callback dealt with again?",
-            button="Run again",
-            done="It is run again.",
+            lambda row, _: inbox.retry(row, now=now()),
+            title="Retry this callback?",
+            button="Retry",
+            done="The callback is processed again.",
         )
+
+    @action(description="Close", permissions=["rerun"])  # type: ignore[untyped-decorator]
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda row, _: self._close(request, row),
+            title="Close this callback without any effect?",
+            button="Close",
+            done="The callback is closed.",
+        )
+
+    def _close(self, request: HttpRequest, row: ProviderEvent) -> None:
+        inbox.close(row, by=request.user, now=now())  # type: ignore[arg-type]

@@ -1,21 +1,21 @@
-"""The inbox of callbacks: what a provider tells is kept before it is answered, and dealt with by a worker.
+"""The inbox of callbacks: an event is stored before its callback is answered, and a worker processes it.
 
-A handler that breaks is run again, later and later; what it did not finish is undone with it. What breaks each time stays, and
-shows in the back office.
+A handler that fails is run again, later and later, and its work is rolled back each time. An event that fails each time, or
+contradicts what is known about its message, stays in the back office until an agent retries or closes it.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import connection, transaction
 
-from communications.callbacks import delivery_events, keypad, replies
-from communications.callbacks.delivery_events import News
-from communications.callbacks.replies import Received
+from agents.models import Agent
+from communications.callbacks import delivery_events, events, keypad, replies
+from communications.callbacks.delivery_events import Applied
+from communications.callbacks.events import CallbackEvent, DeliveryEvent, InboundMessage, KeyPress, UnparsedCallback
+from communications.channels.webhooks import mail
 from communications.models import ProviderEvent
 from ddc.common.errors import DomainError
 from ddc.common.nudge import nudge
@@ -24,53 +24,26 @@ from ddc.common.observing import tracing
 log = structlog.get_logger(__name__)
 
 TASK = "communications.tasks.work_inbox"
-Kind = ProviderEvent.Kind
-#: How long one event may take; after that somebody else has a try.
+#: How long a worker may process one event before another worker tries.
 LEASE = timedelta(seconds=60)
-#: When it is tried again; after the last of these it has failed.
+#: The pauses between the tries. After the last of them the event has failed.
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3_600, 4 * 3_600, 12 * 3_600))
-#: How long we wait for the message that an event is about: a callback may be quicker than the provider's answer.
-PATIENCE = timedelta(minutes=2)
+#: How long an event waits for its message: a callback may be faster than the provider's answer.
+WAIT_FOR_MESSAGE = timedelta(minutes=2)
 _LOOK_AGAIN = timedelta(seconds=20)
-_TURN = timedelta(seconds=20)
-_ERROR_LENGTH = 500
-
-
-@dataclass(frozen=True)
-class Pressed:
-    """A key that somebody pressed in a call."""
-
-    provider: str
-    event_id: str
-    log_id: str
-    digit: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A rightly signed call that couldn't be read: all of it that it takes to try that again."""
-
-    provider: str
-    event_id: str
-    kind: str
-    body: str
-    content_type: str
-    headers: dict[str, str]
-
-
-Incoming = News | Received | Pressed | Unread
+_TIME_BUDGET = timedelta(seconds=20)
+_ERROR_LENGTH, _RESULT_LENGTH = 500, 100
 
 
 class NotFailed(DomainError):
-    """Only what was given up is run again."""
+    """Only a failed callback is retried or closed."""
 
-    message = "This callback has not failed."
+    message = "This callback has not failed. It may have been retried or closed already."
 
 
-def take_in(incoming: Iterable[Incoming], *, now: datetime) -> int:
-    """Keep what a provider tells, and wake a worker; return how much of it is new. What came before changes nothing."""
-    rows = [_row(one, now=now) for one in incoming]
+def store(reported: Iterable[CallbackEvent], *, now: datetime) -> int:
+    """Store events and wake a worker; return how many are new. A repeated event changes nothing."""
+    rows = [events.to_row(event, now=now) for event in reported]
     if not rows:
         return 0
     before = ProviderEvent.objects.filter(provider=rows[0].provider, event_id__in=[row.event_id for row in rows])
@@ -82,50 +55,42 @@ def take_in(incoming: Iterable[Incoming], *, now: datetime) -> int:
     return new
 
 
-def work(*, clock: Callable[[], datetime], turn: timedelta | None = _TURN) -> Counter[str]:
-    """Deal with what is due, one event at a time, until nothing is or the turn is over. Any number may do so at once."""
-    ended: Counter[str] = Counter()
-    ends = clock() + turn if turn else None
-    while event := _claim(now=clock()):
-        with tracing.caused_by(event.request_id):
-            ended[_deal_with(event, now=clock())] += 1
+def process(*, clock: Callable[[], datetime], time_budget: timedelta | None = _TIME_BUDGET) -> Counter[str]:
+    """Process due events one by one until none is left or the time is over. Any number of workers may do so at once."""
+    results: Counter[str] = Counter()
+    ends = clock() + time_budget if time_budget else None
+    while row := _claim(now=clock()):
+        with tracing.caused_by(row.request_id):
+            results[_process_one(row, now=clock())] += 1
         if ends and clock() >= ends:
             nudge(TASK)
             break
-    return ended
+    return results
 
 
-def run_again(event: ProviderEvent, *, now: datetime) -> None:
-    """Have another try at what was given up.
+def retry(row: ProviderEvent, *, now: datetime) -> None:
+    """Process a failed event again.
 
-    :raises NotFailed: if it wasn't
+    :raises NotFailed: if it has not failed, or was retried or closed already
     """
-    failed = ProviderEvent.objects.filter(pk=event.pk, failed_at__isnull=False)
-    if not failed.update(failed_at=None, attempts=0, due_at=now):
-        raise NotFailed
+    _failed(row, failed_at=None, attempts=0, due_at=now)
     nudge(TASK)
 
 
-def payload(one: Incoming) -> dict[str, Any]:
-    """Return what is kept of what a provider tells, beside whose it is and its id."""
-    if isinstance(one, News):
-        return delivery_events.as_payload(one)
-    return {name: value for name, value in asdict(one).items() if name not in ("provider", "event_id")}
+def close(row: ProviderEvent, *, by: Agent, now: datetime) -> None:
+    """Take a failed event off the worklist without any effect.
+
+    :raises NotFailed: if it has not failed, or was retried or closed already
+    """
+    _failed(row, failed_at=None, processed_at=now, result=f"Closed by {by}"[:_RESULT_LENGTH])
 
 
-def _row(one: Incoming, *, now: datetime) -> ProviderEvent:
-    kinds: dict[type, Kind] = {News: Kind.NEWS, Received: Kind.RECEIVED, Pressed: Kind.KEY, Unread: Kind.UNREAD}
-    return ProviderEvent(
-        provider=one.provider,
-        event_id=one.event_id,
-        kind=kinds[type(one)],
-        payload=payload(one),
-        received_at=now,
-        due_at=now,
-    )
+def _failed(row: ProviderEvent, **changes: object) -> None:
+    if not ProviderEvent.objects.filter(pk=row.pk, failed_at__isnull=False).update(**changes):
+        raise NotFailed
 
 
-# One at a time: what kills its worker takes nobody else's tries with it.
+# One at a time: an event that kills its worker uses up no tries of other events.
 _CLAIM = """
 UPDATE provider_event SET due_at = %(until)s, attempts = attempts + 1
 WHERE id = (
@@ -144,58 +109,49 @@ def _claim(*, now: datetime) -> ProviderEvent | None:
     return ProviderEvent.objects.get(pk=found[0]) if found else None
 
 
-def _deal_with(event: ProviderEvent, *, now: datetime) -> str:
-    """Do the work and note it done, both or neither."""
+def _process_one(row: ProviderEvent, *, now: datetime) -> str:
+    """Handle an event and record its result in one transaction."""
     try:
         with transaction.atomic():
-            ours = ProviderEvent.objects.select_for_update(no_key=True).filter(
-                pk=event.pk, attempts=event.attempts, processed_at__isnull=True
+            claimed = ProviderEvent.objects.select_for_update(no_key=True).filter(
+                pk=row.pk, attempts=row.attempts, processed_at__isnull=True
             )
-            if not ours.exists():
-                return "passed by"
-            result = _handle(event)
-            if result == "unknown" and now - event.received_at < PATIENCE:
-                ours.update(due_at=now + _LOOK_AGAIN, attempts=0)
+            if not claimed.exists():
+                return "claimed_by_another"
+            applied = _handle(row)
+            if applied == Applied.UNKNOWN_MESSAGE and now - row.received_at < WAIT_FOR_MESSAGE:
+                claimed.update(due_at=now + _LOOK_AGAIN, attempts=0)
                 return "waiting"
-            ours.update(processed_at=now, due_at=None, error=None, result=_RESULTS[result])
-            return result
+            if applied == Applied.NEVER_HANDED_OVER:
+                claimed.update(failed_at=now, due_at=None, error=delivery_events.NEVER_HANDED_OVER)
+            else:
+                claimed.update(processed_at=now, due_at=None, error=None, result=applied.label)
+            return applied.value
     except Exception as error:
-        log.exception("callback_not_dealt_with", provider=event.provider, kind=event.kind, attempts=event.attempts)
-        return _put_off(event, f"{type(error).__name__}: {error}", now=now)
+        log.exception("callback_failed", provider=row.provider, kind=row.kind, attempts=row.attempts)
+        return _put_off(row, f"{type(error).__name__}: {error}", now=now)
 
 
-_RESULTS = {
-    "done": "Done",
-    "unknown": "About no message of ours",
-    "known": "Known already",
-}
+def _handle(row: ProviderEvent) -> Applied:
+    event, now = events.from_row(row), row.received_at
+    match event:
+        case DeliveryEvent():
+            return delivery_events.apply(event, now=now)
+        case InboundMessage():
+            return Applied.DONE if replies.receive(event, now=now) else Applied.REPEATED
+        case KeyPress():
+            keypad.obey(event, now=now)
+        case UnparsedCallback():
+            store(mail.read_again(event), now=now)
+    return Applied.DONE
 
 
-def _handle(event: ProviderEvent) -> str:
-    match event.kind:
-        case Kind.NEWS:
-            told = delivery_events.from_payload(event.provider, event.event_id, event.payload)
-            return "done" if delivery_events.take_in(told, now=event.received_at) else "unknown"
-        case Kind.RECEIVED:
-            received = replies.from_payload(event.provider, event.event_id, event.payload)
-            return "done" if replies.receive(received, now=event.received_at) else "known"
-        case Kind.KEY:
-            keypad.obey(event.payload, now=event.received_at)
-            return "done"
-        case _:
-            from communications.channels.webhooks import mail
-
-            take_in(mail.read_again(event.provider, event.payload), now=event.received_at)
-            return "done"
-
-
-def _put_off(event: ProviderEvent, words: str, *, now: datetime) -> str:
-    """Try again later, or give up; in a transaction of its own."""
-    tries = event.attempts
-    words = words.replace("\x00", "")[:_ERROR_LENGTH]
-    row = ProviderEvent.objects.filter(pk=event.pk, attempts=tries, processed_at__isnull=True)
-    if tries > len(BACKOFF):
-        row.update(failed_at=now, due_at=None, error=words)
+def _put_off(row: ProviderEvent, error: str, *, now: datetime) -> str:
+    """Try again later, or let the event fail; in a transaction of its own."""
+    error = error.replace("\x00", "")[:_ERROR_LENGTH]
+    unprocessed = ProviderEvent.objects.filter(pk=row.pk, attempts=row.attempts, processed_at__isnull=True)
+    if row.attempts > len(BACKOFF):
+        unprocessed.update(failed_at=now, due_at=None, error=error)
         return "failed"
-    row.update(due_at=now + BACKOFF[tries - 1], error=words)
-    return "put off"
+    unprocessed.update(due_at=now + BACKOFF[row.attempts - 1], error=error)
+    return "put_off"

@@ -1,67 +1,49 @@
-"""Openings of mail: who may be tracked, the pixel's address, and what an opening counts for."""
+"""Count the openings of a mail: by its reader, or by a program that fetches the pictures of every mail."""
 
-import uuid
+import re
 from datetime import datetime
 
-from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 
-from communications.callbacks import machines
-from communications.links import tokens
-from communications.models import CommunicationLog, MessageStatus
-from ddc.common.reference.countries import EU_EEA_UK
+from communications.links import open_pixel
+from communications.models import CommunicationLog
 from debtors.channels import Channel
-from debtors.models import Debtor
 
-#: A mail was opened; ``log`` and ``now`` come along. Sent within the transaction.
+#: A reader opened a mail; receivers get ``message`` and ``now``. Sent within the transaction.
 opened = Signal()
 
-#: Overseas, and part of the EU all the same (Treaty on the Functioning of the EU, art. 349 and 355), with codes of their own.
-_EU_OVERSEAS = frozenset({"AX", "GF", "GP", "MF", "MQ", "RE", "YT"})
-_USE = "tracking.open"
+#: Apple's Mail Privacy Protection sends only this, for each mail, whether it is read or not.
+_BARE = re.compile(r"Mozilla/5\.0", re.IGNORECASE)
+_PROGRAMS = re.compile(
+    r"GoogleImageProxy|ggpht\.com"  # Gmail
+    r"|YahooMailProxy|YahooCacheSystem|yahoo-mail-proxy"  # Yahoo, AOL
+    r"|Edge/12\.246 Mozilla/5\.0"  # Gmail, ahead of its reader
+    r"|Barracuda|Proofpoint|Mimecast|Symantec|MessageLabs|Sophos|FireEye|TrendMicro|Forcepoint|Cisco.?IronPort|SafeLinks"
+    r"|bot/|crawler|spider|preview|python-|curl/|wget/|Go-http-client|okhttp|java/|libwww|HeadlessChrome",
+    re.IGNORECASE,
+)
 
 
-def may_track(debtor: Debtor) -> bool:
-    """Tell whether mail to this debtor may tell us of its opening.
-
-    In the EU, EEA and UK, and where the country is unknown, it takes their consent; elsewhere OPEN_TRACKING says so.
-    """
-    elsewhere = debtor.country_code and debtor.country_code not in EU_EEA_UK | _EU_OVERSEAS
-    return bool(debtor.tracking_consent_at or (elsewhere and settings.OPEN_TRACKING))
+def is_machine(user_agent: str, *, purpose: str = "") -> bool:
+    """Return whether a program, not a reader, opened a mail; ``purpose`` is the request's own ``Purpose`` header."""
+    name = user_agent.strip()
+    return not name or bool(_BARE.fullmatch(name) or _PROGRAMS.search(name)) or "prefetch" in purpose.lower()
 
 
-def pixel_url(log_id: uuid.UUID) -> str:
-    """Return the address of a mail's pixel. It names nobody, and nobody can guess another's."""
-    return f"{settings.PUBLIC_URL}/track/open/{tokens.make(log_id, use=_USE)}.gif"
+def mail_of(token: str) -> CommunicationLog | None:
+    """Return the mail that the pixel is in; None if the token is invalid."""
+    message_id = open_pixel.message_id(token)
+    mails = CommunicationLog.objects.filter(communication_type=Channel.EMAIL)
+    return mails.filter(pk=message_id).first() if message_id else None
 
 
-def record_open(token: str, *, user_agent: str = "", purpose: str = "", now: datetime) -> bool:
-    """Count an opening of the mail that the token belongs to; False if it belongs to none."""
-    log_id = tokens.read(token, use=_USE)
-    by_machine = machines.is_machine(user_agent, purpose=purpose)
-    return log_id is not None and count_opening(log_id, by_machine=by_machine, now=now)
-
-
-@transaction.atomic
-def count_opening(log_id: uuid.UUID, *, by_machine: bool, now: datetime) -> bool:
-    """Count an opening, by the debtor or by a machine that fetches pictures for its users; False if there is no such mail."""
-    mails = CommunicationLog.objects.filter(pk=log_id, communication_type=Channel.EMAIL)
+def count(message: CommunicationLog, *, by_machine: bool, now: datetime) -> None:
+    """Count an opening, and report it to ``opened`` if a reader made it."""
     name = "machine_open" if by_machine else "open"
     counted = {f"{name}_count": F(f"{name}_count") + 1, f"{name}ed_at": Coalesce(f"{name}ed_at", now)}
-    if not mails.update(**counted, updated_at=now):
-        return False
-    # Whose mail is opened has got it, whatever the connection to the server died of.
-    mails.filter(status=MessageStatus.UNCERTAIN).update(
-        status=MessageStatus.DELIVERED,
-        due_at=None,
-        failure_reason=None,
-        delivered_at=now,
-        sent_at=Coalesce("sent_at", now),
-        updated_at=now,
-    )
+    row = CommunicationLog.objects.filter(pk=message.pk)
+    row.update(**counted, updated_at=now)
     if not by_machine:
-        opened.send(CommunicationLog, log=mails.select_related("debtor", "debt").get(), now=now)
-    return True
+        opened.send(CommunicationLog, message=row.select_related("debtor", "debt").get(), now=now)

@@ -2,15 +2,14 @@
 
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from agents.models import Agent
 from communications.callbacks import stop_words
+from communications.callbacks.events import InboundMessage
 from communications.models import CommunicationLog, CommunicationLogQuerySet, MessageStatus
 from communications.notices import confirmations
 from ddc.common.errors import DomainError
@@ -23,45 +22,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _MOST_REFERENCES = 20
 
 
-@dataclass(frozen=True)
-class Received:
-    """A message to us.
-
-    ``opt_out`` is what the provider itself made of it, and has answered: STOP or START. ``references`` are the Message-IDs that
-    a mail answers, the nearest first. ``event_id`` is the same whenever the same is told again.
-    """
-
-    channel: Channel
-    provider: str
-    message_id: str
-    address: str
-    body: str
-    event_id: str = ""
-    subject: str | None = None
-    opt_out: str | None = None
-    references: tuple[str, ...] = ()
-
-
 class NotUnread(DomainError):
     """A message to us is read once."""
 
     message = "This message has been read already, or is none that came in."
 
 
-def from_payload(provider: str, event_id: str, payload: dict[str, Any]) -> Received:
-    """Read what the inbox has kept."""
-    values = dict(payload)
-    return Received(
-        provider=provider,
-        event_id=event_id,
-        channel=Channel(values.pop("channel")),
-        references=tuple(values.pop("references", ())),
-        **values,
-    )
-
-
 @transaction.atomic
-def receive(received: Received, *, now: datetime) -> CommunicationLog | None:
+def receive(received: InboundMessage, *, now: datetime) -> CommunicationLog | None:
     """Keep a message with the debtor who wrote it, if one is known, and obey a STOP or START; None if it came before."""
     known = CommunicationLog.objects.filter(
         provider=received.provider,
@@ -109,7 +77,7 @@ def thread(message: CommunicationLog) -> CommunicationLogQuerySet:
     return CommunicationLog.objects.filter(Q(pk=root) | Q(in_reply_to=root))
 
 
-def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:
+def _obey(received: InboundMessage, log: CommunicationLog, *, now: datetime) -> None:
     wish = (received.opt_out or "").lower() or _wish(received)
     channel = Channel(received.channel)
     said = (received.body or received.subject or "").strip()
@@ -124,12 +92,12 @@ def _obey(received: Received, log: CommunicationLog, *, now: datetime) -> None:
         contact_points.record_consent_by_reply(received.address, channel=channel, now=now)
 
 
-def _writer(received: Received) -> Debtor | None:
+def _writer(received: InboundMessage) -> Debtor | None:
     kind = Channel(received.channel).address_kind
     return contact_points.owner(received.address, kind) if received.address else None
 
 
-def _answered(received: Received) -> CommunicationLog | None:
+def _answered(received: InboundMessage) -> CommunicationLog | None:
     """Find the message that this one answers: a mail says which; of text messages it is the newest to that number."""
     sent = CommunicationLog.objects.filter(
         direction=CommunicationLog.Direction.OUTBOUND, communication_type=received.channel
@@ -147,7 +115,7 @@ def _answered(received: Received) -> CommunicationLog | None:
     return None
 
 
-def _wish(received: Received) -> str | None:
+def _wish(received: InboundMessage) -> str | None:
     for text in (received.body, received.subject if received.channel == Channel.EMAIL else None):
         if text and (found := stop_words.wish(text)):
             return found

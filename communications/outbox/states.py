@@ -1,28 +1,34 @@
-"""The states of a message: which leads to which, by whom, and when.
+"""The states of a message: which leads to which, by what cause.
 
-Whoever changes a status does so by one UPDATE whose condition comes from ``before``; so the table in ``docs/messages.md``, which
-is written from the same steps, is what happens. Whatever order news come in, a message moves on and never back.
+Workers change a status by one UPDATE whose condition comes from ``before``. All that is reported about a message later goes
+through ``advance``. Both read the same steps, and so does the table in ``docs/messages.md``.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from communications.models import MessageStatus
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from communications.models import CommunicationLog, MessageStatus, Unbegun
 
 _S = MessageStatus
+_REASON_LENGTH = 500
 
 
 class Cause(StrEnum):
-    """Who moves a message."""
+    """What changes the status of a message."""
 
     WORKER = "worker"
     CLOCK = "clock"
-    PROVIDER = "provider"
-    PERSON = "person"
+    EVENT = "event"
 
 
 class Event(StrEnum):
-    """What is heard of a message that went. The last four are facts beside its state."""
+    """What providers, readers and agents report about a message after it was handed over."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -32,6 +38,14 @@ class Event(StrEnum):
     CLICKED = "clicked"
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
+    #: An agent found out that it was sent.
+    CONFIRMED = "confirmed"
+    #: An agent sends another message in its place.
+    REPLACED = "replaced"
+
+
+#: A reader who opens, clicks, complains or unsubscribes has the message.
+PROOFS_OF_DELIVERY = (Event.DELIVERED, Event.OPENED, Event.CLICKED, Event.COMPLAINED, Event.UNSUBSCRIBED)
 
 
 @dataclass(frozen=True)
@@ -40,91 +54,138 @@ class Step:
     after: MessageStatus
     cause: Cause
     when: str
+    events: tuple[Event, ...] = ()
 
 
+def _worker(before: MessageStatus, after: MessageStatus, when: str) -> Step:
+    return Step(before, after, Cause.WORKER, when)
+
+
+def _event(before: MessageStatus, after: MessageStatus, when: str, *events: Event) -> Step:
+    return Step(before, after, Cause.EVENT, when, events)
+
+
+_RETRY = "An earlier attempt, which seemed to have failed for now, did go through: it is not tried again."
+_EARLY = "The event was faster than the provider's answer, or came in its place."
 STEPS = (
-    Step(_S.QUEUED, _S.CLAIMED, Cause.WORKER, "It is due: a worker takes it, for the time of a lease."),
-    Step(_S.POSTPONED, _S.CLAIMED, Cause.WORKER, "The moment to which it was put off has come, so it is queued again."),
-    Step(
-        _S.CLAIMED, _S.CLAIMED, Cause.WORKER, "The lease is over, so it is queued again, and another worker takes it."
+    _worker(_S.QUEUED, _S.CLAIMED, "It is due, and a worker claims it for the time of a lease."),
+    _worker(_S.POSTPONED, _S.CLAIMED, "The time to which it was postponed has come."),
+    _worker(_S.CLAIMED, _S.CLAIMED, "The lease of the claim is over, and another worker claims it."),
+    _worker(_S.CLAIMED, _S.QUEUED, "The claim is released: the worker's time is over, or the provider is down."),
+    _worker(_S.QUEUED, _S.POSTPONED, "The contact gate, asked at queueing, allows it only later."),
+    _worker(_S.CLAIMED, _S.POSTPONED, "The contact gate, asked at sending, allows it only later."),
+    _worker(_S.QUEUED, _S.BLOCKED, "The contact gate, asked at queueing, denies it."),
+    _worker(_S.CLAIMED, _S.BLOCKED, "The contact gate, asked at sending, denies it."),
+    _worker(
+        _S.CLAIMED, _S.FAILED, "It has expired, its template has no active variant, or its text cannot be written."
     ),
-    Step(_S.CLAIMED, _S.QUEUED, Cause.WORKER, "Given back untouched: the turn is over, or its provider is down."),
-    Step(_S.QUEUED, _S.POSTPONED, Cause.WORKER, "The contact gate says at queueing: not before a certain moment."),
-    Step(_S.CLAIMED, _S.POSTPONED, Cause.WORKER, "The contact gate says at sending: not before a certain moment."),
-    Step(_S.QUEUED, _S.BLOCKED, Cause.WORKER, "The contact gate says at queueing: not at all."),
-    Step(_S.CLAIMED, _S.BLOCKED, Cause.WORKER, "The contact gate says at sending: not at all."),
-    Step(_S.CLAIMED, _S.FAILED, Cause.WORKER, "It has expired, or nothing can be made of its template."),
-    Step(
-        _S.CLAIMED,
-        _S.SENDING,
-        Cause.WORKER,
-        "Committed, for a few at a time, before the first of their hand-overs begins.",
-    ),
-    Step(_S.SENDING, _S.SENT, Cause.WORKER, "The provider took it."),
-    Step(_S.SENDING, _S.QUEUED, Cause.WORKER, "The provider did not take it for now, or its turn did not come."),
-    Step(_S.SENDING, _S.FAILED, Cause.WORKER, "The provider refused it for good, or for now too often."),
-    Step(_S.SENDING, _S.UNCERTAIN, Cause.WORKER, "The connection broke when the provider may have had it."),
-    Step(_S.SENDING, _S.QUEUED, Cause.CLOCK, "Its worker died, and its turn had provably not come."),
-    Step(_S.SENDING, _S.UNCERTAIN, Cause.CLOCK, "The hand-over outlived its lease: whoever was at it is dead."),
-    Step(_S.UNCERTAIN, _S.SENT, Cause.WORKER, "The hand-over that outlived its lease ended well after all."),
-    Step(_S.UNCERTAIN, _S.FAILED, Cause.WORKER, "The hand-over that outlived its lease ended in a refusal for good."),
-    Step(_S.UNCERTAIN, _S.QUEUED, Cause.WORKER, "The hand-over that outlived its lease ended: not taken for now."),
-    Step(_S.UNCERTAIN, _S.SENT, Cause.PERSON, "An agent found that it went."),
-    Step(_S.UNCERTAIN, _S.FAILED, Cause.PERSON, "An agent has a new message sent in its place."),
+    _worker(_S.CLAIMED, _S.SENDING, "Committed for up to twenty messages, before the first of them is handed over."),
+    _worker(_S.SENDING, _S.SENT, "The provider accepted it."),
+    _worker(_S.SENDING, _S.QUEUED, "The provider refused it for now, or it was not handed over in this run."),
+    _worker(_S.SENDING, _S.FAILED, "The provider refused it for good, or too often for now."),
+    _worker(_S.SENDING, _S.UNCERTAIN, "The connection broke when the provider may have had it."),
+    Step(_S.SENDING, _S.QUEUED, Cause.CLOCK, "Its worker died, and it was provably not handed over."),
+    Step(_S.SENDING, _S.UNCERTAIN, Cause.CLOCK, "Its lease is over: its worker died during the hand-over."),
+    _worker(_S.UNCERTAIN, _S.SENT, "The hand-over ended after its lease: the provider accepted it."),
+    _worker(_S.UNCERTAIN, _S.FAILED, "The hand-over ended after its lease: the provider refused it for good."),
+    _worker(_S.UNCERTAIN, _S.QUEUED, "The hand-over ended after its lease: the provider refused it for now."),
+    _event(_S.UNCERTAIN, _S.SENT, "An agent found out that it was sent.", Event.CONFIRMED),
+    _event(_S.UNCERTAIN, _S.FAILED, "An agent sends another message in its place.", Event.REPLACED),
     *(
-        Step(waiting, after, Cause.PROVIDER, "News of an attempt that seemed to have failed for now.")
-        for waiting in (_S.QUEUED, _S.CLAIMED)
-        for after in (_S.SENT, _S.DELIVERED, _S.BOUNCED)
+        step
+        for waiting in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED)
+        for step in (
+            _event(waiting, _S.SENT, _RETRY, Event.SENT),
+            _event(waiting, _S.DELIVERED, _RETRY, *PROOFS_OF_DELIVERY),
+            _event(waiting, _S.BOUNCED, _RETRY, Event.BOUNCED),
+        )
     ),
     *(
-        Step(undecided, after, Cause.PROVIDER, "A callback was quicker than the answer, or came in its place.")
+        step
         for undecided in (_S.SENDING, _S.UNCERTAIN)
-        for after in (_S.SENT, _S.DELIVERED, _S.BOUNCED, _S.FAILED)
+        for step in (
+            _event(undecided, _S.SENT, _EARLY, Event.SENT),
+            _event(undecided, _S.DELIVERED, _EARLY, *PROOFS_OF_DELIVERY),
+            _event(undecided, _S.BOUNCED, _EARLY, Event.BOUNCED),
+            _event(undecided, _S.FAILED, _EARLY, Event.FAILED),
+        )
     ),
-    Step(_S.SENT, _S.DELIVERED, Cause.PROVIDER, "It arrived; or whoever opened it has it."),
-    Step(_S.SENT, _S.BOUNCED, Cause.PROVIDER, "There is nobody at that address."),
-    Step(_S.SENT, _S.FAILED, Cause.PROVIDER, "The provider could not deliver it."),
-    Step(_S.DELIVERED, _S.BOUNCED, Cause.PROVIDER, "The next server took it at first, and bounced it later."),
+    _event(_S.SENT, _S.DELIVERED, "It arrived.", *PROOFS_OF_DELIVERY),
+    _event(_S.SENT, _S.BOUNCED, "There is no such address.", Event.BOUNCED),
+    _event(_S.SENT, _S.FAILED, "The provider could not deliver it.", Event.FAILED),
+    _event(_S.DELIVERED, _S.BOUNCED, "The next server accepted it at first and returned it later.", Event.BOUNCED),
 )
+_AFTER_EVENT = {(step.before, event): step.after for step in STEPS for event in step.events}
+#: The statuses in which nothing more is expected to happen.
+_FINAL = (_S.SENT, _S.DELIVERED, _S.BOUNCED, _S.FAILED, _S.BLOCKED, _S.RECEIVED)
+_REPORTED_AT = {Event.CLICKED: "clicked_at", Event.COMPLAINED: "complained_at"}
 
-#: No step of a provider or a person leads to a lower one.
-PROGRESS = {
-    _S.QUEUED: 0, _S.POSTPONED: 0, _S.CLAIMED: 0, _S.SENDING: 1, _S.UNCERTAIN: 2, _S.SENT: 3, _S.DELIVERED: 4,
-    _S.FAILED: 5, _S.BOUNCED: 5, _S.BLOCKED: 5, _S.RECEIVED: 5,
-}  # fmt: skip
 
-#: Where a message ends that no news comes of.
-FINAL = frozenset({_S.SENT, _S.DELIVERED, _S.BOUNCED, _S.FAILED, _S.BLOCKED, _S.RECEIVED})
+class Advance(StrEnum):
+    """What an event did to a message."""
 
-#: What an event says of the state. Who opens, clicks or complains has the message.
-STATE_OF = {
-    Event.SENT: _S.SENT,
-    Event.DELIVERED: _S.DELIVERED,
-    Event.BOUNCED: _S.BOUNCED,
-    Event.FAILED: _S.FAILED,
-    Event.OPENED: _S.DELIVERED,
-    Event.CLICKED: _S.DELIVERED,
-    Event.COMPLAINED: _S.DELIVERED,
-    Event.UNSUBSCRIBED: _S.DELIVERED,
-}
+    MOVED = "moved"
+    UNCHANGED = "unchanged"
+    NEVER_HANDED_OVER = "never_handed_over"
 
 
 def before(after: MessageStatus, cause: Cause) -> tuple[MessageStatus, ...]:
-    """Return the states from which this cause may lead to ``after``: the condition of its UPDATE."""
+    """Return the statuses from which this cause may lead to ``after``: the condition of its UPDATE."""
     found = tuple(dict.fromkeys(step.before for step in STEPS if step.after == after and step.cause == cause))
     if not found:
-        raise ValueError(f"nothing becomes {after} by the {cause}")
+        raise ValueError(f"No step leads to {after} by the {cause}.")
     return found
 
 
-def may(before: str, after: str, cause: Cause) -> bool:
-    """Tell whether there is such a step."""
-    return any((step.before, step.after, step.cause) == (before, after, cause) for step in STEPS)
+@transaction.atomic
+def advance(message: CommunicationLog, event: Event, *, now: datetime, reason_text: str | None = None) -> Advance:
+    """Apply an event to a message. Whatever order events arrive in, a status moves forward or stays.
+
+    An event about a message that was never handed over changes nothing; the caller has an agent look at it.
+    """
+    current = CommunicationLog.objects.select_for_update(no_key=True).only("status", "attempts").get(pk=message.pk)
+    if not _was_handed_over(current):
+        return Advance.NEVER_HANDED_OVER
+    changes: dict[str, Any] = {}
+    if field := _REPORTED_AT.get(event):
+        changes[field] = Coalesce(field, now)
+    after = _AFTER_EVENT.get((MessageStatus(current.status), event))
+    if after:
+        sent_at = F("updated_at") if event == Event.CONFIRMED else now
+        changes |= _on_entering(after, now=now, sent_at=sent_at, reason_text=reason_text)
+    if changes:
+        CommunicationLog.objects.filter(pk=message.pk).update(**changes, updated_at=now)
+    return Advance.MOVED if after else Advance.UNCHANGED
+
+
+def _was_handed_over(message: CommunicationLog) -> bool:
+    match message.status:
+        case _S.QUEUED | _S.POSTPONED | _S.CLAIMED | _S.FAILED:
+            return message.attempts > 0
+        case _S.SENDING:
+            return message.attempts > 1 or not Unbegun.objects.filter(pk=message.pk).exists()
+        case status:
+            return status != _S.BLOCKED
+
+
+def _on_entering(
+    status: MessageStatus, *, now: datetime, sent_at: datetime | F, reason_text: str | None
+) -> dict[str, Any]:
+    changes: dict[str, Any] = {"status": status, "due_at": None, "failure_reason": None}
+    if status in (_S.FAILED, _S.BOUNCED):
+        return changes | {"failure_reason": (reason_text or "")[:_REASON_LENGTH] or None}
+    if status == _S.DELIVERED:
+        changes["delivered_at"] = Coalesce("delivered_at", now)
+    return changes | {"sent_at": Coalesce("sent_at", sent_at)}
 
 
 def table() -> str:
     """Write the steps as a table in Markdown."""
     lines = ["| from | to | by | when |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{step.before}` | `{step.after}` | {step.cause} | {step.when} |" for step in STEPS]
-    ends = ", ".join(f"`{status}`" for status in MessageStatus if status in FINAL)
-    return "\n".join([*lines, "", f"A message ends in one of {ends}; `received` is an inbound one's only state."])
+    lines += [f"| `{step.before}` | `{step.after}` | {_by(step)} | {step.when} |" for step in STEPS]
+    ends = ", ".join(f"`{status}`" for status in _FINAL)
+    return "\n".join([*lines, "", f"A message ends in one of {ends}; an inbound message is always `received`."])
+
+
+def _by(step: Step) -> str:
+    return f"{step.cause}: {', '.join(step.events)}" if step.events else step.cause

@@ -10,10 +10,9 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError, transaction
 
-from communications.callbacks import opens
 from communications.contact import decisions, gate
 from communications.contact.gate import Decision, Verdict
-from communications.links import unsubscribe_link
+from communications.links import open_pixel, unsubscribe_link
 from communications.models import (
     CommunicationLog,
     CommunicationTemplate,
@@ -135,8 +134,8 @@ def write(
     kept = composition.compose(subject, body, values, mail=mail)
     code = {"otp_code": one_time_code.derive(message.one_time_code_of)} if message.one_time_code_of else {}
     goes = composition.compose(subject, body, {**values, **code}, mail=mail) if code else kept
-    if mail and message.debtor and opens.may_track(message.debtor):
-        url = opens.pixel_url(message.pk)
+    if mail and message.debtor and open_pixel.may_track(message.debtor):
+        url = open_pixel.url(message.pk)
         return composition.with_pixel(goes, url), composition.with_pixel(kept, url)
     return goes, kept
 

@@ -1,4 +1,4 @@
-"""What becomes of a message: put off, blocked, sent, tried again, failed, in doubt; and what is heard of it later.
+"""What becomes of a message by its hand-over: put off, blocked, sent, tried again, failed, in doubt.
 
 Each change of status is one UPDATE whose condition comes from the table of steps (``states``).
 """
@@ -12,14 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
-from django.db.models.functions import Coalesce
 
 from communications.channels.message import Outcome, Result
 from communications.contact.gate import Decision, Verdict
-from communications.models import DUE_STATUSES, CommunicationLog, MessageAttempt, MessageStatus
+from communications.models import CommunicationLog, MessageAttempt, MessageStatus
 from communications.outbox import states
-from communications.outbox.states import Cause, Event
+from communications.outbox.states import Cause
 from communications.sending import evidence
 from communications.texts import one_time_code
 from debtors import contact_points
@@ -33,9 +31,6 @@ QUICK_BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (4, 8, 15, 30, 6
 
 _CUT_SHORT = "The hand-over was cut short: the provider may have the message, or not."
 _REASON_LENGTH, _ID_LENGTH = 500, 255
-#: Who opens or clicks has the message, and that is all it says of the state.
-_FACTS = {Event.OPENED: "opened_at", Event.CLICKED: "clicked_at", Event.COMPLAINED: "complained_at"}
-_BAD = (MessageStatus.FAILED, MessageStatus.BOUNCED)
 _PUT_OFF = {Verdict.DENY: MessageStatus.BLOCKED, Verdict.POSTPONE: MessageStatus.POSTPONED}
 _PUT_OFF_ALL = """
 UPDATE communication_log AS log
@@ -166,29 +161,6 @@ def record(ended: Ended) -> str | None:
     return ended.status if moved else None
 
 
-def settle(log_id: uuid.UUID, event: Event, *, at: datetime, words: str | None = None) -> bool:
-    """Take in what is heard of a message after it was handed over; True if its state moved.
-
-    What came in before, late or in the wrong order moves nothing back. That somebody opened, clicked or complained is kept
-    beside the state, whatever that is.
-    """
-    row = CommunicationLog.objects.filter(pk=log_id, direction=CommunicationLog.Direction.OUTBOUND)
-    if fact := _FACTS.get(event):
-        row.update(**{fact: Coalesce(fact, at)})
-    status = states.STATE_OF[event]
-    befores = set(states.before(status, Cause.PROVIDER))
-    if event in (Event.OPENED, Event.CLICKED):
-        befores -= {MessageStatus.SENDING, MessageStatus.SENT}
-    changes: dict[str, Any] = {"status": status, "due_at": None, "updated_at": at}
-    changes["failure_reason"] = (words or "")[:_REASON_LENGTH] or None if status in _BAD else None
-    if status not in _BAD:
-        changes["sent_at"] = Coalesce("sent_at", at)
-    if status == MessageStatus.DELIVERED:
-        changes["delivered_at"] = Coalesce("delivered_at", at)
-    went = Q(attempts__gt=0) | ~Q(status__in=DUE_STATUSES)
-    return bool(row.filter(went, status__in=befores).update(**changes))
-
-
 def settle_stuck(*, now: datetime) -> int:
     """Mark what has been in the hand-over for too long as uncertain; return how many. What provably never began goes on."""
     stuck = CommunicationLog.objects.filter(status=MessageStatus.SENDING, due_at__lte=now)
@@ -230,7 +202,7 @@ def record_late(ended: Ended) -> bool:
     }
     if after == MessageStatus.SENT:
         changes["sent_at"] = attempt.ended_at
-    moves = after != MessageStatus.UNCERTAIN and states.may(message.status, after, Cause.WORKER)
+    moves = after != MessageStatus.UNCERTAIN and message.status in states.before(after, Cause.WORKER)
     if moves:
         changes |= {"status": after, "due_at": ended.due_at}
         changes["failure_reason"] = None if after == MessageStatus.SENT else attempt.answer

@@ -5,13 +5,14 @@ from datetime import datetime
 from django.db import transaction
 
 from agents.models import Agent, require_permission
-from communications.models import CommunicationLog, MessageStatus, Purpose, Settlement
+from communications.models import CommunicationLog, Purpose, Settlement
 from communications.outbox import outbox, states
-from communications.outbox.states import Cause
+from communications.outbox.states import Advance, Event
 from communications.sending import batches
 from ddc.common.errors import DomainError
 
 _WHY_LENGTH = 500
+_REPLACED = "It was uncertain whether it was sent. Another message was sent in its place."
 _PERMISSION = "communications.add_settlement"
 
 
@@ -44,10 +45,7 @@ def it_went(message: CommunicationLog, *, by: Agent, why: str, now: datetime) ->
     :raises WhyMissing: if no reason is given
     :raises Forbidden: if ``by`` may not decide on this
     """
-    settlement = _settle(
-        message, MessageStatus.SENT, Settlement.Decision.WENT, by=by, why=why, now=now,
-        changes={"sent_at": message.sent_at or message.updated_at, "failure_reason": None},
-    )  # fmt: skip
+    settlement = _settle(message, Event.CONFIRMED, Settlement.Decision.WENT, by=by, why=why, now=now)
     settlement.save(force_insert=True)
     return settlement
 
@@ -65,11 +63,7 @@ def send_again(message: CommunicationLog, *, by: Agent, why: str, now: datetime)
     """
     if message.one_time_code_of or message.expires_at or message.debtor is None:
         raise TooLate
-    reason = "It was in doubt whether it went; another was sent in its place."
-    settlement = _settle(
-        message, MessageStatus.FAILED, Settlement.Decision.SENT_AGAIN, by=by, why=why, now=now,
-        changes={"failure_reason": reason},
-    )  # fmt: skip
+    settlement = _settle(message, Event.REPLACED, Settlement.Decision.SENT_AGAIN, by=by, why=why, now=now)
     subject, body = batches.draft(message)
     again = outbox.queue(
         debtor=message.debtor,
@@ -87,20 +81,12 @@ def send_again(message: CommunicationLog, *, by: Agent, why: str, now: datetime)
 
 
 def _settle(
-    message: CommunicationLog,
-    status: MessageStatus,
-    decision: Settlement.Decision,
-    *,
-    by: Agent,
-    why: str,
-    now: datetime,
-    changes: dict[str, object],
+    message: CommunicationLog, event: Event, decision: Settlement.Decision, *, by: Agent, why: str, now: datetime
 ) -> Settlement:
     """Move the message on, and return the decision, which is yet to be kept."""
     require_permission(by, _PERMISSION)
     if not why.strip():
         raise WhyMissing
-    in_doubt = CommunicationLog.objects.filter(pk=message.pk, status__in=states.before(status, Cause.PERSON))
-    if not in_doubt.update(status=status, due_at=None, updated_at=now, **changes):
+    if states.advance(message, event, now=now, reason_text=_REPLACED) != Advance.MOVED:
         raise NotInDoubt
     return Settlement(log=message, decision=decision, by=by, at=now, why=why.strip()[:_WHY_LENGTH])

@@ -200,8 +200,10 @@ POST     /admin/communications/communicationlog/{log}/it_went/           302    
 GET      /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403
 POST     /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403  why=Lost
 GET,POST /admin/communications/communicationlog/{log}/download/          302    302   200     200     200
-GET      /admin/communications/providerevent/{event}/run_again/          302    302   403     200     403
-POST     /admin/communications/providerevent/{event}/run_again/          302    302   403     302     403
+GET      /admin/communications/providerevent/{event}/retry/              302    302   403     200     403
+POST     /admin/communications/providerevent/{event}/retry/              302    302   403     302     403
+GET      /admin/communications/providerevent/{event}/close/              302    302   403     200     403
+POST     /admin/communications/providerevent/{event}/close/              302    302   403     302     403
 GET      /admin/communications/inboundmessage/{inbound}/mark_read/       302    302   200     200     403
 POST     /admin/communications/inboundmessage/{inbound}/mark_read/       302    302   302     302     403
 GET      /admin/communications/calltask/{task}/begin/                    302    302   200     200     403

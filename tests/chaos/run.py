@@ -215,15 +215,15 @@ class Chaos:
         outcomes.settle_stuck(now=timezone.now() + 2 * dispatch.SENDING_LEASE)
         time.sleep(2 * HANG_SECONDS)  # The last callbacks are on their way.
         ProviderEvent.objects.filter(processed_at__isnull=True).update(due_at=timezone.now())
-        inbox.work(clock=timezone.now, turn=None)
+        inbox.process(clock=timezone.now, time_budget=None)
         self._ask_about_the_rest()
 
     def _ask_about_the_rest(self) -> None:
         """Have Twilio asked about the messages of which it didn't tell, as is done some minutes later."""
         names = ("SMS_BACKEND", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "TWILIO_API_URL")
-        at = timezone.now() + polling.PATIENCE
+        at = timezone.now() + polling.WAIT_FOR_CALLBACK
         with override_settings(**{name: self.env[name] for name in names}):
-            while (found := polling.ask(now=at)).total() > found["uncertain"]:
+            while (found := polling.poll(now=at)).total() > found["uncertain"]:
                 self.asked += found
 
     def _end_leases(self, over: datetime) -> None:

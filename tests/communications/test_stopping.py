@@ -6,10 +6,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from communications.callbacks import machines, opens, replies, stop_words
-from communications.callbacks.replies import Received
+from communications.callbacks import opens, replies, stop_words
+from communications.callbacks.events import InboundMessage
 from communications.calls import records
-from communications.links import unsubscribe_link
+from communications.links import open_pixel, unsubscribe_link
 from communications.models import CommunicationLog
 from communications.outbox import outbox
 from communications.sending import dispatch, evidence
@@ -26,7 +26,7 @@ PHONE = "+447700900001"
 
 
 def sms(body, number="SM1", **values):
-    return Received(
+    return InboundMessage(
         **{"channel": "sms", "provider": "twilio", "message_id": number, "address": PHONE, "body": body} | values
     )
 
@@ -182,7 +182,7 @@ def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
 def test_a_link_that_is_not_ours_ends_nothing(client):
     log = queue()
     good = unsubscribe_link.url(log.pk).split("/")[-1]
-    for token in ("x", good[:-2] + "AA", opens.pixel_url(log.pk).split("/")[-1][:-4]):
+    for token in ("x", good[:-2] + "AA", open_pixel.url(log.pk).split("/")[-1][:-4]):
         assert client.post(f"/unsubscribe/{token}").status_code == 404
     assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
 
@@ -212,7 +212,7 @@ def test_an_answer_is_kept_beside_what_it_answers():
         debtor=factories.debtor(email="john@example.com"), communication_type="email", status="sent", sent_at=NOON,
         address="john@example.com",
     )  # fmt: skip
-    mail = Received("email", "postmark", "m1", "john@example.com", "Yes", references=(f"<{log.pk}@x>",))
+    mail = InboundMessage("email", "postmark", "m1", "john@example.com", "Yes", references=(f"<{log.pk}@x>",))
 
     kept = replies.receive(mail, now=NOON)
 
@@ -277,8 +277,8 @@ def test_every_outcome_has_a_meaning():
 )
 def test_openings_by_machines_are_told_apart(agent, machine, client):
     log = CommunicationLog.objects.create(debtor=factories.debtor(), communication_type="email", status="sent")
-    path = opens.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
-    assert machines.is_machine(agent) == machine
+    path = open_pixel.url(log.pk).removeprefix("http://127.0.0.1:8000")
+    assert opens.is_machine(agent) == machine
 
     client.get(path, headers={"User-Agent": agent})
 
@@ -288,5 +288,5 @@ def test_openings_by_machines_are_told_apart(agent, machine, client):
 
 def test_open_tracking_can_be_off_where_no_consent_is_needed(settings):
     settings.OPEN_TRACKING = False
-    assert not opens.may_track(factories.debtor(country_code="US"))
-    assert opens.may_track(factories.debtor(country_code="US", tracking_consent_at=NOON))
+    assert not open_pixel.may_track(factories.debtor(country_code="US"))
+    assert open_pixel.may_track(factories.debtor(country_code="US", tracking_consent_at=NOON))

@@ -4,11 +4,13 @@ import uuid
 
 import pytest
 
-from communications.callbacks import delivery_events as news_of_providers
-from communications.callbacks import opens
-from communications.callbacks.delivery_events import News
-from communications.models import CommunicationLog, MessageStatus
+from communications.callbacks import delivery_events, opens
+from communications.callbacks.delivery_events import Applied
+from communications.callbacks.events import DeliveryEvent
+from communications.links import open_pixel
+from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
+from communications.outbox.states import Event
 from communications.sending import worker
 from debtors.models import ContactPoint, SuppressionReason
 from tests import factories
@@ -35,7 +37,7 @@ def look(anonymous, path, by=READER, **headers):
 
 
 def open_path(log):
-    return opens.pixel_url(log.pk).removeprefix("http://127.0.0.1:8000")
+    return open_pixel.url(log.pk).removeprefix("http://127.0.0.1:8000")
 
 
 def test_every_opening_is_counted_and_the_first_remembered(anonymous):
@@ -51,15 +53,17 @@ def test_every_opening_is_counted_and_the_first_remembered(anonymous):
     first = CommunicationLog.objects.get().opened_at
     look(anonymous, open_path(log))
     log.refresh_from_db()
-    assert (log.open_count, log.opened_at, log.status) == (3, first, "sent")
+    assert (log.open_count, log.opened_at, log.status) == (3, first, "delivered")
 
 
 def test_an_opening_is_told_to_whoever_listens():
     heard = []
     log = sent()
-    opens.opened.connect(lambda sender, log, now, **_: heard.append((log.pk, now)), weak=False, dispatch_uid="test")
+    opens.opened.connect(
+        lambda sender, message, now, **_: heard.append((message.pk, now)), weak=False, dispatch_uid="test"
+    )
     try:
-        opens.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), user_agent=READER, now=NOON)
+        delivery_events.record_open(open_path(log).split("/")[-1].removesuffix(".gif"), user_agent=READER, now=NOON)
     finally:
         opens.opened.disconnect(dispatch_uid="test")
 
@@ -81,7 +85,7 @@ def test_a_wrong_token_gets_the_picture_and_counts_nothing(anonymous):
 def test_the_token_names_nobody():
     log = sent()
 
-    url = opens.pixel_url(log.pk)
+    url = open_pixel.url(log.pk)
     assert str(log.debtor_id) not in url
     assert log.debtor_id.bytes not in __import__("base64").urlsafe_b64decode(url.split("/")[-1][:-4] + "==")
 
@@ -114,17 +118,16 @@ def test_the_pixel_needs_consent_in_europe_and_the_unknown(smtp, country, consen
     worker.drain(clock=lambda: NOON)
 
     html = smtp.mails[0].get_body(("html",)).get_content()
-    assert (opens.pixel_url(log.pk) in html) == ("<img" in html) == tracked
+    assert (open_pixel.url(log.pk) in html) == ("<img" in html) == tracked
 
 
-def news(log, **values):
-    return News(
-        **{"provider": "mailgun", "event_id": str(uuid.uuid4()), "message_id": log.provider_message_id} | values
-    )
+def event(log, **values):
+    about = {"provider": "mailgun", "event_id": str(uuid.uuid4()), "provider_message_id": log.provider_message_id}
+    return DeliveryEvent(**about | values)
 
 
 @pytest.mark.parametrize(
-    ("before", "told", "after"),
+    ("before", "reported", "after"),
     [
         ("sending", "sent", "sent"),
         ("uncertain", "sent", "sent"),
@@ -137,13 +140,13 @@ def news(log, **values):
         ("delivered", "failed", "delivered"),
         ("bounced", "delivered", "bounced"),
         ("failed", "sent", "failed"),
-        ("blocked", "delivered", "blocked"),
     ],
 )
-def test_a_state_never_moves_back(before, told, after):
-    log = sent(status=before, due_at=NOON if before == "sending" else None)
+def test_an_event_moves_a_status_forward_only(before, reported, after):
+    log = sent(status=before, attempts=1, due_at=NOON if before == "sending" else None)
 
-    assert news_of_providers.take_in(news(log, status=MessageStatus(told), words="Their words"), now=NOON)
+    reported = event(log, event=Event(reported), reason_text="Their words")
+    assert delivery_events.apply(reported, now=NOON) == Applied.DONE
 
     log.refresh_from_db()
     assert log.status == after
@@ -152,24 +155,62 @@ def test_a_state_never_moves_back(before, told, after):
         assert log.failure_reason == "Their words"
 
 
-def test_a_bounce_ends_mail_to_the_address():
+@pytest.mark.parametrize("fact", [Event.OPENED, Event.CLICKED])
+@pytest.mark.parametrize("before", ["sent", "uncertain"])
+def test_a_provider_that_reports_an_opening_or_a_click_proves_delivery(fact, before):
+    log = sent(status=before, debtor=factories.debtor(tracking_consent_at=NOON))
+
+    delivery_events.apply(event(log, event=fact, user_agent=READER), now=NOON)
+
+    log.refresh_from_db()
+    assert (log.status, log.delivered_at) == ("delivered", NOON)
+    assert (log.open_count, log.clicked_at) == ((1, None) if fact == Event.OPENED else (0, NOON))
+
+
+def test_a_bounce_suppresses_the_address():
     log = sent(address="A@Example.com")
 
-    news_of_providers.take_in(news(log, status=MessageStatus.BOUNCED, suppression=SuppressionReason.BOUNCED), now=NOON)
+    delivery_events.apply(event(log, event=Event.BOUNCED, suppression=SuppressionReason.BOUNCED), now=NOON)
 
     stopped = ContactPoint.objects.get(messages_suppressed=True)
     assert (stopped.kind, stopped.value, stopped.suppressions) == ("email", "a@example.com", ["bounced"])
 
 
-def test_what_is_about_no_message_of_ours_is_harmless():
-    assert not news_of_providers.take_in(
-        News("mailgun", "1", message_id="<unknown>", status=MessageStatus.DELIVERED), now=NOON
-    )
+def test_an_event_about_a_message_that_was_never_handed_over_changes_only_the_address():
+    log = sent(status="queued", due_at=NOON)
+    before = CommunicationLog.objects.values().get()
+
+    reported = event(log, event=Event.BOUNCED, suppression=SuppressionReason.BOUNCED, call_outcome="voicemail")
+    assert delivery_events.apply(reported, now=NOON) == Applied.NEVER_HANDED_OVER
+
+    assert CommunicationLog.objects.values().get() == before
+    assert ContactPoint.objects.get(messages_suppressed=True).value == "a@example.com"
+
+
+def test_an_opening_of_a_mail_that_was_never_handed_over_waits_for_an_agent(anonymous):
+    log = sent(status="blocked")
+
+    for _ in range(2):
+        assert look(anonymous, open_path(log)).status_code == 200
+
+    log.refresh_from_db()
+    assert (log.status, log.open_count, log.opened_at) == ("blocked", 0, None)
+    row = ProviderEvent.objects.get()
+    assert (row.provider, row.failed_at is None, row.due_at) == ("pixel", False, None)
+    assert row.error == delivery_events.NEVER_HANDED_OVER
+    assert row.payload == {"message_id": str(log.pk), "event": "opened", "user_agent": READER}
+
+
+def test_an_event_about_no_message_of_ours_is_harmless():
+    unknown = DeliveryEvent("mailgun", "1", provider_message_id="<unknown>", event=Event.DELIVERED)
+
+    assert delivery_events.apply(unknown, now=NOON) == Applied.UNKNOWN_MESSAGE
 
 
 def test_another_providers_id_is_not_ours():
     log = sent()
 
-    assert not news_of_providers.take_in(news(log, provider="brevo", status=MessageStatus.BOUNCED), now=NOON)
+    reported = event(log, provider="brevo", event=Event.BOUNCED)
+    assert delivery_events.apply(reported, now=NOON) == Applied.UNKNOWN_MESSAGE
     log.refresh_from_db()
     assert log.status == "sent"

@@ -156,9 +156,9 @@ def test_a_callback_keeps_its_id_for_the_worker_that_deals_with_it(anonymous, se
     answer = anonymous.post("/callbacks/email/postmark/tracking", bounce, **basic(), **{"X-Request-ID": ID})
     assert (answer.status_code, ProviderEvent.objects.get().request_id) == (200, ID)
     with monkeypatch.context() as patched:
-        patched.setattr(delivery_events, "take_in", lambda told, now: 1 / 0)
-        assert inbox.work(clock=timezone.now) == {"put off": 1}
-    (line,) = logged.named("callback_not_dealt_with")
+        patched.setattr(delivery_events, "apply", lambda event, now: 1 / 0)
+        assert inbox.process(clock=timezone.now) == {"put_off": 1}
+    (line,) = logged.named("callback_failed")
     assert line["request_id"] == ID
     assert tracing.current() is None
 
@@ -170,7 +170,7 @@ def test_what_is_done_about_a_callback_has_its_id(anonymous, settings):
     path = "/callbacks/twilio/inbound"
     signed = {"X-Twilio-Signature": stand_in.signature(PUBLIC + path, fields), "X-Request-ID": ID}
     assert anonymous.client.post(path, fields, headers=signed).status_code == 200
-    inbox.work(clock=timezone.now)
+    inbox.process(clock=timezone.now)
     assert [message.request_id for message in CommunicationLog.objects.all()] == [ID]
 
 

@@ -242,7 +242,7 @@ def test_an_opened_message_is_an_activity_of_its_debtor(debtor: Debtor) -> None:
     )
     now = timezone.now()
 
-    opens.opened.send(CommunicationLog, log=log, now=now)
+    opens.opened.send(CommunicationLog, message=log, now=now)
 
     kept = DigitalActivity.objects.get()
     assert (kept.debtor, kept.debt, kept.activity_type, kept.created_at) == (debtor, debt, "email_opened", now)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from communications.models import CommunicationLog, MessageStatus, Settlement
+from communications.models import CommunicationLog, Settlement
 from communications.outbox import outbox, states
 from communications.sending import dispatch, uncertain, worker
 from tests import factories
@@ -139,7 +139,7 @@ def test_of_agents_who_decide_at_once_one_wins():
 @pytest.mark.deep
 @pytest.mark.django_db(transaction=True)
 def test_without_the_condition_two_agents_both_go_ahead(monkeypatch):
-    monkeypatch.setattr(states, "before", lambda *_: tuple(MessageStatus))
+    monkeypatch.setattr(states, "advance", lambda *_, **__: states.Advance.MOVED)
     log = doubtful()
 
     results = decide(log)

@@ -6,7 +6,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from communications.callbacks import replies
-from communications.callbacks.replies import Received
+from communications.callbacks.events import InboundMessage
 from communications.calls import start
 from communications.models import CommunicationLog
 from debtors import contact_points
@@ -19,7 +19,7 @@ PHONE = "+447700900001"
 
 def stop_twice() -> int:
     """A stranger writes STOP twice, and two workers read it at once; return how many confirmations they get."""
-    said = [Received("sms", "twilio", f"SM{number}", PHONE, "STOP") for number in range(2)]
+    said = [InboundMessage("sms", "twilio", f"SM{number}", PHONE, "STOP") for number in range(2)]
     results = at_once(*[lambda one=one: replies.receive(one, now=NOON) for one in said])
     assert not refusals(results)
     return CommunicationLog.objects.filter(direction="outbound", confirms_opt_out=True).count()

@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, QueryDict, RawPostDataException
 
-from communications.callbacks.inbox import Incoming, Unread
+from communications.callbacks.events import CallbackEvent, UnparsedCallback
 from communications.channels.webhooks import mailgun, sns
 from communications.channels.webhooks.mail_events import read_event
 from communications.channels.webhooks.refusals import Challenge, NotAuthentic
@@ -53,14 +53,14 @@ def _view_class(provider: str, kind: str) -> Any:
     return found or getattr(module, f"{PROVIDERS[provider]}CombinedWebhookView", None)
 
 
-def read(provider: str, kind: str, request: HttpRequest, *, now: datetime) -> list[Incoming]:
+def read(provider: str, kind: str, request: HttpRequest, *, now: datetime) -> list[CallbackEvent]:
     """Check who calls, then return what happened. What is rightly signed and can't be read is kept as it came.
 
     :raises NotAuthentic: if the signature is wrong, or the provider is not configured
     :raises Challenge: if Amazon SNS has yet to be asked for its credentials
     """
     view = _authentic(provider, kind, request)
-    told: list[Incoming]
+    told: list[CallbackEvent]
     try:
         told = [read_event(provider, event) for event in view.parse_events(request)]
     except Exception as error:  # Each provider's reader has its own ways to fail.
@@ -69,9 +69,9 @@ def read(provider: str, kind: str, request: HttpRequest, *, now: datetime) -> li
     return mailgun.once(told, request, now=now) if provider == mailgun.PROVIDER else told
 
 
-def _unread(provider: str, kind: str, request: HttpRequest) -> Unread:
+def _unread(provider: str, kind: str, request: HttpRequest) -> UnparsedCallback:
     body = _body(request)
-    return Unread(
+    return UnparsedCallback(
         provider=provider,
         event_id=f"unread:{hashlib.sha256(body).hexdigest()}",
         kind=kind,
@@ -81,24 +81,24 @@ def _unread(provider: str, kind: str, request: HttpRequest) -> Unread:
     )
 
 
-def read_again(provider: str, payload: dict[str, Any]) -> list[Incoming]:
+def read_again(callback: UnparsedCallback) -> list[CallbackEvent]:
     """Read what couldn't be read when it came; it was found to be authentic then. Breaks if it still can't be."""
-    body = base64.b64decode(payload["body"])
-    meta = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in payload["headers"].items()}
+    body = base64.b64decode(callback.body)
+    meta = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in callback.headers.items()}
     request = HttpRequest()
-    request.method, request.content_type = "POST", payload["content_type"]
+    request.method, request.content_type = "POST", callback.content_type
     request.META = {
         **meta,
         "REQUEST_METHOD": "POST",
-        "CONTENT_TYPE": payload["content_type"],
+        "CONTENT_TYPE": callback.content_type,
         "CONTENT_LENGTH": str(len(body)),
     }
-    if payload["content_type"] == _FORM:
+    if callback.content_type == _FORM:
         request.POST = QueryDict(body)
         request._post_parse_error = False  # type: ignore[attr-defined]
     request._body = body
-    view = _view(provider, payload["kind"], request)
-    return [read_event(provider, event) for event in view.parse_events(request)]
+    view = _view(callback.provider, callback.kind, request)
+    return [read_event(callback.provider, event) for event in view.parse_events(request)]
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -6,27 +6,25 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from communications.callbacks.delivery_events import News
-from communications.callbacks.replies import Received
+from communications.callbacks.events import DeliveryEvent, InboundMessage
 from communications.channels.webhooks import softness
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
-from communications.models import MessageStatus
 from communications.outbox.states import Event
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
 
-_STATUSES = {
-    "sent": MessageStatus.SENT,
-    "delivered": MessageStatus.DELIVERED,
-    "bounced": MessageStatus.BOUNCED,
-    "rejected": MessageStatus.FAILED,
-    "failed": MessageStatus.FAILED,
-    "opened": MessageStatus.DELIVERED,
-    "clicked": MessageStatus.DELIVERED,
-    "complained": MessageStatus.DELIVERED,
-    "unsubscribed": MessageStatus.DELIVERED,
+#: By anymail's name of the event.
+_EVENTS = {
+    "sent": Event.SENT,
+    "delivered": Event.DELIVERED,
+    "bounced": Event.BOUNCED,
+    "rejected": Event.FAILED,
+    "failed": Event.FAILED,
+    "opened": Event.OPENED,
+    "clicked": Event.CLICKED,
+    "complained": Event.COMPLAINED,
+    "unsubscribed": Event.UNSUBSCRIBED,
 }
-_FACTS = {"opened": Event.OPENED, "clicked": Event.CLICKED, "complained": Event.COMPLAINED}
 _SUPPRESSIONS = {
     "bounced": SuppressionReason.BOUNCED,
     "complained": SuppressionReason.COMPLAINED,
@@ -44,30 +42,29 @@ _MOST_REFERENCES = 20
 _OURS = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
-def read_event(provider: str, event: Any) -> News | Received:
+def read_event(provider: str, event: Any) -> DeliveryEvent | InboundMessage:
     """Read one of anymail's events."""
     return _received(provider, event) if hasattr(event, "message") else _tracked(provider, event)
 
 
-def _tracked(provider: str, event: Any) -> News:
+def _tracked(provider: str, event: Any) -> DeliveryEvent:
     kind, reason = event.event_type, event.reject_reason
     soft = kind == "bounced" and softness.is_soft(provider, event.esp_event)
     words = next((text for text in (event.mta_response, event.description) if text), None)
-    return News(
+    return DeliveryEvent(
         provider=provider,
         event_id=_event_id(event, kind),
-        log_id=_our_id(event.metadata) or _id_in(event.message_id),
-        message_id=storable(event.message_id),
+        message_id=_our_id(event.metadata) or _id_in(event.message_id),
+        provider_message_id=storable(event.message_id),
         address=storable(event.recipient),
-        status=_STATUSES.get(kind),
+        event=_EVENTS.get(kind),
         suppression=None if soft else _REJECTIONS.get(reason or "") if kind == "rejected" else _SUPPRESSIONS.get(kind),
-        fact=_FACTS.get(kind),
         user_agent=storable(event.user_agent),
-        words=storable(words) or kind,
+        reason_text=storable(words) or kind,
     )
 
 
-def _received(provider: str, event: Any) -> Received:
+def _received(provider: str, event: Any) -> InboundMessage:
     message = event.message
     sender = message.envelope_sender or (
         message.from_email.addr_spec if hasattr(message.from_email, "addr_spec") else None
@@ -76,7 +73,7 @@ def _received(provider: str, event: Any) -> Received:
     if body is None:
         body = message.html or ""
     message_id = storable(message["Message-ID"]) or _event_id(event, "inbound", sender, message.subject, body)
-    return Received(
+    return InboundMessage(
         channel=Channel.EMAIL,
         provider=provider,
         event_id=f"received:{message_id}"[:EVENT_ID_LENGTH],

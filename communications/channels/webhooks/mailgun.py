@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.http import HttpRequest
 
-from communications.callbacks import inbox
-from communications.callbacks.inbox import Incoming, Unread
+from communications.callbacks import events
+from communications.callbacks.events import CallbackEvent, UnparsedCallback
 from communications.channels.webhooks.refusals import NotAuthentic
 from communications.models import ProviderEvent
 
@@ -22,7 +22,7 @@ GOOD_FOR = timedelta(days=1)
 _AHEAD = timedelta(minutes=5)
 
 
-def once(told: Iterable[Incoming], request: HttpRequest, *, now: datetime) -> list[Incoming]:
+def once(told: Iterable[CallbackEvent], request: HttpRequest, *, now: datetime) -> list[CallbackEvent]:
     """Return what a rightly signed call tells, each with the token in its id: the inbox keeps the token for as long as that.
 
     Told again, it is the same and changes nothing.
@@ -32,7 +32,7 @@ def once(told: Iterable[Incoming], request: HttpRequest, *, now: datetime) -> li
     signed_at, token = _signed(request)
     if not now - GOOD_FOR <= signed_at <= now + _AHEAD:
         raise NotAuthentic
-    marked = [replace(one, event_id=_ids(token)[isinstance(one, Unread)]) for one in told]
+    marked = [replace(one, event_id=_ids(token)[isinstance(one, UnparsedCallback)]) for one in told]
     before = ProviderEvent.objects.filter(provider=PROVIDER, event_id__in=_ids(token))
     if any(row.payload != _kept(one) for row in before for one in marked):
         raise NotAuthentic
@@ -51,5 +51,5 @@ def _signed(request: HttpRequest) -> tuple[datetime, str]:
         raise NotAuthentic from error
 
 
-def _kept(one: Incoming) -> object:
-    return json.loads(json.dumps(inbox.payload(one)))
+def _kept(one: CallbackEvent) -> object:
+    return json.loads(json.dumps(events.to_payload(one)))

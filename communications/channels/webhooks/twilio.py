@@ -1,33 +1,31 @@
 """Twilio's callbacks: signed over our public address, read into news of messages and calls."""
 
+import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from communications.callbacks.delivery_events import News
-from communications.callbacks.inbox import Pressed
-from communications.callbacks.replies import Received
+from communications.callbacks.events import DeliveryEvent, InboundMessage, KeyPress
 from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
 from communications.channels.webhooks.refusals import NotAuthentic, Unreadable
-from communications.models import CallOutcome, MessageStatus
+from communications.models import CallOutcome
+from communications.outbox.states import Event
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
 
 #: Twilio's words for SMS and for calls.
-_STATUSES = {
-    **dict.fromkeys(
-        ("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), MessageStatus.SENT
-    ),
-    "sent": MessageStatus.SENT,
-    "delivered": MessageStatus.DELIVERED,
-    "read": MessageStatus.DELIVERED,
-    "completed": MessageStatus.DELIVERED,
-    "undelivered": MessageStatus.FAILED,
-    "failed": MessageStatus.FAILED,
-    "canceled": MessageStatus.FAILED,
-    "busy": MessageStatus.FAILED,
-    "no-answer": MessageStatus.FAILED,
+_EVENTS = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), Event.SENT),
+    "sent": Event.SENT,
+    "delivered": Event.DELIVERED,
+    "read": Event.DELIVERED,
+    "completed": Event.DELIVERED,
+    "undelivered": Event.FAILED,
+    "failed": Event.FAILED,
+    "canceled": Event.FAILED,
+    "busy": Event.FAILED,
+    "no-answer": Event.FAILED,
 }
 _OPTED_OUT = "21610"
 #: How a call went, by Twilio's status of the call; of a completed one by who answered.
@@ -40,18 +38,19 @@ class Answered:
     """A call that somebody, or something, picked up."""
 
     sid: str
-    log_id: str
+    message_id: uuid.UUID | None
     by_machine: bool
 
-    def news(self, words: str) -> News:
+    def news(self, words: str) -> DeliveryEvent:
         """What there is to know of a call that a machine answered: it was a voicemail, and what was left there."""
-        return News(
+        return DeliveryEvent(
             "twilio",
             f"answered:{self.sid}"[:EVENT_ID_LENGTH],
-            log_id=log_id(self.log_id),
-            message_id=self.sid,
-            outcome=CallOutcome.VOICEMAIL,
-            words=words,
+            message_id=self.message_id,
+            provider_message_id=self.sid,
+            event=Event.SENT,
+            call_outcome=CallOutcome.VOICEMAIL,
+            reason_text=words,
         )
 
 
@@ -81,7 +80,7 @@ def check(request: HttpRequest) -> dict[str, str]:
     return {name: storable(value) or "" for name, value in fields.items()}
 
 
-def read_status(request: HttpRequest) -> News:
+def read_status(request: HttpRequest) -> DeliveryEvent:
     """Check and read Twilio's report on a message or call; refuses what ``check`` refuses."""
     fields = check(request)
     sid = fields.get("MessageSid") or fields.get("SmsSid") or fields.get("CallSid") or ""
@@ -89,30 +88,29 @@ def read_status(request: HttpRequest) -> News:
     if not sid or not word:
         raise Unreadable
     error = fields.get("ErrorCode", "")
-    return News(
+    return DeliveryEvent(
         provider="twilio",
         event_id=f"{sid}:{word}"[:EVENT_ID_LENGTH],
-        log_id=log_id(request.GET.get("log")),
-        message_id=sid,
+        message_id=log_id(request.GET.get("log")),
+        provider_message_id=sid,
         address=fields.get("To") or fields.get("Called"),
-        status=_STATUSES.get(word.lower()),
+        event=_EVENTS.get(word.lower()),
         suppression=SuppressionReason.OPTED_OUT if error == _OPTED_OUT else None,
-        words=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
-        outcome=_outcome(fields) if fields.get("CallSid") else None,
+        reason_text=f"Twilio: {word}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
+        call_outcome=_outcome(fields) if fields.get("CallSid") else None,
     )
 
 
-def read_key(request: HttpRequest) -> Pressed:
+def read_key(request: HttpRequest) -> KeyPress:
     """Check and read a key that somebody pressed in a call; refuses what ``check`` refuses."""
     fields = check(request)
     sid, digit = fields.get("CallSid", ""), fields.get("Digits", "")
     if not sid:
         raise Unreadable
-    called = log_id(request.GET.get("log"))
-    return Pressed(
+    return KeyPress(
         provider="twilio",
         event_id=f"key:{sid}:{digit}"[:EVENT_ID_LENGTH],
-        log_id=str(called) if called else "",
+        message_id=log_id(request.GET.get("log")),
         digit=digit,
         address=fields.get("To", ""),
     )
@@ -124,17 +122,16 @@ def read_answer(request: HttpRequest) -> Answered:
     sid = fields.get("CallSid", "")
     if not sid:
         raise Unreadable
-    called = log_id(request.GET.get("log"))
-    return Answered(sid, str(called) if called else "", by_machine=_is_machine(fields))
+    return Answered(sid, log_id(request.GET.get("log")), by_machine=_is_machine(fields))
 
 
-def read_inbound(request: HttpRequest) -> Received:
+def read_inbound(request: HttpRequest) -> InboundMessage:
     """Check and read an SMS that somebody sent us; refuses what ``check`` refuses."""
     fields = check(request)
     sid, sender = fields.get("MessageSid") or fields.get("SmsSid") or "", fields.get("From", "")
     if not sid or not sender:
         raise Unreadable
-    return Received(
+    return InboundMessage(
         channel=Channel.SMS,
         provider="twilio",
         event_id=f"received:{sid}"[:EVENT_ID_LENGTH],

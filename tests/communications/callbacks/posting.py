@@ -21,7 +21,7 @@ def basic(secret=SECRET):
 
 def worked(answer):
     """What was answered, after a worker has dealt with it."""
-    inbox.work(clock=now)
+    inbox.process(clock=now)
     return answer
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from communications.callbacks import delivery_events, inbox
-from communications.callbacks.delivery_events import News
-from communications.models import CommunicationLog, MessageStatus, ProviderEvent
+from communications.callbacks.events import DeliveryEvent
+from communications.models import CommunicationLog, ProviderEvent
+from communications.outbox.states import Event
 from debtors.models import ContactPoint, SuppressionReason
 from tests import factories
 from tests.communications.conftest import NOON
@@ -25,21 +26,21 @@ def sent(**values):
 
 
 def bounce(**values):
-    return News(
+    return DeliveryEvent(
         **{
-            "provider": "mailgun", "event_id": "e1", "message_id": "<1@x>", "status": MessageStatus.BOUNCED,
+            "provider": "mailgun", "event_id": "e1", "provider_message_id": "<1@x>", "event": Event.BOUNCED,
             "suppression": SuppressionReason.BOUNCED,
         } | values
     )  # fmt: skip
 
 
 def work(at=NOON):
-    return inbox.work(clock=lambda: at, turn=None)
+    return inbox.process(clock=lambda: at, time_budget=None)
 
 
 def test_an_event_is_kept_first_and_dealt_with_by_a_worker():
     log = sent()
-    assert inbox.take_in([bounce()], now=NOON) == 1
+    assert inbox.store([bounce()], now=NOON) == 1
     log.refresh_from_db()
     assert log.status == "sent"
 
@@ -52,12 +53,12 @@ def test_an_event_is_kept_first_and_dealt_with_by_a_worker():
 
 def test_a_replay_changes_nothing():
     sent()
-    inbox.take_in([bounce()], now=NOON)
+    inbox.store([bounce()], now=NOON)
     work()
     ContactPoint.objects.update(bounced_at=None)
     CommunicationLog.objects.update(status="sent")
 
-    assert inbox.take_in([bounce(), bounce()], now=NOON + timedelta(hours=1)) == 0
+    assert inbox.store([bounce(), bounce()], now=NOON + timedelta(hours=1)) == 0
 
     assert work(NOON + timedelta(hours=1)) == {}
     assert CommunicationLog.objects.get().status == "sent"
@@ -65,32 +66,32 @@ def test_a_replay_changes_nothing():
 
 
 def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):
-    log, right = sent(), delivery_events.take_in
+    log, right = sent(), delivery_events.apply
 
-    def breaking(told, *, now):
-        right(told, now=now)
+    def breaking(event, *, now):
+        right(event, now=now)
         raise RuntimeError("crash after the work")
 
-    monkeypatch.setattr(delivery_events, "take_in", breaking)
-    inbox.take_in([bounce()], now=NOON)
+    monkeypatch.setattr(delivery_events, "apply", breaking)
+    inbox.store([bounce()], now=NOON)
 
-    assert work() == {"put off": 1}
+    assert work() == {"put_off": 1}
     log.refresh_from_db()
     event = ProviderEvent.objects.get()
     assert (log.status, event.processed_at, event.due_at) == ("sent", None, NOON + inbox.BACKOFF[0])
     assert event.error == "RuntimeError: crash after the work"
     assert work() == {}
 
-    monkeypatch.setattr(delivery_events, "take_in", right)
+    monkeypatch.setattr(delivery_events, "apply", right)
     assert work(NOON + inbox.BACKOFF[0]) == {"done": 1}
     log.refresh_from_db()
     assert log.status == "bounced"
 
 
 def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
-    log, right = sent(), delivery_events.take_in
-    monkeypatch.setattr(delivery_events, "take_in", lambda told, now: 1 / 0)
-    inbox.take_in([bounce()], now=NOON)
+    log, right = sent(), delivery_events.apply
+    monkeypatch.setattr(delivery_events, "apply", lambda event, now: 1 / 0)
+    inbox.store([bounce()], now=NOON)
     at = NOON
     for wait in (*inbox.BACKOFF, timedelta(0)):
         work(at)
@@ -98,26 +99,33 @@ def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
     event = ProviderEvent.objects.get()
     assert (event.failed_at is None, event.due_at, event.attempts) == (False, None, len(inbox.BACKOFF) + 1)
 
-    monkeypatch.setattr(delivery_events, "take_in", right)
-    inbox.run_again(event, now=at)
+    monkeypatch.setattr(delivery_events, "apply", right)
+    inbox.retry(event, now=at)
     assert work(at) == {"done": 1}
     log.refresh_from_db()
     assert log.status == "bounced"
     with pytest.raises(inbox.NotFailed):
-        inbox.run_again(event, now=at)
+        inbox.retry(event, now=at)
 
 
-def test_a_claim_that_a_killed_worker_held_is_over_after_its_lease():
+def test_a_claim_that_a_killed_worker_held_is_over_after_its_lease(monkeypatch):
     sent()
-    inbox.take_in([bounce()], now=NOON)
-    assert inbox._claim(now=NOON) is not None
+    inbox.store([bounce()], now=NOON)
+
+    def killed(event, *, now):
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery_events, "apply", killed)
+        with pytest.raises(SystemExit):
+            work()
 
     assert work(NOON + timedelta(seconds=1)) == {}
     assert work(NOON + inbox.LEASE) == {"done": 1}
 
 
 def test_a_callback_that_is_quicker_than_the_providers_answer_waits_for_its_message():
-    inbox.take_in([bounce(suppression=None)], now=NOON)
+    inbox.store([bounce(suppression=None)], now=NOON)
     assert work() == {"waiting": 1}
     log = sent()
 
@@ -128,9 +136,9 @@ def test_a_callback_that_is_quicker_than_the_providers_answer_waits_for_its_mess
 
 
 def test_what_is_about_no_message_of_ours_ends_harmlessly():
-    inbox.take_in([bounce(suppression=None)], now=NOON)
+    inbox.store([bounce(suppression=None)], now=NOON)
 
-    assert work(NOON + inbox.PATIENCE) == {"unknown": 1}
+    assert work(NOON + inbox.WAIT_FOR_MESSAGE) == {"unknown_message": 1}
     assert ProviderEvent.objects.get().result == "About no message of ours"
 
 
@@ -140,8 +148,8 @@ def test_what_is_about_no_message_of_ours_ends_harmlessly():
 def test_whatever_the_order_the_end_is_the_same(order):
     log = sent(status="sending", due_at=NOON)
     for number, status in enumerate(order):
-        told = bounce(event_id=str(number), status=MessageStatus(status), suppression=None)
-        inbox.take_in([told], now=NOON)
+        told = bounce(event_id=str(number), event=Event(status), suppression=None)
+        inbox.store([told], now=NOON)
         work()
 
     log.refresh_from_db()

@@ -12,7 +12,7 @@ from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
 
 pytestmark = pytest.mark.django_db
-LATER = NOON + polling.PATIENCE
+LATER = NOON + polling.WAIT_FOR_CALLBACK
 
 
 @pytest.fixture
@@ -31,23 +31,23 @@ def told(log):
 
 
 def test_what_it_has_went(twilio, doubted):
-    assert polling.ask(now=LATER) == {"sent": 1}
+    assert polling.poll(now=LATER) == {"sent": 1}
     assert told(doubted) == ("sent", twilio.orders[0].sid, None)
-    assert polling.ask(now=LATER) == {}
+    assert polling.poll(now=LATER) == {}
 
 
 def test_what_it_has_not_failed_and_is_not_sent_again(twilio, doubted):
     twilio.orders.clear()
 
-    assert polling.ask(now=LATER) == {"failed": 1}
-    assert told(doubted) == ("failed", None, "No callback came; the provider was asked, and has no such message.")
+    assert polling.poll(now=LATER) == {"failed": 1}
+    assert told(doubted) == ("failed", None, "No callback came. The provider was asked and does not have the message.")
     assert drain(LATER + timedelta(days=1)).ended == {}
     assert not twilio.orders
 
 
 def test_another_message_of_which_we_know_nothing_leaves_it_to_a_person(twilio, doubted):
     twilio.orders[0].fields["Body"] = "Something else"
-    assert polling.ask(now=LATER) == {"uncertain": 1}
+    assert polling.poll(now=LATER) == {"uncertain": 1}
     assert told(doubted)[:2] == ("uncertain", None)
 
 
@@ -56,18 +56,18 @@ def test_one_that_we_know_is_not_taken_for_it(twilio, doubted):
         debtor=doubted.debtor, communication_type="sms", status="sent", body=doubted.body, provider="twilio",
         provider_message_id=twilio.orders[0].sid,
     )  # fmt: skip
-    assert polling.ask(now=LATER) == {"failed": 1}
+    assert polling.poll(now=LATER) == {"failed": 1}
 
 
 def test_a_callback_is_waited_for_and_what_is_long_past_left_alone(twilio, doubted):
-    for at in (LATER - timedelta(seconds=1), NOON + polling.UNTIL + timedelta(seconds=1)):
-        assert polling.ask(now=at) == {}
+    for at in (LATER - timedelta(seconds=1), NOON + polling.GIVE_UP_AFTER + timedelta(seconds=1)):
+        assert polling.poll(now=at) == {}
     assert told(doubted)[0] == "uncertain"
 
 
 def test_while_it_does_not_answer_nothing_is_settled(twilio, doubted, settings):
     settings.TWILIO_API_URL = "http://127.0.0.1:1"
-    assert polling.ask(now=LATER) == {}
+    assert polling.poll(now=LATER) == {}
     assert told(doubted)[0] == "uncertain"
 
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_asked_about_one_message_holds_up_no_other(twilio, doubte
         return fetch_status(self, address, since=since)
 
     monkeypatch.setattr(Twilio, "fetch_status", fetch)
-    assert polling.ask(now=LATER) == {"sent": 1}
+    assert polling.poll(now=LATER) == {"sent": 1}
     assert (told(doubted)[0], told(later)[0]) == ("uncertain", "sent")
 
 
@@ -100,17 +100,17 @@ def test_a_run_ends_after_some_errors_in_a_row(twilio, doubted, monkeypatch):
         raise ValueError
 
     monkeypatch.setattr(Twilio, "fetch_status", fail)
-    assert polling.ask(now=LATER) == {}
+    assert polling.poll(now=LATER) == {}
     assert len(asked) == 3
 
 
 def test_another_provider_is_not_asked(doubted, settings):
     settings.SMS_BACKEND = "console"
-    assert polling.ask(now=LATER) == {}
+    assert polling.poll(now=LATER) == {}
     assert told(doubted)[0] == "uncertain"
 
 
 def test_a_provider_without_records_settles_nothing(doubted, monkeypatch):
     monkeypatch.setattr(Twilio, "fetch_status", lambda self, address, *, since: None)
-    assert polling.ask(now=LATER) == {"uncertain": 1}
+    assert polling.poll(now=LATER) == {"uncertain": 1}
     assert told(doubted)[0] == "uncertain"

@@ -59,7 +59,7 @@ class Caller:
             content_type=self.content_type,
             headers=self.headers if right else self.wrong_headers,
         )
-        inbox.work(clock=now)
+        inbox.process(clock=now)
         return answer
 
 
@@ -168,7 +168,7 @@ def test_a_right_signature_counts_once_and_a_wrong_one_never(provider, settings,
 def told_by_mailgun(event, **signature):
     body = json.dumps(mailgun_stand_in.signed(event, **{"token": "t" * 50} | signature))
     answer = Client().post("/callbacks/email/mailgun/tracking", body, content_type="application/json")
-    inbox.work(clock=now)
+    inbox.process(clock=now)
     return answer.status_code
 
 
@@ -234,7 +234,7 @@ def test_mail_to_us_by_mailgun_needs_a_token_of_its_own(mailguns_key):
         return Client().post("/callbacks/email/mailgun/inbound", fields).status_code
 
     assert [told("Hello"), told("Hello"), told("STOP")] == [200, 200, 403]
-    inbox.work(clock=now)
+    inbox.process(clock=now)
     assert CommunicationLog.objects.get().body == "Hello"
 
 

@@ -37,7 +37,7 @@ def told(path, call, token=stand_in.TOKEN, **fields):
     query, fields = f"?log={call.pk}", {"CallSid": "CA1", **fields}
     signature = stand_in.signature(PUBLIC + path + query, fields, token=token)
     answer = Client(enforce_csrf_checks=True).post(path + query, fields, headers={"X-Twilio-Signature": signature})
-    inbox.work(clock=now)
+    inbox.process(clock=now)
     call.refresh_from_db()
     return answer
 
