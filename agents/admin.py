@@ -15,13 +15,14 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, U
 from agents import staff, tokens
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from agents.roles import ROLES
-from ddc.common.admin.forms import RuleForm
-from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
+from ddc.common.admin.pages import ReadOnlyAdmin
 
 admin.site.unregister(Group)
 
 
-class NewAgentForm(RuleForm):
+class NewAgentForm(DomainForm):
     """The user name, password and role of a new account."""
 
     username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget())
@@ -36,7 +37,7 @@ class NewAgentForm(RuleForm):
 
 
 @admin.register(Agent)
-class AgentAdmin(RuledAdmin, UserAdmin):  # type: ignore[type-arg]
+class AgentAdmin(DomainAdmin, UserAdmin):  # type: ignore[type-arg]
     # A superuser edits names and roles directly, so this is a plain model form.
     form = forms.ModelForm  # type: ignore[assignment]
     list_display = ("username", "name", "roles", "is_active", "last_login")

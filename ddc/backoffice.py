@@ -1,4 +1,4 @@
-"""The back office's front page, with what waits for somebody, and its menu, by what people come for."""
+"""The back office's front page with its work queue, and the menu, by subject."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
 from collection.models import DeferralRequest, Dispute, Hold
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
 
-#: Beyond this many, the front page says "more than".
-COUNTED = 1000
+#: The front page counts up to here, and then shows "1,000 or more".
+MAX_COUNT = 1000
 
-#: Every table of the back office, in the room where somebody would look for it, and whether the menu shows that room open.
+#: Every table of the back office by section of the menu, and whether the section is open at first.
 MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
-    ("To do", True, (
+    ("Work queue", True, (
         "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "communications.InboundMessage",
         "communications.CallTask", "communications.UncertainMessage",
     )),
@@ -40,7 +40,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "communications.CommunicationTemplateVersion", "communications.FirstNotice", "strategy.StrategyStep",
         "portal.DigitalActivity",
     )),
-    ("Set-up", False, (
+    ("Settings", False, (
         "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",
         "communications.Circuit", "communications.Unbegun", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
@@ -52,12 +52,12 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Worklist:
-    """Rows that wait for somebody, since when each does, and by which choices the table's page lists them."""
+    """Rows that wait for an agent, the field with the time since when, and the filters of the list that shows them."""
 
     title: str
     rows: QuerySet[Any]
     since: str
-    chosen: dict[str, str]
+    filters: dict[str, str]
 
 
 WORKLISTS = (
@@ -68,13 +68,13 @@ WORKLISTS = (
         {"status__exact": "pending"},
     ),
     Worklist(
-        "Disputes to take to the creditor",
+        "Disputes to send to the creditor",
         Dispute.objects.filter(status=Dispute.Status.RECEIVED),
         "received_at",
         {"status__exact": "received"},
     ),
     Worklist(
-        "Disputes that wait for the creditor",
+        "Disputes awaiting the creditor",
         Dispute.objects.filter(status=Dispute.Status.AWAITING_CREDITOR),
         "asked_at",
         {"status__exact": "awaiting_creditor"},
@@ -88,9 +88,9 @@ WORKLISTS = (
     ),
     Worklist("Unread messages", InboundMessage.objects.filter(read_at=None), "created_at", {}),
     Worklist("Calls to make", CallTask.objects.filter(outcome=None), "sent_at", {}),
-    Worklist("Did these messages go?", UncertainMessage.objects.all(), "created_at", {}),
+    Worklist("Uncertain messages", UncertainMessage.objects.all(), "created_at", {}),
     Worklist(
-        "Callbacks that failed",
+        "Failed callbacks",
         ProviderEvent.objects.filter(failed_at__isnull=False),
         "received_at",
         {"state": "failed"},
@@ -99,8 +99,8 @@ WORKLISTS = (
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """How much of a worklist there is, ``COUNTED`` at the most, and how long its oldest row has waited."""
+class Card:
+    """A worklist on the front page: its number of rows, up to ``MAX_COUNT``, and the time of the oldest one."""
 
     title: str
     count: int
@@ -108,33 +108,33 @@ class Waiting:
     url: str
 
     @property
-    def told(self) -> str:
-        return f"{self.count:,}" if self.count < COUNTED else f"{COUNTED:,} or more"
+    def number(self) -> str:
+        return f"{self.count:,}" if self.count < MAX_COUNT else f"{MAX_COUNT:,} or more"
 
 
 def style(request: HttpRequest) -> str:
-    """Return the address of our own style sheet."""
+    """Return the URL of our style sheet."""
     return static("common/back_office.css")
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what waits for somebody, as far as this one may see it."""
-    seen = (worklist for worklist in WORKLISTS if _may_see(request, worklist.rows.model))
-    return context | {"waiting": [_count(worklist) for worklist in seen]}
+    """Add the worklists that the agent may see."""
+    visible = (worklist for worklist in WORKLISTS if _may_see(request, worklist.rows.model))
+    return context | {"work_queue": [_card(worklist) for worklist in visible]}
 
 
-def _count(worklist: Worklist) -> Waiting:
-    longest = worklist.rows.order_by(worklist.since).values(worklist.since)[:COUNTED]
-    counted = longest.aggregate(count=Count("*"), oldest=Min(worklist.since))
-    return Waiting(worklist.title, counted["count"], counted["oldest"], _list(worklist.rows.model, worklist.chosen))
+def _card(worklist: Worklist) -> Card:
+    oldest = worklist.rows.order_by(worklist.since).values(worklist.since)[:MAX_COUNT]
+    counted = oldest.aggregate(count=Count("*"), oldest=Min(worklist.since))
+    return Card(worklist.title, counted["count"], counted["oldest"], _list_url(worklist.rows.model, worklist.filters))
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu in the shape of django-unfold, as far as this one may see it."""
-    rooms = ((title, is_open, list(_items(request, labels))) for title, is_open, labels in MENU)
+    """Return the tables of the menu that the agent may see, as django-unfold expects them."""
+    sections = ((title, is_open, list(_items(request, labels))) for title, is_open, labels in MENU)
     return [
         {"title": title, "collapsible": not is_open, "separator": True, "items": items}
-        for title, is_open, items in rooms
+        for title, is_open, items in sections
         if items
     ]
 
@@ -143,13 +143,13 @@ def _items(request: HttpRequest, labels: Iterable[str]) -> Iterator[dict[str, An
     for model in map(apps.get_model, labels):
         if _may_see(request, model):
             name = str(model._meta.verbose_name_plural)
-            yield {"title": name[:1].upper() + name[1:], "link": _list(model)}
+            yield {"title": name[:1].upper() + name[1:], "link": _list_url(model)}
 
 
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:
     return bool(admin.site._registry[model].has_view_permission(request))
 
 
-def _list(model: type[Model], chosen: dict[str, str] | None = None) -> str:
+def _list_url(model: type[Model], filters: dict[str, str] | None = None) -> str:
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{url}?{urlencode(chosen)}" if chosen else url
+    return f"{url}?{urlencode(filters)}" if filters else url

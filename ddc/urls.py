@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ddc.common.admin.choices import choices
+from ddc.common.admin.pages import options
 from ddc.common.api import problems
 
 handler400 = problems.bad_request
@@ -14,7 +14,7 @@ handler500 = problems.server_error
 
 urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
-    path("admin/autocomplete/", admin.site.admin_view(choices)),
+    path("admin/autocomplete/", admin.site.admin_view(options)),
     path("admin/", admin.site.urls),
     path("", include("ddc.common.urls")),
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.

@@ -17,16 +17,17 @@ from collection.models import Debt, DeferralRequest
 from communications.admin import contact_panel, noted_calls
 from communications.contact import words
 from communications.models import CommunicationLog, ContactWish
-from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import RuledAdmin, amount, unbroken
+from ddc.common.admin.pages import amount, unbroken
 from debtors import debtors, phones
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
 from portal.models import DigitalActivity
 
 
-class DebtorForm(RuleForm):
+class DebtorForm(DomainForm):
     email = forms.CharField(max_length=254, validators=[EmailValidator()], widget=UnfoldAdminTextInputWidget())
     mobile_phone = forms.CharField(
         max_length=40,
@@ -43,7 +44,7 @@ class DebtorForm(RuleForm):
 
 
 @admin.register(Debtor)
-class DebtorAdmin(RuledAdmin):
+class DebtorAdmin(DomainAdmin):
     form = DebtorForm
     list_display = ("name", "email", "mobile_phone", "country_code", "outstanding", "created_at")
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))

@@ -12,14 +12,14 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from ddc.common.admin.forms import RuleForm
-from ddc.common.admin.pages import RuledAdmin
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
 from debtors import contact_points, emails
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor, SuppressionReason
 
 
-class SuppressionForm(RuleForm):
+class SuppressionForm(DomainForm):
     """An address that must not be used any more."""
 
     value = forms.CharField(
@@ -73,7 +73,7 @@ class SuppressionFilter(admin.SimpleListFilter):
 
 
 @admin.register(ContactPoint)
-class ContactPointAdmin(RuledAdmin):
+class ContactPointAdmin(DomainAdmin):
     form = SuppressionForm
     list_display = ("value", "kind", "debtor", "suppressions", "consented_at", "verified_at", "bounces", "created_at")
     list_filter = (SuppressionFilter, "kind", "created_at")

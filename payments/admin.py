@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from collection.models import LedgerEntry
+from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import UnchangedSinceForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, RuledAdmin, amount, unbroken
+from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, unbroken
 from debtors.models import Debtor
 from payments import posting
 from payments.models import IdempotencyKey, Payment, PaymentStatus
@@ -29,7 +30,7 @@ class PaymentForm(UnchangedSinceForm):
 
 
 @admin.register(Payment)
-class PaymentAdmin(RuledAdmin):
+class PaymentAdmin(DomainAdmin):
     form = PaymentForm
     list_display = ("payment_date", "paid", "status", "payment_method", "owed", "debtor", "processor_txn_id")
     list_filter = ("status", "payment_method", "payment_date")

@@ -11,15 +11,16 @@ from django.template.loader import render_to_string
 from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin
 from debtors.models import Debtor
 from strategy import rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 
 
-class StrategyRuleForm(RuleForm):
+class StrategyRuleForm(DomainForm):
     """A rule's form. Its subclass has the fields of all triggers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,7 +49,7 @@ def _trigger_fields() -> dict[str, forms.Field]:
 
 
 @admin.register(StrategyRule)
-class StrategyRuleAdmin(RuledAdmin):
+class StrategyRuleAdmin(DomainAdmin):
     list_display = ("name", "segment", "channel", "template", "due", "priority", "is_active")
     list_filter = ("is_active", "channel")
     list_select_related = ("segment", "template")
@@ -99,7 +100,7 @@ def _with_trigger(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @admin.register(StrategyRun)
-class StrategyRunAdmin(RuledAdmin):
+class StrategyRunAdmin(DomainAdmin):
     """Runs are started and read here, and never changed."""
 
     list_display = ("date", "status", "dry_run", "is_daily", "queued", "started_at", "finished_at", "started_by")

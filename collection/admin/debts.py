@@ -16,14 +16,15 @@ from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEnt
 from communications.admin import contact_panel, noted_calls
 from communications.models import CommunicationLog
 from ddc.common import money
-from ddc.common.admin.forms import DecimalField, RuleForm, UnchangedSinceField, currency_field
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField, currency_field
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import SMALLEST, RuledAdmin, amount, unbroken
+from ddc.common.admin.pages import SMALLEST, amount, unbroken
 from debtors.models import Debtor
 from payments.models import Payment
 
 
-class DebtForm(RuleForm):
+class DebtForm(DomainForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("current_balance", "placement_date"):
@@ -71,7 +72,7 @@ class StatusForm(forms.Form):
 
 
 @admin.register(Debt)
-class DebtAdmin(RuledAdmin):
+class DebtAdmin(DomainAdmin):
     form = DebtForm
     list_display = (
         "reference",

@@ -17,9 +17,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from collection import deferrals
 from collection.models import DeferralRequest
-from ddc.common.admin.forms import NotesForm, RuleForm
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm, NotesForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import RuledAdmin, amount, unbroken
+from ddc.common.admin.pages import amount, unbroken
 from ddc.common.errors import DomainError
 from debtors.models import Debtor
 
@@ -32,7 +33,7 @@ class DecisionRequired(DomainError):
     message = "Approve or reject the request."
 
 
-class ReviewForm(RuleForm):
+class ReviewForm(DomainForm):
     review_notes = forms.CharField(
         label="Notes",
         max_length=1000,
@@ -44,7 +45,7 @@ class ReviewForm(RuleForm):
 
 
 @admin.register(DeferralRequest)
-class DeferralRequestAdmin(RuledAdmin):
+class DeferralRequestAdmin(DomainAdmin):
     list_display = ("debtor", "owed", "open", "days", "why", "age", "earlier", "status")
     form = ReviewForm
     list_display_links = ("debtor",)
@@ -152,7 +153,7 @@ class DeferralRequestAdmin(RuledAdmin):
         waits = obj is not None and obj.status == _PENDING
         return super().get_actions_submit_line(request, object_id) if waits else []
 
-    def save_model(self, request: HttpRequest, obj: Any, form: RuleForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: DomainForm, change: bool) -> None:
         if "review_notes" not in form.fields:
             raise deferrals.AlreadyReviewed
         for button in super().get_actions_submit_line(request, obj.pk):

@@ -20,10 +20,10 @@ from unfold.widgets import (
 
 from collection import disputes
 from collection.models import Debt, Dispute
-from ddc.common.admin.forms import DecimalField, RuleForm
+from ddc.common.admin.forms import DecimalField, DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, amount, unbroken
-from ddc.common.admin.workflow import SteppedAdmin
+from ddc.common.admin.workflow import WorkflowAdmin
 from debtors import calendars
 from debtors.models import Debtor
 
@@ -31,7 +31,7 @@ Status = Dispute.Status
 _CHANNELS = [choice for choice in Dispute.Channel.choices if choice[0] != Dispute.Channel.PORTAL]
 
 
-class DisputeForm(RuleForm):
+class DisputeForm(DomainForm):
     """A dispute that came by phone, by letter, or in another way than through the portal."""
 
     channel = forms.ChoiceField(label="Came by", choices=[("", "—"), *_CHANNELS], widget=UnfoldAdminSelectWidget())
@@ -82,7 +82,7 @@ class AdjustForm(AnswerForm):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(SteppedAdmin):
+class DisputeAdmin(WorkflowAdmin):
     form = DisputeForm
     list_display = ("debtor", "owed", "disputed", "why", "channel", "within", "age", "status")
     list_display_links = ("debtor",)

@@ -21,17 +21,17 @@ from unfold.widgets import (
 from collection.holds import amendments, holds
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW, POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
-from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, unbroken
-from ddc.common.admin.workflow import SteppedAdmin
+from ddc.common.admin.workflow import WorkflowAdmin
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
 _BY_HAND = [(reason.value, reason.label) for reason, policy in POLICIES.items() if policy.is_manual]
 
 
-class HoldForm(RuleForm):
+class HoldForm(DomainForm):
     """What has to be known to place a hold."""
 
     reason = forms.ChoiceField(choices=[("", "—"), *_BY_HAND], widget=UnfoldAdminSelectWidget())
@@ -124,7 +124,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Hold)
-class HoldAdmin(SteppedAdmin):
+class HoldAdmin(WorkflowAdmin):
     form = HoldForm
     list_display = ("who", "owed", "reason", "state", "begins", "ends", "review", "by", "approved_by")
     list_display_links = ("who",)

@@ -9,13 +9,14 @@ from django.http import HttpRequest
 
 from collection.models import Segment, SegmentationMark
 from collection.segments import records
-from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin
 
 _MOST_DAYS = 36_500
 
 
 @admin.register(Segment)
-class SegmentAdmin(RuledAdmin):
+class SegmentAdmin(DomainAdmin):
     list_display = ("name", "priority", "scores", "balances", "days", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)

@@ -14,19 +14,20 @@ from communications.admin import calls, contact, contact_policies, contact_wishe
 from communications.admin.text import as_written
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
 from communications.texts import placeholders, templates
-from ddc.common.admin.forms import RuleForm
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, RuledAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin
 
 _HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
 
 
-class TemplateForm(RuleForm):
+class TemplateForm(DomainForm):
     body = forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 12}), help_text=_HELP, strip=False)
 
 
 @admin.register(CommunicationTemplate)
-class CommunicationTemplateAdmin(RuledAdmin):
+class CommunicationTemplateAdmin(DomainAdmin):
     form = TemplateForm
     list_display = ("name", "language", "communication_type", "description", "is_active", "updated_at")
     list_filter = ("communication_type", "is_active", "language")

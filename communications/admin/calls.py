@@ -21,7 +21,7 @@ from communications.contact import decisions, words
 from communications.contact.gate import Decision, Verdict
 from communications.models import CallOutcome, CallTask, MessageStatus
 from ddc.common.admin.listings import Listing
-from ddc.common.admin.worklist import OpenFilter, WorklistAdmin
+from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
 from debtors.channels import Channel
 from debtors.models import Debtor
 

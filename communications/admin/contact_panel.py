@@ -124,7 +124,7 @@ def _panel(previews: Sequence[Preview], **filters: Any) -> Listing:
         for preview in previews
     ]
     url = reverse("admin:communications_contactdecision_changelist")
-    return Listing(_TITLE, _HEADERS, rows, f"{url}?{urlencode(filters)}", more_words="All decisions")
+    return Listing(_TITLE, _HEADERS, rows, f"{url}?{urlencode(filters)}", more_label="All decisions")
 
 
 def _next(preview: Preview, at: datetime) -> str:

@@ -28,9 +28,9 @@ from communications.contact.gate import Verdict
 from communications.contact.rehearsal import Rehearsal
 from communications.models import CommunicationLog, ContactPolicy
 from communications.models.contact import WEEKDAYS
-from ddc.common.admin.forms import RuleForm, add_refusal
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm, add_refusal
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.pages import RuledAdmin
 from ddc.common.errors import DomainError
 from ddc.common.reference import countries
 from debtors.channels import Channel
@@ -53,7 +53,7 @@ class _Choices(forms.TypedMultipleChoiceField):
         return sorted(super().clean(value))
 
 
-class PolicyForm(RuleForm):
+class PolicyForm(DomainForm):
     """A version of a policy, as somebody means it to be."""
 
     channels = _Choices(
@@ -105,7 +105,7 @@ class NewPolicyForm(PolicyForm):
 
 
 @admin.register(ContactPolicy)
-class ContactPolicyAdmin(RuledAdmin):
+class ContactPolicyAdmin(DomainAdmin):
     list_display = ("jurisdiction", "code", "version", "demands", "about", "section", "valid_from", "valid_to")
     list_display_links = ("jurisdiction", "code")
     list_filter = ("jurisdiction",)

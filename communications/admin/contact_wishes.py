@@ -18,12 +18,12 @@ from unfold.widgets import (
 from communications.contact import wishes, words
 from communications.models import ContactWish
 from communications.models.contact import WEEKDAYS
-from ddc.common.admin.forms import RuleForm
-from ddc.common.admin.pages import RuledAdmin
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
 from debtors.models import Debtor
 
 
-class WishForm(RuleForm):
+class WishForm(DomainForm):
     """What they told us, and what of it the gate shall obey."""
 
     told = forms.CharField(
@@ -67,7 +67,7 @@ class WishForm(RuleForm):
 
 
 @admin.register(ContactWish)
-class ContactWishAdmin(RuledAdmin):
+class ContactWishAdmin(DomainAdmin):
     form = WishForm
     list_display = ("debtor", "told", "asks", "created_at", "ended_at", "by")
     list_display_links = ("debtor", "told")

@@ -16,7 +16,7 @@ from communications.admin.text import as_written
 from communications.callbacks import replies
 from communications.models import CommunicationLog, InboundMessage
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.worklist import OpenFilter, WorklistAdmin
+from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
 from debtors.models import Debtor
 
 

@@ -16,7 +16,7 @@ from unfold.enums import ActionVariant
 
 from communications.callbacks import inbox
 from communications.models import ProviderEvent
-from ddc.common.admin.worklist import WorklistAdmin
+from ddc.common.admin.workflow import WorklistAdmin
 
 
 class StateFilter(admin.SimpleListFilter):

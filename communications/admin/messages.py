@@ -23,7 +23,7 @@ from communications.models import CommunicationLog, MessageAttempt, MessageStatu
 from communications.sending import evidence, uncertain
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin
-from ddc.common.admin.worklist import WorklistAdmin
+from ddc.common.admin.workflow import WorklistAdmin
 from debtors.models import Debtor
 
 

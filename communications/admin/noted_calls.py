@@ -13,9 +13,9 @@ from collection.models import Debt
 from communications.admin.calls import OutcomeForm
 from communications.calls import records
 from communications.models import CommunicationLog
+from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import ReferenceField
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import RuledAdmin
 from debtors.channels import Channel
 from debtors.models import Debtor
 
@@ -56,7 +56,7 @@ class NoteForm(OutcomeForm):
         self.offer(records.NOTED)
 
 
-def note(page: RuledAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+def note(page: DomainAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Ask for a call on a debtor's page, and note it."""
     debtor = page.one(request, object_id)
     initial = {"number": debtor.mobile_phone, "debt": request.GET.get("debt")}

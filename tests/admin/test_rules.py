@@ -305,10 +305,10 @@ def test_a_bulk_delete_of_payments_gives_the_balance_back(supervisor_at_desk: Br
 
 
 def test_one_action_takes_so_many_rows_and_no_more(supervisor_at_desk: Browser, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ddc.common.admin.pages.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("ddc.common.admin.editing.MAX_ROWS", 1)
     debt = factories.debt()
     answer = supervisor_at_desk.act("delete_selected", [pay(debt), pay(debt)], post="yes")
-    assert said(answer) == ["Choose 1 at most."]
+    assert said(answer) == ["Too many rows. Select 1 at most."]
     assert balance(debt) == 800
 
 

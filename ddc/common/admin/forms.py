@@ -1,4 +1,4 @@
-"""Forms of the back office: exact amounts, codes of countries, currencies and languages, and refusals at their fields."""
+"""Form fields of the back office: exact amounts, countries, currencies, languages; and refusals at their fields."""
 
 import uuid
 from datetime import datetime
@@ -17,7 +17,7 @@ from ddc.common.reference.currencies import DECIMALS
 
 
 class DecimalField(forms.DecimalField):
-    """A number as the API takes it: Django's own field also takes ``1_000``, ``1E+2`` and other scripts' digits."""
+    """A number as the API accepts it. Django's field would also accept ``1_000``, ``1E+2`` and digits of other scripts."""
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if value in self.empty_values:
@@ -29,7 +29,7 @@ class DecimalField(forms.DecimalField):
 
 
 class LanguageField(forms.CharField):
-    """A language: a BCP 47 code, or its English name."""
+    """A language, as a BCP 47 code or by its English name."""
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -37,12 +37,14 @@ class LanguageField(forms.CharField):
             return text
         code = languages.read(text)
         if code is None:
-            raise ValidationError("This is no language: a code such as en or pt-BR, or an English name.", code="enum")
+            raise ValidationError(
+                "Unknown language. Enter a code such as en or pt-BR, or an English name.", code="enum"
+            )
         return code
 
 
 class ReferenceField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """One row of another table. What is no id stands for nothing, where Django's widget would break over it."""
+    """A row of another table. A text that is not an id selects nothing; Django's widget would fail on it."""
 
     def prepare_value(self, value: Any) -> Any:
         return None if isinstance(value, str) and not _is_id(value) else super().prepare_value(value)
@@ -74,17 +76,17 @@ class UnchangedSinceField(forms.CharField):
         try:
             return datetime.fromisoformat(text) if text else None
         except ValueError as error:
-            raise ValidationError("This page is damaged; load it again.") from error
+            raise ValidationError("This page is damaged. Load it again.") from error
 
 
 def currency_field(**kwargs: Any) -> forms.TypedChoiceField:
-    """Make a field that offers every currency of ISO 4217."""
+    """Return a field with the currencies of ISO 4217."""
     codes = [(code, code) for code in sorted(DECIMALS)]
     return _choice(codes, **kwargs)
 
 
 def country_field(**kwargs: Any) -> forms.TypedChoiceField:
-    """Make a field that offers every country of ISO 3166-1."""
+    """Return a field with the countries of ISO 3166-1."""
     by_name = sorted(countries.names().items(), key=lambda country: country[1])
     return _choice([(code, f"{name} ({code})") for code, name in by_name], **kwargs)
 
@@ -94,13 +96,13 @@ def _choice(choices: list[tuple[str, str]], **kwargs: Any) -> forms.TypedChoiceF
     return forms.TypedChoiceField(choices=[("", "—"), *choices], **kwargs)
 
 
-class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A form whose rows a rule writes: it checks shapes, and shows what the rule refused at the field at fault.
+class DomainForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose row a domain function writes. It checks single fields, and shows a refusal at its field.
 
-    What is unique or has to hold together is for the rule and the database to say, at the moment of writing.
+    Unique values and constraints are checked by the domain function and the database, when they write.
     """
 
-    #: What a rule made of this same input a moment ago; see ``RuledAdmin.changeform_view``.
+    #: The refusal of the same input by the domain function; see ``DomainAdmin.changeform_view``.
     refusal: DomainError | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +113,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.initial[name] = money.rounded(value, currency)
 
     def _post_clean(self) -> None:
-        """Do as Django does, but for unique values and constraints."""
+        """Validate as Django does, without unique values and constraints."""
         exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
         try:
             self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
@@ -122,7 +124,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             add_refusal(self, self.refusal)
 
 
-class UnchangedSinceForm(RuleForm):
+class UnchangedSinceForm(DomainForm):
     """A form that refuses to change money if the row has changed since the page was shown."""
 
     if_unchanged_since = UnchangedSinceField()
@@ -134,7 +136,7 @@ class UnchangedSinceForm(RuleForm):
 
 
 class NotesForm(forms.Form):
-    """Words of the one who decides."""
+    """The notes of a decision."""
 
     review_notes = forms.CharField(label="Notes", max_length=1000, required=False, widget=UnfoldAdminTextareaWidget())
 

@@ -1,4 +1,4 @@
-"""What the page of one row shows of other tables: the newest rows, and a link to all of them."""
+"""Related rows on the page of a row: the newest ones, and a link to all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ NEWEST = 20
 
 @dataclass(frozen=True)
 class Listing:
-    """The newest rows of one kind, and where the rest is."""
+    """The newest related rows of one kind."""
 
     title: str
     headers: Sequence[str]
     rows: Sequence[Sequence[Any]]
     more: str
-    #: Where one more is made, for who may.
+    #: The URL of the form that adds one, if the reader may.
     add: str | None = None
-    more_words: str = "All of them"
+    more_label: str = "Show all"
 
     @property
     def table(self) -> dict[str, Any]:
-        """What unfold's table component takes."""
+        """Return the input of unfold's table component."""
         return {"headers": self.headers, "rows": self.rows}
 
 
 def link(obj: Model, text: object = None) -> str:
-    """Link to a row's page."""
+    """Return a link to a row's page."""
     name = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
     return format_html('<a class="underline" href="{}">{}</a>', reverse(name, args=[obj.pk]), text or obj)
 
@@ -39,9 +39,9 @@ def link(obj: Model, text: object = None) -> str:
 def listing(
     title: str, rows: QuerySet[Any], columns: dict[str, Any], *, add: str | None = None, **filters: Any
 ) -> Listing:
-    """List the newest of these rows; a column is a function of a row. The first one links to the row.
+    """List the newest of these rows. A column is a function of a row; the first one links to it.
 
-    ``filters`` are the lookups that the list of all of them takes.
+    ``filters`` are the query parameters of the list of all of them.
     """
     first, *rest = columns.values()
     shown = [[link(row, first(row)), *(column(row) for column in rest)] for row in rows[:NEWEST]]
@@ -51,5 +51,5 @@ def listing(
 
 
 def adding(model: type[Model], **values: Any) -> str:
-    """Return the address of the form that makes a row, with some of it filled in."""
+    """Return the URL of the form that adds a row, with some fields filled in."""
     return f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_add')}?{urlencode(values)}"

@@ -1,19 +1,22 @@
-"""Pages of rows that are entered in the back office and then moved on, step by step, by rules."""
+"""Back office pages of rows that agents act on step by step, and lists of work that is open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
-from ddc.common.admin.pages import RuledAdmin
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin
 
 
-class SteppedAdmin(RuledAdmin):
-    """A row is read-only once it is there: its actions are its changes, each offered while it is the next step."""
+class WorkflowAdmin(DomainAdmin):
+    """A row that is entered once and then read-only: its actions change it, each offered while it is the next step."""
 
-    #: What the form that enters a row asks for, and what its page shows.
+    #: The fields of the form that enters a row, and of its page.
     entered: Any = ()
     fieldsets: Any = ()
 
@@ -37,19 +40,61 @@ class SteppedAdmin(RuledAdmin):
         request: HttpRequest,
         object_id: str,
         form: type[forms.Form],
-        rule: Callable[..., object],
+        act: Callable[..., object],
         *,
         title: str,
         button: str,
-        done: str = "It is kept.",
+        done: str = "Saved.",
     ) -> HttpResponse:
-        """Ask for what a rule has to know, and call it."""
+        """Show a form, and call a domain function with its fields."""
         return self.do_to_one(
             request,
             object_id,
             form(request.POST if request.method == "POST" else None),
-            lambda obj, fields: rule(obj, **fields, by=request.user, now=now()),
+            lambda obj, fields: act(obj, **fields, by=request.user, now=now()),
             title=title,
             button=button,
             done=done,
         )
+
+
+class WorklistAdmin(ReadOnlyAdmin, DomainAdmin):
+    """Rows that only workers write, with actions of agents. A page leaves out lines without a value."""
+
+    actions: Sequence[str] = ()
+    fields: Sequence[str | tuple[str, ...]]
+    #: For a field that is computed by the page, the attribute that it depends on. Other computed fields are always shown.
+    visible_if: dict[str, str] = {}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        lines = ((line,) if isinstance(line, str) else line for line in self.fields)
+        return [line for line in lines if obj is None or any(self._is_visible(obj, name) for name in line)]
+
+    def _is_visible(self, obj: Any, name: str) -> bool:
+        attribute = self.visible_if.get(name, name)
+        # A missing relation has no attribute; neither has a computed field.
+        return getattr(obj, attribute, None if attribute != name else True) not in (None, "", 0)
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Show open rows by default: those in which a field is empty."""
+
+    field: str
+    still_open: str
+    done: str
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "All"), ("yes", self.done)]
+
+    def choices(self, changelist: Any) -> Any:
+        for value, title in ((None, self.still_open), *self.lookup_choices):
+            yield {
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": title,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(**{f"{self.field}__isnull": self.value() != "yes"})
