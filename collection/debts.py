@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import transaction
 
 from agents.models import Agent, require_permission
 from collection import states
@@ -12,7 +12,7 @@ from collection.balances import ledger
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
 from collection.segments import assignment
 from ddc.common import money
-from ddc.common.errors import DomainError, Duplicate, refusing, require_unchanged
+from ddc.common.errors import DomainError, Duplicate, deleting, refusing, require_unchanged
 from debtors.models import Debtor
 
 Kind = LedgerEntry.Kind
@@ -164,13 +164,8 @@ def delete(debt: Debt, *, by: Agent | None, today: date) -> None:
         "externalReference": debt.external_reference,
     }
     _reverse_all(debt, by=by, today=today, cause=cause)
-    try:
-        debt.delete()
-        # Django defers its foreign keys to COMMIT; a payment that came in meanwhile has to speak up now.
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except (models.ProtectedError, models.RestrictedError) as error:
-        raise DebtInUse from error
+    with deleting(DebtInUse):
+        Debt.objects.filter(pk=debt.pk).delete()
 
 
 def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> None:

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import transaction
 
-from ddc.common.errors import DomainError, Duplicate, refusing
+from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 from debtors import phones
 from debtors.models import Debtor
 
@@ -71,20 +71,14 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
     return _write(debtor)
 
 
-@transaction.atomic
 def delete(debtor: Debtor) -> None:
     """Delete a debtor without debts. Contact points with a suppression stay.
 
     :raises HasDebts: if there are debts, messages or holds
     """
-    debtor.contact_points.filter(messages_suppressed=False, calls_suppressed=False).delete()
-    try:
-        debtor.delete()
-        # Django defers foreign keys to COMMIT; a row that another transaction added must raise the error here.
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except (models.ProtectedError, models.RestrictedError) as error:
-        raise HasDebts from error
+    with deleting(HasDebts):
+        debtor.contact_points.filter(messages_suppressed=False, calls_suppressed=False).delete()
+        Debtor.objects.filter(pk=debtor.pk).delete()
 
 
 def _check(debtor: Debtor, *, today: date) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import transaction
 
-from ddc.common.errors import DomainError, Duplicate, refusing
+from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 from strategy import triggers
 from strategy.models import StrategyRule
 
@@ -50,21 +50,15 @@ def amend(rule: StrategyRule, **fields: Any) -> StrategyRule:
     return _save(StrategyRule.objects.select_for_update(no_key=True).get(pk=rule.pk), fields)
 
 
-@transaction.atomic
 def delete(rule: StrategyRule) -> None:
     """Delete a rule that has queued nothing.
 
     :raises RuleInUse: if it has queued a message
     """
     if rule.steps.exists():
-        raise RuleInUse
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            StrategyRule.objects.filter(pk=rule.pk).delete()
-            # Django defers its foreign keys to COMMIT; a conflict with a run that uses the rule has to show here.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except (models.ProtectedError, IntegrityError) as error:
-        raise RuleInUse from error
+        raise RuleInUse  # Django would load each step first.
+    with deleting(RuleInUse):
+        StrategyRule.objects.filter(pk=rule.pk).delete()
 
 
 def _save(rule: StrategyRule, fields: dict[str, Any]) -> StrategyRule:

@@ -3,11 +3,11 @@
 from collections.abc import Container
 from typing import Any
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import transaction
 
 from collection.models import Segment
 from ddc.common import money
-from ddc.common.errors import DomainError, Duplicate, refusing
+from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 
 
 class EmptyBand(DomainError):
@@ -59,21 +59,15 @@ def amend(segment: Segment, **fields: Any) -> Segment:
     return _save(Segment.objects.select_for_update(no_key=True).get(pk=segment.pk), fields)
 
 
-@transaction.atomic
 def delete(segment: Segment) -> None:
     """Delete a segment that nothing uses.
 
     :raises SegmentInUse: if a debt or a strategy rule does
     """
     if segment.debts.exists():
-        raise SegmentInUse
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            Segment.objects.filter(pk=segment.pk).delete()
-            # Django defers its foreign keys to COMMIT; a debt that came in meanwhile has to speak up now.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except (models.ProtectedError, IntegrityError) as error:
-        raise SegmentInUse from error
+        raise SegmentInUse  # Django would load each debt first.
+    with deleting(SegmentInUse):
+        Segment.objects.filter(pk=segment.pk).delete()
 
 
 def _save(segment: Segment, fields: dict[str, Any]) -> Segment:

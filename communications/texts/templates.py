@@ -4,12 +4,11 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import ProtectedError
+from django.db import transaction
 
 from communications.models import CommunicationLog, CommunicationTemplate, CommunicationTemplateVersion
 from communications.texts import placeholders
-from ddc.common.errors import DomainError, Duplicate, refusing
+from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 from debtors.channels import Channel
 
 _FALLBACK = "en"
@@ -61,22 +60,15 @@ def amend(template: CommunicationTemplate, **values: Any) -> CommunicationTempla
     return _save(template)
 
 
-@transaction.atomic
 def delete(template: CommunicationTemplate) -> None:
     """Delete a template that nothing uses.
 
     :raises TemplateInUse: if a rule or a message does
     """
     if CommunicationLog.objects.filter(template=template).exists():
-        raise TemplateInUse  # Else Django would load each of its messages, just to say so.
-    try:
-        with transaction.atomic():
-            template.delete()
-            with connection.cursor() as cursor:
-                # Else a message that is queued at this moment would show only at COMMIT.
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except (ProtectedError, IntegrityError) as error:
-        raise TemplateInUse from error
+        raise TemplateInUse  # Django would load each message first.
+    with deleting(TemplateInUse):
+        CommunicationTemplate.objects.filter(pk=template.pk).delete()
 
 
 def choose(variants: Iterable[CommunicationTemplate], language: str | None) -> CommunicationTemplate | None:

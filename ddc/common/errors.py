@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError, RestrictedError
+from psycopg.errors import ForeignKeyViolation
 
 
 class DomainError(Exception):
@@ -88,5 +90,28 @@ def refusing(constraints: Mapping[str, DomainError], *, savepoint: bool = True) 
         diagnosis = getattr(error.__cause__, "diag", None)
         refusal = constraints.get(getattr(diagnosis, "constraint_name", None) or "")
         if refusal is None:
+            raise
+        raise refusal from error
+
+
+@contextmanager
+def deleting(refusal: type[DomainError]) -> Iterator[None]:
+    """Delete a row in a savepoint; refuse if another row refers to it, one that was just committed too.
+
+    Django finds what refers to the row before it deletes, and defers foreign keys to COMMIT. A reference that another transaction
+    adds in between would fail there, outside of every rule, so they are checked here.
+
+    :raises DomainError: the refusal
+    """
+    try:
+        with transaction.atomic():
+            yield
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    except (ProtectedError, RestrictedError) as error:
+        raise refusal from error
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, ForeignKeyViolation):
             raise
         raise refusal from error
