@@ -1,5 +1,6 @@
 """A plain database role with the product's grants cannot switch a guarantee off, whatever it sets."""
 
+import uuid
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -14,7 +15,8 @@ from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
 
-ROLE = "product_of_the_test"
+#: Roles belong to the server, whose other databases run the same tests.
+ROLE = f"product_{uuid.uuid4().hex[:8]}"
 GRANTS = f"""
     CREATE ROLE {ROLE};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
@@ -47,7 +49,7 @@ def product() -> Iterator[None]:
         log=message, number=1, began_at=makers.clock(), ended_at=makers.clock(), provider="smtp", result="sent"
     )
     run = StrategyRun.objects.create(status="done", date=makers.TODAY)
-    StrategyStep.objects.create(log=message, rule=rule, run=run, debt=debt, occurrence=makers.TODAY)
+    StrategyStep.objects.create(message=message, rule=rule, run=run, debt=debt, occurrence=makers.TODAY)
     sql(f"SET CONSTRAINTS ALL IMMEDIATE; {GRANTS} SET LOCAL ROLE {ROLE}")
     yield
     sql("RESET ROLE")
@@ -125,7 +127,7 @@ def test_what_the_role_sets_leaves_the_guarantees(settings: Callable[[], str]):
     "statement",
     [
         "SET session_replication_role = replica",
-        f"ALTER ROLE {ROLE} SET session_replication_role = replica",
+        "ALTER ROLE CURRENT_USER SET session_replication_role = replica",
         "SET allow_system_table_mods = on",
         "SET plpgsql.variable_conflict = use_variable",
         "ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_is_append_only",
