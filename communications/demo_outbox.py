@@ -1,4 +1,4 @@
-"""The demo's messages, as their receivers would read them."""
+"""The newest messages of the demo, as their recipients would read them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,17 +21,17 @@ class Shown:
 
 
 def newest() -> list[Shown]:
-    """Return the newest messages. A code is kept nowhere, and so derived again in place of its mask."""
-    logs = CommunicationLog.objects.filter(direction=CommunicationLog.Direction.OUTBOUND).select_related("debtor")
-    return [_shown(log) for log in logs.defer("html").order_by("-created_at", "-id")[:SHOWN]]
+    """Return the newest messages. Codes are not stored, so each is derived again in place of its mask."""
+    messages = CommunicationLog.objects.filter(direction=CommunicationLog.Direction.OUTBOUND).select_related("debtor")
+    return [_shown(message) for message in messages.defer("html").order_by("-created_at", "-id")[:SHOWN]]
 
 
-def _shown(log: CommunicationLog) -> Shown:
-    body = log.body or ""
-    if log.one_time_code_of:
-        body = body.replace(one_time_code.MASK, one_time_code.derive(log.one_time_code_of))
-    to = log.address or (log.debtor.name if log.debtor else "")
+def _shown(message: CommunicationLog) -> Shown:
+    body = message.body or ""
+    if message.one_time_code_of:
+        body = body.replace(one_time_code.MASK, one_time_code.derive(message.one_time_code_of))
+    to = message.address or (message.debtor.name if message.debtor else "")
     return Shown(
-        log.get_communication_type_display(), log.get_status_display(), to, log.subject or "", body,
-        log.sent_at or log.created_at, log.failure_reason or "",
+        message.get_communication_type_display(), message.get_status_display(), to, message.subject or "", body,
+        message.sent_at or message.created_at, message.failure_reason or "",
     )  # fmt: skip

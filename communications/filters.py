@@ -15,8 +15,8 @@ class TemplateFilters(FilterSet):
     is_active = YesNoFilter()
     search = django_filters.CharFilter(method="matching")
 
-    def matching(self, templates: "QuerySet[Any]", name: str, words: str) -> "QuerySet[Any]":
-        return templates.filter(Q(name__icontains=words) | Q(description__icontains=words))
+    def matching(self, templates: "QuerySet[Any]", name: str, text: str) -> "QuerySet[Any]":
+        return templates.filter(Q(name__icontains=text) | Q(description__icontains=text))
 
 
 class LogFilters(FilterSet):

@@ -1,4 +1,4 @@
-"""The outbox in figures, for /metrics; read from the rows, for no process sees all messages."""
+"""Metrics of the outbox for /metrics, counted from the rows because no process handles all messages."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,45 +13,43 @@ from communications.models import CommunicationLog, MessageStatus, Purpose
 from communications.sending import circuits
 from ddc.common.observing import health, metrics
 
-_OPEN = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
-_LANES = {Purpose.SOLICITED: "fast", Purpose.COLLECTION: "ddc"}
+_UNFINISHED = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
+_QUEUES = {Purpose.SOLICITED: "fast", Purpose.COLLECTION: "ddc"}
 _WINDOW = timedelta(hours=24)
 
 
 @metrics.source
 def outbox() -> Iterator[Metric]:
-    """Tell what waits: how many messages, and for how long the first has been due."""
+    """Yield how many messages wait, and how long the oldest has been due."""
     now = timezone.now()
-    depth = GaugeMetricFamily(
-        "ddc_outbox_messages", "Messages that wait or are on their way.", labels=("lane", "status")
-    )
+    depth = GaugeMetricFamily("ddc_outbox_messages", "Messages waiting and in progress.", labels=("queue", "status"))
     age = GaugeMetricFamily(
         "ddc_outbox_oldest_due_seconds",
-        "For how long the oldest message that may go now has been due.",
-        labels=("lane",),
+        "Age of the oldest message that is due.",
+        labels=("queue",),
     )
-    # The literal statuses let PostgreSQL use the index of what waits.
-    waiting = CommunicationLog.objects.filter(status__in=_OPEN)
+    # Literal statuses let PostgreSQL use the partial index.
+    waiting = CommunicationLog.objects.filter(status__in=_UNFINISHED)
     counts = {
         (row["purpose"], row["status"]): row["n"]
         for row in waiting.order_by().values("purpose", "status").annotate(n=Count("*"))
     }
     due = Min("due_at", filter=Q(due_at__lte=now) & ~Q(status=MessageStatus.SENDING))
     oldest = dict(waiting.order_by().values_list("purpose").annotate(since=due))
-    for purpose, lane in _LANES.items():
-        for status in _OPEN:
-            depth.add_metric((lane, status.value), counts.get((purpose, status), 0))
+    for purpose, queue in _QUEUES.items():
+        for status in _UNFINISHED:
+            depth.add_metric((queue, status.value), counts.get((purpose, status), 0))
         since = oldest.get(purpose)
-        age.add_metric((lane,), (now - since).total_seconds() if since else 0)
+        age.add_metric((queue,), (now - since).total_seconds() if since else 0)
     yield from (depth, age)
 
 
 @metrics.source
 def sends() -> Iterator[Metric]:
-    """Tell how sending goes: what became of a day's messages, and how many wait for a person to settle them."""
+    """Yield the last day's messages by status, and how many uncertain ones wait for an agent."""
     results = GaugeMetricFamily(
         "ddc_messages_last_day",
-        "Messages made in the last 24 hours, by what became of them.",
+        "Messages created in the last 24 hours, by status.",
         labels=("channel", "status"),
     )
     recent = CommunicationLog.objects.filter(created_at__gte=timezone.now() - _WINDOW).order_by()
@@ -59,15 +57,15 @@ def sends() -> Iterator[Metric]:
         results.add_metric((row["communication_type"], row["status"]), row["n"])
     yield results
     uncertain = CommunicationLog.objects.filter(status=MessageStatus.UNCERTAIN).count()
-    yield GaugeMetricFamily("ddc_messages_uncertain", "Messages of which nobody knows whether they went.", uncertain)
+    yield GaugeMetricFamily(
+        "ddc_messages_uncertain", "Messages that may have been sent or not; an agent has to decide.", uncertain
+    )
 
 
 @metrics.source
 def providers() -> Iterator[Metric]:
-    """Tell which providers are taken to be down."""
-    down = GaugeMetricFamily(
-        "ddc_provider_down", "Whether nothing is sent by a provider for now.", labels=("provider",)
-    )
+    """Yield which providers are down."""
+    down = GaugeMetricFamily("ddc_provider_down", "Whether sending by a provider is paused.", labels=("provider",))
     known = circuits.known()
     for provider in sorted(known):
         down.add_metric((provider,), circuits.is_open(provider, known, now=timezone.now()))
@@ -76,7 +74,7 @@ def providers() -> Iterator[Metric]:
 
 @health.note("providers_down")
 def providers_down(connection: "psycopg.Connection[tuple[Any, ...]]") -> list[str]:
-    """Name the providers that are taken to be down; the site is well all the same, and their messages wait."""
+    """Return the providers that are down. The site is healthy all the same: their messages wait."""
     return [
         row[0]
         for row in connection.execute("SELECT provider FROM provider_circuit WHERE opened_at IS NOT NULL ORDER BY 1")

@@ -1,4 +1,4 @@
-"""News from below: what this app does when something was decided there."""
+"""React to signals of lower apps."""
 
 from datetime import datetime
 
@@ -13,14 +13,14 @@ from debtors.channels import Channel
 from debtors.models import SuppressionReason
 
 
-@receiver(deferrals.reviewed, dispatch_uid="communications.tell_decision")
-def tell_decision(sender: object, request: DeferralRequest, now: datetime, **_: object) -> None:
-    decisions.tell_decision(request, now=now)
+@receiver(deferrals.reviewed, dispatch_uid="communications.notify_deferral")
+def notify_deferral(sender: object, request: DeferralRequest, now: datetime, **_: object) -> None:
+    decisions.notify_deferral(request, now=now)
 
 
-@receiver(disputes.decided, dispatch_uid="communications.tell_of_dispute")
-def tell_of_dispute(sender: object, dispute: Dispute, now: datetime, **_: object) -> None:
-    decisions.tell_of_dispute(dispute, now=now)
+@receiver(disputes.decided, dispatch_uid="communications.notify_dispute")
+def notify_dispute(sender: object, dispute: Dispute, now: datetime, **_: object) -> None:
+    decisions.notify_dispute(dispute, now=now)
 
 
 @receiver(contact_points.address_suppressed, dispatch_uid="communications.withdraw_calls")

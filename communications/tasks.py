@@ -1,4 +1,4 @@
-"""Ticks: each looks for what is to be done, carries no data, and harms nothing when it runs twice."""
+"""Celery tasks. Each looks for work in the database, takes no arguments, and is harmless when it runs twice."""
 
 from celery import shared_task
 from django.utils import timezone

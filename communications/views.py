@@ -1,4 +1,4 @@
-"""What is called from outside without an account: the open pixel, the providers' callbacks, and the demo's outbox."""
+"""Views that are called without an account: the open pixel, the callbacks of providers, and the demo's outbox."""
 
 import base64
 from typing import Any
@@ -35,7 +35,7 @@ _EVENTS = {
 
 
 class PublicView(APIView):
-    """A view for those who have no account; whoever needs to be known is known by a signature."""
+    """A view for callers without an account; a signature authenticates them where it matters."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -44,7 +44,7 @@ class PublicView(APIView):
 class OpenView(PublicView):
     @extend_schema(operation_id="trackOpening", responses={(200, "image/gif"): OpenApiTypes.BINARY})
     def get(self, request: Request, token: str) -> HttpResponse:
-        """Answer with a picture of one pixel, and count the opening if the token is one of ours."""
+        """Count the opening if the token is valid, and answer with a picture of one pixel."""
         delivery_events.record_open(
             token,
             user_agent=request.headers.get("User-Agent", ""),
@@ -70,14 +70,16 @@ class MailCallbackView(PublicView):
         parameters=[OpenApiParameter("provider", str, OpenApiParameter.PATH, description="anymail's name of it.")],
     )
     def post(self, request: Request, provider: str) -> HttpResponse:
-        """Keep what a mail provider tells, once; a worker deals with it."""
+        """Store the events of a mail provider once; a worker processes them."""
         if not mail.is_known(provider, self.kind):
             raise Http404
         now = timezone.now()
         try:
-            told = mail.read(provider, self.kind, _untouched(request), now=now)
+            told = mail.read(provider, self.kind, _raw(request), now=now)
         except Challenge as challenge:
-            response = http_problem(request, 401, "This call needs the secret that was agreed on.")
+            response = http_problem(
+                request, 401, "This callback needs the shared secret. Send it by HTTP Basic authentication."
+            )
             response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
             return response
         inbox.store(told, now=now)
@@ -91,8 +93,8 @@ class TwilioStatusView(PublicView):
         operation_id="takeTwilioStatus", request={"application/x-www-form-urlencoded": _FORM}, responses={204: None}
     )
     def post(self, request: Request) -> HttpResponse:
-        """Keep what became of an SMS or a call, once; a worker deals with it."""
-        inbox.store([twilio.read_status(_untouched(request))], now=timezone.now())
+        """Store the status of a text message or a call once; a worker processes it."""
+        inbox.store([twilio.read_status(_raw(request))], now=timezone.now())
         return HttpResponse(status=204)
 
 
@@ -105,8 +107,8 @@ class TwilioInboundView(PublicView):
         responses={(200, "text/xml"): OpenApiTypes.STR},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Keep an SMS to us, once, and answer nothing to it; a worker deals with it."""
-        inbox.store([twilio.read_inbound(_untouched(request))], now=timezone.now())
+        """Store an inbound text message once, without a reply; a worker processes it."""
+        inbox.store([twilio.read_inbound(_raw(request))], now=timezone.now())
         return HttpResponse("<Response/>", content_type="text/xml")
 
 
@@ -120,8 +122,8 @@ class TwilioKeyView(PublicView):
         parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
     )
     def post(self, request: Request) -> HttpResponse:
-        """Answer a key that was pressed in a call: 1 hears the message, 9 ends all calls to that number."""
-        pressed = twilio.read_key(_untouched(request))
+        """Answer a key that was pressed in a call: 1 plays the message, 9 opts the number out of calls."""
+        pressed = twilio.read_key(_raw(request))
         if pressed.digit in (spoken.HEAR, spoken.OPT_OUT):
             inbox.store([pressed], now=timezone.now())
         script = spoken.on_key(keypad.call_of(pressed.message_id), pressed.digit)
@@ -138,8 +140,8 @@ class TwilioAnswerView(PublicView):
         parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
     )
     def post(self, request: Request) -> HttpResponse:
-        """Say what is spoken to whoever picked up; a machine hears nothing of the debt, and it is noted that one answered."""
-        answered = twilio.read_answer(_untouched(request))
+        """Return what is spoken when a call is answered. A machine hears nothing about the debt, and its answer is recorded."""
+        answered = twilio.read_answer(_raw(request))
         if answered.by_machine:
             inbox.store([answered.news(spoken.machine_note())], now=timezone.now())
         script = spoken.on_answer(keypad.call_of(answered.message_id), by_machine=answered.by_machine)
@@ -147,14 +149,14 @@ class TwilioAnswerView(PublicView):
 
 
 class UnsubscribeView(PublicView):
-    """A mail's way out. The token is all that it takes: mail programs post here by themselves (RFC 8058), without cookies."""
+    """The unsubscribe page of a mail. The token is enough: mail programs post here on their own, without cookies (RFC 8058)."""
 
     @extend_schema(
         operation_id="showUnsubscribing",
         responses={(200, "text/html"): OpenApiTypes.STR, (404, "text/html"): OpenApiTypes.STR},
     )
     def get(self, request: Request, token: str) -> HttpResponse:
-        """Show a page with one button; nothing changes by looking, for scanners follow links."""
+        """Show a page with one button. A GET changes nothing, because scanners follow links."""
         return self.page(request, unsubscribe.mail_of(token))
 
     @extend_schema(
@@ -163,7 +165,7 @@ class UnsubscribeView(PublicView):
         responses={(200, "text/html"): OpenApiTypes.STR, (404, "text/html"): OpenApiTypes.STR},
     )
     def post(self, request: Request, token: str) -> HttpResponse:
-        """Send no more mail to the address that the mail with this link went to."""
+        """Suppress the address that got the mail with this link."""
         sent = unsubscribe.mail_of(token)
         if sent:
             unsubscribe.unsubscribe(sent, now=timezone.now())
@@ -171,7 +173,7 @@ class UnsubscribeView(PublicView):
 
     def page(self, request: Request, sent: CommunicationLog | None, *, done: bool = False) -> HttpResponse:
         page = render(
-            _untouched(request),
+            _raw(request),
             "communications/unsubscribe.html",
             {"known": sent is not None, "done": done},
             status=200 if sent else 404,
@@ -180,15 +182,15 @@ class UnsubscribeView(PublicView):
         return page
 
 
-def _untouched(request: Request) -> HttpRequest:
-    """The request as it came, for signatures are over its bytes; DRF has not read it."""
+def _raw(request: Request) -> HttpRequest:
+    """Return the request as it came: signatures cover its bytes, and DRF has not read it."""
     return request._request
 
 
 @require_GET
 @never_cache
 def demo_page(request: HttpRequest) -> HttpResponse:
-    """Show the newest messages of the demo with their codes; there is no such page anywhere else."""
+    """Show the newest messages of the demo with their codes; outside the demo there is no such page."""
     if not settings.DEMO:
         raise Http404
     context: dict[str, Any] = {"messages": demo_outbox.newest()}

@@ -7,7 +7,7 @@ from datetime import date
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute
 from communications.models import FirstNotice
-from communications.texts import wording
+from communications.texts import formats
 from debtors.models import Debtor
 
 #: The pages are in English, and so are their amounts and dates.
@@ -86,7 +86,7 @@ def of(debtor: Debtor, *, today: date) -> Account:
     return Account(
         debts=[_debt(debt, pending, disputed, notices.get(debt.pk), today) for debt in debts],
         sums=[
-            wording.amount(part.amount, part.currency_code, language=_LANGUAGE)
+            formats.amount(part.amount, part.currency_code, language=_LANGUAGE)
             for part in outstanding.by_currency
             if part.amount
         ],
@@ -101,13 +101,13 @@ def _debt(
     within = notice is not None and today <= notice.period_ends_on
     return DebtInWords(
         debt=debt,
-        balance=wording.amount(debt.undisputed, debt.currency_code, language=_LANGUAGE),
+        balance=formats.amount(debt.undisputed, debt.currency_code, language=_LANGUAGE),
         due=_day(debt.due_date) if debt.due_date and debt.is_open else None,
         overdue=bool(debt.is_open and debt.due_date and debt.due_date < today),
         state=_STATES[debt.current_status],
         may_ask=debt.is_open and debt.pk not in pending,
         has_asked=debt.is_open and debt.pk in pending,
-        disputed=wording.amount(min(debt.disputed_amount, debt.current_balance), debt.currency_code, language=_LANGUAGE)
+        disputed=formats.amount(min(debt.disputed_amount, debt.current_balance), debt.currency_code, language=_LANGUAGE)
         if debt.is_open and debt.disputed_amount
         else None,
         may_dispute=debt.is_open and debt.pk not in disputed,
@@ -118,9 +118,9 @@ def _debt(
 def _dispute(dispute: Dispute) -> DisputeInWords:
     portion = "All of it"
     if dispute.portion is not None:
-        portion = wording.amount(dispute.portion, dispute.currency_code, language=_LANGUAGE)
+        portion = formats.amount(dispute.portion, dispute.currency_code, language=_LANGUAGE)
     return DisputeInWords(dispute, portion, _day(dispute.received_at.date()), _OUTCOMES[dispute.status])
 
 
 def _day(value: date) -> str:
-    return wording.day(value, language=_LANGUAGE)
+    return formats.day(value, language=_LANGUAGE)

@@ -140,7 +140,7 @@ def _handle(row: ProviderEvent) -> Applied:
         case InboundMessage():
             return Applied.DONE if replies.receive(event, now=now) else Applied.REPEATED
         case KeyPress():
-            keypad.obey(event, now=now)
+            keypad.handle(event, now=now)
         case UnparsedCallback():
             store(mail.read_again(event), now=now)
     return Applied.DONE

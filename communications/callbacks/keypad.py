@@ -1,4 +1,4 @@
-"""What the keys of a phone mean in a call that a machine makes: it is me, so let me hear it; or call me no more."""
+"""Handle the keys that are pressed in an automated call: hear the message, or opt out of calls."""
 
 import uuid
 from datetime import datetime
@@ -18,19 +18,19 @@ def call_of(message_id: uuid.UUID | None) -> CommunicationLog | None:
     return calls.filter(pk=message_id).first() if message_id else None
 
 
-def obey(pressed: KeyPress, *, now: datetime) -> None:
-    """Note that it was the debtor, and that they heard the message; or opt a number out of calls: whatever they pressed.
+def handle(pressed: KeyPress, *, now: datetime) -> None:
+    """Record that the debtor heard the message, or opt the number out of calls.
 
-    Whether hearing a message is a conversation (12 CFR 1006.14(b)(2)(i)(B)), the rule doesn't say. It counts as one here: they
-    answered us and heard of the debt, so the days without calls begin.
+    The rule does not state whether hearing a message is a conversation (12 CFR 1006.14(b)(2)(i)(B)). It counts as one here,
+    because the debtor answered and heard about the debt: the cooling-off period starts.
     """
     message = call_of(pressed.message_id)
     if pressed.digit == HEAR and message:
-        words = f"They pressed {HEAR}: it was them, and they heard the message."
-        records.tell(message.pk, CallOutcome.RIGHT_PARTY, words=words, now=now)
+        notes = f"Key {HEAR} pressed: the debtor heard the message."
+        records.tell(message.pk, CallOutcome.RIGHT_PARTY, words=notes, now=now)
     address = (message.address if message else None) or pressed.address
     if pressed.digit == OPT_OUT and address:
-        words = f"They pressed {OPT_OUT} in a call."
+        source = f"Key {OPT_OUT} pressed in a call"
         contact_points.suppress(
-            address, channel=Channel.VOICE, reason=SuppressionReason.OPTED_OUT, source=words, now=now
+            address, channel=Channel.VOICE, reason=SuppressionReason.OPTED_OUT, source=source, now=now
         )

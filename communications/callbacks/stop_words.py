@@ -1,10 +1,10 @@
-"""What people write who want no more messages, or want them again, as the whole of what they say."""
+"""The words by which debtors opt out of text messages, or in again. Each counts only if it is the whole text."""
 
 import re
 import unicodedata
 
-#: English ones end all text messages wherever they come from (CTIA Messaging Principles, 5.1.3; 47 CFR 64.1200(a)(10)); those of
-#: other languages are what people write there.
+#: The English words are required everywhere (CTIA Messaging Principles, 5.1.3; 47 CFR 64.1200(a)(10)); the others are usual in
+#: their languages.
 STOP = frozenset(
     {
         "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "revoke", "remove",
@@ -21,24 +21,24 @@ STOP = frozenset(
         "停止", "退订", "退訂", "配信停止", "수신거부", "중지", "توقف", "الغاء", "הסר", "הסרה",
     }
 )  # fmt: skip
-#: These end them also when more follows: nobody begins another sentence so.
+#: These count also if more text follows: no other sentence begins with them.
 BEGINNINGS = frozenset({"stop", "stopall", "unsubscribe", "optout", "stopp", "abmelden", "afmelden", "uitschrijven"})
 START = frozenset({"start", "unstop", "restart", "opt in", "optin", "resubscribe"})
-_LOOKED_AT = 8
+_MAX_WORDS = 8
 
 
 def _plain(text: str) -> str:
-    """Lower case without accents; punctuation and whatever else stands around words is a space."""
+    """Convert to lower case without accents, with one space in place of all else between words."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[^\W_]+", bare)[:_LOOKED_AT])
+    return " ".join(re.findall(r"[^\W_]+", bare)[:_MAX_WORDS])
 
 
 _STOP, _START = frozenset(map(_plain, STOP)), frozenset(map(_plain, START))
 
 
-def wish(text: str) -> str | None:
-    """Tell what the words ask for: ``stop``, ``start`` or nothing of the kind."""
+def keyword(text: str) -> str | None:
+    """Return ``stop`` or ``start`` if the text opts out or in, else None."""
     words = _plain(text)
     if words in _STOP or words.replace(" ", "") in _STOP or words.split(" ")[0] in BEGINNINGS:
         return "stop"

@@ -1,4 +1,4 @@
-"""Templates put to use by hand: looked at with a debtor's data, or sent to one debtor."""
+"""Render templates with a debtor's data, or send them to one debtor, on an agent's request."""
 
 import uuid
 from collections.abc import Callable, Iterable
@@ -21,18 +21,18 @@ from debtors.models import Debtor
 _LANGUAGE_OF_EXAMPLES = "en"
 
 
-class NobodyToSendTo(DomainError):
-    """A message has a debtor, and is about a debt of theirs."""
+class RecipientRequired(DomainError):
+    """A message needs a debtor and one of their debts."""
 
     status = 422
     code = "required"
     field = "debtor_id"
-    message = "To send, a debtor and a debt of theirs are needed."
+    message = "Sending needs a debtor and one of their debts. Give both."
 
 
 @dataclass(frozen=True)
 class Processed:
-    """What became of one template. ``status``: rendered, queued, postponed, blocked or failed."""
+    """The result for one template. ``status``: rendered, queued, postponed, blocked or failed."""
 
     template_id: uuid.UUID
     template_name: str
@@ -54,14 +54,14 @@ def process(
     now: datetime,
     progress: Callable[[list[CommunicationTemplate]], Iterable[CommunicationTemplate]] = iter,
 ) -> list[Processed]:
-    """Render the active templates that fit, in the debtor's language; ``send`` them too.
+    """Render the matching active templates in the debtor's language, and ``send`` them if asked to.
 
-    Without a debtor (or a debt, which has one) the placeholders' examples are put in.
+    Without a debtor or a debt the placeholders get their example values.
 
-    :raises NobodyToSendTo: if it shall be sent, and debtor or debt are missing, or don't belong together
+    :raises RecipientRequired: if it is to be sent without a debtor and one of their debts
     """
     if send and (debtor is None or debt is None or debt.debtor_id != debtor.pk):
-        raise NobodyToSendTo
+        raise RecipientRequired
     debtor = debtor or (debt.debtor if debt else None)
     chosen = _chosen(name, channel, debtor.language_preference if debtor else _LANGUAGE_OF_EXAMPLES)
     values = placeholders.EXAMPLES
@@ -73,9 +73,9 @@ def process(
         is_mail = template.communication_type == Channel.EMAIL
         subject = composition.compose(template.subject, "", values, mail=False).subject
         body = composition.preview(template.body, values, mail=is_mail)
-        status, log, reason = "rendered", None, None
+        status, message, reason = "rendered", None, None
         if send and debtor and debt:
-            log, status, reason = send_one(template, debtor=debtor, debt=debt, now=now)
+            message, status, reason = send_one(template, debtor=debtor, debt=debt, now=now)
         results.append(
             Processed(
                 template.pk,
@@ -84,7 +84,7 @@ def process(
                 subject,
                 body,
                 status,
-                log.pk if log else None,
+                message.pk if message else None,
                 reason,
             )
         )
@@ -95,16 +95,16 @@ def process(
 def send_one(
     template: CommunicationTemplate, *, debtor: Debtor, debt: Debt, now: datetime
 ) -> tuple[CommunicationLog, str, str | None]:
-    """Queue a template for a debtor, and ask the contact gate at once, so that whoever sends it learns what it says.
+    """Queue a template for a debtor, and ask the contact gate at once, so that the sender sees the decision.
 
-    Returns the message, its status (queued, postponed or blocked) and why. The gate is asked again at sending.
+    Return the message, its status (queued, postponed or blocked) and the reason. The gate is asked again at sending.
     """
-    log = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
-    decision = decisions.answer(log, at=now)
+    message = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
+    decision = decisions.answer(message, at=now)
     if decision.verdict == Verdict.ALLOW:
-        return log, "queued", None
-    outcomes.put_off(log, decision, now=now)
-    return log, "postponed" if decision.verdict == Verdict.POSTPONE else "blocked", decision.reason
+        return message, "queued", None
+    outcomes.put_off(message, decision, now=now)
+    return message, "postponed" if decision.verdict == Verdict.POSTPONE else "blocked", decision.reason
 
 
 def _chosen(name: str | None, channel: str | None, language: str | None) -> list[CommunicationTemplate]:

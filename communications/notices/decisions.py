@@ -1,4 +1,4 @@
-"""What debtors are told of what was decided on their requests and disputes."""
+"""Notify debtors of the decisions on their deferral requests and disputes."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from debtors.models import Debtor
 
 _GREETING = "Dear {{debtor_full_name}},\n\n"
 _SIGNATURE = "\n\n{{agency_name}}\n{{portal_url}}"
-_SUBJECTS = {
+_DEFERRAL_SUBJECTS = {
     DeferralRequest.Status.APPROVED: "You have more time: {{original_creditor}}",
     DeferralRequest.Status.REJECTED: "Your request for more time: {{original_creditor}}",
 }
-_TEXTS = {
+_DEFERRAL_TEXTS = {
     DeferralRequest.Status.APPROVED: (
         "We have granted your request for more time on your debt to {{original_creditor}}. "
         "It is now due on {{debt_due_date}}."
@@ -29,8 +29,8 @@ _TEXTS = {
 }
 
 
-_DISPUTE = "Your dispute: {{original_creditor}}"
-_OF_DISPUTES = {
+_DISPUTE_SUBJECT = "Your dispute: {{original_creditor}}"
+_DISPUTE_TEXTS = {
     Dispute.Status.VERIFIED: (
         "We asked {{original_creditor}} about the debt that you disputed, and they have shown that it is owed. "
         "You find their answer when you sign in."
@@ -46,22 +46,24 @@ _OF_DISPUTES = {
 }
 
 
-def tell_decision(request: DeferralRequest, *, now: datetime) -> CommunicationLog:
-    """Queue the answer to a deferral request, by the active template ``deferral_approved`` or ``deferral_rejected``.
+def notify_deferral(request: DeferralRequest, *, now: datetime) -> CommunicationLog:
+    """Queue the decision on a deferral request, by the active template ``deferral_approved`` or ``deferral_rejected``.
 
-    Where there is none, a text of our own does. By mail, or by SMS where mail must not or can't reach them.
+    Without such a template the text is the product's own.
     """
     status = DeferralRequest.Status(request.status)
-    return _tell(request.debt, f"deferral_{status.value}", _SUBJECTS[status], _TEXTS[status], now=now)
+    return _queue(
+        request.debt, f"deferral_{status.value}", _DEFERRAL_SUBJECTS[status], _DEFERRAL_TEXTS[status], now=now
+    )
 
 
-def tell_of_dispute(dispute: Dispute, *, now: datetime) -> CommunicationLog:
-    """Queue what came of a dispute, by the active template ``dispute_verified`` and so on, else a text of our own."""
+def notify_dispute(dispute: Dispute, *, now: datetime) -> CommunicationLog:
+    """Queue the decision on a dispute, by the active template ``dispute_verified`` and so on, else the product's own text."""
     status = Dispute.Status(dispute.status)
-    return _tell(dispute.debt, f"dispute_{status.value}", _DISPUTE, _OF_DISPUTES[status], now=now)
+    return _queue(dispute.debt, f"dispute_{status.value}", _DISPUTE_SUBJECT, _DISPUTE_TEXTS[status], now=now)
 
 
-def _tell(debt: Debt, name: str, subject: str, text: str, *, now: datetime) -> CommunicationLog:
+def _queue(debt: Debt, name: str, subject: str, text: str, *, now: datetime) -> CommunicationLog:
     debtor = debt.debtor
     channel = _channel(debtor)
     template = templates.named(name, channel, language=debtor.language_preference)
@@ -79,7 +81,7 @@ def _tell(debt: Debt, name: str, subject: str, text: str, *, now: datetime) -> C
 
 
 def _channel(debtor: Debtor) -> Channel:
-    """Mail, or SMS where only that is left. Where nothing is, mail: it shows as blocked, and an agent sees it."""
+    """Choose e-mail if its address may be used, else SMS. If neither may, the blocked e-mail shows in the back office."""
     mail = suppressions.address(debtor, Channel.EMAIL)
     phone = suppressions.address(debtor, Channel.SMS)
     suppressed = contact_points.suppressed({Channel.EMAIL: {mail}, Channel.SMS: {phone}})

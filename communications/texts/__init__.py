@@ -1,1 +1,1 @@
-"""What a message says: templates, what their placeholders stand for, and the finished text."""
+"""The text of a message: templates, the values of their placeholders, and the finished text."""

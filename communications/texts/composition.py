@@ -15,14 +15,14 @@ _MARKUP = re.compile(
 )
 _LINK = re.compile(r"https?://[^\s<>\"'&]+(?:&amp;[^\s<>\"'&]+)*")
 _END = "</body></html>"
-#: A subject's column; longer ones are cut, as mail programs do much earlier.
+#: The length of the column. Mail programs cut subjects much earlier.
 _SUBJECT_LENGTH = 998
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol"})
 
 
 @dataclass(frozen=True)
 class Text:
-    """What is said: ``body`` is plain text; ``html`` is there for mail alone."""
+    """The text of one message: ``body`` is plain text; only a mail has ``html``."""
 
     subject: str | None
     body: str
@@ -32,8 +32,8 @@ class Text:
 def compose(subject: str | None, body: str, values: Mapping[str, str], *, mail: bool) -> Text:
     """Fill in a template's subject and body.
 
-    A body of a mail that has markup is HTML: its values are escaped, what could run is taken out, and the plain part is
-    made from it. Any other is plain text, and the HTML part is made from that. A subject is one line.
+    A mail's body with markup is HTML: its values are escaped, scripts are removed, and the plain part is made from it. Any other
+    body is plain text, and the HTML part is made from it. A subject is one line.
     """
     line = " ".join(placeholders.render(subject, values).split())[:_SUBJECT_LENGTH] if subject else None
     if not mail:
@@ -46,12 +46,12 @@ def compose(subject: str | None, body: str, values: Mapping[str, str], *, mail: 
 
 
 def is_markup(body: str) -> bool:
-    """Tell whether a mail's body is HTML."""
+    """Return whether a mail's body is HTML."""
     return bool(_MARKUP.search(body))
 
 
 def preview(body: str, values: Mapping[str, str], *, mail: bool) -> str:
-    """Fill in a body to look at, in the form in which it was written."""
+    """Fill in a body for a preview, and keep it as plain text or HTML."""
     return placeholders.render(body, values, escape=mail and bool(_MARKUP.search(body)))
 
 
@@ -71,33 +71,33 @@ def _paragraphs(plain: str) -> str:
     return "".join("<p>{}</p>".format(part.replace("\n", "<br>")) for part in parts if part)
 
 
-class _Words(HTMLParser):
+class _PlainText(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
+        self.parts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _BLOCKS:
-            self.words.append("\n")
+            self.parts.append("\n")
         if tag == "a" and (target := dict(attrs).get("href")):
             self._target = target
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _BLOCKS - {"br", "hr"}:
-            self.words.append("\n")
+            self.parts.append("\n")
         target = getattr(self, "_target", None)
         if tag == "a" and target:
-            if not (self.words and target in self.words[-1]):
-                self.words.append(f" ({target})")
+            if not (self.parts and target in self.parts[-1]):
+                self.parts.append(f" ({target})")
             self._target = ""
 
     def handle_data(self, data: str) -> None:
-        self.words.append(re.sub(r"\s+", " ", data))
+        self.parts.append(re.sub(r"\s+", " ", data))
 
 
 def _plain(rich: str) -> str:
-    parser = _Words()
+    parser = _PlainText()
     parser.feed(rich)
     parser.close()
-    lines = [line.strip() for line in "".join(parser.words).split("\n")]
+    lines = [line.strip() for line in "".join(parser.parts).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

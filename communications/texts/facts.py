@@ -1,4 +1,4 @@
-"""What the placeholders stand for, for many messages in a fixed number of queries."""
+"""The values of the placeholders, for many messages in a fixed number of queries."""
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,18 +10,18 @@ from django.conf import settings
 
 from collection.balances import totals
 from collection.models import Debt, LedgerEntry
-from communications.texts import one_time_code, wording
+from communications.texts import formats, one_time_code
 from communications.texts.placeholders import NAMES
 from debtors.models import Debtor
 
-#: Whom a message is for, and which debt it is about; one that is for no debtor has the agency's values alone.
+#: The debtor and the debt of a message. A message without a debtor gets only the agency's values.
 Pair = tuple[Debtor | None, Debt | None]
 _PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
 
 
 @dataclass
 class _Payments:
-    """The latest payment that still counts, by debt and by debtor."""
+    """The latest payment that was not reversed, by debt and by debtor."""
 
     of_debt: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
     of_debtor: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
@@ -31,9 +31,9 @@ class _Payments:
 
 
 def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
-    """Return each pair's values by placeholder, as text in the debtor's language; what isn't known is empty.
+    """Return each pair's values by placeholder, as text in the debtor's language; an unknown value is empty.
 
-    :param names: the placeholders that are wanted; sums and payments are looked up only where these ask for them
+    :param names: the placeholders that are needed; sums and payments are queried only for these
     """
     wanted = frozenset(names)
     debtors = {debtor.pk for debtor, _ in pairs if debtor}
@@ -52,7 +52,7 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
 
 @dataclass(frozen=True)
 class _Subject:
-    """Whom and what a message is about."""
+    """The debtor and the debt of a message, with the facts about them."""
 
     debtor: Debtor
     debt: Debt | None
@@ -62,10 +62,10 @@ class _Subject:
     language: str | None
 
     def amount(self, value: Decimal, currency: str) -> str:
-        return wording.amount(value, currency, language=self.language)
+        return formats.amount(value, currency, language=self.language)
 
     def day(self, value: date | None) -> str:
-        return wording.day(value, language=self.language) if value else ""
+        return formats.day(value, language=self.language) if value else ""
 
 
 def _of_agency() -> dict[str, str]:
@@ -110,18 +110,18 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
 
 
 def _sum(outstanding: "totals.Outstanding | None", language: str | None) -> str:
-    """Write one sum; where a rate is missing, the sums of the currencies side by side."""
+    """Format one sum, or, if an exchange rate is missing, one sum per currency."""
     if outstanding is None:
-        return wording.amount(Decimal(0), settings.REPORTING_CURRENCY, language=language)
+        return formats.amount(Decimal(0), settings.REPORTING_CURRENCY, language=language)
     if outstanding.amount is not None:
-        return wording.amount(outstanding.amount, outstanding.currency_code, language=language)
+        return formats.amount(outstanding.amount, outstanding.currency_code, language=language)
     return " + ".join(
-        wording.amount(part.amount, part.currency_code, language=language) for part in outstanding.by_currency
+        formats.amount(part.amount, part.currency_code, language=language) for part in outstanding.by_currency
     )
 
 
 def _latest_payments(debtors: set[uuid.UUID]) -> _Payments:
-    """Find, per debt, the newest payment in the ledger that was not taken back."""
+    """Find the newest payment of each debt that was not reversed."""
     entries = (
         LedgerEntry.objects.filter(
             debt__debtor__in=debtors, kind=LedgerEntry.Kind.PAYMENT, reversed_by__isnull=True, amount__lt=0

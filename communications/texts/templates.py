@@ -1,4 +1,4 @@
-"""Templates: how they are kept, and which variant a debtor gets."""
+"""Templates: create, change, delete, and choose the variant for a debtor's language."""
 
 import uuid
 from collections.abc import Iterable
@@ -29,41 +29,41 @@ _FIELDS = frozenset(
 
 
 class SubjectMissing(DomainError):
-    """Mail has a subject."""
+    """An e-mail template has a subject."""
 
     status = 422
     code = "required"
     field = "subject"
-    message = "An e-mail template needs a subject."
+    message = "An e-mail template needs a subject. Enter one."
 
 
 class TemplateInUse(DomainError):
-    """What was sent, or shall be, keeps its template."""
+    """A message or a strategy rule keeps its template."""
 
-    message = "This template is used by a strategy rule or a message; make it inactive instead."
+    message = "A strategy rule or a message uses this template. Make it inactive instead."
 
 
 def create(**values: Any) -> CommunicationTemplate:
-    """Keep a new template.
+    """Create a template.
 
-    :raises BadPlaceholder: if its text has a placeholder that nobody can fill in
-    :raises SubjectMissing: if it is for mail and has no subject
-    :raises Duplicate: if there is one of this name in this language
+    :raises BadPlaceholder: if its text contains an unknown placeholder
+    :raises SubjectMissing: if it is for e-mail and has no subject
+    :raises Duplicate: if its name is taken in this language
     """
-    return _save(CommunicationTemplate(**_known(values)))
+    return _save(CommunicationTemplate(**_checked(values)))
 
 
 def amend(template: CommunicationTemplate, **values: Any) -> CommunicationTemplate:
-    """Change some of a template's fields; refuses what ``create`` refuses."""
-    for name, value in _known(values).items():
+    """Change fields of a template; raises what ``create`` raises."""
+    for name, value in _checked(values).items():
         setattr(template, name, value)
     return _save(template)
 
 
 def delete(template: CommunicationTemplate) -> None:
-    """Delete a template that nothing uses.
+    """Delete a template.
 
-    :raises TemplateInUse: if a rule or a message does
+    :raises TemplateInUse: if a strategy rule or a message uses it
     """
     if CommunicationLog.objects.filter(template=template).exists():
         raise TemplateInUse  # Django would load each message first.
@@ -72,7 +72,7 @@ def delete(template: CommunicationTemplate) -> None:
 
 
 def choose(variants: Iterable[CommunicationTemplate], language: str | None) -> CommunicationTemplate | None:
-    """Pick the active variant for a language: exact tag, else base language, else English, else the oldest."""
+    """Choose the active variant for a language: exact tag, else base language, else English, else the oldest."""
     active = sorted((v for v in variants if v.is_active), key=lambda v: (v.created_at, v.pk))
     tag = (language or _FALLBACK).lower()
     for wanted in (tag, tag.split("-")[0], _FALLBACK):
@@ -83,7 +83,7 @@ def choose(variants: Iterable[CommunicationTemplate], language: str | None) -> C
 
 
 def variants_of(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[CommunicationTemplate]]:
-    """Return all variants by (name, channel), for many of them in one query."""
+    """Return all variants by (name, channel) in one query."""
     wanted = set(keys)
     found: dict[tuple[str, str], list[CommunicationTemplate]] = {key: [] for key in wanted}
     for variant in CommunicationTemplate.objects.filter(name__in={name for name, _ in wanted}):
@@ -93,24 +93,24 @@ def variants_of(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[C
 
 
 def named(name: str, channel: Channel, *, language: str | None) -> CommunicationTemplate | None:
-    """Return the active template of a name for a channel, in the language or what comes nearest."""
+    """Return the active template with this name for a channel, in the nearest language."""
     return choose(variants_of([(name, channel)])[(name, channel)], language)
 
 
 def current_versions(templates: Iterable[CommunicationTemplate]) -> dict[uuid.UUID, CommunicationTemplateVersion]:
-    """Return each template's text as it is now, by the template's id. A text that has no version yet gets one."""
+    """Return the version of each template's current text by the template's id; create it if there is none yet."""
     wanted = {template.pk: template for template in templates}
     newest = CommunicationTemplateVersion.objects.filter(template__in=wanted).order_by("template_id", "-number")
     found = {version.template_id: version for version in newest.distinct("template_id")}
     for pk, template in wanted.items():
         if pk not in found or not _is_text_of(found[pk], template):
-            found[pk] = _keep_version(pk)
+            found[pk] = _save_version(pk)
     return found
 
 
 @transaction.atomic
-def _keep_version(template_id: uuid.UUID) -> CommunicationTemplateVersion:
-    """Make a version of a template's text, unless its newest has it; locked, so that versions follow one another."""
+def _save_version(template_id: uuid.UUID) -> CommunicationTemplateVersion:
+    """Save the template's text as a version unless it is the newest; under a lock, so that numbers have no gaps."""
     template = CommunicationTemplate.objects.select_for_update(no_key=True).get(pk=template_id)
     newest = template.versions.order_by("-number").first()
     if newest and _is_text_of(newest, template):
@@ -128,9 +128,9 @@ def _is_text_of(version: CommunicationTemplateVersion, template: CommunicationTe
     return all(getattr(version, name) == getattr(template, name) for name in ("language", "subject", "body"))
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
     if unknown := values.keys() - _FIELDS:
-        raise TypeError(f"a template has no {', '.join(sorted(unknown))}")
+        raise TypeError(f"Unknown fields of a template: {', '.join(sorted(unknown))}")
     return values
 
 
@@ -139,8 +139,8 @@ def _save(template: CommunicationTemplate) -> CommunicationTemplate:
         raise SubjectMissing
     placeholders.check(template.subject or "", field="subject")
     placeholders.check(template.body, field="body")
-    taken = Duplicate("There is a template of this name in this language already.", field="name")
+    taken = Duplicate("This name is taken in this language. Choose another name or language.", field="name")
     with refusing({"template_name_is_unique_per_language": taken}):
         template.save()
-        _keep_version(template.pk)
+        _save_version(template.pk)
     return template

@@ -128,7 +128,7 @@ def test_any_later_change_is_found(smtp, change, capsys):
     log = sent(smtp)
     sent(smtp)
     call_command("verify_messages")
-    assert "2 messages: no difference." in capsys.readouterr().out
+    assert "The seals of all 2 messages fit." in capsys.readouterr().out
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     for statement in change.split("; "):
         where = f" WHERE {'log_id' if 'message_attempt' in statement else 'id'} = '{log.pk}'"
@@ -140,7 +140,7 @@ def test_any_later_change_is_found(smtp, change, capsys):
     assert end.value.code == 1
     error = capsys.readouterr().err
     assert str(log.pk) in error
-    assert "1 of 2 messages differ." in error
+    assert "The seals of 1 of 2 messages do not fit." in error
 
 
 #: What changes later by nature, or is a copy of what the attempts say.

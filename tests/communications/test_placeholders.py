@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from collection.balances import ledger
-from communications.texts import composition, facts, placeholders, wording
+from communications.texts import composition, facts, formats, placeholders
 from communications.texts.placeholders import BadPlaceholder
 from tests import factories
 
@@ -95,7 +95,7 @@ def test_links_in_a_plain_mail_can_be_followed():
 def test_amounts_are_written_in_the_language_with_the_currencys_own_decimals(currency, language, written):
     value = Decimal("1234") if currency == "JPY" else Decimal("1234.5")
 
-    assert wording.amount(value, currency, language=language) == written
+    assert formats.amount(value, currency, language=language) == written
 
 
 def test_the_catalogue_is_the_contracts():

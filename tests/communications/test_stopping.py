@@ -37,12 +37,12 @@ def sms(body, number="SM1", **values):
      "arrêter", "Abmelden", "baja", "BASTA", "sair", "afmelden", "wypisz", "стоп", "Kündigen"],
 )  # fmt: skip
 def test_words_that_end_messages(words):
-    assert stop_words.wish(words) == "stop"
+    assert stop_words.keyword(words) == "stop"
 
 
 @pytest.mark.parametrize("words", ["Fine", "I paid at the end of May", "cancel my plan please", "", "Starting Monday"])
 def test_words_that_end_nothing(words):
-    assert stop_words.wish(words) is None
+    assert stop_words.keyword(words) is None
 
 
 def test_stop_is_confirmed_once_in_the_debtors_language(twilio):

@@ -1,4 +1,4 @@
-"""Render templates, with a debtor's data or the examples, and send them if asked to."""
+"""Render templates with a debtor's data or the example values, and send them if asked to."""
 
 import uuid
 from argparse import ArgumentParser
@@ -19,20 +19,22 @@ from debtors.models import Debtor
 
 
 class Command(BaseCommand):
-    help = "Render the active templates that fit, in the debtor's language; --send sends them to that debtor."
+    help = "Render the matching active templates in the debtor's language; --send sends them to that debtor."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", help="the template's name (default: all)")
         parser.add_argument("--type", choices=Channel.values, help="only this communication type")
-        parser.add_argument("--debtor-id", type=uuid.UUID, help="whose data to put in (default: the examples)")
-        parser.add_argument("--debt-id", type=uuid.UUID, help="which debt it is about")
-        parser.add_argument("--send", action="store_true", help="send too; needs --debtor-id and --debt-id")
+        parser.add_argument(
+            "--debtor-id", type=uuid.UUID, help="the debtor whose data is filled in (default: example values)"
+        )
+        parser.add_argument("--debt-id", type=uuid.UUID, help="the debt that the message is about")
+        parser.add_argument("--send", action="store_true", help="send them; needs --debtor-id and --debt-id")
 
     def handle(self, *args: Any, **options: Any) -> None:
         debtor = _find(Debtor, options["debtor_id"])
         debt = _find(Debt, options["debt_id"])
         if debtor and debt and debt.debtor_id != debtor.pk:
-            raise CommandError("This debt is not the debtor's.")
+            raise CommandError("This debt belongs to another debtor.")
         try:
             results = by_hand.process(
                 name=options["name"],
@@ -52,8 +54,8 @@ class Command(BaseCommand):
             if options["verbosity"] > 1 or not options["send"]:
                 self.stdout.write("\n".join(f"  {line}" for line in (result.subject or "", *result.body.splitlines())))
         counts = Counter(result.status for result in results)
-        told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        self.stdout.write(self.style.SUCCESS(f"{len(results)} processed" + (f": {told}" if told else "")))
+        summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        self.stdout.write(self.style.SUCCESS(f"{len(results)} processed" + (f": {summary}" if summary else "")))
 
     def _progress(self, templates: list[CommunicationTemplate]) -> Iterable[CommunicationTemplate]:
         return tqdm(templates, unit="template", disable=None)
@@ -64,5 +66,5 @@ def _find(model: Any, key: uuid.UUID | None) -> Any:
         return None
     found = model.objects.filter(pk=key).first()
     if found is None:
-        raise CommandError(f"There is no {model._meta.verbose_name} {key}.")
+        raise CommandError(f"No {model._meta.verbose_name} has the id {key}.")
     return found

@@ -12,7 +12,7 @@ SHOWN = 50
 
 
 class Command(BaseCommand):
-    help = "Hold every message that was handed over against its seal. Exits 1 if anything differs."
+    help = "Verify the seal of every message that was handed over; exits 1 if one does not fit."
 
     def handle(self, *args: Any, **options: Any) -> None:
         total, found = evidence.sealed().count(), []
@@ -23,6 +23,6 @@ class Command(BaseCommand):
         for difference in found[:SHOWN]:
             self.stderr.write(f"{difference.log_id}: {difference.finding}")
         if found:
-            self.stderr.write(self.style.ERROR(f"{len(found)} of {total} messages differ."))
+            self.stderr.write(self.style.ERROR(f"The seals of {len(found)} of {total} messages do not fit."))
             sys.exit(1)
-        self.stdout.write(f"{total} messages: no difference.")
+        self.stdout.write(f"The seals of all {total} messages fit.")

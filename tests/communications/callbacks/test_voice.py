@@ -116,7 +116,7 @@ def test_who_says_by_a_key_that_it_is_them_has_had_a_talk_with_us_whatever_is_he
 
     assert (call.outcome, call.outcome_notes) == (
         "right_party",
-        "They pressed 1: it was them, and they heard the message.",
+        "Key 1 pressed: the debtor heard the message.",
     )
     assert [contact.conversation for contact in history(call)] == [True]
 
