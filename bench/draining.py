@@ -16,7 +16,7 @@ from django.utils import timezone
 from communications.channels import email
 from communications.models import CommunicationLog
 from communications.sending import worker
-from ddc.common import long_lived
+from ddc.common.process import web_process
 
 WORKERS = 2
 #: What workers at work have behind them: modules loaded, statements prepared, catalogues read.
@@ -90,7 +90,7 @@ def measure(count: int) -> dict[str, Any]:
 def _drain_by(workers: int, count: int) -> tuple[int, Counter[str], float]:
     """Drain so many messages by so many processes at once: how many were queued, how they ended, and in how many seconds."""
     connection.close()
-    with multiprocessing.get_context("fork").Pool(workers, initializer=long_lived.settle) as pool:
+    with multiprocessing.get_context("fork").Pool(workers, initializer=web_process.freeze_heap) as pool:
         _queue(_BEFORE)
         pool.map(_drain, range(workers), chunksize=1)
         queued = _queue(count)

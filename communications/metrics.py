@@ -72,7 +72,7 @@ def providers() -> Iterator[Metric]:
     yield down
 
 
-@health.note("providers_down")
+@health.detail("providers_down")
 def providers_down(connection: "psycopg.Connection[tuple[Any, ...]]") -> list[str]:
     """Return the providers that are down. The site is healthy all the same: their messages wait."""
     return [

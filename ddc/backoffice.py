@@ -45,7 +45,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "communications.Circuit", "communications.Unbegun", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
         "agents.TokenFamily", "agents.SpentRefreshToken", "axes.AccessAttempt", "axes.AccessFailureLog",
-        "axes.AccessLog", "collections.SegmentationMark",
+        "axes.AccessLog",
     )),
 )  # fmt: skip
 

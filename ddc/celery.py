@@ -10,7 +10,7 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_process_init, worker_shutting_down
 
-from ddc.common import long_lived, stopping
+from ddc.common.process import shutdown, web_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 
@@ -66,12 +66,12 @@ app.conf.beat_schedule = {
 
 @worker_process_init.connect
 def _settle(**_: object) -> None:
-    long_lived.settle()
+    web_process.freeze_heap()
 
 
 @worker_shutting_down.connect
 def _end_turns(**_: object) -> None:
-    stopping.begin()
+    shutdown.request()
 
 
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,10 +1,10 @@
-"""The web server's entry."""
+"""The web server's entry point."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
-from ddc.common import web_process
+from ddc.common.process import web_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 web_process.prepare()

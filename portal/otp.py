@@ -19,8 +19,8 @@ from communications.models import CommunicationLog, CommunicationTemplate, Messa
 from communications.outbox import outbox
 from communications.texts import one_time_code, templates
 from ddc.common.errors import DomainError
-from ddc.common.nudge import nudge
 from ddc.common.observing import tracing
+from ddc.common.process.wake import wake_worker
 from debtors import contact_points, phones
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
@@ -95,7 +95,7 @@ def request(mobile_phone: str, *, caller_address: str | None, now: datetime) -> 
         expires_at=now + timedelta(seconds=settings.OTP_LIFETIME_SECONDS),
         created_at=now,
     )
-    nudge("portal.tasks.answer_otp_requests")
+    wake_worker("portal.tasks.answer_otp_requests")
     return session
 
 

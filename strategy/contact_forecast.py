@@ -17,7 +17,7 @@ from collection.models import Debt
 from communications.contact import decisions, gate
 from communications.contact.gate import PASSING, Contact, Decision, Facts, Verdict
 from communications.models import CommunicationLog, ContactDecision
-from ddc.common.nudge import nudge
+from ddc.common.process.wake import wake_worker
 from strategy import matching
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 
@@ -52,7 +52,7 @@ class _Tally:
 def request(run: StrategyRun) -> None:
     """Wake a worker to make the forecast of a finished run."""
     if run.contact is None:
-        nudge(TASK)
+        wake_worker(TASK)
 
 
 def make_missing(*, now: datetime) -> int:

@@ -17,8 +17,8 @@ from django.db import connection, transaction
 
 from collection.holds import expiry
 from collection.segments import assignment
-from ddc.common.nudge import nudge
-from ddc.common.side_by_side import halves, side_by_side
+from ddc.common.postgresql import parallel
+from ddc.common.process.wake import wake_worker
 from strategy import contact_forecast, matching, queueing
 from strategy.matching import Match
 from strategy.models import Reason, StrategyRule, StrategyRun
@@ -45,9 +45,9 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
         return
     _prepare(run, clock=clock)
     rules = _active_rules()
-    shards = halves(of="debt.debtor_id")
+    shards = parallel.shards(of="debt.debtor_id")
     count = _counter(progress, rules=len(rules), shards=len(shards))
-    side_by_side(lambda shard: _apply(rules, run, shard, clock=clock, count=count), shards)
+    parallel.run(lambda shard: _apply(rules, run, shard, clock=clock, count=count), shards)
 
 
 def _apply(
@@ -63,7 +63,7 @@ def _apply(
             _check_foreign_keys()
             _add_to_report(run, [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in batch])
             if queued and not woken:
-                nudge("communications.tasks.drain_outbox")  # Once: the worker goes on while messages are due.
+                wake_worker("communications.tasks.drain_outbox")  # Once: the worker goes on while messages are due.
                 woken = True
         count(len(batch))
     matching.drop_matches()

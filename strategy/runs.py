@@ -13,10 +13,10 @@ from django.db import DatabaseError, transaction
 
 from agents.models import Agent
 from ddc.common.errors import DomainError, refusing
-from ddc.common.nudge import nudge
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
+from ddc.common.process.wake import wake_worker
 from strategy import contact_forecast, engine
 from strategy.models import StrategyRun
 
@@ -60,7 +60,7 @@ def plan(*, dry_run: bool, by: Agent | None, now: datetime, day: date | None = N
     """
     _end_abandoned(now=now)
     run = _insert(Status.PLANNED, day=day, dry_run=dry_run, by=by, now=now)
-    nudge("strategy.tasks.start_planned")
+    wake_worker("strategy.tasks.start_planned")
     return run
 
 

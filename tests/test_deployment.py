@@ -15,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ddc.common import web_process
+from ddc.common.process import web_process
 from ddc.stack import __main__ as stack
 from ddc.stack import binaries, demo, web
 

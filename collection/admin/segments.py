@@ -7,10 +7,9 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from collection.models import Segment, SegmentationMark
+from collection.models import Segment
 from collection.segments import records
 from ddc.common.admin.editing import DomainAdmin
-from ddc.common.admin.pages import ReadOnlyAdmin
 
 _MOST_DAYS = 36_500
 
@@ -70,9 +69,3 @@ def _band(least: Any, most: Any) -> str:
     lower = "" if least is None else f"from {least.normalize():f} " if isinstance(least, Decimal) else f"from {least} "
     upper = "" if most is None else f"below {most.normalize():f}" if isinstance(most, Decimal) else f"below {most}"
     return (lower + upper).strip()
-
-
-@admin.register(SegmentationMark)
-class SegmentationMarkAdmin(ReadOnlyAdmin):
-    list_display = ("seen_before", "moved_by", "basis")
-    ordering = ("id",)

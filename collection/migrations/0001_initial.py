@@ -206,19 +206,6 @@ class Migration(migrations.Migration):
             name='segment',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='debts', to='collections.segment'),
         ),
-        migrations.CreateModel(
-            name='SegmentationMark',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('basis', models.CharField(help_text='A digest of what its outcome hangs on beside the debts.', max_length=32)),
-                ('seen_before', models.CharField(help_text='It saw what transactions before this one wrote.', max_length=20)),
-                ('moved_by', models.CharField(help_text='The transactions in which it moved debts.', max_length=100)),
-            ],
-            options={
-                'db_table': 'segmentation_mark',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_segmentation_mark')],
-            },
-        ),
         migrations.AddIndex(
             model_name='deferralrequest',
             index=models.Index(fields=['-created_at', '-id'], name='deferral_newest'),

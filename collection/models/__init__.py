@@ -7,7 +7,7 @@ from collection.models.disputes import Dispute
 from collection.models.holds import Hold, HoldEvent, HoldQuerySet
 from collection.models.ledger import LedgerEntry
 from collection.models.rates import ExchangeRate
-from collection.models.segments import Segment, SegmentationMark
+from collection.models.segments import Segment
 
 __all__ = [
     "OPEN",
@@ -22,6 +22,5 @@ __all__ = [
     "HoldQuerySet",
     "LedgerEntry",
     "Segment",
-    "SegmentationMark",
     "money_field",
 ]

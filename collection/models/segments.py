@@ -53,15 +53,3 @@ class Segment(UUIDModel):
 
     def __str__(self) -> str:
         return self.name
-
-
-class SegmentationMark(models.Model):
-    """How far the last assignment of all debts to segments came; one row. See ``segmentation_marks``."""
-
-    basis = models.CharField(max_length=32, help_text="A digest of what its outcome hangs on beside the debts.")
-    seen_before = models.CharField(max_length=20, help_text="It saw what transactions before this one wrote.")
-    moved_by = models.CharField(max_length=100, help_text="The transactions in which it moved debts.")
-
-    class Meta:
-        db_table = "segmentation_mark"
-        constraints = [models.CheckConstraint(name="there_is_one_segmentation_mark", condition=Q(id=1))]

@@ -6,15 +6,12 @@ currency takes debts in it alone. An inactive segment takes none.
 """
 
 import uuid
-from dataclasses import asdict
 from datetime import date
-from typing import Any
 
 from django.db import connection, transaction
 
-from collection import segmentation_marks
 from collection.models import OPEN, Debt
-from ddc.common.side_by_side import halves, side_by_side
+from ddc.common.postgresql import parallel
 
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 
@@ -65,7 +62,7 @@ _FITS_OF_MANY = f"""
                 debt.currency_code, ' ', width_bucket(debt.current_balance, balances), ' ',
                 width_bucket(debt.p2p_score, scores), ' ', width_bucket(%(today)s::date - debt.placement_date, days)
             ) AS cell
-        FROM debt CROSS JOIN bounds WHERE {_MAY_MOVE} AND {{which}}
+        FROM debt CROSS JOIN bounds WHERE {_MAY_MOVE} AND {{shard}}
     ),
     of_cell AS MATERIALIZED (
         SELECT debt.cell, {BEST_FIT} AS fit FROM (
@@ -94,48 +91,37 @@ _ASSIGN = f"""
     )
     UPDATE debt SET segment_id = CASE WHEN debt.xmin = misplaced.written_by THEN misplaced.fit ELSE {BEST_FIT} END
     FROM misplaced WHERE debt.id = misplaced.id AND {_MAY_MOVE}
-    RETURNING debt.segment_id, debt.xmin
+    RETURNING debt.segment_id
 """  # noqa: S608
 _ASSIGN_ONE = _ASSIGN.format(fits=_FIT_OF_ONE)
-_ASSIGN_MANY = _ASSIGN.format(fits=_FITS_OF_MANY)
+ASSIGN_MANY = _ASSIGN.format(fits=_FITS_OF_MANY)
 
 
 @transaction.atomic
 def assign(debt: Debt, *, today: date) -> None:
-    """Put one debt into the segment that it fits, if it is open and nobody chose one for it."""
+    """Assign a debt to the segment that it fits, unless it is closed or its segment is pinned."""
     with connection.cursor() as cursor:
         lock_segments()
         cursor.execute(_ASSIGN_ONE, {"today": today, "debt": debt.pk})
-        moved: tuple[uuid.UUID | None, str] | None = cursor.fetchone()
+        moved: tuple[uuid.UUID | None] | None = cursor.fetchone()
     if moved is not None:
         debt.segment_id = moved[0]
 
 
 def assign_all(*, today: date) -> int:
-    """Put every open debt that nobody pinned into the segment that it fits; return how many moved.
+    """Assign every open debt without a pinned segment to the segment that it fits; return how many moved.
 
-    Where segments are what they were the last time, only debts that were written since are looked at. Where all are, two
-    connections see to half of them each: one may have committed when the other fails, and then the next time looks at all again.
+    Two connections assign a shard of the debts each. If one fails, the other's work stays committed.
     """
-    assignment = segmentation_marks.Assignment(rule=_ASSIGN_MANY, today=today)
-    last = assignment.last()
-    shares = [segmentation_marks.WRITTEN_SINCE] if last else halves(of="debt.id")
-    names = {"today": today} | (asdict(last) if last else {})
-    moves = side_by_side(lambda share: _move(share, names=names), shares)
-    assignment.finish(moved_by=[transaction for _, transaction in moves if transaction])
-    return sum(moved for moved, _ in moves)
+    return sum(parallel.run(lambda shard: _assign_shard(shard, today=today), parallel.shards(of="debt.id")))
 
 
 @transaction.atomic
-def _move(share: str, *, names: dict[str, Any]) -> tuple[int, str | None]:
-    """Move what of a share of the debts is misplaced; return how many they were, and the transaction that did it."""
+def _assign_shard(shard: str, *, today: date) -> int:
     with connection.cursor() as cursor:
         lock_segments()
-        cursor.execute(
-            f"WITH moved AS ({_ASSIGN_MANY.format(which=share)}) SELECT count(*), min(xmin::text) FROM moved",  # noqa: S608
-            names,
-        )
-        moved: tuple[int, str | None] = cursor.fetchone()
+        cursor.execute(ASSIGN_MANY.format(shard=shard), {"today": today})
+        moved: int = cursor.rowcount
     return moved
 
 

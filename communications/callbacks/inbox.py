@@ -18,8 +18,8 @@ from communications.callbacks.events import CallbackEvent, DeliveryEvent, Inboun
 from communications.channels.webhooks import mail
 from communications.models import ProviderEvent
 from ddc.common.errors import DomainError
-from ddc.common.nudge import nudge
 from ddc.common.observing import tracing
+from ddc.common.process.wake import wake_worker
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ def store(reported: Iterable[CallbackEvent], *, now: datetime) -> int:
     ProviderEvent.objects.bulk_create(rows, ignore_conflicts=True)
     new = sum(row.event_id not in known for row in rows)
     if new:
-        nudge(TASK)
+        wake_worker(TASK)
     return new
 
 
@@ -63,7 +63,7 @@ def process(*, clock: Callable[[], datetime], time_budget: timedelta | None = _T
         with tracing.caused_by(row.request_id):
             results[_process_one(row, now=clock())] += 1
         if ends and clock() >= ends:
-            nudge(TASK)
+            wake_worker(TASK)
             break
     return results
 
@@ -74,7 +74,7 @@ def retry(row: ProviderEvent, *, now: datetime) -> None:
     :raises NotFailed: if it has not failed, or was retried or closed already
     """
     _failed(row, failed_at=None, attempts=0, due_at=now)
-    nudge(TASK)
+    wake_worker(TASK)
 
 
 def close(row: ProviderEvent, *, by: Agent, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from collection.models import Debt
 from communications import suppressions
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
-from ddc.common.nudge import nudge
+from ddc.common.process.wake import wake_worker
 from debtors.channels import Channel
 from debtors.models import Debtor
 
@@ -93,7 +93,7 @@ def queue(
 
 def wake(lane: Lane) -> None:
     """Have a worker look at the outbox once the transaction has committed."""
-    nudge(TASKS[lane])
+    wake_worker(TASKS[lane])
 
 
 def is_due(*, now: datetime, lane: Lane = Lane.ALL, among: Collection[Channel]) -> bool:

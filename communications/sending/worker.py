@@ -25,10 +25,10 @@ from communications.sending.batches import Batch
 from communications.sending.dispatch import Ready
 from communications.sending.outcomes import Ended
 from communications.sending.senders import Senders, provider_of
-from ddc.common import stopping
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
+from ddc.common.process import shutdown
 from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -182,7 +182,7 @@ def _send(turn: _Turn, channel: Channel, batch: Batch, known: circuits.Known) ->
             if wait:
                 time.sleep(wait)
             now = turn.clock()
-            if (turn.ends and now >= turn.ends) or stopping.is_wanted():
+            if (turn.ends and now >= turn.ends) or shutdown.is_requested():
                 turn.drained.more = True
                 break
             if now - batch.claimed_at > FACTS_LAST and done:

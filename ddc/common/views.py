@@ -40,10 +40,10 @@ class HealthView(View):
 
     @extend_schema(responses=HealthSerializer)
     def retrieve(self, request: Request) -> Response:
-        parts, notes = health.check()
+        parts, details = health.check()
         down = [name for name, state in parts.items() if state != "ok"]
         if not down:
-            answer = {"status": "ok", **parts, **notes, "version": settings.VERSION}
+            answer = {"status": "ok", **parts, **details, "version": settings.VERSION}
             return Response(HealthSerializer(answer).data)
         body = problem(503, f"Down: {', '.join(down)}.") | parts | {"version": settings.VERSION}
         return Response(body, status=503, headers={"Retry-After": str(RETRY_AFTER_OUTAGE)})

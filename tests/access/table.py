@@ -138,7 +138,6 @@ collections/holdevent                    v          v       v
 collections/dispute                     va         va       v
 collections/deferralrequest             vc         vc       v
 collections/segment                      v       vacd       v
-collections/segmentationmark             v          v       v
 collections/exchangerate                 v       vacd       v
 payments/payment                       vac       vacd       v
 payments/idempotencykey                  v          v       v

@@ -137,7 +137,7 @@ def test_an_assignment_takes_the_same_few_queries_however_many_debts(debts, djan
     for _ in range(debts):
         factories.debt(debtor=owner)
     records.create(name="all")
-    with django_assert_num_queries(7):  # five, and the savepoint around them
+    with django_assert_num_queries(4):  # Two of them are the savepoint.
         assert assignment.assign_all(today=TODAY) == debts
 
 

@@ -115,7 +115,7 @@ def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
     from communications.sending import worker
 
     woken = []
-    monkeypatch.setattr(outbox, "nudge", woken.append)
+    monkeypatch.setattr(outbox, "wake_worker", woken.append)
     for _ in range(circuits.FAILURES + 3):
         queue()
     woken.clear()

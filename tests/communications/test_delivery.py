@@ -211,7 +211,7 @@ def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
 @pytest.fixture
 def woken(monkeypatch):
     lanes = []
-    monkeypatch.setattr(outbox, "nudge", lanes.append)
+    monkeypatch.setattr(outbox, "wake_worker", lanes.append)
     return lanes
 
 

@@ -159,7 +159,7 @@ def test_a_database_that_does_not_answer_is_down(transactional_db, figures, monk
     def refuse(*_):
         raise DatabaseError
 
-    monkeypatch.setattr("ddc.common.postgresql.patience.wait_until", refuse)
+    monkeypatch.setattr("ddc.common.postgresql.timeouts.limit_until", refuse)
     found = figures()
     assert found["ddc_database_up",] == 0
     assert ("ddc_messages_uncertain",) not in found

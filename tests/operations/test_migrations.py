@@ -16,7 +16,7 @@ OURS = ("agents", "collections", "common", "communications", "debtors", "payment
 
 #: What reads or writes every row, or keeps others out meanwhile, and what to do instead.
 DANGERS = {
-    r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)": "AddIndexConcurrently of ddc.common.indexes, with atomic = False",
+    r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)": "AddIndexConcurrently of ddc.common.postgresql.indexes, with atomic = False",
     r"ALTER COLUMN \S+ TYPE (?!varchar|text)": "a new column, filled in steps",
     r"ALTER COLUMN \S+ SET NOT NULL": "a check constraint NOT VALID, validated afterwards",
     r"ADD CONSTRAINT (?!.*NOT VALID)(?=.*(CHECK|FOREIGN KEY))": "NOT VALID, then VALIDATE CONSTRAINT in another migration",
@@ -39,7 +39,7 @@ def dangers(statements: list[str], made: set[str]) -> list[str]:
         if "lock_timeout" in text:
             hurried = text != "SET lock_timeout = 0;"
         if re.search(r"INDEX CONCURRENTLY (?!IF (NOT )?EXISTS)", text) or ("CONCURRENTLY" in text and hurried):
-            found.append(f"{text} -> ddc.common.indexes, or it can't be run again where it was cut short")
+            found.append(f"{text} -> ddc.common.postgresql.indexes, or it can't be run again where it was cut short")
         made |= set(re.findall(r'^CREATE TABLE "(\w+)"', text))
         table = re.search(r'(?:^ALTER TABLE|^UPDATE|^DELETE FROM| ON) (?:ONLY )?"?(\w+)"?', text)
         if table and table[1] in BIG - made:

@@ -1,6 +1,5 @@
 """What web servers do when a part is away: say so soon, and go on when it is back. `make faults` shows more."""
 
-import gc
 import os
 import socket
 import subprocess
@@ -15,10 +14,10 @@ from django.conf import settings
 from django.db import connection
 
 from ddc import celery
-from ddc.common import nudge
 from ddc.common.observing import health
 from ddc.common.postgresql import base, outage
-from tests.journeys.site import free_port, wait_for
+from ddc.common.process import wake
+from tests.journeys.site import free_port
 
 
 @contextmanager
@@ -31,70 +30,44 @@ def silent(port: int = 0):
 def test_a_server_that_says_nothing_hangs_and_one_that_is_gone_does_not():
     with silent() as port:
         began = time.monotonic()
-        assert outage.hangs("127.0.0.1", port)
+        assert outage.is_hanging("127.0.0.1", port)
         assert time.monotonic() - began < 1
-    assert not outage.hangs("127.0.0.1", free_port())
+    assert not outage.is_hanging("127.0.0.1", free_port())
     database = settings.DATABASES["default"]
-    assert not outage.hangs(database["HOST"], database["PORT"])
+    assert not outage.is_hanging(database["HOST"], database["PORT"])
 
 
 @pytest.fixture
 def watched(db, monkeypatch):
     """A connection as web servers have it."""
-    made = base.DatabaseWrapper({**connection.settings_dict, "ASKS_FOR_LIFE": True}, "default")
-    monkeypatch.setattr(outage, "_noted_until", 0.0)
+    made = base.DatabaseWrapper({**connection.settings_dict, "DETECT_HANGS": True}, "default")
+    outage.forget()
     yield made
     made.close()
 
 
 def test_a_slow_statement_is_waited_for_while_the_server_lives(watched, monkeypatch):
-    monkeypatch.setattr(base, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(base, "PROBE_AFTER_SECONDS", 0.1)
     with watched.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(0.6), 7")
         assert cursor.fetchone()[1] == 7
 
 
-def test_a_connection_is_closed_when_its_thread_ends(db):
-    pids = []
-
-    def ask():
-        made = base.DatabaseWrapper({**connection.settings_dict, "ASKS_FOR_LIFE": True}, "default")
-        with made.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            pids.extend(cursor.fetchone())
-
-    gc.disable()  # It would close it as well, some time or other.
-    try:
-        thread = threading.Thread(target=ask)
-        thread.start()
-        thread.join()
-        wait_for(lambda: not lives(pids[0]), seconds=5)
-    finally:
-        gc.enable()
-
-
-def lives(pid: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid])
-        return cursor.fetchone() is not None
-
-
 def test_a_connection_that_hangs_is_given_up_and_the_next_refused_at_once(watched, monkeypatch):
-    monkeypatch.setattr(base, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(base, "PROBE_AFTER_SECONDS", 0.2)
     with watched.cursor() as cursor:
         cursor.execute("SELECT 1")
-        monkeypatch.setattr(outage, "hangs", lambda host, port: True)
+        monkeypatch.setattr(outage, "is_hanging", lambda host, port: True)
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError, match="does not answer"):
             cursor.cursor.execute("SELECT pg_sleep(10)")
         assert time.monotonic() - began < 1
     watched.close()
-    monkeypatch.setattr(outage, "hangs", lambda host, port: pytest.fail("nobody asks again so soon"))
+    monkeypatch.setattr(outage, "is_hanging", lambda host, port: pytest.fail("nobody asks again so soon"))
     with pytest.raises(Exception, match="does not answer"):
         watched.connect()
-    monkeypatch.setattr(outage, "_noted_until", 0.0)
-    monkeypatch.setattr(outage, "hangs", lambda host, port: False)
+    outage.forget()
+    monkeypatch.setattr(outage, "is_hanging", lambda host, port: False)
     with watched.cursor() as cursor:
         cursor.execute("SELECT 2")
         assert cursor.fetchone() == (2,)
@@ -127,11 +100,11 @@ def broken(asked):
     raise KeyError
 
 
-def test_notes_that_hang_or_break_leave_the_site_well_and_the_other_notes_told(
+def test_details_that_hang_or_break_leave_the_site_healthy_and_the_other_details_shown(
     transactional_db, anonymous, monkeypatch
 ):
     notes = {"a": hanging, "b": broken, "c": hanging, "d": hanging, "providers_down": lambda asked: ["smtp"]}
-    monkeypatch.setattr(health, "_notes", notes)
+    monkeypatch.setattr(health, "DETAILS", notes)
     began = time.monotonic()
     answer = anonymous.get("/health")
     assert time.monotonic() - began < 3
@@ -148,15 +121,15 @@ def test_a_question_that_hangs_is_not_asked_twice():
         release.wait(5)
 
     part = health.Part(question)
-    first = part.ask()
-    assert part.ask() is first
+    first = part.start()
+    assert part.start() is first
     release.set()
     first.result(timeout=5)
-    part.ask().result(timeout=5)
+    part.start().result(timeout=5)
     assert len(asked) == 2
 
 
-def test_nobody_waits_for_a_broker_that_hangs_and_nudges_go_out_once_it_is_back(monkeypatch):
+def test_a_broker_that_hangs_holds_up_no_caller_and_tasks_go_out_once_it_is_back(monkeypatch):
     sent, hangs = [], threading.Event()
 
     def send_task(task, **options):
@@ -165,16 +138,16 @@ def test_nobody_waits_for_a_broker_that_hangs_and_nudges_go_out_once_it_is_back(
             raise ConnectionError
         sent.append(task)
 
-    monkeypatch.setattr(nudge, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(wake, "PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(celery.app, "send_task", send_task)
-    messenger = nudge._Messenger()
+    publisher = wake.Publisher()
     began = time.monotonic()
     for _ in range(1000):
-        messenger.take("a.task", {})
-    messenger.take("another.task", {})
+        publisher.enqueue("a.task", {})
+    publisher.enqueue("another.task", {})
     assert time.monotonic() - began < 0.5
     hangs.set()
-    assert messenger.finish(5)
+    assert publisher.drain(5)
     assert sorted(set(sent)) == ["a.task", "another.task"]
     assert len(sent) <= 3
 

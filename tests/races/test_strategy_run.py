@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from communications.models import CommunicationLog
-from ddc.common.side_by_side import halves
+from ddc.common.postgresql import parallel
 from strategy import engine, matching, queueing, runs
 from strategy.models import StrategyRun, StrategyStep
 from tests.races.threads import at_once, refusals
@@ -84,7 +84,7 @@ def seen_matching(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> l
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             seen.append(cursor.fetchone()[0])
-        if breaks and shard == halves(of="debt.debtor_id")[0]:
+        if breaks and shard == parallel.shards(of="debt.debtor_id")[0]:
             raise ValueError("broken")
         return match(*args, shard=shard, **kwargs)
 

@@ -1,10 +1,10 @@
-"""Whether the parts that we need answer."""
+"""The state of the parts that the site needs."""
 
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TookTooLong
+from concurrent.futures import TimeoutError as ResultTimeout
 from typing import Any
 
 import psycopg
@@ -13,48 +13,46 @@ import structlog
 from django.conf import settings
 from django.db import connections
 
-from ddc.common.postgresql import outage, patience
+from ddc.common.postgresql import outage, timeouts
 
 log = structlog.get_logger(__name__)
 
-#: For all parts together; who asks is promised an answer within three seconds, and may have stood behind another request.
-PATIENCE_SECONDS = 1.5
-#: For all notes together, which are the last that is asked of the database.
-_NOTES_SECONDS = 0.5
+#: For all parts together. The contract promises an answer within 3 seconds, and the request may have waited behind another one.
+CHECK_TIMEOUT = 1.5
+#: For all details together; they are read last, over the connection of the check.
+_DETAILS_TIMEOUT = 0.5
+
+#: Reads a detail by one statement, over a connection that has just answered.
+Detail = Callable[["psycopg.Connection[tuple[Any, ...]]"], list[str]]
+DETAILS: dict[str, Detail] = {}
 
 
-#: What is told besides, whatever it is, and who knows it: by one statement over a connection that proved to be alive.
-Note = Callable[["psycopg.Connection[tuple[Any, ...]]"], list[str]]
-_notes: dict[str, Note] = {}
+def detail(name: str) -> Callable[[Detail], Detail]:
+    """Register a detail that an app adds to the health report. A detail that fails leaves the report "ok"."""
 
-
-def note(name: str) -> Callable[[Note], Note]:
-    """Have something of an app above told along with its name; it never makes the site unwell."""
-
-    def register(ask: Note) -> Note:
-        _notes[name] = ask
-        return ask
+    def register(read: Detail) -> Detail:
+        DETAILS[name] = read
+        return read
 
     return register
 
 
 def check() -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Ask all parts at the same time; ``"ok"``, or what is wrong, within PATIENCE_SECONDS even where a part hangs.
+    """Check all parts at once; return each state, "ok" or what is wrong, and the details.
 
-    Returns the notes as well, empty ones where the database doesn't answer.
+    It takes at most ``CHECK_TIMEOUT``, even where a part hangs. The details are empty where the database does not answer.
     """
-    asked = {name: part.ask() for name, part in PARTS.items()}
-    ends = time.monotonic() + PATIENCE_SECONDS
-    found = {name: _found(answer, ends - time.monotonic()) for name, answer in asked.items()}
-    database = asked["database"]
-    noted = database.result() if found["database"] == "ok" else {}
-    return found, {name: noted.get(name, []) for name in _notes}
+    results = {name: part.start() for name, part in PARTS.items()}
+    deadline = time.monotonic() + CHECK_TIMEOUT
+    states = {name: _state(result, deadline - time.monotonic()) for name, result in results.items()}
+    details = results["database"].result() if states["database"] == "ok" else {}
+    return states, {name: details.get(name, []) for name in DETAILS}
 
 
-def _found(answer: "Future[Any]", patience: float) -> str:
+def _state(result: "Future[Any]", timeout: float) -> str:
     try:
-        answer.result(timeout=max(patience, 0))
-    except (TookTooLong, TimeoutError):
+        result.result(timeout=max(timeout, 0))
+    except (ResultTimeout, TimeoutError):
         return "no answer"
     except (psycopg.Error, redis.RedisError, OSError) as error:
         return f"unreachable ({type(error).__name__})"
@@ -62,60 +60,60 @@ def _found(answer: "Future[Any]", patience: float) -> str:
 
 
 class Part:
-    """Something that we need. While one question hangs, no second one is asked: threads don't pile up."""
+    """A part that the site needs. While its check hangs, no second one starts, so threads do not pile up."""
 
-    def __init__(self, question: Callable[[], Any]) -> None:
-        self._question = question
+    def __init__(self, check: Callable[[], Any]) -> None:
+        self._check = check
         self._lock = threading.Lock()
-        self._asked: Future[Any] | None = None
+        self._result: Future[Any] | None = None
 
-    def ask(self) -> "Future[Any]":
-        """Ask in a thread of its own; where a question is open already, that one will do."""
+    def start(self) -> "Future[Any]":
+        """Start the check in a thread of its own, or return the result of the one that still runs."""
         with self._lock:
-            if self._asked is None or self._asked.done():
-                self._asked = Future()
-                threading.Thread(target=self._answer, args=(self._asked,), name="health", daemon=True).start()
-            return self._asked
+            if self._result is None or self._result.done():
+                self._result = Future()
+                threading.Thread(target=self._run, args=(self._result,), name="health", daemon=True).start()
+            return self._result
 
-    def _answer(self, answer: "Future[Any]") -> None:
+    def _run(self, result: "Future[Any]") -> None:
         try:
-            told = self._question()
+            found = self._check()
         except Exception as error:
-            answer.set_exception(error)
+            result.set_exception(error)
         else:
-            answer.set_result(told)
+            result.set_result(found)
 
 
-def _database() -> dict[str, list[str]]:
-    options = settings.DATABASES["default"]
-    if outage.hangs(options["HOST"], options["PORT"]):
+def _check_database() -> dict[str, list[str]]:
+    database = settings.DATABASES["default"]
+    if outage.is_hanging(database["HOST"], database["PORT"]):
         raise TimeoutError
-    # A connection of its own: the request's may be what hangs. All else is as theirs, TLS and what the URL asks for besides.
-    asked = connections["default"].get_connection_params()
-    asked |= {"connect_timeout": 2, "options": f"{asked['options']} -c statement_timeout=1000"}
-    with psycopg.connect(**asked) as connection:
+    # A connection of its own, because the request's may hang; TLS and the URL's other options are the same.
+    options = connections["default"].get_connection_params()
+    options |= {"connect_timeout": 2, "options": f"{options['options']} -c statement_timeout=1000"}
+    with psycopg.connect(**options) as connection:
         connection.execute("SELECT 1")
-        return _noted(connection)
+        return _read_details(connection)
 
 
-def _noted(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, list[str]]:
-    """Ask for the notes, without those that fail; each may take half of what time is left, so one that hangs costs no other."""
-    ends = time.monotonic() + _NOTES_SECONDS
-    noted = {}
-    for name, ask in _notes.items():
+def _read_details(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, list[str]]:
+    """Read the details, without those that fail; each gets half of the time that is left, so that none takes all of it."""
+    deadline = time.monotonic() + _DETAILS_TIMEOUT
+    details = {}
+    for name, read in DETAILS.items():
         try:
             with connection.transaction():
-                patience.wait_until(patience.half_way_to(ends), connection)
-                noted[name] = ask(connection)
-        except Exception as error:  # Whatever it is: a note never makes the site unwell.
-            log.warning("note_failed", note=name, error=type(error).__name__)
-    return noted
+                timeouts.limit_until(timeouts.halfway_to(deadline), connection)
+                details[name] = read(connection)
+        except Exception as error:  # A detail never makes the site unhealthy.
+            log.warning("health_detail_failed", detail=name, error=type(error).__name__)
+    return details
 
 
-def _broker() -> None:
-    patience = {"socket_timeout": 1, "socket_connect_timeout": 1}
-    with redis.Redis.from_url(settings.REDIS_URL, **patience) as client:
+def _check_broker() -> None:
+    options = {"socket_timeout": 1, "socket_connect_timeout": 1}
+    with redis.Redis.from_url(settings.REDIS_URL, **options) as client:
         client.ping()
 
 
-PARTS = {"database": Part(_database), "broker": Part(_broker)}
+PARTS = {"database": Part(_check_database), "broker": Part(_check_broker)}

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ddc.common.postgresql import patience
+from ddc.common.postgresql import timeouts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -69,10 +69,10 @@ class _Asked(Collector):
         up = 0
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                patience.wait_until(ends, cursor)
+                timeouts.limit_until(ends, cursor)
                 up = 1
                 for ask in _sources:
-                    figures += _answer(ask, ends=patience.half_way_to(ends))
+                    figures += _answer(ask, ends=timeouts.halfway_to(ends))
         except (DatabaseError, InterfaceError) as error:
             log.warning("figures_failed", error=type(error).__name__)
         yield GaugeMetricFamily("ddc_database_up", "Whether the database answered this scrape.", up)
@@ -83,7 +83,7 @@ def _answer(ask: Source, *, ends: float) -> list[Metric]:
     """Ask a source; what it can't tell in time is left out."""
 
     def within_time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        patience.wait_until(ends, context["cursor"].cursor)
+        timeouts.limit_until(ends, context["cursor"].cursor)
         return execute(sql, params, many, context)
 
     try:

@@ -1,24 +1,24 @@
-"""Whether the server of the database is alive, asked in a way that can't hang; and that it was not, for a moment."""
+"""Detect a database server that hangs, by a question that can't hang itself, and remember it for a moment."""
 
 import socket
 import time
 
-#: SSLRequest (PostgreSQL's protocol, section 54.7): one byte comes back before anybody has signed in.
-_QUESTION = bytes.fromhex("0000000804d2162f")
-PATIENCE_SECONDS = 0.5
-#: For so long after it was found hanging nobody else finds out for himself.
-_NOTED_SECONDS = 1.0
+#: SSLRequest (PostgreSQL's protocol, section 54.7): the server answers with one byte before any authentication.
+_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+PROBE_TIMEOUT = 0.5
+#: How long after a detection other connections fail at once. A server that hangs would cost each of them a probe.
+_REMEMBERED_SECONDS = 1.0
 
-_noted_until = 0.0
+_remembered_until = 0.0
 
 
-def hangs(host: str, port: int | str | None) -> bool:
-    """Ask the server for a sign of life. One that is gone, or turns the question down, doesn't hang."""
+def is_hanging(host: str, port: int | str | None) -> bool:
+    """Return whether the server takes connections and doesn't answer. A server that is down doesn't hang."""
     number = int(port or 5432)
     try:
-        with _connected(host, number) as asked:
-            asked.sendall(_QUESTION)
-            asked.recv(1)
+        with _connect(host, number) as probe:
+            probe.sendall(_SSL_REQUEST)
+            probe.recv(1)
     except TimeoutError:
         return True
     except OSError:
@@ -26,21 +26,27 @@ def hangs(host: str, port: int | str | None) -> bool:
     return False
 
 
-def note() -> None:
-    """Remember that it hangs."""
-    global _noted_until
-    _noted_until = time.monotonic() + _NOTED_SECONDS
+def remember() -> None:
+    """Remember that the server hangs."""
+    global _remembered_until
+    _remembered_until = time.monotonic() + _REMEMBERED_SECONDS
 
 
-def is_noted() -> bool:
-    """Tell whether it was found hanging just now."""
-    return time.monotonic() < _noted_until
+def forget() -> None:
+    """Forget that the server hung."""
+    global _remembered_until
+    _remembered_until = 0.0
 
 
-def _connected(host: str, port: int) -> socket.socket:
+def is_remembered() -> bool:
+    """Return whether the server was found hanging a moment ago."""
+    return time.monotonic() < _remembered_until
+
+
+def _connect(host: str, port: int) -> socket.socket:
     if not host.startswith("/"):
-        return socket.create_connection((host or "127.0.0.1", port), timeout=PATIENCE_SECONDS)
-    asked = socket.socket(socket.AF_UNIX)
-    asked.settimeout(PATIENCE_SECONDS)
-    asked.connect(f"{host}/.s.PGSQL.{port}")
-    return asked
+        return socket.create_connection((host or "127.0.0.1", port), timeout=PROBE_TIMEOUT)
+    probe = socket.socket(socket.AF_UNIX)
+    probe.settimeout(PROBE_TIMEOUT)
+    probe.connect(f"{host}/.s.PGSQL.{port}")
+    return probe

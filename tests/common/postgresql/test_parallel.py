@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from ddc.common.side_by_side import halves, side_by_side
+from ddc.common.postgresql import parallel
 
 
 def ask(sql: str) -> Any:
@@ -26,7 +26,7 @@ def test_each_task_has_a_connection_of_its_own_and_all_are_at_work_at_once():
         together.wait(timeout=20)
         return task, ask("pg_backend_pid()")
 
-    (first, one), (second, other) = side_by_side(work, ["a", "b"])
+    (first, one), (second, other) = parallel.run(work, ["a", "b"])
     assert (first, second) == ("a", "b")
     assert len({one, other, ask("pg_backend_pid()")}) == 3
     for _ in range(50):  # They hang up when they are done; PostgreSQL takes a moment to notice.
@@ -38,15 +38,15 @@ def test_each_task_has_a_connection_of_its_own_and_all_are_at_work_at_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_within_a_transaction_all_is_one_share_on_its_connection():
+def test_within_a_transaction_everything_is_one_shard_on_its_connection():
     with transaction.atomic():
-        assert halves(of="id") == ["TRUE"]
-        assert set(side_by_side(lambda _: ask("pg_backend_pid()"), [1, 2])) == {ask("pg_backend_pid()")}
+        assert parallel.shards(of="id") == ["TRUE"]
+        assert set(parallel.run(lambda _: ask("pg_backend_pid()"), [1, 2])) == {ask("pg_backend_pid()")}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_row_is_in_one_half_and_the_halves_are_about_the_same():
-    shares = halves(of="id")
+def test_each_row_is_in_one_shard_and_the_shards_are_about_equal():
+    shares = parallel.shards(of="id")
     rows = "(SELECT uuidv7() AS id FROM generate_series(1, 1000)) AS made"
     by_half = Counter[int]()
     with connection.cursor() as cursor:
@@ -67,7 +67,7 @@ def test_when_one_fails_the_other_comes_to_its_end_before_it_is_told():
         ended.append(task)
 
     with pytest.raises(ValueError, match="fails"):
-        side_by_side(work, ["fails", "works"])
+        parallel.run(work, ["fails", "works"])
     assert ended == ["works"]
 
 
@@ -81,7 +81,7 @@ def test_whoever_tells_us_to_stop_does_not_wait_for_what_is_under_way():
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.5)
         with pytest.raises(InterruptedError):
-            side_by_side(lambda _: ask("pg_sleep(30)"), [1, 2])
+            parallel.run(lambda _: ask("pg_sleep(30)"), [1, 2])
     finally:
         signal.signal(signal.SIGALRM, before)
     assert time.monotonic() - began < 10

@@ -11,37 +11,38 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 
-#: How long to leave a broker alone that didn't take a nudge.
+#: Pause after the broker refused a task.
 PAUSE_SECONDS = 1.0
-#: What a process that ends still takes for saying what it has to say.
-_FAREWELL_SECONDS = 2.0
+#: How long a process that ends waits for its tasks to be published.
+DRAIN_TIMEOUT = 2.0
 
 
-def nudge(task: str, **ids: str) -> None:
-    """Ask a worker to run a task soon, by its name.
+def wake_worker(task: str, **ids: str) -> None:
+    """Enqueue a task, by its name, once the transaction has committed.
 
-    A lost nudge costs a tick of beat, never a message: so nobody waits for the broker.
+    The caller does not wait for the broker. A lost task costs one tick of beat, because the work itself is in the database.
     """
-    transaction.on_commit(lambda: messenger().take(task, ids))
+    transaction.on_commit(lambda: _publisher().enqueue(task, ids))
 
 
-class _Messenger:
-    """A thread that talks to the broker, so that whoever asks never waits for it. The same nudge twice is one."""
+class Publisher:
+    """A thread that publishes tasks to the broker. Equal tasks that wait are published once."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._waiting: dict[tuple[str, tuple[tuple[str, str], ...]], None] = {}
         self._changed = threading.Condition()
         self._busy = self._failing = False
-        threading.Thread(target=self._work, name="nudge", daemon=True).start()
+        threading.Thread(target=self._work, name="wake", daemon=True).start()
 
-    def take(self, task: str, ids: dict[str, str]) -> None:
+    def enqueue(self, task: str, ids: dict[str, str]) -> None:
+        """Publish a task soon."""
         with self._changed:
             self._waiting[task, tuple(sorted(ids.items()))] = None
             self._changed.notify_all()
 
-    def finish(self, seconds: float) -> bool:
-        """Wait until everything is said, so long at most."""
+    def drain(self, seconds: float) -> bool:
+        """Wait until every task is published; return False if that takes longer than this."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting and not self._busy, seconds)
 
@@ -62,7 +63,7 @@ class _Messenger:
     def _publish(self, task: str, ids: dict[str, str]) -> bool:
         try:
             current_app.send_task(task, kwargs=ids, retry=False, expires=60, ignore_result=True)
-        except Exception as error:  # kombu, redis and the sockets below it each raise their own
+        except Exception as error:  # kombu, redis and sockets each raise their own exceptions.
             if not self._failing:
                 log.warning("broker_unreachable", task=task, error=type(error).__name__)
             self._failing = True
@@ -73,19 +74,19 @@ class _Messenger:
         return True
 
 
-_made: list[_Messenger] = []
-_making = threading.Lock()
+_publishers: list[Publisher] = []
+_creating = threading.Lock()
 
 
-def messenger() -> _Messenger:
-    """Return this process's messenger; a thread doesn't survive a fork."""
-    with _making:
-        if not _made or _made[0].pid != os.getpid():
-            _made[:] = [_Messenger()]
-        return _made[0]
+def _publisher() -> Publisher:
+    """Return this process's publisher; a thread does not survive a fork."""
+    with _creating:
+        if not _publishers or _publishers[0].pid != os.getpid():
+            _publishers[:] = [Publisher()]
+        return _publishers[0]
 
 
 @atexit.register
-def _say_the_rest() -> None:
-    if _made and _made[0].pid == os.getpid():
-        _made[0].finish(_FAREWELL_SECONDS)
+def _drain() -> None:
+    if _publishers and _publishers[0].pid == os.getpid():
+        _publishers[0].drain(DRAIN_TIMEOUT)

@@ -1,5 +1,6 @@
-"""What a process of the web server needs before Django starts in it: short patience, and a place for shared counts."""
+"""What a process of the web server does before its first request, and what any long-lived process does."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -10,33 +11,37 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
 
-from ddc.common import long_lived
-
-#: A page that takes longer is of no use to anybody; commands and workers take the time that they need.
+#: A page that takes longer is of no use to its reader; commands and workers have no such limit.
 STATEMENT_TIMEOUT = "15s"
 
 
 def prepare() -> None:
-    """Make this a process of the web server. Before anything imports the metrics library."""
+    """Limit statements and share request counts among processes. Call it before the metrics library is imported."""
     database = settings.DATABASES["default"]
     database["OPTIONS"]["options"] += f" -c statement_timeout={STATEMENT_TIMEOUT}"
-    database["ASKS_FOR_LIFE"] = True
+    database["DETECT_HANGS"] = True
     if settings.METRICS_TOKEN:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_shared_folder())
 
 
 def warm_up() -> None:
-    """Import every view now, or the first request would take seconds; what is there by then is there for good."""
+    """Import every view now, because the first request would take seconds."""
     assert get_resolver().url_patterns
-    long_lived.settle()
+    freeze_heap()
+
+
+def freeze_heap() -> None:
+    """Exclude the objects of this moment, which stay, from every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def _shared_folder() -> Path:
-    """Return the folder that all workers of this server use, and no other server: it is named for their parent."""
+    """Return the folder that the workers of this server share; it is named for their parent process."""
     base = Path(tempfile.gettempdir()) / f"ddc-metrics-{os.getuid()}"
     base.mkdir(mode=0o700, exist_ok=True)
     if base.is_symlink() or base.stat().st_uid != os.getuid():
-        raise ImproperlyConfigured(f"{base} belongs to somebody else: remove it, or set TMPDIR.")
+        raise ImproperlyConfigured(f"{base} belongs to another user. Remove it, or set TMPDIR.")
     for old in base.iterdir():
         if old.name.isdecimal() and not Path(f"/proc/{old.name}").exists() and Path("/proc/self").exists():
             shutil.rmtree(old, ignore_errors=True)

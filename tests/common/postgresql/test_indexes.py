@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from ddc.common import indexes
+from ddc.common.postgresql import indexes
 from tests.deep import processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
