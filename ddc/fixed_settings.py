@@ -1,7 +1,11 @@
 """Settings of Django and the libraries that do not depend on the environment."""
 
 import sys
+import zoneinfo
 from pathlib import Path
+
+# Time zone rules come from the pinned package tzdata: those of the system may be years older.
+zoneinfo.reset_tzpath(to=[])
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"

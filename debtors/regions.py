@@ -1,8 +1,10 @@
-"""Time zones of the states and provinces of US, CA, AU, BR and MX, which have several.
+"""Time zones of the states, provinces and territories of US, CA, AU, BR and MX, which have several.
 
 Source: IANA time zone database (zone.tab and the comments in the files northamerica, southamerica and australasia).
 A state with several zones lists all of them; contact is allowed only at a suitable time in each.
 """
+
+import unicodedata
 
 _E, _C, _M, _P = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
 
@@ -58,6 +60,12 @@ _US = {
     "WV West Virginia": [_E],
     "WI Wisconsin": [_C],
     "WY Wyoming": [_M],
+    # The territories have country codes of their own, but the post treats them as states.
+    "AS American Samoa": ["Pacific/Pago_Pago"],
+    "GU Guam": ["Pacific/Guam"],
+    "MP Northern Mariana Islands": ["Pacific/Saipan"],
+    "PR Puerto Rico": ["America/Puerto_Rico"],
+    "VI US Virgin Islands": ["America/St_Thomas"],
 }
 _CA = {
     "AB Alberta": ["America/Edmonton"],
@@ -70,13 +78,13 @@ _CA = {
     "NU Nunavut": ["America/Iqaluit", "America/Rankin_Inlet", "America/Cambridge_Bay"],
     "ON Ontario": ["America/Toronto", "America/Winnipeg"],
     "PE Prince Edward Island": ["America/Halifax"],
-    "QC Quebec": ["America/Toronto", "America/Blanc-Sablon"],
+    "QC Quebec": ["America/Toronto", "America/Blanc-Sablon", "America/Halifax"],
     "SK Saskatchewan": ["America/Regina", "America/Edmonton"],
     "YT Yukon": ["America/Whitehorse"],
 }
 _AU = {
     "ACT Australian Capital Territory": ["Australia/Sydney"],
-    "NSW New South Wales": ["Australia/Sydney", "Australia/Broken_Hill"],
+    "NSW New South Wales": ["Australia/Sydney", "Australia/Broken_Hill", "Australia/Lord_Howe"],
     "NT Northern Territory": ["Australia/Darwin"],
     "QLD Queensland": ["Australia/Brisbane"],
     "SA South Australia": ["Australia/Adelaide"],
@@ -133,7 +141,7 @@ _MX = {
     "MIC Michoacán": _CENTRAL_MX,
     "MOR Morelos": _CENTRAL_MX,
     "NAY Nayarit": ["America/Mazatlan", "America/Bahia_Banderas"],
-    "NLE Nuevo León": ["America/Monterrey"],
+    "NLE Nuevo León": ["America/Monterrey", "America/Matamoros"],
     "OAX Oaxaca": _CENTRAL_MX,
     "PUE Puebla": _CENTRAL_MX,
     "QUE Querétaro": _CENTRAL_MX,
@@ -149,10 +157,17 @@ _MX = {
     "ZAC Zacatecas": _CENTRAL_MX,
 }
 
-#: The zones by country code and by code or full name of the region, case-folded; the most populous zone is first.
+
+def fold(region: str | None) -> str:
+    """Return the name or code of a region without case, accents, dots and extra spaces, for comparisons."""
+    letters = unicodedata.normalize("NFKD", (region or "").replace(".", "").casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+
+
+#: The zones by country code and by folded code or name of the region; the most populous zone is first.
 ZONES: dict[tuple[str, str], tuple[str, ...]] = {
-    (country, key.casefold()): tuple(zones)
+    (country, fold(key)): tuple(zones)
     for country, regions in {"US": _US, "CA": _CA, "AU": _AU, "BR": _BR, "MX": _MX}.items()
-    for named, zones in regions.items()
-    for key in named.split(" ", 1)
+    for region, zones in regions.items()
+    for key in region.split(" ", 1)
 }

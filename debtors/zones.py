@@ -6,7 +6,7 @@ import phonenumbers
 from phonenumbers import timezone as phone_timezone
 
 from ddc.common.reference import countries
-from debtors.regions import ZONES
+from debtors.regions import ZONES, fold
 
 _UNKNOWN = "Etc/Unknown"
 
@@ -72,5 +72,4 @@ def _parsed(phone: str) -> tuple[frozenset[str], str | None]:
 
 def zones_of_region(country_code: str | None, region_state: str | None) -> tuple[str, ...]:
     """Return the zones of a state or province of US, CA, AU, BR or MX, by its code or full name; empty for others."""
-    key = " ".join((region_state or "").replace(".", "").casefold().split())
-    return ZONES.get((country_code or "", key), ())
+    return ZONES.get((country_code or "", fold(region_state)), ())

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
+
+from debtors.regions import fold
 
 #: The agency's own window, which the site's settings give: it counts everywhere.
 AGENCY = "AGENCY"
@@ -144,12 +146,18 @@ class Shut(StrEnum):
 
 @lru_cache(maxsize=4096)
 def _calendar(country: str, region: str, year: int) -> frozenset[date]:
-    code = region.upper()
-    known: Any = holidays.list_supported_countries()
-    if country not in known:
+    if country not in holidays.list_supported_countries():
         return frozenset()
-    subdivision = code if code in known[country] else None
+    subdivision = _subdivisions(country).get(fold(region))
     return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))
+
+
+@cache
+def _subdivisions(country: str) -> dict[str, str]:
+    """Return the codes of a country's regions with holidays of their own, by folded code and by folded name."""
+    calendar = holidays.country_holidays(country)
+    named = {fold(name): code for name, code in calendar.subdivisions_aliases.items()}
+    return named | {fold(code): code for code in calendar.subdivisions}
 
 
 def is_holiday(day: date, where: Place) -> bool:
