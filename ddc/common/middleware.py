@@ -1,4 +1,4 @@
-"""What every request passes before it reaches a view."""
+"""Middleware for every request: body limits, optional slashes, and a short way to the API's views."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,24 +16,22 @@ from ddc.common.api.views import View
 Handler = Callable[[HttpRequest], HttpResponse]
 
 MAX_BODY = 1_048_576
-#: Inbound mail comes with its attachments.
+#: Inbound mail has attachments.
 MAX_CALLBACK_BODY = 26_214_400
-
-
-#: How much of a body that is refused is taken in for nothing, and for how many seconds: this process does nothing else meanwhile.
-_DRAINED, _PIECE, _DRAINING_SECONDS = 67_108_864, 65_536, 2.0
+#: How much of a refused body is read, in pieces of which size, and for how long. The process does nothing else in that time.
+DRAINED_BYTES, PIECE_BYTES, DRAIN_TIMEOUT = 67_108_864, 65_536, 2.0
 
 
 def _drain(body: Any) -> None:
-    """Read the rest, or who is still sending it sees a broken connection in place of the answer."""
-    until = monotonic() + _DRAINING_SECONDS
-    for _ in range(_DRAINED // _PIECE):
-        if not body.read(_PIECE) or monotonic() > until:
+    """Read the rest of a body. A client that still sends it would see a broken connection and not the answer."""
+    deadline = monotonic() + DRAIN_TIMEOUT
+    for _ in range(DRAINED_BYTES // PIECE_BYTES):
+        if not body.read(PIECE_BYTES) or monotonic() > deadline:
             return
 
 
 class BodyLimit:
-    """Refuse a body over 1 MiB before it is read further; give one that comes in chunks the length that Django asks for."""
+    """Refuse a body over 1 MiB before it is read further, and give a body in chunks the length that Django requires."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -42,7 +40,7 @@ class BodyLimit:
         length = request.META.get("CONTENT_LENGTH") or "0"
         most = MAX_CALLBACK_BODY if request.path_info.startswith("/callbacks/") else MAX_BODY
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-            # Of a body without a length Django would read nothing at all.
+            # Django reads nothing of a body without a length.
             body = request.META["wsgi.input"].read(most + 1)
             length = request.META["CONTENT_LENGTH"] = str(len(body))
             if len(body) > most:
@@ -53,14 +51,14 @@ class BodyLimit:
             return http_problem(request, 413, f"The body is larger than {most} bytes.")
         response = self.get_response(request)
         if response.status_code >= 400 and length != "0":
-            # A refusal may not have looked at the body: who came without a token, or while the database was away.
+            # The body may not have been read: the token was missing, or the database was down.
             with suppress(OSError):
                 _drain(request)
         return response
 
 
 class Api:
-    """Answer the API before sessions, forms and whatever else pages need comes in."""
+    """Answer the API without the middleware that only pages need, such as sessions and forms."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -71,7 +69,7 @@ class Api:
             return self.get_response(request)
         request.resolver_match = match
         response: HttpResponse = match.func(request, **ids)
-        if isinstance(response, SimpleTemplateResponse):  # As REST framework's are.
+        if isinstance(response, SimpleTemplateResponse):  # As those of REST framework are.
             response.render()
         return response
 

@@ -131,7 +131,7 @@ def test_a_body_that_trickles_in_is_not_waited_for_where_it_is_refused(api: Api,
 
         readline = read
 
-    monkeypatch.setattr("ddc.common.middleware._DRAINING_SECONDS", 0.0)
+    monkeypatch.setattr("ddc.common.middleware.DRAIN_TIMEOUT", 0.0)
     body = Trickle()
     extra: dict[str, Any] = {"CONTENT_LENGTH": "99999999", "wsgi.input": body}
     answer = api.client.generic("POST", "/debtors", content_type="application/json", **extra)

@@ -9,7 +9,7 @@ from django.urls import Resolver404, ResolverMatch, URLPattern, path, register_c
 
 
 class AnyCaseUUID:
-    """A UUID as clients write it; Django's own converter knows lower case alone."""
+    """A UUID in any letter case; Django's own converter accepts lower case only."""
 
     regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
@@ -39,14 +39,14 @@ def resource(
 
 
 _ID = re.compile(f"(?<=/){AnyCaseUUID.regex}(?=/|$)")
-#: Stands for any id while the view is looked up.
+#: Replaces the ids of a path while its view is looked up.
 _ANY = uuid.UUID(int=0)
 
 
 def match(path: str) -> tuple[ResolverMatch | None, dict[str, Any]]:
-    """Return which view serves a path, and the parameters that it is called with.
+    """Return the view of a path, and the ids to call it with.
 
-    The view doesn't depend on the ids in a path, so it is looked up once for all of them.
+    The view does not depend on the ids, so it is looked up once for all of them.
     """
     ids = _ID.findall(path)
     found = _resolved(_ID.sub(str(_ANY), path) if ids else path)
