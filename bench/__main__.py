@@ -1,4 +1,4 @@
-"""`make bench`: load made-up data, and measure the site beside bare SQL on the same server."""
+"""`make bench`: load generated data, and measure the site next to bare SQL on the same server."""
 
 import argparse
 import contextlib
@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
-# The whole day is fit for messages, and no provider's pace is in the way: it's ours that is measured.
+# Messages may go at any hour and at any rate, because only the site is measured.
 os.environ |= {"CONTACT_WINDOW": "00:00-23:59", "EMAIL_RATE": "100000", "EMAIL_URL": "smtp://127.0.0.1"}
 
 import django
@@ -32,16 +32,16 @@ from bench import bare, dataset, deciding, draining, load, questions, site, stra
 
 
 def main(arguments: list[str]) -> int:
-    """Run all parts, print a table, and return 1 where results differ."""
+    """Run all parts, print a table, and return 1 if results differ."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="how much of the data: 0.1 is 10,000 debtors")
-    parser.add_argument("--seconds", type=float, default=6, help="how long each measurement lasts")
-    parser.add_argument("--rounds", type=int, default=3, help="how often; the middle one counts")
-    parser.add_argument("--messages", type=int, default=10_000, help="how many messages are drained")
+    parser.add_argument("--scale", type=float, default=1.0, help="amount of data: 0.1 is 10,000 debtors")
+    parser.add_argument("--seconds", type=float, default=6, help="length of each measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="number of measurements; the median counts")
+    parser.add_argument("--messages", type=int, default=10_000, help="number of messages to drain")
     chosen = parser.parse_args(arguments)
     call_command("migrate", verbosity=0)
     if Agent.objects.exists():
-        sys.exit("This database is in use. `make bench` fills an empty one.")
+        sys.exit("This database has data. Run `make bench`, which fills an empty one.")
     return _run(chosen)
 
 
@@ -58,7 +58,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _log_elsewhere() -> Iterator[None]:
-    """Have log lines written as in production, but not between our own."""
+    """Write log lines as in production, but not into the printed table."""
     with tempfile.TemporaryFile("w") as log, contextlib.redirect_stderr(log):
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
@@ -68,8 +68,8 @@ def _log_elsewhere() -> Iterator[None]:
 
 def _differences(chosen: argparse.Namespace) -> list[str]:
     wrong = _http(chosen)
-    ours, floor = questions.dashboard_anew()
-    print(f"\nDashboard made anew: {ours * 1000:.1f} ms; bare SQL {floor * 1000:.1f} ms (x {floor / ours:.2f} as fast)")
+    ours, floor = questions.compute_dashboard()
+    print(f"\nDashboard, computed: {ours * 1000:.1f} ms; bare SQL {floor * 1000:.1f} ms (x {floor / ours:.2f} as fast)")
     run = strategy.measure()
     first, second, floor = run["first"], run["second"], run["bare"]
     print(
@@ -80,8 +80,8 @@ def _differences(chosen: argparse.Namespace) -> list[str]:
         wrong.append("the strategy run and bare SQL queued different messages")
     gate = deciding.measure(int(10_000 * min(1, chosen.scale * 10)), at=datetime(2025, 12, 31, 15, tzinfo=UTC))
     print(
-        f"Contact gate, {gate['count']:,} messages by one process: {gate['alone']:,.0f} decisions a second;"
-        f" {gate['with_facts']:,.0f} with their facts fetched, {gate['kept']:,.0f} kept as well; {gate['said']}"
+        f"Contact gate, {gate['count']:,} messages by one process: {gate['decided']:,.0f} decisions a second;"
+        f" {gate['with_facts']:,.0f} with their facts fetched, {gate['stored']:,.0f} stored as well; {gate['verdicts']}"
     )
     drained = draining.measure(min(chosen.messages, int(60_000 * chosen.scale)))
     ours, bare_loop = drained["ours"], drained["bare"]
@@ -96,7 +96,9 @@ def _http(chosen: argparse.Namespace) -> list[str]:
     agent = Agent.objects.create_user("bench", is_staff=True, is_superuser=True)
     _, token = tokens.create_api_token(agent, now=timezone.now())
     wrong = []
-    print(f"\nRequests by {load.tool()}, {load.CLIENTS} connections; bare SQL by pgbench, prepared, as many clients.")
+    print(
+        f"\nRequests by {load.tool()}, {load.CLIENTS} connections; bare SQL by pgbench, prepared statements, as many clients."
+    )
     print(f"{'':30}{'req/s':>9}{'min':>9}{'max':>9}{'p50 ms':>9}{'p99 ms':>9}{'bad':>5}{'SQL tx/s':>10}{'ratio':>8}")
     with site.started(token) as web:
         for question in questions.questions():
@@ -109,7 +111,7 @@ def _http(chosen: argparse.Namespace) -> list[str]:
                 runs.append(load.measure(web.port, asked, web.headers, chosen.seconds))
                 floors.append(bare.per_second(question.bare, chosen.seconds / 2))
             _print(question.name, runs, statistics.median(floors))
-        print(f"Memory of the web server's processes, at most: {', '.join(f'{each} MiB' for each in web.memory())}")
+        print(f"Peak memory of the web server's processes: {', '.join(f'{each} MiB' for each in web.memory())}")
     return wrong
 
 
@@ -125,7 +127,7 @@ def _print(name: str, runs: list[load.Measured], floor: float) -> None:
 
 
 def _compared(web: site.Site, question: questions.Question) -> list[str]:
-    """Hold some answers against what bare SQL finds, row by row."""
+    """Compare some answers with the rows that bare SQL finds."""
     if question.same is None:
         return _same_dashboard(web.ask("/dashboard/stats")) if "dashboard" in question.name else []
     wrong = []
@@ -155,7 +157,7 @@ def _machine() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('fsync')")
         version, fsync = cursor.fetchone()
-    busy = f"load {os.getloadavg()[0]:.1f} before it began" if hasattr(os, "getloadavg") else ""
+    busy = f"load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     return (
         f"\n{datetime.now(UTC):%Y-%m-%d %H:%M}: {os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}"
         f" (fsync {fsync}), {busy}"

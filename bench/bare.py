@@ -1,4 +1,4 @@
-"""Bare SQL, as fast as this server runs it: pgbench with as many clients as the web server gets."""
+"""Bare SQL at the speed of this server: pgbench with as many clients as the web server gets."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from ddc.stack import binaries
 
 
 def per_second(script: str, seconds: float) -> float:
-    """Run a script of pgbench over and over, prepared; return how many times a second."""
+    """Run a script of pgbench repeatedly with prepared statements; return the transactions per second."""
     database = settings.DATABASES["default"]
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script + "\n")

@@ -1,4 +1,4 @@
-"""Made-up data, the same at each run, copied into the tables: 100,000 debtors at scale 1, with all that belongs to them."""
+"""Generated data, the same in each run, copied into the tables: 100,000 debtors at scale 1, with their debts and messages."""
 
 import bisect
 import itertools
@@ -38,7 +38,7 @@ Row = tuple[Any, ...]
 def load(scale: float) -> None:
     """Fill the empty tables of a migrated database."""
     with connection.cursor() as cursor:
-        # The rows fit each other by how they are made; checking each reference would take longer than copying.
+        # The generated references are valid, and checking each would take longer than copying.
         cursor.execute("SET session_replication_role = replica")
         for table, columns, total, rows in _tables(scale):
             with (
@@ -48,7 +48,7 @@ def load(scale: float) -> None:
                 for row in shown:
                     copy.write_row(row)
         cursor.execute("SET session_replication_role = DEFAULT")
-        # Twice: what autovacuum's look at one table saw before others were filled keeps VACUUM from marking their rows as
+        # Twice: a snapshot of autovacuum from before a table was filled keeps the first VACUUM from marking its rows as
         # visible to all, and then each count fetches every row.
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("VACUUM")
@@ -242,13 +242,13 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
 
 
 def _phone(country: str, n: int) -> str:
-    """Make up a mobile phone of a country, such as its numbering plan has."""
+    """Return a mobile number that is valid in a country."""
     example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
     return f"+{example.country_code}{str(example.national_number)[:-5]}{n % 100_000:05d}"
 
 
 def _uneven(random_: random.Random, count: int, steepness: float) -> Any:
-    """Return a picker of some of many, a few of which come far more often than the others."""
+    """Return a function that picks an index, a few of them far more often than the others."""
     sums = list(itertools.accumulate(1 / (n + 10) ** steepness for n in range(count)))
     order = list(range(count))
     random_.shuffle(order)

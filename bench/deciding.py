@@ -1,4 +1,4 @@
-"""The contact gate: so many messages to everybody, decided by one process at one moment."""
+"""Measure the contact gate: decisions on many messages by one process."""
 
 import time
 from datetime import datetime
@@ -11,18 +11,18 @@ from communications.contact import decisions, gate
 from communications.models import CommunicationLog, ContactDecision
 from debtors.channels import Channel
 
-#: What a worker has in memory before long: the laws' calendars, mostly. Other messages than those that are measured.
-_BEFORE = 1000
+#: Messages decided before the measurement, to load what a worker soon has in memory, such as the calendars of holidays.
+_WARM_UP = 1000
 _CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.CALL_SCRIPT)
 
 
 def measure(count: int, *, at: datetime) -> dict[str, Any]:
-    """Fetch the facts of messages, decide and keep what was decided; tell how many a second, and what came out."""
-    debts = Debt.objects.select_related("debtor").order_by("id")[: count + _BEFORE]
+    """Fetch the facts of messages, decide, and store the decisions; return the rates and the verdicts."""
+    debts = Debt.objects.select_related("debtor").order_by("id")[: count + _WARM_UP]
     logs = [CommunicationLog(debtor=d.debtor, debt=d, communication_type=_CHANNELS[n % 3]) for n, d in enumerate(debts)]
-    for one in decisions.ask(logs[:_BEFORE], now=at):
+    for one in decisions.ask(logs[:_WARM_UP], now=at):
         gate.decide(one.facts, one.policies, at)
-    logs = logs[_BEFORE:]
+    logs = logs[_WARM_UP:]
     began = time.perf_counter()
     asked = decisions.ask(logs, now=at)
     fetched = time.perf_counter()
@@ -31,14 +31,14 @@ def measure(count: int, *, at: datetime) -> dict[str, Any]:
     with transaction.atomic():
         decisions.keep(decided, at=at, stage=ContactDecision.Stage.ASKED)
         transaction.set_rollback(True)
-    kept = time.perf_counter()
-    said: dict[str, int] = {}
+    stored = time.perf_counter()
+    verdicts: dict[str, int] = {}
     for _, _, decision in decided:
-        said[decision.verdict.value] = said.get(decision.verdict.value, 0) + 1
+        verdicts[decision.verdict.value] = verdicts.get(decision.verdict.value, 0) + 1
     return {
         "count": len(logs),
-        "alone": len(logs) / (done - fetched),
+        "decided": len(logs) / (done - fetched),
         "with_facts": len(logs) / (done - began),
-        "kept": len(logs) / (kept - began),
-        "said": said,
+        "stored": len(logs) / (stored - began),
+        "verdicts": verdicts,
     }

@@ -1,4 +1,4 @@
-"""Messages from the outbox into an SMTP server on loopback, beside a bare loop that sends the same mails over one connection."""
+"""Measure how fast workers send messages to an SMTP server on loopback, next to a bare loop over one connection."""
 
 import multiprocessing
 import smtplib
@@ -19,10 +19,10 @@ from communications.sending import worker
 from ddc.common.process import web_process
 
 WORKERS = 2
-#: What workers at work have behind them: modules loaded, statements prepared, catalogues read.
-_BEFORE = 500
-#: By every clock of the made-up debtors, but for those in Japan, it is a fit time, whenever this runs.
-_AT = datetime(2026, 1, 15, 17, tzinfo=UTC)
+#: Messages sent before the measurement, to load modules and prepare statements.
+_WARM_UP = 500
+#: Contact is allowed at this time in the countries of all debtors but Japan.
+_NOW = datetime(2026, 1, 15, 17, tzinfo=UTC)
 
 _QUEUE = """
 INSERT INTO communication_log (id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, due_at)
@@ -36,29 +36,29 @@ CROSS JOIN (SELECT id FROM communication_templates WHERE communication_type = 'e
 
 
 class _Mailbox(socketserver.StreamRequestHandler):
-    """Takes every mail and keeps none."""
+    """Accepts every mail and stores none."""
 
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        self._say("220 bench")
+        self._reply("220 bench")
         while line := self.rfile.readline():
             word = line[:4].upper()
             if word == b"EHLO":
-                self._say("250-bench\r\n250-PIPELINING\r\n250 8BITMIME")
+                self._reply("250-bench\r\n250-PIPELINING\r\n250 8BITMIME")
             elif word == b"DATA":
-                self._say("354 go on")
+                self._reply("354 go on")
                 while self.rfile.readline() not in (b".\r\n", b""):
                     pass
-                self._say("250 taken")
+                self._reply("250 taken")
             elif word == b"QUIT":
-                self._say("221 bye")
+                self._reply("221 bye")
                 return
             else:
-                self._say("250 fine")
+                self._reply("250 fine")
 
-    def _say(self, words: str) -> None:
-        self.wfile.write(words.encode() + b"\r\n")
+    def _reply(self, line: str) -> None:
+        self.wfile.write(line.encode() + b"\r\n")
 
 
 def _serve(listening: socket.socket) -> None:
@@ -70,7 +70,7 @@ def _serve(listening: socket.socket) -> None:
 
 
 def measure(count: int) -> dict[str, Any]:
-    """Send so many messages; tell how many a second, and how many a bare loop sends of the very same mails."""
+    """Send this many messages; return the rate, and the rate of a bare loop with the same mails."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = multiprocessing.get_context("fork").Process(target=_serve, args=(listening,), daemon=True)
         server.start()
@@ -79,7 +79,7 @@ def measure(count: int) -> dict[str, Any]:
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 10
         try:
             queued, ended, ours = _drain_by(WORKERS, count)
-            sent = CommunicationLog.objects.filter(created_at=_AT, status="sent").order_by("-sent_at")[: ended["sent"]]
+            sent = CommunicationLog.objects.filter(created_at=_NOW, status="sent").order_by("-sent_at")[: ended["sent"]]
             mails = [(log.address or "", email.as_file(log)) for log in sent]
             bare = _loop(port, mails)
         finally:
@@ -88,10 +88,10 @@ def measure(count: int) -> dict[str, Any]:
 
 
 def _drain_by(workers: int, count: int) -> tuple[int, Counter[str], float]:
-    """Drain so many messages by so many processes at once: how many were queued, how they ended, and in how many seconds."""
+    """Drain messages with several processes; return how many were queued, the outcomes, and the seconds."""
     connection.close()
     with multiprocessing.get_context("fork").Pool(workers, initializer=web_process.freeze_heap) as pool:
-        _queue(_BEFORE)
+        _queue(_WARM_UP)
         pool.map(_drain, range(workers), chunksize=1)
         queued = _queue(count)
         began = time.perf_counter()
@@ -101,17 +101,17 @@ def _drain_by(workers: int, count: int) -> tuple[int, Counter[str], float]:
 
 def _queue(count: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, {"now": _AT, "count": count})
+        cursor.execute(_QUEUE, {"now": _NOW, "count": count})
         return cursor.rowcount
 
 
 def _drain(_: int) -> Counter[str]:
     began = timezone.now()
-    return worker.drain(clock=lambda: _AT + (timezone.now() - began)).ended
+    return worker.drain(clock=lambda: _NOW + (timezone.now() - began)).ended
 
 
 def _loop(port: int, mails: list[tuple[str, bytes]]) -> float:
-    """Send mails by the standard library, and return in how many seconds."""
+    """Send mails with the standard library; return the seconds."""
     began = time.perf_counter()
     with smtplib.SMTP("127.0.0.1", port) as client:
         for address, mail in mails:

@@ -1,4 +1,4 @@
-"""Many clients at once: wrk where it is there, else threads of our own, which are slower than the server and say so."""
+"""Requests from many clients at once: by wrk, or by slower threads of Python where wrk is not installed."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ Request = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests a second, and how long they took in milliseconds."""
+    """Requests per second, and their times in milliseconds."""
 
     per_second: float
     p50: float
@@ -30,12 +30,12 @@ def tool() -> str:
     return (
         "wrk"
         if shutil.which("wrk")
-        else "threads of Python (wrk isn't here: figures are lower than the server could do)"
+        else "threads of Python (install wrk: these figures are lower than the server's limit)"
     )
 
 
 def measure(port: int, requests: Sequence[Request], headers: dict[str, str], seconds: float) -> Measured:
-    """Ask these questions over and over, from 16 connections at once."""
+    """Send these requests repeatedly from 16 connections."""
     return (_by_wrk if shutil.which("wrk") else _by_threads)(port, requests, headers, seconds)
 
 

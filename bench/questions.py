@@ -1,4 +1,4 @@
-"""What is asked: each endpoint, the bare SQL that does the same work, and how their results are held against each other."""
+"""The measured endpoints, the bare SQL that does the same work, and how their results are compared."""
 
 import random
 import statistics
@@ -15,7 +15,7 @@ from collection.balances import totals
 
 Row = tuple[Any, ...]
 
-#: What pgbench picks from: some debts with their debtors and segments.
+#: The number of debts, with debtors and segments, that pgbench picks from.
 PICKS = 5000
 _PREPARE = f"""
 CREATE TABLE bench_pick AS SELECT row_number() OVER () AS i, id AS debt_id, debtor_id, segment_id FROM (
@@ -27,7 +27,7 @@ ANALYZE bench_pick;
 _ONE = f"\\set i random(1, {PICKS})\n"
 _PAGE = "\\set first 20 * random(0, 49)\n"
 _OPEN = "('active', 'payment_plan', 'deferred', 'disputed')"
-#: The page is cut before its rows are summed: SQL can be written well, too.
+#: The page is cut before the sums, as in a well-written query.
 _DEBTORS = (
     "SELECT d.*, (SELECT coalesce(sum(current_balance), 0) FROM debt"
     f" WHERE debtor_id = d.id AND current_status IN {_OPEN}) AS total"
@@ -39,27 +39,27 @@ _DEBTS = "SELECT * FROM debt WHERE {where} ORDER BY created_at DESC, id DESC LIM
 
 @dataclass(frozen=True)
 class Question:
-    """One line of the table."""
+    """A line of the table."""
 
     name: str
-    #: Paths to ask in turn, or bodies of a POST.
+    #: Paths to request in turn, or the path of a POST.
     paths: tuple[str, ...]
     #: A script for pgbench.
     bare: str
-    #: SQL of the same rows as a path asks for, as (id, a figure), and how the answer has them.
+    #: Returns SQL for the rows of a path as (id, figure); ``figure`` names the field of the answer.
     same: Callable[[str], str] | None = None
     figure: str = "currentBalance"
     bodies: tuple[str, ...] = ()
 
 
 def prepare() -> None:
-    """Make what the bare statements pick from."""
+    """Create the table that the bare statements pick from."""
     with connection.cursor() as cursor:
         cursor.execute(_PREPARE)
 
 
 def questions() -> list[Question]:
-    """List what is measured, with the same ids at each run."""
+    """Return the measured endpoints, with the same ids in each run."""
     picks = _rows("SELECT i, debt_id, debtor_id, segment_id FROM bench_pick ORDER BY i")
     countries = [country for (country,) in _rows("SELECT DISTINCT country_code FROM debtor ORDER BY 1")]
     chosen = random.Random(SEED).sample(picks, min(len(picks), 1000))
@@ -122,8 +122,8 @@ def questions() -> list[Question]:
     ]  # fmt: skip
 
 
-def dashboard_anew(times: int = 15) -> tuple[float, float]:
-    """Return the seconds that it takes to make the dashboard's figures, and that bare SQL takes; the middle ones of some."""
+def compute_dashboard(times: int = 15) -> tuple[float, float]:
+    """Return the median seconds of computing the dashboard, and of bare SQL."""
 
     def middle(work: Callable[[], object]) -> float:
         seconds = []
@@ -172,7 +172,7 @@ _DASHBOARD = (
     "SELECT (SELECT count(*) FROM debtor), count(*) FILTER (WHERE current_status = 'active'), sum(current_balance),"
     " sum(current_balance) FILTER (WHERE due_date < current_date) FROM debt;"
 )
-#: As any program would do it in SQL: no ledger, no key of who did it.
+#: A payment without a ledger and without its author.
 _PAYMENT = """BEGIN;
 SELECT id, current_balance FROM debt WHERE id = (SELECT debt_id FROM bench_pick WHERE i = :i) FOR UPDATE;
 INSERT INTO payment (debt_id, amount, currency_code, payment_method, status, payment_date) SELECT debt_id, 0.01, 'EUR', 'card', 'completed', current_date FROM bench_pick WHERE i = :i;

@@ -1,4 +1,4 @@
-"""The web server, as `make demo` starts it, on the database of this run."""
+"""The web server that `make demo` starts, on the database of this run."""
 
 import contextlib
 import http.client
@@ -36,7 +36,7 @@ class Site:
         return json.loads(body)
 
     def memory(self) -> list[int]:
-        """Return the most memory that each of its processes ever had, in MiB."""
+        """Return the peak memory of each process in MiB."""
         found = []
         for pid in [self.pid, *_children(self.pid)]:
             with contextlib.suppress(OSError):
@@ -47,7 +47,7 @@ class Site:
 
 @contextlib.contextmanager
 def started(token: str) -> Iterator[Site]:
-    """Start the server, and end it afterwards."""
+    """Start the server, and stop it afterwards."""
     port = process.free_port()
     command = [part.replace("{port}", str(port)) for part in SITE.programs["web"]]
     server = subprocess.Popen(

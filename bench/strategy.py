@@ -1,4 +1,4 @@
-"""A strategy run over all debts, beside one statement that queues the same messages into the same tables."""
+"""Measure a strategy run over all debts, next to one statement that queues the same messages."""
 
 import time
 from typing import Any
@@ -40,7 +40,7 @@ _WHAT = (
 
 
 def measure() -> dict[str, Any]:
-    """Run the strategy twice, take it back, and do the same in bare SQL; tell the seconds, and whether both queued the same."""
+    """Run the strategy twice, undo it, and do the same in bare SQL; return the seconds, and whether both queued the same."""
     first, queued = _run()
     second, _ = _run()
     ours = _what()

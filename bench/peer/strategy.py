@@ -1,4 +1,4 @@
-"""Apply the strategy for one day and print what the side-by-side harness reads: messages queued, and seconds."""
+"""Run the strategy for one day, and print the number of messages and the seconds for the side-by-side harness."""
 
 import json
 import os
