@@ -1,5 +1,6 @@
 """Contact points: the history of a debtor's addresses, their suppression and consent."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -152,7 +153,7 @@ class TestSuppression:
     @pytest.mark.parametrize("in_order", [True, False])
     def test_of_an_opt_out_and_an_opt_in_the_later_one_is_in_force(self, in_order: bool) -> None:
         factories.debtor(mobile_phone=PHONE)
-        steps = [suppress, opt_in]
+        steps: list[Callable[[], bool]] = [suppress, opt_in]
         for step in steps if in_order else reversed(steps):
             step()
         assert suppressed() == set()
