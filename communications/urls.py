@@ -5,6 +5,7 @@ from django.urls.resolvers import URLPattern
 
 from communications import views
 from communications.api import CommunicationLogView, CommunicationTemplateView, ContactPreviewView
+from communications.providers.base import CallbackKind
 from ddc.common.api.routes import resource
 
 urlpatterns: list[URLPattern] = [
@@ -32,10 +33,14 @@ urlpatterns: list[URLPattern] = [
         views.MailCallbackView.as_view(kind="inbound"),
         name="callback-email-inbound",
     ),
-    path("callbacks/twilio/status", views.TwilioStatusView.as_view(), name="callback-twilio-status"),
-    path("callbacks/twilio/inbound", views.TwilioInboundView.as_view(), name="callback-twilio-inbound"),
-    path("callbacks/twilio/answer", views.TwilioAnswerView.as_view(), name="callback-twilio-answer"),
-    path("callbacks/twilio/key", views.TwilioKeyView.as_view(), name="callback-twilio-key"),
+    *(
+        path(
+            f"callbacks/<str:provider>/{kind.value}",
+            views.ProviderCallbackView.as_view(kind=kind),
+            name=f"callback-provider-{kind.value}",
+        )
+        for kind in CallbackKind
+    ),
     path("unsubscribe/<str:token>", views.UnsubscribeView.as_view(), name="unsubscribe"),
     path("demo/outbox", views.demo_page, name="demo-outbox"),
 ]

@@ -17,11 +17,11 @@ from rest_framework.views import APIView
 
 from communications import demo_outbox
 from communications.callbacks import delivery_events, inbox, keypad, unsubscribe
-from communications.channels import spoken
-from communications.channels.webhooks import mail, twilio
-from communications.channels.webhooks.refusals import Challenge
+from communications.callbacks.readers import registry as readers
+from communications.callbacks.readers.base import Challenge
 from communications.models import CommunicationLog
-from communications.providers import registry
+from communications.providers import registry as providers
+from communications.providers.base import CallbackKind
 from ddc.common.api.problems import http_problem
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -55,7 +55,7 @@ class OpenView(PublicView):
 
 
 class MailCallbackView(PublicView):
-    """Callbacks of mail providers, as anymail reads them."""
+    """Callbacks of mail services."""
 
     kind = "tracking"
     refusals = {"": (401, 403)}
@@ -70,82 +70,47 @@ class MailCallbackView(PublicView):
         parameters=[OpenApiParameter("provider", str, OpenApiParameter.PATH, description="anymail's name of it.")],
     )
     def post(self, request: Request, provider: str) -> HttpResponse:
-        """Store the events of a mail provider once; a worker processes them."""
-        if not mail.is_known(provider, self.kind):
+        """Store the events of a mail service's callback, each once; a worker processes them."""
+        reader = readers.READERS.get(provider)
+        if reader is None or not reader.handles(self.kind):
             raise Http404
         now = timezone.now()
         try:
-            told = mail.read(provider, self.kind, _raw(request), now=now)
+            events = readers.read(reader, self.kind, _raw(request), now=now)
         except Challenge as challenge:
             response = http_problem(
                 request, 401, "This callback needs the shared secret. Send it by HTTP Basic authentication."
             )
             response["WWW-Authenticate"] = f'Basic realm="{challenge.realm}"'
             return response
-        inbox.store(told, now=now)
+        inbox.store(events, now=now)
         return HttpResponse()
 
 
-class TwilioStatusView(PublicView):
+class ProviderCallbackView(PublicView):
+    """Callbacks of providers of SMS and voice."""
+
+    kind = CallbackKind.STATUS
     refusals = {"": (403,)}
 
     @extend_schema(
-        operation_id="takeTwilioStatus", request={"application/x-www-form-urlencoded": _FORM}, responses={204: None}
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Store the status of a text message or a call once; a worker processes it."""
-        inbox.store([twilio.read_status(_raw(request))], now=timezone.now())
-        return HttpResponse(status=204)
-
-
-class TwilioInboundView(PublicView):
-    refusals = {"": (403,)}
-
-    @extend_schema(
-        operation_id="takeTwilioMessage",
         request={"application/x-www-form-urlencoded": _FORM},
-        responses={(200, "text/xml"): OpenApiTypes.STR},
+        responses={(200, "text/xml"): OpenApiTypes.STR, 204: None},
+        parameters=[
+            OpenApiParameter("provider", str, OpenApiParameter.PATH, description="Its name, such as `twilio`."),
+            OpenApiParameter("log", OpenApiTypes.UUID, description="The message that the callback is about."),
+        ],
     )
-    def post(self, request: Request) -> HttpResponse:
-        """Store an inbound text message once, without a reply; a worker processes it."""
-        inbox.store([twilio.read_inbound(_raw(request))], now=timezone.now())
-        return HttpResponse("<Response/>", content_type="text/xml")
-
-
-class TwilioKeyView(PublicView):
-    refusals = {"": (403,)}
-
-    @extend_schema(
-        operation_id="takeTwilioKey",
-        request={"application/x-www-form-urlencoded": _FORM},
-        responses={(200, "text/xml"): OpenApiTypes.STR},
-        parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Answer a key that was pressed in a call: 1 plays the message, 9 opts the number out of calls."""
-        pressed = twilio.read_key(_raw(request))
-        if pressed.digit in (spoken.HEAR, spoken.OPT_OUT):
-            inbox.store([pressed], now=timezone.now())
-        script = spoken.on_key(keypad.call_of(pressed.message_id), pressed.digit)
-        return registry.PROVIDERS["twilio"].speak(script)
-
-
-class TwilioAnswerView(PublicView):
-    refusals = {"": (403,)}
-
-    @extend_schema(
-        operation_id="answerTwilioCall",
-        request={"application/x-www-form-urlencoded": _FORM},
-        responses={(200, "text/xml"): OpenApiTypes.STR},
-        parameters=[OpenApiParameter("log", OpenApiTypes.UUID, description="The call's message.")],
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Return what is spoken when a call is answered. A machine hears nothing about the debt, and its answer is recorded."""
-        answered = twilio.read_answer(_raw(request))
-        if answered.by_machine:
-            inbox.store([answered.news(spoken.machine_note())], now=timezone.now())
-        script = spoken.on_answer(keypad.call_of(answered.message_id), by_machine=answered.by_machine)
-        return registry.PROVIDERS["twilio"].speak(script)
+    def post(self, request: Request, provider: str) -> HttpResponse:
+        """Store a provider's event, once, and reply with what is spoken if it is a call; a worker processes the event."""
+        sender = providers.PROVIDERS.get(provider)
+        if sender is None:
+            raise Http404
+        callback = _raw(request)
+        sender.verify_callback(callback)
+        events, script = keypad.react(sender.parse_callback(self.kind, callback))
+        inbox.store(events, now=timezone.now())
+        return sender.reply(self.kind, script)
 
 
 class UnsubscribeView(PublicView):

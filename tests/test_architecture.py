@@ -24,7 +24,7 @@ PUBLIC = {
     "debtors/auth/request-otp", "debtors/auth/verify-otp",
     "track/open/<path:token>.gif",
     "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",
-    "callbacks/twilio/status", "callbacks/twilio/inbound", "callbacks/twilio/answer", "callbacks/twilio/key",
+    *(f"callbacks/<str:provider>/{kind}" for kind in ("status", "inbound", "answer", "key")),
     "unsubscribe/<str:token>",
 }  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_rules_know_no_request_form_or_framework_of_the_api():
         return name.split(".")[0] in web or ".".join(name.split(".")[:2]) in web
 
     def may(path: Path) -> bool:
-        return is_interface(path) or not {"channels", "providers"}.isdisjoint(path.parts)
+        return is_interface(path) or not {"channels", "providers", "readers"}.isdisjoint(path.parts)
 
     assert offenders(is_of_web, among=lambda path: not may(path)) == []
 
@@ -88,7 +88,7 @@ def test_celery_is_known_to_tasks_alone():
 
 def test_only_providers_and_mail_readers_know_a_vendor():
     def may(path: Path) -> bool:
-        return not {"providers", "webhooks"}.isdisjoint(path.parts)
+        return not {"providers", "readers"}.isdisjoint(path.parts)
 
     assert offenders(lambda name: name.split(".")[0] in ("twilio", "anymail"), among=lambda path: not may(path)) == []
 

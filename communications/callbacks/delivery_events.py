@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.db import models, transaction
 
-from communications.callbacks import events, opens
-from communications.callbacks.events import DeliveryEvent
+from communications.callbacks import opens
 from communications.calls import records
+from communications.channels import events
+from communications.channels.events import DeliveryEvent
 from communications.links import open_pixel
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import states

@@ -12,10 +12,11 @@ import structlog
 from django.db import connection, transaction
 
 from agents.models import Agent
-from communications.callbacks import delivery_events, events, keypad, replies
+from communications.callbacks import delivery_events, keypad, replies
 from communications.callbacks.delivery_events import Applied
-from communications.callbacks.events import CallbackEvent, DeliveryEvent, InboundMessage, KeyPress, UnparsedCallback
-from communications.channels.webhooks import mail
+from communications.callbacks.readers import registry
+from communications.channels import events
+from communications.channels.events import CallbackEvent, DeliveryEvent, InboundMessage, KeyPress, UnparsedCallback
 from communications.models import ProviderEvent
 from ddc.common.errors import DomainError
 from ddc.common.observing import tracing
@@ -142,7 +143,7 @@ def _handle(row: ProviderEvent) -> Applied:
         case KeyPress():
             keypad.handle(event, now=now)
         case UnparsedCallback():
-            store(mail.read_again(event), now=now)
+            store(registry.read_again(event), now=now)
     return Applied.DONE
 
 

@@ -1,12 +1,14 @@
-"""Handle the keys that are pressed in an automated call: hear the message, or opt out of calls."""
+"""Handle automated calls: what is spoken next, and the keys that are pressed to hear the message or to opt out."""
 
 import uuid
 from datetime import datetime
 
-from communications.callbacks.events import KeyPress
 from communications.calls import records
-from communications.channels.spoken import HEAR, OPT_OUT
+from communications.channels import spoken
+from communications.channels.events import CallAnswered, CallbackEvent, KeyPress
+from communications.channels.spoken import HEAR, OPT_OUT, Script
 from communications.models import CallOutcome, CommunicationLog
+from communications.providers.base import ProviderCallback
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
@@ -16,6 +18,19 @@ def call_of(message_id: uuid.UUID | None) -> CommunicationLog | None:
     """Return the message of a call; None if there is no such call."""
     calls = CommunicationLog.objects.filter(communication_type=Channel.VOICE).select_related("template", "debtor")
     return calls.filter(pk=message_id).first() if message_id else None
+
+
+def react(event: ProviderCallback) -> tuple[list[CallbackEvent], Script | None]:
+    """Return what the inbox stores of a callback, and for one from a call what is spoken next."""
+    match event:
+        case CallAnswered():
+            stored: list[CallbackEvent] = [event.as_voicemail(spoken.machine_note())] if event.by_machine else []
+            return stored, spoken.on_answer(call_of(event.message_id), by_machine=event.by_machine)
+        case KeyPress():
+            script = spoken.on_key(call_of(event.message_id), event.digit)
+            return [event] if event.digit in (HEAR, OPT_OUT) else [], script
+        case _:
+            return [event], None
 
 
 def handle(pressed: KeyPress, *, now: datetime) -> None:

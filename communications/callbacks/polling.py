@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from communications.callbacks import delivery_events
-from communications.callbacks.events import DeliveryEvent
+from communications.channels.events import DeliveryEvent
 from communications.models import CommunicationLog, MessageStatus
 from communications.outbox.states import Event
 from communications.providers import registry
@@ -25,8 +25,8 @@ WAIT_FOR_CALLBACK, GIVE_UP_AFTER, MESSAGES_PER_RUN = timedelta(minutes=10), time
 _MAX_ERRORS = 3
 #: The provider's clock may be behind by this much.
 _CLOCK_SKEW = timedelta(minutes=1)
-_FOUND = "No callback came. The provider was asked and has the message."
-_NOT_FOUND = "No callback came. The provider was asked and does not have the message."
+_FOUND = "No callback arrived. The provider has the message and reports: {}."
+_NOT_FOUND = "No callback arrived. The provider does not have the message."
 
 
 def poll(*, now: datetime) -> Counter[str]:
@@ -63,10 +63,10 @@ def _ask_about(message: CommunicationLog, provider: Provider) -> DeliveryEvent |
     accepted = provider.fetch_status(message.address or "", since=began_at - _CLOCK_SKEW)
     if accepted is None:
         return None
-    ids = [text.message_id for text in accepted]
+    ids = [text.provider_message_id for text in accepted]
     ours = CommunicationLog.objects.filter(provider=provider.name, provider_message_id__in=ids)
     known = set(ours.values_list("provider_message_id", flat=True))
-    unknown = [text for text in accepted if text.message_id not in known]
+    unknown = [text for text in accepted if text.provider_message_id not in known]
     same = [text for text in unknown if text.body.strip() == (message.body or "").strip()]
     if unknown and not same:
         return None
@@ -74,7 +74,7 @@ def _ask_about(message: CommunicationLog, provider: Provider) -> DeliveryEvent |
         provider=provider.name,
         event_id=f"polled:{message.pk}",
         message_id=message.pk,
-        provider_message_id=same[0].message_id if same else None,
-        event=Event.SENT if same else Event.FAILED,
-        reason_text=_FOUND if same else _NOT_FOUND,
+        provider_message_id=same[0].provider_message_id if same else None,
+        event=same[0].event if same else Event.FAILED,
+        reason_text=_FOUND.format(same[0].event) if same else _NOT_FOUND,
     )

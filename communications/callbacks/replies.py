@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from agents.models import Agent
 from communications.callbacks import stop_words
-from communications.callbacks.events import InboundMessage
+from communications.channels.events import InboundMessage
 from communications.models import CommunicationLog, CommunicationLogQuerySet, MessageStatus
 from communications.notices import confirmations
 from ddc.common.errors import DomainError
@@ -33,7 +33,7 @@ def receive(received: InboundMessage, *, now: datetime) -> CommunicationLog | No
     """Store a message with its debtor, if known, and apply STOP or START; None if it was stored before."""
     stored = CommunicationLog.objects.filter(
         provider=received.provider,
-        provider_message_id=received.message_id[:_ID_LENGTH],
+        provider_message_id=received.provider_message_id[:_ID_LENGTH],
         direction=CommunicationLog.Direction.INBOUND,
     )
     if stored.exists():
@@ -51,7 +51,7 @@ def receive(received: InboundMessage, *, now: datetime) -> CommunicationLog | No
         subject=received.subject[:_SUBJECT_LENGTH] if received.subject else None,
         body=received.body,
         provider=received.provider,
-        provider_message_id=received.message_id[:_ID_LENGTH],
+        provider_message_id=received.provider_message_id[:_ID_LENGTH],
         created_at=now,
     )
     _apply_keyword(received, message, now=now)

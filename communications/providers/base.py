@@ -2,20 +2,47 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
+from communications.channels.events import (
+    CallAnswered,
+    DeliveryEvent,
+    InboundMessage,
+    KeyPress,
+    NotAuthentic,
+    Unreadable,
+)
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.channels.spoken import Script
+from communications.outbox.states import Event
 
 
 @dataclass(frozen=True)
 class SentText:
-    """A text message that the provider accepted: its id there, and its text."""
+    """A text message that the provider accepted: its id there, its text, and what became of it so far."""
 
-    message_id: str
+    provider_message_id: str
     body: str
+    event: Event
+
+
+class CallbackKind(StrEnum):
+    """The callbacks of a provider; ``/callbacks/<provider>/<kind>`` is their address.
+
+    ``status`` reports on a text message or a call, ``inbound`` brings a text message to us, ``answer`` asks what to speak in a
+    call that was answered, and ``key`` asks the same after a key was pressed.
+    """
+
+    STATUS = "status"
+    INBOUND = "inbound"
+    ANSWER = "answer"
+    KEY = "key"
+
+
+ProviderCallback = DeliveryEvent | InboundMessage | CallAnswered | KeyPress
 
 
 class Provider(Protocol):
@@ -52,10 +79,25 @@ class Provider(Protocol):
         :raises Exception: if the provider does not answer; it is asked again later
         """
 
-    def speak(self, script: Script) -> HttpResponse:
-        """Return the answer to a callback from a call, in the provider's own markup.
+    def verify_callback(self, request: HttpRequest) -> None:
+        """Check that the provider itself sent a callback, such as by a signature over the public address and the content.
 
-        The provider speaks the lines. Then it calls back with the key that was pressed, or hangs up if the script waits for none.
+        :raises NotAuthentic: if it did not, or if the secret to check it is not configured
+        """
+
+    def parse_callback(self, kind: CallbackKind, request: HttpRequest) -> ProviderCallback:
+        """Return the event of an authentic callback; the same event gets the same ``event_id`` each time.
+
+        A status is a DeliveryEvent, an inbound message an InboundMessage, an answer a CallAnswered, a key a KeyPress. Texts pass
+        ``storable``. The id of our message is in the callback's address if the provider put it there when it sent the message.
+
+        :raises Unreadable: if a necessary field is missing
+        """
+
+    def reply(self, kind: CallbackKind, script: Script | None) -> HttpResponse:
+        """Return the response to a callback; for ``answer`` and ``key`` with the script, in the provider's own markup.
+
+        The provider speaks its lines. Then it calls back with the key that was pressed, or hangs up if the script waits for none.
         """
 
 
@@ -70,7 +112,13 @@ class OfflineProvider:
     def fetch_status(self, address: str, *, since: datetime) -> list[SentText] | None:
         return None
 
-    def speak(self, script: Script) -> HttpResponse:
+    def verify_callback(self, request: HttpRequest) -> None:
+        raise NotAuthentic
+
+    def parse_callback(self, kind: CallbackKind, request: HttpRequest) -> ProviderCallback:
+        raise Unreadable
+
+    def reply(self, kind: CallbackKind, script: Script | None) -> HttpResponse:
         return HttpResponse(status=204)
 
     def accept(self, outgoing: Outgoing) -> Outcome:

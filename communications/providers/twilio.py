@@ -11,12 +11,27 @@ from xml.sax.saxutils import escape, quoteattr
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from communications.channels import http_errors, spoken
+from communications.channels.events import (
+    EVENT_ID_LENGTH,
+    CallAnswered,
+    DeliveryEvent,
+    InboundMessage,
+    KeyPress,
+    NotAuthentic,
+    Unreadable,
+    our_id,
+    storable,
+)
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.channels.spoken import Line, Script
-from communications.providers.base import SentText
+from communications.models import CallOutcome
+from communications.outbox.states import Event
+from communications.providers.base import CallbackKind, ProviderCallback, SentText
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -29,6 +44,16 @@ _MAX_RECORDS = 50
 _OPTED_OUT, _TOO_MANY = 21610, 20429
 
 
+#: By Twilio's status of a text message or a call.
+_EVENTS = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), Event.SENT),
+    "sent": Event.SENT,
+    **dict.fromkeys(("delivered", "read", "completed"), Event.DELIVERED),
+    **dict.fromkeys(("undelivered", "failed", "canceled", "busy", "no-answer"), Event.FAILED),
+}
+_OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
+#: Twilio's error codes of a number that is not in service.
+_NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
 #: The tag that <Say> uses for a language whose own tag it does not know.
 _VOICES = {
     "en": "en-GB", "de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "pt": "pt-PT", "nl": "nl-NL", "pl": "pl-PL",
@@ -58,7 +83,7 @@ class Twilio:
                 to=outgoing.to,
                 from_=settings.TWILIO_FROM_NUMBER,
                 body=outgoing.body,
-                status_callback=_callback_url("status", outgoing.message_id),
+                status_callback=_callback_url(CallbackKind.STATUS, outgoing.message_id),
             )
         )
 
@@ -67,24 +92,48 @@ class Twilio:
             lambda client: client.calls.create(
                 to=outgoing.to,
                 from_=settings.TWILIO_FROM_NUMBER,
-                url=_callback_url("answer", outgoing.message_id),
+                url=_callback_url(CallbackKind.ANSWER, outgoing.message_id),
                 # A voicemail is spoken after the machine's own announcement; to hang up, its beginning is enough.
                 machine_detection="DetectMessageEnd" if spoken.may_leave_voicemail() else "Enable",
-                status_callback=_callback_url("status", outgoing.message_id),
+                status_callback=_callback_url(CallbackKind.STATUS, outgoing.message_id),
             )
         )
 
     def fetch_status(self, address: str, *, since: datetime) -> list[SentText]:
         newest = self._client().messages.list(to=address, from_=settings.TWILIO_FROM_NUMBER, limit=_MAX_RECORDS)
-        return [SentText(text.sid, text.body) for text in newest if text.date_created and text.date_created >= since]
+        return [
+            SentText(text.sid, text.body, _EVENTS.get(text.status, Event.SENT))
+            for text in newest
+            if text.date_created and text.date_created >= since
+        ]
 
-    def speak(self, script: Script) -> HttpResponse:
-        lines = "".join(map(_say, script.lines))
-        if script.key_for is None:
-            return HttpResponse(f"<Response>{lines}<Hangup/></Response>", content_type="text/xml")
-        action = quoteattr(_callback_url("key", script.key_for))
-        gather = f'<Gather numDigits="1" timeout="{spoken.SECONDS_FOR_KEY}" action={action}>{lines}</Gather>'
-        return HttpResponse(f"<Response>{gather}</Response>", content_type="text/xml")
+    def verify_callback(self, request: HttpRequest) -> None:
+        """Check Twilio's signature over the public address and the form."""
+        from twilio.request_validator import RequestValidator
+
+        if not settings.TWILIO_AUTH_TOKEN:
+            raise NotAuthentic
+        query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+        # The address may be configured with a slash at its end, which a middleware removes from ours.
+        addresses = [settings.PUBLIC_URL + request.path + slash + query for slash in ("", "/")]
+        signature = request.headers.get("X-Twilio-Signature", "")
+        validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
+        try:
+            is_signed = any(validator.validate(address, request.POST, signature) for address in addresses)
+        except Exception as error:  # A body that is no form cannot be signed.
+            raise NotAuthentic from error
+        if not is_signed:
+            raise NotAuthentic
+
+    def parse_callback(self, kind: CallbackKind, request: HttpRequest) -> ProviderCallback:
+        fields = {name: storable(values[-1]) or "" for name, values in request.POST.lists()}
+        return _PARSERS[kind](fields, our_id(request.GET.get("log")))
+
+    def reply(self, kind: CallbackKind, script: Script | None) -> HttpResponse:
+        if kind == CallbackKind.STATUS:
+            return HttpResponse(status=204)
+        twiml = f"<Response>{_twiml(script)}</Response>" if script else "<Response/>"
+        return HttpResponse(twiml, content_type="text/xml")
 
     def _hand_over(self, create: "Callable[[Client], Any]") -> Outcome:
         from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -122,9 +171,17 @@ class Twilio:
         return Outcome(result, self.name, words=f"Twilio {code or status}: {text}", down=result == Result.RETRY)
 
 
-def _callback_url(kind: str, message_id: uuid.UUID) -> str:
+def _callback_url(kind: CallbackKind, message_id: uuid.UUID) -> str:
     """Return where Twilio reports; the id of our message is in it, in case the answer with Twilio's own id is lost."""
     return f"{settings.PUBLIC_URL}/callbacks/twilio/{kind}?log={message_id}"
+
+
+def _twiml(script: Script) -> str:
+    lines = "".join(map(_say, script.lines))
+    if script.key_for is None:
+        return f"{lines}<Hangup/>"
+    action = quoteattr(_callback_url(CallbackKind.KEY, script.key_for))
+    return f'<Gather numDigits="1" timeout="{spoken.SECONDS_FOR_KEY}" action={action}>{lines}</Gather>'
 
 
 def _say(line: Line) -> str:
@@ -132,6 +189,83 @@ def _say(line: Line) -> str:
     tag = language if language in _TAGS else _VOICES.get(language.split("-")[0].lower())
     attribute = f" language={quoteattr(tag)}" if tag else ""
     return f"<Say{attribute}>{escape(line.text)}</Say>"
+
+
+def _status(fields: dict[str, str], message_id: uuid.UUID | None) -> DeliveryEvent:
+    sid = fields.get("MessageSid") or fields.get("SmsSid") or fields.get("CallSid")
+    status = fields.get("MessageStatus") or fields.get("SmsStatus") or fields.get("CallStatus")
+    if not sid or not status:
+        raise Unreadable
+    error = fields.get("ErrorCode", "")
+    return DeliveryEvent(
+        provider=Twilio.name,
+        event_id=f"{sid}:{status}"[:EVENT_ID_LENGTH],
+        message_id=message_id,
+        provider_message_id=sid,
+        address=fields.get("To") or fields.get("Called"),
+        event=_EVENTS.get(status.lower()),
+        suppression=SuppressionReason.OPTED_OUT if error == str(_OPTED_OUT) else None,
+        reason_text=f"Twilio: {status}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
+        call_outcome=_call_outcome(fields) if fields.get("CallSid") else None,
+    )
+
+
+def _inbound(fields: dict[str, str], message_id: uuid.UUID | None) -> InboundMessage:
+    sid, sender = fields.get("MessageSid") or fields.get("SmsSid"), fields.get("From")
+    if not sid or not sender:
+        raise Unreadable
+    return InboundMessage(
+        channel=Channel.SMS,
+        provider=Twilio.name,
+        event_id=f"received:{sid}"[:EVENT_ID_LENGTH],
+        provider_message_id=sid,
+        address=sender,
+        body=fields.get("Body", ""),
+        opt_out=fields.get("OptOutType") or None,
+    )
+
+
+def _answer(fields: dict[str, str], message_id: uuid.UUID | None) -> CallAnswered:
+    return CallAnswered(Twilio.name, _call_id(fields), message_id, by_machine=_is_machine(fields))
+
+
+def _key(fields: dict[str, str], message_id: uuid.UUID | None) -> KeyPress:
+    sid, digit = _call_id(fields), fields.get("Digits", "")
+    return KeyPress(
+        provider=Twilio.name,
+        event_id=f"key:{sid}:{digit}"[:EVENT_ID_LENGTH],
+        message_id=message_id,
+        digit=digit,
+        address=fields.get("To", ""),
+    )
+
+
+_PARSERS: dict[CallbackKind, Callable[[dict[str, str], uuid.UUID | None], ProviderCallback]] = {
+    CallbackKind.STATUS: _status,
+    CallbackKind.INBOUND: _inbound,
+    CallbackKind.ANSWER: _answer,
+    CallbackKind.KEY: _key,
+}
+
+
+def _call_id(fields: dict[str, str]) -> str:
+    if not fields.get("CallSid"):
+        raise Unreadable
+    return fields["CallSid"]
+
+
+def _is_machine(fields: dict[str, str]) -> bool:
+    return fields.get("AnsweredBy", "").lower().startswith(("machine", "fax"))
+
+
+def _call_outcome(fields: dict[str, str]) -> CallOutcome | None:
+    """Return how a call ended; None while it lasts, or if its status does not show that."""
+    status = fields.get("CallStatus", "").lower()
+    if status == "completed":
+        return CallOutcome.VOICEMAIL if _is_machine(fields) else CallOutcome.ANSWERED
+    if status == "failed" and fields.get("ErrorCode", "") in _NOT_IN_SERVICE:
+        return CallOutcome.NOT_IN_SERVICE
+    return _OUTCOMES.get(status)
 
 
 @lru_cache(maxsize=4)

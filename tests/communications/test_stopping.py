@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from communications.callbacks import opens, replies, stop_words
-from communications.callbacks.events import InboundMessage
 from communications.calls import records
+from communications.channels.events import InboundMessage
 from communications.links import open_pixel, unsubscribe_link
 from communications.models import CommunicationLog
 from communications.outbox import outbox
@@ -27,7 +27,8 @@ PHONE = "+447700900001"
 
 def sms(body, number="SM1", **values):
     return InboundMessage(
-        **{"channel": "sms", "provider": "twilio", "message_id": number, "address": PHONE, "body": body} | values
+        **{"channel": "sms", "provider": "twilio", "provider_message_id": number, "address": PHONE, "body": body}
+        | values
     )
 
 

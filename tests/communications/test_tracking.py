@@ -6,7 +6,7 @@ import pytest
 
 from communications.callbacks import delivery_events, opens
 from communications.callbacks.delivery_events import Applied
-from communications.callbacks.events import DeliveryEvent
+from communications.channels.events import DeliveryEvent
 from communications.links import open_pixel
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox

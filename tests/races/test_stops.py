@@ -6,8 +6,8 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from communications.callbacks import replies
-from communications.callbacks.events import InboundMessage
 from communications.calls import start
+from communications.channels.events import InboundMessage
 from communications.models import CommunicationLog
 from debtors import contact_points
 from tests import factories

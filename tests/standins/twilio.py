@@ -23,6 +23,7 @@ class Order:
     fields: dict[str, str]
     at: float = field(default_factory=time.monotonic)
     made_at: str = field(default_factory=formatdate)
+    state: str = "queued"
 
     @classmethod
     def of(cls, path: str, fields: dict[str, str]) -> Self:
@@ -34,7 +35,7 @@ class Order:
         """What the API tells of it."""
         fields = self.fields
         named = {"sid": self.sid, "to": fields.get("To"), "from": fields.get("From"), "body": fields.get("Body")}
-        return {**named, "status": "queued", "date_created": self.made_at}
+        return {**named, "status": self.state, "date_created": self.made_at}
 
     def status(self, word: str) -> dict[str, str]:
         """Return what Twilio posts to the order's callback as that becomes its status."""

@@ -9,7 +9,7 @@ import time
 import pytest
 from django.test import Client
 
-from communications.channels.webhooks import mail
+from communications.callbacks.readers.registry import READERS
 from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories
@@ -49,7 +49,7 @@ def test_an_unknown_provider_is_not_found(client, kind):
         assert answer["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("provider", sorted(mail.PROVIDERS))
+@pytest.mark.parametrize("provider", sorted(READERS))
 @pytest.mark.parametrize("kind", ["tracking", "inbound"])
 def test_a_provider_that_is_not_configured_is_refused(client, provider, kind):
     if (provider, kind) == ("unisender_go", "inbound"):

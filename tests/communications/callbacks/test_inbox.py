@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from communications.callbacks import delivery_events, inbox
-from communications.callbacks.events import DeliveryEvent
+from communications.channels.events import DeliveryEvent
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox.states import Event
 from debtors.models import ContactPoint, SuppressionReason

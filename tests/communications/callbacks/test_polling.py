@@ -36,11 +36,18 @@ def test_what_it_has_went(twilio, doubted):
     assert polling.poll(now=LATER) == {}
 
 
+def test_what_it_reports_as_failed_failed(twilio, doubted):
+    twilio.orders[0].state = "undelivered"
+    assert polling.poll(now=LATER) == {"failed": 1}
+    reason = "No callback arrived. The provider has the message and reports: failed."
+    assert told(doubted) == ("failed", twilio.orders[0].sid, reason)
+
+
 def test_what_it_has_not_failed_and_is_not_sent_again(twilio, doubted):
     twilio.orders.clear()
 
     assert polling.poll(now=LATER) == {"failed": 1}
-    assert told(doubted) == ("failed", None, "No callback came. The provider was asked and does not have the message.")
+    assert told(doubted) == ("failed", None, "No callback arrived. The provider does not have the message.")
     assert drain(LATER + timedelta(days=1)).ended == {}
     assert not twilio.orders
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from communications.callbacks import inbox
-from communications.channels.webhooks import sns
+from communications.callbacks.readers import sns
 from communications.models import CommunicationLog, ProviderEvent
 from tests import factories
 from tests.standins import mailgun as mailgun_stand_in
@@ -115,7 +115,7 @@ def sendgrid(settings, **_):
 
 def amazon_ses(settings, monkeypatch, amazon):
     key, certificate = amazon
-    sns._key.cache_clear()
+    sns.key.cache_clear()
     monkeypatch.setattr(sns, "fetch", lambda url: certificate)
     told = {"eventType": "Delivery", "mail": {"messageId": "id-1", "destination": ["john@example.com"]}, "delivery": {
         "recipients": ["john@example.com"], "timestamp": "2026-01-14T12:00:00.000Z",
@@ -126,7 +126,7 @@ def amazon_ses(settings, monkeypatch, amazon):
         "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem",
     }  # fmt: skip
     message["Signature"] = base64.b64encode(
-        key.sign(sns.canonical(message), padding.PKCS1v15(), hashes.SHA256())
+        key.sign(sns.signed_text(message), padding.PKCS1v15(), hashes.SHA256())
     ).decode()
     headers = {"X-Amz-Sns-Message-Type": "Notification", "X-Amz-Sns-Message-Id": "m-1", **basic(SECRET)}
     forged = json.dumps(message | {"Message": json.dumps(told).replace("Delivery", "Bounce")})

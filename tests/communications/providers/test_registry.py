@@ -4,11 +4,16 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import JsonResponse
 
+from communications.channels.events import DeliveryEvent, KeyPress, NotAuthentic, our_id
 from communications.channels.message import Outcome, Outgoing, Result
+from communications.models import ProviderEvent
+from communications.outbox.states import Event
 from communications.providers import registry
-from communications.providers.base import OfflineProvider
+from communications.providers.base import CallbackKind, OfflineProvider
 from tests import factories
+from tests.communications.callbacks.posting import sent, worked
 from tests.communications.messages import drain, queue
 
 
@@ -27,6 +32,19 @@ class Tiny(OfflineProvider):
     def call(self, outgoing):
         self.sent.append(("call", outgoing.to, outgoing.body))
         return Outcome(Result.RETRY, self.name, words="Line busy", down=True)
+
+    def verify_callback(self, request):
+        if request.headers.get("X-Tiny") != "secret":
+            raise NotAuthentic
+
+    def parse_callback(self, kind, request):
+        fields, number = request.POST, request.POST["id"]
+        if kind == CallbackKind.STATUS:
+            return DeliveryEvent(self.name, f"{number}:done", provider_message_id=number, event=Event.DELIVERED)
+        return KeyPress(self.name, f"key:{number}", our_id(fields["call"]), fields["key"], fields["to"])
+
+    def reply(self, kind, script):
+        return JsonResponse([line.text for line in script.lines] if script else {}, safe=False)
 
 
 @pytest.fixture
@@ -50,6 +68,36 @@ def test_messages_go_by_a_provider_once_it_is_registered(tiny):
     assert sorted(tiny.sent) == [("call", call.address, "Hello"), ("sms", text.address, "Hello")]
     assert (text.provider, text.provider_message_id) == ("tiny", "T1")
     assert (call.provider, call.failure_reason) == ("tiny", "Line busy")
+
+
+@pytest.mark.django_db
+def test_its_callbacks_come_over_http_and_count_once(tiny, client):
+    log = sent(communication_type="sms", provider="tiny", provider_message_id="T1")
+
+    def status(path="/callbacks/tiny/status", secret="secret"):
+        return worked(client.post(path, {"id": "T1"}, headers={"X-Tiny": secret})).status_code
+
+    assert status(secret="wrong") == 403
+    assert status("/callbacks/nosuch/status") == 404
+    assert not ProviderEvent.objects.exists()
+    assert [status(), status()] == [200, 200]
+
+    log.refresh_from_db()
+    assert (log.status, ProviderEvent.objects.count()) == ("delivered", 1)
+
+
+@pytest.mark.django_db
+def test_a_key_in_its_call_is_answered_and_obeyed(tiny, client):
+    call = sent(communication_type="voice", provider="tiny", address="+447700900001", body="You owe 5 pounds.")
+    fields = {"id": "T2", "call": str(call.pk), "to": "+447700900001"}
+
+    def press(key):
+        return worked(client.post("/callbacks/tiny/key", fields | {"key": key}, headers={"X-Tiny": "secret"})).json()
+
+    assert press("1")[0] == "You owe 5 pounds."
+    assert press("5") == []
+    call.refresh_from_db()
+    assert call.outcome == "right_party"
 
 
 def test_an_unknown_provider_is_refused_with_the_names_of_all(settings):

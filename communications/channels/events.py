@@ -1,17 +1,34 @@
-"""What providers report, as plain values: readers make them, the inbox stores them, handlers work on them."""
+"""What providers report, as plain values: providers and mail readers make them, the inbox stores them, handlers use them."""
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from communications.models import ProviderEvent
+from communications.models import CallOutcome, ProviderEvent
 from communications.outbox.states import Event
+from ddc.common.errors import DomainError, Forbidden
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
 
 Kind = ProviderEvent.Kind
+#: The longest id of an event that the inbox stores.
+EVENT_ID_LENGTH = 255
+
+
+class NotAuthentic(Forbidden):
+    """The callback has no valid signature or secret of a configured provider."""
+
+    message = "This call is not signed by a provider that is configured here."
+
+
+class Unreadable(DomainError):
+    """The callback is authentic and lacks a necessary field."""
+
+    status = 422
+    message = "This call cannot be read: a necessary field is missing."
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class InboundMessage:
 
     channel: Channel
     provider: str
-    message_id: str
+    provider_message_id: str
     address: str
     body: str
     event_id: str = ""
@@ -61,6 +78,28 @@ class KeyPress:
 
 
 @dataclass(frozen=True)
+class CallAnswered:
+    """A call that a person or a machine answered. It is replied to at once, and the inbox stores a voicemail only."""
+
+    provider: str
+    call_id: str
+    message_id: uuid.UUID | None
+    by_machine: bool
+
+    def as_voicemail(self, note: str) -> DeliveryEvent:
+        """Return the event that the call reached a voicemail; the note describes what was spoken there."""
+        return DeliveryEvent(
+            self.provider,
+            f"answered:{self.call_id}"[:EVENT_ID_LENGTH],
+            message_id=self.message_id,
+            provider_message_id=self.call_id,
+            event=Event.SENT,
+            call_outcome=CallOutcome.VOICEMAIL,
+            reason_text=note,
+        )
+
+
+@dataclass(frozen=True)
 class UnparsedCallback:
     """A correctly signed callback that could not be parsed, with all that is needed to try again."""
 
@@ -72,6 +111,7 @@ class UnparsedCallback:
     headers: dict[str, str]
 
 
+#: What the inbox stores.
 CallbackEvent = DeliveryEvent | InboundMessage | KeyPress | UnparsedCallback
 
 _KINDS: dict[type, Kind] = {
@@ -122,3 +162,15 @@ def from_row(row: ProviderEvent) -> CallbackEvent:
             values[name] = convert(values[name])
     event: CallbackEvent = type_(provider=row.provider, event_id=row.event_id, **values)
     return event
+
+
+def storable(text: object) -> str | None:
+    """Return a provider's text without the characters that PostgreSQL cannot store."""
+    return None if text is None else str(text).replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def our_id(text: object) -> uuid.UUID | None:
+    """Parse the id of our message that a provider returns; None if it is none."""
+    with contextlib.suppress(ValueError):
+        return uuid.UUID(str(text))
+    return None

@@ -1,4 +1,4 @@
-"""What anymail reads of a mail provider's call, as plain news and messages."""
+"""Turn anymail's events into ours."""
 
 import hashlib
 import re
@@ -6,9 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from communications.callbacks.events import DeliveryEvent, InboundMessage
-from communications.channels.webhooks import softness
-from communications.channels.webhooks.fields import EVENT_ID_LENGTH, log_id, storable
+from communications.channels.events import EVENT_ID_LENGTH, DeliveryEvent, InboundMessage, our_id, storable
 from communications.outbox.states import Event
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
@@ -36,20 +34,24 @@ _REJECTIONS = {
     "spam": SuppressionReason.COMPLAINED,
     "unsubscribed": SuppressionReason.OPTED_OUT,
 }
+#: Postmark's types of a bounce for good.
+_POSTMARK_HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivated"})
+#: SparkPost's classes of a bounce for good: invalid recipient, no such host, no recipient.
+_SPARKPOST_HARD = frozenset({"10", "30", "90"})
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _MOST_REFERENCES = 20
-#: The Message-ID that we give to a mail.
+#: The beginning of the Message-ID of our mails.
 _OURS = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
 def read_event(provider: str, event: Any) -> DeliveryEvent | InboundMessage:
-    """Read one of anymail's events."""
+    """Return our event for one of anymail's: about a mail that we sent, or a mail to us."""
     return _received(provider, event) if hasattr(event, "message") else _tracked(provider, event)
 
 
 def _tracked(provider: str, event: Any) -> DeliveryEvent:
     kind, reason = event.event_type, event.reject_reason
-    soft = kind == "bounced" and softness.is_soft(provider, event.esp_event)
+    soft = kind == "bounced" and _is_soft(provider, event.esp_event)
     words = next((text for text in (event.mta_response, event.description) if text), None)
     return DeliveryEvent(
         provider=provider,
@@ -77,7 +79,7 @@ def _received(provider: str, event: Any) -> InboundMessage:
         channel=Channel.EMAIL,
         provider=provider,
         event_id=f"received:{message_id}"[:EVENT_ID_LENGTH],
-        message_id=message_id,
+        provider_message_id=message_id,
         address=storable(sender) or "",
         subject=storable(message.subject),
         body=storable(message.stripped_text or body) or "",
@@ -85,15 +87,43 @@ def _received(provider: str, event: Any) -> InboundMessage:
     )
 
 
+def _is_soft(provider: str, event: Any) -> bool:
+    """Report whether a bounce is only for now, such as a full mailbox, by the service's own event; else it is for good."""
+    if not isinstance(event, dict):
+        return False
+    match provider:
+        case "amazon_ses":
+            return (event.get("bounce") or {}).get("bounceType") in ("Transient", "Undetermined")
+        case "postmark":
+            return event.get("RecordType") == "Bounce" and event.get("Type") not in _POSTMARK_HARD
+        case "sendgrid":
+            return event.get("type") == "blocked" or str(event.get("status", "")).startswith("4.")
+        case "brevo" | "sendinblue":
+            return str(event.get("event", "")) in ("soft_bounce", "deferred")
+        case "mandrill":
+            return str(event.get("event", "")) == "soft_bounce"
+        case "mailersend":
+            return str(event.get("type", "")).endswith("soft_bounced")
+        case "mailjet":
+            return event.get("hard_bounce") is False
+        case "resend":
+            return ((event.get("data") or {}).get("bounce") or {}).get("type") in ("Transient", "Undetermined")
+        case "sparkpost":
+            return str(event.get("bounce_class", "")) not in _SPARKPOST_HARD
+        case "mailtrap":
+            return str(event.get("event", "")) == "soft bounce"
+    return False
+
+
 def _references(message: Any) -> tuple[str, ...]:
-    """The Message-IDs that a mail answers, the nearest first (RFC 5322, 3.6.4)."""
+    """Return the Message-IDs that a mail answers, the nearest first (RFC 5322, 3.6.4)."""
     parent, line = str(message["In-Reply-To"] or ""), str(message["References"] or "")
     found = [*_MESSAGE_ID.findall(parent), *reversed(_MESSAGE_ID.findall(line))]
     return tuple(dict.fromkeys(storable(one) or "" for one in found))[:_MOST_REFERENCES]
 
 
 def _event_id(event: Any, kind: str, *more: object) -> str:
-    """The provider's id of the event with its kind, else a digest of what makes it that event."""
+    """Return the service's id of the event with its kind, or else a digest of its distinguishing fields."""
     if event.event_id:
         return f"{kind}:{storable(str(event.event_id))}"[:EVENT_ID_LENGTH]
     parts = (kind, event.timestamp, getattr(event, "message_id", None), getattr(event, "recipient", None), *more)
@@ -101,10 +131,10 @@ def _event_id(event: Any, kind: str, *more: object) -> str:
 
 
 def _our_id(metadata: Any) -> uuid.UUID | None:
-    return log_id(metadata.get("log_id")) if isinstance(metadata, Mapping) else None
+    return our_id(metadata.get("log_id")) if isinstance(metadata, Mapping) else None
 
 
 def _id_in(message_id: object) -> uuid.UUID | None:
-    """Read our id in a Message-ID of ours, by which a provider knows what came to it by SMTP."""
+    """Return our id from the Message-ID of our mail. A service that gets mail by SMTP knows it by that."""
     found = _OURS.match(str(message_id or ""))
-    return log_id(found[1]) if found else None
+    return our_id(found[1]) if found else None
