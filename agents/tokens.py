@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from ddc.common.errors import DomainError, refusing
-from ddc.common.keys import RotatedTokenBackend
 
 API_TOKEN_PREFIX = "ddc_"  # noqa: S105
 _API_TOKEN_BYTES = 32
@@ -37,7 +37,30 @@ class AlreadyUsed(BadToken):
     """The refresh token was used before."""
 
 
-class _StaffToken(Token):
+class RotatedTokenBackend(TokenBackend):
+    """Sign with the current key, and accept tokens that an old key signed."""
+
+    def __init__(self, key: str, old_keys: list[str], *, audience: str, issuer: str) -> None:
+        super().__init__("HS256", key, audience=audience, issuer=issuer)
+        self._old = [TokenBackend("HS256", old, audience=audience, issuer=issuer) for old in old_keys]
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """Return the claims of a token.
+
+        :raises TokenBackendError: if no key signed it, or it has expired
+        """
+        try:
+            return super().decode(token, verify)
+        except TokenBackendError:
+            for backend in self._old:
+                try:
+                    return backend.decode(token, verify)
+                except TokenBackendError:
+                    continue
+            raise
+
+
+class StaffToken(Token):
     """A token with an audience that no other kind of token has."""
 
     _token_backend = RotatedTokenBackend(
@@ -45,12 +68,12 @@ class _StaffToken(Token):
     )
 
 
-class AccessToken(_StaffToken):
+class AccessToken(StaffToken):
     token_type = "access"  # noqa: S105
     lifetime = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
 
 
-class RefreshToken(_StaffToken):
+class RefreshToken(StaffToken):
     token_type = "refresh"  # noqa: S105
     lifetime = timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
 
@@ -185,7 +208,7 @@ def mark_used(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
 
 
 def _pair(family: TokenFamily, now: datetime) -> Pair:
-    def make(kind: type[_StaffToken]) -> str:
+    def make(kind: type[StaffToken]) -> str:
         token = kind()
         token.set_iat(at_time=now)
         token.set_exp(from_time=now)
@@ -195,7 +218,7 @@ def _pair(family: TokenFamily, now: datetime) -> Pair:
     return Pair(make(AccessToken), make(RefreshToken))
 
 
-_Kind = TypeVar("_Kind", bound=_StaffToken)
+_Kind = TypeVar("_Kind", bound=StaffToken)
 
 
 def _read(kind: type[_Kind], text: str) -> _Kind:
@@ -205,7 +228,7 @@ def _read(kind: type[_Kind], text: str) -> _Kind:
         raise BadToken from error
 
 
-def _claimed_id(token: _StaffToken, claim: str) -> uuid.UUID:
+def _claimed_id(token: StaffToken, claim: str) -> uuid.UUID:
     try:
         return uuid.UUID(str(token[claim]))
     except (KeyError, ValueError) as error:

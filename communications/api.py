@@ -24,7 +24,7 @@ from communications.serializers import (
     ProcessSerializer,
 )
 from communications.texts import placeholders, templates
-from ddc.common.api.names import camel
+from ddc.common.api.rendering import camel
 from ddc.common.api.serializers import write
 from ddc.common.api.views import Annotated, ResourceView, View
 from debtors.models import Debtor

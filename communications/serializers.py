@@ -16,7 +16,7 @@ from ddc.common.api.fields import (
     TextField,
     TimeField,
 )
-from ddc.common.api.names import camel
+from ddc.common.api.rendering import camel
 from ddc.common.api.serializers import CamelSerializer
 from debtors.channels import Channel
 from debtors.models import Debtor

@@ -1,7 +1,7 @@
-"""The Celery app and its timetable.
+"""The Celery app and its schedule.
 
-The truth is in PostgreSQL: a task is an idempotent tick without data ("drain the outbox"), so losing one costs a moment,
-never a message. Hence no result backend, no ETA, and an expiry on each.
+All work is in PostgreSQL. A task is an idempotent tick without data ("drain the outbox"), so that a lost one costs time but
+never a message. Hence there is no result backend and no ETA, and each task expires.
 """
 
 import os
@@ -48,7 +48,7 @@ app.conf.beat_schedule = {
     "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),
     "daily": {
         "task": "strategy.tasks.run_daily",
-        # Asked again all day: it is made once, and late rather than never where nothing ran at five.
+        # Repeated all day: it is done once, and late if no worker ran at five.
         "schedule": crontab(hour="5-23", minute="*/10"),
         "options": {"expires": 600},
     },
@@ -57,8 +57,8 @@ app.conf.beat_schedule = {
         for task in (
             "agents.tasks.delete_expired_tokens",
             "payments.tasks.clear_out",
-            "portal.tasks.clear_out_sessions",
-            "portal.tasks.clear_out_tokens",
+            "portal.tasks.delete_old_sessions",
+            "portal.tasks.delete_expired_tokens",
         )
     },
 }

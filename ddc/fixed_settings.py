@@ -21,7 +21,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "ddc.common.agency.context",
+                "ddc.common.views.agency",
             ]
         },
     }

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from ddc.common.admin.pages import options
 from ddc.common.api import problems
+from ddc.common.views import DocsView, HealthView, HomeView, SchemaView, metrics_page
 
 handler400 = problems.bad_request
 handler403 = problems.forbidden
@@ -13,10 +14,14 @@ handler404 = problems.not_found
 handler500 = problems.server_error
 
 urlpatterns = [
+    path("", HomeView.as_view(), name="home"),
+    path("health", HealthView.as_view({"get": "retrieve"}), name="health"),
+    path("metrics", metrics_page, name="metrics"),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
     path("admin/", admin.site.urls),
-    path("", include("ddc.common.urls")),
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.
     path("", include("portal.urls")),
     path("", include("agents.urls")),

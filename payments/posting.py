@@ -51,14 +51,14 @@ class NoSuchDebt(DomainError):
     status = 422
     code = "database.exists"
     field = "debt_id"
-    message = "There is no such resource."
+    message = "This resource does not exist."
 
 
 class PaymentNotFound(DomainError):
     """Somebody deleted the payment meanwhile."""
 
     status = 404
-    message = "There is no such resource."
+    message = "This resource does not exist."
 
 
 _CONSTRAINTS: dict[str, DomainError] = {"payment_processor_txn_id_is_unique": DuplicateTransaction()}

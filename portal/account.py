@@ -1,4 +1,4 @@
-"""What the portal's page shows a debtor of their own affairs. It only reads."""
+"""Load what the portal shows of a debtor's account."""
 
 import uuid
 from dataclasses import dataclass
@@ -10,77 +10,77 @@ from communications.models import FirstNotice
 from communications.texts import formats
 from debtors.models import Debtor
 
-#: The pages are in English, and so are their amounts and dates.
+#: The pages are in English, including amounts and dates.
 _LANGUAGE = "en"
-_MOST = 200
+_MAX_ROWS = 200
 
 _STATES = {
     "active": "Open",
     "payment_plan": "Open, with a payment plan",
     "deferred": "Open, with more time granted",
-    "disputed": "Disputed; we are looking into it",
+    "disputed": "Disputed. We are looking into it",
     "paid": "Paid, thank you",
     "settled": "Settled",
-    "written_off": "Closed; nothing is left to pay",
-    "recalled": "Back with the creditor; nothing is to be paid to us",
+    "written_off": "Closed. You have nothing left to pay",
+    "recalled": "Returned to the creditor. Please do not pay us",
 }
 _OUTCOMES = {
-    "received": "We have it, and ask nothing of what you dispute",
-    "awaiting_creditor": "We have asked the creditor, and ask nothing of what you dispute",
-    "verified": "The creditor has shown that it is owed",
-    "adjusted": "The debt was corrected",
-    "withdrawn": "You took it back",
+    "received": "We have received it. You do not have to pay the disputed amount for now",
+    "awaiting_creditor": "We have asked the creditor. You do not have to pay the disputed amount for now",
+    "verified": "The creditor has proved that you owe it",
+    "adjusted": "We have corrected the debt",
+    "withdrawn": "You withdrew it",
     "recalled": "The creditor has taken the debt back",
 }
 _DECISIONS = {"pending": "We are looking at it", "approved": "Granted", "rejected": "Not granted"}
 
 
 @dataclass(frozen=True)
-class DebtInWords:
+class DebtRow:
     debt: Debt
     balance: str
     due: str | None
     overdue: bool
     state: str
-    may_ask: bool
-    has_asked: bool
+    may_request: bool
+    has_requested: bool
     disputed: str | None
     may_dispute: bool
     dispute_by: str | None
 
 
 @dataclass(frozen=True)
-class RequestInWords:
+class RequestRow:
     request: DeferralRequest
-    asked: str
+    requested_on: str
     state: str
 
 
 @dataclass(frozen=True)
-class DisputeInWords:
+class DisputeRow:
     dispute: Dispute
     portion: str
-    received: str
+    received_on: str
     state: str
 
 
 @dataclass(frozen=True)
 class Account:
-    """Debts, what they add up to, the requests for more time, and the disputes."""
+    """A debtor's debts with their sums, requests for more time, and disputes."""
 
-    debts: list[DebtInWords]
+    debts: list[DebtRow]
     sums: list[str]
-    requests: list[RequestInWords]
-    disputes: list[DisputeInWords]
+    requests: list[RequestRow]
+    disputes: list[DisputeRow]
 
 
-def of(debtor: Debtor, *, today: date) -> Account:
-    """Put a debtor's account into words; the newest 200 of each."""
-    requests = list(DeferralRequest.objects.filter(debtor=debtor).select_related("debt")[:_MOST])
+def load(debtor: Debtor, *, today: date) -> Account:
+    """Load a debtor's account: the newest 200 debts, requests and disputes."""
+    requests = list(DeferralRequest.objects.filter(debtor=debtor).select_related("debt")[:_MAX_ROWS])
     pending = {request.debt_id for request in requests if request.status == DeferralRequest.Status.PENDING}
-    disputes = list(Dispute.objects.filter(debt__debtor=debtor).select_related("debt")[:_MOST])
+    disputes = list(Dispute.objects.filter(debt__debtor=debtor).select_related("debt")[:_MAX_ROWS])
     disputed = {dispute.debt_id for dispute in disputes if dispute.is_open}
-    debts = list(Debt.objects.filter(debtor=debtor)[:_MOST])
+    debts = list(Debt.objects.filter(debtor=debtor)[:_MAX_ROWS])
     notices = FirstNotice.objects.in_bulk([debt.pk for debt in debts])
     outstanding = totals.outstanding([debtor.pk], today=today, undisputed=True)[debtor.pk]
     return Account(
@@ -90,23 +90,25 @@ def of(debtor: Debtor, *, today: date) -> Account:
             for part in outstanding.by_currency
             if part.amount
         ],
-        requests=[RequestInWords(asked, _day(asked.created_at.date()), _DECISIONS[asked.status]) for asked in requests],
+        requests=[
+            RequestRow(request, _day(request.created_at.date()), _DECISIONS[request.status]) for request in requests
+        ],
         disputes=[_dispute(dispute) for dispute in disputes],
     )
 
 
 def _debt(
     debt: Debt, pending: set[uuid.UUID], disputed: set[uuid.UUID], notice: FirstNotice | None, today: date
-) -> DebtInWords:
+) -> DebtRow:
     within = notice is not None and today <= notice.period_ends_on
-    return DebtInWords(
+    return DebtRow(
         debt=debt,
         balance=formats.amount(debt.undisputed, debt.currency_code, language=_LANGUAGE),
         due=_day(debt.due_date) if debt.due_date and debt.is_open else None,
         overdue=bool(debt.is_open and debt.due_date and debt.due_date < today),
         state=_STATES[debt.current_status],
-        may_ask=debt.is_open and debt.pk not in pending,
-        has_asked=debt.is_open and debt.pk in pending,
+        may_request=debt.is_open and debt.pk not in pending,
+        has_requested=debt.is_open and debt.pk in pending,
         disputed=formats.amount(min(debt.disputed_amount, debt.current_balance), debt.currency_code, language=_LANGUAGE)
         if debt.is_open and debt.disputed_amount
         else None,
@@ -115,11 +117,11 @@ def _debt(
     )
 
 
-def _dispute(dispute: Dispute) -> DisputeInWords:
-    portion = "All of it"
+def _dispute(dispute: Dispute) -> DisputeRow:
+    portion = "The whole debt"
     if dispute.portion is not None:
         portion = formats.amount(dispute.portion, dispute.currency_code, language=_LANGUAGE)
-    return DisputeInWords(dispute, portion, _day(dispute.received_at.date()), _OUTCOMES[dispute.status])
+    return DisputeRow(dispute, portion, _day(dispute.received_at.date()), _OUTCOMES[dispute.status])
 
 
 def _day(value: date) -> str:

@@ -1,4 +1,4 @@
-"""What debtors do online."""
+"""Digital activities: what debtors do online."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +11,12 @@ from debtors.models import Debtor
 from portal import rate_limits
 from portal.models import DigitalActivity
 
-RATION = rate_limits.Ration(60, timedelta(minutes=1))
+LIMIT = rate_limits.RateLimit(60, timedelta(minutes=1))
 EMAIL_OPENED = "email_opened"
 
 
 @transaction.atomic
-def report(
+def record(
     debtor: Debtor,
     *,
     activity_type: str,
@@ -25,25 +25,25 @@ def report(
     metadata: dict[str, Any] | None = None,
     now: datetime,
 ) -> DigitalActivity:
-    """Keep what a debtor's own client reports, 60 a minute at most.
+    """Record an activity that a debtor's client reports, at most 60 a minute.
 
     :raises TooMany: if there were more
     """
-    rate_limits.queue_up("activity", str(debtor.pk))
-    rate_limits.spend([(DigitalActivity.objects.filter(debtor=debtor), RATION)], now=now)
+    rate_limits.serialize("activity", str(debtor.pk))
+    rate_limits.consume([(DigitalActivity.objects.filter(debtor=debtor), LIMIT)], now=now)
     return DigitalActivity.objects.create(
         debtor=debtor, debt=debt, activity_type=activity_type, path=path, metadata=metadata or {}, created_at=now
     )
 
 
-def note_opening(log: CommunicationLog, *, now: datetime) -> DigitalActivity | None:
-    """Keep that a message was opened by the debtor it went to."""
-    if log.debtor_id is None:
+def record_opening(message: CommunicationLog, *, now: datetime) -> DigitalActivity | None:
+    """Record that a debtor opened a mail."""
+    if message.debtor_id is None:
         return None
     return DigitalActivity.objects.create(
-        debtor_id=log.debtor_id,
-        debt_id=log.debt_id,
+        debtor_id=message.debtor_id,
+        debt_id=message.debt_id,
         activity_type=EMAIL_OPENED,
-        metadata={"communicationLogId": str(log.pk)},
+        metadata={"communicationLogId": str(message.pk)},
         created_at=now,
     )

@@ -1,4 +1,4 @@
-"""The back office's pages about what debtors do in their portal. All of them are to look at."""
+"""Back office pages of the portal: activities, sign-ins and revoked tokens. All are read-only."""
 
 from django.contrib import admin
 from django.db.models import Q
@@ -14,7 +14,7 @@ class DigitalActivityAdmin(ReadOnlyAdmin):
     list_filter = ("created_at",)
     list_select_related = ("debtor", "debt")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, or a whole type of activity"
+    search_help_text = "Part of the debtor's name or e-mail address, or a complete activity type"
 
     def search_filter(self, text: str) -> Q:
         return Q(activity_type=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
@@ -22,12 +22,12 @@ class DigitalActivityAdmin(ReadOnlyAdmin):
 
 @admin.register(OtpSession)
 class OtpSessionAdmin(ReadOnlyAdmin):
-    """Who asked for a code. The code itself is stored nowhere, so it isn't here either."""
+    """Requests for a code. The code is not stored, and not shown."""
 
-    list_display = ("created_at", "mobile_phone", "caller_address", "tries", "used_at", "expires_at")
+    list_display = ("created_at", "mobile_phone", "client_ip", "tries", "used_at", "expires_at")
     list_filter = ("created_at", ("used_at", admin.EmptyFieldListFilter))
     search_fields = ("mobile_phone",)
-    search_help_text = "The whole phone number, such as +447700900123"
+    search_help_text = "A complete phone number, such as +447700900123"
 
     def search_filter(self, text: str) -> Q:
         return Q(mobile_phone=text)

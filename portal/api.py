@@ -1,4 +1,4 @@
-"""Debtors' sign-in and portal over the API, and what staff see of debtors' activities."""
+"""API of the debtors' sign-in and portal, and of their activities for staff."""
 
 from typing import Any, ClassVar, cast
 
@@ -39,13 +39,13 @@ from portal.serializers import (
     SignedInSerializer,
 )
 
-#: Nobody has as many debts or requests; it bounds the answer.
+#: More rows than any debtor has; it limits the size of the answer.
 NEWEST = 1_000
-CODE_SENT = "If this number is known to us, a code is on its way to it."
+CODE_SENT = "If we know this number, a code is on its way to it."
 
 
 class OtpRequestView(View):
-    """Ask for a one-time code by SMS."""
+    """Request a one-time code by SMS."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -55,7 +55,7 @@ class OtpRequestView(View):
     @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses={200: OtpRequestedSerializer})
     def create(self, request: Request) -> Response:
         phone = self.read(OtpRequestSerializer)["mobile_phone"]
-        otp.request(phone, caller_address=callers.client_ip(request), now=timezone.now())
+        otp.request(phone, client_ip=callers.client_ip(request), now=timezone.now())
         return Response({"message": CODE_SENT, "expiresInSeconds": settings.OTP_LIFETIME_SECONDS})
 
 
@@ -75,7 +75,7 @@ class OtpVerificationView(View):
 
 
 class DebtorView(View):
-    """A view for the debtor who is signed in."""
+    """The base of views for the signed-in debtor."""
 
     authentication_classes = (DebtorAuthentication,)
     permission_classes = (DebtorPermission,)
@@ -134,15 +134,15 @@ class MyDeferralRequestsView(DebtorView):
         responses={201: MyDeferralRequestSerializer},
     )
     def create(self, request: Request) -> Response:
-        asked = self.read(MyDeferralRequestSerializer, debtor=self.debtor)
-        made = deferrals.request(
-            asked["debt"],
+        given = self.read(MyDeferralRequestSerializer, debtor=self.debtor)
+        created = deferrals.request(
+            given["debt"],
             debtor=self.debtor,
-            days=asked["requested_deferral_days"],
-            reason=asked["reason"],
+            days=given["requested_deferral_days"],
+            reason=given["reason"],
             now=timezone.now(),
         )
-        return Response(write(MyDeferralRequestSerializer, made), 201)
+        return Response(write(MyDeferralRequestSerializer, created), 201)
 
 
 class MyDisputesView(DebtorView):
@@ -155,18 +155,18 @@ class MyDisputesView(DebtorView):
 
     @extend_schema(operation_id="disputeDebt", request=MyDisputeSerializer, responses={201: MyDisputeSerializer})
     def create(self, request: Request) -> Response:
-        said = self.read(MyDisputeSerializer, debtor=self.debtor)
-        made = disputes.receive(
-            said["debt"],
+        given = self.read(MyDisputeSerializer, debtor=self.debtor)
+        created = disputes.receive(
+            given["debt"],
             debtor=self.debtor,
-            portion=said.get("portion"),
-            reason=said["reason"],
-            evidence=said.get("evidence"),
+            portion=given.get("portion"),
+            reason=given["reason"],
+            evidence=given.get("evidence"),
             channel=Dispute.Channel.PORTAL,
             by=None,
             now=timezone.now(),
         )
-        return Response(write(MyDisputeSerializer, made), 201)
+        return Response(write(MyDisputeSerializer, created), 201)
 
 
 class MyActivitiesView(DebtorView):
@@ -177,9 +177,9 @@ class MyActivitiesView(DebtorView):
         operation_id="reportActivity", request=ActivitySerializer, responses={202: DigitalActivitySerializer}
     )
     def create(self, request: Request) -> Response:
-        reported = self.read(ActivitySerializer, debtor=self.debtor)
-        kept = activities.report(self.debtor, **reported, now=timezone.now())
-        return Response(write(DigitalActivitySerializer, kept), 202)
+        given = self.read(ActivitySerializer, debtor=self.debtor)
+        activity = activities.record(self.debtor, **given, now=timezone.now())
+        return Response(write(DigitalActivitySerializer, activity), 202)
 
 
 class _ActivityTypeFormField(forms.CharField):
@@ -204,7 +204,7 @@ class DigitalActivityFilters(FilterSet):
 
 
 class DigitalActivityView(ResourceView):
-    """What debtors did online, for staff."""
+    """Digital activities of debtors, for staff."""
 
     queryset = DigitalActivity.objects.all()
     serializer_class = DigitalActivitySerializer

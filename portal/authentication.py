@@ -1,4 +1,4 @@
-"""How debtors are known again."""
+"""Authenticate debtors by their tokens."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from portal import tokens
 
 @dataclass(frozen=True)
 class Caller:
-    """A debtor who is signed in, with the token of this request; ``request.user`` on the debtors' paths."""
+    """A signed-in debtor with the token of this request: ``request.user`` on the paths for debtors."""
 
     debtor: Debtor
     token: str
@@ -45,7 +45,7 @@ class DebtorAuthentication(BaseAuthentication):
 
 
 class DebtorPermission(BasePermission):
-    """A debtor who is signed in, and sees what is theirs."""
+    """Allow signed-in debtors, who see only their own data."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return isinstance(request.user, Caller)

@@ -1,4 +1,4 @@
-"""What debtors type on the portal's pages."""
+"""Forms of the portal's pages."""
 
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from debtors.models import Debtor
 
 
 class PortalForm(forms.Form):
-    """A form that shows a broken rule at the field at fault, or above them all."""
+    """A form that shows a refusal at its field, or above all fields."""
 
     error_css_class = "wrong"
 
@@ -38,8 +38,8 @@ class PhoneForm(PortalForm):
 
 class CodeForm(PortalForm):
     otp_code = forms.CharField(
-        label="The code from our message",
-        help_text="It is good for 5 minutes.",
+        label="Code from our text message",
+        help_text="The code is valid for 5 minutes.",
         max_length=20,
         error_messages={"required": "Please enter the code."},
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
@@ -47,14 +47,14 @@ class CodeForm(PortalForm):
 
 
 class DebtForm(PortalForm):
-    """A form about one debt of the debtor's; each debt on the page has its own."""
+    """A form for one debt; each debt on the page has its own."""
 
     prefix_of_ids: ClassVar[str]
 
     debt = forms.ModelChoiceField(
         Debt.objects.none(),
         widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(("required", "invalid_choice"), "There is no such debt."),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "This debt does not exist."),
     )
 
     def __init__(self, *args: Any, debtor: Debtor, debt: Debt | None = None, **kwargs: Any) -> None:
@@ -70,7 +70,7 @@ class DebtForm(PortalForm):
 
 
 def _reason(label: str, help_text: str) -> forms.CharField:
-    """Return the field for a debtor's own words, of the length that the rules ask for."""
+    """Return a field for a reason of the length that the domain functions require."""
     return forms.CharField(
         label=label,
         help_text=help_text,
@@ -79,7 +79,7 @@ def _reason(label: str, help_text: str) -> forms.CharField:
         error_messages={
             "required": "Please tell us why.",
             "min_length": "Please write at least 10 characters.",
-            "max_length": "Please write 1,000 characters at most.",
+            "max_length": "Please write at most 1,000 characters.",
         },
         widget=forms.Textarea(attrs={"rows": 4}),
     )
@@ -90,35 +90,35 @@ class DeferralForm(DebtForm):
 
     requested_deferral_days = forms.IntegerField(
         label="How many more days do you need?",
-        help_text="From 1 to 365.",
+        help_text="A number from 1 to 365.",
         min_value=1,
         max_value=365,
         error_messages=dict.fromkeys(
             ("required", "invalid", "min_value", "max_value"), "Please enter a number of days from 1 to 365."
         ),
     )
-    reason = _reason("Why do you need more time?", "In at least 10 characters. We read every request.")
+    reason = _reason("Why do you need more time?", "At least 10 characters. We read every request.")
 
 
 class DisputeForm(DebtForm):
     prefix_of_ids = "dispute"
 
     portion = forms.CharField(
-        label="How much of it do you dispute?",
-        help_text="An amount, such as 120.50. Leave it empty if you dispute all of it.",
+        label="How much do you dispute?",
+        help_text="An amount such as 120.50. Leave empty to dispute the whole debt.",
         required=False,
         empty_value=None,
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    reason = _reason("Why?", "In at least 10 characters: what is wrong with it, as you see it.")
+    reason = _reason("What is wrong with it?", "At least 10 characters.")
     evidence = forms.CharField(
-        label="What can you show for it?",
-        help_text="Such as a receipt and its number, or a letter and its date. You may leave this empty.",
+        label="Evidence (optional)",
+        help_text="For example a receipt with its number, or a letter with its date.",
         required=False,
         empty_value=None,
         max_length=1000,
-        error_messages={"max_length": "Please write 1,000 characters at most."},
+        error_messages={"max_length": "Please write at most 1,000 characters."},
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -129,5 +129,5 @@ class DisputeForm(DebtForm):
         except money.BadAmount as error:
             raise forms.ValidationError("Please enter an amount, such as 120.50.") from error
         if portion is not None and portion <= 0:
-            raise forms.ValidationError("Please enter an amount of more than 0.")
+            raise forms.ValidationError("Please enter an amount above 0.")
         return portion

@@ -1,4 +1,4 @@
-"""What debtors do: sign in with a one-time code, and look around."""
+"""Sign-ins by one-time code, revoked tokens, and digital activities."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,21 +10,21 @@ from debtors.models import Debtor
 
 
 class OtpSession(UUIDModel):
-    """A request for a one-time code. The code is derived from the id and stored nowhere.
+    """A request for a one-time code. The code is derived from the id and never stored.
 
-    Known and unknown phones look alike here; a worker then finds the debtor and sends the code.
+    A row looks the same for known and unknown phones; a worker then finds the debtor and sends the code.
     """
 
     mobile_phone = models.CharField(max_length=16, help_text="E.164")
-    caller_address = models.GenericIPAddressField(null=True, blank=True)
+    client_ip = models.GenericIPAddressField(null=True, blank=True)
     debtor = models.ForeignKey(
         Debtor, on_delete=models.CASCADE, null=True, blank=True, related_name="otp_sessions", editable=False
     )
     expires_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, blank=True, help_text="When a worker had dealt with it.")
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When a worker processed it.")
     tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True, blank=True)
-    replaced_at = models.DateTimeField(null=True, blank=True, help_text="When a newer code ended this one.")
+    replaced_at = models.DateTimeField(null=True, blank=True, help_text="When a newer code replaced this one.")
     request_id = request_id_field()
 
     class Meta:
@@ -32,27 +32,27 @@ class OtpSession(UUIDModel):
         ordering = newest_first()
         indexes = [
             models.Index(fields=["mobile_phone", "-created_at"], name="otp_phone_newest"),
-            models.Index(fields=["caller_address", "-created_at"], name="otp_address_newest"),
+            models.Index(fields=["client_ip", "-created_at"], name="otp_client_ip_newest"),
             models.Index(fields=["created_at"], name="otp_unanswered", condition=Q(answered_at__isnull=True)),
         ]
 
 
 class RevokedDebtorToken(models.Model):
-    """A debtor's token that was ended before its time."""
+    """A debtor's token that was ended before it expired."""
 
     jti = models.UUIDField(primary_key=True)
-    expires_at = models.DateTimeField(db_index=True, help_text="After this the row may go.")
+    expires_at = models.DateTimeField(db_index=True, help_text="The row is deleted after this time.")
 
     class Meta:
         db_table = "revoked_debtor_token"
 
 
 class DigitalActivity(UUIDModel):
-    """Something a debtor did online: a page seen, a mail opened."""
+    """Something that a debtor did online, such as opening a mail."""
 
     debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="digital_activities", db_index=False)
     debt = models.ForeignKey(Debt, on_delete=models.CASCADE, null=True, blank=True, related_name="digital_activities")
-    activity_type = models.CharField(max_length=50, help_text="[a-z_], free")
+    activity_type = models.CharField(max_length=50, help_text="Letters a to z and _, chosen by the client.")
     path = models.CharField(max_length=255, null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
 

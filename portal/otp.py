@@ -1,7 +1,7 @@
-"""One-time codes: ask for one, have it sent, sign in with it.
+"""Sign in debtors by one-time codes: request a code, send it, verify it.
 
-A code is derived from its session's id and stored nowhere. Asking does the same work for a phone that is known and for one that
-is not; a worker then finds the debtor.
+A code is derived from its session's id and never stored. A request does the same work for known and unknown phones; a worker then
+finds the debtor.
 """
 
 import re
@@ -26,18 +26,19 @@ from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
 from portal import rate_limits, tokens
 from portal.models import OtpSession
-from portal.rate_limits import Ration
+from portal.rate_limits import RateLimit
 
-MOST_TRIES = 5
+MAX_TRIES = 5
 TEMPLATE = "one_time_code"
 TEXT = "{{otp_code}} is your sign-in code for {{agency_name}}. It is good for 5 minutes. We never ask you for it."
-#: The rations look back a day.
+#: The rate limits count the requests of one day.
 _KEPT_FOR = timedelta(days=2)
 
 _CODE = re.compile(r"[0-9]{4,8}", re.ASCII)
-_CARRIES_CODE = re.compile(r"\{\{\s*otp_code\s*\}\}")
-_WAITING = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
-_NOBODYS_SESSION = uuid.UUID(int=0)
+_CONTAINS_CODE = re.compile(r"\{\{\s*otp_code\s*\}\}")
+_UNSENT = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
+#: Checked for a phone without a session, so that this takes as long as any other check.
+_NO_SESSION = uuid.UUID(int=0)
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class MalformedCode(DomainError):
 
 
 class WrongCode(DomainError):
-    """The code is wrong, too old, used, or was never sent; which of these is not told."""
+    """The code is wrong, expired, used, or was never sent. The answer is the same for all, so that it reveals no phone."""
 
     status = 401
     code = "otp"
@@ -61,7 +62,7 @@ class WrongCode(DomainError):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A debtor with a token of their own."""
+    """A debtor who has signed in, with the new token."""
 
     token: str
     expires_at: datetime
@@ -69,29 +70,29 @@ class SignedIn:
 
 
 @transaction.atomic
-def request(mobile_phone: str, *, caller_address: str | None, now: datetime) -> OtpSession:
-    """Start a sign-in for a phone, known or not, and end the phone's earlier ones.
+def request(mobile_phone: str, *, client_ip: str | None, now: datetime) -> OtpSession:
+    """Start a sign-in for a phone, known or not, and end its earlier ones.
 
     :raises InvalidPhone: if it is not a phone number
-    :raises TooMany: if the phone or the address has asked too often
+    :raises TooMany: if there were too many requests for the phone or from the IP address
     """
     phone = phones.normalise(mobile_phone, None)
     quarter, day = timedelta(minutes=15), timedelta(days=1)
     of_phone = OtpSession.objects.filter(mobile_phone=phone)
-    allowed = [
-        (of_phone, Ration(settings.OTP_PER_PHONE, quarter)),
-        (of_phone, Ration(settings.OTP_PER_PHONE_DAY, day)),
+    limits = [
+        (of_phone, RateLimit(settings.OTP_PER_PHONE, quarter)),
+        (of_phone, RateLimit(settings.OTP_PER_PHONE_DAY, day)),
     ]
-    rate_limits.queue_up("otp phone", phone)
-    if caller_address:
-        rate_limits.queue_up("otp address", caller_address)
-        of_address = OtpSession.objects.filter(caller_address=caller_address)
-        allowed.append((of_address, Ration(settings.OTP_PER_IP, quarter)))
-    rate_limits.spend(allowed, now=now)
+    rate_limits.serialize("otp phone", phone)
+    if client_ip:
+        rate_limits.serialize("otp client ip", client_ip)
+        of_client = OtpSession.objects.filter(client_ip=client_ip)
+        limits.append((of_client, RateLimit(settings.OTP_PER_IP, quarter)))
+    rate_limits.consume(limits, now=now)
     of_phone.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(
         mobile_phone=phone,
-        caller_address=caller_address,
+        client_ip=client_ip,
         expires_at=now + timedelta(seconds=settings.OTP_LIFETIME_SECONDS),
         created_at=now,
     )
@@ -100,54 +101,55 @@ def request(mobile_phone: str, *, caller_address: str | None, now: datetime) -> 
 
 
 def answer(*, clock: Callable[[], datetime]) -> int:
-    """Send codes to those among the waiting who are debtors; return how many sessions were dealt with.
+    """Send the codes of requests whose phone is a debtor's. Return the number of processed requests.
 
-    Each is a transaction of its own and passed by while another worker has it. One that fails is left for the next time, and
-    holds up no other.
+    Each request takes its own transaction, and is skipped while another worker has it. One that fails is tried again next time,
+    and does not delay the others.
     """
     answered = 0
     failed: list[uuid.UUID] = []
     while True:
-        waiting = OtpSession.objects.filter(answered_at__isnull=True).exclude(pk__in=failed).order_by("created_at")
+        unanswered = OtpSession.objects.filter(answered_at__isnull=True).exclude(pk__in=failed).order_by("created_at")
         with transaction.atomic():
-            session = waiting.select_for_update(skip_locked=True).first()
+            session = unanswered.select_for_update(skip_locked=True).first()
             if session is None:
                 return answered
             try:
                 with transaction.atomic(), tracing.caused_by(session.request_id):
-                    _answer(session, now=clock())
+                    send_code(session, now=clock())
                 answered += 1
             except DatabaseError:
                 raise
             except Exception:
-                log.exception("otp_request_not_answered", session=str(session.pk))
+                log.exception("otp_request_failed", session=str(session.pk))
                 failed.append(session.pk)
 
 
 def verify(mobile_phone: str, code: str, *, now: datetime) -> SignedIn:
-    """Exchange a code for a token, once. Each try is counted before the code is looked at, and stays counted.
+    """Exchange a code for a token, once. Each try is counted before the code is checked, and stays counted.
 
     :raises InvalidPhone: if it is not a phone number
-    :raises MalformedCode: if that is no code; no try is spent
-    :raises WrongCode: if it is not the phone's code, or not any more
+    :raises MalformedCode: if it cannot be a code; this is not counted as a try
+    :raises WrongCode: if it is not the current code of the phone
     """
     if not _CODE.fullmatch(code):
         raise MalformedCode
-    session, tries = _count_try(phones.normalise(mobile_phone, None), now)
-    right = one_time_code.is_right(session.pk if session else _NOBODYS_SESSION, code)
-    if session is None or tries > MOST_TRIES or not right:
+    session, tries = count_try(phones.normalise(mobile_phone, None), now)
+    right = one_time_code.is_right(session.pk if session else _NO_SESSION, code)
+    if session is None or tries > MAX_TRIES or not right:
         raise WrongCode
-    return _use(session, now)
+    return use_session(session, now)
 
 
-def clear_out(*, now: datetime) -> int:
-    """Delete sessions older than two days, but for those whose message still waits; return how many."""
-    waits = CommunicationLog.objects.filter(status__in=_WAITING, one_time_code_of=OuterRef("pk"))
-    deleted, _ = OtpSession.objects.filter(~Exists(waits), created_at__lt=now - _KEPT_FOR).delete()
+def delete_old(*, now: datetime) -> int:
+    """Delete sessions older than two days, unless their message is unsent. Return their number."""
+    unsent = CommunicationLog.objects.filter(status__in=_UNSENT, one_time_code_of=OuterRef("pk"))
+    deleted, _ = OtpSession.objects.filter(~Exists(unsent), created_at__lt=now - _KEPT_FOR).delete()
     return deleted
 
 
-def _answer(session: OtpSession, *, now: datetime) -> None:
+def send_code(session: OtpSession, *, now: datetime) -> None:
+    """Process a request: send the code if it is still valid and its phone is a debtor's."""
     session.answered_at = now
     if session.replaced_at is None and now < session.expires_at:
         session.debtor = Debtor.objects.filter(mobile_phone=session.mobile_phone).first()
@@ -167,15 +169,15 @@ def _answer(session: OtpSession, *, now: datetime) -> None:
 
 
 def _template(debtor: Debtor) -> CommunicationTemplate | None:
-    """Return the agency's own wording in the debtor's language, if there is one and it carries the code."""
+    """Return the agency's template in the debtor's language, if there is one and it contains the code."""
     found = templates.named(TEMPLATE, Channel.SMS, language=debtor.language_preference)
-    return found if found and _CARRIES_CODE.search(found.body) else None
+    return found if found and _CONTAINS_CODE.search(found.body) else None
 
 
-def _count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:
-    """Count a try on the phone's latest session, whatever state that is in; return it and which try this is.
+def count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:
+    """Count a try on the phone's latest session, in any state. Return the session and the number of this try.
 
-    One statement, so that any number at once get a number each; committed, so that nothing takes the try back.
+    One statement gives simultaneous tries different numbers. It is committed, so that no rollback takes the try back.
     """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
@@ -196,8 +198,8 @@ def _count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:
 
 
 @transaction.atomic
-def _use(session: OtpSession, now: datetime) -> SignedIn:
-    """Use the session up; of several at once, one finds it unused. Whoever has the code has the phone."""
+def use_session(session: OtpSession, now: datetime) -> SignedIn:
+    """Use the session, which only one of several simultaneous tries can do. The code proves that the debtor has the phone."""
     debtor = Debtor.objects.filter(otp_sessions=session, mobile_phone=session.mobile_phone).first()
     usable = OtpSession.objects.filter(
         pk=session.pk, used_at__isnull=True, replaced_at__isnull=True, expires_at__gt=now, debtor__isnull=False

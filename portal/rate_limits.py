@@ -1,4 +1,4 @@
-"""How much of something is allowed in a while, counted over rows and free of races."""
+"""Rate limits, counted over the rows that requests leave, without races."""
 
 import math
 from collections.abc import Iterable
@@ -14,33 +14,33 @@ from ddc.common.postgresql.advisory_locks import AdvisoryLock
 
 
 @dataclass(frozen=True)
-class Ration:
-    """At most so many in any stretch of this length."""
+class RateLimit:
+    """The number of rows allowed in any period of this length."""
 
-    most: int
-    within: timedelta
+    maximum: int
+    period: timedelta
 
 
-def queue_up(kind: str, subject: str) -> None:
-    """Let those who ask for the same subject pass one at a time, until their transaction ends.
+def serialize(kind: str, subject: str) -> None:
+    """Make requests for the same subject wait for each other, until the transaction ends.
 
-    Without it two could count at once and both find room for one more. Who takes several takes them in one order.
+    Otherwise two could count at once and both find room for one more. Every caller takes several subjects in the same order.
     """
     advisory_locks.lock(AdvisoryLock.RATE_LIMIT, f"{kind} {subject}")
 
 
-def spend(rations: Iterable[tuple[QuerySet[Any], Ration]], *, now: datetime) -> None:
-    """Make sure that one more row may be added to each of these.
+def consume(limits: Iterable[tuple[QuerySet[Any], RateLimit]], *, now: datetime) -> None:
+    """Check that each limit allows one more row.
 
-    :raises TooMany: if not, with the seconds until it may
+    :raises TooMany: if one does not, with the seconds until all do
     """
-    wait = max((_wait(rows, ration, now) for rows, ration in rations), default=0)
+    wait = max((_wait(rows, limit, now) for rows, limit in limits), default=0)
     if wait:
         raise TooMany(retry_after=wait)
 
 
-def _wait(rows: QuerySet[Any], ration: Ration, now: datetime) -> int:
-    """Return the seconds until one more fits: when the oldest of the last ``most`` leaves the stretch."""
-    newest_first = rows.filter(created_at__gt=now - ration.within).order_by("-created_at")
-    oldest = newest_first.values_list("created_at", flat=True)[ration.most - 1 : ration.most].first()
-    return max(1, math.ceil((oldest + ration.within - now).total_seconds())) if oldest else 0
+def _wait(rows: QuerySet[Any], limit: RateLimit, now: datetime) -> int:
+    """Return the seconds until one more row is allowed: until the oldest of the last ``maximum`` is a period old."""
+    newest_first = rows.filter(created_at__gt=now - limit.period).order_by("-created_at")
+    oldest = newest_first.values_list("created_at", flat=True)[limit.maximum - 1 : limit.maximum].first()
+    return max(1, math.ceil((oldest + limit.period - now).total_seconds())) if oldest else 0

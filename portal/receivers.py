@@ -1,4 +1,4 @@
-"""News from the apps below."""
+"""Receivers of signals from the apps below."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from communications.models import CommunicationLog
 from portal import activities
 
 
-@receiver(opens.opened, dispatch_uid="portal.receivers.note_opening")
-def note_opening(*, message: CommunicationLog, now: datetime, **_: Any) -> None:
-    """A message was opened."""
-    activities.note_opening(message, now=now)
+@receiver(opens.opened, dispatch_uid="portal.receivers.record_opening")
+def record_opening(*, message: CommunicationLog, now: datetime, **_: Any) -> None:
+    """Record that a mail was opened."""
+    activities.record_opening(message, now=now)

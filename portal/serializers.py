@@ -1,4 +1,4 @@
-"""The shapes of debtors' sign-in and of what they do."""
+"""Serializers of the debtors' sign-in, portal and activities."""
 
 import json
 from decimal import Decimal
@@ -20,13 +20,13 @@ from ddc.common.api.fields import ReferenceField, TextField, TimeField
 from ddc.common.api.serializers import CamelSerializer
 
 METADATA_BYTES = 4096
-#: Beyond this our JSON can't be written again as it was read.
+#: Our JSON writer cannot write larger numbers.
 _LARGEST_NUMBER = 2**63
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class MetadataField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON object of the caller's own making, to 4 KiB (UTF-8, without spaces between its parts)."""
+    """Any JSON object of at most 4 KiB (in UTF-8, without spaces between its parts)."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -49,13 +49,13 @@ def _storable(value: Any) -> Any:
         return [_storable(item) for item in value]
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
         if not -_LARGEST_NUMBER < value < _LARGEST_NUMBER:
-            raise serializers.ValidationError("This has a number that is too large to be kept.", "range")
+            raise serializers.ValidationError("This has a number that is too large to store.", "range")
         return value if isinstance(value, int) else float(value)
     return value
 
 
-class TheirDebtField(ReferenceField):
-    """One of the debts of the debtor who is signed in; another's looks just like none."""
+class OwnDebtField(ReferenceField):
+    """A debt of the signed-in debtor. The debt of another debtor is refused as if it did not exist."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Debt.objects.all(), **kwargs)
@@ -63,7 +63,7 @@ class TheirDebtField(ReferenceField):
     def to_internal_value(self, data: Any) -> Debt:
         debt = super().to_internal_value(data)
         if not isinstance(debt, Debt) or debt.debtor_id != self.context["debtor"].pk:
-            raise serializers.ValidationError("There is no such resource.", "database.exists")
+            raise serializers.ValidationError("This resource does not exist.", "database.exists")
         return debt
 
 
@@ -90,7 +90,7 @@ class DebtorInBriefSerializer(CamelSerializer):
 
 
 class SignedInSerializer(CamelSerializer):
-    """The token lives 7 days."""
+    """A token that is valid for 7 days."""
 
     token = serializers.CharField(read_only=True)
     expires_at = TimeField(read_only=True)
@@ -103,9 +103,9 @@ class MyDebtsSerializer(CamelSerializer):
 
 
 class MyDeferralRequestSerializer(DeferralRequestSerializer):
-    """A request for more time on a debt of one's own."""
+    """A request for more time for one of the debtor's own debts."""
 
-    debt_id = TheirDebtField(source="debt")
+    debt_id = OwnDebtField(source="debt")
 
 
 class MyDeferralRequestsSerializer(CamelSerializer):
@@ -113,9 +113,9 @@ class MyDeferralRequestsSerializer(CamelSerializer):
 
 
 class MyDisputeSerializer(DisputeSerializer):
-    """A dispute of a debt of one's own."""
+    """A dispute of one of the debtor's own debts."""
 
-    debt_id = TheirDebtField(source="debt")
+    debt_id = OwnDebtField(source="debt")
 
 
 class MyDisputesSerializer(CamelSerializer):
@@ -123,13 +123,13 @@ class MyDisputesSerializer(CamelSerializer):
 
 
 class ActivitySerializer(CamelSerializer):
-    """What a debtor did, as a client reports it."""
+    """A debtor's activity, as a client reports it."""
 
     activity_type = TextField(
         validators=[RegexValidator(r"\A[a-z_]{1,50}\Z", "This must match [a-z_]{1,50}.", "regex")]
     )
     path = TextField(max_length=255, required=False, allow_null=True)
-    debt_id = TheirDebtField(source="debt", required=False, allow_null=True)
+    debt_id = OwnDebtField(source="debt", required=False, allow_null=True)
     metadata = MetadataField(required=False, allow_null=True)
 
 

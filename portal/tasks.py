@@ -1,4 +1,4 @@
-"""Ticks of this app."""
+"""Ticks of the portal."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,17 +8,17 @@ from portal import otp, tokens
 
 @shared_task(ignore_result=True)
 def answer_otp_requests() -> None:
-    """Send one-time codes to those who asked for one."""
+    """Send the one-time codes that were requested."""
     otp.answer(clock=timezone.now)
 
 
 @shared_task(ignore_result=True)
-def clear_out_sessions() -> None:
+def delete_old_sessions() -> None:
     """Delete old sign-ins."""
-    otp.clear_out(now=timezone.now())
+    otp.delete_old(now=timezone.now())
 
 
 @shared_task(ignore_result=True)
-def clear_out_tokens() -> None:
-    """Forget revoked tokens that have expired."""
-    tokens.clear_out(now=timezone.now())
+def delete_expired_tokens() -> None:
+    """Delete revoked tokens that have expired."""
+    tokens.delete_expired(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Debtors' tokens: apart from those of staff in key, audience and type; ended one by one, or all of a debtor's at once."""
+"""Debtors' tokens, which differ from those of staff in key, audience and type. They are ended singly or all at once."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,8 @@ from django.db.models import Exists
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
+from agents.tokens import RotatedTokenBackend
 from ddc.common.errors import DomainError
-from ddc.common.keys import RotatedTokenBackend
 from debtors.models import Debtor
 from portal.models import RevokedDebtorToken
 
@@ -19,7 +19,7 @@ class BadToken(DomainError):
 
     status = 401
     code = "token"
-    message = "The token is not valid, or not any more."
+    message = "The token is invalid or expired. Sign in again."
 
 
 class DebtorToken(Token):
@@ -31,7 +31,7 @@ class DebtorToken(Token):
 
 
 def issue(debtor: Debtor, *, now: datetime) -> tuple[str, datetime]:
-    """Make a token, and tell when it expires. It ends with the debtor's present ``token_version``."""
+    """Return a token and its expiry. It also ends when the debtor's ``token_version`` changes."""
     token = DebtorToken()
     token.set_iat(at_time=now)
     token.set_exp(from_time=now)
@@ -40,9 +40,9 @@ def issue(debtor: Debtor, *, now: datetime) -> tuple[str, datetime]:
 
 
 def owner(text: str) -> Debtor:
-    """Return the debtor that a token stands for. One query.
+    """Return the debtor of a token, in one query.
 
-    :raises BadToken: if it is none, is expired or revoked, or the debtor's phone has changed since
+    :raises BadToken: if it is invalid, expired or revoked, or the debtor's phone has changed since
     """
     token, jti = _read(text)
     try:
@@ -57,23 +57,23 @@ def owner(text: str) -> Debtor:
 
 
 def revoke(text: str) -> None:
-    """End a token. Once ended, it stays so.
+    """End a token for good.
 
-    :raises BadToken: if it is none, or has expired
+    :raises BadToken: if it is invalid or has expired
     """
     token, jti = _read(text)
     expires_at = datetime.fromtimestamp(token["exp"], UTC)
     RevokedDebtorToken.objects.bulk_create([RevokedDebtorToken(jti=jti, expires_at=expires_at)], ignore_conflicts=True)
 
 
-def clear_out(*, now: datetime) -> int:
-    """Forget revoked tokens that have expired by themselves; return how many."""
+def delete_expired(*, now: datetime) -> int:
+    """Delete revoked tokens that have expired. Return their number."""
     return RevokedDebtorToken.objects.filter(expires_at__lt=now).delete()[0]
 
 
 def _read(text: str) -> tuple[DebtorToken, uuid.UUID]:
     try:
-        token = DebtorToken(text)  # type: ignore[arg-type]  # simplejwt's own annotation is wrong
+        token = DebtorToken(text)  # type: ignore[arg-type]  # simplejwt's annotation is wrong
         return token, uuid.UUID(str(token["jti"]))
     except (TokenError, ValueError) as error:
         raise BadToken from error

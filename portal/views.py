@@ -1,4 +1,4 @@
-"""The portal's pages: plain HTML over the same rules as the API. The debtor's token lies in a cookie no script can read."""
+"""The portal's pages: plain HTML over the same functions as the API. Scripts cannot read the cookie with the token."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _PATH = "/portal"
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show a debtor who is signed in their account, and anybody else where to sign in."""
+    """Show signed-in debtors their account, and others the sign-in form."""
     debtor = _signed_in(request)
     if debtor is None:
         response = _page(request, "sign_in", PhoneForm())
@@ -42,25 +42,27 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def request_code(request: HttpRequest) -> HttpResponse:
-    """Send a code, and go on to the page that asks for it."""
+    """Send a code, and redirect to the page that asks for it."""
     form = PhoneForm(request.POST)
     if form.is_valid():
         phone = form.cleaned_data["mobile_phone"]
         try:
-            session = otp.request(phone, caller_address=callers.client_ip(request), now=timezone.now())
+            session = otp.request(phone, client_ip=callers.client_ip(request), now=timezone.now())
         except DomainError as error:
             return _refused(request, "sign_in", form, error)
         response = redirect("portal-code")
-        # Signed and in no URL: a phone number belongs in no log.
-        response.set_signed_cookie(PHONE_COOKIE, session.mobile_phone, max_age=settings.OTP_LIFETIME_SECONDS, **_COOKIE)
+        # Signed, and not in the URL, so that no log contains the phone number.
+        response.set_signed_cookie(
+            PHONE_COOKIE, session.mobile_phone, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS
+        )
         return response
     return _page(request, "sign_in", form, status=422)
 
 
 @never_cache
 def enter_code(request: HttpRequest) -> HttpResponse:
-    """Ask for the code, and sign in with it."""
-    phone = _asked_for(request)
+    """Ask for the code, and sign the debtor in."""
+    phone = _phone_of(request)
     if phone is None:
         return redirect("portal")
     if request.method != "POST":
@@ -72,7 +74,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             return _refused(request, "code", form, error, phone=phone)
         response = redirect("portal")
-        response.set_cookie(TOKEN_COOKIE, signed_in.token, max_age=settings.DEBTOR_TOKEN_SECONDS, **_COOKIE)
+        response.set_cookie(TOKEN_COOKIE, signed_in.token, max_age=settings.DEBTOR_TOKEN_SECONDS, **COOKIE_OPTIONS)
         response.delete_cookie(PHONE_COOKIE, path=_PATH)
         return response
     return _page(request, "code", form, status=422, phone=phone)
@@ -81,33 +83,32 @@ def enter_code(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def request_deferral(request: HttpRequest) -> HttpResponse:
-    """Ask for more time on a debt."""
+    """Request more time for a debt."""
 
-    def ask(debtor: Debtor, said: dict[str, Any]) -> None:
-        days = said["requested_deferral_days"]
-        deferrals.request(said["debt"], debtor=debtor, days=days, reason=said["reason"], now=timezone.now())
+    def act(debtor: Debtor, fields: dict[str, Any]) -> None:
+        days = fields["requested_deferral_days"]
+        deferrals.request(fields["debt"], debtor=debtor, days=days, reason=fields["reason"], now=timezone.now())
 
-    return _of_a_debt(
-        request, DeferralForm, ask, done="We have your request for more time, and will tell you what we decide."
-    )
+    done = "We have received your request for more time. We will let you know our decision."
+    return _submit(request, DeferralForm, act, done=done)
 
 
 @never_cache
 @require_POST
 def dispute(request: HttpRequest) -> HttpResponse:
-    """Dispute a debt, or a part of it."""
+    """Dispute all or part of a debt."""
 
-    def receive(debtor: Debtor, said: dict[str, Any]) -> None:
-        disputes.receive(**said, debtor=debtor, channel=Dispute.Channel.PORTAL, by=None, now=timezone.now())
+    def act(debtor: Debtor, fields: dict[str, Any]) -> None:
+        disputes.receive(**fields, debtor=debtor, channel=Dispute.Channel.PORTAL, by=None, now=timezone.now())
 
-    done = "We have your dispute. Until it is settled we ask nothing of what you dispute."
-    return _of_a_debt(request, DisputeForm, receive, done=done)
+    done = "We have received your dispute. You do not have to pay the disputed amount until it is resolved."
+    return _submit(request, DisputeForm, act, done=done)
 
 
 @never_cache
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the token."""
+    """End the token and sign the debtor out."""
     if _signed_in(request):
         tokens.revoke(request.COOKIES[TOKEN_COOKIE])
     response = redirect("portal")
@@ -115,7 +116,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return response
 
 
-_COOKIE: dict[str, Any] = {"path": _PATH, "httponly": True, "samesite": "Lax", "secure": settings.HTTPS}
+COOKIE_OPTIONS: dict[str, Any] = {"path": _PATH, "httponly": True, "samesite": "Lax", "secure": settings.HTTPS}
 
 
 def _signed_in(request: HttpRequest) -> Debtor | None:
@@ -125,8 +126,8 @@ def _signed_in(request: HttpRequest) -> Debtor | None:
         return None
 
 
-def _asked_for(request: HttpRequest) -> str | None:
-    """Return the phone that this browser has just asked a code for."""
+def _phone_of(request: HttpRequest) -> str | None:
+    """Return the phone for which this browser has requested a code."""
     try:
         return request.get_signed_cookie(PHONE_COOKIE, max_age=settings.OTP_LIFETIME_SECONDS)
     except (KeyError, BadSignature):
@@ -147,10 +148,10 @@ def _refused(request: HttpRequest, name: str, form: PortalForm, error: DomainErr
     return response
 
 
-def _of_a_debt(
-    request: HttpRequest, kind: type[DebtForm], rule: Callable[[Debtor, dict[str, Any]], None], *, done: str
+def _submit(
+    request: HttpRequest, kind: type[DebtForm], act: Callable[[Debtor, dict[str, Any]], None], *, done: str
 ) -> HttpResponse:
-    """Do what one of the forms of a debt asks for, and show the account again."""
+    """Call a domain function with the fields of a debt's form, and show the account again."""
     debtor = _signed_in(request)
     if debtor is None:
         return redirect("portal")
@@ -158,7 +159,7 @@ def _of_a_debt(
     if not form.is_valid():
         return _account(request, debtor, form, status=422)
     try:
-        rule(debtor, form.cleaned_data)
+        act(debtor, form.cleaned_data)
     except DomainError as error:
         form.refuse(error)
         return _account(request, debtor, form, status=error.status)
@@ -168,9 +169,9 @@ def _of_a_debt(
 
 @dataclass
 class _Row:
-    """A debt with the forms of what may be done about it."""
+    """A debt with its forms."""
 
-    debt: account.DebtInWords
+    debt: account.DebtRow
     deferral: DebtForm | None
     dispute: DebtForm | None
 
@@ -178,30 +179,30 @@ class _Row:
 def _account(
     request: HttpRequest, debtor: Debtor, refused: DebtForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """Show the account; a form that was refused shows what was typed into it."""
-    shown = account.of(debtor, today=timezone.now().date())
+    """Show the account; a refused form keeps its input."""
+    loaded = account.load(debtor, today=timezone.now().date())
 
     def form(kind: type[DebtForm], debt: Debt) -> DebtForm:
         if isinstance(refused, kind) and str(refused["debt"].value()) == str(debt.pk):
-            return _again(refused, request, debtor, debt)
+            return _rebound(refused, request, debtor, debt)
         return kind(debtor=debtor, debt=debt)
 
     rows = [
         _Row(
-            in_words,
-            form(DeferralForm, in_words.debt) if in_words.may_ask else None,
-            form(DisputeForm, in_words.debt) if in_words.may_dispute else None,
+            debt,
+            form(DeferralForm, debt.debt) if debt.may_request else None,
+            form(DisputeForm, debt.debt) if debt.may_dispute else None,
         )
-        for in_words in shown.debts
+        for debt in loaded.debts
     ]
     bound = (form for row in rows for form in (row.deferral, row.dispute) if form and form.is_bound)
-    return _page(request, "account", next(bound, refused), status=status, debtor=debtor, account=shown, rows=rows)
+    return _page(request, "account", next(bound, refused), status=status, debtor=debtor, account=loaded, rows=rows)
 
 
-def _again(refused: DebtForm, request: HttpRequest, debtor: Debtor, debt: Debt) -> DebtForm:
-    """Return a refused form at its place on the page."""
+def _rebound(refused: DebtForm, request: HttpRequest, debtor: Debtor, debt: Debt) -> DebtForm:
+    """Return a refused form with the ids of its place on the page."""
     form = type(refused)(request.POST, debtor=debtor, debt=debt)
-    if form.is_valid():  # What the form itself finds, it finds again; what a rule found is carried over.
+    if form.is_valid():  # Its own errors appear again; those of the domain function are copied.
         for name, errors in refused.errors.items():
             form.add_error(None if name == NON_FIELD_ERRORS else name, errors)
     return form

@@ -28,7 +28,7 @@ class NoSuchDebt(DomainError):
     """The debt has been deleted."""
 
     status = 404
-    message = "There is no such resource."
+    message = "This resource does not exist."
 
 
 def lock_debt(debt_id: uuid.UUID) -> Debt:

@@ -39,13 +39,13 @@ _is_email = EmailValidator()
 
 def currency(text: str) -> str:
     if text.upper() not in DECIMALS:
-        raise UnreadableValue("This is no ISO 4217 currency code.")
+        raise UnreadableValue("Unknown currency. Use an ISO 4217 code such as EUR.")
     return text.upper()
 
 
 def country(text: str) -> str:
     if text.upper() not in countries.names():
-        raise UnreadableValue("This is no ISO 3166-1 country code.")
+        raise UnreadableValue("Unknown country. Use an ISO 3166-1 alpha-2 code such as GB.")
     return text.upper()
 
 
@@ -53,7 +53,7 @@ def country(text: str) -> str:
 def language(text: str) -> str:
     code = languages.read(text)
     if code is None:
-        raise UnreadableValue("This is neither a language code nor a language's English name.")
+        raise UnreadableValue("Unknown language. Use a code such as pt-BR or an English name.")
     return code
 
 
@@ -134,7 +134,7 @@ _FAULTS = {
         THEN 'A debt is placed in one of these states: {_OPEN.replace("'", "")}.' END""",
     "p2pScore": f"""CASE WHEN p2p_score IS NULL THEN NULL
         WHEN p2p_score !~ {_PLAIN} OR length(p2p_score) > 40 THEN 'This must be a number.'
-        WHEN p2p_score::numeric NOT BETWEEN 0 AND 1 THEN 'This must lie between 0 and 1.'
+        WHEN p2p_score::numeric NOT BETWEEN 0 AND 1 THEN 'This must be between 0 and 1.'
         WHEN scale(trim_scale(p2p_score::numeric)) > 3 THEN 'This has more than 3 decimals.' END""",
     "segmentId": f"""CASE WHEN segment_id IS NULL THEN NULL
         WHEN segment_id !~ {_UUID} THEN 'This must be a UUID.'

@@ -6,6 +6,5 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        # Django registers lookups and checks when their modules are imported.
-        from ddc.common import lookups  # noqa: F401
+        # Django registers checks when their module is imported.
         from ddc.common.postgresql import trigger_check  # noqa: F401

@@ -1,4 +1,4 @@
-"""Broken rules, and the database's constraints as broken rules."""
+"""Refusals of domain functions, and violated constraints as refusals."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from psycopg.errors import ForeignKeyViolation
 
 
 class DomainError(Exception):
-    """A broken rule: a code, a message fit for a person, and the field at fault if one is.
+    """A refusal: a code, a message for people, and the field at fault, if any.
 
-    ``field`` is the snake_case name; the API shows it in camelCase. ``status`` is the HTTP status that the API answers.
+    ``field`` is the snake_case name; the API shows it in camelCase. ``status`` is the HTTP status of the API's answer.
     """
 
     status = 409
@@ -28,7 +28,7 @@ class DomainError(Exception):
 
 
 class Forbidden(DomainError):
-    """The one who acts has not the right for this."""
+    """The caller lacks the permission."""
 
     status = 403
     code = "forbidden"
@@ -36,7 +36,7 @@ class Forbidden(DomainError):
 
 
 class TooMany(DomainError):
-    """Too many requests; ``retry_after`` tells after how many seconds the next one may come."""
+    """Too many requests. The next one is allowed after ``retry_after`` seconds."""
 
     status = 429
     code = "tooMany"
@@ -48,7 +48,7 @@ class TooMany(DomainError):
 
 
 class Duplicate(DomainError):
-    """A value that has to be unique is there already."""
+    """A unique value exists already."""
 
     status = 422
     code = "database.unique"
@@ -78,10 +78,10 @@ def _milliseconds(time: datetime) -> int:
 
 @contextmanager
 def refusing(constraints: Mapping[str, DomainError], *, savepoint: bool = True) -> Iterator[None]:
-    """Run a write in a savepoint and turn a violated constraint, by its name, into the broken rule it keeps.
+    """Run a write in a savepoint and turn a violated constraint, by its name, into a refusal.
 
-    The database decides, so that two writers at once can't both pass a look beforehand. Two round trips are spared without the
-    savepoint, by a rule whose own transaction ends with the refusal.
+    The database decides, because two simultaneous writers would both pass a check beforehand. A function whose transaction ends
+    with the refusal saves two round trips without the savepoint.
     """
     try:
         with transaction.atomic(savepoint=savepoint):

@@ -1,24 +1,26 @@
-"""What every row has."""
+"""The base of all models, and SQL functions and lookups that Django lacks."""
 
 import secrets
 import time
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Func
+from django.db.models.fields.related import ForeignObject
 from django.db.models.functions import Now
 from django.utils import timezone
 
 
 def uuid7() -> uuid.UUID:
-    """Make a UUID version 7 (RFC 9562, section 5.7): milliseconds since 1970, then 74 random bits."""
+    """Return a UUID version 7 (RFC 9562, section 5.7): milliseconds since 1970, then 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
     random = secrets.randbits(74)
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 2 << 62 | random & (1 << 62) - 1)
 
 
 class UUIDv7(Func):
-    """PostgreSQL 18's own generator, for rows that SQL writes."""
+    """PostgreSQL's generator, for rows that SQL writes."""
 
     function = "uuidv7"
     template = "%(function)s()"
@@ -26,15 +28,28 @@ class UUIDv7(Func):
 
 
 class ClockTimestamp(Func):
-    """The wall clock at this very statement; ``now()`` would be the transaction's start, before any wait for a lock."""
+    """The time of the statement. ``now()`` would be the start of the transaction, before any wait for a lock."""
 
     function = "clock_timestamp"
     template = "%(function)s()"
     output_field = models.DateTimeField()
 
 
+@ForeignObject.register_lookup
+@models.Field.register_lookup
+class AnyOf(models.Lookup):  # type: ignore[type-arg]
+    """``= ANY (…)``: the list is one parameter. ``IN`` has one per value, and at most 65,535 of them."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY (%s)", [*params, list(self.rhs)]
+
+
 class UUIDModel(models.Model):
-    """A row with an id (UUID version 7), and when it was made and last changed (UTC)."""
+    """A row with an id (UUID version 7), and the times of its creation and last change (UTC)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
@@ -45,5 +60,5 @@ class UUIDModel(models.Model):
 
 
 def newest_first() -> list[str]:
-    """The order of every list: an id breaks ties, so that pages neither repeat nor skip a row."""
+    """Return the order of every list. The id breaks ties, so that pages neither repeat nor skip a row."""
     return ["-created_at", "-id"]

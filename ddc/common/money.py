@@ -14,7 +14,7 @@ _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 class BadAmount(DomainError):
-    """What was given is no amount of money, or not one in this currency."""
+    """The value is not an amount, or not in this currency."""
 
     status = 422
     code = "number"
@@ -31,7 +31,7 @@ def text(amount: Decimal, currency: str) -> str:
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """Round half-even to the currency's quantum; for converted sums only, never for what somebody owes or paid."""
+    """Round half-even to the currency's quantum. Only for converted sums, never for amounts owed or paid."""
     return amount.quantize(quantum(currency), ROUND_HALF_EVEN)
 
 
@@ -47,7 +47,7 @@ def read(value: object) -> Decimal:
     if isinstance(value, str) and len(value) > 40:
         raise BadAmount("This amount is too long.", code="range")
     amount = Decimal(value)
-    # Bounds before arithmetic: 1e999999 is a valid JSON number.
+    # Check the bounds before any arithmetic: 1e999999 is a valid JSON number.
     if not amount.is_finite() or (amount and not -30 <= amount.adjusted() <= 30) or abs(amount) >= LIMIT:
         raise BadAmount("This amount is out of range.", code="range")
     return amount

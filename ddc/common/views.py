@@ -1,4 +1,4 @@
-"""Endpoints that belong to no domain."""
+"""Views that belong to no app: home page, health, metrics and the description of the API."""
 
 import hmac
 from typing import Any
@@ -22,18 +22,25 @@ from ddc.common.api.views import View
 from ddc.common.observing import health, metrics
 
 
+def agency(request: HttpRequest) -> dict[str, Any]:
+    """Give every template the agency's name and contact details."""
+    return {
+        "agency": {part: getattr(settings, f"AGENCY_{part.upper()}") for part in ("name", "address", "phone", "email")}
+    }
+
+
 class HealthSerializer(CamelSerializer):
     status = serializers.CharField()
     database = serializers.CharField()
     broker = serializers.CharField()
     providers_down = serializers.ListField(
-        child=serializers.CharField(), help_text="Providers of messages to whom nothing is sent for now."
+        child=serializers.CharField(), help_text="Providers that get no messages at present."
     )
     version = serializers.CharField()
 
 
 class HealthView(View):
-    """Whether the system and the parts that it needs are up."""
+    """Report whether the system and the services that it needs are up."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -50,13 +57,13 @@ class HealthView(View):
 
 
 class SchemaView(SpectacularJSONAPIView):
-    """The description of this API, as OpenAPI 3.1."""
+    """The OpenAPI 3.1 description of this API."""
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """A page to read the description and try it out."""
+    """A page that shows the description and tries it out."""
 
-    metadata_class = None  # The page's template has nothing to say to OPTIONS.
+    metadata_class = None  # The page's template cannot answer OPTIONS.
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
@@ -65,9 +72,9 @@ class DocsView(SpectacularSwaggerSplitView):
         return answer
 
 
-@method_decorator(csrf_exempt, name="dispatch")  # It takes nothing in.
+@method_decorator(csrf_exempt, name="dispatch")  # It accepts no input.
 class HomeView(TemplateView):
-    """Where people start."""
+    """The home page."""
 
     template_name = "home.html"
     extra_context = {"demo": settings.DEMO}
@@ -78,18 +85,18 @@ class HomeView(TemplateView):
         return response
 
 
-@csrf_exempt  # It takes nothing in.
+@csrf_exempt  # It accepts no input.
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    """Show the figures to whoever has METRICS_TOKEN; without one there is no such page."""
+    """Answer the metrics to clients with METRICS_TOKEN. Without that setting the page does not exist."""
     if not settings.METRICS_TOKEN:
-        return http_problem(request, 404, "There is no such resource.")
+        return http_problem(request, 404, "This resource does not exist.")
     if request.method not in ("GET", "HEAD"):
         response = http_problem(request, 405, f'Method "{request.method}" not allowed.')
         response["Allow"] = "GET, HEAD"
         return response
     shown = request.headers.get("Authorization", "").encode()
     if not hmac.compare_digest(shown, f"Bearer {settings.METRICS_TOKEN}".encode()):
-        response = http_problem(request, 401, "The figures are for whoever has METRICS_TOKEN.")
+        response = http_problem(request, 401, "Send METRICS_TOKEN as a bearer token.")
         response["WWW-Authenticate"] = "Bearer"
         return response
     return HttpResponse(metrics.render(), content_type=metrics.CONTENT_TYPE)

@@ -400,7 +400,7 @@ def test_the_command_tells_what_became_of_the_rows_and_writes_the_refused_ones(t
     refusals = tmp_path / "refused.csv"
     said = command(tmp_path, text(ROW, *wrong), "--refused", str(refusals))
     assert "26 rows: 1 accepted (1 new debtors), 0 already there, 25 refused." in said
-    assert "line 3, p2pScore: This must lie between 0 and 1." in said
+    assert "line 3, p2pScore: This must be between 0 and 1." in said
     assert "… and 5 more" in said
     written = list(csv.reader(refusals.read_text("utf-8").splitlines()))
     assert written[0] == ["line", "column", "reason"]

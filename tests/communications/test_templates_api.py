@@ -7,7 +7,7 @@ import pytest
 from communications.models import CommunicationTemplate
 from communications.outbox import outbox
 from communications.texts import templates
-from ddc.common.api.names import camel
+from ddc.common.api.rendering import camel
 from strategy.models import StrategyRule
 from tests import factories
 from tests.communications.conftest import NOON

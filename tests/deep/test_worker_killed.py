@@ -56,7 +56,7 @@ class Outbox:
     def __init__(self, tmp_path, stack):
         self.log = tmp_path / "mails"
         self.log.touch()
-        port = str(smtp._free_port())
+        port = str(smtp.free_port())
         server = processes.start("-m", "tests.standins.smtp", port, "--delay", str(DELAY), "--log", str(self.log))
         stack.callback(server.wait)
         stack.callback(server.kill)

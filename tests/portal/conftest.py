@@ -38,7 +38,7 @@ def sent_code(debtor: Debtor) -> str:
 
 def ask(debtor: Debtor) -> OtpSession:
     """Ask for a code as the debtor, and have a worker answer."""
-    session = otp.request(str(debtor.mobile_phone), caller_address="192.0.2.1", now=timezone.now())
+    session = otp.request(str(debtor.mobile_phone), client_ip="192.0.2.1", now=timezone.now())
     otp.answer(clock=timezone.now)
     return session
 

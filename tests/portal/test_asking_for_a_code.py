@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.get_default_timezone())
 
 
 def request(phone: str = UNKNOWN, *, address: str | None = "192.0.2.1", now: datetime = NOW) -> OtpSession:
-    return otp.request(phone, caller_address=address, now=now)
+    return otp.request(phone, client_ip=address, now=now)
 
 
 def test_known_and_unknown_phones_get_one_answer(debtor: Debtor, anonymous: Api) -> None:
@@ -132,12 +132,12 @@ def test_one_address_asks_for_so_many_phones_and_no_more(settings: Any) -> None:
 
 def test_the_address_is_the_callers_own_whatever_it_claims(anonymous: Api, settings: Any) -> None:
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": UNKNOWN}, **{"X-Forwarded-For": "203.0.113.9"})
-    assert OtpSession.objects.get().caller_address == "127.0.0.1"
+    assert OtpSession.objects.get().client_ip == "127.0.0.1"
 
     settings.TRUSTED_PROXIES = 1
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+4470"}, **{"X-Forwarded-For": "203.0.113.9"})
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+447700900000"}, **{"X-Forwarded-For": "203.0.113.9"})
-    assert OtpSession.objects.get(mobile_phone="+447700900000").caller_address == "203.0.113.9"
+    assert OtpSession.objects.get(mobile_phone="+447700900000").client_ip == "203.0.113.9"
 
 
 def test_a_worker_sends_the_code_to_the_debtor_as_a_solicited_message(debtor: Debtor) -> None:
@@ -203,14 +203,14 @@ def test_one_request_that_fails_holds_up_no_other(debtor: Debtor, monkeypatch: p
     unlucky = factories.debtor()
     failing = request(str(unlucky.mobile_phone))
     request(str(debtor.mobile_phone))
-    answer = otp._answer
+    answer = otp.send_code
 
     def fail_for_one(session: OtpSession, *, now: datetime) -> None:
         answer(session, now=now)
         if session.pk == failing.pk:
             raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(otp, "_answer", fail_for_one)
+    monkeypatch.setattr(otp, "send_code", fail_for_one)
     assert otp.answer(clock=lambda: NOW) == 1
     assert [log.debtor for log in CommunicationLog.objects.all()] == [debtor]
 
@@ -226,9 +226,9 @@ def test_old_sessions_are_cleared_out_unless_their_message_waits(debtor: Debtor)
     otp.answer(clock=lambda: old)
     young = request("+447700900000", now=NOW - timedelta(days=1, hours=23))
 
-    assert otp.clear_out(now=NOW) == 1
+    assert otp.delete_old(now=NOW) == 1
     assert set(OtpSession.objects.all()) == {waiting, young}
 
     CommunicationLog.objects.update(status="sent")
-    assert otp.clear_out(now=NOW) == 1
+    assert otp.delete_old(now=NOW) == 1
     assert set(OtpSession.objects.all()) == {young}

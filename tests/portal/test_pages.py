@@ -30,7 +30,7 @@ def browser() -> Client:
 
 
 def submit(browser: Client, page: str, path: str, **fields: Any) -> Any:
-    """Fill in and send a form that stands on a page."""
+    """Fill in and send a form of a page."""
     html = browser.get(page).content.decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)
     assert token, f"{page} has no form"
@@ -60,7 +60,7 @@ def test_a_debtor_signs_in_sees_debts_asks_for_time_and_signs_out(browser: Clien
     asked = DeferralRequest.objects.get()
     assert (asked.debt, asked.debtor, asked.requested_deferral_days, asked.reason) == (debt, debtor, 30, REASON)
     page = browser.get("/portal").content.decode()
-    assert "We have your request" in page
+    assert "We have received your request" in page
     assert "We are looking at it" in page
     assert "Ask for more time" not in page
 
@@ -71,7 +71,7 @@ def test_a_debtor_signs_in_sees_debts_asks_for_time_and_signs_out(browser: Clien
         tokens.owner(token)
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Client, debtor: Debtor) -> None:
+def test_scripts_and_other_sites_cannot_read_the_cookie(browser: Client, debtor: Debtor) -> None:
     sign_in(browser, debtor)
 
     cookie = browser.cookies[views.TOKEN_COOKIE]
@@ -82,10 +82,10 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Client, 
     assert not cookie["secure"], "the tests' PUBLIC_URL is plain http"
 
 
-def test_the_cookie_is_secure_where_the_site_is(
+def test_the_cookie_is_secure_if_the_site_uses_https(
     browser: Client, debtor: Debtor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(views._COOKIE, "secure", True)
+    monkeypatch.setitem(views.COOKIE_OPTIONS, "secure", True)
     sign_in(browser, debtor)
 
     assert browser.cookies[views.TOKEN_COOKIE]["secure"]
@@ -112,23 +112,25 @@ def test_an_unknown_phone_sees_the_same_page_as_a_known_one(debtor: Debtor) -> N
     assert pages[0] == pages[1]
 
 
-def test_no_url_holds_the_phone(browser: Client, debtor: Debtor) -> None:
+def test_no_url_contains_the_phone(browser: Client, debtor: Debtor) -> None:
     answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
 
     assert answer["Location"] == "/portal/code"
 
 
-@pytest.mark.parametrize(("phone", "says"), [("", "Please enter your mobile"), ("call me", "not a valid phone number")])
-def test_what_is_no_phone_is_said_at_the_field(browser: Client, phone: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("phone", "error"), [("", "Please enter your mobile"), ("call me", "not a valid phone number")]
+)
+def test_an_invalid_phone_is_refused_at_its_field(browser: Client, phone: str, error: str) -> None:
     answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=phone)
 
     assert answer.status_code == 422
-    assert says in answer.content.decode()
+    assert error in answer.content.decode()
     assert 'aria-invalid="true"' in answer.content.decode()
     assert not OtpSession.objects.exists()
 
 
-def test_too_many_requests_are_said_with_the_wait(browser: Client, debtor: Debtor) -> None:
+def test_too_many_requests_are_refused_with_the_wait(browser: Client, debtor: Debtor) -> None:
     for _ in range(3):
         submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
 
@@ -139,7 +141,7 @@ def test_too_many_requests_are_said_with_the_wait(browser: Client, debtor: Debto
     assert "Too many requests" in answer.content.decode()
 
 
-def test_a_wrong_code_is_said_and_may_be_tried_again(browser: Client, debtor: Debtor) -> None:
+def test_a_wrong_code_is_refused_and_may_be_tried_again(browser: Client, debtor: Debtor) -> None:
     submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
     otp.answer(clock=timezone.now)
     code = code_of(OtpSession.objects.get())
@@ -160,7 +162,7 @@ def test_the_code_page_without_a_phone_leads_back(browser: Client) -> None:
     assert browser.get("/portal/code")["Location"] == "/portal"
 
 
-def test_a_token_that_has_ended_leads_back_to_the_sign_in(browser: Client, debtor: Debtor) -> None:
+def test_an_ended_token_leads_back_to_the_sign_in(browser: Client, debtor: Debtor) -> None:
     sign_in(browser, debtor)
     Debtor.objects.update(token_version=2)
 
@@ -170,14 +172,14 @@ def test_a_token_that_has_ended_leads_back_to_the_sign_in(browser: Client, debto
     assert not page.cookies[views.TOKEN_COOKIE].value
 
 
-def ask_for_time(browser: Client, **fields: Any) -> Any:
+def request_time(browser: Client, **fields: Any) -> Any:
     return submit(
         browser, "/portal", "/portal/deferral-requests", **{"requested_deferral_days": 30, "reason": REASON, **fields}
     )
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "error"),
     [
         ({"requested_deferral_days": 366}, "from 1 to 365"),
         ({"requested_deferral_days": "soon"}, "from 1 to 365"),
@@ -185,18 +187,18 @@ def ask_for_time(browser: Client, **fields: Any) -> Any:
         ({"reason": ""}, "tell us why"),
     ],
 )
-def test_a_request_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
-    browser: Client, debtor: Debtor, fields: dict[str, Any], says: str
+def test_an_invalid_request_shows_the_error_and_keeps_its_input(
+    browser: Client, debtor: Debtor, fields: dict[str, Any], error: str
 ) -> None:
     debt = factories.debt(debtor=debtor)
     factories.debt(debtor=debtor)
     sign_in(browser, debtor)
 
-    answer = ask_for_time(browser, debt=debt.pk, **fields)
+    answer = request_time(browser, debt=debt.pk, **fields)
 
     html = answer.content.decode()
     assert answer.status_code == 422
-    assert says in html
+    assert error in html
     assert html.count("<details open>") == 1
     (link,) = re.findall(r'<li><a href="#([^"]+)">', html)
     assert f'id="{link}"' in html
@@ -205,20 +207,20 @@ def test_a_request_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
     assert not DeferralRequest.objects.exists()
 
 
-def test_anothers_debt_a_closed_one_and_a_second_request_are_refused(browser: Client, debtor: Debtor) -> None:
+def test_a_foreign_debt_a_closed_debt_and_a_second_request_are_refused(browser: Client, debtor: Debtor) -> None:
     debt, closed = factories.debt(debtor=debtor), factories.debt(debtor=debtor)
     Debt.objects.filter(pk=closed.pk).update(current_status="recalled")
     sign_in(browser, debtor)
     deferrals.request(debt, debtor=debtor, days=5, reason=REASON, now=timezone.now())
 
-    answers = [ask_for_time(browser, debt=pk).status_code for pk in (factories.debt().pk, "x", closed.pk, debt.pk)]
+    answers = [request_time(browser, debt=pk).status_code for pk in (factories.debt().pk, "x", closed.pk, debt.pk)]
 
     assert answers == [422, 422, 409, 409]
     assert DeferralRequest.objects.count() == 1
 
 
 def test_a_request_without_signing_in_leads_to_the_sign_in(browser: Client) -> None:
-    assert ask_for_time(browser, debt=factories.debt().pk).status_code == 302
+    assert request_time(browser, debt=factories.debt().pk).status_code == 302
     assert not DeferralRequest.objects.exists()
 
 
@@ -231,7 +233,7 @@ def test_a_debtor_disputes_a_part_and_sees_what_is_left_to_pay(browser: Client, 
     made = Dispute.objects.get()
     assert (made.debt, made.portion, made.channel, made.by) == (debt, Decimal("300.5"), "portal", None)
     page = browser.get("/portal").content.decode()
-    assert "We have your dispute" in page
+    assert "We have received your dispute" in page
     assert page.count("£699.50") == 2
     assert page.count("£300.50") == 2
     assert "Dispute this debt" not in page
@@ -242,31 +244,31 @@ def test_a_debtor_disputes_a_part_and_sees_what_is_left_to_pay(browser: Client, 
     assert "Dispute this debt" in page
 
 
-def test_the_last_day_to_dispute_under_the_notice_is_told(browser: Client, debtor: Debtor) -> None:
+def test_the_last_day_to_dispute_under_the_notice_is_shown(browser: Client, debtor: Debtor) -> None:
     debt = factories.debt(debtor=debtor)
     today = timezone.now().date()
     notice = FirstNotice.objects.create(debt=debt, sent_at=timezone.now(), received_on=today, period_ends_on=today)
     sign_in(browser, debtor)
 
-    assert "runs until" in browser.get("/portal").content.decode()
+    assert "under our notice until" in browser.get("/portal").content.decode()
     notice.period_ends_on = date(2020, 1, 1)
     notice.save()
-    assert "runs until" not in browser.get("/portal").content.decode()
+    assert "under our notice until" not in browser.get("/portal").content.decode()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("wrong", "error"),
     [
         ({"portion": "1000.01"}, "This exceeds the open balance. Enter a smaller amount."),
         ({"portion": "0.001"}, "GBP has 2 decimals."),
         ({"portion": "much"}, "Please enter an amount, such as 120.50."),
-        ({"portion": "0"}, "Please enter an amount of more than 0."),
+        ({"portion": "0"}, "Please enter an amount above 0."),
         ({"portion": "1e5"}, "Please enter an amount, such as 120.50."),
         ({"reason": "No."}, "Please write at least 10 characters."),
     ],
 )
-def test_a_dispute_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
-    browser: Client, debtor: Debtor, wrong: dict[str, str], says: str
+def test_an_invalid_dispute_shows_the_error_and_keeps_its_input(
+    browser: Client, debtor: Debtor, wrong: dict[str, str], error: str
 ) -> None:
     debt = factories.debt(debtor=debtor)
     sign_in(browser, debtor)
@@ -276,7 +278,7 @@ def test_a_dispute_with_one_thing_wrong_says_so_and_keeps_what_was_typed(
 
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert page.count(says) == 2
+    assert page.count(error) == 2
     assert "Receipt 17" in page
     assert not Dispute.objects.exists()
 
@@ -340,7 +342,7 @@ def test_every_page_is_labelled_and_fetches_nothing_from_outside(browser: Client
         assert all(link.startswith(("/static/", "data:,")) for link in page.fetched)
 
 
-def test_pages_are_kept_in_no_cache(browser: Client, debtor: Debtor) -> None:
+def test_pages_are_never_cached(browser: Client, debtor: Debtor) -> None:
     sign_in(browser, debtor)
 
     assert "no-store" in browser.get("/portal")["Cache-Control"]
@@ -358,7 +360,7 @@ def contrast(first: str, second: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_every_colour_of_text_has_contrast_enough() -> None:
+def test_every_text_colour_has_enough_contrast() -> None:
     css = (settings.BASE_DIR / "portal/static/portal/portal.css").read_text("utf-8")
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css))
 

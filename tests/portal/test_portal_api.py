@@ -218,7 +218,7 @@ def test_anothers_debt_is_no_part_of_ones_activity(mine: Api) -> None:
 def test_a_sixty_first_activity_in_a_minute_is_429(debtor: Debtor, mine: Api, api_of: Callable[[Debtor], Api]) -> None:
     now = timezone.now()
     for second in range(60):
-        activities.report(debtor, activity_type="page_view", now=now - timedelta(seconds=second / 2))
+        activities.record(debtor, activity_type="page_view", now=now - timedelta(seconds=second / 2))
 
     answer = report(mine)
 
@@ -252,9 +252,9 @@ def test_an_opened_message_is_an_activity_of_its_debtor(debtor: Debtor) -> None:
 def test_staff_list_activities_by_debtor_debt_and_type(api: Api, debtor: Debtor) -> None:
     debt = factories.debt(debtor=debtor)
     now = timezone.now()
-    first = activities.report(debtor, activity_type="page_view", now=now)
-    second = activities.report(debtor, activity_type="email_opened", debt=debt, now=now + timedelta(seconds=1))
-    other = activities.report(factories.debtor(), activity_type="page_view", now=now + timedelta(seconds=2))
+    first = activities.record(debtor, activity_type="page_view", now=now)
+    second = activities.record(debtor, activity_type="email_opened", debt=debt, now=now + timedelta(seconds=1))
+    other = activities.record(factories.debtor(), activity_type="page_view", now=now + timedelta(seconds=2))
 
     def ids(query: str) -> list[str]:
         return [row["id"] for row in api.get(f"/digital-activities?{query}").json()["data"]]

@@ -70,7 +70,7 @@ def test_wrong_used_old_replaced_and_unknown_are_401_and_alike(debtor: Debtor) -
     answers["old"] = verify(old, code_of(session))
     answers["never asked for"] = verify(factories.debtor(), "123456")
     answers["unknown"] = verify("+447700999999", "123456")
-    nobody = otp.request("+447700999999", caller_address=None, now=timezone.now())
+    nobody = otp.request("+447700999999", client_ip=None, now=timezone.now())
     otp.answer(clock=timezone.now)
     answers["of nobody"] = verify("+447700999999", code_of(nobody))
 
@@ -134,7 +134,7 @@ def test_codes_of_four_digits_work_where_they_are_set(debtor: Debtor, settings: 
 
 
 def test_a_code_that_no_worker_has_sent_is_of_no_use(debtor: Debtor) -> None:
-    session = otp.request(str(debtor.mobile_phone), caller_address=None, now=timezone.now())
+    session = otp.request(str(debtor.mobile_phone), client_ip=None, now=timezone.now())
 
     assert verify(debtor, code_of(session)).status_code == 401
 
@@ -182,8 +182,8 @@ def test_revoked_tokens_are_forgotten_once_they_have_expired(debtor: Debtor) -> 
     tokens.revoke(token)
     assert RevokedDebtorToken.objects.count() == 1
 
-    assert tokens.clear_out(now=now) == 0
-    assert tokens.clear_out(now=expires_at + timedelta(seconds=1)) == 1
+    assert tokens.delete_expired(now=now) == 0
+    assert tokens.delete_expired(now=expires_at + timedelta(seconds=1)) == 1
 
 
 MINE = [

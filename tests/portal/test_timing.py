@@ -68,7 +68,7 @@ def test_asking_for_a_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one
 def test_a_wrong_code_takes_as_long_for_a_known_phone_as_for_an_unknown_one(phones: list[tuple[str, str]]) -> None:
     for pair in phones:
         for phone in pair:
-            otp.request(phone, caller_address=None, now=timezone.now())
+            otp.request(phone, client_ip=None, now=timezone.now())
     otp.answer(clock=timezone.now)
     client = Client()
 

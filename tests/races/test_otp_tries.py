@@ -68,7 +68,7 @@ def test_of_twenty_tries_at_once_the_right_one_counts_among_the_first_five_alone
     code = code_of(ask(debtor))
     guesses = [other_than(code)] * 15 + [code] * 5
     numbers: list[int] = []
-    count = otp._count_try
+    count = otp.count_try
 
     def note(*args: Any) -> Any:
         session, number = count(*args)
@@ -76,7 +76,7 @@ def test_of_twenty_tries_at_once_the_right_one_counts_among_the_first_five_alone
         return session, number
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(otp, "_count_try", note)
+        patch.setattr(otp, "count_try", note)
         results = verifying(debtor, guesses)
 
     assert sorted(numbers) == list(range(1, 21))
@@ -94,7 +94,7 @@ def test_of_ten_requests_at_once_three_are_granted_and_one_stays_current() -> No
     phone = "+447700900555"
 
     def job() -> OtpSession:
-        return otp.request(phone, caller_address="192.0.2.1", now=timezone.now())
+        return otp.request(phone, client_ip="192.0.2.1", now=timezone.now())
 
     results = at_once([job] * 10)
 
@@ -105,7 +105,7 @@ def test_of_ten_requests_at_once_three_are_granted_and_one_stays_current() -> No
 
 def test_four_workers_at_once_send_each_code_once() -> None:
     for _ in range(12):
-        otp.request(str(factories.debtor().mobile_phone), caller_address=None, now=timezone.now())
+        otp.request(str(factories.debtor().mobile_phone), client_ip=None, now=timezone.now())
 
     answered = at_once([lambda: otp.answer(clock=timezone.now)] * 4)
 
@@ -118,9 +118,9 @@ def test_of_ten_activities_at_once_as_many_are_kept_as_there_is_room_for() -> No
     debtor = factories.debtor()
     now = timezone.now()
     for _ in range(57):
-        activities.report(debtor, activity_type="page_view", now=now - timedelta(seconds=1))
+        activities.record(debtor, activity_type="page_view", now=now - timedelta(seconds=1))
 
-    results = at_once([lambda: activities.report(debtor, activity_type="page_view", now=now)] * 10)
+    results = at_once([lambda: activities.record(debtor, activity_type="page_view", now=now)] * 10)
 
     assert sum(isinstance(result, TooMany) for result in results) == 7
     assert DigitalActivity.objects.count() == 60
@@ -149,7 +149,7 @@ def test_reading_the_count_first_instead_allows_more_than_five(monkeypatch: pyte
 
     debtor = factories.debtor()
     code = code_of(ask(debtor))
-    monkeypatch.setattr(otp, "_count_try", read_and_write)
+    monkeypatch.setattr(otp, "count_try", read_and_write)
     monkeypatch.setattr(one_time_code, "is_right", note)
 
     verifying(debtor, [other_than(code)] * 20)
@@ -174,23 +174,23 @@ def test_looking_whether_it_was_used_first_instead_signs_in_twice(monkeypatch: p
 
     debtor = factories.debtor()
     code = code_of(ask(debtor))
-    monkeypatch.setattr(otp, "_use", look_and_use)
+    monkeypatch.setattr(otp, "use_session", look_and_use)
 
     assert len(signed_in(verifying(debtor, [code] * 4))) > 1
 
 
 @pytest.mark.deep
-def test_without_the_queue_more_than_three_requests_are_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_more_than_three_requests_are_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Barrier(10)
-    spend = rate_limits.spend
+    consume = rate_limits.consume
 
-    def spend_and_wait(*args: Any, **kwargs: Any) -> None:
-        spend(*args, **kwargs)
+    def consume_and_wait(*args: Any, **kwargs: Any) -> None:
+        consume(*args, **kwargs)
         counted.wait(timeout=30)
 
-    monkeypatch.setattr(rate_limits, "queue_up", lambda *_: None)
-    monkeypatch.setattr(rate_limits, "spend", spend_and_wait)
+    monkeypatch.setattr(rate_limits, "serialize", lambda *_: None)
+    monkeypatch.setattr(rate_limits, "consume", consume_and_wait)
 
-    at_once([lambda: otp.request("+447700900555", caller_address=None, now=timezone.now())] * 10)
+    at_once([lambda: otp.request("+447700900555", client_ip=None, now=timezone.now())] * 10)
 
     assert OtpSession.objects.count() > 3

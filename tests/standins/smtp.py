@@ -31,7 +31,7 @@ class SmtpStandIn:
         self.answer_to_recipient: Callable[[str], str | None] = lambda address: None
         self._lock = threading.Lock()
         # aiosmtpd probes the port that it was given, so it must be a real one.
-        self.controller = _Controller(self, hostname="127.0.0.1", port=port or _free_port())
+        self.controller = _Controller(self, hostname="127.0.0.1", port=port or free_port())
 
     @property
     def port(self) -> int:
@@ -91,7 +91,7 @@ class _Controller(Controller):
         return SMTP(self.stand_in, enable_SMTPUTF8=True, hostname="localhost")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""Serializer fields for what the contract has and DRF has not, or reads too loosely."""
+"""Serializer fields of the API contract that DRF lacks, or reads too loosely."""
 
 import re
 import uuid
@@ -20,14 +20,14 @@ from ddc.common.reference.currencies import DECIMALS
 
 
 class EmptyIsNull:
-    """``""`` counts as null: it clears an optional field, and isn't enough for a required one."""
+    """Read ``""`` as null: it clears an optional field, and is refused for a required one."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(None if data == "" else data)  # type: ignore[misc]
 
 
 class TextField(serializers.CharField):
-    """Text kept as typed. A number is not text, and ``""`` counts as null where null is allowed."""
+    """Text, stored as typed. A number is refused, and ``""`` is read as null where null is allowed."""
 
     default_error_messages = {"string": _("This must be text.")}
 
@@ -46,7 +46,7 @@ class TextField(serializers.CharField):
 
 
 class EmailField(TextField):
-    """An e-mail address, to 254 characters (RFC 5321, section 4.5.3.1.3)."""
+    """An e-mail address of at most 254 characters (RFC 5321, section 4.5.3.1.3)."""
 
     def __init__(self, **kwargs: Any) -> None:
         from django.core.validators import EmailValidator
@@ -56,10 +56,10 @@ class EmailField(TextField):
 
 
 class MoneyField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
-    """An amount, whose currency stands in another attribute of the same object.
+    """An amount, with its currency in another attribute of the same object.
 
-    Read exactly (see ``money.read``); whether it has too many decimals is seen once the currency is known, by the rule.
-    Written as a string with the currency's own decimals.
+    It is read exactly (see ``money.read``). The domain function, which knows the currency, refuses too many decimals. It is
+    written as a string with the currency's decimals.
     """
 
     def __init__(self, *, currency: str = "currency_code", positive: bool = False, **kwargs: Any) -> None:
@@ -89,7 +89,7 @@ class MoneyField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
 
 
 class DecimalField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
-    """A plain decimal within bounds, both included; a string with ``places`` decimals in answers."""
+    """A decimal within inclusive bounds; a string with ``places`` decimals in answers."""
 
     def __init__(self, *, places: int, least: int, most: int | None, **kwargs: Any) -> None:
         self.places, self.least, self.most = places, least, most
@@ -101,7 +101,7 @@ class DecimalField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
         except money.BadAmount as error:
             raise serializers.ValidationError("This must be a number.", error.code) from error
         if value < self.least or (self.most is not None and value > self.most):
-            raise serializers.ValidationError(f"This must lie between {self.least} and {self.most}.", "range")
+            raise serializers.ValidationError(f"This must be between {self.least} and {self.most}.", "range")
         exact = round(value, self.places)
         if exact != value:
             raise serializers.ValidationError(f"This has more than {self.places} decimals.", "range")
@@ -112,7 +112,7 @@ class DecimalField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
 
 
 class IntegerField(EmptyIsNull, serializers.IntegerField):
-    """A whole number; neither ``true`` nor ``1.5`` is one, and a string of digits is."""
+    """A whole number, also as a string of digits. ``true`` and ``1.5`` are refused."""
 
     default_error_messages = {"invalid": _("This must be a whole number."), "number": _("This must be a whole number.")}
 
@@ -127,7 +127,7 @@ class IntegerField(EmptyIsNull, serializers.IntegerField):
 
 
 class BooleanField(EmptyIsNull, serializers.BooleanField):
-    """``true`` or ``false``, and nothing that merely looks like it."""
+    """``true`` or ``false``, and nothing similar."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -136,7 +136,7 @@ class BooleanField(EmptyIsNull, serializers.BooleanField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """One of a few words; ``""`` counts as left out."""
+    """One of a few words; ``""`` is read as no value."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data == "" and (self.allow_null or not self.required):
@@ -153,7 +153,7 @@ class ChoiceField(serializers.ChoiceField):
 
 
 class DateField(EmptyIsNull, serializers.DateField):
-    """``YYYY-MM-DD`` and no other form."""
+    """A date in the form ``YYYY-MM-DD``."""
 
     def to_internal_value(self, value: Any) -> date:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
@@ -168,54 +168,54 @@ class DateField(EmptyIsNull, serializers.DateField):
 
 
 class TimeField(EmptyIsNull, serializers.DateTimeField):
-    """A moment, in UTC with milliseconds in answers."""
+    """A time; in UTC with milliseconds in answers."""
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
-            moment = super().to_internal_value(value)
+            time = super().to_internal_value(value)
         except (serializers.ValidationError, OverflowError, TypeError) as error:
             raise serializers.ValidationError(
                 "This must be a time, such as 2026-01-31T08:00:00.000Z.", "date"
             ) from error
-        return moment
+        return time
 
     def to_representation(self, value: datetime) -> str:
         return utc(value)
 
 
 class CurrencyField(TextField):
-    """An ISO 4217 code in any case; upper case inside."""
+    """An ISO 4217 code in any case, stored in upper case."""
 
     def to_internal_value(self, data: str) -> str:
         if data.upper() not in DECIMALS:
-            raise serializers.ValidationError("This is no ISO 4217 currency code.", "enum")
+            raise serializers.ValidationError("Unknown currency. Use an ISO 4217 code such as EUR.", "enum")
         return data.upper()
 
 
 class CountryField(TextField):
-    """An ISO 3166-1 alpha-2 code in any case; upper case inside."""
+    """An ISO 3166-1 alpha-2 code in any case, stored in upper case."""
 
     def to_internal_value(self, data: str) -> str:
         if data.upper() not in countries.names():
-            raise serializers.ValidationError("This is no ISO 3166-1 country code.", "enum")
+            raise serializers.ValidationError("Unknown country. Use an ISO 3166-1 alpha-2 code such as GB.", "enum")
         return data.upper()
 
 
 class LanguageField(TextField):
-    """A BCP 47 code or a language's English name; the code inside."""
+    """A BCP 47 code or a language's English name, stored as the code."""
 
     def to_internal_value(self, data: str) -> str:
         code = languages.read(data)
         if code is None:
-            raise serializers.ValidationError("This is neither a language code nor a language's English name.", "enum")
+            raise serializers.ValidationError("Unknown language. Use a code such as pt-BR or an English name.", "enum")
         return code
 
 
 @extend_schema_field(OpenApiTypes.UUID)
 class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
-    """The id of another resource: reads the object, writes the id.
+    """The id of another resource: it reads the object and writes the id.
 
-    Where the rule looks for the object itself (``rule_looks``, under a lock), the object that is read has its id alone.
+    If the domain function loads the object under a lock (``rule_looks``), the object that is read has only its id.
     """
 
     def __init__(self, queryset: "QuerySet[Any] | None" = None, *, rule_looks: bool = False, **kwargs: Any) -> None:
@@ -236,7 +236,7 @@ class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
             return unread
         found: Model | None = self.queryset.all().filter(pk=key).first()
         if found is None:
-            raise serializers.ValidationError("There is no such resource.", "database.exists")
+            raise serializers.ValidationError("This resource does not exist.", "database.exists")
         return found
 
     def get_attribute(self, instance: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Query parameters: empty is absent, unknown is ignored, impossible is refused."""
+"""Query parameters: an empty one is absent, an unknown one is ignored, an invalid one is refused."""
 
 import re
 import uuid
@@ -22,20 +22,20 @@ class _UUIDFormField(forms.CharField):
 
 
 class IdFilter(django_filters.Filter):
-    """Rows whose reference has this id."""
+    """Filter rows by the id that they refer to."""
 
     field_class = _UUIDFormField
 
 
 class WordFilter(django_filters.ChoiceFilter):
-    """Rows whose field has one of a few words."""
+    """Filter rows by a field with one of a few words."""
 
     def __init__(self, words: Iterable[str], **kwargs: Any) -> None:
         super().__init__(choices=[(word, word) for word in words], **kwargs)
 
 
 class YesNoFilter(WordFilter):
-    """Rows whose flag is ``true`` or ``false``."""
+    """Filter rows by a flag, ``true`` or ``false``."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(("true", "false"), **kwargs)

@@ -1,4 +1,4 @@
-"""Lists by page and limit, in the shape that AdonisJS gave them."""
+"""Pages of lists by page and limit, in the format of AdonisJS."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Row = TypeVar("Row", bound=Model)
 
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 20
-#: Counted exactly up to here; beyond, counting a big table would cost more than the page itself.
+#: Lists are counted exactly up to here. Counting a larger one takes longer than its page, so that count is cached.
 EXACT_UP_TO = 10_000
 LAG_SECONDS = 60
 LARGEST_PAGE = 10**9
@@ -23,7 +23,7 @@ LARGEST_PAGE = 10**9
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of rows, and what a client needs to ask for the others."""
+    """One page of rows, with the links to the others."""
 
     rows: list[Row]
     meta: dict[str, Any]
@@ -31,7 +31,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class PageSlice:
-    """Which part of a list was asked for."""
+    """The part of a list that was requested."""
 
     number: int
     limit: int
@@ -40,18 +40,18 @@ class PageSlice:
     def of(cls, params: QueryDict, *, default_limit: int = DEFAULT_LIMIT) -> "PageSlice":
         """Read ``page`` and ``limit``.
 
-        :raises ValidationError: if one is no integer or out of range
+        :raises ValidationError: if one is not an integer or out of range
         """
         number = _integer(params, "page", default=1, most=LARGEST_PAGE)
         return cls(number, _integer(params, "limit", default=default_limit, most=MAX_LIMIT))
 
     @property
     def first(self) -> int:
-        """How many rows come before it."""
+        """The number of rows before it."""
         return (self.number - 1) * self.limit
 
     def meta(self, path: str, params: QueryDict, total: int) -> dict[str, Any]:
-        """Tell where this part lies in the whole, and where its neighbours are."""
+        """Return the position of this page in the list, and the links to others."""
         last = max(1, -(-total // self.limit))
         kept = urlencode([(key, value) for key, values in params.lists() for value in values if key != "page"])
         url = f"{path}?{kept}&page=" if kept else f"{path}?page="
@@ -69,11 +69,11 @@ class PageSlice:
 
 
 def page_of(queryset: QuerySet[Row], request: Request, *, default_limit: int = DEFAULT_LIMIT) -> Page[Row]:
-    """Cut the page that ``page`` and ``limit`` ask for out of an ordered queryset.
+    """Return the page of an ordered queryset that ``page`` and ``limit`` request.
 
-    The ids of the page are found first, by the index alone; only its rows are then joined and annotated.
+    The ids of the page are found first, in the index; only its rows are then joined and annotated.
 
-    :raises ValidationError: if a parameter is no integer or out of range
+    :raises ValidationError: if a parameter is not an integer or out of range
     """
     part = PageSlice.of(request.query_params, default_limit=default_limit)
     total = _count(queryset)
@@ -104,5 +104,5 @@ def _integer(params: QueryDict, name: str, *, default: int, most: int) -> int:
         raise ValidationError({name: [ErrorDetail("This must be a whole number from 1.", "number")]})
     value = int(given)
     if not 1 <= value <= most:
-        raise ValidationError({name: [ErrorDetail(f"This must lie between 1 and {most}.", "range")]})
+        raise ValidationError({name: [ErrorDetail(f"This must be between 1 and {most}.", "range")]})
     return value

@@ -1,4 +1,4 @@
-"""Read a JSON body so that decimals stay exact and nothing unsafe gets further."""
+"""Read JSON bodies with exact decimals, and refuse text that cannot be stored."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class ExactJSONParser(BaseParser):
-    """JSON with decimals kept (no binary float), ``NaN`` refused, and depth bounded."""
+    """JSON with exact decimals instead of floats, without ``NaN``, and of limited depth."""
 
     media_type = "application/json"
 
@@ -31,12 +31,12 @@ def _refuse_constant(name: str) -> None:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether PostgreSQL can keep the text: no NUL, no lone surrogate."""
+    """Return whether PostgreSQL can store the text: it has no NUL and no lone surrogate."""
     return not _UNSTORABLE.search(text)
 
 
 def check_storable(data: object) -> None:
-    """Refuse text that PostgreSQL can't hold, and nesting deeper than MAX_DEPTH.
+    """Refuse text that PostgreSQL cannot store, and nesting deeper than MAX_DEPTH.
 
     :raises ParseError: if it is nested too deep
     :raises ValidationError: naming the path of the text
@@ -59,7 +59,9 @@ def check_storable(data: object) -> None:
 
 
 def _unstorable(path: tuple[str, ...]) -> ValidationError:
-    detail: Any = [ErrorDetail("This text has characters that can't be kept (NUL or half a surrogate pair).", "regex")]
+    detail: Any = [
+        ErrorDetail("This text has characters that cannot be stored (NUL or half a surrogate pair).", "regex")
+    ]
     for key in reversed(path or ("non_field_errors",)):
         detail = {key: detail}
     return ValidationError(detail)

@@ -1,4 +1,4 @@
-"""Who may call. The default is staff with the model's permission; a public endpoint says so itself."""
+"""Permissions of the API. By default, an endpoint is for staff with the model's permission."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _ACTIONS = {
 
 
 class StaffPermission(BasePermission):
-    """Staff with the permission that the view names for the action, else with the model's own for the method."""
+    """Allow staff with the view's permission for the action, or else with the model's permission for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
@@ -25,7 +25,7 @@ class StaffPermission(BasePermission):
             return False
         named: dict[str, str] = getattr(view, "required_permissions", {})
         if view.action is None:
-            return True  # There is no such method here; the view itself answers 405.
+            return True  # The view does not have this method and answers 405.
         needed = named.get(view.action) or _of_model(view, request.method or "GET")
         return needed is None or bool(user.has_perm(needed))
 

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details, for everything that goes wrong under an API path."""
+"""Answer errors under API paths as problem details (RFC 9457)."""
 
 import sys
 import uuid
@@ -14,7 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from ddc.common.api.names import camel
+from ddc.common.api.rendering import camel
 from ddc.common.errors import DomainError, TooMany
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_OUTAGE = 5
 _FOREIGN_KEY_VIOLATION = "23503"
 
-#: DRF's error codes by the names that VineJS, and so old clients, know.
+#: DRF's error codes and the names that VineJS, and so old clients, use for them.
 _RULES = {
     "blank": "required",
     "null": "required",
@@ -59,18 +59,18 @@ def problem(status: int, detail: str, *, errors: list[dict[str, Any]] | None = N
 
 
 def content_type(accept: str) -> str:
-    """Problem JSON, except for a client that asks for plain JSON alone."""
+    """Return the type of problem JSON, or of plain JSON for a client that accepts only that."""
     return "application/json" if "application/json" in accept and PROBLEM_JSON not in accept else PROBLEM_JSON
 
 
 def http_problem(request: HttpRequest, status: int, detail: str, **members: Any) -> HttpResponse:
-    """Answer with a problem from outside a DRF view (middleware, handler404)."""
+    """Return a problem answer for code outside of DRF views (middleware, handler404)."""
     body = orjson.dumps(problem(status, detail, **members))
     return HttpResponse(body, status=status, content_type=content_type(request.headers.get("Accept", "")))
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's exception handler: one answer for every broken rule."""
+    """Answer an exception in a DRF view (DRF's exception handler)."""
     set_rollback()
     status, body, headers = _describe(error)
     request = context["request"]
@@ -83,19 +83,23 @@ def _describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, TooMany):
         return 429, problem(429, error.message), {"Retry-After": str(error.retry_after)}
     if isinstance(error, DomainError):
-        return error.status, _of_rule(error), {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        return error.status, _of_refusal(error), {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     if isinstance(error, exceptions.ValidationError):
         errors = list(_flatten(error.get_full_details()))
         return 422, problem(422, _summary(errors), errors=errors), {}
     if isinstance(error, Http404 | exceptions.NotFound):
-        return 404, problem(404, "There is no such resource."), {}
+        return 404, problem(404, "This resource does not exist."), {}
     if isinstance(error, exceptions.APIException):
         return _of_drf(error)
     if isinstance(error, IntegrityError) and _sqlstate(error) == _FOREIGN_KEY_VIOLATION:
-        return 409, problem(409, "Something that this refers to was deleted meanwhile."), {}
+        return 409, problem(409, "Something that this refers to has just been deleted. Read it again."), {}
     if isinstance(error, OperationalError | InterfaceError):
         log.error("database_unavailable", error=type(error).__name__)
-        return 503, problem(503, "A part of the system is down."), {"Retry-After": str(RETRY_AFTER_OUTAGE)}
+        return (
+            503,
+            problem(503, "A part of the system is down. Try again later."),
+            {"Retry-After": str(RETRY_AFTER_OUTAGE)},
+        )
     return 500, _unexpected(error), {}
 
 
@@ -103,7 +107,7 @@ def _sqlstate(error: Exception) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
 
 
-def _of_rule(error: DomainError) -> dict[str, Any]:
+def _of_refusal(error: DomainError) -> dict[str, Any]:
     if error.status == 422 or error.field:
         named = camel(error.field) if error.field else None
         errors = [{"field": named, "rule": error.code, "message": error.message}]
@@ -147,7 +151,7 @@ def _flatten(details: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, Any
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404."""
-    return http_problem(request, 404, "There is no such resource.")
+    return http_problem(request, 404, "This resource does not exist.")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -164,7 +168,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
-        response = http_problem(request, 503, "A part of the system is down.")
+        response = http_problem(request, 503, "A part of the system is down. Try again later.")
         response["Retry-After"] = str(RETRY_AFTER_OUTAGE)
         return response
     body = _unexpected(error or RuntimeError("unknown"))

@@ -1,7 +1,11 @@
-"""Write answers with orjson. Amounts are strings by then; a Decimal that gets here is a mistake and fails."""
+"""How answers look: camelCase names, times in UTC, and JSON by orjson.
+
+Amounts are strings by then. A Decimal is a mistake, and orjson fails on it.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -11,9 +15,16 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 
-def utc(moment: datetime) -> str:
+@cache
+def camel(name: str) -> str:
+    """Turn ``first_name`` into ``firstName``."""
+    head, *tail = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in tail)
+
+
+def utc(time: datetime) -> str:
     """Write a time in UTC with milliseconds: ``2026-01-31T08:00:00.000Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class ORJSONRenderer(BaseRenderer):
@@ -26,7 +37,7 @@ class ORJSONRenderer(BaseRenderer):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Whatever a client says it accepts, it gets JSON, as it did from the API that this one replaces."""
+    """Answer JSON whatever the client accepts, as the API did that this one replaces."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         return DefaultContentNegotiation().select_parser(request, parsers)

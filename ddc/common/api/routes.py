@@ -1,4 +1,4 @@
-"""Paths without a trailing slash, with ids in any letter case."""
+"""Paths without a trailing slash, with ids in any case."""
 
 import re
 import uuid
@@ -9,7 +9,7 @@ from django.urls import Resolver404, ResolverMatch, URLPattern, path, register_c
 
 
 class AnyCaseUUID:
-    """A UUID in any letter case; Django's own converter accepts lower case only."""
+    """A UUID in any case; Django's converter accepts only lower case."""
 
     regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
@@ -26,7 +26,7 @@ register_converter(AnyCaseUUID, "id")
 def resource(
     prefix: str, view: Any, *, name: str, only: str = "list create retrieve update destroy"
 ) -> list[URLPattern]:
-    """Return the two paths of a resource: the collection and, with an id, one of it. PATCH is PUT."""
+    """Return the two paths of a resource: of the list and, with an id, of one row. PATCH works like PUT."""
     allowed = set(only.split())
     many = {"get": "list", "post": "create"}
     one = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}

@@ -1,4 +1,4 @@
-"""How endpoints describe themselves in OpenAPI: what drf-spectacular can't see in our views and fields."""
+"""Describe endpoints in OpenAPI, where drf-spectacular does not know our views and fields."""
 
 import copy
 import inspect
@@ -10,8 +10,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework.permissions import AllowAny
 
-from ddc.common.api.names import camel
 from ddc.common.api.pagination import DEFAULT_LIMIT, LARGEST_PAGE, MAX_LIMIT
+from ddc.common.api.rendering import camel
 from ddc.common.api.routes import AnyCaseUUID
 from ddc.common.api.schema_components import COMPONENTS, IGNORED_FIELDS, PROBLEMS
 from ddc.common.api.schema_fields import EMPTY, describe
@@ -22,7 +22,7 @@ _VERBS = {"list": "list", "create": "create", "retrieve": "get", "update": "upda
 
 
 class Schema(AutoSchema):
-    """drf-spectacular's own, with pages as we cut them, the errors that we answer, and PUT as the partial update it is."""
+    """drf-spectacular's schema with our pages and errors, and with PUT as a partial update."""
 
     # --- Names
 
@@ -41,7 +41,7 @@ class Schema(AutoSchema):
         return words[0].upper() + words[1:]
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own is so.
-        """Say what is written for this endpoint alone, and not what its classes tell a developer."""
+        """Return the docstring of the action, or of the view for actions without a name of their own."""
         own = getattr(self.view, self._action or self.method.lower(), None)
         described = getattr(own, "__doc__", None) or (None if self._action in _VERBS else type(self.view).__doc__)
         return inspect.cleandoc(described) if described else ""
@@ -80,7 +80,7 @@ class Schema(AutoSchema):
     def _get_request_body(self, direction: Any = "request") -> Any:
         body = super()._get_request_body(direction)
         if body and (self._action == "update" or self._action in getattr(self.view, "bodiless_actions", ())):
-            body.pop("required", None)  # Nothing in it is required, so it may be left out.
+            body.pop("required", None)  # No field is required, so the body may be left out.
         return body
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> Any:
@@ -117,7 +117,7 @@ class Schema(AutoSchema):
         return hasattr(self.view, "read")
 
     def _refusals(self) -> set[str]:
-        statuses = {"400", "413", "500", "503"}  # Any method may come with a body.
+        statuses = {"400", "413", "500", "503"}  # A request of any method can have a body.
         if not self._is_public:
             statuses |= {"401"} if getattr(self.view, "debtors_own", False) else {"401", "403"}
         if self._reads_json:
@@ -141,7 +141,7 @@ class Schema(AutoSchema):
         within = getattr(serializer, "root", None)
         if direction == "request" and within is not serializer and getattr(within, "partial", False):
             serializer = copy.copy(serializer)
-            serializer.partial = True  # What is within a partial update may lack parts as well.
+            serializer.partial = True  # Objects within a partial update are partial as well.
         return super().resolve_serializer(serializer, direction, bypass_extensions)
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
@@ -203,7 +203,7 @@ def _count(*, most: int, default: int) -> dict[str, Any]:
 
 
 def _of_filter(found: Any) -> dict[str, Any]:
-    """A query parameter; an empty one is as good as none."""
+    """Describe a query parameter, which may be empty."""
     choices = [str(value) for value, _ in found.extra.get("choices", ())]
     if choices:
         return {"type": "string", "enum": [*choices, ""]}

@@ -1,4 +1,4 @@
-"""Parts of the API's description that belong to every endpoint."""
+"""Parts of the API's description that all endpoints share."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def _object(properties: Described, *, may_lack: tuple[str, ...] = ()) -> Describ
 
 
 def _problem(description: str, more: Described | None = None, *, may_lack: tuple[str, ...] = ()) -> Described:
-    """RFC 9457 members, with ``message`` for older clients, and more of our own."""
+    """Return the members of RFC 9457, with ``message`` for older clients and our own."""
     members = {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "message": _TEXT}
     return {"description": description, **_object({**members, **(more or {})}, may_lack=may_lack)}
 
@@ -32,14 +32,14 @@ COMPONENTS: dict[str, Described] = {
     **CODES,
     "Problem": _problem("RFC 9457 problem details; `message` repeats `detail`."),
     "Conflict": _problem(
-        "The state forbids it; `errors` names the field that causes it, if one does.",
+        "The current state does not allow it; `errors` has the field at fault, if any.",
         {"errors": _ERRORS},
         may_lack=("errors",),
     ),
-    "InvalidInput": _problem("Fields are wrong, each named as the client sent it.", {"errors": _ERRORS}),
+    "InvalidInput": _problem("Fields are invalid, each named as the client sent it.", {"errors": _ERRORS}),
     "Failure": _problem(
         "Something went wrong on our side.",
-        {"errorId": {"type": "string", "format": "uuid", "description": "Stands in the log too."}},
+        {"errorId": {"type": "string", "format": "uuid", "description": "Also in the log."}},
     ),
     "Outage": _problem(
         "A part of the system is down.",
@@ -48,13 +48,13 @@ COMPONENTS: dict[str, Described] = {
     ),
     "ProblemError": _object(
         {
-            "field": {"type": ["string", "null"], "description": "Null where no one field is at fault."},
-            "rule": {"type": "string", "description": "The rule that was broken, by VineJS's names where one fits."},
+            "field": {"type": ["string", "null"], "description": "Null if no single field is at fault."},
+            "rule": {"type": "string", "description": "The violated rule, by its VineJS name if there is one."},
             "message": _TEXT,
         }
     ),
     "JsonValue": {
-        "description": "Whatever JSON can hold: its shape is the sender's.",
+        "description": "Any JSON value.",
         "anyOf": [
             {"type": ["string", "number", "boolean", "null"]},
             {"type": "array", "items": _ANY_VALUE},
@@ -88,19 +88,19 @@ def _answer(description: str, schema: str = "Problem", headers: Described | None
 
 PROBLEMS: dict[str, Described] = {
     "Problem400": _answer("Malformed."),
-    "Problem401": _answer("No token, or one that is wrong, expired or revoked.", headers=_ASKS_FOR_TOKEN),
-    "Problem403": _answer("A good token without the permission."),
-    "Problem404": _answer("There is no such resource, or it isn't the caller's."),
-    "Problem409": _answer("The state forbids it.", "Conflict"),
+    "Problem401": _answer("The token is missing, invalid, expired or revoked.", headers=_ASKS_FOR_TOKEN),
+    "Problem403": _answer("The token is valid but lacks the permission."),
+    "Problem404": _answer("The resource does not exist, or belongs to someone else."),
+    "Problem409": _answer("The current state does not allow it.", "Conflict"),
     "Problem413": _answer("The body is too large."),
-    "Problem415": _answer("Only JSON is understood."),
-    "Problem422": _answer("A field is wrong.", "InvalidInput"),
+    "Problem415": _answer("Only JSON is accepted."),
+    "Problem422": _answer("A field is invalid.", "InvalidInput"),
     "Problem429": _answer("Too many requests.", headers=_RETRY),
     "Problem500": _answer("Something went wrong on our side.", "Failure"),
-    "Problem503": _answer("A part that is needed is down.", "Outage", _RETRY),
+    "Problem503": _answer("A part of the system is down.", "Outage", _RETRY),
 }
 
 IGNORED_FIELDS: Described = {
-    "description": "Names in the body that nobody knows, the first 20.",
+    "description": "Unknown names in the body, the first 20.",
     "schema": {"type": "string"},
 }

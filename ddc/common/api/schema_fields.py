@@ -1,7 +1,7 @@
-"""How our fields describe themselves in OpenAPI: what a body may hold, and what an answer does hold.
+"""Describe our serializer fields in OpenAPI, as bodies accept them and as answers have them.
 
-An optional field also takes null and ``""``. Where a rule can't be told in JSON Schema (which country's phone it is, how many
-decimals a currency has), the description is wider than the rule, and a 422 names it.
+An optional field also accepts null and ``""``. If JSON Schema cannot express a check (the country of a phone, the decimals of a
+currency), the description accepts more than the API, which then answers 422.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from ddc.common.reference.currencies import DECIMALS
 Described = dict[str, Any]
 
 _NO_NUL = r"^[^\x00]*$"
-#: Not blank to Python (``str.strip``) nor to JavaScript, and no NUL.
+#: Not blank in Python (``str.strip``) or JavaScript, and without NUL.
 _NOT_BLANK = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85\ufeff][^\x00]*$"
 _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
 _MONEY = r"^0*[0-9]{1,16}(\.[0-9]{1,4}0*)?$"
@@ -32,7 +32,7 @@ NULL: Described = {"type": "null"}
 
 CURRENCIES = sorted(DECIMALS)
 COUNTRIES = sorted(countries.names())
-#: Codes are taken in any case; the description knows two.
+#: Codes are accepted in any case; the description has two.
 CODES: dict[str, Described] = {
     "Currency": {"type": "string", "description": "ISO 4217.", "enum": CURRENCIES},
     "Country": {"type": "string", "description": "ISO 3166-1 alpha-2.", "enum": COUNTRIES},
@@ -50,9 +50,9 @@ CODES: dict[str, Described] = {
 
 
 def describe(field: serializers.Field[Any, Any, Any, Any], direction: str, *, never_null: bool) -> Described | None:
-    """Return the schema of one of our fields; None for any other.
+    """Return the schema of one of our fields, or None for any other.
 
-    ``never_null`` says that an answer always has a value where a body may leave it out.
+    With ``never_null``, an answer always has a value, although a body may leave it out.
     """
     found = _in_body(field) if direction == "request" else _in_answer(field)
     if found is None:
@@ -91,7 +91,7 @@ def _code(field: Any, direction: str) -> Described | None:
 
 
 def _in_body(field: Any) -> Described | None:
-    """A field as a client may send it, but for null and ``""``."""
+    """Describe a field of a body, without null and ``""``."""
     if code := _code(field, "request"):
         return code
     if isinstance(field, fields.TextField):
@@ -147,7 +147,7 @@ def _in_answer(field: Any) -> Described | None:
 
 
 def _plain(field: Any) -> Described | None:
-    """What looks the same both ways."""
+    """Describe a field that is the same in bodies and answers."""
     if isinstance(field, serializers.ChoiceField) and not isinstance(field, serializers.MultipleChoiceField):
         return {"type": "string", "enum": list(field.choices)}
     if isinstance(field, fields.BooleanField):

@@ -1,4 +1,4 @@
-"""The base of all serializers: camelCase names outside, snake_case inside, and answers without detours."""
+"""The base of all serializers: camelCase names in the API, snake_case names inside, and fast answers."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 from rest_framework.fields import SkipField
 
-from ddc.common.api.names import camel
+from ddc.common.api.rendering import camel
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -24,13 +24,13 @@ def camel_fields(fields: Mapping[str, Field]) -> dict[str, Field]:
 
 
 class CamelSerializer(serializers.Serializer[Any]):
-    """A serializer whose declared ``first_name`` is ``firstName`` outside: in bodies, answers, errors and schema."""
+    """A serializer that shows its field ``first_name`` as ``firstName`` in bodies, answers, errors and schema."""
 
-    #: What null means for an optional field that can't be empty: it brings this default back.
+    #: For an optional field that cannot be empty, the default that null restores.
     null_means: ClassVar[dict[str, Any]] = {}
-    #: Fields that have a value in every answer though a body may leave them out: a rule brings that.
+    #: Fields that a body may leave out, but that have a value in every answer.
     never_null: ClassVar[tuple[str, ...]] = ()
-    #: Whether an answer may lack some of the fields.
+    #: Whether an answer can lack some of the fields.
     may_lack_fields: bool = False
 
     def get_fields(self) -> dict[str, Field]:
@@ -64,13 +64,13 @@ class CamelSerializer(serializers.Serializer[Any]):
 
 @cache
 def writer(serializer: type[CamelSerializer]) -> CamelSerializer:
-    """Return the one instance that writes answers of this shape; building fields anew costs more than a row."""
+    """Return the instance that writes answers. It is shared, because building its fields takes longer than writing a row."""
     return serializer()
 
 
 @cache
 def reader(serializer: type[CamelSerializer], partial: bool) -> CamelSerializer:
-    """Return the one instance that reads bodies of this shape, by ``run_validation``, which keeps nothing of them."""
+    """Return the instance that reads bodies by ``run_validation``, which keeps no state."""
     return serializer(partial=partial)
 
 

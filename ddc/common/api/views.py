@@ -1,4 +1,4 @@
-"""Viewsets over the rules: validate, one call into the rules, answer."""
+"""The base of API views: validate the input, call one domain function, answer."""
 
 import uuid
 from collections.abc import Iterable
@@ -17,40 +17,40 @@ from ddc.common.api.parser import is_storable
 from ddc.common.api.serializers import CamelSerializer, reader, write, write_all, writer
 
 IGNORED_SHOWN = 20
-#: Proxies don't let headers of many kilobytes through.
+#: Proxies reject headers of many kilobytes.
 IGNORED_LENGTH = 100
-#: How many of each kind a page about one thing shows.
+#: The number of related rows of each kind in the answer about one row.
 NEWEST = 200
 
 
 class Annotated:
-    """An object as an answer shows it, with more about it than its own row holds."""
+    """An object with additional attributes for an answer."""
 
-    def __init__(self, shown: Any, **more: Any) -> None:
+    def __init__(self, row: Any, **more: Any) -> None:
         self.__dict__.update(more)
-        self._shown = shown
+        self._row = row
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._shown, name)
+        return getattr(self._row, name)
 
 
 class View(ViewSetMixin, APIView):
-    """A view whose input is read by ``read`` and whose parameters hold nothing that PostgreSQL can't."""
+    """A view that reads bodies by ``read``, and refuses parameters that PostgreSQL cannot store."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         for name, value in request.GET.items():
             if not is_storable(name) or not is_storable(str(value)):
-                detail = exceptions.ErrorDetail("This has characters that can't be kept.", "regex")
+                detail = exceptions.ErrorDetail("This has characters that cannot be stored.", "regex")
                 raise exceptions.ValidationError({name.replace("\x00", ""): [detail]})
 
     def read(
         self, serializer: type[CamelSerializer], *, partial: bool = False, optional: bool = False, **context: Any
     ) -> dict[str, Any]:
-        """Validate the body and remember which of its names nobody knows.
+        """Validate the body, and remember its unknown names for the answer.
 
-        :raises ValidationError: if a field is wrong
-        :raises ParseError: if the body is empty though something in it is required
+        :raises ValidationError: if a field is invalid
+        :raises ParseError: if the body is empty but has a required field
         """
         body = self.request.data
         if not self.request.META.get("CONTENT_LENGTH", "").strip("0"):
@@ -67,11 +67,11 @@ class View(ViewSetMixin, APIView):
 
     @property
     def agent(self) -> Any:
-        """Who acts: the signed-in agent."""
+        """The signed-in agent."""
         return self.request.user
 
     def known_names(self) -> set[str]:
-        """Names that a client may send back without being told that they were ignored: those of the answer."""
+        """Return the names of the answer, which a client may send back without a warning."""
         answers: Iterable[Any] = (getattr(self, "serializer_class", None), getattr(self, "detail_serializer", None))
         return {str(name) for answer in answers if answer for name in writer(answer).fields}
 
@@ -85,17 +85,17 @@ class View(ViewSetMixin, APIView):
 
 
 class ResourceView(View):
-    """The five actions of a resource; a subclass says what they call and forbids none by accident."""
+    """The five actions of a resource. A subclass implements what they call."""
 
     queryset: ClassVar[QuerySet[Any]]
     serializer_class: ClassVar[type[CamelSerializer]]
-    #: The shape of one resource where it shows more than a row of the list.
+    #: The serializer of one row, if it shows more than a row of the list.
     detail_serializer: ClassVar[type[CamelSerializer] | None] = None
-    #: The shape of a body where it differs from the answer's.
+    #: The serializer of bodies, if it differs from that of answers.
     input_serializer: ClassVar[type[CamelSerializer] | None] = None
     filterset_class: ClassVar[Any] = None
     default_limit: ClassVar[int] = DEFAULT_LIMIT
-    #: The actions that answer a page.
+    #: The actions that answer a page of rows.
     paged_actions: ClassVar[tuple[str, ...]] = ("list",)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -105,9 +105,9 @@ class ResourceView(View):
         return get_object_or_404(self.get_queryset(), pk=pk)
 
     def filtered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow a list by its query parameters.
+        """Filter a list by its query parameters.
 
-        :raises ValidationError: if a value can't be right
+        :raises ValidationError: if a value is invalid
         """
         if self.filterset_class is None:
             return queryset
@@ -119,8 +119,8 @@ class ResourceView(View):
                     for name, errors in filters.errors.items()
                 }
             )
-        narrowed: QuerySet[Any] = filters.qs
-        return narrowed
+        found: QuerySet[Any] = filters.qs
+        return found
 
     def paged(
         self, queryset: QuerySet[Any], serializer: type[CamelSerializer] | None = None, **kwargs: Any

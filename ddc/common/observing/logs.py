@@ -1,6 +1,6 @@
-"""Logs as JSON lines, with the request's id, and without what must not be read there.
+"""Write logs as JSON lines, with the request's id and without personal data.
 
-Our own lines go straight to the stream, since a line a request is much; those of libraries come by Python's logging.
+Our lines go straight to the stream, which is faster for a line per request. Those of libraries pass through Python's logging.
 """
 
 import logging
@@ -16,16 +16,16 @@ from ddc.common.observing import masking
 
 
 def write(line: str) -> None:
-    """Write a line at one go, so that those of several processes don't mix.
+    """Write a line at once, so that the lines of several processes do not mix.
 
-    Where that can't be, as on a full disk, the line is lost and not what it tells of.
+    If that fails, as on a full disk, the line is lost but the work goes on.
     """
     with suppress(OSError):
         sys.stderr.write(f"{line}\n")
 
 
 class Lines:
-    """What structlog hands our own lines to."""
+    """The target of structlog for our lines."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name

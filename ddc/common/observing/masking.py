@@ -1,6 +1,6 @@
-"""What must not be read in a log: addresses, phone numbers, one-time codes, tokens, and the rows that PostgreSQL quotes.
+"""Mask what a log must not show: addresses, phone numbers, one-time codes, tokens, and rows that PostgreSQL quotes.
 
-The log's own calls name ids alone. This is for words that come from elsewhere: providers, exceptions, libraries.
+Our own log calls contain only ids. Masking is for text from providers, exceptions and libraries.
 """
 
 import re
@@ -10,44 +10,44 @@ from typing import Any
 
 from django.conf import settings
 
-#: A proxy's id of a request: a whole text of that form, which ``tracing`` asks about, may be one.
+#: A request id of a proxy. ``tracing`` accepts a text that has entirely this form.
 _PROXYS_ID = r"[0-9a-f]{32}"
 _PARTS = (
     ("quoted", r"^(?:DETAIL|CONTEXT|LINE \d+): .*$|Failing row contains .*"),
     ("mail", r"[\w.!#$%&'*+/=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"),
     ("token", r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bddc_[\w-]{20,}|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+"),
     ("query", r"(?<=[\w/])\?[^\s'\"<>]+"),
-    # After the scheme: a password in the address of a server.
+    # After the scheme: a password in a server's URL.
     ("password", r"(?<=://)[^\s/@'\"]*:[^\s/@'\"]+(?=@)"),
-    # Random by its looks: long, with small and capital letters and digits.
+    # Looks random: long, with lower-case and upper-case letters and digits.
     ("random", r"(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{32,}"),
-    # Random as well, and no id of ours: those have hyphens.
+    # Also random, and not one of our ids, which have hyphens.
     ("hex", rf"(?<![A-Za-z0-9])(?!\A{_PROXYS_ID}\Z)[0-9a-f]{{32,}}(?![A-Za-z0-9])"),
-    # International, or seven digits and more in a row; dates and the parts of a UUID are neither.
+    # International, or seven or more digits in a row, unless they are a date or part of a UUID.
     (
         "phone",
         r"(?:\+|%2B)\d(?:[ ().-]{0,2}\d){6,14}|(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d(?:[ ().-]{0,2}\d){8,14}(?![\w-])",
     ),
     ("code", r"(?<![\w-])\d{%(code)s}(?![\w-])"),
 )
-#: Without what joins the words, for the API's names are camelCase and the columns' are not.
+#: Without underscores, because the API's names are camelCase and those of columns are not.
 _SECRET_NAMES = {
     "password", "passwd", "otp", "otpcode", "code", "token", "access", "refresh", "authorization", "cookie", "secret",
     "mobilephone", "phone", "email", "address", "addressline1", "addressline2", "city", "postalcode", "dob", "firstname",
     "lastname", "name", "search", "body", "subject", "html",
 }  # fmt: skip
-#: Written by our own code or the log itself.
+#: Fields that our code or structlog itself writes.
 _PLAIN = frozenset({"timestamp", "level", "logger", "method", "path", "request_id", "status", "ms", "agent"})
 MASK = "•••"
 
 
 def mask(text: str) -> str:
-    """Return the text without what a log must not show."""
+    """Return the text with the parts masked that a log must not show."""
     return _pattern(settings.OTP_LENGTH).sub(lambda found: f"[{found.lastgroup}]", text)
 
 
 def processor(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask a log entry: by the name of a value, and in every text."""
+    """Mask a log entry: values by their names, and parts of every text."""
     for name, value in event.items():
         if name not in _PLAIN:
             event[name] = MASK if _is_secret(name) else _masked(value)

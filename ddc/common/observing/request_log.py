@@ -1,4 +1,4 @@
-"""One log line for each request, and its id for whoever asks about it later."""
+"""Log each request in one line, and give it an id by which to find it."""
 
 from time import perf_counter
 
@@ -11,14 +11,14 @@ from ddc.common.observing import metrics, tracing
 
 log = structlog.get_logger(__name__)
 
-#: Asked for all day long; of interest only where they fail.
+#: Requested all day long, and logged only when they fail.
 _QUIET = ("/health", "/metrics", "/static/")
 
 
 class RequestLog:
-    """Trace a request and log how it went: never its query, in which names and phone numbers stand.
+    """Trace a request and log its result, without the query, which can contain names and phone numbers.
 
-    Whoever calls may choose the id by ``X-Request-ID``, and is told it in any case.
+    A caller may choose the id in ``X-Request-ID``; the answer always has it.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -30,14 +30,14 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            note(request, status=response.status_code, seconds=perf_counter() - began)
+            record(request, status=response.status_code, seconds=perf_counter() - began)
             return response
         finally:
             tracing.end()
 
 
-def note(request: HttpRequest, *, status: int, seconds: float) -> None:
-    """Count a request that was answered, and write its line."""
+def record(request: HttpRequest, *, status: int, seconds: float) -> None:
+    """Count an answered request and log it."""
     method = metrics.known(request.method)
     metrics.observe(method, _route(request), status, seconds)
     if status >= 400 or not request.path_info.startswith(_QUIET):
@@ -47,14 +47,14 @@ def note(request: HttpRequest, *, status: int, seconds: float) -> None:
             path=path(request),
             status=status,
             ms=round(seconds * 1000, 1),
-            **_who(request),
+            **_caller(request),
         )
 
 
 def path(request: HttpRequest) -> str | None:
-    """Return the path to log: as asked for where all that varies in it is an id, else the route.
+    """Return the path to log: the requested path if only ids vary in it, else the route.
 
-    A token may stand in the path, and anything at all in a path that we don't serve.
+    A path can contain a token, and an unknown path can contain anything.
     """
     match = request.resolver_match
     if match is None:
@@ -72,12 +72,12 @@ def _route(request: HttpRequest) -> str:
     return f"/{request.resolver_match.route}" if request.resolver_match else "none"
 
 
-def _who(request: HttpRequest) -> dict[str, str]:
-    """Name who asked, where that is known already: it is worth no query."""
+def _caller(request: HttpRequest) -> dict[str, str]:
+    """Return the caller, if known without a query."""
     user = request.__dict__.get("user")
     if isinstance(user, SimpleLazyObject):
         wrapped = user.__dict__.get("_wrapped", empty)
         user = wrapped if wrapped is not empty else None
-    who = getattr(user, "debtor", user)
-    key = getattr(who, "pk", None)
-    return {type(who).__name__.lower(): str(key)} if key else {}
+    caller = getattr(user, "debtor", user)
+    key = getattr(caller, "pk", None)
+    return {type(caller).__name__.lower(): str(key)} if key else {}

@@ -1,4 +1,4 @@
-"""Which request caused what happens now: its id is in every log line, and in the rows that somebody later asks about."""
+"""Trace work to the request that caused it: its id is in every log line, and in the rows that it wrote."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _LENGTH = 64
 
 
 def begin(given: str) -> str:
-    """Start to trace a request, by the id that the caller gave if that is fit to be logged, else by one of our own."""
+    """Start tracing a request, by the caller's id if a log may show it, else by a new one."""
     fit = _FORM.fullmatch(given) and masking.mask(given) == given
     request_id = given if fit else str(uuid7())
     structlog.contextvars.clear_contextvars()
@@ -24,25 +24,25 @@ def begin(given: str) -> str:
 
 
 def end() -> None:
-    """Forget the request."""
+    """Stop tracing the request."""
     structlog.contextvars.clear_contextvars()
 
 
 def current() -> str | None:
-    """Return the id of the request that is being dealt with; None outside of one."""
+    """Return the id of the current request, or None outside of one."""
     found: str | None = structlog.contextvars.get_contextvars().get("request_id")
     return found
 
 
 @contextmanager
 def caused_by(request_id: str | None) -> Iterator[None]:
-    """Work on behalf of an earlier request, whose id a row has kept."""
+    """Trace work to an earlier request, whose id is stored in a row."""
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         yield
 
 
 def request_id_field() -> "models.CharField[str | None, str | None]":
-    """Make the column that keeps the request's id. It has no index: one looks here from the row, and for a row in the logs."""
+    """Return the column with the request's id. It has no index: to find the row of a request, read the logs."""
     return models.CharField(
         max_length=_LENGTH, null=True, blank=True, editable=False, default=current,
         help_text="The request that caused it, as the logs name it.",

@@ -19,7 +19,7 @@ def names() -> dict[str, str]:
 
 @cache
 def zones() -> dict[str, frozenset[str]]:
-    """Map each country code to the IANA zones that its people live in."""
+    """Map each country code to its IANA time zones."""
     found: dict[str, set[str]] = {}
     for code, _coordinates, zone, *_ in _rows("zone.tab"):
         found.setdefault(code, set()).add(zone)

@@ -1,6 +1,6 @@
-"""ISO 4217: every currency that a debt can be in, with its number of decimals.
+"""ISO 4217: every currency of a debt, with its number of decimals.
 
-Codes without a minor unit (metals, bond units, XDR, XTS, XXX) are not here: nothing is owed in them.
+Codes without a minor unit (metals, bond units, XDR, XTS, XXX) are left out, because debts are not in them.
 Source: ISO 4217 list one, as maintained by SIX.
 """
 

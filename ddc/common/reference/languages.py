@@ -27,7 +27,7 @@ def _codes() -> dict[str, str]:
 
 
 def read(value: str) -> str | None:
-    """Return the BCP 47 code of a code or of an English name, in any case; None where it is neither."""
+    """Return the BCP 47 code of a code or an English name, in any case, or None."""
     if code := _codes().get(value.casefold()):
         return code
     if not _TAG.fullmatch(value):
@@ -50,14 +50,14 @@ def _read_display_name(language: str, territory: str) -> str | None:
 def _parts(tag: str) -> tuple[str, str | None, str | None]:
     match = _TAG.fullmatch(tag)
     if match is None:
-        raise ValueError(f"{tag!r} is no language tag")
+        raise ValueError(f"{tag!r} is not a language tag")
     language, script, territory = match.groups()
     return language.lower(), script and script.title(), territory and territory.upper()
 
 
 @cache
 def locale(code: str | None) -> Locale:
-    """Return the CLDR locale that formats amounts and dates for a language; English where there is none."""
+    """Return the CLDR locale for amounts and dates in a language, or English if there is none."""
     if code:
         for tag in (code, code.split("-")[0]):
             try:

@@ -1,4 +1,4 @@
-"""The figures of /metrics, and who may read them."""
+"""The metrics at /metrics, and the token that they require."""
 
 import time
 from datetime import timedelta
@@ -19,8 +19,8 @@ TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture
-def figures(anonymous, settings):
-    """Read the page, as Prometheus does: the values by name and labels."""
+def scrape(anonymous, settings):
+    """Read the page as Prometheus does: the values by name and labels."""
     settings.METRICS_TOKEN = TOKEN
 
     def read() -> dict[tuple[str, ...], float]:
@@ -34,14 +34,14 @@ def figures(anonymous, settings):
 
 
 @pytest.mark.django_db
-def test_without_a_token_in_the_settings_there_is_no_such_page(anonymous, api):
+def test_without_the_setting_the_page_does_not_exist(anonymous, api):
     assert anonymous.get("/metrics").status_code == 404
     assert api.get("/metrics", Authorization="Bearer ").status_code == 404
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("shown", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
-def test_who_does_not_have_the_token_sees_nothing(anonymous, settings, shown):
+def test_without_the_token_nothing_is_shown(anonymous, settings, shown):
     settings.METRICS_TOKEN = TOKEN
     answer = anonymous.get("/metrics", **shown)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
@@ -49,7 +49,7 @@ def test_who_does_not_have_the_token_sees_nothing(anonymous, settings, shown):
 
 
 @pytest.mark.django_db
-def test_it_tells_how_the_outbox_is(figures):
+def test_it_has_the_state_of_the_outbox(scrape):
     now = timezone.now()
     debt = factories.debt()
     for minutes, values in (
@@ -59,7 +59,7 @@ def test_it_tells_how_the_outbox_is(figures):
         due = now - timedelta(minutes=minutes)
         log = outbox.queue(debtor=debt.debtor, channel="email", body="x", now=now)
         CommunicationLog.objects.filter(pk=log.pk).update(**{"due_at": due} | values)
-    found = figures()
+    found = scrape()
     assert found["ddc_outbox_messages", "ddc", "queued"] == 1
     assert found["ddc_outbox_messages", "ddc", "postponed"] == 2
     assert found["ddc_outbox_messages", "fast", "queued"] == 1
@@ -72,36 +72,36 @@ def test_it_tells_how_the_outbox_is(figures):
 
 
 @pytest.mark.django_db
-def test_it_tells_how_the_runs_ended(figures):
-    assert figures()["ddc_strategy_last_done_timestamp_seconds",] == 0
+def test_it_has_the_runs_by_status(scrape):
+    assert scrape()["ddc_strategy_last_done_timestamp_seconds",] == 0
     now = timezone.now()
     StrategyRun.objects.create(status="done", date=now.date(), finished_at=now)
     StrategyRun.objects.create(status="failed", date=now.date(), finished_at=now)
-    found = figures()
+    found = scrape()
     assert (found["ddc_strategy_runs", "done"], found["ddc_strategy_runs", "planned"]) == (1, 0)
     assert found["ddc_strategy_last_done_timestamp_seconds",] == pytest.approx(now.timestamp())
 
 
 @pytest.mark.django_db
-def test_it_tells_how_long_requests_took_by_route(figures, api):
+def test_it_has_the_duration_of_requests_by_route(scrape, api):
     debt = factories.debt()
     key = ("ddc_requests_total", "GET", "/debts/<id:pk>", "200")
-    before = figures().get(key, 0)
+    before = scrape().get(key, 0)
     api.get(f"/debts/{debt.pk}")
-    found = figures()
+    found = scrape()
     assert found[key] == before + 1
     assert found["ddc_request_seconds_count", "GET", "/debts/<id:pk>"] == found[key]
 
 
 @pytest.mark.django_db
-def test_a_caller_makes_no_figures_by_methods_and_paths_of_his_own(figures, anonymous, api):
+def test_unknown_methods_and_paths_create_no_time_series(scrape, anonymous, api):
     def ask(number: int) -> set[tuple[str, ...]]:
         anonymous(f"MADE-UP-{number}", "/health")
         anonymous("BREW", f"/nothing/{number}")
         anonymous.get(f"/unsubscribe/{number}")
         anonymous.get(f"/track/open/{number}.gif")
         api.get(f"/debtors/{number}")
-        return {key for key in figures() if key[0].startswith("ddc_requests")}
+        return {key for key in scrape() if key[0].startswith("ddc_requests")}
 
     ask(0)
     before = ask(1)
@@ -111,7 +111,7 @@ def test_a_caller_makes_no_figures_by_methods_and_paths_of_his_own(figures, anon
 
 @pytest.fixture
 def locked_circuits(transactional_db):
-    """Somebody else keeps all from a table."""
+    """Another session locks a table."""
     other = connection.copy()
     other.set_autocommit(False)
     with other.cursor() as cursor:
@@ -121,8 +121,8 @@ def locked_circuits(transactional_db):
     other.close()
 
 
-def test_a_table_that_is_locked_costs_its_own_figures_alone(locked_circuits, figures):
-    found = figures()
+def test_a_locked_table_costs_only_its_own_metrics(locked_circuits, scrape):
+    found = scrape()
     assert found["ddc_database_up",] == 1
     assert found["ddc_messages_uncertain",] == 0
     assert found["ddc_strategy_runs", "done"] == 0
@@ -130,7 +130,7 @@ def test_a_table_that_is_locked_costs_its_own_figures_alone(locked_circuits, fig
 
 
 def slow():
-    """Ask for more than one thing that takes long."""
+    """A source with several slow statements."""
     for _ in range(3):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(20)")
@@ -143,11 +143,11 @@ def quick():
         yield GaugeMetricFamily("ddc_quick", "x", cursor.fetchone()[0])
 
 
-def test_a_scrape_takes_two_seconds_however_many_sources_hang(transactional_db, figures, monkeypatch):
-    monkeypatch.setattr(metrics, "_sources", [slow, quick, slow, slow])
+def test_a_scrape_takes_two_seconds_however_many_sources_hang(transactional_db, scrape, monkeypatch):
+    monkeypatch.setattr(metrics, "SOURCES", [slow, quick, slow, slow])
     began = time.monotonic()
-    found = figures()
-    assert time.monotonic() - began < metrics.PATIENCE_SECONDS + 0.5
+    found = scrape()
+    assert time.monotonic() - began < metrics.SCRAPE_SECONDS + 0.5
     assert (found["ddc_database_up",], found["ddc_quick",]) == (1, 7)
     assert ("ddc_slow",) not in found
     with connection.cursor() as cursor:
@@ -155,11 +155,11 @@ def test_a_scrape_takes_two_seconds_however_many_sources_hang(transactional_db, 
         assert cursor.fetchone() == ("0",)
 
 
-def test_a_database_that_does_not_answer_is_down(transactional_db, figures, monkeypatch):
+def test_a_database_that_does_not_answer_is_down(transactional_db, scrape, monkeypatch):
     def refuse(*_):
         raise DatabaseError
 
     monkeypatch.setattr("ddc.common.postgresql.timeouts.limit_until", refuse)
-    found = figures()
+    found = scrape()
     assert found["ddc_database_up",] == 0
     assert ("ddc_messages_uncertain",) not in found

@@ -20,9 +20,9 @@ from portal.models import OtpSession
 from strategy import runs
 from strategy.models import StrategyRun
 from tests import factories
+from tests.common.observing.conftest import Logged
 from tests.communications.callbacks.posting import PUBLIC, SECRET, basic
 from tests.conftest import Api
-from tests.operations.conftest import Logged
 from tests.standins import twilio as stand_in
 from tests.standins.twilio import TwilioStandIn
 from tests.strategy import makers

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from tests import factories
-from tests.common.test_conventions import JOHN, rules
+from tests.common.api.test_conventions import JOHN, rules
 from tests.conftest import Api
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from agents import tokens as staff_tokens
+from agents.tokens import RotatedTokenBackend
 from communications.links import tokens
 from communications.texts import one_time_code
-from ddc.common.keys import RotatedTokenBackend
 from portal import otp
 from portal import tokens as debtor_tokens
 from portal.models import OtpSession
@@ -26,7 +26,7 @@ def keys(monkeypatch):
     """Put a key in place for both kinds of tokens, with those of before."""
 
     def use(key: str, *old_keys: str) -> None:
-        monkeypatch.setattr(staff_tokens._StaffToken, "_token_backend", backend("ddc:staff", key, *old_keys))
+        monkeypatch.setattr(staff_tokens.StaffToken, "_token_backend", backend("ddc:staff", key, *old_keys))
         monkeypatch.setattr(debtor_tokens.DebtorToken, "_token_backend", backend("ddc:debtor", key, *old_keys))
 
     return use
@@ -66,7 +66,7 @@ def test_a_code_that_went_before_the_change_still_signs_in(settings):
     for fallbacks, right in (([OLD], True), ([], False)):
         OtpSession.objects.all().delete()
         settings.OTP_KEY, settings.OTP_KEY_FALLBACKS = OLD, []
-        session = otp.request(debtor.mobile_phone, caller_address=None, now=timezone.now())
+        session = otp.request(debtor.mobile_phone, client_ip=None, now=timezone.now())
         otp.answer(clock=timezone.now)
         code = one_time_code.derive(session.pk)
         settings.OTP_KEY, settings.OTP_KEY_FALLBACKS = NEW, fallbacks
