@@ -179,7 +179,7 @@ _OF_SIGNED_IN = """"USER" AS agent JOIN token_family ON token_family.agent_id = 
 
 
 def delete_expired(*, now: datetime) -> int:
-    """Delete the families whose last refresh token has expired, with their used tokens; return their number."""
+    """Delete the families without a valid refresh token, and their used tokens; return the number of families."""
     cutoff = now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS + settings.ACCESS_TOKEN_SECONDS)
     recent = SpentRefreshToken.objects.filter(family=OuterRef("pk"), spent_at__gte=cutoff)
     _, deleted = TokenFamily.objects.filter(~Exists(recent), created_at__lt=cutoff).delete()

@@ -19,7 +19,7 @@ def pattern_of(words: str) -> str:
 
 class DebtorQuerySet(models.QuerySet["Debtor"]):
     def matching(self, words: str) -> "DebtorQuerySet":
-        """Return the debtors whose first, last or full name, e-mail address or legal entity contains the words.
+        """Return the debtors with the words in their first, last or full name, e-mail address or legal entity.
 
         The search ignores case and accents; ``%`` and ``_`` are ordinary characters.
         """
@@ -61,6 +61,7 @@ class Debtor(UUIDModel):
         "consent to open tracking",
         null=True,
         blank=True,
+        editable=False,
         help_text="Time at which the debtor agreed to open tracking of mail.",
     )
     token_version = models.PositiveIntegerField(

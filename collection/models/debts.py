@@ -44,7 +44,10 @@ class Debt(UUIDModel):
         Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="debts", db_index=False
     )
     segment_is_pinned = models.BooleanField(
-        default=False, db_default=False, help_text="Chosen by a person: the daily assignment leaves it alone."
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Chosen by a person: the daily assignment leaves it alone.",
     )
     original_creditor = models.CharField(max_length=255)
     external_reference = models.CharField(max_length=255, null=True, blank=True, help_text="The creditor's own number.")

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
-from django.db import connection
+from django.db import connection, models
 
-from collection.models import OPEN
+from collection.models import OPEN, Debt
 from ddc.common import money
+from ddc.common.api.rendering import camel
 from ddc.common.errors import DomainError
 from ddc.common.reference import countries, languages
 from ddc.common.reference.currencies import DECIMALS
-from debtors import phones
+from debtors import emails, phones
+from debtors.models import Debtor
 
 
 @dataclass(frozen=True, order=True)
@@ -32,9 +32,6 @@ class Refusal:
 
 class UnreadableValue(Exception):
     """A cell's text means nothing in its column."""
-
-
-_is_email = EmailValidator()
 
 
 def currency(text: str) -> str:
@@ -61,9 +58,9 @@ def email(text: str) -> str:
     if len(text) > 254:
         raise UnreadableValue("This is longer than 254 characters.")
     try:
-        _is_email(text)
-    except ValidationError as error:
-        raise UnreadableValue("This must be an e-mail address.") from error
+        emails.check(text, field="email")
+    except DomainError as error:
+        raise UnreadableValue(error.message) from error
     return text
 
 
@@ -82,19 +79,15 @@ READERS: dict[str, Callable[[str], str]] = {
     "language_preference": language,
 }
 
-_LONGEST = {
-    "firstName": ("first_name", 100),
-    "lastName": ("last_name", 100),
-    "legalEntity": ("legal_entity", 255),
-    "addressLine1": ("address_line1", 255),
-    "addressLine2": ("address_line2", 255),
-    "city": ("city", 255),
-    "regionState": ("region_state", 255),
-    "postalCode": ("postal_code", 255),
-    "originalCreditor": ("original_creditor", 255),
-    "externalReference": ("external_reference", 255),
+_FIELDS = [*Debtor.input_fields(), *Debt.input_fields()]
+_READ_IN_PYTHON = {*READERS, "mobile_phone"}
+#: API name and column of each text, with its greatest length, and of each date.
+_LENGTHS = {
+    camel(field.name): (field.name, field.max_length)
+    for field in _FIELDS
+    if isinstance(field, models.CharField) and not field.choices and field.name not in _READ_IN_PYTHON
 }
-_DATES = {"dob": "dob", "placementDate": "placement_date", "dueDate": "due_date"}
+_DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
 _AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
 _REQUIRED = {"email": "email", "originalCreditor": "original_creditor", "originalBalance": "original_balance"}
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
@@ -126,7 +119,7 @@ def _amount_fault(column: str) -> str:
 _FAULTS = {
     **{
         name: f"CASE WHEN length({column}) > {most} THEN 'This is longer than {most} characters.' END"
-        for name, (column, most) in _LONGEST.items()
+        for name, (column, most) in _LENGTHS.items()
     },
     **{name: _date_fault(column) for name, column in _DATES.items()},
     **{name: _amount_fault(column) for name, column in _AMOUNTS.items()},

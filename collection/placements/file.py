@@ -8,23 +8,12 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ddc.common.api.rendering import camel
 from ddc.common.errors import DomainError
+from debtors.models import Debtor
 
-OF_DEBTOR = {
-    "email": "email",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "legalEntity": "legal_entity",
-    "mobilePhone": "mobile_phone",
-    "dob": "dob",
-    "addressLine1": "address_line1",
-    "addressLine2": "address_line2",
-    "city": "city",
-    "regionState": "region_state",
-    "postalCode": "postal_code",
-    "countryCode": "country_code",
-    "languagePreference": "language_preference",
-}
+#: The columns of a debtor: every field that people enter, by its API name.
+OF_DEBTOR = {camel(field.name): field.name for field in Debtor.input_fields()}
 OF_DEBT = {
     "originalCreditor": "original_creditor",
     "externalReference": "external_reference",

@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 
 from collection.models import DebtStatus, LedgerEntry
 from collection.segments.assignment import BEST_FIT
+from debtors.models import Debtor
 
-_TYPED = """
+_DEBTOR_COLUMNS = ", ".join(field.name for field in Debtor.input_fields())
+_DEBTOR_VALUES = ", ".join(
+    f"{field.name}::date" if isinstance(field, models.DateField) else field.name for field in Debtor.input_fields()
+)
+
+_TYPED = f"""
     CREATE TEMPORARY TABLE placement ON COMMIT DROP AS
     SELECT line, uuidv7() AS id, NULL::uuid AS debtor_id, FALSE AS is_known, NULL::integer AS twin_of,
-        email, first_name, last_name, legal_entity, mobile_phone, dob::date, address_line1, address_line2, city, region_state,
-        postal_code, country_code, language_preference,
+        {_DEBTOR_VALUES},
         original_creditor, external_reference, currency_code, original_balance::numeric(20, 4) AS original_balance,
         coalesce(current_balance, original_balance)::numeric(20, 4) AS current_balance,
         coalesce(current_status, 'active') AS current_status,
@@ -77,11 +82,9 @@ _FOUND = f"""
         WHERE {_OPEN_ROWS} AND (legal_entity IS NOT NULL OR (first_name IS NOT NULL AND last_name IS NOT NULL))
     )
     INSERT INTO debtor (
-        id, created_at, updated_at, email, first_name, last_name, legal_entity, mobile_phone, dob, address_line1,
-        address_line2, city, region_state, postal_code, country_code, language_preference
+        id, created_at, updated_at, {_DEBTOR_COLUMNS}
     )
-    SELECT uuidv7(), %(now)s, %(now)s, email, first_name, last_name, legal_entity, mobile_phone, dob, address_line1,
-        address_line2, city, region_state, postal_code, country_code, language_preference
+    SELECT uuidv7(), %(now)s, %(now)s, {_DEBTOR_COLUMNS}
     FROM nameable WHERE of_email = 1 AND (mobile_phone IS NULL OR of_phone = 1) ORDER BY lower(email)
     ON CONFLICT DO NOTHING
 """

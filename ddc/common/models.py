@@ -58,6 +58,11 @@ class UUIDModel(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def input_fields(cls) -> list["models.Field[Any, Any]"]:
+        """Return the fields that people enter, by the API, an import or the back office: those that are editable."""
+        return [field for field in cls._meta.concrete_fields if field.editable]
+
 
 def newest_first() -> list[str]:
     """Return the order of every list. The id breaks ties, so that pages neither repeat nor skip a row."""

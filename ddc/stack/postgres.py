@@ -161,7 +161,7 @@ class Postgres:
         return account
 
     def _end_leftovers(self) -> None:
-        """End the processes of a killed run, and delete a pid file whose number another process has since.
+        """End the processes of a killed run, and delete a pid file with the number of an unrelated process.
 
         The caller holds the lock on this folder, so every server process in it is a leftover.
         """
