@@ -149,11 +149,11 @@ class DebtorAdmin(DomainAdmin):
                 **of_debtor,
             ),
             listing(
-                "What they told us",
+                "Contact preferences",
                 ContactWish.objects.filter(debtor=obj),
                 {
-                    "Told": lambda wish: wish.told,
-                    "So we": words.wish,
+                    "Statement": lambda wish: wish.told,
+                    "Effect": words.wish,
                     "Since": lambda wish: f"{wish.created_at:%Y-%m-%d %H:%M}",
                     "Withdrawn": lambda wish: f"{wish.ended_at:%Y-%m-%d %H:%M}" if wish.ended_at else "-",
                 },
@@ -189,7 +189,7 @@ class DebtorAdmin(DomainAdmin):
     def has_note_call_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return noted_calls.may_note(request)
 
-    @action(description="Note a phone call", permissions=["note_call"])  # type: ignore[untyped-decorator]
+    @action(description="Record a call", permissions=["note_call"])  # type: ignore[untyped-decorator]
     def note_call(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return noted_calls.note(self, request, object_id)
 

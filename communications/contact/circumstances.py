@@ -23,7 +23,7 @@ from communications.models import (
     MessageStatus,
     Purpose,
 )
-from debtors import contact_points
+from debtors import contact_points, emails
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor
 from debtors.zones import country_of_phone, possible_zones
@@ -113,7 +113,9 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         solicited=log.purpose == Purpose.SOLICITED,
         suppressed=not log.confirms_opt_out and (channel, address) in known.suppressed,
         refused=_refused(wishes, log.communication_type),
-        at_work=any(wish.work_address and wish.work_address.lower() == address.lower() for wish in wishes),
+        at_work=any(
+            wish.work_address and emails.normalise(wish.work_address) == emails.normalise(address) for wish in wishes
+        ),
         debt=log.debt_id,
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.is_all_disputed,
@@ -288,7 +290,7 @@ def _history(
             at=created_at if inbound else made_at,
             channel=channel,
             debt=debt,
-            address=(address or "").lower(),
+            address=emails.normalise(address or ""),
             attempted=not inbound and purpose != Purpose.SOLICITED and (meaning is None or meaning.connected),
             connected=status != MessageStatus.BOUNCED,
             conversation=meaning is not None and meaning.conversation and meaning.with_debtor,

@@ -16,6 +16,7 @@ from communications.contact.rules import Place, Policies, Policy, Rules, Scope
 from communications.models import CommunicationLog, ContactDecision
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
+from debtors import emails
 
 Stage = ContactDecision.Stage
 
@@ -166,7 +167,7 @@ def reason_from_json(told: dict[str, Any]) -> gate.Reason:
 
 def digest_of(address: str) -> str:
     """Return what is kept of an address: enough to see that two are the same."""
-    return hashlib.sha256(address.lower().encode()).hexdigest()[:16] if address else ""
+    return hashlib.sha256(emails.normalise(address).encode()).hexdigest()[:16] if address else ""
 
 
 _FACTS = tuple(field.name for field in fields(Facts))

@@ -9,7 +9,7 @@ from django.db import transaction
 from agents.models import Agent, require_permission
 from communications.models import ContactWish
 from ddc.common.errors import DomainError
-from debtors import phones
+from debtors import emails, phones
 from debtors.models import Debtor
 
 _LENGTH = 500
@@ -110,7 +110,7 @@ def _as_kept(address: str, debtor: Debtor) -> str:
     """Return an address as messages have it: a phone in E.164, where it is one."""
     address = address.strip()
     if not address or "@" in address:
-        return address.lower()
+        return emails.normalise(address)
     try:
         return phones.normalise(address, debtor.country_code)
     except phones.InvalidPhone as refusal:
