@@ -18,21 +18,21 @@ _STATES = {
     "active": "Open",
     "payment_plan": "Open, with a payment plan",
     "deferred": "Open, with more time granted",
-    "disputed": "Disputed. We are looking into it",
+    "disputed": "Disputed. We are looking into it.",
     "paid": "Paid, thank you",
     "settled": "Settled",
-    "written_off": "Closed. You have nothing left to pay",
-    "recalled": "Returned to the creditor. Please do not pay us",
+    "written_off": "Closed. You have nothing left to pay.",
+    "recalled": "Returned to the creditor. Please do not pay us.",
 }
 _OUTCOMES = {
-    "received": "We have received it. You do not have to pay the disputed amount for now",
-    "awaiting_creditor": "We have asked the creditor. You do not have to pay the disputed amount for now",
-    "verified": "The creditor has proved that you owe it",
-    "adjusted": "We have corrected the debt",
-    "withdrawn": "You withdrew it",
-    "recalled": "The creditor has taken the debt back",
+    "received": "We have received it. You do not have to pay the disputed amount for now.",
+    "awaiting_creditor": "We have asked the creditor. You do not have to pay the disputed amount for now.",
+    "verified": "The creditor has proved that you owe it.",
+    "adjusted": "We have corrected the debt.",
+    "withdrawn": "You withdrew it.",
+    "recalled": "The creditor has taken the debt back.",
 }
-_DECISIONS = {"pending": "We are looking at it", "approved": "Granted", "rejected": "Not granted"}
+_DECISIONS = {"pending": "We are looking at it.", "approved": "Granted", "rejected": "Not granted"}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class OtpSession(UUIDModel):
 
     class Meta:
         db_table = "otp_session"
+        verbose_name = "sign-in request"
         ordering = newest_first()
         indexes = [
             models.Index(fields=["mobile_phone", "-created_at"], name="otp_phone_newest"),

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
@@ -71,7 +73,8 @@ class StrategyRuleAdmin(DomainAdmin):
             "name",
             ("segment", "template"),
             "channel",
-            (*trigger, "max_lateness_days"),
+            trigger,
+            "max_lateness_days",
             ("priority", "is_active"),
         )
 
@@ -190,9 +193,10 @@ _VERDICTS = (("May go now", "allowed", None), ("Postponed", "postponed", "postpo
 
 def _forecast(contact: dict[str, Any]) -> str:
     """Show the number of a run's messages that may go now, later or never, with reasons and times."""
-    hours = ", ".join(
-        f"{opening['count']} from {datetime.fromisoformat(opening['hour']):%d %b %H:%M}"
-        for opening in contact["openings"]
+    hours = format_html_join(
+        mark_safe("<br>"),
+        "{} from {}",
+        ((each["count"], f"{datetime.fromisoformat(each['hour']):%d %b %H:%M}") for each in contact["openings"]),
     )
     rows = []
     for title, total, verdict in _VERDICTS:

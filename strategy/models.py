@@ -22,10 +22,10 @@ class StrategyRule(UUIDModel):
     channel = models.CharField(max_length=12, choices=Channel.choices)
     trigger = models.JSONField(help_text="Its type and values; see strategy/triggers.py.")
     max_lateness_days = models.PositiveIntegerField(
-        default=3, help_text="How many days later a missed day is still caught up."
+        "maximum lateness in days", default=3, help_text="Until then, a message that was missed is still queued."
     )
     priority = models.IntegerField(default=100, help_text="1 is first.")
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta:
         db_table = "strategy_rule"
@@ -48,7 +48,9 @@ class StrategyRun(UUIDModel):
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
     dry_run = models.BooleanField(default=False)
-    is_daily = models.BooleanField(default=False, db_default=False, help_text="The scheduled run of its day.")
+    is_daily = models.BooleanField(
+        "scheduled", default=False, db_default=False, help_text="The daily run, not one that an agent started."
+    )
     date = models.DateField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -43,7 +43,7 @@ class Trigger(ABC):
 class TimeTrigger(Trigger):
     """Due a number of days after the debt's placement."""
 
-    label = "Days since placement"
+    label = "Time since placement"
     fields = {"days_since_placement": WholeNumber("Days since placement", 0, MAX_DAYS)}
     occurrence = "debt.placement_date + rule.days_since_placement"
 
