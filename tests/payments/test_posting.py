@@ -165,9 +165,9 @@ def test_a_payment_is_for_a_debt_that_there_is():
     assert balance(payment.debt) == payment.debt.original_balance - 10
 
 
-def test_recording_a_payment_is_the_lock_and_three_statements(django_assert_num_queries: Any):
+def test_recording_a_payment_is_the_lock_and_two_statements(django_assert_num_queries: Any):
     debt = factories.debt(balance="100")
-    with django_assert_num_queries(6):  # Two of them are the test's own savepoint.
+    with django_assert_num_queries(5):  # Two of them are the test's own savepoint.
         pay(debt, "40")
 
 
