@@ -1,4 +1,4 @@
-"""What is deployed, held against what the code reads and the requirements pin. No Docker is needed to see it."""
+"""Compare the deployment files with the settings and the pinned requirements. This needs no Docker."""
 
 import ast
 import json
@@ -157,8 +157,8 @@ def test_the_image_starts_the_web_server_as_the_demo_does(monkeypatch: pytest.Mo
     def instead(_: str, command: list[str]) -> None:
         raise SystemExit(command)
 
-    (said,) = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)
-    program, *arguments = json.loads(said)
+    (line,) = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)
+    program, *arguments = json.loads(line)
     assert [program, *arguments[:2]] == ["python", "-m", "ddc.stack"]
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.setattr(os, "execv", instead)

@@ -45,7 +45,7 @@ def test_an_api_token_is_printed_once_and_works(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("username", "secret", "says"),
+    ("username", "secret", "message"),
     [
         ("ann", "short", "too short"),
         ("ann", "password123", "too common"),
@@ -54,18 +54,18 @@ def test_an_api_token_is_printed_once_and_works(password: str) -> None:
         ("x" * 151, factories.PASSWORD, "150"),
     ],
 )
-def test_a_bad_name_or_password_is_refused_in_words(
-    monkeypatch: pytest.MonkeyPatch, username: str, secret: str, says: str
+def test_an_invalid_name_or_password_is_refused_with_a_message(
+    monkeypatch: pytest.MonkeyPatch, username: str, secret: str, message: str
 ) -> None:
     monkeypatch.setenv("AGENT_PASSWORD", secret)
 
-    with pytest.raises(CommandError, match=says):
+    with pytest.raises(CommandError, match=message):
         run(username, "--role", "Agent")
 
     assert not Agent.objects.exists()
 
 
-def test_an_existing_user_is_left_alone(password: str) -> None:
+def test_an_existing_user_is_not_changed(password: str) -> None:
     run("ann", "--role", "Auditor")
 
     with pytest.raises(CommandError, match="User ann exists already"):
@@ -105,14 +105,14 @@ def test_without_the_variable_the_password_is_asked_for_twice(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("answers", "says"), [((factories.PASSWORD, "other"), "differ"), ((EOFError(),), "No password was entered")]
+    ("answers", "message"), [((factories.PASSWORD, "other"), "differ"), ((EOFError(),), "No password was entered")]
 )
 def test_two_passwords_that_differ_or_none_are_refused(
-    monkeypatch: pytest.MonkeyPatch, answers: Any, says: str
+    monkeypatch: pytest.MonkeyPatch, answers: Any, message: str
 ) -> None:
     answering(monkeypatch, *answers)
 
-    with pytest.raises(CommandError, match=says):
+    with pytest.raises(CommandError, match=message):
         run("ann", "--role", "Agent")
 
     assert not Agent.objects.exists()
@@ -120,7 +120,7 @@ def test_two_passwords_that_differ_or_none_are_refused(
 
 @pytest.mark.parametrize("stdin", [io.StringIO("piped\n"), None])
 def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO | None) -> None:
-    answering(monkeypatch)  # and whoever asks finds no answer
+    answering(monkeypatch)  # A question would fail.
     monkeypatch.setattr(sys, "stdin", stdin)
 
     with pytest.raises(CommandError, match="Set AGENT_PASSWORD"):

@@ -1,4 +1,4 @@
-"""``make chaos``: kill processes at work, and see that nothing is lost or sent twice."""
+"""``make chaos``: kill processes while they send, and check that no message is lost or sent twice."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from tests.folders import server_folder
 
 
 def main() -> int:
-    """Send messages through the chaos, print what became of them, and return 1 if anything is wrong."""
+    """Send the messages, print the result, and return 1 if anything is wrong."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20_261_124)
@@ -38,11 +38,13 @@ def main() -> int:
             bar.set_postfix_str(f"{chaos.killed.total()} killed")
 
         chaos = Chaos(folder, env, seed=chosen.seed, kill_every=chosen.kill_every, most_kills=chosen.most_kills)
-        told = chaos.run(chosen.messages, progress=show)
-    print(f"Seed {chosen.seed}; {told.messages:,} messages, a process killed every {chosen.kill_every:g} s.\n\n{told}")
-    for each in told.wrong:
+        result = chaos.run(chosen.messages, progress=show)
+    print(
+        f"Seed {chosen.seed}; {result.messages:,} messages, a process killed every {chosen.kill_every:g} s.\n\n{result}"
+    )
+    for each in result.wrong:
         print(f"WRONG: {each}")
-    return 1 if told.wrong else 0
+    return 1 if result.wrong else 0
 
 
 if __name__ == "__main__":

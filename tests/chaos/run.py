@@ -1,4 +1,4 @@
-"""Messages on their way while processes are killed: what became of each, and whether any went twice. Django is set up by then."""
+"""Send messages while processes are killed, and count the final states and duplicates. Django must be set up."""
 
 import contextlib
 import itertools
@@ -32,8 +32,8 @@ from tests.standins.twilio import ACCOUNT, NUMBER, TOKEN
 WORKERS = 2
 _OPEN = ("queued", "postponed", "claimed", "sending")
 _WENT = ("sent", "delivered")
-#: When this part of the messages is through, the killing ends, and what is left gets done.
-_CALM_AFTER = 0.95
+#: The killing ends when this share of the messages has a final state; then the rest is sent.
+_KILL_UNTIL = 0.95
 _QUEUE = """
 WITH debtors AS (
     INSERT INTO debtor (email, first_name, last_name, mobile_phone, country_code)
@@ -48,55 +48,55 @@ FROM debtors
 
 
 @dataclass
-class Told:
-    """What the run came to."""
+class Result:
+    """The result of a run."""
 
     messages: int
     statuses: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
-    taken: int = 0
+    accepted: int = 0
     twice: list[str] = field(default_factory=list)
-    in_doubt: int = 0
-    settled: int = 0
-    asked: Counter[str] = field(default_factory=Counter)
-    unheard: int = 0
+    uncertain: int = 0
+    resolved: int = 0
+    polled: Counter[str] = field(default_factory=Counter)
+    unaccepted: int = 0
     seconds: float = 0
 
     @property
     def wrong(self) -> list[str]:
-        """What must not be."""
-        found = [f"{each} went twice" for each in self.twice]
+        """The violations: duplicates, lost messages and missing final states."""
+        found = [f"{each} was accepted twice" for each in self.twice]
         if still := sum(self.statuses[status] for status in _OPEN):
             found.append(f"{still} messages are in no final state")
         if sum(self.statuses.values()) != self.messages:
-            found.append(f"there are {sum(self.statuses.values())} messages")
+            found.append(f"there are {sum(self.statuses.values())} messages instead of {self.messages}")
         if self.statuses["uncertain"] > self.killed.total():
             found.append(f"{self.statuses['uncertain']} messages are uncertain, more than processes were killed")
-        if self.unheard:
-            found.append(f"{self.unheard} messages are said to be sent, and no stand-in took them")
+        if self.unaccepted:
+            found.append(f"{self.unaccepted} messages have the status sent, but no stand-in accepted them")
         return found
 
     def __str__(self) -> str:
         rows = [
             *((f"messages that ended {status}", number) for status, number in sorted(self.statuses.items())),
             *((f"killed: {name}", number) for name, number in sorted(self.killed.items())),
-            ("taken by the stand-ins", self.taken),
-            ("that were in doubt at some time", self.in_doubt),
-            ("of these settled by a callback", self.settled - self.asked["sent"]),
-            ("of these gone, as Twilio says when asked", self.asked["sent"]),
-            ("of these never taken, as Twilio says when asked", self.asked["failed"]),
-            ("taken twice", len(self.twice)),
+            ("accepted by the stand-ins", self.accepted),
+            ("uncertain at some time", self.uncertain),
+            ("of these resolved by a callback", self.resolved - self.polled["sent"]),
+            ("of these sent, according to a poll of Twilio", self.polled["sent"]),
+            ("of these never accepted, according to a poll of Twilio", self.polled["failed"]),
+            ("accepted twice", len(self.twice)),
             ("seconds", round(self.seconds)),
         ]
         return "\n".join(["| | |", "| --- | ---: |", *(f"| {name} | {number:,} |" for name, number in rows)])
 
 
 class Chaos:
-    """Two workers, a mail server, Twilio and a broker, of which one is killed every so often, and a site to call back."""
+    """Two workers, a mail server, Twilio and a broker, one of which is killed from time to time, and a site for callbacks."""
 
     def __init__(
         self,
-        place: Path,
+        folder: Path,
         env: dict[str, str],
         *,
         seed: int,
@@ -104,34 +104,34 @@ class Chaos:
         most_kills: int = 1_000,
         rate: float = 1_000,
     ) -> None:
-        """Set up. ``rate`` is how many messages a second each provider takes at the most; ``kill_every`` is in seconds."""
-        self.place, self.seed, self.kill_every, self.most_kills = place, seed, kill_every, most_kills
+        """Set up. ``rate`` is the limit of messages per second and provider; ``kill_every`` is in seconds."""
+        self.folder, self.seed, self.kill_every, self.most_kills = folder, seed, kill_every, most_kills
         self.rate = rate
         runner = account.for_servers()
-        (place / "valkey").mkdir(mode=0o711)
-        account.chown(place / "valkey", runner)
-        self.valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
+        (folder / "valkey").mkdir(mode=0o711)
+        account.chown(folder / "valkey", runner)
+        self.valkey = Valkey(folder / "valkey", account=runner, log=folder / "valkey.log")
         self.ports = {kind: process.free_port() for kind in ("smtp", "twilio")}
         self.site = process.free_port()
         self.env = env
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.lives: Counter[str] = Counter()
         self.killed: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
+        self.polled: Counter[str] = Counter()
 
-    def run(self, messages: int, *, progress: Callable[[int], object] = lambda through: None) -> Told:
-        """Queue so many messages, and see them through."""
+    def run(self, messages: int, *, progress: Callable[[int], object] = lambda through: None) -> Result:
+        """Queue the messages and send them all."""
         began = time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(_QUEUE, {"count": messages, "now": timezone.now()})
         try:
             self._start()
-            self._kill_on_and_on(messages, progress)
+            self._kill_repeatedly(messages, progress)
             self._finish(messages, progress)
         finally:
             for name in tuple(self.running):
                 process.stop(self.running.pop(name), by=signal.SIGKILL)
-        return self._told(messages, time.monotonic() - began)
+        return self._result(messages, time.monotonic() - began)
 
     def _start(self) -> None:
         self.running["valkey"] = self.valkey.start()
@@ -158,11 +158,11 @@ class Chaos:
 
     def _start_standin(self, kind: str) -> None:
         self.lives[kind] += 1
-        words = (kind, str(self.ports[kind]), f"{self.seed}/{kind}/{self.lives[kind]}", str(self.place / kind))
-        self._spawn(kind, "-m", "tests.chaos.standin", *words)
+        arguments = (kind, str(self.ports[kind]), f"{self.seed}/{kind}/{self.lives[kind]}", str(self.folder / kind))
+        self._spawn(kind, "-m", "tests.chaos.standin", *arguments)
 
     def _start_site(self) -> None:
-        """Start what the callbacks come to, and let it come up."""
+        """Start the site for callbacks and wait until it is healthy."""
         self._spawn("site", *web.command(port=self.site, workers=1)[1:])
         ends = time.monotonic() + 60
         while problem := health.problem(self.site, self.env["PUBLIC_URL"]):
@@ -174,13 +174,13 @@ class Chaos:
         self._spawn("worker", "-m", "celery", "-A", "ddc", "worker", "-Q", "ddc,fast", "-c", str(WORKERS), *quiet)
 
     def _spawn(self, name: str, *command: str) -> None:
-        place = self.place / f"{name}.log"
-        self.running[name] = process.spawn([sys.executable, *command], env=self.env, cwd=Path.cwd(), log=place)
+        log = self.folder / f"{name}.log"
+        self.running[name] = process.spawn([sys.executable, *command], env=self.env, cwd=Path.cwd(), log=log)
 
-    def _kill_on_and_on(self, messages: int, progress: Callable[[int], object]) -> None:
+    def _kill_repeatedly(self, messages: int, progress: Callable[[int], object]) -> None:
         victims, valkey_at = itertools.cycle(("worker", "worker", "smtp", "worker", "worker", "twilio")), messages // 3
         due = time.monotonic() + self.kill_every
-        while (through := self._through(progress)) < messages * _CALM_AFTER and self.killed.total() < self.most_kills:
+        while (through := self._through(progress)) < messages * _KILL_UNTIL and self.killed.total() < self.most_kills:
             self._tick()
             if self.killed.total() and through >= valkey_at and not self.killed["valkey"]:
                 self._kill("valkey")
@@ -191,7 +191,7 @@ class Chaos:
     def _kill(self, victim: str) -> None:
         if victim == "worker":
             for pid in itertools.islice(_children(self.running["worker"].pid), 1):
-                os.kill(pid, signal.SIGKILL)  # Celery starts another in its place.
+                os.kill(pid, signal.SIGKILL)  # Celery starts another one.
                 self.killed[victim] += 1
             return
         self.killed[victim] += 1
@@ -203,7 +203,7 @@ class Chaos:
             self._start_standin(victim)
 
     def _finish(self, messages: int, progress: Callable[[int], object]) -> None:
-        """Kill all that send, take their leases and all pauses for over, and have those in their place see the rest through."""
+        """Kill all senders, expire their leases and all pauses, and let their successors send the rest."""
         for pid in tuple(_children(self.running["worker"].pid)):
             os.kill(pid, signal.SIGKILL)
             self.killed["worker"] += 1
@@ -216,25 +216,25 @@ class Chaos:
         time.sleep(2 * HANG_SECONDS)  # The last callbacks are on their way.
         ProviderEvent.objects.filter(processed_at__isnull=True).update(due_at=timezone.now())
         inbox.process(clock=timezone.now, time_budget=None)
-        self._ask_about_the_rest()
+        self._poll_the_rest()
 
-    def _ask_about_the_rest(self) -> None:
-        """Have Twilio asked about the messages of which it didn't tell, as is done some minutes later."""
+    def _poll_the_rest(self) -> None:
+        """Poll Twilio for the messages without a callback, as happens some minutes later in production."""
         names = ("SMS_BACKEND", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "TWILIO_API_URL")
         at = timezone.now() + polling.WAIT_FOR_CALLBACK
         with override_settings(**{name: self.env[name] for name in names}):
             while (found := polling.poll(now=at)).total() > found["uncertain"]:
-                self.asked += found
+                self.polled += found
 
     def _end_leases(self, over: datetime) -> None:
-        """Take what was in hand at a moment for left behind; a last word of the killed may reach PostgreSQL after it."""
+        """Expire the leases of that moment; a last statement of a killed process may reach PostgreSQL after it."""
         outcomes.settle_stuck(now=over + dispatch.SENDING_LEASE)
         claimed = CommunicationLog.objects.filter(status__in=DUE_STATUSES, due_at__lte=over + worker.CLAIM_LEASE)
         claimed.filter(due_at__gt=over).update(due_at=over)
         Circuit.objects.all().delete()
 
     def _tick(self) -> None:
-        """Do what beat does, and let no pause before another try be long."""
+        """Send the tasks of beat, and shorten every pause before a retry."""
         with contextlib.suppress(OperationalError):
             for name in (*WORKERS * ("drain_outbox",), "work_inbox"):
                 self.celery.send_task(f"communications.tasks.{name}", expires=5, ignore_result=True, retry=False)
@@ -247,27 +247,27 @@ class Chaos:
         progress(through)
         return through
 
-    def _told(self, messages: int, seconds: float) -> Told:
-        took = [line.split() for kind in self.ports for line in (self.place / kind).read_text().splitlines()]
-        twice = [each for at in (0, 1) for each, times in Counter(words[at] for words in took).items() if times > 1]
-        doubted = CommunicationLog.objects.filter(attempt_rows__result="uncertain").distinct()
+    def _result(self, messages: int, seconds: float) -> Result:
+        accepted = [line.split() for kind in self.ports for line in (self.folder / kind).read_text().splitlines()]
+        twice = [each for at in (0, 1) for each, times in Counter(words[at] for words in accepted).items() if times > 1]
+        uncertain = CommunicationLog.objects.filter(attempt_rows__result="uncertain").distinct()
         went = {str(pk) for pk in CommunicationLog.objects.filter(status__in=_WENT).values_list("pk", flat=True)}
-        assert not Unbegun.objects.exists(), "marks are left over"
-        return Told(
+        assert not Unbegun.objects.exists(), "marks of pending dispatches are left"
+        return Result(
             messages,
             statuses=Counter(CommunicationLog.objects.values_list("status", flat=True)),
             killed=self.killed,
-            taken=len(took),
+            accepted=len(accepted),
             twice=twice,
-            in_doubt=doubted.count(),
-            settled=doubted.filter(status__in=_WENT).count(),
-            unheard=len(went - {message for message, *_ in took}),
-            asked=self.asked,
+            uncertain=uncertain.count(),
+            resolved=uncertain.filter(status__in=_WENT).count(),
+            unaccepted=len(went - {message for message, *_ in accepted}),
+            polled=self.polled,
             seconds=seconds,
         )
 
 
 def _children(pid: int) -> Iterator[int]:
-    """Name the processes that a process has forked, which the kernel lists."""
+    """Return the child processes of a process, from the kernel's list."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     return map(int, listed.read_text().split()) if listed.exists() else iter(())

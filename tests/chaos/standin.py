@@ -1,9 +1,9 @@
-"""A mail server or Twilio that takes messages and has its moods: ``python -m tests.chaos.standin smtp|twilio PORT SEED LOG``.
+"""An unreliable mail server or Twilio: ``python -m tests.chaos.standin smtp|twilio PORT SEED LOG``.
 
-Of a hundred messages it refuses five for now and five for good, cuts the connection of two, and lets one hang; half of these
-it takes. Of what it took without an answer it tells later, as providers do: Twilio by the message's status, the mail server as
-Mailgun does of what came by SMTP; and Twilio says which messages it has. LOG gets a line per message that it took: its id, the
-number in its text, and of Twilio's its id and number there.
+Of a hundred messages it refuses five temporarily and five permanently, cuts the connection of two, and lets one hang; it
+accepts half of the last three. For those accepted without an answer it sends a callback later, as providers do: Twilio with the
+message's status, the mail server with an event of Mailgun. Twilio also answers polls. LOG gets a line per accepted message: its
+id, the number in its text and, for Twilio, its id and phone there.
 """
 
 import contextlib
@@ -24,14 +24,14 @@ from urllib.request import Request, urlopen
 
 from tests.standins import mailgun, twilio
 
-#: How long a hang lasts, for whoever doesn't give up before.
+#: The duration of a hang, for clients without a shorter timeout.
 HANG_SECONDS = 1.0
 _NUMBER = re.compile(r"Message no\. (\d+)")
 _ID = re.compile(r"^Message-ID: <([^@]+)@([^>]+)>", re.MULTILINE)
 
 
 class Moods:
-    """What becomes of the next message: chance decides, by a seed."""
+    """Chooses the treatment of the next message at random, from a seed."""
 
     def __init__(self, seed: str, log: str) -> None:
         self._random = random.Random(seed)
@@ -39,11 +39,11 @@ class Moods:
         self._file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def next(self) -> str:
-        """later, never, cut, hang or fine."""
+        """Return later, never, cut, hang or fine."""
         return self._random.choices(("later", "never", "cut", "hang", "fine"), (5, 5, 2, 1, 87))[0]
 
     def early(self) -> bool:
-        """Whether a connection ends before the message is out."""
+        """Return whether the connection ends before the message is complete."""
         return self._random.random() < 0.5
 
     def took(self, message: str, text: str, *more: str) -> None:
@@ -51,7 +51,7 @@ class Moods:
         os.write(self._file, (" ".join((message, number[1] if number else "?", *more)) + "\n").encode())
 
     def taken(self) -> list[list[str]]:
-        """Return what was taken, also by those who were killed."""
+        """Return all accepted messages, also those of killed stand-ins."""
         return [line.split() for line in self._log.read_text().splitlines()]
 
 
@@ -62,7 +62,7 @@ def cut(connection: socket.socket) -> None:
 
 
 def call_back(url: str, body: str, content_type: str, **headers: str) -> None:
-    """Tell the site what became of a message, as a provider does whose answer never arrived."""
+    """Send a callback to the site, like a provider whose answer never arrived."""
     headers["Content-Type"] = content_type
     with contextlib.suppress(OSError), urlopen(Request(url, body.encode(), headers), timeout=30):
         pass
@@ -88,7 +88,7 @@ class Mailbox(socketserver.StreamRequestHandler):
                 self._say("550 never" if mood == "never" else "250 fine")
             elif word == b"DATA":
                 if mood == "never":
-                    self._say("554 nobody is left")
+                    self._say("554 never")
                 elif not self._take(mood):
                     return
             elif word == b"QUIT":
@@ -153,9 +153,9 @@ class Twilio(twilio.Api):
         else:
             self.moods.took(message, fields["Body"], order.sid, fields["To"])
             self._break(mood)
-            told = order.status("delivered")
-            headers = {"X-Twilio-Signature": twilio.signature(url, told)}
-            call_back(url, urlencode(told), "application/x-www-form-urlencoded", **headers)
+            status = order.status("delivered")
+            headers = {"X-Twilio-Signature": twilio.signature(url, status)}
+            call_back(url, urlencode(status), "application/x-www-form-urlencoded", **headers)
 
     def orders(self) -> list[twilio.Order]:
         return [
@@ -178,7 +178,7 @@ class _Twilio(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # Who was cut off is no news.
+        pass  # Cut connections are intended.
 
 
 def main(kind: str, port: str, seed: str, log: str) -> None:

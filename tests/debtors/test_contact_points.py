@@ -117,7 +117,7 @@ class TestSuppression:
             (PHONE, Channel.SMS, SuppressionReason.BOUNCED, {Channel.SMS}),
             (PHONE, Channel.VOICE, SuppressionReason.OPTED_OUT, {Channel.VOICE, Channel.CALL_SCRIPT}),
             (PHONE, Channel.CALL_SCRIPT, SuppressionReason.OPTED_OUT, {Channel.VOICE, Channel.CALL_SCRIPT}),
-            # A call that fails says nothing about text messages.
+            # A failed call does not affect text messages.
             (PHONE, Channel.VOICE, SuppressionReason.BOUNCED, {Channel.VOICE, Channel.CALL_SCRIPT}),
             (PHONE, Channel.SMS, SuppressionReason.WRONG_NUMBER, {Channel.SMS, Channel.VOICE, Channel.CALL_SCRIPT}),
             (PHONE, Channel.VOICE, SuppressionReason.WRONG_NUMBER, {Channel.SMS, Channel.VOICE, Channel.CALL_SCRIPT}),

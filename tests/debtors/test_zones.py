@@ -40,7 +40,7 @@ def test_the_rules_come_from_the_pinned_database_and_not_from_the_system() -> No
         (("US", "NY"), SEATTLE, {NEW_YORK, LOS_ANGELES}),
         (("GB", None), SEATTLE, {"Europe/London", LOS_ANGELES}),
         (("US", "PR"), None, {"America/Puerto_Rico"}),
-        # An unknown region, country or number says nothing.
+        # An unknown region, country or number is ignored.
         (("US", "Nowhere"), SEATTLE, {LOS_ANGELES}),
         (("XX", None), LONDON, {"Europe/London"}),
         (("GB", None), "+999010000001", {"Europe/London"}),

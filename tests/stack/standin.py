@@ -1,6 +1,6 @@
-"""A demo whose programs are trivial, to try the stack without the site: `standin.py CHECKOUT [PLAN as JSON]`.
+"""A demo with trivial programs, to test the stack without the site: `standin.py CHECKOUT [PLAN as JSON]`.
 
-Runs on the standard library alone, as the stack must.
+It uses only the standard library, as the stack must.
 """
 
 import json
@@ -26,7 +26,7 @@ class Well(BaseHTTPRequestHandler):
 
 
 def web(port: int) -> None:
-    """Answer as the site does; with a grandchild, as granian and celery have."""
+    """Answer like the site, and start a grandchild like granian and celery."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as grandchild:
 
         def end(*_: object) -> None:
@@ -44,16 +44,16 @@ def worker(name: str) -> None:
 
 
 def note(name: str) -> None:
-    """Write down that it ended, and whether what it stands on was still there."""
-    grounds = [urlsplit(os.environ[url]) for url in ("DATABASE_URL", "REDIS_URL")]
+    """Record the end, and whether the servers still ran."""
+    servers = [urlsplit(os.environ[url]) for url in ("DATABASE_URL", "REDIS_URL")]
     try:
-        for ground in grounds:
-            socket.create_connection((ground.hostname or "", ground.port or 1), timeout=1).close()
-        stood = "on its grounds"
+        for server in servers:
+            socket.create_connection((server.hostname or "", server.port or 1), timeout=1).close()
+        order = "before the servers"
     except OSError:
-        stood = "in the air"
+        order = "after the servers"
     with Path("ended").open("a") as ended:
-        ended.write(f"{name} {stood}\n")
+        ended.write(f"{name} {order}\n")
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""The demo's supervisor, with stand-ins for the site: what starts, what is said, what ends."""
+"""The demo's supervisor, with stand-ins for the site's programs: start, output, restarts and shutdown."""
 
 import contextlib
 import os
@@ -37,16 +37,18 @@ def _deep(*values: object) -> list[ParameterSet]:
     return [pytest.param(value, marks=pytest.mark.deep) for value in values]
 
 
-def test_the_demo_says_where_to_go_and_how_to_sign_in(start: Start, checkout: Path) -> None:
-    said = start(environment=NO_SERVERS).up().said
+def test_the_demo_shows_its_pages_and_its_password(start: Start, checkout: Path) -> None:
+    output = start(environment=NO_SERVERS).up().output
     published = read_env(checkout / ".state/demo.env")
-    assert "loaded" in said
-    assert f"{published['PUBLIC_URL']}/ " in said
-    assert published["DEMO_PASSWORD"] in said
-    assert "up after" in said
+    assert "loaded" in output
+    assert f"{published['PUBLIC_URL']}/ " in output
+    assert published["DEMO_PASSWORD"] in output
+    assert "up after" in output
 
 
-def test_what_the_demo_sets_is_for_its_owner_alone_and_gone_when_it_ends(start: Start, checkout: Path) -> None:
+def test_only_the_owner_can_read_the_published_settings_and_they_end_with_the_demo(
+    start: Start, checkout: Path
+) -> None:
     demo = start().up()
     file = checkout / ".state/demo.env"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -91,19 +93,19 @@ def test_no_server_is_started_for_an_address_that_is_set(start: Start, checkout:
     assert demo.pids("bin/postgres") == demo.pids("valkey-server") == []
 
 
-def test_a_second_start_says_so_and_leaves_the_first_alone(start: Start, checkout: Path) -> None:
+def test_a_second_start_is_refused_and_does_not_disturb_the_first(start: Start, checkout: Path) -> None:
     first = start(environment=NO_SERVERS).up()
     before = at_work(checkout)
     second = start(environment=NO_SERVERS)
     assert second.code() == 1
     url = read_env(checkout / ".state/demo.env")["PUBLIC_URL"]
-    assert f"runs already, at {url}" in second.said
+    assert f"runs already, at {url}" in second.output
     assert at_work(checkout) == before
     assert first.process.poll() is None
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, *_deep(signal.SIGTERM, signal.SIGHUP)])
-def test_a_signal_takes_all_down_in_order_within_seconds(start: Start, checkout: Path, by: signal.Signals) -> None:
+def test_a_signal_ends_everything_in_order_within_seconds(start: Start, checkout: Path, by: signal.Signals) -> None:
     demo = start().up()
     wait_for_listeners(checkout)
     assert len(at_work(checkout)) > 8
@@ -111,15 +113,15 @@ def test_a_signal_takes_all_down_in_order_within_seconds(start: Start, checkout:
     assert demo.end(by) == 0
     assert time.monotonic() - began < 8
     ended = (checkout / "ended").read_text().splitlines()
-    assert sorted(ended) == ["beat on its grounds", "web on its grounds", "worker on its grounds"]
+    assert sorted(ended) == ["beat before the servers", "web before the servers", "worker before the servers"]
     assert at_work(checkout) == []
     assert "database system is shut down" in (checkout / ".state/log/postgres.log").read_text()
 
 
 @pytest.mark.deep
-def test_a_signal_in_the_middle_of_coming_up_takes_all_down(start: Start, checkout: Path) -> None:
+def test_a_signal_during_the_start_ends_everything(start: Start, checkout: Path) -> None:
     demo = start(steps={"Loading": [sys.executable, "-c", "import time; time.sleep(600)"]})
-    demo.says("Loading")
+    demo.wait_for("Loading")
     assert demo.end() == 0
     assert at_work(checkout) == []
 
@@ -129,7 +131,7 @@ def test_a_program_that_ignores_the_request_is_killed(start: Start, checkout: Pa
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
     web = [sys.executable, str(Path(__file__).with_name("standin.py")), "web", "{port}"]
     demo = start(environment=NO_SERVERS, programs={"web": web, "deaf": [sys.executable, "-c", deaf]}).up()
-    time.sleep(0.5)  # for the deaf one to stop listening
+    time.sleep(0.5)  # Until it ignores the signal.
     began = time.monotonic()
     assert demo.end() == 0
     assert 3 < time.monotonic() - began < 10
@@ -165,7 +167,7 @@ def test_after_everything_was_killed_it_starts_again_with_its_data(start: Start,
     with psycopg.connect(read_env(checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE kept ()")
     for pid in at_work(checkout):
-        with contextlib.suppress(ProcessLookupError):  # some are quick to follow the others
+        with contextlib.suppress(ProcessLookupError):  # Some have ended with the others.
             os.kill(pid, signal.SIGKILL)
     start().up()
     with psycopg.connect(read_env(checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
@@ -176,7 +178,7 @@ def test_after_everything_was_killed_it_starts_again_with_its_data(start: Start,
 def test_an_orphan_of_a_killed_run_is_ended_by_the_next_start(start: Start, checkout: Path) -> None:
     first = start(environment=NO_SERVERS).up()
     grandchild = [pid for pid in first.pids("time.sleep") if pid != first.process.pid]
-    # Parent and supervisor at one blow: no one is left to end the grandchild.
+    # Both parent and supervisor die, so nothing is left to end the grandchild.
     os.kill(first.process.pid, signal.SIGSTOP)
     for pid in [pid for pid in first.pids("standin.py") if pid != first.process.pid]:
         os.kill(pid, signal.SIGKILL)
@@ -187,50 +189,50 @@ def test_an_orphan_of_a_killed_run_is_ended_by_the_next_start(start: Start, chec
 
 
 @pytest.mark.parametrize("name", [*_deep("web", "valkey-server"), "bin/postgres"])
-def test_what_dies_is_started_again(start: Start, checkout: Path, name: str) -> None:
+def test_a_dead_process_is_restarted(start: Start, checkout: Path, name: str) -> None:
     demo = start().up()
     url = read_env(checkout / ".state/demo.env")["DATABASE_URL"]
     before = demo.pids(name)
     os.kill(before[0], signal.SIGKILL)
-    demo.says("was killed (SIGKILL); it is restarted")
-    until(lambda: demo.pids(name) and _answers(url))  # under the same address, for the site knows no other
+    demo.wait_for("was killed (SIGKILL); it is restarted")
+    until(lambda: demo.pids(name) and _answers(url))  # At the same address, which the site has.
     assert _answers(url)
     assert demo.pids(name)
     assert not set(demo.pids(name)) & set(before)
 
 
 @pytest.mark.deep
-def test_a_signal_while_a_server_is_started_again_takes_all_down(start: Start, checkout: Path) -> None:
+def test_a_signal_during_a_restart_ends_everything(start: Start, checkout: Path) -> None:
     demo = start().up()
     os.kill(demo.pids("bin/postgres")[0], signal.SIGKILL)
-    demo.says("it is restarted")
+    demo.wait_for("it is restarted")
     assert demo.end() == 0
     assert [command_line(pid) for pid in at_work(checkout)] == []
 
 
 @pytest.mark.deep
-def test_what_keeps_dying_ends_all_with_its_log(start: Start, checkout: Path) -> None:
+def test_a_process_that_dies_again_and_again_ends_the_demo_with_its_log(start: Start, checkout: Path) -> None:
     web = [sys.executable, str(Path(__file__).with_name("standin.py")), "web", "{port}"]
-    # Lives long enough for the site to come up, then dies at every start.
+    # It runs until the site is up, and then dies after every start.
     sick = [sys.executable, "-c", "import sys, time; time.sleep(0.7); sys.exit('no such luck')"]
     demo = start(environment=NO_SERVERS, programs={"web": web, "sick": sick})
     assert demo.code() == 1
-    assert "sick ends shortly after each start" in demo.said
-    assert "no such luck" in demo.said
+    assert "sick ends shortly after each start" in demo.output
+    assert "no such luck" in demo.output
     assert at_work(checkout) == []
 
 
 def test_a_program_that_cannot_start_is_shown_with_its_log(start: Start, checkout: Path) -> None:
     demo = start(environment=NO_SERVERS, programs={"web": [sys.executable, "-c", "raise SystemExit('no wsgi here')"]})
     assert demo.code() == 1
-    assert "web ended with exit code 1" in demo.said
-    assert "no wsgi here" in demo.said
+    assert "web ended with exit code 1" in demo.output
+    assert "no wsgi here" in demo.output
 
 
 def test_a_step_that_fails_is_named(start: Start, checkout: Path) -> None:
     demo = start(environment=NO_SERVERS, steps={"Loading": [sys.executable, "-c", "raise SystemExit(3)"]})
     assert demo.code() == 1
-    assert "Loading failed (exit code 3)" in demo.said
+    assert "Loading failed (exit code 3)" in demo.output
     assert at_work(checkout) == []
 
 
@@ -238,23 +240,23 @@ def test_a_taken_port_that_was_named_is_refused(start: Start, checkout: Path) ->
     with _listener() as taken:
         demo = start(environment=NO_SERVERS | {"PORT": str(taken)})
         assert demo.code() == 1
-        assert f"uses port {taken}" in demo.said
+        assert f"uses port {taken}" in demo.output
         assert at_work(checkout) == []
 
 
-def test_a_taken_default_port_gives_way_to_the_next_free_one(start: Start, checkout: Path) -> None:
+def test_the_next_free_port_is_used_if_the_default_one_is_taken(start: Start, checkout: Path) -> None:
     with _listener(8000):
-        said = start(environment=NO_SERVERS | {"PORT": ""}).up().said
+        output = start(environment=NO_SERVERS | {"PORT": ""}).up().output
     port = read_env(checkout / ".state/demo.env")["PORT"]
     assert port != "8000"
-    assert f"Port 8000 is in use, so the demo uses port {port}" in said
+    assert f"Port 8000 is in use, so the demo uses port {port}" in output
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "70000", "-1"])
-def test_a_port_that_is_none_is_refused(start: Start, port: str) -> None:
+def test_an_invalid_port_is_refused(start: Start, port: str) -> None:
     demo = start(environment=NO_SERVERS | {"PORT": port})
     assert demo.code() == 1
-    assert f"PORT={port} is not a port" in demo.said
+    assert f"PORT={port} is not a port" in demo.output
 
 
 def test_a_checkout_closed_to_others_works_and_keeps_its_modes(closed_checkout: Path) -> None:
@@ -265,7 +267,7 @@ def test_a_checkout_closed_to_others_works_and_keeps_its_modes(closed_checkout: 
         begin(closed_checkout, environment={"PYTHONPATH": str(packages)}).up()
         with psycopg.connect(read_env(closed_checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
             row = connection.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
-            connection.execute("CREATE EXTENSION pg_trgm")  # the libraries are within reach too
+            connection.execute("CREATE EXTENSION pg_trgm")  # The libraries are accessible too.
     assert row
     assert (str(closed_checkout) in row[0]) == (os.geteuid() != 0)
     assert [folder.stat().st_mode for folder in folders] == before
@@ -279,7 +281,7 @@ def test_a_user_without_rights_and_with_a_read_only_home_can_run_it(checkout: Pa
     work = checkout / "work"
     work.mkdir()
     account.chown(work, user)
-    with (work / "said").open("wb") as output:
+    with (work / "output").open("wb") as output:
         demo = subprocess.Popen(
             [python_for(user), str(packages / "standin.py"), str(work)],
             env={
@@ -295,8 +297,8 @@ def test_a_user_without_rights_and_with_a_read_only_home_can_run_it(checkout: Pa
             group=user.gid if user else None,
             extra_groups=[] if user else None,
         )
-    until(lambda: "Ctrl-C ends it" in (work / "said").read_text() or demo.poll() is not None)
-    assert "Ctrl-C ends it" in (work / "said").read_text(), (work / "said").read_text()
+    until(lambda: "Ctrl-C ends it" in (work / "output").read_text() or demo.poll() is not None)
+    assert "Ctrl-C ends it" in (work / "output").read_text(), (work / "output").read_text()
     demo.send_signal(signal.SIGTERM)
     assert demo.wait(20) == 0
     assert (work / ".state/servers/data").stat().st_uid == (user.uid if user else os.geteuid())
@@ -307,7 +309,7 @@ def test_a_state_folder_that_cannot_be_used_is_named(checkout: Path) -> None:
     with demos() as begin:
         demo = begin(checkout)
         assert demo.code() == 1
-        assert ".state cannot be used" in demo.said
+        assert ".state cannot be used" in demo.output
     (checkout / ".state").unlink()
 
 
@@ -340,7 +342,7 @@ class _listener:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self._port and not process.port_is_free(self._port):
-            return self._port  # taken already, which is as good
+            return self._port  # Another program has it, which serves the test too.
         self._socket.bind(("127.0.0.1", self._port))
         self._socket.listen()
         port: int = self._socket.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A cluster of our own, and what a crash, a copy or a stranger may do to it."""
+"""The private cluster after crashes, copies and port conflicts."""
 
 import os
 import shutil
@@ -39,9 +39,7 @@ def cluster(place: Path) -> Postgres:
     return Postgres(place, account=account.for_servers(), log=place / "log", settings=THROWAWAY)
 
 
-def test_letters_have_their_cases_and_the_migrations_their_extensions(
-    place: Path, started: list[process.Process]
-) -> None:
+def test_the_cluster_has_unicode_case_rules_and_the_extensions(place: Path, started: list[process.Process]) -> None:
     postgres = cluster(place)
     started.append(postgres.start())
     with psycopg.connect(postgres.url) as connection:
@@ -53,9 +51,7 @@ def test_letters_have_their_cases_and_the_migrations_their_extensions(
     assert row == ("éö", "UTF8", True)
 
 
-def test_nobody_gets_in_without_the_password_or_from_another_machine(
-    place: Path, started: list[process.Process]
-) -> None:
+def test_connections_need_the_password_and_this_machine(place: Path, started: list[process.Process]) -> None:
     postgres = cluster(place)
     started.append(postgres.start())
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -85,24 +81,24 @@ def test_killed_in_the_middle_of_initdb_it_starts_over(place: Path, started: lis
         connection.execute("SELECT 1")
 
 
-def test_a_pid_file_that_names_a_strangers_process_is_dropped_and_the_stranger_left_alone(
+def test_a_pid_file_with_the_number_of_an_unrelated_process_is_deleted(
     place: Path, started: list[process.Process]
 ) -> None:
     postgres = cluster(place)
     child = postgres.start()
     pid_file = (postgres.data / "postmaster.pid").read_text()
     process.stop(child, by=signal.SIGINT)
-    # Of the servers' own account: of any other, PostgreSQL itself would see that it is a stranger.
-    stranger = process.spawn(["sleep", "600"], env={}, cwd=Path("/"), account=account.for_servers())
-    started.append(stranger)
+    # Under the servers' account: PostgreSQL itself detects processes of other accounts.
+    unrelated = process.spawn(["sleep", "600"], env={}, cwd=Path("/"), account=account.for_servers())
+    started.append(unrelated)
     stale = postgres.data / "postmaster.pid"
-    stale.write_text(pid_file.replace(str(child.pid), str(stranger.pid), 1))
+    stale.write_text(pid_file.replace(str(child.pid), str(unrelated.pid), 1))
     stale.chmod(0o600)
     account.chown(stale, account.for_servers())
     started.append(postgres.start())
     with psycopg.connect(postgres.url) as connection:
         connection.execute("SELECT 1")
-    assert stranger.poll() is None
+    assert unrelated.poll() is None
 
 
 @pytest.mark.deep
@@ -164,7 +160,7 @@ def test_a_copied_cluster_works_though_the_copy_has_another_owner(place: Path, s
         connection.execute("SELECT 1")
 
 
-def test_what_does_not_start_is_shown_with_its_log(place: Path, started: list[process.Process]) -> None:
+def test_a_failed_start_is_shown_with_its_log(place: Path, started: list[process.Process]) -> None:
     postgres = cluster(place)
     process.stop(postgres.start(), by=signal.SIGINT)
     (postgres.data / "postgresql.conf").write_text("nonsense = 1\n")
@@ -174,7 +170,7 @@ def test_what_does_not_start_is_shown_with_its_log(place: Path, started: list[pr
     assert time.monotonic() - began < 10
 
 
-def test_programs_out_of_the_accounts_reach_are_copied_within_it(checkout: Path) -> None:
+def test_inaccessible_programs_are_copied(checkout: Path) -> None:
     closed = checkout / "closed"
     closed.mkdir(mode=0o700)
     program = closed / "valkey-server"

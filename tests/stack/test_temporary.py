@@ -1,4 +1,4 @@
-"""`python -m ddc.stack run -- COMMAND`: servers that live as long as one command."""
+"""`python -m ddc.stack run -- COMMAND`: servers that end with their command."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    # The stack alone, without the wheels, is on PYTHONPATH where a test has put it.
+    # With PYTHONPATH, the test uses a copy of the stack without the wheels.
     python = [sys.executable, "-S"] if "PYTHONPATH" in environment else [sys.executable]
     return subprocess.run(
         [*python, "-m", "ddc.stack", "run", "--", *command],
@@ -71,7 +71,7 @@ def test_arguments_reach_the_command_as_they_are() -> None:
     assert json.loads(done.stdout) == odd
 
 
-def test_a_command_that_is_not_there_is_named() -> None:
+def test_a_missing_command_is_named() -> None:
     done = run("no-such-command", **NO_SERVERS)
     assert done.returncode == 1
     assert done.stderr == "no-such-command: No such file or directory\n"
@@ -96,7 +96,7 @@ def test_only_the_missing_server_is_started(checkout: Path, given: str) -> None:
     assert ("valkey" in there) == (given == "DATABASE_URL")
 
 
-def test_dotenv_is_not_asked_where_tests_may_write(checkout: Path) -> None:
+def test_dotenv_is_not_read(checkout: Path) -> None:
     (checkout / ".env").write_text("DATABASE_URL=postgres://live/ddc\n")
     done = subprocess.run(
         [sys.executable, "-m", "ddc.stack", "run", "--", sys.executable, "-c", ENVIRONMENT],
@@ -142,7 +142,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_clears_its_folder(checkout:
 
 
 @pytest.mark.deep
-def test_the_folder_of_a_run_that_lives_is_left_alone(checkout: Path) -> None:
+def test_the_folder_of_a_running_command_is_kept(checkout: Path) -> None:
     with begin(checkout, "sh", "-c", 'touch "$TMPDIR/up"; exec sleep 600') as living:
         until((checkout / "up").exists)
         (folder,) = checkout.glob("ddc-run-*")
@@ -190,7 +190,7 @@ def test_a_ctrl_c_leaves_time_for_the_command_to_end(checkout: Path) -> None:
     assert at_work(checkout) == []
 
 
-def test_the_systems_own_servers_will_do(checkout: Path) -> None:
+def test_the_servers_of_the_system_are_used(checkout: Path) -> None:
     # -S hides the wheels; the folder stands for a system's, with Redis by its own name.
     system = checkout / "bin"
     system.mkdir()
@@ -205,7 +205,7 @@ def test_the_systems_own_servers_will_do(checkout: Path) -> None:
     assert done.stdout.startswith("postgres://ddc:")
 
 
-def test_a_postgresql_too_old_is_refused_with_what_to_do(checkout: Path) -> None:
+def test_an_old_postgresql_is_refused_with_a_remedy(checkout: Path) -> None:
     for name in ("postgres", "initdb"):
         (checkout / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.4 (Debian 15.4-1)'\n")
         (checkout / name).chmod(0o755)
@@ -217,7 +217,7 @@ def test_a_postgresql_too_old_is_refused_with_what_to_do(checkout: Path) -> None
     assert "requirements-local.txt" in done.stderr
 
 
-def test_without_a_valkey_it_says_what_to_install(checkout: Path) -> None:
+def test_a_missing_valkey_is_refused_with_a_remedy(checkout: Path) -> None:
     done = run(
         "true", PYTHONPATH=str(copy_without_servers(checkout)), PATH=str(checkout), DATABASE_URL="postgres://x/y"
     )

@@ -1,4 +1,4 @@
-"""Where the web server listens."""
+"""The address of the web server."""
 
 import os
 from typing import Any
@@ -18,7 +18,7 @@ from ddc.stack import __main__ as stack
         (["--host", "0.0.0.0"], {}, ("0.0.0.0", "8000")),
     ],
 )
-def test_it_listens_for_this_machine_alone_on_port_unless_told(
+def test_it_listens_on_loopback_and_port_by_default(
     given: list[str], environment: dict[str, str], listens: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def instead(_: str, command: list[str]) -> None:
@@ -34,7 +34,7 @@ def test_it_listens_for_this_machine_alone_on_port_unless_told(
     assert (started[started.index("--host") + 1], started[started.index("--port") + 1]) == listens
 
 
-def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PORT", "eighty")
     with pytest.raises(SystemExit):
         stack.main(["web"])
