@@ -1,7 +1,7 @@
 """The Celery app and its schedule.
 
 All work is in PostgreSQL. A task is an idempotent tick without data ("drain the outbox"), so that a lost one costs time but
-never a message. Hence there is no result backend and no ETA, and each task expires.
+never a message. So tasks have no results and no ETA, and they expire.
 """
 
 import os

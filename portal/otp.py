@@ -101,7 +101,7 @@ def request(mobile_phone: str, *, client_ip: str | None, now: datetime) -> OtpSe
 
 
 def answer(*, clock: Callable[[], datetime]) -> int:
-    """Send the codes of requests whose phone is a debtor's. Return the number of processed requests.
+    """Send a code for each request if its phone is a debtor's. Return the number of processed requests.
 
     Each request takes its own transaction, and is skipped while another worker has it. One that fails is tried again next time,
     and does not delay the others.

@@ -67,7 +67,7 @@ class LeftOutSerializer(CamelSerializer):
 
 
 class RuleReportSerializer(CamelSerializer):
-    """What one rule did in a run, or would do in a dry run."""
+    """The result of one rule in a run."""
 
     rule_id = serializers.UUIDField()
     name = serializers.CharField()

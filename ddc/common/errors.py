@@ -80,8 +80,8 @@ def _milliseconds(time: datetime) -> int:
 def refusing(constraints: Mapping[str, DomainError], *, savepoint: bool = True) -> Iterator[None]:
     """Run a write in a savepoint and turn a violated constraint, by its name, into a refusal.
 
-    The database decides, because two simultaneous writers would both pass a check beforehand. A function whose transaction ends
-    with the refusal saves two round trips without the savepoint.
+    The database decides, because two simultaneous writers would both pass a check beforehand. If the transaction ends with the
+    refusal, ``savepoint=False`` saves two round trips.
     """
     try:
         with transaction.atomic(savepoint=savepoint):

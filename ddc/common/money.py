@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from ddc.common.errors import DomainError
 from ddc.common.reference.currencies import DECIMALS
 
-#: What a money column holds: 16 digits before the point, 4 after it (CLF and UYW have 4 decimals).
+#: A money column holds 16 digits before the point, 4 after it (CLF and UYW have 4 decimals).
 MAX_DIGITS, DECIMAL_PLACES = 20, 4
 LIMIT = Decimal(10) ** (MAX_DIGITS - DECIMAL_PLACES)
 

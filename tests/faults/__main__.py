@@ -1,6 +1,6 @@
-"""Break one part after another, and print what it comes to: ``make faults``, or ``python -m tests.faults [WORD …]``.
+"""Break one part of a running site after another, and print the effects: ``make faults``, or ``python -m tests.faults [WORD …]``.
 
-FAULTS_LOGS names a folder for the processes' logs.
+The logs of the processes are copied to the folder FAULTS_LOGS.
 """
 
 import os
@@ -23,21 +23,21 @@ _SMALL = "--small-disk"
 
 
 def main(words: list[str]) -> int:
-    """Play the scenes whose names hold one of the words, all if there are none; 1 if anything is wrong."""
+    """Play the scenes with one of the words in their names, or all. Return 1 if anything is wrong."""
     if _SMALL in words:
         words.remove(_SMALL)
         return played(ON_A_SMALL_DISK, words, small=True)
-    print("| fault | answered meanwhile | lost | recovered after s |\n| --- | --- | --- | --- |", flush=True)
+    print("| fault | answers during it | lost | recovered after s |\n| --- | --- | --- | --- |", flush=True)
     code = played(ON_A_DISK, words, small=False)
     if os.geteuid() != 0:
-        print("| disk of the database full | not tried: only root can mount a small disk | | |")
+        print("| disk of the database full | not tried, because only root can mount a small disk | | |")
         return code
-    # In a process of its own: this one's Django knows the first database.
+    # In a new process, because Django is connected to the first database in this one.
     return subprocess.run([sys.executable, "-m", "tests.faults", *words, _SMALL], check=False).returncode or code
 
 
 def played(names: tuple[str, ...], words: list[str], *, small: bool) -> int:
-    """Play the chosen ones of these scenes on one site."""
+    """Play the selected scenes on one site."""
     chosen = [name for name in names if not words or any(word in name for word in words)]
     wrong: list[str] = []
     if chosen:

@@ -1,4 +1,4 @@
-"""Celery with a clock that is wrong: ``python -m tests.faults.jumped SECONDS CELERY-ARGUMENTS``."""
+"""Celery with a wrong clock: ``python -m tests.faults.jumped SECONDS CELERY-ARGUMENTS``."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Sixteen clients that pay, look and ask, and note what they are told."""
+"""Sixteen clients that pay, read pages and request codes, and record the answers."""
 
 import http.client
 import itertools
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CLIENTS = 16
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _numbers = itertools.count(1)
 
 
@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 class Answer:
     began: float
     kind: str
-    status: int | str  # an exception's name where none came
+    status: int | str  # or the name of an exception
     seconds: float
 
     @property
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass
 class Load:
-    """Each client works through payments, pages and one-time codes over a connection of its own; one asks for health."""
+    """Clients that send payments, pages and one-time codes, each on its own connection, and one that reads /health."""
 
     port: int
     token: str
@@ -48,26 +48,27 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(_PATIENCE + 5)
+            thread.join(_TIMEOUT + 5)
 
     def _client(self, number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT)
         while not self._over.is_set():
-            turn = next(_numbers)
-            if turn % 3 == 0:
+            count = next(_numbers)
+            transaction = f"T{count}"
+            if count % 3 == 0:
                 self._ask(connection, "page", "GET", "/debts?limit=5")
-            elif turn % 29 == 0:
-                phone = self.phones[turn % len(self.phones)]
+            elif count % 29 == 0:
+                phone = self.phones[count % len(self.phones)]
                 self._ask(connection, "code", "POST", "/debtors/auth/request-otp", {"mobilePhone": phone})
             else:
-                body = {"debtId": self.debts[number % len(self.debts)], "amount": "0.01", "processorTxnId": f"T{turn}"}
+                body = {"debtId": self.debts[number % len(self.debts)], "amount": "0.01", "processorTxnId": transaction}
                 if self._ask(connection, "payment", "POST", "/payments", body) == 201:
-                    self.paid.add(f"T{turn}")
+                    self.paid.add(transaction)
             time.sleep(0.02)
 
     def _health(self) -> None:
         while not self._over.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT)
             self._ask(connection, "health", "GET", "/health")
             connection.close()
             time.sleep(0.3)
@@ -89,8 +90,8 @@ class Load:
         self.answers.append(Answer(began, kind, status, time.monotonic() - began))
         return status
 
-    def told(self, begin: float, end: float) -> str:
-        """Put into words what was answered to what was under way between two moments."""
+    def summary(self, begin: float, end: float) -> str:
+        """Summarise the answers to the requests between two times."""
         during = [answer for answer in self.answers if answer.ended >= begin and answer.began <= end]
         asked = [answer for answer in during if answer.kind != "health"]
         health = [answer for answer in during if answer.kind == "health"]
@@ -102,7 +103,7 @@ class Load:
         return f"{counts}; slowest {slowest:.1f} s; /health {states} within {well:.1f} s"
 
     def recovered(self, healed: float) -> float:
-        """Return how long after the healing the last refusal came, or the first success, whatever was later."""
+        """Return the seconds from the repair to the last failure or the first success, whichever is later."""
         later = [
             a for a in self.answers if a.kind in ("payment", "page") and a.began >= healed - 0.5 and a.ended >= healed
         ]

@@ -1,4 +1,4 @@
-"""The whole site as processes of its own, with parts that can be broken one by one."""
+"""The whole site as processes, with parts that can be broken one by one."""
 
 import contextlib
 import os
@@ -25,15 +25,15 @@ _QUIET = ("-l", "INFO", "--without-mingle", "--without-gossip")
 
 
 class Rig:
-    """PostgreSQL with everything that makes it durable, Valkey, web server, workers, beat, and who takes the messages."""
+    """Durable PostgreSQL, Valkey, web server, workers, beat, and stand-ins for the providers."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         runner = account.for_servers()
-        (place / "valkey").mkdir(mode=0o711)
-        account.chown(place / "valkey", runner)
-        self.postgres = Postgres(place, account=runner, log=place / "postgres.log")
-        self.valkey = Valkey(place / "valkey", account=runner, log=place / "valkey.log")
+        (folder / "valkey").mkdir(mode=0o711)
+        account.chown(folder / "valkey", runner)
+        self.postgres = Postgres(folder, account=runner, log=folder / "postgres.log")
+        self.valkey = Valkey(folder / "valkey", account=runner, log=folder / "valkey.log")
         self.smtp, self.twilio = SmtpStandIn(), TwilioStandIn()
         self.port = process.free_port()
         self.running: dict[str, process.Process] = {}
@@ -68,7 +68,7 @@ class Rig:
         self._start(name, *commands[name])
 
     def start_worker_with_clock(self, name: str, seconds: int) -> None:
-        """Start a worker whose clock is that far ahead, or behind."""
+        """Start a worker with a clock that is ahead or behind by ``seconds``."""
         jump = (sys.executable, "-m", "tests.faults.jumped", str(seconds))
         self._start(name, *jump, "-A", "ddc", "worker", "-Q", "ddc", "-n", f"{name}@%h", "-c", "1", *_QUIET)
 
@@ -83,7 +83,7 @@ class Rig:
         process.stop(self.running["postgres"], by=signal.SIGINT, grace=20)
 
     def kill_postgres(self) -> None:
-        """As when the machine's memory runs out: all its processes at once, with nothing said."""
+        """Kill all its processes at once, as when the machine runs out of memory."""
         self.signal_postgres(signal.SIGKILL)
         self.running["postgres"].wait()
 
@@ -100,16 +100,16 @@ class Rig:
         self.running["valkey"].wait()
 
     def is_well(self) -> bool:
-        """Ask for health."""
+        """Return whether /health is fine."""
         return not health.problem(self.port, f"http://127.0.0.1:{self.port}")
 
     def keep_logs(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        for log in self.place.glob("*.log"):
+        for log in self.folder.glob("*.log"):
             shutil.copy(log, folder)
 
     def _start(self, name: str, *command: str) -> None:
-        self.running[name] = process.spawn(command, env=self.env, cwd=CHECKOUT, log=self.place / f"{name}.log")
+        self.running[name] = process.spawn(command, env=self.env, cwd=CHECKOUT, log=self.folder / f"{name}.log")
 
     def _end(self) -> None:
         grounds = ("postgres", "valkey")
@@ -141,7 +141,7 @@ class Rig:
 
 @contextlib.contextmanager
 def silent_server(port: int) -> Iterator[None]:
-    """Take connections on a port and never say a word."""
+    """Accept connections on a port and never answer."""
     with socket.create_server(("127.0.0.1", port)) as server:
         taken: list[socket.socket] = []
 
@@ -159,7 +159,7 @@ def silent_server(port: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def mounted(folder: Path) -> Iterator[None]:
-    """Put a small disk there."""
+    """Mount a small disk."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m,mode=755", "tmpfs", folder], check=True)
     try:
         yield
@@ -168,7 +168,7 @@ def mounted(folder: Path) -> Iterator[None]:
 
 
 def wait_until(true: Callable[[], object], *, seconds: float) -> float:
-    """Wait until it is so; return for how long. Give up after so many seconds, and return that."""
+    """Wait until the condition holds, at most ``seconds``. Return the time that it took."""
     began = time.monotonic()
     while not true() and time.monotonic() - began < seconds:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""One scene per fault: what is broken, for how long, and what must be so afterwards. Django is set up by then."""
+"""One scene per fault: the part that breaks, the duration, and the conditions that must hold afterwards."""
 
 import http.client
 import json
@@ -41,7 +41,7 @@ _OPEN = ("queued", "postponed", "claimed", "sending")
 
 @dataclass
 class Row:
-    """A line of the table; ``wrong`` is what should not be."""
+    """A line of the table, with the errors found."""
 
     fault: str
     answered: str
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass
 class Stage:
-    """The site with somebody who works in it, some debts and some phones."""
+    """The site with an agent's token, debts and phones."""
 
     rig: Rig
     token: str
@@ -79,7 +79,7 @@ class Stage:
 def under_load(
     stage: Stage, fault: str, inflict: Callable[[], None], heal: Callable[[], None], *, held: float = HELD
 ) -> Row:
-    """Break something while sixteen clients work, mend it, and count what they were promised."""
+    """Break something while sixteen clients work, repair it, and count the payments that were answered 201."""
     with stage.load() as load:
         time.sleep(WARM_UP)
         begin = time.monotonic()
@@ -89,8 +89,8 @@ def under_load(
         healed = time.monotonic()
         wait_until(lambda: load.recovered(healed) < float("inf"), seconds=30)
         time.sleep(AFTER)
-    told = f"{load.told(begin, healed)}; {len(load.paid)} payments were promised (201) in all"
-    row = Row(fault, told, _missing(load), load.recovered(healed))
+    answered = f"{load.summary(begin, healed)}; {len(load.paid)} payments were answered 201 in all"
+    row = Row(fault, answered, _missing(load), load.recovered(healed))
     if load.slowest_health > 3:
         row.wrong.append(f"/health took {load.slowest_health:.1f} s")
     if any(answer.status == 500 for answer in load.answers):
@@ -101,7 +101,7 @@ def under_load(
 
 
 def _missing(load: Load) -> int:
-    """Count payments that were answered 201 and are not there."""
+    """Count the payments that were answered 201 but are missing."""
     connection.close()
     there = set(Payment.objects.filter(processor_txn_id__in=load.paid).values_list("processor_txn_id", flat=True))
     return len(load.paid - there)
@@ -151,7 +151,7 @@ def valkey_hung(stage: Stage) -> Row:
 
 
 def disk_full(stage: Stage) -> Row:
-    ballast = stage.rig.place / "ballast"
+    ballast = stage.rig.folder / "ballast"
 
     def fill() -> None:
         with ballast.open("wb") as file:
@@ -171,7 +171,7 @@ def disk_full(stage: Stage) -> Row:
 
 
 def _and_messages_flow_again(stage: Stage, row: Row) -> Row:
-    """The broker's work is messages: how soon does one go that is queued after it came back?"""
+    """Measure how soon a message is sent that is queued after the broker is back."""
     messages = queue(stage, "email", 3)
     took = wait_until(lambda: not still_open(messages), seconds=60)
     row.recovered += took
@@ -186,10 +186,10 @@ def smtp_down(stage: Stage) -> Row:
     others = queue(stage, "sms", 3)
     sms = wait_until(lambda: not still_open(others), seconds=60)
     time.sleep(2)
-    told = f"{in_words(messages)}; SMS went on within {sms:.1f} s"
+    answered = f"{summary(messages)}; SMS went on within {sms:.1f} s"
     rig.smtp = SmtpStandIn(rig.smtp.port)
     rig.smtp.__enter__()
-    return _sent_after(Row("SMTP server down", told, 0, 0), messages, rig)
+    return _sent_after(Row("SMTP server down", answered, 0, 0), messages, rig)
 
 
 def smtp_hung(stage: Stage) -> Row:
@@ -200,10 +200,10 @@ def smtp_hung(stage: Stage) -> Row:
         time.sleep(1)
         others = queue(stage, "sms", 3)
         sms = wait_until(lambda: not still_open(others), seconds=90)
-        told = f"{in_words(messages)}; SMS went on within {sms:.1f} s"
+        answered = f"{summary(messages)}; SMS went on within {sms:.1f} s"
     rig.smtp = SmtpStandIn(rig.smtp.port)
     rig.smtp.__enter__()
-    return _sent_after(Row("SMTP server hangs", told, 0, 0), messages, rig)
+    return _sent_after(Row("SMTP server hangs", answered, 0, 0), messages, rig)
 
 
 def twilio_down(stage: Stage) -> Row:
@@ -213,9 +213,9 @@ def twilio_down(stage: Stage) -> Row:
     others = queue(stage, "email", 3)
     mail = wait_until(lambda: not still_open(others), seconds=60)
     time.sleep(2)
-    told = f"{in_words(messages)}; mail went on within {mail:.1f} s"
+    answered = f"{summary(messages)}; mail went on within {mail:.1f} s"
     rig.twilio.errors.clear()
-    return _sent_after(Row("Twilio answers 503", told, 0, 0), messages, rig)
+    return _sent_after(Row("Twilio answers 503", answered, 0, 0), messages, rig)
 
 
 def twilio_hung(stage: Stage) -> Row:
@@ -225,10 +225,10 @@ def twilio_hung(stage: Stage) -> Row:
     time.sleep(1)
     others = queue(stage, "email", 3)
     mail = wait_until(lambda: not still_open(others), seconds=90)
-    wait_until(lambda: in_words(messages).startswith("3 x uncertain"), seconds=60)
-    told = f"{in_words(messages)}; mail went on within {mail:.1f} s"
+    wait_until(lambda: summary(messages).startswith("3 x uncertain"), seconds=60)
+    answered = f"{summary(messages)}; mail went on within {mail:.1f} s"
     rig.twilio.silent = 0
-    row = Row("Twilio takes orders and hangs", told, 0, 0)
+    row = Row("Twilio takes orders and hangs", answered, 0, 0)
     fresh = queue(stage, "sms", 3)
     row.recovered = wait_until(lambda: not still_open(fresh), seconds=60)
     return _outcome(row, [*messages, *fresh], rig)
@@ -242,16 +242,16 @@ def clocks_wrong(stage: Stage) -> Row:
     time.sleep(8)
     messages = queue(stage, "email", 60)
     wait_until(lambda: not still_open(messages), seconds=30)
-    told = in_words(messages)
+    answered = summary(messages)
     rig.stop("ahead", "behind")
     rig.start_program("worker")
-    return _sent_after(Row("workers' clocks two hours ahead and behind", told, 0, 0), messages, rig)
+    return _sent_after(Row("workers' clocks two hours ahead and behind", answered, 0, 0), messages, rig)
 
 
 def codes_in_a_campaign(stage: Stage) -> Row:
-    """Sixty people ask for a code while a campaign of 50,000 mails goes out: none of them stands behind it.
+    """Sixty debtors request a code during a campaign of 50,000 mails, and none of them waits for it.
 
-    Ten before them do as well, whose codes find the processes still without what they import.
+    Ten earlier requests warm up the processes.
     """
     rig = stage.rig
     asked: dict[str, float] = {}
@@ -273,17 +273,17 @@ def codes_in_a_campaign(stage: Stage) -> Row:
     waits = campaign.exclude(status="sent").count()
     campaign.filter(status="queued").update(status="blocked", due_at=None)
     slowest = took[int(len(took) * 0.99)] if took else float("inf")
-    told = f"{len(took)} codes, half of them within {took[len(took) // 2]:.2f} s, p99 {slowest:.2f} s; {waits:,} mails waited"
-    row = Row(f"one-time codes in a campaign of {CAMPAIGN:,}", told, len(asked) - len(took), 0)
+    answered = f"{len(took)} codes, half of them within {took[len(took) // 2]:.2f} s, p99 {slowest:.2f} s; {waits:,} mails waited"
+    row = Row(f"one-time codes in a campaign of {CAMPAIGN:,}", answered, len(asked) - len(took), 0)
     if slowest > 2:
         row.wrong.append(f"a code took {slowest:.1f} s")
     if not waits:
-        row.wrong.append("the campaign was over before the codes were")
+        row.wrong.append("the campaign ended before the codes did")
     return _judged(row)
 
 
 def _codes(rig: Rig, phones: Collection[str | None]) -> list[Order]:
-    """Return what the stand-in was given for these phones; it may have messages of other scenes as well."""
+    """Return the stand-in's orders for these phones, without those of other scenes."""
     return [order for order in tuple(rig.twilio.orders) if order.fields["To"] in phones]
 
 
@@ -296,7 +296,7 @@ def _ask_for_code(rig: Rig, phone: str) -> None:
 
 
 def queue(stage: Stage, channel: str, number: int) -> list[str]:
-    """Put messages in the outbox, as a strategy run would."""
+    """Queue messages as a strategy run would."""
     close_old_connections()
     template = factories.template(
         name=f"fault {time.time_ns()}", communication_type=channel, body="You owe {{debt_amount}}"
@@ -319,7 +319,7 @@ def still_open(messages: list[str]) -> bool:
     return any(status in _OPEN for status in statuses(messages))
 
 
-def in_words(messages: list[str]) -> str:
+def summary(messages: list[str]) -> str:
     return ", ".join(f"{number} x {status}" for status, number in sorted(statuses(messages).items()))
 
 
@@ -329,12 +329,12 @@ def _sent_after(row: Row, messages: list[str], rig: Rig) -> Row:
 
 
 def _outcome(row: Row, messages: list[str], rig: Rig) -> Row:
-    """Every message went once, or is known to be in doubt."""
+    """Check that every message was sent once, or is marked as uncertain."""
     found = statuses(messages)
     row.lost += len(messages) - found["sent"] - found["delivered"] - found["uncertain"]
     mails = Counter(mail["Message-ID"] for mail in rig.smtp.mails)
     if twice := [key for key, times in mails.items() if times > 1]:
-        row.wrong.append(f"{len(twice)} mails went twice")
+        row.wrong.append(f"{len(twice)} mails were sent twice")
     if found["uncertain"]:
-        row.answered += f"; {found['uncertain']} in doubt, and said to be so"
+        row.answered += f"; {found['uncertain']} uncertain, and marked so"
     return _judged(row)

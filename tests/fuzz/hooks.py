@@ -1,4 +1,4 @@
-"""What schemathesis can't know of this API by itself. It runs in a process of its own, which loads this module."""
+"""Hooks for schemathesis, which runs as a separate process and loads this module."""
 
 import os
 import re
@@ -7,32 +7,32 @@ from typing import Any
 
 import schemathesis
 
-#: (field, rule) of refusals that JSON Schema can't foretell, and why.
+#: The (field, rule) of refusals that JSON Schema cannot describe, and the reasons.
 EXPECTED = {
-    (r".*", "database.exists"): "an id names nothing, or something of another debtor",
-    (r".*", "database.unique"): "it is another's already",
-    (r"mobilePhone", "regex"): "what is no E.164 number has to be one of the debtor's country",
+    (r".*", "database.exists"): "the id is unknown, or belongs to another debtor",
+    (r".*", "database.unique"): "the value exists already",
+    (r"mobilePhone", "regex"): "a number that is not E.164 must be valid in the debtor's country",
     (r"firstName|lastName", "required"): "a debtor is a person or a company",
-    (r"dob|date|updatedAt", "date"): "it lies in the past, and within the calendar",
-    (r"language|languagePreference", "enum"): "a language's code or English name, by CLDR",
+    (r"dob|date|updatedAt", "date"): "the date must be in the past and exist",
+    (r"language|languagePreference", "enum"): "a language code or English name of CLDR",
     (r"channel", "enum"): "a rule's channel is its template's",
     (r"subject", "required"): "mail has a subject",
-    (r"subject|body", "placeholder"): "double braces hold known names alone",
+    (r"subject|body", "placeholder"): "double braces enclose known names only",
     (r"currencyCode", "enum"): "a payment is in its debt's currency",
     (r"currencyCode", "required"): "a balance band has a currency",
-    (r"currencyCode|originalBalance|debtorId", "immutable"): "payments were made against it",
+    (r"currencyCode|originalBalance|debtorId", "immutable"): "the debt has payments",
     (
         r"amount|portion|(original|current|min|max)(Balance)?",
         "range",
-    ): "a currency has so many decimals; no more is open",
-    (r"(p2p|minP2p|maxP2p)Score", "range"): "a score has three decimals; a band isn't empty",
-    (r"(min|max)DaysSincePlacement", "range"): "a band isn't empty",
-    (r"debtor_id|debt_id|debtorId|debtId", "required"): "sending needs both",
-    (r"metadata(\..*)?", "maxLength"): "4 KiB in all",
-    (r"metadata(\..*)?", "range"): "a number that JSON can't give back",
+    ): "the currency limits the decimals, the balance the amount",
+    (r"(p2p|minP2p|maxP2p)Score", "range"): "a score has three decimals; a band is not empty",
+    (r"(min|max)DaysSincePlacement", "range"): "a band is not empty",
+    (r"debtor_id|debt_id|debtorId|debtId", "required"): "sending requires both",
+    (r"metadata(\..*)?", "maxLength"): "4 KiB in total",
+    (r"metadata(\..*)?", "range"): "a number that our JSON cannot return",
     (r"Idempotency-Key|None", "idempotency"): "a key belongs to one body",
 }
-#: Whole numbers may come in strings of digits, whose bounds no pattern tells.
+#: Whole numbers may be strings of digits, and a pattern cannot limit their value.
 IN_DIGITS = re.compile(
     r"(trigger\.)?daysSincePlacement|maxLatenessDays|priority|requestedDeferralDays|(min|max)DaysSincePlacement"
 )
@@ -40,7 +40,7 @@ IN_DIGITS = re.compile(
 
 @schemathesis.check
 def documented_refusal(ctx: Any, response: Any, case: Any) -> None:
-    """A request that fits the description is refused only for what no description can tell."""
+    """A request that fits the description is refused only for reasons that a description cannot have."""
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     if not positive or response.status_code != 422:
         return
@@ -51,14 +51,14 @@ def documented_refusal(ctx: Any, response: Any, case: Any) -> None:
 def _is_expected(error: dict[str, Any], case: Any) -> bool:
     field, rule = str(error["field"]), error["rule"]
     if rule == "regex" and "cannot be stored" in error["message"]:
-        return field.split(".")[0] not in _described(case)  # NUL where nothing is described.
+        return field.split(".")[0] not in _described(case)  # NUL in an undescribed field.
     if rule == "range" and IN_DIGITS.fullmatch(field) and isinstance(_sent(case.body, field), str):
         return True
     return any(re.fullmatch(fields, field) and rule == expected for fields, expected in EXPECTED)
 
 
 def _described(case: Any) -> set[str]:
-    """Return the names in the body that are described, but for those of objects, within which other names may stand."""
+    """Return the described names of the body, without those of objects, which may contain other names."""
     raw = case.operation.schema.raw_schema
     schema = case.operation.definition.raw.get("requestBody", {}).get("content", {}).get("application/json", {})
     name = schema.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
@@ -82,7 +82,7 @@ if "FUZZ_TOKEN" in os.environ:
 
     @schemathesis.auth(refresh_interval=None)
     class SignedIn:
-        """The caller's token; to sign out, a debtor has one of its own each time, or the first would end all the rest."""
+        """The caller's token. Each sign-out of a debtor gets a new one, because the first would end all others."""
 
         def get(self, case: Any, context: Any) -> str:
             signs_out = "FUZZ_DEBTOR" in os.environ and case.path == "/debtors/auth/logout"

@@ -1,4 +1,4 @@
-"""A live server with something of everything in its database, and schemathesis at its door."""
+"""A live server with sample rows in its database, for schemathesis."""
 
 import contextlib
 import re
@@ -21,7 +21,7 @@ from tests import factories
 from tests.deep.processes import environment, start
 from tests.journeys.site import free_port, wait_for
 
-ROLES = ("supervisor", "debtor", "nobody")
+ROLES = ("supervisor", "debtor", "anonymous")
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Fuzzed:
     debtor: str
 
     def fuzz(self, role: str, *options: str) -> int:
-        """Let schemathesis loose as one role; return how many requests it made. All its checks are on."""
+        """Run schemathesis with all checks as one role, and return the number of its requests."""
         token = self.tokens[role]
         env = (
             self.env
@@ -43,13 +43,13 @@ class Fuzzed:
         command = [sys.executable, "-m", "schemathesis.cli", *arguments, "--checks", "all", *options]
         found = subprocess.run(command, env=env, capture_output=True, text=True)
         assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2_000:]
-        assert not token or self.knows(role), "the token was lost on the way, so that most was asked by nobody"
+        assert not token or self.knows(role), "the token ended during the run, so most requests were anonymous"
         made = re.search(r"([\d,]+) generated", found.stdout)
         assert made, found.stdout
         return int(made[1].replace(",", ""))
 
     def knows(self, role: str) -> bool:
-        """Tell whether the role's token is still good."""
+        """Return whether the role's token is still valid."""
         path = "/debtors/me/profile" if role == "debtor" else "/auth/me"
         asked = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.tokens[role]}"})
         return is_up(asked)
@@ -68,7 +68,7 @@ def fuzzed() -> Iterator[Fuzzed]:
     tokens: dict[str, str | None] = {
         "supervisor": staff_tokens.create_api_token(supervisor, now=now())[1],
         "debtor": debtor_tokens.issue(debt.debtor, now=now())[0],
-        "nobody": None,
+        "anonymous": None,
     }
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""A short look at every operation with made-up requests; the long one is tests/deep/test_fuzzing.py."""
+"""A short fuzz test of every operation; the long one is tests/deep/test_fuzzing.py."""
 
 import http.client
 import sys
@@ -9,7 +9,7 @@ from tests.fuzz.site import ROLES, fuzzed
 
 
 @pytest.mark.django_db(transaction=True)
-def test_made_up_requests_are_answered_as_described():
+def test_generated_requests_are_answered_as_described():
     with fuzzed() as site:
         made = {role: site.fuzz(role, "--phases", "fuzzing", "--max-examples", "1", "-w", "2") for role in ROLES}
     sys.stdout.write(f"requests: {made}\n")
@@ -18,8 +18,8 @@ def test_made_up_requests_are_answered_as_described():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("chunked", [False, True])
-def test_who_sends_far_too_much_gets_the_answer_all_the_same(chunked: bool):
-    """Where the server hangs up on a body that is still coming, a client sees a broken connection and no 413."""
+def test_a_client_with_a_far_too_large_body_gets_the_answer(chunked: bool):
+    """If the server closed the connection during the body, the client would not see the 413."""
     piece = b"x" * 1_048_576
     with fuzzed() as site:
         client = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=20)

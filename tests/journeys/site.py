@@ -1,4 +1,4 @@
-"""The whole site as processes: web server and workers, on this test's database, with stand-ins for mail and Twilio."""
+"""The whole site as processes: web server and workers on the test's database, with stand-ins for mail and Twilio."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass
 class Site:
-    """A running site; ``token`` is what its calls sign in with."""
+    """A running site. Calls send ``token``."""
 
     url: str
     smtp: SmtpStandIn
@@ -55,7 +55,7 @@ class Site:
                 return Answer(error.code, error.headers, error.read())
 
     def manage(self, *arguments: str) -> str:
-        """Run a command, and return what it printed."""
+        """Run a management command and return its output."""
         with start("manage.py", *arguments, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
             out, err = command.communicate(timeout=120)
         assert command.returncode == 0, err
@@ -63,17 +63,17 @@ class Site:
 
 
 def wait_for(found: Callable[[], Found], *, seconds: float = 20) -> Found:
-    """Ask again and again until there is something, and return it."""
+    """Wait until ``found`` returns something, and return that."""
     ends = time.monotonic() + seconds
     while not (thing := found()):
-        assert time.monotonic() < ends, "it didn't come"
+        assert time.monotonic() < ends, "nothing was found in time"
         time.sleep(0.05)
     return thing
 
 
 @contextlib.contextmanager
 def running(**settings: str) -> Iterator[Site]:
-    """Start the site, and end it."""
+    """Run the site."""
     with contextlib.ExitStack() as stack:
         smtp, twilio = stack.enter_context(SmtpStandIn()), stack.enter_context(TwilioStandIn())
         port = free_port()

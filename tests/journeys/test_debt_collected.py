@@ -1,4 +1,4 @@
-"""The main job, as its people do it: place debts, write, sign in, ask for time, decide, post a payment, read the figures."""
+"""The main process from end to end: place debts, send, sign in, request time, decide, record a payment, read the totals."""
 
 import re
 from datetime import timedelta
@@ -21,7 +21,7 @@ def sign_in(site: Site, username: str) -> None:
 
 
 def place_debts(site: Site, folder: Path) -> str:
-    """Place a file of two debts, one of a person who may be written to; return that debt's id."""
+    """Import a file with two debts, of which one is due for a message; return the id of that one."""
     placed = TODAY - timedelta(days=7)
     file = folder / "placements.csv"
     file.write_text(
@@ -58,7 +58,7 @@ def set_up_strategy(site: Site) -> None:
 
 
 def code_of(site: Site, phone: str) -> str:
-    """Ask for a one-time code and read it off the SMS."""
+    """Request a one-time code and read it from the SMS."""
     before = len(site.twilio.orders)
     assert site("POST", "/debtors/auth/request-otp", {"mobilePhone": phone}).status == 200
     sms = wait_for(lambda: [order for order in site.twilio.orders[before:] if order.fields["To"] == phone])[0]
@@ -77,14 +77,14 @@ def test_a_debt_is_collected(tmp_path: Path):
         set_up_strategy(site)
         debtor = site("GET", f"/debts/{debt}").json()["debtorId"]
 
-        # The strategy writes to whom it is time for, and to nobody else, once.
+        # The strategy writes once to the debtor whose debt is due, and to no other.
         site.manage("run_strategy")
         mail = wait_for(lambda: site.smtp.mails)[0]
         assert mail["To"] == "ana@example.com"
         assert "£250.00" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
         site.manage("run_strategy")
 
-        # The debtor signs in with a one-time code and asks for time.
+        # The debtor signs in with a one-time code and requests more time.
         staff, site.token = site.token, None
         code = code_of(site, "+447700900001")
         signed_in = site("POST", "/debtors/auth/verify-otp", {"mobilePhone": "+447700900001", "otpCode": code})
@@ -92,11 +92,11 @@ def test_a_debt_is_collected(tmp_path: Path):
         site.token = signed_in.json()["token"]
         (mine,) = site("GET", "/debtors/me/debts").json()["debts"]
         assert (mine["id"], mine["currentBalance"]) == (debt, "250.00")
-        wish = {"debtId": debt, "requestedDeferralDays": 30, "reason": "I start a new job next month."}
-        request = site("POST", "/debtors/me/deferral-requests", wish).json()["requestId"]
+        body = {"debtId": debt, "requestedDeferralDays": 30, "reason": "I start a new job next month."}
+        request = site("POST", "/debtors/me/deferral-requests", body).json()["requestId"]
         assert site("GET", f"/debts/{debt}").status == 401
 
-        # An agent approves; the debtor hears of it and the strategy leaves the debt alone.
+        # An agent approves. The debtor is notified, and the strategy leaves the debt out.
         sign_in(site, "ann")
         approved = site("PUT", f"/deferral-requests/{request}/approve", {"reviewNotes": "Of course."})
         assert approved.status == 200, approved.content
@@ -104,7 +104,7 @@ def test_a_debt_is_collected(tmp_path: Path):
         notice = wait_for(lambda: site.smtp.mails[1:])[0]
         assert notice["To"] == "ana@example.com"
 
-        # A payment is posted; everything that shows it agrees.
+        # A payment is recorded, and everything that shows it agrees.
         paid = site(
             "POST", "/payments", {"debtId": debt, "amount": 100, "processorTxnId": "T-1"}, **{"Idempotency-Key": "1"}
         )

@@ -97,7 +97,7 @@ def _choice(choices: list[tuple[str, str]], **kwargs: Any) -> forms.TypedChoiceF
 
 
 class DomainForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A form whose row a domain function writes. It checks single fields, and shows a refusal at its field.
+    """A form for a row that a domain function writes. It checks single fields, and shows a refusal at its field.
 
     Unique values and constraints are checked by the domain function and the database, when they write.
     """

@@ -59,7 +59,7 @@ class BackOffice(ModelAdmin):
     change_form_outer_after_template = "admin/listings.html"
 
     def annotate_rows(self, rows: list[Any]) -> None:
-        """Load what a page shows besides its rows, in a fixed number of queries."""
+        """Load additional values of a page's rows, in a fixed number of queries."""
 
     def option_label(self, obj: Any) -> str:
         """Return the label of a row in a search field that refers to it."""

@@ -36,7 +36,7 @@ def current() -> str | None:
 
 @contextmanager
 def caused_by(request_id: str | None) -> Iterator[None]:
-    """Trace work to an earlier request, whose id is stored in a row."""
+    """Trace work to an earlier request by the id that its row has."""
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         yield
 
