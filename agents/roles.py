@@ -9,9 +9,10 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 #: The labels of the project's apps with models.
-APPS = ("agents", "debtors", "collections", "payments", "communications", "strategy", "portal")
+APPS = ("agents", "creditors", "debtors", "collections", "payments", "communications", "strategy", "portal")
 
 _AGENT = {
+    "creditors": ("add_creditor",),
     "debtors": ("add_debtor", "change_debtor", "record_consent"),
     "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold", "add_dispute", "change_dispute"),
     "payments": ("add_payment", "change_payment"),
@@ -27,6 +28,7 @@ _AGENT = {
     ),
 }
 _SUPERVISOR = {
+    "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (
         "delete_debt",

@@ -14,6 +14,8 @@ import phonenumbers
 from django.db import connection
 from tqdm import tqdm
 
+from creditors.names import normal_form
+
 SEED = 20_260_101
 AS_OF = date(2026, 1, 1)
 _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,6 +96,20 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
             for (code, p, b), pk in segments.items()
         ],
     )
+    creditors = {new_id(old): name for name in CREDITORS}
+    creditor_ids = list(creditors)
+    yield (
+        "creditor",
+        "id, name, created_at, updated_at",
+        len(creditors),
+        [(pk, name, old, old) for pk, name in creditors.items()],
+    )
+    yield (
+        "creditor_name",
+        "creditor_id, name, normal_form",
+        len(creditors),
+        [(pk, name, normal_form(name)) for pk, name in creditors.items()],
+    )
     kinds = ("email", "sms", "call_script")
     templates = [(new_id(old), f"notice_{n}", kinds[n % 3]) for n in range(50)]
     yield (
@@ -158,7 +174,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
         band = min(bisect.bisect_right(BALANCES, current) - 1, len(BALANCES) - 2)
         segment = segments[code, min(int(score * 5), 4), band] if chance() < 0.9 else None
         due = moment.date() + timedelta(days=int(chance() * 90) - 20) if chance() < 0.8 else date(2035, 1, 1)
-        creditor = random_.choice(CREDITORS)
+        creditor = random_.choice(creditor_ids)
         debts.append(
             (
                 new_id(moment),
@@ -178,7 +194,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
         )
     yield (
         "debt",
-        "id, debtor_id, segment_id, original_creditor, currency_code, original_balance, current_balance, current_status,"
+        "id, debtor_id, segment_id, creditor_id, currency_code, original_balance, current_balance, current_status,"
         " placement_date, due_date, p2p_score, created_at, updated_at",
         len(debts),
         debts,
@@ -227,7 +243,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
     def messages() -> Iterator[Row]:
         for n in range(size["communication_log"]):
             debt, moment = debts[pick()], ago(700)
-            text = f"Dear customer, {debt[4]} {debt[6]} owed to {debt[3]} is still open. Please pay within 7 days."
+            text = f"Dear customer, {debt[4]} {debt[6]} owed to {creditors[debt[3]]} is still open. Please pay within 7 days."
             yield (
                 new_id(moment), debt[1], debt[0], templates[n % 50][0], kinds[n % 50 % 3], random_.choice(("sent", "delivered")),
                 f"Notice {n % 50}", text, moment, moment, moment,

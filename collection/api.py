@@ -51,14 +51,14 @@ class DebtPageSerializer(DebtWithSegmentSerializer):
 
 
 class DebtView(ResourceView):
-    queryset = Debt.objects.all()
+    queryset = Debt.objects.select_related("creditor")
     serializer_class = DebtSerializer
     detail_serializer = DebtPageSerializer
     paged_actions = ("list", "payments", "ledger")
     filterset_class = DebtFilters
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
-        debt = get_object_or_404(Debt.objects.select_related("debtor", "segment"), pk=pk)
+        debt = get_object_or_404(Debt.objects.select_related("creditor", "debtor", "segment"), pk=pk)
         payments = Payment.objects.filter(debt=debt)[:NEWEST]
         return Response(write(DebtPageSerializer, Annotated(debt, payments=list(payments))))
 
@@ -118,7 +118,7 @@ class DeferralFilters(FilterSet):
 
 
 class DeferralRequestView(ResourceView):
-    queryset = DeferralRequest.objects.select_related("debtor", "debt", "reviewer")
+    queryset = DeferralRequest.objects.select_related("debtor", "debt__creditor", "reviewer")
     serializer_class = ReviewedDeferralRequestSerializer
     filterset_class = DeferralFilters
     bodiless_actions = ("approve",)

@@ -11,6 +11,7 @@ from collection import states
 from collection.balances import ledger
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
 from collection.segments import assignment
+from creditors import creditors
 from ddc.common import money
 from ddc.common.errors import DomainError, Duplicate, deleting, refusing, require_unchanged
 from debtors.models import Debtor
@@ -89,7 +90,7 @@ def place(
         debtor=debtor,
         segment=segment,
         segment_is_pinned=segment is not None,
-        original_creditor=original_creditor,
+        creditor=creditors.find_or_create(original_creditor),
         external_reference=external_reference,
         currency_code=currency_code,
         original_balance=original,
@@ -146,7 +147,8 @@ def amend(
     if balance_changes:
         adjust(debt, money.check(balance, currency, field="current_balance"), by=by, today=today)
     if status_changes:
-        states.change(debt, status, by=by, today=today)
+        with refusing(_CONSTRAINTS):  # A recalled debt may have been placed again.
+            states.change(debt, status, by=by, today=today)
     return debt
 
 
@@ -197,6 +199,8 @@ def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
         debt.segment, debt.segment_is_pinned = chosen, chosen is not None
     if "placement_date" in fields:
         fields["placement_date"] = fields["placement_date"] or today
+    if "original_creditor" in fields:
+        fields["creditor"] = creditors.find_or_create(fields.pop("original_creditor"))
     for name, value in fields.items():
         setattr(debt, name, value)
     changed = [*fields, "segment", "segment_is_pinned"]

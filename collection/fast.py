@@ -15,6 +15,9 @@ from ddc.fast.reads import fetch_row
 #: The contract allows a minute.
 DASHBOARD_SECONDS = 5
 
+#: The SQL of a debt's ``originalCreditor``.
+ORIGINAL_CREDITOR = "(SELECT name FROM creditor WHERE id = debt.creditor_id)"
+
 debts = FastList(
     permission="collections.view_debt",
     table="debt",
@@ -24,6 +27,7 @@ debts = FastList(
         "debtor_id": Filter("debt.debtor_id = %(debtor_id)s", parse_uuid),
         "segment_id": Filter("debt.segment_id = %(segment_id)s", parse_uuid),
     },
+    computed={"originalCreditor": ORIGINAL_CREDITOR},
 )
 
 

@@ -27,7 +27,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "communications.CallTask", "communications.UncertainMessage",
     )),
     ("Accounts", True, (
-        "debtors.Debtor", "collections.Debt", "payments.Payment", "debtors.ContactPoint",
+        "debtors.Debtor", "collections.Debt", "payments.Payment", "creditors.Creditor", "debtors.ContactPoint",
         "communications.ContactWish",
     )),
     ("Messages", True, (
@@ -38,7 +38,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Records", False, (
         "collections.LedgerEntry", "collections.HoldEvent", "communications.MessageAttempt", "communications.Settlement",
         "communications.CommunicationTemplateVersion", "communications.FirstNotice", "strategy.StrategyStep",
-        "portal.DigitalActivity",
+        "portal.DigitalActivity", "creditors.CreditorName",
     )),
     ("Settings", False, (
         "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",

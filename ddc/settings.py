@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "anymail",
     "ddc.common.apps.CommonConfig",
     "agents",
+    "creditors",
     "debtors",
     "collection",
     "payments",

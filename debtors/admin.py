@@ -114,10 +114,10 @@ class DebtorAdmin(DomainAdmin):
             contact_panel.of_debtor(obj),
             listing(
                 "Debts",
-                Debt.objects.filter(debtor=obj),
+                Debt.objects.filter(debtor=obj).select_related("creditor"),
                 {
                     "Debt": str,
-                    "Creditor": lambda debt: debt.original_creditor,
+                    "Creditor": lambda debt: debt.creditor,
                     "Status": lambda debt: debt.get_current_status_display(),
                     "Balance": lambda debt: amount(debt.current_balance, debt.currency_code),
                     "Due": lambda debt: debt.due_date or "-",

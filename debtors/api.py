@@ -104,7 +104,7 @@ class DebtorView(ResourceView):
         debtor = self.get_object(pk)
         more: dict[str, Any] = {"totals": totals.of_debtor(debtor, today=now().date())}
         of_debtor: dict[str, QuerySet[Any]] = {
-            "debts": Debt.objects.filter(debtor=debtor).select_related("segment"),
+            "debts": Debt.objects.filter(debtor=debtor).select_related("creditor", "segment"),
             "communication_logs": CommunicationLog.objects.filter(debtor=debtor),
             "digital_activities": DigitalActivity.objects.filter(debtor=debtor),
         }
@@ -115,7 +115,7 @@ class DebtorView(ResourceView):
 
     @extend_schema(operation_id="listDebtorDebts", responses=DebtWithSegmentSerializer(many=True))
     def debts(self, request: Request, pk: uuid.UUID) -> Response:
-        rows = Debt.objects.filter(debtor=self.get_object(pk)).select_related("segment")
+        rows = Debt.objects.filter(debtor=self.get_object(pk)).select_related("creditor", "segment")
         return self.paged(rows, DebtWithSegmentSerializer, default_limit=100)
 
     def perform_create(self, data: dict[str, Any]) -> Debtor:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from collection.balances import totals
+from collection.fast import ORIGINAL_CREDITOR
 from collection.models import OPEN, DebtStatus
 from collection.serializers import DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
 from communications.serializers import CommunicationLogSerializer
@@ -101,7 +102,7 @@ _DEBTOR_PAGE = ", ".join([
     )""",
     _newest(
         DebtWithSegmentSerializer, "debt", "LEFT JOIN segment ON segment.id = debt.segment_id",
-        segment=json_in_sql.row(SegmentSerializer, "segment"),
+        segment=json_in_sql.row(SegmentSerializer, "segment"), originalCreditor=ORIGINAL_CREDITOR,
     ),
     _newest(
         CommunicationLogSerializer, "communication_log",

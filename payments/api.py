@@ -34,7 +34,7 @@ class PaymentView(ResourceView):
     filterset_class = PaymentFilters
 
     def get_queryset(self) -> Any:
-        return Payment.objects.select_related("debt") if self.action == "retrieve" else Payment.objects.all()
+        return Payment.objects.select_related("debt__creditor") if self.action == "retrieve" else Payment.objects.all()
 
     @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", _KEY, OpenApiParameter.HEADER)])
     def create(self, request: Request) -> Response:

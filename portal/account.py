@@ -76,11 +76,11 @@ class Account:
 
 def load(debtor: Debtor, *, today: date) -> Account:
     """Load a debtor's account: the newest 200 debts, requests and disputes."""
-    requests = list(DeferralRequest.objects.filter(debtor=debtor).select_related("debt")[:_MAX_ROWS])
+    requests = list(DeferralRequest.objects.filter(debtor=debtor).select_related("debt__creditor")[:_MAX_ROWS])
     pending = {request.debt_id for request in requests if request.status == DeferralRequest.Status.PENDING}
-    disputes = list(Dispute.objects.filter(debt__debtor=debtor).select_related("debt")[:_MAX_ROWS])
+    disputes = list(Dispute.objects.filter(debt__debtor=debtor).select_related("debt__creditor")[:_MAX_ROWS])
     disputed = {dispute.debt_id for dispute in disputes if dispute.is_open}
-    debts = list(Debt.objects.filter(debtor=debtor)[:_MAX_ROWS])
+    debts = list(Debt.objects.filter(debtor=debtor).select_related("creditor")[:_MAX_ROWS])
     notices = FirstNotice.objects.in_bulk([debt.pk for debt in debts])
     outstanding = totals.outstanding([debtor.pk], today=today, undisputed=True)[debtor.pk]
     return Account(

@@ -115,7 +115,7 @@ class MyDebtsView(DebtorView):
 
     @extend_schema(operation_id="myDebts", responses=MyDebtsSerializer)
     def retrieve(self, request: Request) -> Response:
-        debts = Debt.objects.filter(debtor=self.debtor).select_related("segment")[:NEWEST]
+        debts = Debt.objects.filter(debtor=self.debtor).select_related("creditor", "segment")[:NEWEST]
         sums = totals.of_debtor(self.debtor, today=timezone.now().date())
         return Response(write(MyDebtsSerializer, {"debts": debts, "totals": sums}))
 

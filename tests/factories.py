@@ -11,6 +11,8 @@ from django.utils.timezone import now
 from agents.models import Agent
 from collection.models import Debt, Dispute, Segment
 from communications.models import CommunicationTemplate
+from creditors import creditors
+from creditors.models import Creditor
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
@@ -33,6 +35,10 @@ def agent(role: str | None = "Supervisor", **values: Any) -> Agent:
     if role:
         made.groups.add(Group.objects.get(name=role))
     return made
+
+
+def creditor(name: str = "ABC Credit Corp", **values: Any) -> Creditor:
+    return creditors.create(name=name, **values)
 
 
 def debtor(**values: Any) -> Debtor:

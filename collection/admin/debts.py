@@ -77,23 +77,23 @@ class DebtAdmin(DomainAdmin):
     list_display = (
         "reference",
         "debtor",
-        "original_creditor",
+        "creditor",
         "balance",
         "current_status",
         "due_date",
         "placement_date",
     )
     list_filter = ("current_status", "segment", "placement_date", "due_date")
-    list_select_related = ("debtor",)
+    list_select_related = ("creditor", "debtor")
     search_fields = ("external_reference",)
     search_help_text = "Part of the debtor's name or e-mail address, the creditor's whole reference, or an id"
-    autocomplete_fields = ("debtor", "segment")
+    autocomplete_fields = ("creditor", "debtor", "segment")
     actions_detail = ("correct_amounts", "change_status")
     bounds = {"original_balance": (SMALLEST, None), "p2p_score": (0, 1)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Debt]:
         found: QuerySet[Debt] = super().get_queryset(request)
-        return found.select_related("debtor", "segment")
+        return found.select_related("creditor", "debtor", "segment")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         amounts = (
@@ -102,7 +102,7 @@ class DebtAdmin(DomainAdmin):
             else (("original_balance", "currency_code"), ("current_balance", "current_status"))
         )
         return (
-            (None, {"fields": ("debtor", ("original_creditor", "external_reference"))}),
+            (None, {"fields": ("debtor", ("creditor", "external_reference"))}),
             ("Amounts", {"fields": amounts}),
             ("Collection", {"fields": (("placement_date", "due_date"), ("p2p_score", "segment"))}),
         )
@@ -115,7 +115,7 @@ class DebtAdmin(DomainAdmin):
 
     def option_label(self, obj: Debt) -> str:
         balance = amount(obj.current_balance, obj.currency_code)
-        return f"{obj}, {obj.debtor}, {balance}, {obj.get_current_status_display().lower()}"
+        return f"{obj}, {obj.creditor}, {obj.debtor}, {balance}, {obj.get_current_status_display().lower()}"
 
     @admin.display(description="Debt", ordering="external_reference")
     def reference(self, debt: Debt) -> str:
@@ -188,10 +188,10 @@ class DebtAdmin(DomainAdmin):
         ]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debt:
-        return debts.place(**fields, by=request.user, today=now().date())  # type: ignore[arg-type]
+        return debts.place(**_with_creditor_name(fields), by=request.user, today=now().date())  # type: ignore[arg-type]
 
     def amend(self, request: HttpRequest, obj: Debt, changes: dict[str, Any]) -> Debt:
-        return debts.amend(obj, by=request.user, today=now().date(), **changes)  # type: ignore[arg-type]
+        return debts.amend(obj, by=request.user, today=now().date(), **_with_creditor_name(changes))  # type: ignore[arg-type]
 
     def remove(self, request: HttpRequest, obj: Debt) -> None:
         debts.delete(obj, by=request.user, today=now().date())  # type: ignore[arg-type]
@@ -226,6 +226,12 @@ class DebtAdmin(DomainAdmin):
             self.amend(request, debt, fields)
 
         return self.do_to_one(request, object_id, form, amend, **words)
+
+
+def _with_creditor_name(fields: dict[str, Any]) -> dict[str, Any]:
+    """Replace the chosen creditor by its name, which the domain functions take."""
+    creditor = fields.pop("creditor", None)
+    return fields | {"original_creditor": creditor.name} if creditor else fields
 
 
 def _unchanged_since(debt: Debt) -> dict[str, Any]:

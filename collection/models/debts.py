@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from collection.models.amounts import money_field
 from collection.models.segments import Segment
+from creditors.models import Creditor
 from ddc.common.models import UUIDModel, newest_first
 from debtors.models import Debtor
 
@@ -49,7 +50,7 @@ class Debt(UUIDModel):
         editable=False,
         help_text="Chosen by a person: the daily assignment leaves it alone.",
     )
-    original_creditor = models.CharField(max_length=255)
+    creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="debts")
     external_reference = models.CharField(max_length=255, null=True, blank=True, help_text="The creditor's own number.")
     currency_code = models.CharField("currency", max_length=3, default="USD", help_text="ISO 4217")
     original_balance = money_field()
@@ -82,7 +83,9 @@ class Debt(UUIDModel):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["original_creditor", "external_reference"], name="debt_reference_is_unique_per_creditor"
+                fields=["creditor", "external_reference"],
+                condition=~Q(current_status="recalled"),
+                name="debt_reference_is_unique_per_creditor",
             ),
             models.CheckConstraint(name="debt_original_balance_is_positive", condition=Q(original_balance__gt=0)),
             models.CheckConstraint(name="debt_balance_is_not_negative", condition=Q(current_balance__gte=0)),
@@ -101,6 +104,11 @@ class Debt(UUIDModel):
         ]
 
     @property
+    def original_creditor(self) -> str:
+        """The creditor's name, under the API's name for it."""
+        return self.creditor.name
+
+    @property
     def is_open(self) -> bool:
         return self.current_status in OPEN
 
@@ -116,4 +124,4 @@ class Debt(UUIDModel):
         return self.current_status == DebtStatus.DISPUTED or 0 < self.current_balance <= self.disputed_amount
 
     def __str__(self) -> str:
-        return self.external_reference or f"{self.original_creditor} {str(self.id)[-6:]}"
+        return self.external_reference or f"Debt {str(self.id)[-6:]}"

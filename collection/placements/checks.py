@@ -12,6 +12,7 @@ from functools import cache
 from django.db import connection, models
 
 from collection.models import OPEN, Debt
+from creditors.models import Creditor
 from ddc.common import money
 from ddc.common.api.rendering import camel
 from ddc.common.errors import DomainError
@@ -86,7 +87,7 @@ _LENGTHS = {
     camel(field.name): (field.name, field.max_length)
     for field in _FIELDS
     if isinstance(field, models.CharField) and not field.choices and field.name not in _READ_IN_PYTHON
-}
+} | {"originalCreditor": ("original_creditor", Creditor._meta.get_field("name").max_length)}
 _DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
 _AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
 _REQUIRED = {"email": "email", "originalCreditor": "original_creditor", "originalBalance": "original_balance"}

@@ -15,6 +15,7 @@ from collection.placements import checks, posting
 from collection.placements.checks import READERS, Refusal, UnreadableValue
 from collection.placements.file import COLUMNS, PlacementFile
 from collection.segments import assignment
+from creditors.names import normal_form
 from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
@@ -96,12 +97,13 @@ def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> in
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS placement_row, placement_refusal, placement")
         cursor.execute(
-            f"CREATE TEMPORARY TABLE placement_row (line integer, decimals smallint, {columns}) ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE placement_row"
+            f" (line integer, decimals smallint, creditor_form text, {columns}) ON COMMIT DROP"
         )
         cursor.execute(
             "CREATE TEMPORARY TABLE placement_refusal (line integer, place text, reason text) ON COMMIT DROP"
         )
-        with cursor.copy(f"COPY placement_row (line, decimals, {', '.join(COLUMNS.values())}) FROM STDIN") as copy:
+        with cursor.copy("COPY placement_row FROM STDIN") as copy:
             for line, cells in source:
                 rows += 1
                 if rows % _STEP == 0:
@@ -139,7 +141,9 @@ def _row(
             values["mobile_phone"] = checks.phone(text, values.get("country_code"))
         except UnreadableValue as fault:
             faults.append(Refusal(line, "mobilePhone", str(fault)))
-    return [line, DECIMALS.get(values["currency_code"] or ""), *(values.get(column) for column in COLUMNS.values())]
+    form = normal_form(values["original_creditor"] or "")
+    cells_in_order = (values.get(column) for column in COLUMNS.values())
+    return [line, DECIMALS.get(values["currency_code"] or ""), form, *cells_in_order]
 
 
 def _refusals() -> list[Refusal]:

@@ -14,7 +14,24 @@ from django.db import connection, models
 
 from collection.models import DebtStatus, LedgerEntry
 from collection.segments.assignment import BEST_FIT
+from creditors.models import Creditor
 from debtors.models import Debtor
+
+# Spellings with the same normal form are one creditor; a new one takes the first spelling in the file. The lock keeps the
+# creditors from being deleted until their debts are committed.
+_CREATE_CREDITORS = """
+    WITH named AS (
+        INSERT INTO creditor_name (creditor_id, name, normal_form)
+        SELECT DISTINCT ON (creditor_form) uuidv7(), original_creditor, creditor_form FROM placement_row
+        WHERE line NOT IN (SELECT line FROM placement_refusal) ORDER BY creditor_form, line
+        ON CONFLICT DO NOTHING RETURNING creditor_id, name
+    )
+    INSERT INTO creditor (id, name) SELECT creditor_id, name FROM named RETURNING id
+"""
+_LOCK_CREDITORS = """
+    SELECT FROM creditor JOIN creditor_name ON creditor_name.creditor_id = creditor.id
+    WHERE normal_form IN (SELECT creditor_form FROM placement_row) ORDER BY creditor.id FOR KEY SHARE OF creditor
+"""
 
 _DEBTOR_COLUMNS = ", ".join(field.name for field in Debtor.input_fields())
 _DEBTOR_VALUES = ", ".join(
@@ -25,12 +42,13 @@ _TYPED = f"""
     CREATE TEMPORARY TABLE placement ON COMMIT DROP AS
     SELECT line, uuidv7() AS id, NULL::uuid AS debtor_id, FALSE AS is_known, NULL::integer AS twin_of,
         {_DEBTOR_VALUES},
-        original_creditor, external_reference, currency_code, original_balance::numeric(20, 4) AS original_balance,
+        creditor_id, external_reference, currency_code, original_balance::numeric(20, 4) AS original_balance,
         coalesce(current_balance, original_balance)::numeric(20, 4) AS current_balance,
         coalesce(current_status, 'active') AS current_status,
         placement_date::date AS given_date, coalesce(placement_date::date, %(today)s) AS placement_date,
         due_date::date, p2p_score::numeric(4, 3) AS p2p_score, segment_id::uuid AS given_segment_id
-    FROM placement_row WHERE line NOT IN (SELECT line FROM placement_refusal)
+    FROM placement_row JOIN creditor_name ON normal_form = creditor_form
+    WHERE line NOT IN (SELECT line FROM placement_refusal)
 """
 
 _OPEN_ROWS = """
@@ -41,13 +59,13 @@ _OPEN_ROWS = """
 # What has a reference is known by it, whoever the debtor is; the second row of one reference is the first one's twin.
 _KNOWN_BY_REFERENCE = """
     WITH twin AS (
-        SELECT line, min(line) OVER (PARTITION BY original_creditor, external_reference) AS first
+        SELECT line, min(line) OVER (PARTITION BY creditor_id, external_reference) AS first
         FROM placement WHERE external_reference IS NOT NULL
     )
     UPDATE placement SET is_known = TRUE, twin_of = CASE WHEN twin.line > twin.first THEN twin.first END
     FROM twin WHERE twin.line = placement.line AND (twin.line > twin.first OR EXISTS (
-        SELECT FROM debt WHERE debt.original_creditor = placement.original_creditor
-          AND debt.external_reference = placement.external_reference
+        SELECT FROM debt WHERE debt.creditor_id = placement.creditor_id
+          AND debt.external_reference = placement.external_reference AND debt.current_status <> 'recalled'
     ))
 """
 _FREE_TWINS = """
@@ -99,32 +117,32 @@ _REFUSE_NAMELESS = f"""
 _KNOWN_BY_FACTS = """
     WITH again AS (
         SELECT line, row_number() OVER (
-            PARTITION BY debtor_id, original_creditor, currency_code, original_balance, given_date ORDER BY line
+            PARTITION BY debtor_id, creditor_id, currency_code, original_balance, given_date ORDER BY line
         ) AS number
         FROM placement WHERE external_reference IS NULL AND debtor_id IS NOT NULL
     )
     UPDATE placement SET is_known = TRUE FROM again
     WHERE again.line = placement.line AND (again.number > 1 OR EXISTS (
         SELECT FROM debt WHERE debt.debtor_id = placement.debtor_id AND debt.external_reference IS NULL
-          AND debt.original_creditor = placement.original_creditor AND debt.currency_code = placement.currency_code
-          AND debt.original_balance = placement.original_balance
+          AND debt.creditor_id = placement.creditor_id AND debt.currency_code = placement.currency_code
+          AND debt.original_balance = placement.original_balance AND debt.current_status <> 'recalled'
           AND debt.placement_date = coalesce(placement.given_date, debt.placement_date)
     ))
 """
 
 _PLACE = f"""
     INSERT INTO debt (
-        id, created_at, updated_at, debtor_id, segment_id, segment_is_pinned, original_creditor, external_reference,
+        id, created_at, updated_at, debtor_id, segment_id, segment_is_pinned, creditor_id, external_reference,
         currency_code, original_balance, current_balance, current_status, status_before_closing, placement_date, due_date,
         p2p_score
     )
     SELECT debt.id, %(now)s, %(now)s, debt.debtor_id,
         CASE WHEN debt.given_segment_id IS NOT NULL THEN debt.given_segment_id WHEN current_balance > 0 THEN {BEST_FIT} END,
-        debt.given_segment_id IS NOT NULL, original_creditor, external_reference, debt.currency_code, original_balance,
+        debt.given_segment_id IS NOT NULL, creditor_id, external_reference, debt.currency_code, original_balance,
         current_balance, CASE WHEN current_balance > 0 THEN current_status ELSE %(paid)s END,
         CASE WHEN current_balance > 0 THEN NULL ELSE current_status END, placement_date, due_date, p2p_score
     FROM placement AS debt WHERE debt.debtor_id IS NOT NULL AND NOT debt.is_known ORDER BY line
-    ON CONFLICT ON CONSTRAINT debt_reference_is_unique_per_creditor DO NOTHING
+    ON CONFLICT (creditor_id, external_reference) WHERE current_status <> 'recalled' DO NOTHING
 """
 # The placement first, then what is not open of it any more, as debts.place posts them.
 _POST = """
@@ -147,8 +165,11 @@ class Posted:
 def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
     """Enter and match the debtors of all rows that nothing is wrong with, place their debts, and post them."""
     with connection.cursor() as cursor:
+        cursor.execute(_CREATE_CREDITORS)
+        created = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_LOCK_CREDITORS)
         cursor.execute(_TYPED, {"today": today})
-        cursor.execute("ANALYZE placement (line, email, mobile_phone, original_creditor, external_reference)")
+        cursor.execute("ANALYZE placement (line, email, mobile_phone, creditor_id, external_reference)")
         cursor.execute(_KNOWN_BY_REFERENCE)
         debtors = _match(now=now)
         cursor.execute(_FREE_TWINS)
@@ -170,6 +191,7 @@ def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
             ),
             facts,
         )
+    Creditor.objects.filter(pk__in=created, debts__isnull=True).delete()
     return Posted(debts=debts, debtors=debtors, known=taken - debts)
 
 

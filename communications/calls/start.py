@@ -43,7 +43,7 @@ def begin(task: CommunicationLog, *, by: Agent, now: datetime) -> Decision:
     records.require_task(task)
     decisions.lock([task])
     waiting = records.open_tasks().filter(pk=task.pk)
-    fresh = waiting.select_related("debtor", "debt", "template").first()
+    fresh = waiting.select_related("debtor", "debt__creditor", "template").first()
     if fresh is None:
         raise records.CallIsOver
     decision = decisions.answer(fresh, at=now, stage=Stage.CALLING)

@@ -122,5 +122,7 @@ def claim(
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
     """Return messages with all that is needed to send them; those of one template share it."""
     return list(
-        CommunicationLog.objects.filter(pk__in=ids).select_related("debtor", "debt").prefetch_related("template")
+        CommunicationLog.objects.filter(pk__in=ids)
+        .select_related("debtor", "debt__creditor")
+        .prefetch_related("template")
     )

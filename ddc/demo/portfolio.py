@@ -12,6 +12,8 @@ from typing import Any
 
 from agents.models import Agent
 from collection.models import Debt, DebtStatus, LedgerEntry
+from creditors import creditors
+from creditors.models import Creditor
 from ddc.common import money
 from ddc.common.models import uuid7
 from ddc.demo.people import Country
@@ -31,8 +33,9 @@ _BATCHES = (2, 3, 14, 15, 21, 30, 31, 60)
 
 @dataclass
 class Portfolio:
-    """Rows to insert, in this order."""
+    """Rows to insert, in this order, and the creditors of the debts."""
 
+    creditors: list[Creditor]
     debts: list[Debt] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
@@ -47,7 +50,7 @@ def make(
     rng: random.Random, people: Sequence[tuple[Debtor, Country]], *, agents: Sequence[Agent], now: datetime
 ) -> Portfolio:
     """Generate one to three debts for each debtor, and payments on them."""
-    portfolio = Portfolio()
+    portfolio = Portfolio([creditors.find_or_create(name) for name in CREDITORS])
     for debtor, country in people:
         for _ in range(rng.choices((1, 2, 3), (62, 26, 12))[0]):
             _Account(rng, portfolio, debtor, country, agents=agents, now=now).fill()
@@ -76,7 +79,7 @@ class _Account:
         number = len(portfolio.debts) + 1
         self.debt = Debt(
             debtor=debtor,
-            original_creditor=rng.choice(CREDITORS),
+            creditor=rng.choice(portfolio.creditors),
             external_reference=f"INV-{placed.year}-{number:05d}",
             currency_code=currency,
             original_balance=original,

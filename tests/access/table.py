@@ -129,6 +129,8 @@ agents/agent                             v          v       v
 agents/apitoken                          v          v       v
 agents/tokenfamily                       v          v       v
 agents/spentrefreshtoken                 v          v       v
+creditors/creditor                      va       vacd       v
+creditors/creditorname                   v          v       v
 debtors/debtor                         vac       vacd       v
 debtors/contactpoint                     v         va       v
 collections/debt                       vac       vacd       v

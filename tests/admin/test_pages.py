@@ -28,17 +28,17 @@ SHOWN: list[Any] = [*MODELS, Group]
 #: What each role may add in the back office; debtors ask for deferrals, and only superusers take people on.
 ADDED_BY: dict[str, set[str]] = {
     "Auditor": set(),
-    "Agent": {"hold", "dispute", "debtor", "debt", "payment", "communicationtemplate", "contactwish"},
+    "Agent": {"hold", "dispute", "creditor", "debtor", "debt", "payment", "communicationtemplate", "contactwish"},
     "Supervisor": {
-        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun", "contactpoint",
-        "exchangerate", "hold", "dispute", "contactwish", "contactpolicy",
+        "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
+        "contactpoint", "exchangerate", "hold", "dispute", "contactwish", "contactpolicy",
     },
 }  # fmt: skip
 DELETED_BY: dict[str, set[str]] = {
     "Auditor": set(),
     "Agent": set(),
     "Supervisor": {
-        "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "exchangerate",
+        "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "exchangerate",
     },
 }  # fmt: skip
 
@@ -157,7 +157,7 @@ def test_a_choice_of_debts_says_whose_and_how_much(agent_at_desk: Browser):
     debt = factories.debt(external_reference="A1", debtor=factories.debtor(last_name="Quint"))
     query = {"app_label": "payments", "model_name": "payment", "field_name": "debt"}
     found = agent_at_desk.get("/admin/autocomplete/", **query, term="quint").json()
-    assert found["results"] == [{"id": str(debt.pk), "text": "A1, John Quint, 1000.00 GBP, active"}]
+    assert found["results"] == [{"id": str(debt.pk), "text": "A1, ABC Credit Corp, John Quint, 1000.00 GBP, active"}]
     fill(20)
     with CaptureQueriesContext(connection) as asked:
         assert len(agent_at_desk.get("/admin/autocomplete/", **query, term="").json()["results"]) == 20

@@ -89,7 +89,7 @@ def test_a_debtor_with_debts_stays(supervisor_at_desk: Browser):
 def test_a_debt_is_placed_with_its_ledger(agent_at_desk: Browser):
     debtor = factories.debtor()
     values = {
-        "debtor": debtor.pk, "original_creditor": "ABC", "currency_code": "JPY", "original_balance": "5000",
+        "debtor": debtor.pk, "creditor": factories.creditor().pk, "currency_code": "JPY", "original_balance": "5000",
         "current_status": "active",
     }  # fmt: skip
     assert agent_at_desk.post(address(Debt, "add"), values).status_code == 302
@@ -120,7 +120,7 @@ def test_a_debt_is_placed_with_its_ledger(agent_at_desk: Browser):
 def test_what_a_debt_may_not_be_shows_at_the_field(agent_at_desk: Browser, values: dict[str, str], field: str):
     debt = factories.debt(external_reference="TAKEN")
     given = {
-        "debtor": debt.debtor_id, "original_creditor": debt.original_creditor, "currency_code": "JPY",
+        "debtor": debt.debtor_id, "creditor": debt.creditor_id, "currency_code": "JPY",
         "original_balance": "5000", "current_status": "active",
     }  # fmt: skip
     answer = agent_at_desk.post(address(Debt, "add"), given | values)
@@ -131,7 +131,7 @@ def test_what_a_debt_may_not_be_shows_at_the_field(agent_at_desk: Browser, value
 def test_a_debts_page_moves_no_money(supervisor_at_desk: Browser):
     debt = factories.debt()
     values = {
-        "original_creditor": "Other", "current_balance": "1", "original_balance": "1", "current_status": "settled",
+        "creditor": factories.creditor("Other").pk, "current_balance": "1", "original_balance": "1", "current_status": "settled",
         "currency_code": "USD", "placement_date": "2026-01-01",
     }  # fmt: skip
     assert supervisor_at_desk.post(address(Debt, "change", debt.pk), values).status_code == 302
@@ -151,7 +151,9 @@ def test_a_supervisor_corrects_a_balance(supervisor_at_desk: Browser):
 
     pay(debt)
     answer = supervisor_at_desk.post(page, values | {"original_balance": "2000", "current_balance": "800"})
-    assert errors(answer) == {"original_balance": ["This can't change once there are payments."]}
+    assert errors(answer) == {
+        "original_balance": ["This debt has payments, so its currency and original balance can't be changed."]
+    }
     seen = {"if_unchanged_since": "2026-01-01T00:00:00+00:00"}
     answer = supervisor_at_desk.post(page, values | {"current_balance": "5"} | seen)
     assert list(errors(answer)) == ["__all__"]

@@ -62,6 +62,18 @@ def test_a_reference_is_unique_per_creditor():
     assert Debt.objects.count() == 2
 
 
+def test_a_reference_is_free_again_once_its_debt_is_recalled():
+    recalled = factories.debt(external_reference="A1")
+    amend(recalled, current_status="recalled")
+    again = factories.debt(external_reference="A1", original_creditor="abc credit corp")
+    assert again.creditor == recalled.creditor
+    with pytest.raises(Duplicate) as refused:
+        amend(recalled, current_status="active")
+    assert refused.value.field == "external_reference"
+    recalled.refresh_from_db()
+    assert recalled.current_status == "recalled"
+
+
 def test_another_balance_is_an_adjustment_with_its_author():
     debt, supervisor = factories.debt(balance="500"), factories.agent("Supervisor")
     amend(debt, current_balance=Decimal(450), by=supervisor)

@@ -48,6 +48,7 @@ def test_a_debtor_whom_somebody_enters_at_that_moment_is_matched_and_not_doubled
 def test_a_debt_that_somebody_places_at_that_moment_is_there_already():
     written = threading.Event()
     owner = factories.debtor(email="ann@example.com")
+    factories.creditor("Acme")  # Otherwise the file waits for the creditor, not for the debt.
 
     def place() -> None:
         with transaction.atomic():
@@ -63,6 +64,24 @@ def test_a_debt_that_somebody_places_at_that_moment_is_there_already():
     assert (report.accepted, report.known, report.refused) == (1, 1, 0)
     for debt in Debt.objects.all():
         assert debt.current_balance == sum(entry.amount for entry in debt.ledger_entries.all())
+
+
+def test_a_creditor_that_somebody_creates_at_that_moment_is_not_doubled():
+    written = threading.Event()
+
+    def create() -> None:
+        with transaction.atomic():
+            factories.creditor("ACME")
+            written.set()
+            time.sleep(0.3)
+
+    def take() -> loading.Report:
+        written.wait(10)
+        return load()
+
+    _, report = at_once(create, take)
+    assert report.accepted == 2
+    assert {debt.original_creditor for debt in Debt.objects.all()} == {"ACME"}
 
 
 def test_of_two_files_at_once_one_is_taken_and_the_other_refused():

@@ -1,0 +1,91 @@
+"""Admin pages of creditors and their names."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from collection.models import Debt
+from creditors import creditors
+from creditors.models import Creditor, CreditorName
+from creditors.names import normal_form
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
+from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import ReadOnlyAdmin, amount
+
+
+class CreditorForm(DomainForm):
+    aliases = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="Other spellings in placement files, one on each line. A former name is kept as an alias.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial["aliases"] = "\n".join(self.instance.aliases)
+
+    def clean_aliases(self) -> list[str]:
+        aliases = [line.strip() for line in self.cleaned_data["aliases"].splitlines() if line.strip()]
+        if any(len(alias) > 255 for alias in aliases):
+            raise forms.ValidationError("An alias has at most 255 characters.")
+        return aliases
+
+
+@admin.register(Creditor)
+class CreditorAdmin(DomainAdmin):
+    form = CreditorForm
+    list_display = ("name", "code", "debts", "other_names", "created_at")
+    search_fields = ("name",)
+    search_help_text = "Part of a name or alias, the code, or an id"
+    fields = (("name", "code"), "aliases")
+
+    def search_filter(self, text: str) -> Q:
+        names = CreditorName.objects.filter(normal_form__contains=normal_form(text))
+        return Q(code=text) | Q(pk__in=names.values("creditor"))
+
+    def annotate_rows(self, rows: list[Any]) -> None:
+        counted = Debt.objects.filter(creditor__in=[row.pk for row in rows]).order_by().values_list("creditor")
+        counts: dict[Any, int] = dict(counted.annotate(Count("pk")))
+        names = Creditor.objects.prefetch_related("names").in_bulk([row.pk for row in rows])
+        for row in rows:
+            row.debts_count, row.alias_names = counts.get(row.pk, 0), names[row.pk].aliases
+
+    @admin.display(description="Debts")
+    def debts(self, creditor: Any) -> int:
+        return int(creditor.debts_count)
+
+    @admin.display(description="Aliases")
+    def other_names(self, creditor: Any) -> str:
+        return ", ".join(creditor.alias_names) or "-"
+
+    def listings(self, request: HttpRequest, obj: Creditor) -> list[Listing]:
+        columns: dict[str, Any] = {
+            "Debt": str,
+            "Debtor": lambda debt: debt.debtor,
+            "Balance": lambda debt: amount(debt.current_balance, debt.currency_code),
+            "Status": lambda debt: debt.get_current_status_display(),
+        }
+        debts = Debt.objects.filter(creditor=obj).select_related("debtor", "creditor")
+        return [listing(f"Debts ({debts.count()})", debts, columns, creditor__id__exact=obj.pk)]
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Creditor:
+        return creditors.create(**fields)
+
+    def amend(self, request: HttpRequest, obj: Creditor, changes: dict[str, Any]) -> Creditor:
+        return creditors.amend(obj, **changes)
+
+    def remove(self, request: HttpRequest, obj: Creditor) -> None:
+        creditors.delete(obj)
+
+
+@admin.register(CreditorName)
+class CreditorNameAdmin(ReadOnlyAdmin):
+    list_display = ("name", "normal_form", "creditor")
+    list_select_related = ("creditor",)
+    ordering = ("normal_form",)

@@ -1,0 +1,43 @@
+"""Creditors and their names."""
+
+from django.db import models
+
+from creditors.names import MAX_LENGTH, normal_form
+from ddc.common.models import UUIDModel
+
+
+class Creditor(UUIDModel):
+    """A company for which debts are collected."""
+
+    code = models.CharField(max_length=50, null=True, blank=True, help_text="The agency's own short code.")
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        db_table = "creditor"
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["code"], name="creditor_code_is_unique")]
+
+    @property
+    def aliases(self) -> list[str]:
+        """The names other than its own, in alphabetical order."""
+        own = normal_form(self.name)
+        return [known.name for known in self.names.all() if known.normal_form != own]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CreditorName(models.Model):
+    """A creditor's own name or an alias. No two creditors share a normal form."""
+
+    creditor = models.ForeignKey(Creditor, on_delete=models.CASCADE, related_name="names")
+    name = models.CharField(max_length=255)
+    normal_form = models.CharField(max_length=MAX_LENGTH)
+
+    class Meta:
+        db_table = "creditor_name"
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["normal_form"], name="creditor_name_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
