@@ -56,7 +56,7 @@ app.conf.beat_schedule = {
         f"nightly-{task}": {"task": task, "schedule": crontab(hour="3", minute="30"), "options": {"expires": 3600}}
         for task in (
             "agents.tasks.delete_expired_tokens",
-            "payments.tasks.clear_out",
+            "payments.tasks.delete_expired_keys",
             "portal.tasks.delete_old_sessions",
             "portal.tasks.delete_expired_tokens",
         )

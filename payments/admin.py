@@ -56,14 +56,14 @@ class PaymentAdmin(DomainAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "currency_code":
-            kwargs["help_text"] = "The debt's, if left out."
+            kwargs["help_text"] = "The debt's currency if empty."
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return (*self.fields, "recorded_by", ("created_at", "updated_at")) if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What was posted is changed by who may reverse it alone."""
+        """Make a posted payment's money read-only, except for agents who may reverse it."""
         posted = obj is not None and obj.status == PaymentStatus.COMPLETED
         fixed = _MONEY if posted and not request.user.has_perm("payments.reverse_payment") else ()
         return (*self.readonly_fields, *fixed)

@@ -1,4 +1,4 @@
-"""Requests that may be repeated: the first answer is kept and given again, without doing the work twice."""
+"""Idempotent requests: the first answer is stored and repeated, and the work is done once."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from payments.models import IdempotencyKey
 
-KEPT_FOR = timedelta(hours=24)
+LIFETIME = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
 
 Answer = tuple[int, dict[str, Any]]
 
 
 class KeyTooLong(DomainError):
-    """A key has a bound."""
+    """A key has a maximum length."""
 
     status = 422
     code = "maxLength"
     field = "Idempotency-Key"
-    message = f"An Idempotency-Key has {MAX_KEY_LENGTH} characters at most."
+    message = f"An Idempotency-Key has at most {MAX_KEY_LENGTH} characters. Use a shorter one."
 
 
 class KeyReused(DomainError):
@@ -32,34 +32,34 @@ class KeyReused(DomainError):
 
     status = 422
     code = "idempotency"
-    message = "This Idempotency-Key was used with another body."
+    message = "This Idempotency-Key was used with another body. Use a new key."
 
 
 class RequestInProgress(DomainError):
-    """The first request with this key isn't answered yet."""
+    """The first request with this key is still in progress."""
 
-    message = "A request with this Idempotency-Key is under way. Try again in a moment."
+    message = "A request with this Idempotency-Key is in progress. Try again in a moment."
 
 
 @transaction.atomic
 def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], Answer]) -> Answer:
-    """Do the work and keep its answer, or give the answer that was kept; keys live 24 hours.
+    """Do the work and store its answer, or return the answer that was stored within 24 hours.
 
-    The lock belongs to the transaction: a crash, or a refusal by ``work``, frees the key and leaves nothing behind.
+    The lock ends with the transaction, so a crash or an exception in ``work`` frees the key.
 
-    :raises KeyReused: if the key came with another body before
-    :raises RequestInProgress: if the first request with the key isn't over
+    :raises KeyReused: if the key was used with another body
+    :raises RequestInProgress: if the first request with the key is still in progress
     """
     if len(key) > MAX_KEY_LENGTH:
         raise KeyTooLong
     if not advisory_locks.try_lock(AdvisoryLock.IDEMPOTENCY_KEY, f"{caller} {key}"):
         raise RequestInProgress
     digest = hashlib.sha256(body.encode()).hexdigest()
-    kept = IdempotencyKey.objects.filter(caller=caller, key=key).first()
-    if kept and kept.created_at > now - KEPT_FOR:
-        if kept.body_digest != digest:
+    stored = IdempotencyKey.objects.filter(caller=caller, key=key).first()
+    if stored and stored.created_at > now - LIFETIME:
+        if stored.body_digest != digest:
             raise KeyReused
-        return kept.status, kept.answer
+        return stored.status, stored.answer
     status, answer = work()
     IdempotencyKey.objects.bulk_create(
         [IdempotencyKey(caller=caller, key=key, body_digest=digest, status=status, answer=answer, created_at=now)],
@@ -70,6 +70,6 @@ def once(*, caller: str, key: str, body: str, now: datetime, work: Callable[[], 
     return status, answer
 
 
-def clear_out(*, now: datetime) -> int:
-    """Delete keys that nobody is held to any more; return how many."""
-    return IdempotencyKey.objects.filter(created_at__lte=now - KEPT_FOR).delete()[0]
+def delete_expired(*, now: datetime) -> int:
+    """Delete expired keys; return how many."""
+    return IdempotencyKey.objects.filter(created_at__lte=now - LIFETIME).delete()[0]

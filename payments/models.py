@@ -1,4 +1,4 @@
-"""What was paid."""
+"""Payments, and the answers to repeated requests."""
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,7 @@ class PaymentMethod(models.TextChoices):
 
 
 class Payment(UUIDModel):
-    """Money that came in, or was tried, for one debt, in the debt's currency."""
+    """A payment, or an attempt at one, for one debt in the debt's currency."""
 
     debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="payments", db_index=False)
     amount = money_field()
@@ -60,7 +60,7 @@ class Payment(UUIDModel):
 
 
 class IdempotencyKey(models.Model):
-    """The first answer to a request that may be repeated, kept for 24 hours."""
+    """The first answer to an idempotent request, stored for 24 hours."""
 
     caller = models.CharField(max_length=100)
     key = models.CharField(max_length=255)

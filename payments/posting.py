@@ -1,7 +1,7 @@
-"""Payments and what they post: record, amend, void.
+"""Record, amend and void payments, and post them to the ledger.
 
-A completed payment lowers its debt's balance in the same transaction, and only a completed one does. A change of what was
-posted is a reversal and a new entry.
+A completed payment lowers its debt's balance in the same transaction, and only a completed one does. A change of a posted
+payment is a reversal and a new entry.
 """
 
 import uuid
@@ -20,21 +20,21 @@ from ddc.common import money
 from ddc.common.errors import DomainError, refusing, require_unchanged
 from payments.models import Payment, PaymentStatus
 
-#: A payment on these would belong to nobody's account any more.
+#: Debts that take no payments.
 _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
-#: A balance that was written off, or went back to the creditor, doesn't come back by itself.
+#: Debts whose payments cannot be reversed: their balance was written off or went back to the creditor.
 _FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
 
 
 class CurrencyMismatch(DomainError):
-    """A payment is made in its debt's currency."""
+    """A payment has its debt's currency."""
 
     status = 422
     code = "enum"
     field = "currency_code"
 
     def __init__(self, currency: str) -> None:
-        super().__init__(f"The debt is in {currency}.")
+        super().__init__(f"The debt is in {currency}. Enter the payment in that currency.")
 
 
 class DuplicateTransaction(DomainError):
@@ -42,11 +42,11 @@ class DuplicateTransaction(DomainError):
 
     code = "database.unique"
     field = "processor_txn_id"
-    message = "There is a payment with this transaction id already."
+    message = "A payment with this transaction id exists already."
 
 
 class NoSuchDebt(DomainError):
-    """A payment is for a debt that there is."""
+    """A payment belongs to an existing debt."""
 
     status = 422
     code = "database.exists"
@@ -55,7 +55,7 @@ class NoSuchDebt(DomainError):
 
 
 class PaymentNotFound(DomainError):
-    """Somebody deleted the payment meanwhile."""
+    """The payment has been deleted."""
 
     status = 404
     message = "This resource does not exist."
@@ -102,7 +102,7 @@ def record(*, debt: Debt, by: Agent | None, today: date, **fields: Unpack[Paymen
 def amend(
     payment: Payment, *, by: Agent | None, today: date, if_unchanged_since: datetime | None = None, **fields: Any
 ) -> Payment:
-    """Change a payment. Another amount, status, date or debt reverses what was posted and posts anew.
+    """Change a payment. Another amount, status, date or debt reverses the posted entry and posts a new one.
 
     :raises Forbidden: if a posted entry is to be reversed and ``by`` may not
     :raises Stale: if money is to change and the payment has changed since ``if_unchanged_since``
@@ -136,7 +136,7 @@ def amend(
 
 @transaction.atomic
 def void(payment: Payment, *, by: Agent | None, today: date) -> None:
-    """Delete a payment, and take back what it posted. The ledger keeps what it was.
+    """Delete a payment and reverse its entry. The ledger keeps a copy of its fields.
 
     :raises DebtIsClosed: if it was posted and its debt is settled, written off or recalled
     """
@@ -147,10 +147,10 @@ def void(payment: Payment, *, by: Agent | None, today: date) -> None:
 
 
 def _lock(payment_id: uuid.UUID, target: Debt | None) -> tuple[Payment, dict[uuid.UUID, Debt]]:
-    """Lock a payment's debt (and the one that it moves to), then the payment as it is by then.
+    """Lock a payment's debt and the debt that it moves to; then lock the payment and return its current row.
 
-    The debt is read first without a lock, locked, and read again. Where the payment moved on in between, all locks are let go
-    before the next try, so that debts are only ever locked in the order of their ids.
+    The debt's id is read without a lock, the debt locked, and the id read again. If the payment has moved in between, all locks
+    are released before the next try, so that debts are always locked in the order of their ids.
     """
     while True:
         start = transaction.savepoint()
@@ -197,7 +197,7 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
 
 def _reverse(payment_id: uuid.UUID, debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
     if debt.current_status in _FROZEN:
-        raise DebtIsClosed("This debt is closed; open it again before you take a payment back.")
+        raise DebtIsClosed("This debt is closed. Reopen it before you reverse a payment.")
     for entry in ledger.unreversed(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
 
@@ -207,7 +207,7 @@ def _money_of(payment: Payment) -> tuple[object, ...]:
 
 
 def _cause(kind: str, payment: Payment) -> dict[str, Any]:
-    """Return what the ledger keeps of a payment, for when the payment itself is changed or gone."""
+    """Return the copy of a payment that the ledger keeps."""
     return {
         "type": kind,
         "paymentId": str(payment.pk),

@@ -1,11 +1,11 @@
-"""Hold the ledger against what it should say: every balance, every payment, every reversal."""
+"""Compare the ledger with every balance, payment and reversal."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-#: What is checked, and the SQL that finds each row that differs: (its id, what differs).
+#: The checks, each with SQL that finds rows that differ, as (id, finding).
 CHECKS: dict[str, str] = {
     "a balance is the sum of its entries": """
         SELECT d.id, format('balance %s, entries %s', d.current_balance, coalesce(sum(e.amount), 0))
@@ -18,15 +18,15 @@ CHECKS: dict[str, str] = {
         WHERE d.currency_code IS DISTINCT FROM e.currency_code
         GROUP BY e.debt_id, e.currency_code HAVING sum(e.amount) <> 0
     """,
-    "the placement that stands is the original balance": """
-        SELECT d.id, format('original balance %s, placements %s', d.original_balance, coalesce(standing.amount, 0))
+    "the unreversed placement is the original balance": """
+        SELECT d.id, format('original balance %s, placements %s', d.original_balance, coalesce(placed.amount, 0))
         FROM debt d LEFT JOIN (
             SELECT e.debt_id, sum(e.amount) AS amount
             FROM ledger_entry e LEFT JOIN ledger_entry r ON r.reverses_id = e.id
             WHERE e.kind = 'placement' AND r.id IS NULL
             GROUP BY e.debt_id
-        ) standing ON standing.debt_id = d.id
-        WHERE d.original_balance <> coalesce(standing.amount, 0)
+        ) placed ON placed.debt_id = d.id
+        WHERE d.original_balance <> coalesce(placed.amount, 0)
     """,
     "a completed payment has posted its amount on its debt": """
         SELECT p.id, format('amount %s, posted %s', p.amount, -coalesce(sum(e.amount), 0))
@@ -59,7 +59,7 @@ CHECKS: dict[str, str] = {
         WHERE (d.current_status IN ('paid', 'settled', 'written_off') AND d.current_balance <> 0)
             OR (d.current_status IN ('active', 'payment_plan', 'deferred', 'disputed') AND d.current_balance = 0)
     """,
-    "what is kept as open is what debts add up to": """
+    "the open totals are the sums of the open debts": """
         SELECT concat_ws(' ', currency_code, due_date), format('%s debts and %s too many', sum(debts), sum(balance))
         FROM (
             SELECT currency_code, due_date, debts, balance FROM open_total
@@ -74,7 +74,7 @@ CHECKS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that isn't as it should be: which check found it, on which row, and what it found."""
+    """A row that fails a check."""
 
     check: str
     row_id: str
@@ -82,15 +82,15 @@ class Difference:
 
 
 def differences(*, progress: Callable[[str], None] = lambda check: None) -> Iterator[Difference]:
-    """Go over all debts, payments and entries, and yield whatever differs. ``progress`` hears of each check as it is done.
+    """Check all debts, payments and entries, and yield every difference. ``progress`` is called after each check.
 
-    All checks see one moment, so payments that come in meanwhile are no differences.
+    All checks see one snapshot, so payments recorded at the same time are not reported as differences.
     """
-    alone = not connection.in_atomic_block
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
-        if alone:
+        if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        # Whole tables are compared. Where statistics lag behind an import, a nested loop would take hours.
+        # The checks compare whole tables. With outdated statistics, as after an import, a nested loop would take hours.
         cursor.execute("SET LOCAL enable_nestloop = off")
         for check, sql in CHECKS.items():
             cursor.execute(sql)

@@ -1,4 +1,4 @@
-"""Ticks of payments."""
+"""Celery tasks of payments."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -7,6 +7,6 @@ from payments import idempotency
 
 
 @shared_task(ignore_result=True)
-def clear_out() -> None:
-    """Forget the answers of requests that may no longer be repeated."""
-    idempotency.clear_out(now=timezone.now())
+def delete_expired_keys() -> None:
+    """Delete the stored answers of idempotent requests after 24 hours."""
+    idempotency.delete_expired(now=timezone.now())

@@ -18,7 +18,7 @@ from tests import factories
 
 TODAY = date(2026, 2, 1)
 YESTERDAY = TODAY - timedelta(days=1)
-CHECK = "what is kept as open is what debts add up to"
+CHECK = "the open totals are the sums of the open debts"
 
 pytestmark = pytest.mark.django_db
 

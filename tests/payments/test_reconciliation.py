@@ -67,7 +67,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "original balance changed": (
         "UPDATE debt SET original_balance = 99",
-        "the placement that stands is the original balance",
+        "the unreversed placement is the original balance",
     ),
     "a completed payment changed": (
         "UPDATE payment SET amount = 41 WHERE status = 'completed'",

@@ -1,4 +1,4 @@
-"""What a process of the web server does before its first request, and what any long-lived process does."""
+"""Prepare a process of the web server, and the heap of any long-lived process."""
 
 import gc
 import os

@@ -13,7 +13,7 @@ SHOWN = 50
 
 
 class Command(BaseCommand):
-    help = "Hold every balance, payment and reversal against the ledger. Exits 1 if anything differs."
+    help = "Compare every balance, payment and reversal with the ledger. The exit code is 1 if anything differs."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(total=len(reconciliation.CHECKS), unit="check", file=sys.stderr, disable=None) as bar:
