@@ -1,7 +1,7 @@
-"""Exchange rates as the European Central Bank publishes them: how much of a currency one euro bought on a day.
+"""Load exchange rates published by the European Central Bank: the price of one euro in each currency.
 
-Both layouts of its CSV are read: the daily file of one line (``Date, USD, JPY, …`` with ``23 November 2026``) and the
-historical one (``2026-11-23``, ``N/A`` where there is no rate, a comma at the end of each line).
+Both CSV layouts are read: the daily file of one line (``Date, USD, JPY, …`` with ``23 November 2026``) and the historical
+file (``2026-11-23``, ``N/A`` for a missing rate, a comma at the end of each line).
 """
 
 import csv
@@ -23,7 +23,7 @@ _MONTHS = (
 )  # fmt: skip
 _NO_RATE = ("", "N/A", "-")
 _BATCH = 20_000
-#: Called with how many days have been read.
+#: Called with the number of days read.
 Progress = Callable[[int], None]
 
 _STORE = """
@@ -35,7 +35,7 @@ _STORE = """
 
 
 class NotAnEcbFile(DomainError):
-    """The file isn't laid out as the ECB's; nothing of it was taken."""
+    """The file does not have the ECB's layout; no rate was stored."""
 
     status = 422
     code = "file"
@@ -43,7 +43,7 @@ class NotAnEcbFile(DomainError):
 
 @dataclass(frozen=True)
 class RefusedCell:
-    """A cell that wasn't taken: where, and why. ``column`` is the currency, or ``Date``."""
+    """A refused cell: its line, column (a currency or ``Date``) and the reason."""
 
     line: int
     column: str
@@ -52,7 +52,7 @@ class RefusedCell:
 
 @dataclass
 class Loaded:
-    """What came of a file: its days, how many rates were new or other than before, and what wasn't taken."""
+    """The result of a file: its days, its rates, the new or changed ones, and the refused cells."""
 
     days: int = 0
     rates: int = 0
@@ -64,15 +64,15 @@ class Loaded:
 
 @transaction.atomic
 def load(file: TextIO, *, progress: Progress | None = None) -> Loaded:
-    """Store the rates of a file; one that is there already takes the file's value.
+    """Store the rates of a file, replacing earlier values.
 
-    Currencies that nothing can be owed in here, such as those the euro has replaced, are passed over and told. A cell that
-    is no rate is refused, and the others are stored.
+    Unknown currencies, such as those that the euro replaced, are skipped and reported. A cell that isn't a rate is refused;
+    the others are stored.
 
-    :raises NotAnEcbFile: if the first line doesn't name ``Date`` and currencies, or the file can't be read
+    :raises NotAnEcbFile: if the first line isn't ``Date`` and currencies, or the file can't be read
     """
     loaded = Loaded()
-    # One day twice in a file: the last counts, and one statement must not meet a row twice.
+    # If a day is repeated, the last one counts: one statement can't update a row twice.
     batch: dict[tuple[date, str], Decimal] = {}
     for day, currency, rate in _rates(file, loaded, progress=progress):
         batch[day, currency] = rate
@@ -97,14 +97,14 @@ def _rates(file: TextIO, loaded: Loaded, *, progress: Progress | None) -> Iterat
             if progress:
                 progress(loaded.days)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise NotAnEcbFile("This is no CSV in UTF-8.") from error
+        raise NotAnEcbFile("The file is not CSV in UTF-8. Download it again from the ECB.") from error
 
 
 def _header(names: list[str], loaded: Loaded) -> list[str | None]:
-    """Return the currency of each column after the date; None where it is unknown, or the column has no name."""
+    """Return the currency of each column after the date, or None if it is unknown."""
     names = [name.strip().lstrip("\ufeff").strip().upper() for name in names]
     if not names or names[0] != "DATE" or not any(name in DECIMALS for name in names[1:]):
-        raise NotAnEcbFile("The first line must be the ECB's: Date, then the currencies' codes.")
+        raise NotAnEcbFile("This is not a file of the ECB. The first line must be Date, then currency codes.")
     loaded.unknown_currencies = [name for name in names[1:] if name and name not in DECIMALS]
     return [name if name in DECIMALS else None for name in names[1:]]
 
@@ -114,10 +114,10 @@ def _of_day(
 ) -> Iterator[tuple[date, str, Decimal]]:
     day = _day(cells[0])
     if day is None:
-        loaded.refused.append(RefusedCell(line, "Date", f"{cells[0][:40]!r} is no date."))
+        loaded.refused.append(RefusedCell(line, "Date", f"{cells[0][:40]!r} is not a date."))
         return
     if any(cells[len(currencies) + 1 :]):
-        loaded.refused.append(RefusedCell(line, "Date", "This line has more cells than the first one."))
+        loaded.refused.append(RefusedCell(line, "Date", "This line has more cells than the first line."))
         return
     for currency, cell in zip(currencies, cells[1:], strict=False):
         if currency is None or cell in _NO_RATE:
@@ -125,11 +125,11 @@ def _of_day(
         if _NUMBER.fullmatch(cell) and (rate := Decimal(cell)) > 0:
             yield day, currency, rate
         else:
-            loaded.refused.append(RefusedCell(line, currency, f"{cell[:40]!r} is no rate."))
+            loaded.refused.append(RefusedCell(line, currency, f"{cell[:40]!r} is not a rate."))
 
 
 def _day(text: str) -> date | None:
-    """Read ``2026-11-23`` or ``23 November 2026``, in whatever locale the program runs."""
+    """Read ``2026-11-23`` or ``23 November 2026``, independent of the locale."""
     try:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
             return date.fromisoformat(text)

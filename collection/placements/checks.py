@@ -1,7 +1,7 @@
-"""What is wrong with a row of a placement file, in the API's own policy.
+"""Check the rows of a placement file by the API's rules for fields.
 
-Codes, phones and e-mail addresses are read in Python, while the rows stream into the staging table; all else is checked there,
-in one pass of SQL. Both leave (line, column, reason) in the table of refusals.
+Codes, phones and e-mail addresses are read in Python while the rows are copied into the staging table. SQL checks the other
+columns there in one pass. Both write line, column and reason to a table of refusals.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ from debtors.models import Debtor
 
 
 @dataclass(frozen=True, order=True)
-class Refusal:
-    """A row that wasn't taken: where, and why. ``column`` is None where no one column is at fault."""
+class RefusedRow:
+    """A refused row: its line, the reason, and the column at fault, if it is one."""
 
     line: int
     column: str | None
@@ -32,7 +32,7 @@ class Refusal:
 
 
 class UnreadableValue(Exception):
-    """A cell's text means nothing in its column."""
+    """A cell can't be read as a value of its column."""
 
 
 def currency(text: str) -> str:
@@ -72,7 +72,7 @@ def phone(text: str, country_code: str | None) -> str:
         raise UnreadableValue(error.message) from error
 
 
-#: What turns the text of a column into what is kept; the phone is read last, by the country.
+#: The functions that read a column's text. The phone is read last, since it depends on the country.
 READERS: dict[str, Callable[[str], str]] = {
     "email": email,
     "currency_code": currency,
@@ -125,7 +125,7 @@ _FAULTS = {
     **{name: _date_fault(column) for name, column in _DATES.items()},
     **{name: _amount_fault(column) for name, column in _AMOUNTS.items()},
     "currentStatus": f"""CASE WHEN current_status NOT IN ({_OPEN})
-        THEN 'A debt is placed in one of these states: {_OPEN.replace("'", "")}.' END""",
+        THEN 'A debt is placed in one of these statuses: {_OPEN.replace("'", "")}.' END""",
     "p2pScore": f"""CASE WHEN p2p_score IS NULL THEN NULL
         WHEN p2p_score !~ {_PLAIN} OR length(p2p_score) > 40 THEN 'This must be a number.'
         WHEN p2p_score::numeric NOT BETWEEN 0 AND 1 THEN 'This must be between 0 and 1.'
@@ -134,18 +134,18 @@ _FAULTS = {
         WHEN segment_id !~ {_UUID} THEN 'This must be a UUID.'
         WHEN NOT EXISTS (SELECT FROM segment WHERE id = segment_id::uuid) THEN 'There is no such segment.' END""",
 }
-# Rows with any fault are picked out first: most have none, and looking at each column of those once is enough.
+# Most rows have no fault, so the faulty ones are selected first; only these need a second look at each column.
 _CHECK = """
     INSERT INTO placement_refusal
-    SELECT line, fault.place, fault.reason
+    SELECT line, fault.column_name, fault.reason
     FROM (SELECT * FROM placement_row WHERE num_nonnulls({faults}) > 0) AS faulty
-    CROSS JOIN LATERAL (VALUES {named_faults}) AS fault (place, reason)
+    CROSS JOIN LATERAL (VALUES {named_faults}) AS fault (column_name, reason)
     WHERE fault.reason IS NOT NULL
 """
 
 
 def check(*, today: date) -> None:
-    """Note the faults of all staged rows that Python didn't look for."""
+    """Record the faults of all staged rows in the columns that Python does not read."""
     named = [
         *((name, f"CASE WHEN {column} IS NULL THEN 'This is required.' END") for name, column in _REQUIRED.items()),
         *_FAULTS.items(),

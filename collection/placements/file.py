@@ -1,7 +1,7 @@
-"""The file that a creditor places debts with: CSV in UTF-8, with or without BOM, with commas or semicolons.
+"""Read a placement file: CSV in UTF-8, with or without BOM, with commas or semicolons.
 
-The first line names the columns, by the API's names for a debtor's and a debt's fields. Lines are counted as an editor counts
-them, also where a quoted cell goes over several.
+The first line has the API's names of a debtor's and a debt's fields. Lines are counted as in an editor, including those inside
+a quoted cell.
 """
 
 import csv
@@ -26,28 +26,28 @@ OF_DEBT = {
     "p2pScore": "p2p_score",
     "segmentId": "segment_id",
 }
-#: Each column that a file may have, by its name there, and the name of the same thing inside.
+#: The columns that a file may have, by their API names.
 COLUMNS = OF_DEBTOR | OF_DEBT
-#: Columns that a file must have; ``originalCreditor`` too, unless the creditor is named beside it.
+#: The columns that a file must have, and ``originalCreditor`` unless a creditor is given for the whole file.
 REQUIRED = ("email", "originalBalance")
 
 _BOM = b"\xef\xbb\xbf"
 
 
 class BrokenFile(DomainError):
-    """The file as a whole can't be read; nothing of it was taken."""
+    """The file as a whole can't be read; no row was loaded."""
 
     status = 422
     code = "file"
 
 
 class PlacementFile:
-    """A placement file that was opened: its columns, and then its rows, each with the line that it begins on."""
+    """An open placement file: its columns, then its rows with the line on which each begins."""
 
     def __init__(self, file: BinaryIO, *, has_creditor: bool) -> None:
         """Read the first line.
 
-        :raises BrokenFile: if it doesn't name the columns that there are, each once, and all that are required
+        :raises BrokenFile: if a column is unknown, repeated or missing
         """
         self.bytes_read = 0
         self._lines = self._decoded(file)
@@ -62,13 +62,13 @@ class PlacementFile:
 
     @property
     def columns(self) -> list[str]:
-        """The columns by the names that the program has for them."""
+        """The field names of the columns."""
         return [COLUMNS[name] for name in self.header]
 
     def __iter__(self) -> Iterator[tuple[int, list[str | None]]]:
         """Yield each row that isn't blank, with its line; an empty cell is None.
 
-        :raises BrokenFile: if what follows is no CSV in UTF-8
+        :raises BrokenFile: if the rest isn't CSV in UTF-8
         """
         line = 2
         while True:
@@ -77,7 +77,7 @@ class PlacementFile:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise BrokenFile(f"From line {line} on this is no CSV: {error}.") from error
+                raise BrokenFile(f"From line {line} on this is not CSV: {error}.") from error
             row = [cell.strip() or None for cell in cells]
             if any(row):
                 yield line, row
@@ -87,7 +87,7 @@ class PlacementFile:
         for number, raw in enumerate(file, start=1):
             self.bytes_read += len(raw)
             if b"\x00" in raw:
-                raise BrokenFile(f"Line {number} has a NUL character: this is no CSV in UTF-8.")
+                raise BrokenFile(f"Line {number} has a NUL character. Save the file as CSV in UTF-8.")
             try:
                 yield (raw.removeprefix(_BOM) if number == 1 else raw).decode()
             except UnicodeDecodeError as error:
@@ -96,11 +96,11 @@ class PlacementFile:
 
 def _checked(header: list[str], *, has_creditor: bool) -> list[str]:
     if not any(header):
-        raise BrokenFile("The file has no first line that names its columns.")
+        raise BrokenFile("The file has no header. Name the columns in its first line.")
     if unknown := [name or "(no name)" for name in header if name not in COLUMNS]:
-        raise BrokenFile(f"Unknown columns: {', '.join(unknown[:20])}. Known are: {', '.join(COLUMNS)}.")
+        raise BrokenFile(f"Unknown columns: {', '.join(unknown[:20])}. Use these: {', '.join(COLUMNS)}.")
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise BrokenFile(f"Columns that are there twice: {', '.join(twice)}.")
+        raise BrokenFile(f"Repeated columns: {', '.join(twice)}.")
     required = REQUIRED if has_creditor else (*REQUIRED, "originalCreditor")
     if missing := [name for name in required if name not in header]:
         raise BrokenFile(f"Missing columns: {', '.join(missing)}.")

@@ -1,6 +1,6 @@
-"""Take a creditor's placement file: each row of it is accepted, known already, or refused with the reason.
+"""Load a creditor's placement file: each row is accepted, known already, or refused with a reason.
 
-All in one transaction: what breaks off leaves nothing.
+All rows are loaded in one transaction, so an interrupted load leaves nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from agents.models import Agent
 from collection.placements import checks, posting
-from collection.placements.checks import READERS, Refusal, UnreadableValue
+from collection.placements.checks import READERS, RefusedRow, UnreadableValue
 from collection.placements.file import COLUMNS, PlacementFile
 from collection.segments import assignment
 from creditors.names import normal_form
@@ -21,7 +21,7 @@ from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.common.reference.currencies import DECIMALS
 
-#: Called with what is being done, and how many bytes of the file have been read.
+#: Called with the current step and the number of bytes read.
 Progress = Callable[[str, int], None]
 _STEP = 1_000
 _DEFAULT_CURRENCY = "USD"
@@ -29,21 +29,21 @@ _NAMES = {column: name for name, column in COLUMNS.items()}
 
 
 class ImportInProgress(DomainError):
-    """Two files at once could enter one debtor twice."""
+    """Two files at once could create one debtor twice."""
 
-    message = "Another import of placements is under way. Wait until it is over."
+    message = "Another placement file is being loaded. Wait until that is done."
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of each row; the three numbers of rows add up to ``rows``. ``debtors`` were entered for them."""
+    """The numbers of rows by outcome, of new debtors, and the refused rows. Accepted, known and refused add up to ``rows``."""
 
     rows: int
     accepted: int
     known: int
     refused: int
     debtors: int
-    refusals: list[Refusal]
+    refusals: list[RefusedRow]
 
 
 @transaction.atomic
@@ -59,26 +59,26 @@ def load(
 ) -> Report:
     """Place the debts of a file.
 
-    ``creditor`` is whose they are where a row doesn't say it. A dry run does all of it and takes it back.
-
+    :param creditor: the creditor of rows that name none
+    :param dry_run: roll everything back at the end
     :raises BrokenFile: if the file as a whole can't be read
-    :raises ImportInProgress: if another file is being taken
+    :raises ImportInProgress: if another file is being loaded
     """
-    tell = progress or (lambda _doing, _bytes: None)
+    report_progress = progress or (lambda _doing, _bytes: None)
     if not advisory_locks.try_lock(AdvisoryLock.PLACEMENTS):
         raise ImportInProgress
     source = PlacementFile(file, has_creditor=creditor is not None)
-    rows = _stage(source, creditor=creditor, tell=tell)
-    tell("checking", source.bytes_read)
+    rows = _stage(source, creditor=creditor, report_progress=report_progress)
+    report_progress("checking", source.bytes_read)
     checks.check(today=today)
-    tell("placing", source.bytes_read)
+    report_progress("placing", source.bytes_read)
     assignment.lock_segments()
     posted = posting.post(by_id=by.pk if by else None, today=today, now=now)
     refusals = _refusals()
     if dry_run:
         transaction.set_rollback(True)
     else:
-        tell("committing", source.bytes_read)
+        report_progress("committing", source.bytes_read)
     return Report(
         rows=rows,
         accepted=posted.debts,
@@ -89,10 +89,10 @@ def load(
     )
 
 
-def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> int:
-    """Stream the rows into a table of text; return how many there were."""
+def _stage(source: PlacementFile, *, creditor: str | None, report_progress: Progress) -> int:
+    """Copy the rows into a table of text; return their number."""
     columns = ", ".join(f"{column} text" for column in COLUMNS.values())
-    faults: list[Refusal] = []
+    faults: list[RefusedRow] = []
     rows = 0
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS placement_row, placement_refusal, placement")
@@ -101,13 +101,13 @@ def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> in
             f" (line integer, decimals smallint, creditor_form text, {columns}) ON COMMIT DROP"
         )
         cursor.execute(
-            "CREATE TEMPORARY TABLE placement_refusal (line integer, place text, reason text) ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE placement_refusal (line integer, column_name text, reason text) ON COMMIT DROP"
         )
         with cursor.copy("COPY placement_row FROM STDIN") as copy:
             for line, cells in source:
                 rows += 1
                 if rows % _STEP == 0:
-                    tell("reading", source.bytes_read)
+                    report_progress("reading", source.bytes_read)
                 row = _row(source, line, cells, creditor=creditor, faults=faults)
                 if row is not None:
                     copy.write_row(row)
@@ -119,12 +119,12 @@ def _stage(source: PlacementFile, *, creditor: str | None, tell: Progress) -> in
 
 
 def _row(
-    source: PlacementFile, line: int, cells: list[str | None], *, creditor: str | None, faults: list[Refusal]
+    source: PlacementFile, line: int, cells: list[str | None], *, creditor: str | None, faults: list[RefusedRow]
 ) -> list[object] | None:
-    """Read what has to be read in Python; what can't be is noted in ``faults``. None: not even the cells fit."""
+    """Read the values that Python reads, and add those it can't to ``faults``. Return None if the number of cells is wrong."""
     width = len(source.columns)
     if len(cells) < width or any(cells[width:]):
-        faults.append(Refusal(line, None, f"This line has {len(cells)} cells, and the first one {width}."))
+        faults.append(RefusedRow(line, None, f"This line has {len(cells)} cells, but the first line has {width}."))
         return None
     values = dict(zip(source.columns, cells, strict=False))
     values["original_creditor"] = values.get("original_creditor") or creditor
@@ -135,23 +135,23 @@ def _row(
                 values[column] = read(text)
             except UnreadableValue as fault:
                 values[column] = None if column != "email" else text
-                faults.append(Refusal(line, _NAMES[column], str(fault)))
+                faults.append(RefusedRow(line, _NAMES[column], str(fault)))
     if text := values.get("mobile_phone"):
         try:
             values["mobile_phone"] = checks.phone(text, values.get("country_code"))
         except UnreadableValue as fault:
-            faults.append(Refusal(line, "mobilePhone", str(fault)))
+            faults.append(RefusedRow(line, "mobilePhone", str(fault)))
     form = normal_form(values["original_creditor"] or "")
     cells_in_order = (values.get(column) for column in COLUMNS.values())
     return [line, DECIMALS.get(values["currency_code"] or ""), form, *cells_in_order]
 
 
-def _refusals() -> list[Refusal]:
+def _refusals() -> list[RefusedRow]:
     return sorted(_read_refusals(), key=lambda refusal: (refusal.line, refusal.column or ""))
 
 
-def _read_refusals() -> Iterator[Refusal]:
+def _read_refusals() -> Iterator[RefusedRow]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT line, place, reason FROM placement_refusal")
-        for line, place, reason in cursor.fetchall():
-            yield Refusal(line, place, reason)
+        cursor.execute("SELECT line, column_name, reason FROM placement_refusal")
+        for line, column, reason in cursor.fetchall():
+            yield RefusedRow(line, column, reason)

@@ -1,8 +1,8 @@
-# ruff: noqa: S608 -- the statements are put together from constants alone
-"""From checked rows of a placement file to debtors, debts and their ledger, in a few statements however long the file is.
+# ruff: noqa: S608 -- the statements are composed of constants
+"""Turn the checked rows of a placement file into creditors, debtors, debts and ledger entries.
 
-A row belongs to the debtor who has its e-mail address (whatever its case) or its phone; one who isn't known yet is entered from
-the first row that names them. A known debtor's own fields are never changed, nor a known debt's anything.
+The number of statements does not grow with the file. A row belongs to the debtor with its e-mail address (in any case) or
+its phone. A new debtor takes the fields of the first row. Known debtors and known debts are never changed.
 """
 
 import uuid
@@ -17,8 +17,8 @@ from collection.segments.assignment import BEST_FIT
 from creditors.models import Creditor
 from debtors.models import Debtor
 
-# Spellings with the same normal form are one creditor; a new one takes the first spelling in the file. The lock keeps the
-# creditors from being deleted until their debts are committed.
+# Spellings with the same normal form are one creditor; a new one takes the first spelling in the file. A creditor that another
+# transaction creates at the same time is waited for and used. The lock prevents their deletion until the debts are committed.
 _CREATE_CREDITORS = """
     WITH named AS (
         INSERT INTO creditor_name (creditor_id, name, normal_form)
@@ -40,7 +40,7 @@ _DEBTOR_VALUES = ", ".join(
 
 _TYPED = f"""
     CREATE TEMPORARY TABLE placement ON COMMIT DROP AS
-    SELECT line, uuidv7() AS id, NULL::uuid AS debtor_id, FALSE AS is_known, NULL::integer AS twin_of,
+    SELECT line, uuidv7() AS id, NULL::uuid AS debtor_id, FALSE AS is_known, NULL::integer AS duplicate_of,
         {_DEBTOR_VALUES},
         creditor_id, external_reference, currency_code, original_balance::numeric(20, 4) AS original_balance,
         coalesce(current_balance, original_balance)::numeric(20, 4) AS current_balance,
@@ -56,21 +56,21 @@ _OPEN_ROWS = """
     AND placement.line NOT IN (SELECT line FROM placement_refusal)
 """
 
-# What has a reference is known by it, whoever the debtor is; the second row of one reference is the first one's twin.
+# A debt with a reference is known by it, whatever the debtor. A second row with the reference duplicates the first.
 _KNOWN_BY_REFERENCE = """
-    WITH twin AS (
+    WITH repeated AS (
         SELECT line, min(line) OVER (PARTITION BY creditor_id, external_reference) AS first
         FROM placement WHERE external_reference IS NOT NULL
     )
-    UPDATE placement SET is_known = TRUE, twin_of = CASE WHEN twin.line > twin.first THEN twin.first END
-    FROM twin WHERE twin.line = placement.line AND (twin.line > twin.first OR EXISTS (
+    UPDATE placement SET is_known = TRUE, duplicate_of = CASE WHEN repeated.line > repeated.first THEN repeated.first END
+    FROM repeated WHERE repeated.line = placement.line AND (repeated.line > repeated.first OR EXISTS (
         SELECT FROM debt WHERE debt.creditor_id = placement.creditor_id
           AND debt.external_reference = placement.external_reference AND debt.current_status <> 'recalled'
     ))
 """
-_FREE_TWINS = """
-    UPDATE placement SET is_known = FALSE, twin_of = NULL
-    WHERE twin_of IN (SELECT line FROM placement_refusal)
+_RELEASE_DUPLICATES = """
+    UPDATE placement SET is_known = FALSE, duplicate_of = NULL
+    WHERE duplicate_of IN (SELECT line FROM placement_refusal)
 """
 
 _FIND = f"""
@@ -79,10 +79,10 @@ _FIND = f"""
     LEFT JOIN debtor AS by_phone ON by_phone.mobile_phone = placement.mobile_phone
     WHERE {_OPEN_ROWS}
 """
-# One look at the debtors both finds a row's and refuses the row whose address is one debtor's and whose phone another's.
+# Finds the debtor of each row, and refuses conflicting rows: the address of one debtor and the phone of another.
 _MATCH = f"""
     WITH found AS MATERIALIZED ({_FIND}),
-    torn AS (
+    conflicting AS (
         INSERT INTO placement_refusal
         SELECT line, 'mobilePhone', 'Another debtor has this phone.' FROM found WHERE by_email <> by_phone
     )
@@ -90,39 +90,37 @@ _MATCH = f"""
     WHERE found.line = placement.line AND coalesce(found.by_email, found.by_phone) IS NOT NULL
       AND (found.by_email <> found.by_phone) IS NOT TRUE
 """
-# A founder is the first of its address and of its phone, so that two founders never are one debtor. Entered by address, they come
-# to the same pages of the indexes over addresses together.
-_FOUND = f"""
-    WITH nameable AS (
-        SELECT *, row_number() OVER (PARTITION BY lower(email) ORDER BY line) AS of_email,
-            row_number() OVER (PARTITION BY mobile_phone ORDER BY line) AS of_phone
+# A debtor is created from the first row with its address and its phone, so that no debtor is created twice. The order by address
+# fills the pages of its index one after the other.
+_CREATE_DEBTORS = f"""
+    WITH first_row AS (
+        SELECT *, row_number() OVER (PARTITION BY lower(email) ORDER BY line) AS by_email,
+            row_number() OVER (PARTITION BY mobile_phone ORDER BY line) AS by_phone
         FROM placement
         WHERE {_OPEN_ROWS} AND (legal_entity IS NOT NULL OR (first_name IS NOT NULL AND last_name IS NOT NULL))
     )
-    INSERT INTO debtor (
-        id, created_at, updated_at, {_DEBTOR_COLUMNS}
-    )
+    INSERT INTO debtor (id, created_at, updated_at, {_DEBTOR_COLUMNS})
     SELECT uuidv7(), %(now)s, %(now)s, {_DEBTOR_COLUMNS}
-    FROM nameable WHERE of_email = 1 AND (mobile_phone IS NULL OR of_phone = 1) ORDER BY lower(email)
+    FROM first_row WHERE by_email = 1 AND (mobile_phone IS NULL OR by_phone = 1) ORDER BY lower(email)
     ON CONFLICT DO NOTHING
 """
-_REFUSE_NAMELESS = f"""
+_REFUSE_UNNAMED = f"""
     INSERT INTO placement_refusal
     SELECT line, CASE WHEN first_name IS NULL THEN 'firstName' ELSE 'lastName' END,
         'A debtor needs firstName and lastName, or legalEntity.'
     FROM placement WHERE {_OPEN_ROWS}
 """
 
-# Without a reference a debt is known by all that doesn't move; a row without a date is the same debt on whatever day it came.
-_KNOWN_BY_FACTS = """
-    WITH again AS (
+# A debt without a reference is known by its debtor, creditor and original balance, and by its placement date if the row has one.
+_KNOWN_BY_FIELDS = """
+    WITH repeated AS (
         SELECT line, row_number() OVER (
             PARTITION BY debtor_id, creditor_id, currency_code, original_balance, given_date ORDER BY line
         ) AS number
         FROM placement WHERE external_reference IS NULL AND debtor_id IS NOT NULL
     )
-    UPDATE placement SET is_known = TRUE FROM again
-    WHERE again.line = placement.line AND (again.number > 1 OR EXISTS (
+    UPDATE placement SET is_known = TRUE FROM repeated
+    WHERE repeated.line = placement.line AND (repeated.number > 1 OR EXISTS (
         SELECT FROM debt WHERE debt.debtor_id = placement.debtor_id AND debt.external_reference IS NULL
           AND debt.creditor_id = placement.creditor_id AND debt.currency_code = placement.currency_code
           AND debt.original_balance = placement.original_balance AND debt.current_status <> 'recalled'
@@ -144,7 +142,7 @@ _PLACE = f"""
     FROM placement AS debt WHERE debt.debtor_id IS NOT NULL AND NOT debt.is_known ORDER BY line
     ON CONFLICT (creditor_id, external_reference) WHERE current_status <> 'recalled' DO NOTHING
 """
-# The placement first, then what is not open of it any more, as debts.place posts them.
+# The placement, then the adjustment to the current balance, as debts.place posts them.
 _POST = """
     INSERT INTO ledger_entry (id, debt_id, kind, amount, currency_code, value_date, by_id, cause)
     SELECT uuidv7(), debt.id, %(kind)s::text, {amount}, debt.currency_code, {value_date}, %(by)s::uuid,
@@ -155,7 +153,7 @@ _POST = """
 
 @dataclass(frozen=True)
 class Posted:
-    """How many debts and debtors came in, and which rows' debts were there already."""
+    """The numbers of new debts, new debtors, and rows with a known debt."""
 
     debts: int
     debtors: int
@@ -163,53 +161,53 @@ class Posted:
 
 
 def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
-    """Enter and match the debtors of all rows that nothing is wrong with, place their debts, and post them."""
+    """Find or create the creditors and debtors of all correct rows, place their debts and post them."""
     with connection.cursor() as cursor:
         cursor.execute(_CREATE_CREDITORS)
-        created = [row[0] for row in cursor.fetchall()]
+        creditors = [row[0] for row in cursor.fetchall()]
         cursor.execute(_LOCK_CREDITORS)
         cursor.execute(_TYPED, {"today": today})
         cursor.execute("ANALYZE placement (line, email, mobile_phone, creditor_id, external_reference)")
         cursor.execute(_KNOWN_BY_REFERENCE)
         debtors = _match(now=now)
-        cursor.execute(_FREE_TWINS)
+        cursor.execute(_RELEASE_DUPLICATES)
         if cursor.rowcount:
             debtors += _match(now=now)
-        cursor.execute(_KNOWN_BY_FACTS)
+        cursor.execute(_KNOWN_BY_FIELDS)
         cursor.execute("SELECT count(*) FROM placement WHERE debtor_id IS NOT NULL OR is_known")
         taken = int(cursor.fetchone()[0])
         cursor.execute(_PLACE, {"now": now, "today": today, "paid": DebtStatus.PAID.value})
         debts = cursor.rowcount
-        facts: dict[str, Any] = {"by": by_id, "kind": LedgerEntry.Kind.PLACEMENT.value}
-        cursor.execute(_POST.format(amount="debt.original_balance", value_date="debt.placement_date", where=""), facts)
-        facts |= {"kind": LedgerEntry.Kind.ADJUSTMENT.value, "today": today}
+        params: dict[str, Any] = {"by": by_id, "kind": LedgerEntry.Kind.PLACEMENT.value}
+        cursor.execute(_POST.format(amount="debt.original_balance", value_date="debt.placement_date", where=""), params)
+        params |= {"kind": LedgerEntry.Kind.ADJUSTMENT.value, "today": today}
         cursor.execute(
             _POST.format(
                 amount="debt.current_balance - debt.original_balance",
                 value_date="%(today)s::date",
                 where="WHERE debt.current_balance <> debt.original_balance",
             ),
-            facts,
+            params,
         )
-    Creditor.objects.filter(pk__in=created, debts__isnull=True).delete()
+    Creditor.objects.filter(pk__in=creditors, debts__isnull=True).delete()
     return Posted(debts=debts, debtors=debtors, known=taken - debts)
 
 
 def _match(*, now: datetime) -> int:
-    """Find each row's debtor, or enter them; return how many were entered.
+    """Find or create the debtor of each row; return the number created.
 
-    Who was just entered may be known by another row, so there is another round, until one neither finds nor enters anybody:
-    the rows that are left then name nobody.
+    Another row may match a debtor just created, so this repeats until a round finds and creates none. The rows left then
+    have no name.
     """
-    entered: int = 0
+    created: int = 0
     with connection.cursor() as cursor:
         while True:
             cursor.execute(_MATCH)
             matched = cursor.rowcount
-            cursor.execute(_FOUND, {"now": now})
-            founded: int = cursor.rowcount
-            entered += founded
-            if not (matched or founded):
+            cursor.execute(_CREATE_DEBTORS, {"now": now})
+            new: int = cursor.rowcount
+            created += new
+            if not (matched or new):
                 break
-        cursor.execute(_REFUSE_NAMELESS)
-    return entered
+        cursor.execute(_REFUSE_UNNAMED)
+    return created

@@ -109,7 +109,7 @@ def test_the_command_fails_where_cells_were_refused_and_on_what_it_cant_read(tmp
     path.write_text("Date,USD,GBP\n2026-11-23,x,0.8\n", encoding="utf-8")
     with pytest.raises(CommandError, match="1 cells were refused"):
         call_command("load_exchange_rates", str(path), verbosity=0)
-    assert "line 2, USD: 'x' is no rate." in capsys.readouterr().out
+    assert "line 2, USD: 'x' is not a rate." in capsys.readouterr().out
     assert len(stored()) == 1
     path.write_bytes(b"Date,USD\n2026-11-24,\xff\n")
     with pytest.raises(CommandError, match="Nothing was stored"):

@@ -178,9 +178,9 @@ def test_one_reference_twice_in_a_file_is_one_debt():
 def test_a_reference_whose_first_row_is_refused_is_taken_from_the_second():
     factories.debtor(email="x@example.com")
     factories.debtor(mobile_phone="+447700900555")
-    torn = ROW | {"email": "x@example.com", "mobilePhone": "+447700900555"}
+    conflicting = ROW | {"email": "x@example.com", "mobilePhone": "+447700900555"}
     wrong = ROW | {"externalReference": "A-2", "p2pScore": "2"}
-    assert counts(load(text(torn, ROW, wrong, ROW | {"externalReference": "A-2"}))) == (2, 0, 2)
+    assert counts(load(text(conflicting, ROW, wrong, ROW | {"externalReference": "A-2"}))) == (2, 0, 2)
 
 
 def test_the_same_reference_of_another_creditor_is_another_debt():
@@ -354,19 +354,19 @@ GOOD = text(ROW)
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no first line"),
-        (b"\n\n", "no first line"),
+        (b"", "no header"),
+        (b"\n\n", "no header"),
         (b"email,originalBalance\n", "Missing columns: originalCreditor"),
         (b"originalCreditor\n", "Missing columns: email, originalBalance"),
         (GOOD.replace("lastName", "surname", 1), "Unknown columns: surname"),
-        (GOOD.replace("lastName", "firstName", 1), "twice: firstName"),
+        (GOOD.replace("lastName", "firstName", 1), "Repeated columns: firstName"),
         (GOOD.replace("lastName", "", 1), r"Unknown columns: \(no name\)"),
         (GOOD.encode() + b"caf\xe9,x,x,x,x,x,x\n", "Line 3 is not UTF-8"),
         (GOOD.encode("utf-16"), "Line 1 is not UTF-8|NUL"),
         (GOOD.encode() + b"a\x00b,x,x,x,x,x,x\n", "Line 3 has a NUL"),
-        (GOOD + 'a,b,"never closed\nand on,,,,\n', "From line 3 on this is no CSV"),
-        (GOOD + "a," + "x" * 200_000 + "\n", "From line 3 on this is no CSV"),
-        (GOOD.replace("\r\n", "\r"), "no CSV|can't be read|Unknown columns"),
+        (GOOD + 'a,b,"never closed\nand on,,,,\n', "From line 3 on this is not CSV"),
+        (GOOD + "a," + "x" * 200_000 + "\n", "From line 3 on this is not CSV"),
+        (GOOD.replace("\r\n", "\r"), "not CSV|can't be read|Unknown columns"),
         (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Take a creditor's placement file."""
+"""Load a creditor's placement file."""
 
 import csv
 import os
@@ -20,17 +20,15 @@ SHOWN = 20
 class Command(BaseCommand):
     help = (
         "Place the debts of a CSV file (UTF-8, commas or semicolons). A row's debtor is the one with its email or mobilePhone. "
-        "What is there already is left as it is, so the same file twice adds nothing."
+        "Known debtors and debts stay unchanged, so the same file twice adds nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE.csv", help=f"columns: {', '.join(COLUMNS)}")
-        parser.add_argument("--creditor", metavar="NAME", help="the original creditor of rows that name none")
+        parser.add_argument("--creditor", metavar="NAME", help="the creditor of rows that name none")
+        parser.add_argument("--dry-run", action="store_true", help="report the outcome of each row, and write nothing")
         parser.add_argument(
-            "--dry-run", action="store_true", help="tell what would come of each row, and write nothing"
-        )
-        parser.add_argument(
-            "--refused", metavar="FILE.csv", help="write all refused rows' lines, columns and reasons there"
+            "--refused", metavar="FILE.csv", help="write the line, column and reason of each refused row to this file"
         )
 
     def handle(self, **options: Any) -> None:
@@ -43,8 +41,8 @@ class Command(BaseCommand):
                 ) as bar,
             ):
 
-                def show(doing: str, read: int) -> None:
-                    bar.set_description(doing, refresh=False)
+                def show(step: str, read: int) -> None:
+                    bar.set_description(step, refresh=False)
                     bar.update(read - bar.n)
                     bar.refresh()
 
@@ -62,7 +60,7 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError(f"{path}: {refusal.message} Nothing was written.") from refusal
         except DatabaseError as error:
-            raise CommandError(f"The database broke off ({type(error).__name__}). Nothing was written.") from error
+            raise CommandError(f"The database failed ({type(error).__name__}). Nothing was written.") from error
         self.report(report, dry_run=options["dry_run"])
         if options["refused"]:
             self.write_refusals(report, options["refused"])
@@ -85,4 +83,4 @@ class Command(BaseCommand):
                 writer.writerow(["line", "column", "reason"])
                 writer.writerows([refusal.line, refusal.column or "", refusal.reason] for refusal in report.refusals)
         except OSError as error:
-            raise CommandError(f"The refusals couldn't be written to {path}: {error.strerror}.") from error
+            raise CommandError(f"{path} can't be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""Store exchange rates from the ECB's file."""
+"""Store exchange rates from a file of the ECB."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,7 +13,7 @@ SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Store the rates of a CSV file as the European Central Bank publishes it, the daily or the historical one."
+    help = "Store the exchange rates of a daily or historical CSV file of the European Central Bank."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE.csv", help="eurofxref.csv or eurofxref-hist.csv")
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def report(self, loaded: exchange_rates.Loaded) -> None:
         if loaded.unknown_currencies:
-            self.stdout.write(f"Passed over, as nothing is owed in them here: {', '.join(loaded.unknown_currencies)}.")
+            self.stdout.write(f"Skipped unknown currencies: {', '.join(loaded.unknown_currencies)}.")
         until = f", the latest of {loaded.latest}" if loaded.latest else ""
         self.stdout.write(f"{loaded.days} days, {loaded.rates} rates ({loaded.changed} new or changed){until}.")
         for cell in loaded.refused[:SHOWN]:
