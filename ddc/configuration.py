@@ -218,6 +218,9 @@ def rate(name: str, value: float) -> float:
     return value
 
 
-def anymail_settings(environment: Mapping[str, str]) -> dict[str, str]:
+def anymail_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return anymail's settings from the ``ANYMAIL_*`` variables."""
-    return {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}
+    found = {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}
+    # By itself Amazon's client sends a mail up to three times if no answer arrives.
+    once = {"config": {"retries": {"total_max_attempts": 1}}}
+    return {"AMAZON_SES_CLIENT_PARAMS": once, **found}

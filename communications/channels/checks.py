@@ -1,4 +1,4 @@
-"""What ``manage.py`` says at each command of how messages go, ``migrate`` at each start among them."""
+"""System checks of how messages are sent. Each ``manage.py`` command runs them, ``migrate`` at each start included."""
 
 from typing import Any
 
@@ -11,28 +11,32 @@ _CONSOLE_MAIL = "django.core.mail.backends.console.EmailBackend"
 
 
 @checks.register(checks.Tags.security)
-def messages_leave(**_: Any) -> list[checks.CheckMessage]:
-    """Warn of messages that are printed in production, where they count as sent."""
+def warn_of_printed_messages(**_: Any) -> list[checks.CheckMessage]:
+    """Warn in production if messages are printed instead of sent: they count as sent."""
     if not settings.PRODUCTION:
         return []
-    found: list[checks.CheckMessage] = []
+    warnings: list[checks.CheckMessage] = []
     if settings.EMAIL_BACKEND == _CONSOLE_MAIL:
-        words = "EMAIL_URL is console:// or not set: mail is printed into the log, counts as sent and reaches nobody."
-        found.append(checks.Warning(words, hint="Set it to smtp+tls://user:password@host or the like.", id="ddc.W001"))
-    if settings.SMS_BACKEND == "console":
-        words = (
-            "SMS_BACKEND is console or not set: text messages and calls are printed into the log with phone numbers and "
-            "one-time codes, count as sent and reach nobody."
+        text = (
+            "EMAIL_URL is console:// or not set: mail is printed into the log and counts as sent, but is not delivered."
         )
-        found.append(checks.Warning(words, hint="Set SMS_BACKEND to a provider that sends.", id="ddc.W002"))
-    return found
+        warnings.append(
+            checks.Warning(text, hint="Set it to an address such as smtp+tls://user:password@host.", id="ddc.W001")
+        )
+    if settings.SMS_BACKEND == "console":
+        text = (
+            "SMS_BACKEND is console or not set: text messages and calls are printed into the log with phone numbers and "
+            "one-time codes and count as sent, but are not delivered."
+        )
+        warnings.append(checks.Warning(text, hint="Set SMS_BACKEND to a provider that sends.", id="ddc.W002"))
+    return warnings
 
 
 @checks.register
-def mail_provider_is_set_up(**_: Any) -> list[checks.CheckMessage]:
-    """Refuse a provider of mail whose own settings, or packages, are missing."""
+def check_mail_backend(**_: Any) -> list[checks.CheckMessage]:
+    """Refuse a mail provider that lacks settings or packages."""
     try:
         get_connection()
     except (ImproperlyConfigured, ImportError) as error:
-        return [checks.Error(f"EMAIL_URL names a provider that can't be used: {error}", id="ddc.E001")]
+        return [checks.Error(f"EMAIL_URL names a provider that cannot be used: {error}", id="ddc.E001")]
     return []

@@ -46,10 +46,10 @@ class Sender:
         except Exception as error:  # Nothing has gone out.
             log.warning("mail_not_prepared", error=type(error).__name__)
             self.close()
-            return Outcome(Result.RETRY, provider(), words=_words(error), down=True)
+            return Outcome(Result.RETRY, provider(), reason_text=_reason_text(error), down=True)
         try:
             if not mail.send():
-                return Outcome(Result.FAILED, provider(), words="The message has no recipient.")
+                return Outcome(Result.FAILED, provider(), reason_text="The message has no recipient.")
         except Exception as error:
             outcome = _failed(error, awaits_verdict=getattr(self._connection, "awaits_verdict", True))
             if outcome.result != Result.FAILED:
@@ -119,7 +119,7 @@ def _failed(error: Exception, *, awaits_verdict: bool) -> Outcome:
     A lost connection leaves the fate of a mail unknown only from the end of its text on.
     """
     result, is_down = _classify(error, awaits_verdict=awaits_verdict)
-    return Outcome(result, provider(), words=_words(error), down=is_down)
+    return Outcome(result, provider(), reason_text=_reason_text(error), down=is_down)
 
 
 def _classify(error: Exception, *, awaits_verdict: bool) -> tuple[Result, bool]:
@@ -128,7 +128,7 @@ def _classify(error: Exception, *, awaits_verdict: bool) -> tuple[Result, bool]:
         result = http_errors.result_of_status(status)
         return result, result == Result.RETRY
     if (known := http_errors.result_of_error(error)) is not None:
-        return known, True
+        return known, known != Result.FAILED
     if isinstance(error, _NO_SERVICE):
         return Result.RETRY, True
     if (reply := _smtp_reply(error)) is not None:
@@ -168,6 +168,6 @@ def _is_hang_up(error: Exception) -> bool:
     return isinstance(error, smtplib.SMTPServerDisconnected) or (reply is not None and reply[0] == _CLOSING)
 
 
-def _words(error: Exception) -> str:
+def _reason_text(error: Exception) -> str:
     reply = _smtp_reply(error)
     return f"{reply[0]} {reply[1]}" if reply else f"{type(error).__name__}: {error}"

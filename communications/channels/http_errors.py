@@ -16,11 +16,13 @@ def result_of_status(status: int) -> Result:
 def result_of_error(error: BaseException) -> Result | None:
     """Classify a request without an answer: it cannot have arrived (retry), or it may have (uncertain).
 
-    Return None for an error that ``requests`` did not raise.
+    Return None for an error that neither ``requests`` nor Amazon's client raised.
     """
     import requests
     from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+    if type(error.__cause__).__module__ == "botocore.exceptions":
+        return _result_of_amazon(error.__cause__)
     if not isinstance(error, requests.RequestException):
         return None
     if isinstance(error.__cause__, requests.RequestException):
@@ -32,3 +34,12 @@ def result_of_error(error: BaseException) -> Result | None:
         cause = cause.reason
     refused = isinstance(error, requests.ConnectionError) and isinstance(cause, NewConnectionError)
     return Result.RETRY if refused else Result.UNCERTAIN
+
+
+def _result_of_amazon(error: BaseException | None) -> Result:
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.ParamValidationError):
+        return Result.FAILED
+    # Any other error of the client, such as missing credentials, comes before the request.
+    return Result.UNCERTAIN if isinstance(error, exceptions.HTTPClientError) else Result.RETRY

@@ -33,13 +33,13 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result, the provider with its own id for the message, and its reply if it did not accept the message.
+    """The result, the provider with its own id for the message, and its reason if it did not accept the message.
 
     ``down`` marks an error that concerns the provider and not this message.
     """
 
     result: Result
     provider: str
-    message_id: str | None = None
-    words: str | None = None
+    provider_message_id: str | None = None
+    reason_text: str | None = None
     down: bool = False

@@ -42,8 +42,6 @@ log = structlog.get_logger(__name__)
 _MAX_RECORDS = 50
 #: https://www.twilio.com/docs/api/errors: 21610 "Attempt to send to unsubscribed recipient", 20429 "Too many requests".
 _OPTED_OUT, _TOO_MANY = 21610, 20429
-
-
 #: By Twilio's status of a text message or a call.
 _EVENTS = {
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), Event.SENT),
@@ -141,7 +139,7 @@ class Twilio:
         try:
             client = self._client()
         except TwilioException as error:  # Missing or malformed credentials: nothing has gone out.
-            return Outcome(Result.RETRY, self.name, words=str(error), down=True)
+            return Outcome(Result.RETRY, self.name, reason_text=str(error), down=True)
         try:
             return Outcome(Result.SENT, self.name, create(client).sid)
         except TwilioRestException as error:
@@ -151,7 +149,7 @@ class Twilio:
             if result is None:
                 log.error("twilio_hand_over_failed", exc_info=error)
             words = f"{type(error).__name__}: {error}"
-            return Outcome(result or Result.UNCERTAIN, self.name, words=words, down=result is not None)
+            return Outcome(result or Result.UNCERTAIN, self.name, reason_text=words, down=result is not None)
 
     def _client(self) -> "Client":
         """Return Twilio's client with our account. It keeps its connections.
@@ -168,7 +166,7 @@ class Twilio:
             result = Result.RETRY
         else:
             result = http_errors.result_of_status(status)
-        return Outcome(result, self.name, words=f"Twilio {code or status}: {text}", down=result == Result.RETRY)
+        return Outcome(result, self.name, reason_text=f"Twilio {code or status}: {text}", down=result == Result.RETRY)
 
 
 def _callback_url(kind: CallbackKind, message_id: uuid.UUID) -> str:
@@ -273,7 +271,7 @@ def _client(account: str, token: str, api_url: str, timeout_seconds: float) -> "
     from twilio.http.http_client import TwilioHttpClient
     from twilio.rest import Client
 
-    class Elsewhere(TwilioHttpClient):  # type: ignore[misc]
+    class RedirectedClient(TwilioHttpClient):  # type: ignore[misc]
         """Send requests to TWILIO_API_URL instead of Twilio's own address."""
 
         def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -282,5 +280,5 @@ def _client(account: str, token: str, api_url: str, timeout_seconds: float) -> "
             address = urlunsplit((base.scheme, base.netloc, path, original.query, ""))
             return super().request(method, address, *args, **kwargs)
 
-    http = (Elsewhere if api_url else TwilioHttpClient)(timeout=timeout_seconds)
+    http = (RedirectedClient if api_url else TwilioHttpClient)(timeout=timeout_seconds)
     return Client(account, token, http_client=http)

@@ -174,7 +174,7 @@ def hand_over(ready: Ready, senders: Senders) -> Outcome:
         return senders.send(Channel(message.communication_type), outgoing)
     except Exception as error:  # A channel tells every failure that it knows; of any other, who knows?
         log.exception("hand_over_failed", message=str(message.pk))
-        return Outcome(Result.UNCERTAIN, "unknown", words=f"{type(error).__name__}: {error}")
+        return Outcome(Result.UNCERTAIN, "unknown", reason_text=f"{type(error).__name__}: {error}")
 
 
 def _as_read(debt: Debt | None) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def _cut_short(pk: uuid.UUID, *, now: datetime) -> bool:
     message = due.select_for_update(of=("self",), skip_locked=True).first()
     if message is None:
         return False
-    unknown = Outcome(Result.UNCERTAIN, message.provider or "unknown", words=_CUT_SHORT)
+    unknown = Outcome(Result.UNCERTAIN, message.provider or "unknown", reason_text=_CUT_SHORT)
     attempt = _attempt(message, unknown, _CUT_SHORT, began_at=message.updated_at, now=now)
     CommunicationLog.objects.filter(pk=pk).update(
         status=MessageStatus.UNCERTAIN,
@@ -241,7 +241,7 @@ def _attempt(
         ended_at=now,
         provider=outcome.provider,
         result=outcome.result.value,
-        provider_message_id=outcome.message_id[:_ID_LENGTH] if outcome.message_id else None,
+        provider_message_id=outcome.provider_message_id[:_ID_LENGTH] if outcome.provider_message_id else None,
         answer=words,
     )
 
@@ -257,7 +257,7 @@ def _move_as_seen(message: CommunicationLog, after: MessageStatus, **changes: An
 
 def _words(message: CommunicationLog, outcome: Outcome) -> str | None:
     """The provider's words, as PostgreSQL can keep them, and without a one-time code that they may repeat."""
-    words = (outcome.words or "").replace("\x00", "").encode("utf-8", "replace").decode()
+    words = (outcome.reason_text or "").replace("\x00", "").encode("utf-8", "replace").decode()
     if message.one_time_code_of:
         words = one_time_code.mask(words, message.one_time_code_of)
     return words[:_REASON_LENGTH] or None

@@ -255,7 +255,7 @@ def _is_down(outcome: Outcome, turn: _Turn, known: circuits.Known) -> bool:
     """Note what an outcome says of the provider; True if that is taken for down now."""
     if outcome.down:
         turn.failing.add(outcome.provider)
-        return circuits.failed(outcome.provider, outcome.words, now=turn.clock())
+        return circuits.failed(outcome.provider, outcome.reason_text, now=turn.clock())
     circuit = known.get(outcome.provider)
     if outcome.provider in turn.failing or (circuit and circuit.failures):
         circuits.worked(outcome.provider)

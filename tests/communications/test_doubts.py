@@ -26,7 +26,7 @@ def in_doubt(monkeypatch):
     def make(**values):
         log = queue(**values)
         with monkeypatch.context() as patch:
-            patch.setattr(Senders, "send", lambda *_: Outcome(Result.UNCERTAIN, "smtp", words="It hung up."))
+            patch.setattr(Senders, "send", lambda *_: Outcome(Result.UNCERTAIN, "smtp", reason_text="It hung up."))
             assert drain().ended == {"uncertain": 1}
         log.refresh_from_db()
         return log

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import Mock
@@ -16,6 +16,7 @@ from communications.channels import email
 from communications.channels.message import Outgoing
 from communications.models import CommunicationLog
 from communications.sending import outcomes
+from ddc import configuration
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue, words
 from tests.standins.failing_smtp import STAGES, FailingSmtp
@@ -158,7 +159,7 @@ def test_a_reply_refuses_a_mail_for_good_or_for_now(settings, stage, reply, resu
         outcome = sender.send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay."))
         sender.close()
 
-    assert (outcome.result, outcome.down, outcome.words) == (result, down, reply)
+    assert (outcome.result, outcome.down, outcome.reason_text) == (result, down, reply)
 
 
 def test_a_mail_without_a_recipient_or_with_a_header_in_its_subject_is_refused(smtp):
@@ -233,13 +234,49 @@ def test_a_mail_by_an_api_is_certain_to_have_failed_or_uncertain(settings, answe
     assert postmark(settings, answers=answers).result == result
 
 
-def test_amazons_status_is_read_from_its_own_error(settings, monkeypatch):
+@pytest.fixture
+def amazon(settings, monkeypatch):
+    """Point Amazon's client at a stand-in that reads each request and hangs up; return the requests."""
+    requests = []
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+    settings.ANYMAIL = configuration.anymail_settings({})
+
+    def serve(server):
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    requests.append(connection.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield requests
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_amazons_client_sends_a_mail_once_and_leaves_it_uncertain_without_an_answer(amazon):
+    with closing(email.Sender()) as sender:
+        assert sender.send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay.")).result == "uncertain"
+    assert len(amazon) == 1
+
+
+def test_what_amazons_client_cannot_send_is_tried_again(amazon, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with closing(email.Sender()) as sender:
+        assert sender.send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay.")).result == "retry"
+    assert amazon == []
+
+
+@pytest.mark.parametrize(("status", "result"), [(429, "retry"), (503, "retry"), (400, "failed")])
+def test_amazons_status_is_read_from_its_own_error(amazon, monkeypatch, status, result):
     from anymail.backends import amazon_ses
 
-    settings.EMAIL_BACKEND, settings.ANYMAIL = "anymail.backends.amazon_ses.EmailBackend", {}
     monkeypatch.setattr(amazon_ses.boto3, "session", Mock())
     client = amazon_ses.boto3.session.Session.return_value.client.return_value
-    for status, result in ((429, "retry"), (400, "failed")):
-        response = {"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        client.send_email.side_effect = amazon_ses.ClientError(response, "SendEmail")
-        assert email.Sender().send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay.")).result == result
+    response = {"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    client.send_email.side_effect = amazon_ses.ClientError(response, "SendEmail")
+    assert email.Sender().send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay.")).result == result

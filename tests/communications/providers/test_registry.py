@@ -31,7 +31,7 @@ class Tiny(OfflineProvider):
 
     def call(self, outgoing):
         self.sent.append(("call", outgoing.to, outgoing.body))
-        return Outcome(Result.RETRY, self.name, words="Line busy", down=True)
+        return Outcome(Result.RETRY, self.name, reason_text="Line busy", down=True)
 
     def verify_callback(self, request):
         if request.headers.get("X-Tiny") != "secret":
