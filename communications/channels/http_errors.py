@@ -37,9 +37,9 @@ def result_of_error(error: BaseException) -> Result | None:
 
 
 def _result_of_amazon(error: BaseException | None) -> Result:
-    from botocore import exceptions
+    from botocore.exceptions import HTTPClientError, ParamValidationError
 
-    if isinstance(error, exceptions.ParamValidationError):
+    if isinstance(error, ParamValidationError):
         return Result.FAILED
     # Any other error of the client, such as missing credentials, comes before the request.
-    return Result.UNCERTAIN if isinstance(error, exceptions.HTTPClientError) else Result.RETRY
+    return Result.UNCERTAIN if isinstance(error, HTTPClientError) else Result.RETRY
