@@ -7,6 +7,7 @@ from rest_framework import serializers
 from collection.models import Debt
 from communications.contact.gate import Code, Verdict
 from communications.models import CommunicationLog, ContactDecision, MessageStatus
+from communications.texts import templates
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -33,7 +34,7 @@ class CommunicationTemplateSerializer(CamelSerializer):
     communication_type = ChoiceField(choices=Channel.choices)
     language = LanguageField(required=False, allow_null=True)
     subject = TextField(max_length=255, required=False, allow_null=True, help_text="Needed for e-mail.")
-    body = TextField(max_length=100_000)
+    body = TextField(max_length=templates.MAX_BODY)
     is_active = BooleanField(required=False, allow_null=True)
     is_notice = BooleanField(required=False, allow_null=True, help_text="Carries the validation notice.")
     overshadows = BooleanField(

@@ -12,6 +12,9 @@ from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 from debtors.channels import Channel
 
 _FALLBACK = "en"
+MAX_BODY = 100_000
+#: The HTML parser's time grows with the square of the nesting: 3,000 tags take at most 0.1 seconds.
+MAX_TAGS = 3_000
 _FIELDS = frozenset(
     {
         "name",
@@ -37,6 +40,14 @@ class SubjectMissing(DomainError):
     message = "An e-mail template needs a subject. Enter one."
 
 
+class TextTooLong(DomainError):
+    """A template's text has more characters, or more HTML tags, than a message can have."""
+
+    status = 422
+    code = "maxLength"
+    field = "body"
+
+
 class TemplateInUse(DomainError):
     """A message or a strategy rule keeps its template."""
 
@@ -47,6 +58,7 @@ def create(**values: Any) -> CommunicationTemplate:
     """Create a template.
 
     :raises BadPlaceholder: if its text contains an unknown placeholder
+    :raises TextTooLong: if its body has too many characters or tags
     :raises SubjectMissing: if it is for e-mail and has no subject
     :raises Duplicate: if its name is taken in this language
     """
@@ -137,6 +149,10 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
 def _save(template: CommunicationTemplate) -> CommunicationTemplate:
     if template.communication_type == Channel.EMAIL and not (template.subject or "").strip():
         raise SubjectMissing
+    if len(template.body) > MAX_BODY:
+        raise TextTooLong(f"The body has more than {MAX_BODY:,} characters. Shorten it.")
+    if template.communication_type == Channel.EMAIL and template.body.count("<") > MAX_TAGS:
+        raise TextTooLong(f"The body has more than {MAX_TAGS:,} HTML tags. Simplify it.")
     placeholders.check(template.subject or "", field="subject")
     placeholders.check(template.body, field="body")
     taken = Duplicate("This name is taken in this language. Choose another name or language.", field="name")

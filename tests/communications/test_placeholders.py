@@ -73,6 +73,24 @@ def test_a_body_with_markup_is_html_and_its_plain_part_is_made_from_it():
     assert text.body == "Dear <img src=x onerror=x()>,\n\nsee here (https://a.example/?a=1&b=2)"
 
 
+def test_only_our_own_and_attached_images_stay(settings):
+    settings.PUBLIC_URL = "https://ddc.example"
+    sources = ("https://ddc.example/logo.png", "cid:logo")
+    remote = (
+        "https://ddc.example.evil.example/x.png",
+        "//evil.example/x.png",
+        "/x.png",
+        "HTTP://evil.example/x",
+        "data:,x",
+    )
+    body = "".join(f'<img src="{source}">' for source in (*sources, *remote))
+
+    text = composition.compose("s", f"<p>{body}</p>", {}, mail=True)
+
+    assert text.html.count("src=") == 2
+    assert all(f'src="{source}"' in text.html for source in sources)
+
+
 def test_links_in_a_plain_mail_can_be_followed():
     text = composition.compose("s", "Go to {{portal_url}}.", {"portal_url": "https://a.example/x?a=1&b=2"}, mail=True)
 

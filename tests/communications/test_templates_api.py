@@ -51,6 +51,8 @@ def test_a_template_is_made_read_changed_and_deleted(api):
         ({"body": "a {{ b c }}"}, "body", "placeholder"),
         ({"body": "{{ open"}, "body", "placeholder"),
         ({"body": ""}, "body", "required"),
+        ({"body": "x" * 100_001}, "body", "maxLength"),
+        ({"body": "<div>" * 3_001}, "body", "maxLength"),
         ({"name": None}, "name", "required"),
         ({"name": "x" * 101}, "name", "maxLength"),
         ({"name": 5}, "name", "string"),

@@ -38,6 +38,8 @@ def resource(
     return patterns
 
 
+#: Strangers choose paths, and a path kept in the cache occupies memory. No route of the API is longer.
+_CACHED_LENGTH = 200
 _ID = re.compile(f"(?<=/){AnyCaseUUID.regex}(?=/|$)")
 #: Replaces the ids of a path while its view is looked up.
 _ANY = uuid.UUID(int=0)
@@ -49,16 +51,19 @@ def match(path: str) -> tuple[ResolverMatch | None, dict[str, Any]]:
     The view does not depend on the ids, so it is looked up once for all of them.
     """
     ids = _ID.findall(path)
-    found = _resolved(_ID.sub(str(_ANY), path) if ids else path)
+    route = _ID.sub(str(_ANY), path) if ids else path
+    found = _cached(route) if len(route) <= _CACHED_LENGTH else _resolved(route)
     if found is None:
         return None, {}
     given = map(uuid.UUID, ids)
     return found, {name: next(given) if value == _ANY else value for name, value in found.kwargs.items()}
 
 
-@lru_cache(maxsize=256)
 def _resolved(path: str) -> ResolverMatch | None:
     try:
         return resolve(path)
     except Resolver404:
         return None
+
+
+_cached = lru_cache(maxsize=256)(_resolved)

@@ -62,7 +62,8 @@ class View(ViewSetMixin, APIView):
         reads = serializer(partial=partial, context=context) if context else reader(serializer, partial)
         validated: dict[str, Any] = reads.run_validation(body)
         unread = [name for name in body if name not in reads.fields]
-        self.ignored = [name for name in unread if name not in self.known_names()] if unread else []
+        known = self.known_names() if unread else set()
+        self.ignored = [name for name in unread if name not in known]
         return validated
 
     @property

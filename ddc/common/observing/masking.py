@@ -1,11 +1,11 @@
 """Mask what a log must not show: addresses, phone numbers, one-time codes, tokens, and rows that PostgreSQL quotes.
 
-Our own log calls contain only ids. Masking is for text from providers, exceptions and libraries.
+Our own log calls contain only ids. Masking is for text from providers, exceptions and libraries. A stranger can choose that text
+and its length, so it is shortened first, and no pattern costs more than linear time.
 """
 
 import re
 from collections.abc import MutableMapping
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +14,11 @@ from django.conf import settings
 _PROXYS_ID = r"[0-9a-f]{32}"
 _PARTS = (
     ("quoted", r"^(?:DETAIL|CONTEXT|LINE \d+): .*$|Failing row contains .*"),
-    ("mail", r"[\w.!#$%&'*+/=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"),
-    ("token", r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bddc_[\w-]{20,}|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+"),
+    ("mail", r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
+    ("token", r"\beyJ[\w.-]+|\bddc_[\w-]{20,}|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+"),
     ("query", r"(?<=[\w/])\?[^\s'\"<>]+"),
-    # After the scheme: a password in a server's URL.
-    ("password", r"(?<=://)[^\s/@'\"]*:[^\s/@'\"]+(?=@)"),
+    # After the scheme: the user and the password in a server's URL.
+    ("password", r"(?<=://)[^\s/@'\"]+(?=@)"),
     # Looks random: long, with lower-case and upper-case letters and digits.
     ("random", r"(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{32,}"),
     # Also random, and not one of our ids, which have hyphens.
@@ -28,8 +28,8 @@ _PARTS = (
         "phone",
         r"(?:\+|%2B)\d(?:[ ().-]{0,2}\d){6,14}|(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d(?:[ ().-]{0,2}\d){8,14}(?![\w-])",
     ),
-    ("code", r"(?<![\w-])\d{%(code)s}(?![\w-])"),
 )
+_PATTERN = re.compile("|".join(f"(?P<{name}>{part})" for name, part in _PARTS), re.MULTILINE)
 #: Without underscores, because the API's names are camelCase and those of columns are not.
 _SECRET_NAMES = {
     "password", "passwd", "otp", "otpcode", "code", "token", "access", "refresh", "authorization", "cookie", "secret",
@@ -39,11 +39,15 @@ _SECRET_NAMES = {
 #: Fields that our code or structlog itself writes.
 _PLAIN = frozenset({"timestamp", "level", "logger", "method", "path", "request_id", "status", "ms", "agent"})
 MASK = "•••"
+#: The characters of a long text that a log shows: of its beginning, and of its end, where a traceback has the error.
+_SHOWN_START, _SHOWN_END = 2_000, 4_000
+_CUT = " … [shortened] … "
 
 
 def mask(text: str) -> str:
-    """Return the text with the parts masked that a log must not show."""
-    return _pattern(settings.OTP_LENGTH).sub(lambda found: f"[{found.lastgroup}]", text)
+    """Return the text, shortened, with the parts masked that a log must not show."""
+    masked = _PATTERN.sub(lambda found: f"[{found.lastgroup}]", _shortened(text))
+    return re.sub(rf"(?<![\w-])\d{{{settings.OTP_LENGTH}}}(?![\w-])", "[code]", masked)
 
 
 def processor(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -52,6 +56,18 @@ def processor(logger: object, method: str, event: MutableMapping[str, Any]) -> M
         if name not in _PLAIN:
             event[name] = MASK if _is_secret(name) else _masked(value)
     return event
+
+
+def _shortened(text: str) -> str:
+    """Leave out the middle of a long text, cut so that no part of a masked address, number or quoted row remains.
+
+    The start ends at a space and before a phone number; the end starts with a line.
+    """
+    if len(text) <= _SHOWN_START + _SHOWN_END:
+        return text
+    start, _, _ = text[:_SHOWN_START].rpartition(" ")
+    _, _, end = text[-_SHOWN_END:].partition("\n")
+    return start.rstrip("+0123456789 ().-") + _CUT + end
 
 
 def _is_secret(name: Any) -> bool:
@@ -67,9 +83,3 @@ def _masked(value: Any) -> Any:
         return [_masked(each) for each in value]
     text = value if isinstance(value, str) else str(value)
     return MASK if re.fullmatch(_PROXYS_ID, text) else mask(text)
-
-
-@cache
-def _pattern(code_length: int) -> re.Pattern[str]:
-    parts = (f"(?P<{name}>{part.replace('%(code)s', str(code_length))})" for name, part in _PARTS)
-    return re.compile("|".join(parts), re.MULTILINE)

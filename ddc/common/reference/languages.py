@@ -31,8 +31,8 @@ def read(value: str) -> str | None:
     if code := _codes().get(value.casefold()):
         return code
     if not _TAG.fullmatch(value):
-        named = re.fullmatch(r"(.+) \((.+)\)", value)
-        return _read_display_name(*named.groups()) if named else None
+        language, _, rest = value.rpartition(" (")
+        return _read_display_name(language, rest[:-1]) if language and rest.endswith(")") else None
     language, script, territory = _parts(value)
     if language not in _ENGLISH.languages or (territory and territory not in _ENGLISH.territories):
         return None

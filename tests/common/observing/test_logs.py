@@ -4,6 +4,7 @@ import logging
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 import structlog
@@ -195,6 +196,25 @@ def test_what_is_done_about_a_callback_has_its_id(anonymous, settings):
 )
 def test_texts_from_elsewhere_are_masked(text: str, shown: str):
     assert masking.mask(text) == shown
+
+
+def test_a_long_text_is_shortened_and_no_part_of_a_number_is_left():
+    beginning = "x " * 990 + "call +44 7700 900123 or +44 7700 900124 " + "y" * 9_000 + "\nValueError: +44 7700 900123"
+
+    shown = masking.mask(beginning)
+
+    assert shown.startswith("x x")
+    assert shown.endswith("\nValueError: [phone]".strip())
+    assert "shortened" in shown
+    assert "7700" not in shown
+    assert len(shown) < 7_000
+
+
+@pytest.mark.parametrize("piece", ["z", "://:", "eyJ-", "a.", "0 ", "%40a", "Z0z-"])
+def test_a_strangers_long_text_is_masked_at_once(piece: str):
+    begun = perf_counter()
+    masking.mask(piece * (400_000 // len(piece)))
+    assert perf_counter() - begun < 0.5
 
 
 @pytest.mark.parametrize(
