@@ -301,7 +301,7 @@ def test_a_bulk_delete_of_payments_gives_the_balance_back(supervisor_at_desk: Br
     debts.amend(closed, current_status="settled", by=None, today=NOW.date())
     answer = supervisor_at_desk.act("delete_selected", payments, post="yes")
     assert said(answer)[0] == "2 payments deleted."
-    assert "open it again" in said(answer)[1]
+    assert "Reopen it" in said(answer)[1]
     assert (balance(debt), Payment.objects.count()) == (1000, 1)
     assert list(reconciliation.differences()) == []
 
@@ -365,7 +365,7 @@ def test_a_rule_takes_its_templates_channel_and_stays_once_fired(supervisor_at_d
     answer = supervisor_at_desk.post(
         address(CommunicationTemplate, "delete", template.pk), {"post": "yes"}, follow=True
     )
-    assert "used by a strategy rule" in said(answer)[0]
+    assert "A strategy rule or a message uses this template" in said(answer)[0]
 
 
 def test_a_run_is_planned_once_at_a_time(supervisor_at_desk: Browser):

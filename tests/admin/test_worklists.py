@@ -126,7 +126,7 @@ def test_what_nobody_has_read_is_listed_until_somebody_has(agent_at_desk: Browse
     reply.refresh_from_db()
     assert reply.read_by == agent_at_desk.agent
     again = agent_at_desk.post(f"/admin/communications/inboundmessage/{reply.pk}/mark_read/", {"csrf": "x"})
-    assert b"has been read already" in again.content
+    assert b"marked as read already" in again.content
 
 
 def test_many_are_marked_as_read_at_once(agent_at_desk: Browser, reply: InboundMessage):
