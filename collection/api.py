@@ -44,7 +44,7 @@ class DebtFilters(FilterSet):
 
 
 class DebtPageSerializer(DebtWithSegmentSerializer):
-    """A debt with whose it is, its segment and its newest payments."""
+    """A debt with its debtor, its segment and its newest payments."""
 
     debtor = DebtorSerializer()
     payments = PaymentSerializer(many=True)
@@ -87,7 +87,7 @@ class DebtView(ResourceView):
 
 
 class SegmentView(ResourceView):
-    """Segments: groups of debts that are treated alike."""
+    """Segments: groups of debts to which strategy rules refer."""
 
     queryset = Segment.objects.all()
     serializer_class = SegmentSerializer
@@ -131,18 +131,18 @@ class DeferralRequestView(ResourceView):
         operation_id="approveDeferralRequest", request=ApprovalSerializer, responses=ReviewedDeferralRequestSerializer
     )
     def approve(self, request: Request, pk: uuid.UUID) -> Response:
-        asked = self.get_object(pk)
+        deferral = self.get_object(pk)
         notes = self.read(ApprovalSerializer, optional=True).get("review_notes")
-        deferrals.approve(asked, by=self.agent, notes=notes, now=now())
+        deferrals.approve(deferral, by=self.agent, notes=notes, now=now())
         return self.answer(self.get_object(pk))
 
     @extend_schema(
         operation_id="rejectDeferralRequest", request=RejectionSerializer, responses=ReviewedDeferralRequestSerializer
     )
     def reject(self, request: Request, pk: uuid.UUID) -> Response:
-        asked = self.get_object(pk)
+        deferral = self.get_object(pk)
         notes = self.read(RejectionSerializer, optional=True)["review_notes"]
-        deferrals.reject(asked, by=self.agent, notes=notes, now=now())
+        deferrals.reject(deferral, by=self.agent, notes=notes, now=now())
         return self.answer(self.get_object(pk))
 
     def get_object(self, pk: uuid.UUID) -> DeferralRequest:

@@ -1,4 +1,4 @@
-"""The shapes of debts, segments, ledger entries, totals and deferral requests."""
+"""Serializers of debts, segments, ledger entries, totals, deferral requests and disputes."""
 
 from rest_framework import serializers
 
@@ -48,7 +48,7 @@ class SegmentWithCountSerializer(SegmentSerializer):
 
 
 class DebtSerializer(CamelSerializer):
-    """A debt as it is placed."""
+    """A debt, as input and output."""
 
     null_means = {"currency_code": "USD", "current_status": DebtStatus.ACTIVE}
     never_null = ("current_balance", "placement_date", "updated_at")
@@ -74,7 +74,7 @@ class DebtWithSegmentSerializer(DebtSerializer):
 
 
 class LedgerCauseSerializer(CamelSerializer):
-    """What caused an entry, as it was then."""
+    """The cause of an entry, copied when it was posted."""
 
     may_lack_fields = True
 
@@ -90,7 +90,7 @@ class LedgerCauseSerializer(CamelSerializer):
 
 
 class AgentNameSerializer(CamelSerializer):
-    """Who did it, without more of them than a name."""
+    """An agent's id and name."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -145,7 +145,7 @@ class DashboardSerializer(CamelSerializer):
 
 
 class DeferralRequestSerializer(CamelSerializer):
-    """A request as its debtor sees it."""
+    """A deferral request for its debtor."""
 
     request_id = serializers.UUIDField(source="id", read_only=True)
     debt_id = ReferenceField(Debt.objects.all(), source="debt")
@@ -158,7 +158,7 @@ class DeferralRequestSerializer(CamelSerializer):
 
 
 class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
-    """A request as staff see it."""
+    """A deferral request for staff."""
 
     debtor_id = ReferenceField(source="debtor", read_only=True)
     updated_at = TimeField(read_only=True)
@@ -168,7 +168,7 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
 
 
 class DisputeSerializer(CamelSerializer):
-    """A dispute as its debtor sees it. Without a portion it is about the whole debt."""
+    """A dispute for its debtor. Without a portion, the whole debt is disputed."""
 
     dispute_id = serializers.UUIDField(source="id", read_only=True)
     debt_id = ReferenceField(Debt.objects.all(), source="debt")
@@ -185,14 +185,14 @@ class DisputeSerializer(CamelSerializer):
 
 
 class ApprovalSerializer(CamelSerializer):
-    """A decision; ``status`` may be left out, and must fit the path."""
+    """An approval. ``status`` is optional and must match the path."""
 
     status = ChoiceField([DeferralRequest.Status.APPROVED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000, required=False, allow_null=True)
 
 
 class RejectionSerializer(CamelSerializer):
-    """A decision, and why; ``status`` may be left out, and must fit the path."""
+    """A rejection with its reason. ``status`` is optional and must match the path."""
 
     status = ChoiceField([DeferralRequest.Status.REJECTED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000)

@@ -1,4 +1,4 @@
-"""Routes of debts, deferral requests, the dashboard and segments."""
+"""Routes of debts, segments, deferral requests and the dashboard."""
 
 from django.urls import path
 

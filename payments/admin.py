@@ -1,4 +1,4 @@
-"""The back office's pages about payments."""
+"""Admin pages of payments."""
 
 from typing import Any
 

@@ -4,8 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from collection.models import Debt, money_field
+from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.money import money_field
 
 
 class PaymentStatus(models.TextChoices):
@@ -44,7 +45,7 @@ class Payment(UUIDModel):
     class Meta:
         db_table = "payment"
         ordering = newest_first()
-        permissions = [("reverse_payment", "Can change or take back what a payment posted")]
+        permissions = [("reverse_payment", "Can change, void and reverse posted payments")]
         constraints = [
             models.UniqueConstraint(fields=["processor_txn_id"], name="payment_processor_txn_id_is_unique"),
             models.CheckConstraint(name="payment_amount_is_positive", condition=Q(amount__gt=0)),

@@ -1,4 +1,4 @@
-"""The back office's pages about debts; those about the rest of the app come in with it."""
+"""Admin pages of debts."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class DebtForm(DomainForm):
             if name in self.fields:
                 self.fields[name].required = False
         if "current_balance" in self.fields:
-            self.fields["current_balance"].help_text = "The original balance, if left out."
+            self.fields["current_balance"].help_text = "The original balance if empty."
         if "current_status" in self.fields:
             status: Any = self.fields["current_status"]
             status.choices = [choice for choice in DebtStatus.choices if choice[0] in OPEN]
@@ -40,7 +40,7 @@ class DebtForm(DomainForm):
 
 
 class AmountsForm(forms.Form):
-    """What a debt comes to, to put right. What differs is posted as an adjustment, or as a new placement."""
+    """The amounts of a debt. A change is posted as an adjustment or as a new placement."""
 
     current_balance = DecimalField(min_value=0, widget=UnfoldAdminDecimalFieldWidget())
     original_balance = DecimalField(
@@ -51,12 +51,12 @@ class AmountsForm(forms.Form):
 
 
 class StatusForm(forms.Form):
-    """Where a debt shall stand."""
+    """The next status of a debt."""
 
     current_status = forms.ChoiceField(
         label="Status",
         widget=UnfoldAdminSelectWidget(),
-        help_text="Settled and written off post what is left as a write-off. Recalled keeps it, outside all sums.",
+        help_text="Settled and written off post the balance as a write-off. Recalled keeps it outside all sums.",
     )
     if_unchanged_since = UnchangedSinceField()
 
@@ -66,7 +66,7 @@ class StatusForm(forms.Form):
         if debt.is_open:
             choices = (*OPEN, DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
         elif debt.current_status == DebtStatus.PAID:
-            choices = ()  # It follows the balance alone.
+            choices = ()  # It follows the balance.
         field: Any = self.fields["current_status"]
         field.choices = [(status.value, status.label) for status in choices if status != debt.current_status]
 
@@ -129,7 +129,7 @@ class DebtAdmin(DomainAdmin):
     def original(self, debt: Debt) -> str:
         return amount(debt.original_balance, debt.currency_code)
 
-    @admin.display(description="Disputed, and not asked for")
+    @admin.display(description="Disputed")
     def disputed(self, debt: Debt) -> str:
         return amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
 
@@ -165,9 +165,9 @@ class DebtAdmin(DomainAdmin):
                 "Deferral requests",
                 DeferralRequest.objects.filter(debt=obj),
                 {
-                    "Asked": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
-                    "Days": lambda asked: asked.requested_deferral_days,
-                    "Status": lambda asked: asked.get_status_display(),
+                    "Requested": lambda deferral: f"{deferral.created_at:%Y-%m-%d %H:%M}",
+                    "Days": lambda deferral: deferral.requested_deferral_days,
+                    "Status": lambda deferral: deferral.get_status_display(),
                 },
                 **of_debt,
             ),
@@ -197,7 +197,7 @@ class DebtAdmin(DomainAdmin):
         debts.delete(obj, by=request.user, today=now().date())  # type: ignore[arg-type]
 
     def has_adjust_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        # Named in the action itself, unfold would look for it in the database before there are any tables.
+        # If the action named the permission, unfold would look for it before the tables exist.
         return request.user.has_perm("collections.adjust_debt")
 
     @action(description="Correct amounts", permissions=["adjust"])  # type: ignore[untyped-decorator]
@@ -210,16 +210,14 @@ class DebtAdmin(DomainAdmin):
         }
         form = AmountsForm(request.POST or None, initial=initial)
         return self._amend_by(
-            request, object_id, form, title="Correct amounts", button="Post it", done="The amounts are corrected."
+            request, object_id, form, title="Correct amounts", button="Post", done="Amounts corrected."
         )
 
     @action(description="Change status", permissions=["change"])  # type: ignore[untyped-decorator]
     def change_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
         debt = self.one(request, object_id)
         form = StatusForm(debt, request.POST or None, initial=_unchanged_since(debt))
-        return self._amend_by(
-            request, object_id, form, title="Change status", button="Change it", done="The status is changed."
-        )
+        return self._amend_by(request, object_id, form, title="Change status", button="Change", done="Status changed.")
 
     def _amend_by(self, request: HttpRequest, object_id: str, form: forms.Form, **words: str) -> HttpResponse:
         def amend(debt: Debt, fields: dict[str, Any]) -> None:

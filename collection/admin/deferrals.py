@@ -1,4 +1,4 @@
-"""The back office's pages about deferral requests: what waits comes first, and is decided one by one or in bulk."""
+"""Admin pages of deferral requests: pending ones come first and are reviewed one by one or in bulk."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -28,9 +28,9 @@ _PENDING = DeferralRequest.Status.PENDING
 
 
 class DecisionRequired(DomainError):
-    """A request is approved or rejected; to leave notes alone is no decision."""
+    """Notes without a decision are not saved."""
 
-    message = "Approve or reject the request."
+    message = "Nothing was decided. Approve or reject the request."
 
 
 class ReviewForm(DomainForm):
@@ -53,7 +53,7 @@ class DeferralRequestAdmin(DomainAdmin):
     list_select_related = ("debtor", "debt")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
-    # Whoever has waited longest comes first; what is decided, newest first.
+    # Pending requests come first, the oldest at the top; then reviewed ones, the newest at the top.
     ordering = (
         Case(When(status=_PENDING, then=Value(0)), default=Value(1)),
         Case(When(status=_PENDING, then=F("created_at"))),
@@ -85,49 +85,49 @@ class DeferralRequestAdmin(DomainAdmin):
     def annotate_rows(self, rows: list[Any]) -> None:
         times: dict[Any, list[datetime]] = defaultdict(list)
         of_debtors = DeferralRequest.objects.filter(debtor__in={row.debtor_id for row in rows}).order_by()
-        for debtor, asked_at in of_debtors.values_list("debtor", "created_at"):
-            times[debtor].append(asked_at)
+        for debtor, requested_at in of_debtors.values_list("debtor", "created_at"):
+            times[debtor].append(requested_at)
         for row in rows:
-            row.earlier = sum(asked_at < row.created_at for asked_at in times[row.debtor_id])
+            row.earlier = sum(requested_at < row.created_at for requested_at in times[row.debtor_id])
 
     # --- Columns
 
     @admin.display(description="Balance")
-    def balance(self, asked: DeferralRequest) -> str:
-        return amount(asked.debt.current_balance, asked.debt.currency_code)
+    def balance(self, deferral: DeferralRequest) -> str:
+        return amount(deferral.debt.current_balance, deferral.debt.currency_code)
 
     @admin.display(description="Debt")
-    def owed(self, asked: DeferralRequest) -> str:
-        return unbroken(asked.debt)
+    def owed(self, deferral: DeferralRequest) -> str:
+        return unbroken(deferral.debt)
 
     @admin.display(description="Balance")
-    def open(self, asked: DeferralRequest) -> str:
-        return unbroken(self.balance(asked))
+    def open(self, deferral: DeferralRequest) -> str:
+        return unbroken(self.balance(deferral))
 
     @admin.display(description="Due")
-    def due(self, asked: DeferralRequest) -> Any:
-        return asked.debt.due_date
+    def due(self, deferral: DeferralRequest) -> Any:
+        return deferral.debt.due_date
 
-    @admin.display(description="Days asked", ordering="requested_deferral_days")
-    def days(self, asked: DeferralRequest) -> int:
-        return asked.requested_deferral_days
+    @admin.display(description="Days requested", ordering="requested_deferral_days")
+    def days(self, deferral: DeferralRequest) -> int:
+        return deferral.requested_deferral_days
 
     @admin.display(description="Reason")
-    def why(self, asked: DeferralRequest) -> str:
-        return Truncator(asked.reason).chars(70)
+    def why(self, deferral: DeferralRequest) -> str:
+        return Truncator(deferral.reason).chars(70)
 
     @admin.display(description="Age", ordering="created_at")
-    def age(self, asked: DeferralRequest) -> str:
-        return timesince(asked.created_at, now(), depth=1)
+    def age(self, deferral: DeferralRequest) -> str:
+        return timesince(deferral.created_at, now(), depth=1)
 
-    @admin.display(description="Earlier")
-    def earlier(self, asked: Any) -> int:
-        return int(asked.earlier)
+    @admin.display(description="Earlier requests")
+    def earlier(self, deferral: Any) -> int:
+        return int(deferral.earlier)
 
-    # --- Who may do what
+    # --- Permissions
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # Debtors ask, in their portal.
+        return False  # Debtors request deferrals in the portal.
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -150,8 +150,8 @@ class DeferralRequestAdmin(DomainAdmin):
 
     def get_actions_submit_line(self, request: HttpRequest, object_id: Any) -> Any:
         obj = self.get_object(request, str(object_id))
-        waits = obj is not None and obj.status == _PENDING
-        return super().get_actions_submit_line(request, object_id) if waits else []
+        is_pending = obj is not None and obj.status == _PENDING
+        return super().get_actions_submit_line(request, object_id) if is_pending else []
 
     def save_model(self, request: HttpRequest, obj: Any, form: DomainForm, change: bool) -> None:
         if "review_notes" not in form.fields:
@@ -181,24 +181,24 @@ class DeferralRequestAdmin(DomainAdmin):
         return self._review(request, queryset, deferrals.reject, action="reject_selected", button="Reject")
 
     def _review(
-        self, request: HttpRequest, queryset: QuerySet[DeferralRequest], rule: Any, *, action: str, button: str
+        self, request: HttpRequest, queryset: QuerySet[DeferralRequest], review: Any, *, action: str, button: str
     ) -> HttpResponse | None:
         if self.too_many(request, queryset):
             return None
         confirmed = "confirmed" in request.POST
         form = NotesForm(request.POST if confirmed else None)
-        if rule is deferrals.reject:
+        if review is deferrals.reject:
             form.fields["review_notes"].required = True
         if not (confirmed and form.is_valid()):
             title = f"{button} these requests"
             return self.ask(request, title=title, form=form, rows=list(queryset), button=button, action=action)
         notes = form.cleaned_data["review_notes"] or None
 
-        def decide(asked: DeferralRequest) -> None:
-            rule(asked, by=request.user, notes=notes, now=now())
-            self.log_change(request, asked, f"{button}: {notes or '-'}")
+        def decide(deferral: DeferralRequest) -> None:
+            review(deferral, by=request.user, notes=notes, now=now())
+            self.log_change(request, deferral, f"{button}: {notes or '-'}")
 
-        self.each(request, list(queryset.order_by("created_at", "pk")), decide, done=_done(rule))
+        self.each(request, list(queryset.order_by("created_at", "pk")), decide, done=_done(review))
         return None
 
     def listings(self, request: HttpRequest, obj: DeferralRequest) -> list[Listing]:
@@ -210,17 +210,17 @@ class DeferralRequestAdmin(DomainAdmin):
                 "Other requests of this debtor",
                 others,
                 {
-                    "Asked": lambda asked: f"{asked.created_at:%Y-%m-%d %H:%M}",
-                    "Debt": lambda asked: asked.debt,
-                    "Days": lambda asked: asked.requested_deferral_days,
-                    "Status": lambda asked: asked.get_status_display(),
-                    "By": lambda asked: asked.reviewer or "-",
-                    "Notes": lambda asked: asked.review_notes or "-",
+                    "Requested": lambda deferral: f"{deferral.created_at:%Y-%m-%d %H:%M}",
+                    "Debt": lambda deferral: deferral.debt,
+                    "Days": lambda deferral: deferral.requested_deferral_days,
+                    "Status": lambda deferral: deferral.get_status_display(),
+                    "By": lambda deferral: deferral.reviewer or "-",
+                    "Notes": lambda deferral: deferral.review_notes or "-",
                 },
                 debtor__id__exact=obj.debtor_id,
             )
         ]
 
 
-def _done(rule: Any) -> str:
-    return "rejected" if rule is deferrals.reject else "approved"
+def _done(review: Any) -> str:
+    return "rejected" if review is deferrals.reject else "approved"

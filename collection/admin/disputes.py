@@ -1,4 +1,4 @@
-"""The back office's pages about disputes: what nobody has seen to yet comes first, and is moved on step by step."""
+"""Admin pages of disputes: new ones come first, and actions take them from step to step."""
 
 from typing import Any
 
@@ -32,17 +32,17 @@ _CHANNELS = [choice for choice in Dispute.Channel.choices if choice[0] != Disput
 
 
 class DisputeForm(DomainForm):
-    """A dispute that came by phone, by letter, or in another way than through the portal."""
+    """A dispute received by phone, by letter or in another way outside the portal."""
 
-    channel = forms.ChoiceField(label="Came by", choices=[("", "—"), *_CHANNELS], widget=UnfoldAdminSelectWidget())
+    channel = forms.ChoiceField(label="Channel", choices=[("", "—"), *_CHANNELS], widget=UnfoldAdminSelectWidget())
     received_at = forms.SplitDateTimeField(
         label="Received",
         required=False,
         widget=UnfoldAdminSplitDateTimeWidget(),
-        help_text="UTC. Empty: now.",
+        help_text="UTC; empty: now.",
     )
     reason = forms.CharField(
-        max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), help_text="In their own words."
+        max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), help_text="In the debtor's words."
     )
     evidence = forms.CharField(
         max_length=1000, required=False, empty_value=None, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
@@ -55,7 +55,7 @@ class DisputeForm(DomainForm):
 
 class AnswerForm(forms.Form):
     answer = forms.CharField(
-        label="What came of it",
+        label="Answer",
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text="The debtor sees it.",
@@ -67,7 +67,7 @@ class VerifyForm(AnswerForm):
         label="The creditor's proof",
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="What it is, and when a copy went to the debtor (12 CFR 1006.38(d)(2)). The debtor sees it.",
+        help_text="Name the proof, and the day on which a copy went to the debtor (12 CFR 1006.38(d)(2)). The debtor sees it.",
     )
 
 
@@ -76,7 +76,7 @@ class AdjustForm(AnswerForm):
         label="Corrected balance",
         min_value=0,
         widget=UnfoldAdminDecimalFieldWidget(),
-        help_text="What is still owed; the difference is posted as an adjustment.",
+        help_text="The amount still owed. The difference is posted as an adjustment.",
     )
     field_order = ("balance", "answer")
 
@@ -92,7 +92,7 @@ class DisputeAdmin(WorkflowAdmin):
     search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
     autocomplete_fields = ("debt",)
     bounds = {"portion": (SMALLEST, None)}
-    # What nobody has seen to comes first, the longest waiting before others; what is decided, newest first.
+    # New disputes come first, the oldest at the top; then decided ones, the newest at the top.
     ordering = (
         Case(
             When(status=Status.RECEIVED, then=Value(0)),
@@ -109,7 +109,7 @@ class DisputeAdmin(WorkflowAdmin):
     fieldsets = (
         (None, {"fields": (("debtor", "debt"), ("disputed", "balance"), "reason", "evidence")}),
         ("Received", {"fields": (("channel", "received_at"), ("within", "by"))}),
-        ("What came of it", {"fields": ("status", ("asked_at", "asked_by"), ("decided_at", "decided_by"), "answer")}),
+        ("Decision", {"fields": ("status", ("asked_at", "asked_by"), ("decided_at", "decided_by"), "answer")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
@@ -150,14 +150,14 @@ class DisputeAdmin(WorkflowAdmin):
 
     @admin.display(description="Within the 30 days")
     def within(self, dispute: Dispute) -> str:
-        """12 CFR 1006.34(b)(5): by the debtor's calendar; before the notice went, the time had not begun to run out."""
+        """Compare with the validation period by the debtor's calendar (12 CFR 1006.34(b)(5)); it begins with the notice."""
         notice: Any = getattr(dispute.debt, "first_notice", None)
         if notice is None:
             return "no notice yet"
         days = calendars.days(dispute.debt.debtor, at=dispute.received_at)
         return "yes" if min(days) <= notice.period_ends_on else "no"
 
-    # --- Who may do what, and to which
+    # --- Permissions
 
     def has_ask_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._is(object_id, Status.RECEIVED) and request.user.has_perm("collections.change_dispute")
@@ -177,12 +177,12 @@ class DisputeAdmin(WorkflowAdmin):
     def _is(self, object_id: Any, *statuses: Dispute.Status) -> bool:
         return object_id is None or Dispute.objects.filter(pk=object_id, status__in=statuses).exists()
 
-    # --- What is done
+    # --- Actions
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Dispute:
         return disputes.receive(**fields, by=request.user, now=now())  # type: ignore[arg-type]
 
-    @admin.action(description="The creditor was asked", permissions=["ask"])
+    @admin.action(description="Creditor asked", permissions=["ask"])
     def ask_creditor_selected(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:
         def ask(dispute: Dispute) -> None:
             disputes.ask_creditor(dispute, by=request.user, now=now())  # type: ignore[arg-type]
@@ -190,31 +190,41 @@ class DisputeAdmin(WorkflowAdmin):
         if not self.too_many(request, queryset):
             self.each(request, queryset, ask, done="waiting for the creditor")
 
-    @action(description="The creditor was asked", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    @action(description="Creditor asked", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def ask_creditor(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        title = "Was the creditor asked to prove this debt?"
-        return self.step(request, object_id, forms.Form, disputes.ask_creditor, title=title, button="They were asked")
+        title = "Record that the creditor was asked to prove this debt"
+        return self.step(request, object_id, forms.Form, disputes.ask_creditor, title=title, button="Creditor asked")
 
     @action(description="Verified", permissions=["decide"])  # type: ignore[untyped-decorator]
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
-            request, object_id, VerifyForm, disputes.verify, title="The creditor has proved it", button="Collect again"
+            request,
+            object_id,
+            VerifyForm,
+            disputes.verify,
+            title="The creditor proved the debt",
+            button="Resume collection",
         )
 
     @action(description="Adjusted", permissions=["adjust"])  # type: ignore[untyped-decorator]
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.step(request, object_id, AdjustForm, disputes.adjust, title="Correct the balance", button="Post it")
+        return self.step(request, object_id, AdjustForm, disputes.adjust, title="Correct the balance", button="Post")
 
     @action(description="Withdrawn", permissions=["withdraw"])  # type: ignore[untyped-decorator]
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
-            request, object_id, AnswerForm, disputes.withdraw, title="The debtor took it back", button="Collect again"
+            request,
+            object_id,
+            AnswerForm,
+            disputes.withdraw,
+            title="The debtor withdrew the dispute",
+            button="Resume collection",
         )
 
     @action(description="Recalled", permissions=["recall"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
     def recall(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        title = "Give the debt back to the creditor"
-        return self.step(request, object_id, AnswerForm, disputes.recall, title=title, button="Close it")
+        title = "Return the debt to the creditor"
+        return self.step(request, object_id, AnswerForm, disputes.recall, title=title, button="Close debt")
 
 
 def of_debt(request: HttpRequest, debt: Debt) -> Listing:
@@ -222,7 +232,7 @@ def of_debt(request: HttpRequest, debt: Debt) -> Listing:
     columns: dict[str, Any] = {
         "Received": lambda dispute: f"{dispute.received_at:%Y-%m-%d %H:%M}",
         "Disputed": lambda dispute: amount(dispute.portion, dispute.currency_code) if dispute.portion else "all",
-        "Came by": lambda dispute: dispute.get_channel_display(),
+        "Channel": lambda dispute: dispute.get_channel_display(),
         "Status": lambda dispute: dispute.get_status_display(),
     }
     may_enter = debt.is_open and request.user.has_perm("collections.add_dispute")

@@ -1,4 +1,4 @@
-"""The back office's pages about holds: placed from a debtor's or a debt's page, approved, moved, reviewed and ended."""
+"""Admin pages of holds: opened from a debtor's or a debt's page, approved, moved, reviewed and ended."""
 
 import uuid
 from typing import Any
@@ -28,76 +28,71 @@ from ddc.common.admin.workflow import WorkflowAdmin
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
-_BY_HAND = [(reason.value, reason.label) for reason, policy in POLICIES.items() if policy.is_manual]
+_MANUAL = [(reason.value, reason.label) for reason, policy in POLICIES.items() if policy.is_manual]
+
+
+def _note_field(label: str = "Note", **options: Any) -> forms.CharField:
+    return forms.CharField(label=label, max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), **options)
 
 
 class HoldForm(DomainForm):
-    """What has to be known to place a hold."""
+    """The input for a new hold."""
 
-    reason = forms.ChoiceField(choices=[("", "—"), *_BY_HAND], widget=UnfoldAdminSelectWidget())
+    reason = forms.ChoiceField(choices=[("", "—"), *_MANUAL], widget=UnfoldAdminSelectWidget())
     blocks = forms.MultipleChoiceField(
         choices=_BLOCKS,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
-        help_text="None: what the reason blocks by itself.",
+        help_text="None: the default of the reason.",
     )
     starts_on = forms.DateField(
         label="From",
         required=False,
         widget=UnfoldAdminDateWidget(),
-        help_text="By the debtor's calendar. Empty: at once.",
+        help_text="By the debtor's calendar; empty: today.",
     )
     source = forms.CharField(
         max_length=255,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Who told us, and how: a letter, a call, a number.",
+        help_text="Who informed us, and how: a letter, a call, a file number.",
     )
-    why = forms.CharField(
-        label="Note", max_length=500, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
-    )
+    why = _note_field(required=False)
 
     class Meta:
         model = Hold
         fields = ("debtor", "debt", "reason", "starts_on", "ends_on", "review_on", "source")
 
 
-class WhyForm(forms.Form):
-    why = forms.CharField(
-        label="Why",
-        max_length=500,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="It is kept with the hold.",
-    )
+class NoteForm(forms.Form):
+    why = _note_field(help_text="The reason for this change, for the hold's history.")
 
 
-class NoteForm(WhyForm):
-    why = forms.CharField(
-        label="Note", max_length=500, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
-    )
+class ApprovalForm(forms.Form):
+    why = _note_field(required=False)
 
 
-class EndForm(WhyForm):
+class EndForm(NoteForm):
     ends_on = forms.DateField(
         label="Until",
         required=False,
         widget=UnfoldAdminDateWidget(),
-        help_text="The first day without it; empty: open.",
+        help_text="The first day without the hold; empty: open-ended.",
     )
     field_order = ("ends_on", "why")
 
 
-class TreatmentForm(WhyForm):
+class TreatmentForm(NoteForm):
     last_day = forms.DateField(
-        label="Last day of the treatment", widget=UnfoldAdminDateWidget(), help_text="The hold lasts 30 days longer."
+        label="Last day of treatment", widget=UnfoldAdminDateWidget(), help_text="The hold ends 30 days later."
     )
     field_order = ("last_day", "why")
 
 
-class ReviewForm(WhyForm):
+class ReviewForm(NoteForm):
     review_on = forms.DateField(
-        label="Look again by", required=False, widget=UnfoldAdminDateWidget(), help_text="Empty: never."
+        label="Next review", required=False, widget=UnfoldAdminDateWidget(), help_text="Empty: none."
     )
-    why = forms.CharField(label="What you found", max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+    why = _note_field("Finding")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -106,18 +101,18 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("standing", "In force, or to come"),
+            ("active", "Active or scheduled"),
             ("review", "Due for review"),
-            ("waiting", "Waits for approval"),
-            ("over", "Over"),
+            ("waiting", "Waiting for approval"),
+            ("ended", "Ended"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         conditions = {
-            "standing": Q(lifted_at__isnull=True),
+            "active": Q(lifted_at__isnull=True),
             "review": DUE_FOR_REVIEW,
             "waiting": AWAITING_APPROVAL,
-            "over": Q(lifted_at__isnull=False),
+            "ended": Q(lifted_at__isnull=False),
         }
         chosen = conditions.get(self.value() or "")
         return queryset.filter(chosen) if chosen else queryset
@@ -138,8 +133,8 @@ class HoldAdmin(WorkflowAdmin):
     entered = (("debtor", "debt"), "reason", "source", "why", ("starts_on", "ends_on"), "review_on", "blocks")
     fieldsets = (
         (None, {"fields": (("who", "owed"), ("reason", "state"), "blocks")}),
-        ("Time", {"fields": (("starts_on", "ends_on"), ("review_on", "lifted_at"))}),
-        ("Who", {"fields": ("source", ("by", "created_at"), ("approved_by", "ended_by"))}),
+        ("Period", {"fields": (("starts_on", "ends_on"), ("review_on", "lifted_at"))}),
+        ("Agents", {"fields": ("source", ("by", "created_at"), ("approved_by", "ended_by"))}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
@@ -151,7 +146,7 @@ class HoldAdmin(WorkflowAdmin):
         return Q(debt__external_reference=text) | Q(debt__debtor__in=debtors) | Q(debtor__in=debtors)
 
     def id_filter(self, key: uuid.UUID) -> Q:
-        """Return what stops that debtor, or that debt; or the one hold."""
+        """Find a hold by its id, or all holds on the debtor or the debt with this id."""
         of_person = Q(debtor__debts=key) | Q(debtor=key)
         return Q(pk__in=Hold.objects.filter(of_person | Q(debt=key) | Q(debt__debtor=key) | Q(pk=key)).values("pk"))
 
@@ -170,10 +165,10 @@ class HoldAdmin(WorkflowAdmin):
         if hold.ended_at:
             return "Ended"
         if hold.lifted_at:
-            return "Over"
+            return "Expired"
         if hold.approved_by_id is None and POLICIES[Hold.Reason(hold.reason)].needs_approval:
-            return "Waits for approval"
-        return "To come" if hold.starts_on > now().date() else "In force"
+            return "Waiting for approval"
+        return "Scheduled" if hold.starts_on > now().date() else "Active"
 
     @admin.display(description="From", ordering="starts_on")
     def begins(self, hold: Hold) -> str:
@@ -191,33 +186,33 @@ class HoldAdmin(WorkflowAdmin):
 
     @admin.display(description="Blocks")
     def blocks(self, hold: Hold) -> str:
-        return ", ".join(words for name, words in _BLOCKS if getattr(hold, f"blocks_{name}"))
+        return ", ".join(label for name, label in _BLOCKS if getattr(hold, f"blocks_{name}"))
 
-    # --- Who may do what, and to which
+    # --- Permissions
 
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        waits = object_id is None or Hold.objects.filter(AWAITING_APPROVAL, pk=object_id).exists()
-        return waits and request.user.has_perm("collections.change_hold")
+        is_waiting = object_id is None or Hold.objects.filter(AWAITING_APPROVAL, pk=object_id).exists()
+        return is_waiting and request.user.has_perm("collections.change_hold")
 
     def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._stands(object_id) and request.user.has_perm("collections.add_hold")
+        return self._is_not_ended(object_id) and request.user.has_perm("collections.add_hold")
 
     def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        open_ended = [reason for reason, policy in POLICIES.items() if policy.is_manual and not policy.length_is_fixed]
-        return self._stands(object_id, reason__in=open_ended) and request.user.has_perm("collections.add_hold")
+        movable = [reason for reason, policy in POLICIES.items() if policy.is_manual and not policy.length_is_fixed]
+        return self._is_not_ended(object_id, reason__in=movable) and request.user.has_perm("collections.add_hold")
 
     def has_treatment_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        its = self._stands(object_id, reason=Hold.Reason.MENTAL_HEALTH_MORATORIUM)
-        return its and request.user.has_perm("collections.change_hold")
+        is_treatment = self._is_not_ended(object_id, reason=Hold.Reason.MENTAL_HEALTH_MORATORIUM)
+        return is_treatment and request.user.has_perm("collections.change_hold")
 
     def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        by_hand = [reason for reason, policy in POLICIES.items() if policy.is_manual]
-        return self._stands(object_id, reason__in=by_hand) and request.user.has_perm("collections.change_hold")
+        manual = [reason for reason, policy in POLICIES.items() if policy.is_manual]
+        return self._is_not_ended(object_id, reason__in=manual) and request.user.has_perm("collections.change_hold")
 
-    def _stands(self, object_id: Any, **conditions: Any) -> bool:
+    def _is_not_ended(self, object_id: Any, **conditions: Any) -> bool:
         return object_id is None or Hold.objects.not_ended().filter(pk=object_id, **conditions).exists()
 
-    # --- What is done
+    # --- Actions
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Hold:
         return holds.open_hold(**fields, by=request.user, now=now())  # type: ignore[arg-type]
@@ -232,32 +227,36 @@ class HoldAdmin(WorkflowAdmin):
 
     @action(description="Approve", permissions=["approve"], variant=ActionVariant.SUCCESS)  # type: ignore[untyped-decorator]
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.step(request, object_id, NoteForm, amendments.approve, title="Approve this hold", button="Approve")
-
-    @action(description="Reviewed", permissions=["review"])  # type: ignore[untyped-decorator]
-    def review_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.step(request, object_id, ReviewForm, amendments.review, title="Note a review", button="Keep it")
-
-    @action(description="Move its end", permissions=["move"])  # type: ignore[untyped-decorator]
-    def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.step(request, object_id, EndForm, amendments.move, title="Move its end", button="Move it")
-
-    @action(description="The treatment ended", permissions=["treatment"])  # type: ignore[untyped-decorator]
-    def end_treatment(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
-            request, object_id, TreatmentForm, amendments.end_treatment, title="The treatment ended", button="Keep it"
+            request, object_id, ApprovalForm, amendments.approve, title="Approve this hold", button="Approve"
         )
 
-    @action(description="End it", permissions=["end"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
+    @action(description="Record review", permissions=["review"])  # type: ignore[untyped-decorator]
+    def review_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(request, object_id, ReviewForm, amendments.review, title="Record a review", button="Save")
+
+    @action(description="Change end", permissions=["move"])  # type: ignore[untyped-decorator]
+    def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(
+            request, object_id, EndForm, amendments.move, title="Change the end of this hold", button="Change"
+        )
+
+    @action(description="End of treatment", permissions=["treatment"])  # type: ignore[untyped-decorator]
+    def end_treatment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.step(
+            request, object_id, TreatmentForm, amendments.end_treatment, title="End of treatment", button="Save"
+        )
+
+    @action(description="End hold", permissions=["end"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
     def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.step(request, object_id, WhyForm, amendments.end, title="End this hold", button="End it")
+        return self.step(request, object_id, NoteForm, amendments.end, title="End this hold", button="End hold")
 
     def listings(self, request: HttpRequest, obj: Hold) -> list[Listing]:
         events = HoldEvent.objects.filter(hold=obj).select_related("by")
         columns: dict[str, Any] = {
-            "When": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
-            "What": lambda event: event.get_kind_display().capitalize(),
-            "By": lambda event: event.by or "the system",
+            "Time": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
+            "Event": lambda event: event.get_kind_display().capitalize(),
+            "By": lambda event: event.by or "System",
             "Until": lambda event: event.ends_on or "-",
             "Note": lambda event: event.why or "-",
         }
@@ -273,32 +272,29 @@ class HoldEventAdmin(ReadOnlyAdmin):
     search_help_text = "Part of the debtor's name or e-mail address"
     fields = ("hold", ("kind", "at"), ("by", "ends_on"), "why")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("hold", "kind", "at", "by", "ends_on", "why")
-
     def search_filter(self, text: str) -> Q:
         debtors = Debtor.objects.matching(text).values("pk")
         return Q(hold__debt__debtor__in=debtors) | Q(hold__debtor__in=debtors)
 
 
 def of_debtor(request: HttpRequest, debtor: Debtor) -> Listing:
-    """List what stops contact with a debtor, or about any of their debts."""
+    """List the holds on a debtor and on the debtor's debts."""
     found = Hold.objects.filter(Q(debtor=debtor) | Q(debt__debtor=debtor)).select_related("debt")
     return _of(request, found, {"debtor": debtor.pk}, q=debtor.pk)
 
 
 def of_debt(request: HttpRequest, debt: Debt) -> Listing:
-    """List what stops a debt: its own holds, and those of the person who owes it."""
+    """List the holds on a debt and on its debtor."""
     return _of(request, Hold.objects.on(debt).select_related("debt"), {"debt": debt.pk}, q=debt.pk)
 
 
 def _of(request: HttpRequest, found: QuerySet[Hold], on: dict[str, Any], **filters: Any) -> Listing:
     columns: dict[str, Any] = {
         "Reason": lambda hold: hold.get_reason_display(),
-        "On": lambda hold: link(hold.debt) if hold.debt else "the person",
+        "On": lambda hold: link(hold.debt) if hold.debt else "All debts",
         "From": lambda hold: hold.starts_on,
         "Until": lambda hold: hold.ends_on or "-",
-        "State": lambda hold: "ended" if hold.ended_at else "over" if hold.lifted_at else "stands",
+        "State": lambda hold: "Ended" if hold.ended_at else "Expired" if hold.lifted_at else "Active",
     }
-    may_place = request.user.has_perm("collections.add_hold")
-    return listing("Holds", found, columns, add=adding(Hold, **on) if may_place else None, **filters)
+    may_open = request.user.has_perm("collections.add_hold")
+    return listing("Holds", found, columns, add=adding(Hold, **on) if may_open else None, **filters)

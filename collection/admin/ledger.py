@@ -1,4 +1,4 @@
-"""The back office's pages about what rules keep for themselves: the ledger; and the exchange rates."""
+"""Admin pages of ledger entries and exchange rates."""
 
 import uuid
 from typing import Any
@@ -23,9 +23,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     readonly_fields = ("debt_link", "moved", "reversed")
 
     def annotate_rows(self, rows: list[Any]) -> None:
-        there = Debt.objects.in_bulk({row.debt_id for row in rows})
+        debts = Debt.objects.in_bulk({row.debt_id for row in rows})
         for row in rows:
-            row.found = there.get(row.debt_id)
+            row.found = debts.get(row.debt_id)
 
     def id_filter(self, key: uuid.UUID) -> Q:
         return Q(pk=key) | Q(debt=key) | Q(payment_id=key)
@@ -35,7 +35,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Debt")
     def debt_link(self, entry: Any) -> str:
-        """A debt that was deleted leaves its story here, without a page to go to."""
+        """Return the debt, or its id if it has been deleted."""
         if not hasattr(entry, "found"):
             self.annotate_rows([entry])
         return str(entry.found or f"deleted ({entry.debt_id})")

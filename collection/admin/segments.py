@@ -1,4 +1,4 @@
-"""The back office's pages about segments."""
+"""Admin pages of segments."""
 
 from decimal import Decimal
 from typing import Any
@@ -63,7 +63,7 @@ class SegmentAdmin(DomainAdmin):
 
 
 def _band(least: Any, most: Any) -> str:
-    """Write a half-open band."""
+    """Return a half-open band as text."""
     if least is None and most is None:
         return "any"
     lower = "" if least is None else f"from {least.normalize():f} " if isinstance(least, Decimal) else f"from {least} "

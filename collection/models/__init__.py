@@ -1,12 +1,10 @@
-"""What is owed: debts in segments, the ledger behind their balances, and what stops or delays their collection."""
+"""Debts and segments, ledger entries and exchange rates, deferral requests, disputes and holds."""
 
-from collection.models.amounts import money_field
+from collection.models.balances import ExchangeRate, LedgerEntry
 from collection.models.debts import OPEN, Debt, DebtQuerySet, DebtStatus
 from collection.models.deferrals import DeferralRequest
 from collection.models.disputes import Dispute
 from collection.models.holds import Hold, HoldEvent, HoldQuerySet
-from collection.models.ledger import LedgerEntry
-from collection.models.rates import ExchangeRate
 from collection.models.segments import Segment
 
 __all__ = [
@@ -22,5 +20,4 @@ __all__ = [
     "HoldQuerySet",
     "LedgerEntry",
     "Segment",
-    "money_field",
 ]

@@ -1,4 +1,4 @@
-"""What is owed."""
+"""Debts."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,15 +6,15 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
-from collection.models.amounts import money_field
 from collection.models.segments import Segment
 from creditors.models import Creditor
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.money import money_field
 from debtors.models import Debtor
 
 
 class DebtStatus(models.TextChoices):
-    """Where a debt stands. The first four are open; ``paid`` comes from the balance alone."""
+    """The first four are open. ``paid`` follows the balance and is never set by hand."""
 
     ACTIVE = "active"
     PAYMENT_PLAN = "payment_plan"
@@ -48,10 +48,12 @@ class Debt(UUIDModel):
         default=False,
         db_default=False,
         editable=False,
-        help_text="Chosen by a person: the daily assignment leaves it alone.",
+        help_text="Chosen by an agent, so the daily assignment does not change it.",
     )
     creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="debts")
-    external_reference = models.CharField(max_length=255, null=True, blank=True, help_text="The creditor's own number.")
+    external_reference = models.CharField(
+        max_length=255, null=True, blank=True, help_text="The creditor's number for this debt."
+    )
     currency_code = models.CharField("currency", max_length=3, default="USD", help_text="ISO 4217")
     original_balance = money_field()
     current_balance = money_field()
@@ -59,12 +61,12 @@ class Debt(UUIDModel):
         default=Decimal(0),
         db_default=Decimal(0),
         editable=False,
-        help_text="What of it is not asked for, being disputed.",
+        help_text="The disputed part, which is not collected.",
     )
     current_status = models.CharField(max_length=20, choices=DebtStatus.choices, default=DebtStatus.ACTIVE)
     status_before_closing = models.CharField(
         max_length=20, choices=DebtStatus.choices, null=True, blank=True, editable=False,
-        help_text="What a debt is again when the payment that paid it is taken back.",
+        help_text="The status after a reversal of the payment that paid the debt.",
     )  # fmt: skip
     placement_date = models.DateField()
     due_date = models.DateField(null=True, blank=True)
@@ -78,8 +80,8 @@ class Debt(UUIDModel):
         db_table = "debt"
         ordering = newest_first()
         permissions = [
-            ("adjust_debt", "Can adjust a balance, or place it anew"),
-            ("close_debt", "Can close a debt, and open it again"),
+            ("adjust_debt", "Can adjust balances and replace placements"),
+            ("close_debt", "Can close and reopen debts"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -114,13 +116,13 @@ class Debt(UUIDModel):
 
     @property
     def undisputed(self) -> Decimal:
-        """What may be asked for: the balance without what of it is disputed."""
-        rest: Decimal = self.current_balance - self.disputed_amount
-        return max(rest, Decimal(0))
+        """The balance without its disputed part."""
+        undisputed: Decimal = self.current_balance - self.disputed_amount
+        return max(undisputed, Decimal(0))
 
     @property
-    def is_all_disputed(self) -> bool:
-        """Whether nothing is left that may be asked for."""
+    def is_fully_disputed(self) -> bool:
+        """Whether no part of the balance may be collected."""
         return self.current_status == DebtStatus.DISPUTED or 0 < self.current_balance <= self.disputed_amount
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Debtors' wishes for more time."""
+"""Deferral requests."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from debtors.models import Debtor
 
 
 class DeferralRequest(UUIDModel):
-    """A debtor's wish for more time on one debt, and what an agent decided."""
+    """A debtor's request for more time on a debt, and its review."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -37,12 +37,12 @@ class DeferralRequest(UUIDModel):
                 fields=["debt"], condition=Q(status="pending"), name="debt_has_one_pending_deferral_request"
             ),
             models.CheckConstraint(
-                name="deferral_request_is_reviewed_by_somebody",
+                name="deferral_request_review_is_complete",
                 condition=Q(status="pending", reviewer__isnull=True, reviewed_at__isnull=True)
                 | (~Q(status="pending") & Q(reviewer__isnull=False, reviewed_at__isnull=False)),
             ),
             models.CheckConstraint(
-                name="deferral_request_asks_for_1_to_365_days",
+                name="deferral_request_is_for_1_to_365_days",
                 condition=Q(requested_deferral_days__gte=1, requested_deferral_days__lte=365),
             ),
         ]

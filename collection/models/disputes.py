@@ -1,16 +1,16 @@
-"""What debtors say that they don't owe."""
+"""Disputes."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from collection.models.amounts import money_field
 from collection.models.debts import Debt, DebtStatus
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.money import money_field
 
 
 class Dispute(UUIDModel):
-    """A debtor's word that they don't owe a debt, or a part of it, and what became of that."""
+    """A debtor's claim that a debt, or a part of it, is not owed, and the decision."""
 
     class Status(models.TextChoices):
         RECEIVED = "received"
@@ -29,33 +29,31 @@ class Dispute(UUIDModel):
         OTHER = "other"
 
     debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="disputes")
-    portion = money_field(null=True, blank=True, help_text="How much of it they dispute; empty: all of it.")
+    portion = money_field(null=True, blank=True, help_text="The disputed amount; empty: the whole debt.")
     currency_code = models.CharField(max_length=3)
-    reason = models.CharField(max_length=1000, help_text="In their own words.")
-    evidence = models.CharField(
-        max_length=1000, null=True, blank=True, help_text="What they have to show for it, and where it is."
-    )
+    reason = models.CharField(max_length=1000, help_text="In the debtor's words.")
+    evidence = models.CharField(max_length=1000, null=True, blank=True, help_text="Which proof there is, and where.")
     channel = models.CharField(max_length=10, choices=Channel.choices)
     received_at = models.DateTimeField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.RECEIVED)
     status_before = models.CharField(
-        max_length=20, choices=DebtStatus.choices, editable=False, help_text="What the debt is again when it is over."
+        max_length=20, choices=DebtStatus.choices, editable=False, help_text="The debt's status after the decision."
     )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Who entered it; empty: the debtor.",
+        help_text="The agent who entered it; empty: the debtor.",
     )  # fmt: skip
     asked_at = models.DateTimeField("creditor asked at", null=True, blank=True)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    answer = models.CharField(max_length=1000, null=True, blank=True, help_text="What came of it. The debtor sees it.")
+    answer = models.CharField(max_length=1000, null=True, blank=True, help_text="The outcome, as the debtor sees it.")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
-    #: Until one of the others is reached, nothing of the portion is collected.
+    #: Until the decision, the portion is not collected.
     OPEN = (Status.RECEIVED, Status.AWAITING_CREDITOR)
 
     class Meta:
@@ -69,10 +67,10 @@ class Dispute(UUIDModel):
                 name="debt_has_one_open_dispute",
             ),
             models.CheckConstraint(
-                name="dispute_is_about_something", condition=Q(portion__isnull=True) | Q(portion__gt=0)
+                name="dispute_portion_is_positive", condition=Q(portion__isnull=True) | Q(portion__gt=0)
             ),
             models.CheckConstraint(
-                name="dispute_is_decided_by_somebody",
+                name="dispute_decision_is_complete",
                 condition=Q(
                     status__in=["received", "awaiting_creditor"], decided_by__isnull=True, decided_at__isnull=True
                 )

@@ -1,23 +1,23 @@
-"""Groups of debts that are treated alike."""
+"""Segments."""
 
 from django.db import models
 from django.db.models import Q
 
-from collection.models.amounts import money_field
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.money import money_field
 
 
 class Segment(UUIDModel):
-    """A group of debts that are treated alike. Bands are half-open: ``min <= x < max``; null is no bound."""
+    """A group of debts, to which strategy rules refer. Bands are half-open, ``min <= x < max``; null means no bound."""
 
     name = models.CharField(max_length=100)
-    priority = models.IntegerField(default=100, help_text="1 is tried first; of equal ones, the older.")
+    priority = models.IntegerField(default=100, help_text="1 is tried first; of two with the same priority, the older.")
     min_p2p_score = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
     max_p2p_score = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
     min_balance = money_field(null=True, blank=True)
     max_balance = money_field(null=True, blank=True)
     currency_code = models.CharField(
-        max_length=3, null=True, blank=True, help_text="ISO 4217; needed by a balance band"
+        max_length=3, null=True, blank=True, help_text="ISO 4217; required with a balance band"
     )
     min_days_since_placement = models.PositiveIntegerField(null=True, blank=True)
     max_days_since_placement = models.PositiveIntegerField(null=True, blank=True)

@@ -1,8 +1,8 @@
-"""Which segment a debt falls into.
+"""Assign debts to segments.
 
-Segments are tried by priority, of equal ones the older first. Bands are half-open, ``min <= x < max``; null is no bound. A
-``max_p2p_score`` of 1 includes 1, and a debt without a score fits only where both score bounds are null. A segment with a
-currency takes debts in it alone. An inactive segment takes none.
+Segments are tried by priority; of two with the same priority, the older first. Bands are half-open, ``min <= x < max``; null
+means no bound. A ``max_p2p_score`` of 1 includes 1, and a debt without a score fits only if both score bounds are null. A
+segment with a currency takes only debts in it. An inactive segment takes none.
 """
 
 import uuid
@@ -15,8 +15,8 @@ from ddc.common.postgresql import parallel
 
 _OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 
-# What fits a row called ``debt``, of the segments in one currency or in none: the index has them by priority, so that the first
-# that fits ends the search, however many there are.
+# The first segment that fits a row ``debt``, of those in one currency or without one. The index orders them by priority, so
+# the search ends at the first.
 _FIRST_FIT = """(
     SELECT segment.id, segment.priority, segment.created_at FROM segment
     WHERE segment.is_active AND {currency}
@@ -32,7 +32,7 @@ _FIRST_FIT = """(
     ORDER BY segment.priority, segment.created_at, segment.id LIMIT 1
 )"""
 
-#: The one statement of what fits best, over a row called ``debt``; its only parameter is the day.
+#: The segment of a row called ``debt``; the only parameter is the day.
 BEST_FIT = f"""(
     SELECT fitting.id FROM (
         {_FIRST_FIT.format(currency="segment.currency_code = debt.currency_code")}
@@ -41,11 +41,11 @@ BEST_FIT = f"""(
     ) AS fitting ORDER BY fitting.priority, fitting.created_at, fitting.id LIMIT 1
 )"""  # noqa: S608
 
-# Open debts whose segment nobody chose.
+# Open debts without a pinned segment.
 _MAY_MOVE = f"debt.current_status IN ({_OPEN}) AND NOT debt.segment_is_pinned"
 
-# What each of these debts fits, and which transaction wrote the debt that was looked at. Two debts of a currency that lie between
-# the same bounds of all segments fit the same, so what fits is asked once for all of them, by one of them.
+# The segment of each debt, with the transaction that wrote the version read. Debts in one currency between the same bounds of all
+# segments form a cell and fit the same segment, so the search is done once per cell.
 _BOUNDS = """ARRAY(
     SELECT DISTINCT bound FROM segment, unnest(ARRAY[min_{of}, max_{of}]) AS bound
     WHERE segment.is_active AND bound IS NOT NULL ORDER BY bound
@@ -55,7 +55,7 @@ _FITS_OF_MANY = f"""
         SELECT {_BOUNDS.format(of="balance")} AS balances, {_BOUNDS.format(of="p2p_score")} AS scores,
             {_BOUNDS.format(of="days_since_placement")} AS days
     ),
-    seen AS MATERIALIZED (
+    candidate AS MATERIALIZED (
         SELECT debt.id, debt.segment_id, debt.xmin AS written_by,
             debt.currency_code, debt.current_balance, debt.p2p_score, debt.placement_date,
             concat(
@@ -68,10 +68,10 @@ _FITS_OF_MANY = f"""
         SELECT debt.cell, {BEST_FIT} AS fit FROM (
             SELECT cell, any_value(currency_code) AS currency_code, any_value(current_balance) AS current_balance,
                 any_value(p2p_score) AS p2p_score, any_value(placement_date) AS placement_date
-            FROM seen GROUP BY cell
+            FROM candidate GROUP BY cell
         ) AS debt
     ),
-    fits AS (SELECT seen.id, seen.segment_id, seen.written_by, of_cell.fit FROM seen JOIN of_cell USING (cell))
+    fits AS (SELECT id, segment_id, written_by, fit FROM candidate JOIN of_cell USING (cell))
 """  # noqa: S608
 _FIT_OF_ONE = f"""
     fits AS (
@@ -80,9 +80,8 @@ _FIT_OF_ONE = f"""
     )
 """  # noqa: S608
 
-# Locked in the order of their ids, as everywhere, so that this and a payment don't wait for each other. What fits is asked again
-# where somebody wrote the debt in between. updated_at stays: a segment is worked out, not edited, and nobody's edit should be
-# refused as stale for it.
+# Debts are locked in the order of their ids, which rules out deadlocks. If another transaction has written a debt since it was
+# read, its segment is searched again. updated_at does not change, so that no edit is refused as stale because of an assignment.
 _ASSIGN = f"""
     WITH {{fits}},
     misplaced AS MATERIALIZED (
@@ -126,6 +125,6 @@ def _assign_shard(shard: str, *, today: date) -> int:
 
 
 def lock_segments() -> None:
-    """Keep segments from being deleted until we commit; Django's foreign keys would speak up only then."""
+    """Lock all segments against deletion until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM segment WHERE is_active ORDER BY id FOR KEY SHARE")

@@ -1,4 +1,4 @@
-"""Segments as records: create, amend, delete."""
+"""Create, amend and delete segments."""
 
 from collections.abc import Container
 from typing import Any
@@ -11,40 +11,40 @@ from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 
 
 class EmptyBand(DomainError):
-    """A band is half-open, so nothing fits where its bounds are equal or the wrong way round."""
+    """A half-open band with equal or reversed bounds is empty."""
 
     status = 422
     code = "range"
-    message = "The upper bound must be more than the lower one: a band is min ≤ x < max."
+    message = "The upper bound must be greater than the lower one. A band is min ≤ x < max."
 
 
 class BandWithoutCurrency(DomainError):
-    """A balance means nothing without its currency."""
+    """A balance band is in one currency."""
 
     status = 422
     code = "required"
     field = "currency_code"
-    message = "A balance band needs a currency."
+    message = "A balance band needs a currency. Choose one."
 
 
 class SegmentInUse(DomainError):
-    """A segment stays while debts are in it or strategy rules speak of it."""
+    """A segment with debts or strategy rules can't be deleted."""
 
     message = "This segment has debts or strategy rules and can't be deleted."
 
 
 _BANDS = ("p2p_score", "balance", "days_since_placement")
 _CONSTRAINTS: dict[str, DomainError] = {
-    "segment_name_is_unique": Duplicate("There is a segment of this name already.", field="name")
+    "segment_name_is_unique": Duplicate("Another segment has this name.", field="name")
 }
 
 
 def create(**fields: Any) -> Segment:
-    """Create a segment; debts come into it with the next assignment.
+    """Create a segment. The next assignment moves debts into it.
 
-    :raises Duplicate: if there is one of that name
-    :raises EmptyBand: if a band's bounds leave nothing between them
-    :raises BandWithoutCurrency: if a balance is bounded in no currency
+    :raises Duplicate: if the name is taken
+    :raises EmptyBand: if a band is empty
+    :raises BandWithoutCurrency: if a balance band has no currency
     :raises BadAmount: if a bound has more decimals than the currency
     """
     return _save(Segment(), fields)
@@ -52,7 +52,7 @@ def create(**fields: Any) -> Segment:
 
 @transaction.atomic
 def amend(segment: Segment, **fields: Any) -> Segment:
-    """Change some fields; debts move with the next assignment.
+    """Change some fields. The next assignment moves debts.
 
     :raises DomainError: as ``create`` does
     """

@@ -118,7 +118,7 @@ def _facts(log: CommunicationLog, known: _Known) -> Facts:
         ),
         debt=log.debt_id,
         debt_is_closed=debt is not None and not debt.is_open,
-        debt_is_disputed=debt is not None and debt.is_all_disputed,
+        debt_is_disputed=debt is not None and debt.is_fully_disputed,
         holds=tuple(stops),
         history=tuple(known.history.get(log.debtor_id, ())) if log.debtor_id else (),
         consented_at=known.consents.get((channel.address_kind, address)),

@@ -2,6 +2,9 @@
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.db import models
 
 from ddc.common.errors import DomainError
 from ddc.common.reference.currencies import DECIMALS
@@ -63,3 +66,8 @@ def check(amount: Decimal, currency: str, *, field: str) -> Decimal:
         places = DECIMALS[currency]
         raise BadAmount(f"{currency} has {places or 'no'} decimals.", code="range", field=field)
     return exact
+
+
+def money_field(**kwargs: Any) -> "models.DecimalField[Any, Any]":
+    """Return a column for an amount in the currency of the row's ``currency_code``."""
+    return models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, **kwargs)

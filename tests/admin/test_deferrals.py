@@ -83,7 +83,7 @@ def test_a_decision_is_made_once(agent_at_desk: Browser, button: str):
 def test_saving_without_a_decision_is_none(agent_at_desk: Browser):
     asked = ask()
     answer = agent_at_desk.post(page(asked), {"review_notes": "Hm.", "_save": "Save"})
-    assert errors(answer) == {"__all__": ["Approve or reject the request."]}
+    assert errors(answer) == {"__all__": ["Nothing was decided. Approve or reject the request."]}
     assert status(asked) == "pending"
 
 

@@ -101,7 +101,7 @@ def test_the_end_of_a_treatment_is_told_by_its_last_day(supervisor_at_desk: Brow
     assert fresh(hold).ends_on == day + timedelta(days=31)
 
 
-@pytest.mark.parametrize(("state", "expected"), [("review", 1), ("waiting", 2), ("standing", 3), ("over", 0)])
+@pytest.mark.parametrize(("state", "expected"), [("review", 1), ("waiting", 2), ("active", 3), ("ended", 0)])
 def test_the_list_is_narrowed_to_what_is_to_be_done(agent_at_desk: Browser, state: str, expected: int):
     place(review_on=now().date())
     place(starts_on=now().date() + timedelta(days=9))

@@ -68,7 +68,7 @@ class TestReceived:
         (values,) = facts.gather([(debt.debtor, debt)], today=TODAY)
         assert (values["debt_amount"], values["total_outstanding"]) == ("£699.50", "£699.50")
         assert totals.outstanding([debt.debtor_id], today=TODAY)[debt.debtor_id].amount == 1000
-        assert not debt.is_all_disputed
+        assert not debt.is_fully_disputed
 
     def test_what_is_paid_pays_the_undisputed_rest_first(self):
         debt = factories.debt()
@@ -78,7 +78,7 @@ class TestReceived:
         posting.record(debt=debt, amount=Decimal(150), by=None, today=TODAY)
         assert state(debt)["undisputed"] == 0
         debt.refresh_from_db()
-        assert debt.is_all_disputed
+        assert debt.is_fully_disputed
 
     def test_a_debt_has_one_open_dispute(self):
         debt = factories.debt()

@@ -1,20 +1,20 @@
-"""The movements behind every balance."""
+"""Ledger entries, which add up to the balances, and exchange rates."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from collection.models.amounts import money_field
 from collection.models.debts import Debt
 from ddc.common.models import ClockTimestamp, UUIDv7, uuid7
+from ddc.common.money import money_field
 from ddc.common.observing.tracing import request_id_field
 
 
 class LedgerEntry(models.Model):
-    """One movement of a debt's balance, never changed or deleted (a trigger sees to it).
+    """One change of a debt's balance. A trigger prevents updates and deletes.
 
-    ``amount`` is signed so that a debt's entries add up to its balance: a placement is positive, a payment negative.
-    It points at its debt without a database constraint: a deleted debt's story stays, ending in a reversal.
+    A debt's balance is the sum of its amounts: a placement is positive, a payment negative. There is no foreign key to the
+    debt, since the entries of a deleted debt stay.
     """
 
     class Kind(models.TextChoices):
@@ -31,14 +31,16 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     amount = money_field()
     currency_code = models.CharField(max_length=3)
-    value_date = models.DateField(help_text="From when it counts.")
+    value_date = models.DateField(help_text="The day for which the amount counts.")
     posted_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the system itself.",
+        help_text="Empty: the system.",
     )  # fmt: skip
-    payment_id = models.UUIDField(null=True, blank=True, help_text="The payment that caused it, deleted or not.")
-    cause = models.JSONField(default=dict, help_text="What caused it, as it was then.")
+    payment_id = models.UUIDField(
+        null=True, blank=True, help_text="The payment posted by this entry; it may have been deleted."
+    )
+    cause = models.JSONField(default=dict, help_text="The cause, copied at the time of posting.")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
     request_id = request_id_field()
 
@@ -58,4 +60,20 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["debt", "posted_at", "id"], name="ledger_entry_debt_oldest"),
             models.Index(fields=["payment_id"], name="ledger_entry_payment", condition=Q(payment_id__isnull=False)),
+        ]
+
+
+class ExchangeRate(models.Model):
+    """The price of one euro in another currency on a day, published by the European Central Bank."""
+
+    date = models.DateField()
+    currency_code = models.CharField(max_length=3)
+    per_euro = models.DecimalField(max_digits=20, decimal_places=8)
+
+    class Meta:
+        db_table = "exchange_rate"
+        ordering = ["-date", "currency_code"]
+        constraints = [
+            models.UniqueConstraint(fields=["date", "currency_code"], name="exchange_rate_is_unique_per_day"),
+            models.CheckConstraint(name="exchange_rate_is_positive", condition=Q(per_euro__gt=0)),
         ]
