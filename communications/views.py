@@ -108,9 +108,9 @@ class ProviderCallbackView(PublicView):
             raise Http404
         callback = _raw(request)
         sender.verify_callback(callback)
-        events, script = keypad.react(sender.parse_callback(self.kind, callback))
+        events, prompt = keypad.react(sender.parse_callback(self.kind, callback))
         inbox.store(events, now=timezone.now())
-        return sender.reply(self.kind, script)
+        return sender.reply(self.kind, prompt)
 
 
 class UnsubscribeView(PublicView):

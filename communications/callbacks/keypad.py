@@ -6,7 +6,7 @@ from datetime import datetime
 from communications.calls import records
 from communications.channels import spoken
 from communications.channels.events import CallAnswered, CallbackEvent, KeyPress
-from communications.channels.spoken import HEAR, OPT_OUT, Script
+from communications.channels.spoken import HEAR, OPT_OUT, Prompt
 from communications.models import CallOutcome, CommunicationLog
 from communications.providers.base import ProviderCallback
 from debtors import contact_points
@@ -20,15 +20,15 @@ def call_of(message_id: uuid.UUID | None) -> CommunicationLog | None:
     return calls.filter(pk=message_id).first() if message_id else None
 
 
-def react(event: ProviderCallback) -> tuple[list[CallbackEvent], Script | None]:
+def react(event: ProviderCallback) -> tuple[list[CallbackEvent], Prompt | None]:
     """Return what the inbox stores of a callback, and for one from a call what is spoken next."""
     match event:
         case CallAnswered():
             stored: list[CallbackEvent] = [event.as_voicemail(spoken.machine_note())] if event.by_machine else []
             return stored, spoken.on_answer(call_of(event.message_id), by_machine=event.by_machine)
         case KeyPress():
-            script = spoken.on_key(call_of(event.message_id), event.digit)
-            return [event] if event.digit in (HEAR, OPT_OUT) else [], script
+            prompt = spoken.on_key(call_of(event.message_id), event.digit)
+            return [event] if event.digit in (HEAR, OPT_OUT) else [], prompt
         case _:
             return [event], None
 

@@ -114,7 +114,7 @@ def _domain(sender: str) -> str:
 
 
 def _failed(error: Exception, *, awaits_verdict: bool) -> Outcome:
-    """Classify a failed hand-over: refused for good (5yz), for now (4yz; RFC 5321, 4.2.1), or unknown.
+    """Classify a failed dispatch: refused for good (5yz), for now (4yz; RFC 5321, 4.2.1), or unknown.
 
     A lost connection leaves the fate of a mail unknown only from the end of its text on.
     """
@@ -139,7 +139,7 @@ def _classify(error: Exception, *, awaits_verdict: bool) -> tuple[Result, bool]:
         return Result.RETRY, True
     if isinstance(error, ValueError | TypeError) or type(error).__module__ == "anymail.exceptions":
         return Result.FAILED, False  # No mail can be made of it, or every recipient was refused.
-    log.error("mail_hand_over_failed", exc_info=error)
+    log.error("mail_dispatch_failed", exc_info=error)
     return Result.UNCERTAIN, False
 
 

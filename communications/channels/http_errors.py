@@ -7,7 +7,7 @@ _CREDENTIALS = frozenset({401, 403})
 
 
 def result_of_status(status: int) -> Result:
-    """Classify the HTTP status of a failed hand-over: refused for now or for good, or taken with an unreadable answer."""
+    """Classify the HTTP status of a failed dispatch: refused for now or for good, or taken with an unreadable answer."""
     if status < 400:
         return Result.UNCERTAIN
     return Result.RETRY if status == 429 or status >= 500 or status in _CREDENTIALS else Result.FAILED

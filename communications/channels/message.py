@@ -7,7 +7,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message, ready to be handed over."""
+    """One message, ready to be dispatched."""
 
     message_id: uuid.UUID
     to: str
@@ -18,7 +18,7 @@ class Outgoing:
 
 
 class Result(StrEnum):
-    """How a hand-over ended. Only what is certainly not with the provider is sent again.
+    """How a dispatch ended. Only what is certainly not with the provider is sent again.
 
     ``sent``: the provider accepted the message. ``retry``: it certainly did not, for now. ``failed``: it refused the message
     for good. ``opted_out``: it refused because the recipient opted out. ``uncertain``: it may have the message, or not.

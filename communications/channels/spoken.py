@@ -26,7 +26,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Script:
+class Prompt:
     """What is spoken when a call is answered or a key was pressed.
 
     After the lines the call waits ``SECONDS_FOR_KEY`` for a key, which belongs to the message ``key_for``; without one it ends.
@@ -36,7 +36,7 @@ class Script:
     key_for: uuid.UUID | None = None
 
 
-HANG_UP = Script()
+HANG_UP = Prompt()
 
 
 def may_leave_voicemail() -> bool:
@@ -48,10 +48,10 @@ def machine_note() -> str:
     """Return the note for a call that a machine answered."""
     if may_leave_voicemail():
         return "A machine answered. The limited-content message was left there, and nothing else."
-    return "A machine answered. Nothing was said."
+    return "A machine answered. Nothing was spoken."
 
 
-def on_answer(message: CommunicationLog | None, *, by_machine: bool) -> Script:
+def on_answer(message: CommunicationLog | None, *, by_machine: bool) -> Prompt:
     """Return what is spoken when a call is answered; nothing if the call is unknown."""
     if message is None or (by_machine and not may_leave_voicemail()):
         return HANG_UP
@@ -60,19 +60,19 @@ def on_answer(message: CommunicationLog | None, *, by_machine: bool) -> Script:
         voicemail = words.voicemail.format(
             person=settings.VOICEMAIL_PERSON, name=settings.VOICEMAIL_NAME, phone=settings.AGENCY_PHONE
         )
-        return Script((Line(voicemail, language),))
+        return Prompt((Line(voicemail, language),))
     greeting = words.call_greeting.format(debtor=message.debtor.name if message.debtor else "")
-    return Script((Line(greeting, language),), key_for=message.pk)
+    return Prompt((Line(greeting, language),), key_for=message.pk)
 
 
-def on_key(message: CommunicationLog | None, key: str) -> Script:
+def on_key(message: CommunicationLog | None, key: str) -> Prompt:
     """Return what is spoken after a key: the message, or a confirmation that there will be no more calls."""
     words, language = wording.in_language(_language(message))
     if key == OPT_OUT:
-        return Script((Line(words.call_opted_out, language),))
+        return Prompt((Line(words.call_opted_out, language),))
     if message is None or key != HEAR:
         return HANG_UP
-    return Script((Line(message.body or "", _language(message)), Line(words.call_repeat, language)), key_for=message.pk)
+    return Prompt((Line(message.body or "", _language(message)), Line(words.call_repeat, language)), key_for=message.pk)
 
 
 def _language(message: CommunicationLog | None) -> str | None:

@@ -16,7 +16,7 @@ from communications.channels.events import (
     Unreadable,
 )
 from communications.channels.message import Outcome, Outgoing, Result
-from communications.channels.spoken import Script
+from communications.channels.spoken import Prompt
 from communications.outbox.states import Event
 
 
@@ -94,10 +94,10 @@ class Provider(Protocol):
         :raises Unreadable: if a necessary field is missing
         """
 
-    def reply(self, kind: CallbackKind, script: Script | None) -> HttpResponse:
-        """Return the response to a callback; for ``answer`` and ``key`` with the script, in the provider's own markup.
+    def reply(self, kind: CallbackKind, prompt: Prompt | None) -> HttpResponse:
+        """Return the response to a callback; for ``answer`` and ``key`` with the prompt, in the provider's own markup.
 
-        The provider speaks its lines. Then it calls back with the key that was pressed, or hangs up if the script waits for none.
+        The provider speaks its lines. Then it calls back with the key that was pressed, or hangs up if the prompt waits for none.
         """
 
 
@@ -118,7 +118,7 @@ class OfflineProvider:
     def parse_callback(self, kind: CallbackKind, request: HttpRequest) -> ProviderCallback:
         raise Unreadable
 
-    def reply(self, kind: CallbackKind, script: Script | None) -> HttpResponse:
+    def reply(self, kind: CallbackKind, prompt: Prompt | None) -> HttpResponse:
         return HttpResponse(status=204)
 
     def accept(self, outgoing: Outgoing) -> Outcome:

@@ -26,7 +26,7 @@ from communications.channels.events import (
     storable,
 )
 from communications.channels.message import Outcome, Outgoing, Result
-from communications.channels.spoken import Line, Script
+from communications.channels.spoken import Line, Prompt
 from communications.models import CallOutcome
 from communications.outbox.states import Event
 from communications.providers.base import CallbackKind, ProviderCallback, SentText
@@ -76,7 +76,7 @@ class Twilio:
             )
 
     def send_sms(self, outgoing: Outgoing) -> Outcome:
-        return self._hand_over(
+        return self._dispatch(
             lambda client: client.messages.create(
                 to=outgoing.to,
                 from_=settings.TWILIO_FROM_NUMBER,
@@ -86,7 +86,7 @@ class Twilio:
         )
 
     def call(self, outgoing: Outgoing) -> Outcome:
-        return self._hand_over(
+        return self._dispatch(
             lambda client: client.calls.create(
                 to=outgoing.to,
                 from_=settings.TWILIO_FROM_NUMBER,
@@ -127,13 +127,13 @@ class Twilio:
         fields = {name: storable(values[-1]) or "" for name, values in request.POST.lists()}
         return _PARSERS[kind](fields, our_id(request.GET.get("log")))
 
-    def reply(self, kind: CallbackKind, script: Script | None) -> HttpResponse:
+    def reply(self, kind: CallbackKind, prompt: Prompt | None) -> HttpResponse:
         if kind == CallbackKind.STATUS:
             return HttpResponse(status=204)
-        twiml = f"<Response>{_twiml(script)}</Response>" if script else "<Response/>"
+        twiml = f"<Response>{_twiml(prompt)}</Response>" if prompt else "<Response/>"
         return HttpResponse(twiml, content_type="text/xml")
 
-    def _hand_over(self, create: "Callable[[Client], Any]") -> Outcome:
+    def _dispatch(self, create: "Callable[[Client], Any]") -> Outcome:
         from twilio.base.exceptions import TwilioException, TwilioRestException
 
         try:
@@ -147,7 +147,7 @@ class Twilio:
         except Exception as error:
             result = http_errors.result_of_error(error)
             if result is None:
-                log.error("twilio_hand_over_failed", exc_info=error)
+                log.error("twilio_dispatch_failed", exc_info=error)
             words = f"{type(error).__name__}: {error}"
             return Outcome(result or Result.UNCERTAIN, self.name, reason_text=words, down=result is not None)
 
@@ -174,11 +174,11 @@ def _callback_url(kind: CallbackKind, message_id: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/callbacks/twilio/{kind}?log={message_id}"
 
 
-def _twiml(script: Script) -> str:
-    lines = "".join(map(_say, script.lines))
-    if script.key_for is None:
+def _twiml(prompt: Prompt) -> str:
+    lines = "".join(map(_say, prompt.lines))
+    if prompt.key_for is None:
         return f"{lines}<Hangup/>"
-    action = quoteattr(_callback_url(CallbackKind.KEY, script.key_for))
+    action = quoteattr(_callback_url(CallbackKind.KEY, prompt.key_for))
     return f'<Gather numDigits="1" timeout="{spoken.SECONDS_FOR_KEY}" action={action}>{lines}</Gather>'
 
 

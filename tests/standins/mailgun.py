@@ -1,4 +1,4 @@
-"""What Mailgun posts of a mail that came to it by SMTP: it knows the mail by its Message-ID, and signs a time and a token."""
+"""Mailgun's callbacks about a mail that it got by SMTP: it knows the mail by its Message-ID, and signs a time and a token."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""An SMTP server that takes every mail and remembers it by its Message-ID.
+"""An SMTP server that accepts every mail and remembers it by its Message-ID.
 
 In a process of its own: ``python -m tests.standins.smtp PORT --delay 0.02 --log FILE`` writes one Message-ID a line.
 """

@@ -1,4 +1,4 @@
-"""Twilio's API on loopback: takes messages and calls, answers errors where told to, and signs callbacks."""
+"""Twilio's API on loopback: it accepts messages and calls, answers with errors on demand, and signs callbacks."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ ACCOUNT, TOKEN, NUMBER = "AC" + "0" * 32, "a-token-of-the-stand-in", "+150055500
 
 @dataclass
 class Order:
-    """A message or call that somebody ordered."""
+    """An ordered message or call."""
 
     kind: str
     sid: str
@@ -32,7 +32,7 @@ class Order:
 
     @property
     def resource(self) -> dict[str, Any]:
-        """What the API tells of it."""
+        """Return the API's representation of the order."""
         fields = self.fields
         named = {"sid": self.sid, "to": fields.get("To"), "from": fields.get("From"), "body": fields.get("Body")}
         return {**named, "status": self.state, "date_created": self.made_at}
@@ -46,7 +46,7 @@ class Order:
 
 
 class Api(BaseHTTPRequestHandler):
-    """The API over HTTP. Who inherits says what becomes of an order."""
+    """The API over HTTP. A subclass decides what happens to an order."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

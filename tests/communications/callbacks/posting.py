@@ -1,4 +1,4 @@
-"""What providers do: they call back over HTTP, and a worker deals with what they told."""
+"""Post callbacks over HTTP as providers do, and let a worker process them."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ def basic(secret=SECRET):
 
 
 def worked(answer):
-    """What was answered, after a worker has dealt with it."""
+    """Return a response after a worker has processed the inbox."""
     inbox.process(clock=now)
     return answer
 

@@ -1,4 +1,4 @@
-"""Providers' callbacks over HTTP: who is believed, and what follows."""
+"""Callbacks of providers and mail services over HTTP: their authenticity and their effects."""
 
 import base64
 import hashlib
@@ -84,7 +84,7 @@ def test_a_bounce_behind_the_shared_secret_counts_once(client, shared_secret):
     assert ProviderEvent.objects.count() == 1
 
 
-def test_what_is_rightly_signed_and_makes_no_sense_is_kept_for_another_try(client, shared_secret):
+def test_an_authentic_callback_that_cannot_be_parsed_is_stored_for_another_try(client, shared_secret):
     assert post(client, "/callbacks/email/postmark/tracking", [], **basic()).status_code == 200
 
     event = ProviderEvent.objects.get()
@@ -126,7 +126,7 @@ def test_mailguns_own_signature_is_checked(client, settings):
     assert log.delivered_at is not None
 
 
-def test_mail_to_us_is_kept_with_its_writer(client, shared_secret):
+def test_an_inbound_mail_is_stored_with_its_sender(client, shared_secret):
     debtor = factories.debtor(email="John@Example.com")
     body = {
         "FromFull": {"Email": "john@example.com", "Name": "John"}, "From": "John <john@example.com>", "To": "us@example.com",
@@ -146,7 +146,7 @@ def test_mail_to_us_is_kept_with_its_writer(client, shared_secret):
 STATUS, INBOUND = "/callbacks/twilio/status", "/callbacks/twilio/inbound"
 
 
-def test_twilios_report_moves_the_message(client, twilio_token):
+def test_twilios_status_advances_the_message(client, twilio_token):
     log = sent(communication_type="sms", provider="twilio", provider_message_id="SM1", address="+447700900001")
 
     assert form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": "delivered"}).status_code == 204
@@ -156,7 +156,7 @@ def test_twilios_report_moves_the_message(client, twilio_token):
     assert (log.status, log.delivered_at is None) == ("delivered", False)
 
 
-def test_a_slash_at_the_end_of_twilios_address_does_no_harm(client, twilio_token):
+def test_a_slash_at_the_end_of_twilios_address_is_accepted(client, twilio_token):
     fields = {"MessageSid": "SM2", "From": "+447700900009", "Body": "Who?"}
 
     assert form(client, INBOUND + "/", fields).status_code == 200
@@ -167,8 +167,8 @@ def test_mandrill_signs_our_public_address(client, settings):
     log = sent(provider="mandrill", provider_message_id="m1")
     path = "/callbacks/email/mandrill/tracking"
     message = {"_id": "m1", "email": "a@example.com"}
-    told = [{"event": event, "_id": "m1", "ts": 1768392000, "msg": message} for event in ("send", "hard_bounce")]
-    events = json.dumps(told)
+    reported = [{"event": event, "_id": "m1", "ts": 1768392000, "msg": message} for event in ("send", "hard_bounce")]
+    events = json.dumps(reported)
     digest = hmac.new(b"a-key", f"{PUBLIC}{path}mandrill_events{events}".encode(), hashlib.sha1).digest()
 
     answer = worked(
@@ -183,7 +183,7 @@ def test_mandrill_signs_our_public_address(client, settings):
     assert client.post(path, {"mandrill_events": events}, headers={"X-Mandrill-Signature": "x"}).status_code == 403
 
 
-def test_twilios_report_settles_a_message_whose_id_never_arrived(client, twilio_token):
+def test_twilios_status_resolves_a_message_whose_provider_id_never_arrived(client, twilio_token):
     log = sent(communication_type="sms", status="uncertain")
 
     form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": "delivered"}, query=f"?log={log.pk}")
@@ -192,7 +192,7 @@ def test_twilios_report_settles_a_message_whose_id_never_arrived(client, twilio_
     assert (log.status, log.provider_message_id) == ("delivered", "SM1")
 
 
-def test_twilios_opt_out_error_puts_the_number_on_the_list(client, twilio_token):
+def test_twilios_opt_out_error_suppresses_the_number(client, twilio_token):
     log = sent(communication_type="sms", provider="twilio", provider_message_id="SM1", address="+447700900001")
     fields = {"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": "21610"}
 
@@ -218,7 +218,7 @@ def test_a_wrong_signature_of_twilio_is_refused(client, twilio_token, path, sett
     assert stops() == []
 
 
-def test_an_sms_to_us_is_kept_once_with_its_writer(client, twilio_token):
+def test_an_inbound_sms_is_stored_once_with_its_sender(client, twilio_token):
     debtor = factories.debtor(mobile_phone="+447700900001")
     fields = {"MessageSid": "SM2", "From": "+447700900001", "To": "+1", "Body": "When is it due?"}
 
@@ -229,14 +229,14 @@ def test_an_sms_to_us_is_kept_once_with_its_writer(client, twilio_token):
     assert (log.debtor, log.direction, log.status, log.body) == (debtor, "inbound", "received", "When is it due?")
 
 
-def test_an_sms_of_a_stranger_is_kept_without_a_debtor(client, twilio_token):
+def test_an_sms_from_an_unknown_number_is_stored_without_a_debtor(client, twilio_token):
     form(client, INBOUND, {"MessageSid": "SM2", "From": "+447700900009", "Body": "Who?"})
 
     assert CommunicationLog.objects.get().debtor is None
 
 
 @pytest.mark.parametrize("words", ["STOP", " stop. ", "Unsubscribe!", "Stop texting me", "END", "opt-out"])
-def test_stop_ends_sms_to_the_number_and_start_lifts_it(client, twilio_token, words):
+def test_stop_opts_the_number_out_of_sms_and_start_opts_it_in(client, twilio_token, words):
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
 
     point = ContactPoint.objects.get()
@@ -253,13 +253,13 @@ def test_stop_ends_sms_to_the_number_and_start_lifts_it(client, twilio_token, wo
 
 
 @pytest.mark.parametrize("words", ["At the end of the month", "cancel my plan please", "I can't stop by", ""])
-def test_other_words_end_nothing(client, twilio_token, words):
+def test_other_texts_suppress_nothing(client, twilio_token, words):
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": words})
 
     assert stops() == []
 
 
-def test_start_does_not_lift_what_the_owner_did_not_ask_for(client, twilio_token):
+def test_start_does_not_end_a_suppression_for_another_reason(client, twilio_token):
     factories.suppress("+447700900001", channel="sms", reason="bounced")
 
     form(client, INBOUND, {"MessageSid": "SM1", "From": "+447700900001", "Body": "START"})
@@ -267,7 +267,7 @@ def test_start_does_not_lift_what_the_owner_did_not_ask_for(client, twilio_token
     assert stops() == [("+447700900001", ["bounced"])]
 
 
-def test_callbacks_are_posts_alone(client):
+def test_callbacks_must_be_posts(client):
     for path in (STATUS, INBOUND, "/callbacks/email/postmark/tracking"):
         answer = client.get(path)
         assert answer.status_code == 405

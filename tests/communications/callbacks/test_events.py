@@ -1,4 +1,4 @@
-"""What providers tell, over HTTP: late, twice, in the wrong order, about nothing of ours; and what comes in, in its thread."""
+"""Events over HTTP that are late, repeated, out of order or about unknown messages, and replies in their thread."""
 
 import pytest
 from django.test import Client
@@ -32,8 +32,8 @@ def log():
 
 
 def postmark(client, record, **fields):
-    told = {"RecordType": record, "MessageID": "id-1", "Recipient": JOHN, "Email": JOHN, **fields}
-    assert post(client, "/callbacks/email/postmark/tracking", told, **basic()).status_code == 200
+    reported = {"RecordType": record, "MessageID": "id-1", "Recipient": JOHN, "Email": JOHN, **fields}
+    assert post(client, "/callbacks/email/postmark/tracking", reported, **basic()).status_code == 200
 
 
 DELIVERED = {"record": "Delivery", "DeliveredAt": "2026-01-14T12:00:00Z"}
@@ -41,7 +41,7 @@ BOUNCED = {"record": "Bounce", "ID": 1, "Type": "HardBounce", "BouncedAt": "2026
 COMPLAINED = {"record": "SpamComplaint", "ID": 2, "Type": "SpamComplaint", "BouncedAt": "2026-01-15T09:00:00Z"}
 
 
-def test_a_complaint_is_noted_once_and_ends_mail_to_the_address(client, log):
+def test_a_complaint_is_recorded_once_and_suppresses_the_address(client, log):
     for _ in range(2):
         postmark(client, **COMPLAINED)
 
@@ -54,7 +54,7 @@ def test_a_complaint_is_noted_once_and_ends_mail_to_the_address(client, log):
 
 
 @pytest.mark.parametrize(
-    ("provider", "told"),
+    ("provider", "reported"),
     [
         ("postmark", {"RecordType": "Bounce", "ID": 1, "Type": "SoftBounce", "MessageID": "id-1", "Email": JOHN}),
         ("brevo", {"event": "soft_bounce", "email": JOHN, "message-id": "id-1", "id": 1, "ts_event": 1768392000}),
@@ -63,10 +63,10 @@ def test_a_complaint_is_noted_once_and_ends_mail_to_the_address(client, log):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_a_soft_bounce_ends_nothing(client, provider, told):
+def test_a_soft_bounce_suppresses_nothing(client, provider, reported):
     log = sent(provider=provider, provider_message_id="id-1", address=JOHN)
 
-    assert post(client, f"/callbacks/email/{provider}/tracking", told, **basic()).status_code == 200
+    assert post(client, f"/callbacks/email/{provider}/tracking", reported, **basic()).status_code == 200
 
     log.refresh_from_db()
     assert ProviderEvent.objects.get().result == "Done"
@@ -77,7 +77,7 @@ def test_a_soft_bounce_ends_nothing(client, provider, told):
 @pytest.mark.parametrize(
     "order", [(DELIVERED, BOUNCED, COMPLAINED), (COMPLAINED, BOUNCED, DELIVERED), (BOUNCED, DELIVERED, BOUNCED)]
 )
-def test_in_whatever_order_they_come_the_end_is_the_same(client, log, order):
+def test_the_final_status_does_not_depend_on_the_order_of_events(client, log, order):
     for event in order:
         postmark(client, **event)
 
@@ -86,7 +86,7 @@ def test_in_whatever_order_they_come_the_end_is_the_same(client, log, order):
     assert stops()[0][0] == JOHN
 
 
-def test_an_old_event_moves_nothing_back(client, log):
+def test_an_old_event_changes_nothing(client, log):
     postmark(client, **BOUNCED)
     before = CommunicationLog.objects.values().get()
 
@@ -95,13 +95,13 @@ def test_an_old_event_moves_nothing_back(client, log):
     assert CommunicationLog.objects.values().get() == before
 
 
-def test_an_event_about_no_message_of_ours_is_harmless(client, log):
-    for path, told in (
+def test_an_event_about_an_unknown_message_changes_nothing(client, log):
+    for path, reported in (
         ("postmark", {"RecordType": "Delivery", "MessageID": "unknown", "Recipient": "x@example.com"}),
         ("sendgrid", [{"event": "delivered", "email": "x@example.com", "sg_event_id": "e", "timestamp": 1768392000}]),
         ("brevo", {"event": "delivered", "email": "x@example.com", "message-id": "x", "id": 1}),
     ):
-        assert post(client, f"/callbacks/email/{path}/tracking", told, **basic()).status_code == 200
+        assert post(client, f"/callbacks/email/{path}/tracking", reported, **basic()).status_code == 200
     assert form(client, "/callbacks/twilio/status", {"MessageSid": "SM0", "MessageStatus": "sent"}).status_code == 204
 
     log.refresh_from_db()
@@ -109,7 +109,7 @@ def test_an_event_about_no_message_of_ours_is_harmless(client, log):
     assert not ProviderEvent.objects.filter(failed_at__isnull=False).exists()
 
 
-def test_an_opening_that_is_told_twice_counts_once(client):
+def test_a_repeated_open_counts_once(client):
     log = sent(provider="postmark", provider_message_id="id-1", debtor=factories.debtor(tracking_consent_at=NOON))
     seen = {"ReceivedAt": "2026-01-14T12:00:00Z", "UserAgent": "Mozilla/5.0 (X11) Thunderbird/140.1"}
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_an_opening_that_is_told_twice_counts_once(client):
     assert (log.open_count, log.status) == (2, "delivered")
 
 
-def test_a_provider_counts_no_opening_where_that_takes_consent(client, log):
+def test_an_open_is_not_counted_without_a_necessary_consent(client, log):
     postmark(client, "Open", ReceivedAt="2026-01-14T12:00:00Z", UserAgent="Mozilla/5.0 (X11) Thunderbird/140.1")
 
     log.refresh_from_db()
@@ -128,15 +128,15 @@ def test_a_provider_counts_no_opening_where_that_takes_consent(client, log):
 
 
 def inbound(client, *headers, text="Yes", number="m-1"):
-    told = {
+    reported = {
         "FromFull": {"Email": JOHN}, "From": JOHN, "To": "us@example.com", "Subject": "Re: About", "TextBody": text,
         "MessageID": number, "Headers": [{"Name": name, "Value": value} for name, value in headers], "Attachments": [],
     }  # fmt: skip
-    assert post(client, "/callbacks/email/postmark/inbound", told, **basic()).status_code == 200
+    assert post(client, "/callbacks/email/postmark/inbound", reported, **basic()).status_code == 200
     return CommunicationLog.objects.filter(direction="inbound").latest("created_at")
 
 
-def test_a_reply_by_mail_stands_beside_the_mail_that_it_answers(client, smtp):
+def test_a_reply_by_mail_is_linked_to_the_mail_that_it_answers(client, smtp):
     debt = factories.debt(debtor=factories.debtor(email=JOHN))
     first, second = queue(debt=debt), queue(debt=debt)
     drain()
@@ -156,17 +156,17 @@ def test_a_reply_by_mail_stands_beside_the_mail_that_it_answers(client, smtp):
     assert by_parent.in_reply_to == second
 
 
-def test_a_reply_to_the_providers_own_id_is_found_too(client, log):
+def test_a_reply_to_the_providers_own_id_is_linked_too(client, log):
     reply = inbound(client, ("Message-ID", "<own@x>"), ("In-Reply-To", "<id-1>"))
     assert reply.in_reply_to == log
 
 
-def test_a_mail_that_answers_nothing_of_ours_is_kept_by_itself(client):
+def test_a_mail_that_answers_none_of_ours_is_stored_without_a_link(client):
     reply = inbound(client, ("Message-ID", "<own@x>"), ("References", "<a@b> <c@d>"))
     assert (reply.in_reply_to, reply.read_at) == (None, None)
 
 
-def test_a_reply_by_sms_answers_the_newest_to_that_number(client):
+def test_a_reply_by_sms_is_linked_to_the_newest_sms_to_that_number(client):
     phone = "+447700900001"
     sent(communication_type="sms", address=phone, sent_at=NOON)
     asked = sent(communication_type="sms", address=phone, sent_at=NOON.replace(hour=13))

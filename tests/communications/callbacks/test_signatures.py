@@ -1,4 +1,4 @@
-"""For each provider that is named: a right, a wrong and a replayed signature or secret, over HTTP."""
+"""Signatures and secrets of callbacks over HTTP: right, wrong and replayed."""
 
 import base64
 import json
@@ -46,7 +46,7 @@ def log():
 
 
 class Caller:
-    """A provider: ``call(right)`` posts what it tells, rightly or wrongly signed, always the same."""
+    """A provider: ``call(right)`` posts always the same event, with a right or a wrong signature."""
 
     def __init__(self, path, body, headers, wrong_headers=None, wrong_body=None, content_type="application/json"):
         self.path, self.body, self.headers, self.content_type = path, body, headers, content_type
@@ -117,11 +117,11 @@ def amazon_ses(settings, monkeypatch, amazon):
     key, certificate = amazon
     sns.key.cache_clear()
     monkeypatch.setattr(sns, "fetch", lambda url: certificate)
-    told = {"eventType": "Delivery", "mail": {"messageId": "id-1", "destination": ["john@example.com"]}, "delivery": {
+    event = {"eventType": "Delivery", "mail": {"messageId": "id-1", "destination": ["john@example.com"]}, "delivery": {
         "recipients": ["john@example.com"], "timestamp": "2026-01-14T12:00:00.000Z",
     }}  # fmt: skip
     message = {
-        "Type": "Notification", "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": json.dumps(told),
+        "Type": "Notification", "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": json.dumps(event),
         "Timestamp": "2026-01-14T12:00:00.000Z", "SignatureVersion": "2",
         "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem",
     }  # fmt: skip
@@ -129,7 +129,7 @@ def amazon_ses(settings, monkeypatch, amazon):
         key.sign(sns.signed_text(message), padding.PKCS1v15(), hashes.SHA256())
     ).decode()
     headers = {"X-Amz-Sns-Message-Type": "Notification", "X-Amz-Sns-Message-Id": "m-1", **basic(SECRET)}
-    forged = json.dumps(message | {"Message": json.dumps(told).replace("Delivery", "Bounce")})
+    forged = json.dumps(message | {"Message": json.dumps(event).replace("Delivery", "Bounce")})
     return Caller("/callbacks/email/amazon_ses/tracking", json.dumps(message), headers, headers, forged)
 
 
@@ -165,7 +165,7 @@ def test_a_right_signature_counts_once_and_a_wrong_one_never(provider, settings,
     assert list(ProviderEvent.objects.values()) == seen
 
 
-def told_by_mailgun(event, **signature):
+def post_by_mailgun(event, **signature):
     body = json.dumps(mailgun_stand_in.signed(event, **{"token": "t" * 50} | signature))
     answer = Client().post("/callbacks/email/mailgun/tracking", body, content_type="application/json")
     inbox.process(clock=now)
@@ -184,61 +184,61 @@ def mailguns_key(settings):
     settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": mailgun_stand_in.KEY}
 
 
-def test_a_token_of_mailgun_tells_one_thing_alone(mailguns_key, log):
-    assert told_by_mailgun(mailguns_event("delivered", log)) == 200
+def test_a_token_of_mailgun_is_valid_for_one_content_only(mailguns_key, log):
+    assert post_by_mailgun(mailguns_event("delivered", log)) == 200
 
     for kind in ("complained", "failed", "opened", "nonsense"):
-        assert told_by_mailgun(mailguns_event(kind, log)) == 403
+        assert post_by_mailgun(mailguns_event(kind, log)) == 403
 
     log.refresh_from_db()
     assert (log.status, log.complained_at, log.open_count) == ("delivered", None, 0)
     assert ProviderEvent.objects.count() == 1
-    assert told_by_mailgun(mailguns_event("delivered", log)) == 200
-    assert told_by_mailgun(mailguns_event("complained", log), token="u" * 50) == 200
+    assert post_by_mailgun(mailguns_event("delivered", log)) == 200
+    assert post_by_mailgun(mailguns_event("complained", log), token="u" * 50) == 200
 
 
-def test_mail_that_came_to_a_provider_by_smtp_is_known_by_our_own_id_in_it(mailguns_key, log):
+def test_a_mail_that_the_service_got_by_smtp_is_found_by_its_message_id(mailguns_key, log):
     CommunicationLog.objects.update(provider="smtp", provider_message_id=None, status="uncertain")
     for message_id, status in ((f"{log.pk}x@example.com", "uncertain"), (f"{log.pk}@example.com", "delivered")):
         event = mailgun_stand_in.delivered(message_id, "john@example.com")
-        assert told_by_mailgun(event, token=message_id[30:]) == 200
+        assert post_by_mailgun(event, token=message_id[30:]) == 200
         log.refresh_from_db()
         assert log.status == status
 
 
-def test_a_token_that_came_with_what_could_not_be_read_is_used_up_too(mailguns_key, log):
+def test_a_token_of_an_unparsed_callback_is_used_up_too(mailguns_key, log):
     at = now().timestamp()
-    assert told_by_mailgun({"no": "event"}, at=at) == 200
-    assert told_by_mailgun({"no": "event"}, at=at) == 200
+    assert post_by_mailgun({"no": "event"}, at=at) == 200
+    assert post_by_mailgun({"no": "event"}, at=at) == 200
 
-    assert told_by_mailgun(mailguns_event("delivered", log), at=at) == 403
+    assert post_by_mailgun(mailguns_event("delivered", log), at=at) == 403
     assert ProviderEvent.objects.get().kind == "unread"
 
 
 @pytest.mark.parametrize(
     ("age", "status"), [(timedelta(hours=23), 200), (timedelta(hours=25), 403), (timedelta(minutes=-10), 403)]
 )
-def test_a_signature_of_mailgun_is_good_for_a_day(mailguns_key, log, age, status):
-    assert told_by_mailgun(mailguns_event("delivered", log), at=(now() - age).timestamp()) == status
+def test_a_signature_of_mailgun_is_valid_for_a_day(mailguns_key, log, age, status):
+    assert post_by_mailgun(mailguns_event("delivered", log), at=(now() - age).timestamp()) == status
     assert ProviderEvent.objects.exists() == (status == 200)
 
 
-def test_mail_to_us_by_mailgun_needs_a_token_of_its_own(mailguns_key):
+def test_each_inbound_mail_by_mailgun_needs_its_own_token(mailguns_key):
     signed = mailgun_stand_in.signed({})["signature"]
 
-    def told(text):
+    def receive(text):
         fields = {
             **signed, "sender": "john@example.com", "recipient": "us@example.com", "body-plain": text,
             "message-headers": json.dumps([["From", "john@example.com"], ["Message-Id", f"<{text}@x>"]]),
         }  # fmt: skip
         return Client().post("/callbacks/email/mailgun/inbound", fields).status_code
 
-    assert [told("Hello"), told("Hello"), told("STOP")] == [200, 200, 403]
+    assert [receive("Hello"), receive("Hello"), receive("STOP")] == [200, 200, 403]
     inbox.process(clock=now)
     assert CommunicationLog.objects.get().body == "Hello"
 
 
-def test_a_certificate_from_elsewhere_is_not_amazons(settings, monkeypatch, amazon):
+def test_a_certificate_from_another_host_is_refused(settings, monkeypatch, amazon):
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     made = amazon_ses(settings, monkeypatch, amazon)
     made.body = made.body.replace("sns.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.evil.example")

@@ -1,4 +1,4 @@
-"""Calls by machine: nobody but the debtor hears of the debt, and who wants no more calls gets none."""
+"""Automated calls: only the debtor hears about the debt, and a key opts out of further calls."""
 
 import pytest
 from django.test import Client
@@ -33,7 +33,7 @@ def may_leave_voicemail(settings):
     settings.VOICEMAIL_NAME, settings.VOICEMAIL_PERSON, settings.AGENCY_PHONE = "ABC", "Robin Smith", "+1 800 555 1212"
 
 
-def told(path, call, token=stand_in.TOKEN, **fields):
+def call_back(path, call, token=stand_in.TOKEN, **fields):
     query, fields = f"?log={call.pk}", {"CallSid": "CA1", **fields}
     signature = stand_in.signature(PUBLIC + path + query, fields, token=token)
     answer = Client(enforce_csrf_checks=True).post(path + query, fields, headers={"X-Twilio-Signature": signature})
@@ -48,12 +48,12 @@ def history(call):
 
 
 def spoken(path, call, **fields):
-    answer = told(path, call, **fields)
+    answer = call_back(path, call, **fields)
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/xml")
     return answer.content.decode()
 
 
-def test_twilio_finds_out_who_answered_before_anything_is_said(twilio, settings):
+def test_twilio_detects_machines_before_anything_is_spoken(twilio, settings):
     settings.PUBLIC_URL = PUBLIC
     log = queue(channel="voice", template=factories.template(communication_type="voice"))
     drain()
@@ -64,28 +64,28 @@ def test_twilio_finds_out_who_answered_before_anything_is_said(twilio, settings)
     assert "Twiml" not in order.fields
 
 
-def test_to_leave_a_message_twilio_waits_for_the_end_of_the_machines_own(twilio, may_leave_voicemail):
+def test_a_voicemail_is_spoken_after_the_machines_announcement(twilio, may_leave_voicemail):
     queue(channel="voice", template=factories.template(communication_type="voice"))
     drain()
     assert twilio.orders[0].fields["MachineDetection"] == "DetectMessageEnd"
 
 
 @pytest.mark.parametrize("by", ["human", "unknown", ""])
-def test_whoever_picks_up_hears_for_whom_the_message_is_and_not_what_it_says(call, by):
-    said = spoken(ANSWER, call, AnsweredBy=by)
+def test_a_person_who_answers_hears_the_debtors_name_and_not_the_message(call, by):
+    heard = spoken(ANSWER, call, AnsweredBy=by)
 
-    assert TEXT not in said
-    assert "Dies ist eine Nachricht für John O'Neil." in said
-    assert 'language="de-DE"' in said
+    assert TEXT not in heard
+    assert "Dies ist eine Nachricht für John O'Neil." in heard
+    assert 'language="de-DE"' in heard
     assert call.outcome is None
 
 
 @pytest.mark.parametrize("by", ["machine_start", "machine_end_beep", "machine_end_other", "fax"])
-def test_a_machine_hears_nothing_and_it_is_noted_as_a_voicemail(call, by):
+def test_a_machine_hears_nothing_and_is_recorded_as_a_voicemail(call, by):
     for _ in range(2):
         assert spoken(ANSWER, call, AnsweredBy=by) == "<Response><Hangup/></Response>"
 
-    assert (call.outcome, call.outcome_notes) == ("voicemail", "A machine answered. Nothing was said.")
+    assert (call.outcome, call.outcome_notes) == ("voicemail", "A machine answered. Nothing was spoken.")
     assert ProviderEvent.objects.count() == 1
 
 
@@ -103,14 +103,14 @@ def test_a_voicemail_gets_the_limited_content_message_and_nothing_else(call, may
 
 def test_a_key_lets_the_debtor_hear_it_again_and_again(call):
     for _ in range(2):
-        said = spoken(KEY, call, Digits="1")
-        assert TEXT in said
-        assert "noch einmal" in said
-    assert 'language="de-DE"' in said
+        heard = spoken(KEY, call, Digits="1")
+        assert TEXT in heard
+        assert "noch einmal" in heard
+    assert 'language="de-DE"' in heard
 
 
-def test_who_says_by_a_key_that_it_is_them_has_had_a_talk_with_us_whatever_is_heard_first(call):
-    told("/callbacks/twilio/status", call, CallStatus="completed", AnsweredBy="human")
+def test_hearing_the_message_by_a_key_is_a_conversation_in_any_order_of_events(call):
+    call_back("/callbacks/twilio/status", call, CallStatus="completed", AnsweredBy="human")
     for _ in range(2):
         spoken(KEY, call, Digits="1")
 
@@ -120,16 +120,16 @@ def test_who_says_by_a_key_that_it_is_them_has_had_a_talk_with_us_whatever_is_he
     )
     assert [contact.conversation for contact in history(call)] == [True]
 
-    told("/callbacks/twilio/status", call, CallStatus="busy")
+    call_back("/callbacks/twilio/status", call, CallStatus="busy")
     assert call.outcome == "right_party"
 
 
-def test_who_hangs_up_has_had_none(call):
-    told("/callbacks/twilio/status", call, CallStatus="completed", AnsweredBy="human")
+def test_hanging_up_is_no_conversation(call):
+    call_back("/callbacks/twilio/status", call, CallStatus="completed", AnsweredBy="human")
     assert [contact.conversation for contact in history(call)] == [False]
 
 
-def test_what_was_rendered_for_the_debtor_is_what_they_hear(twilio, settings):
+def test_the_debtor_hears_the_text_that_was_rendered_for_them(twilio, settings):
     settings.PUBLIC_URL = PUBLIC
     log = queue(
         channel="voice", template=factories.template(communication_type="voice", body="Tom & {{debtor_first_name}}")
@@ -139,7 +139,7 @@ def test_what_was_rendered_for_the_debtor_is_what_they_hear(twilio, settings):
     assert '<Say language="en-GB">Tom &amp; John</Say>' in spoken(KEY, log, Digits="1")
 
 
-def test_a_key_ends_all_calls_to_that_number_once(call):
+def test_a_key_opts_the_number_out_of_calls_once(call):
     for _ in range(2):
         assert "nicht mehr angerufen" in spoken(KEY, call, Digits="9")
 
@@ -148,7 +148,7 @@ def test_a_key_ends_all_calls_to_that_number_once(call):
     assert (point.calls_suppressed, point.messages_suppressed) == (True, False)
 
 
-def test_another_key_and_a_call_that_is_not_ours_end_it(call):
+def test_another_key_and_an_unknown_call_hang_up(call):
     assert spoken(KEY, call, Digits="5") == "<Response><Hangup/></Response>"
     CommunicationLog.objects.update(communication_type="sms")
     for path, fields in ((ANSWER, {"AnsweredBy": "human"}), (KEY, {"Digits": "1"})):
@@ -158,8 +158,8 @@ def test_another_key_and_a_call_that_is_not_ours_end_it(call):
 @pytest.mark.parametrize(
     ("path", "fields"), [(ANSWER, {"AnsweredBy": "fax"}), (KEY, {"Digits": "9"}), (KEY, {"Digits": "1"})]
 )
-def test_who_is_not_twilio_hears_and_ends_nothing(call, path, fields):
-    answer = told(path, call, token="wrong", **fields)
+def test_a_wrong_signature_hears_and_changes_nothing(call, path, fields):
+    answer = call_back(path, call, token="wrong", **fields)
 
     assert answer.status_code == 403
     assert TEXT not in answer.content.decode()
@@ -178,16 +178,16 @@ def test_who_is_not_twilio_hears_and_ends_nothing(call, path, fields):
         ({"CallStatus": "ringing"}, None),
     ],
 )
-def test_a_calls_status_tells_how_it_went(call, fields, outcome):
-    assert told("/callbacks/twilio/status", call, **fields).status_code == 204
+def test_the_status_of_a_call_gives_its_outcome(call, fields, outcome):
+    assert call_back("/callbacks/twilio/status", call, **fields).status_code == 204
     assert call.outcome == outcome
 
 
 @pytest.mark.parametrize(
     ("language", "tag"), [("fr-CA", "fr-CA"), ("fr-CH", "fr-FR"), ("sv", "sv-SE"), ("zh-Hant", "zh-CN"), ("el", None)]
 )
-def test_it_is_spoken_in_the_language_of_the_text_as_far_as_twilio_speaks_it(call, language, tag):
+def test_a_message_is_spoken_in_its_language_if_twilio_knows_it(call, language, tag):
     call.template.language = language
     call.template.save()
-    said = spoken(KEY, call, Digits="1")
-    assert (f'<Say language="{tag}">{TEXT}</Say>' if tag else f"<Say>{TEXT}</Say>") in said
+    heard = spoken(KEY, call, Digits="1")
+    assert (f'<Say language="{tag}">{TEXT}</Say>' if tag else f"<Say>{TEXT}</Say>") in heard

@@ -1,4 +1,4 @@
-"""How the mail server's answers, and their absence, end a hand-over."""
+"""How a dispatch of mail ends, by the answer of the server and by their absence."""
 
 import socket
 import threading
@@ -34,7 +34,7 @@ def test_one_connection_serves_a_batch(smtp):
     assert smtp.connections == 1
 
 
-def test_a_failure_for_now_is_tried_again_with_the_text_of_then(smtp):
+def test_a_temporary_failure_is_tried_again_with_the_text_of_that_time(smtp):
     log = queue(subject="Hi", body="You owe {{debt_amount}}")
     smtp.answer = lambda mail: "451 later"
 
@@ -53,7 +53,7 @@ def test_a_failure_for_now_is_tried_again_with_the_text_of_then(smtp):
     assert (words(log.body), log.failure_reason) == ("You owe £600.00", None)
 
 
-def test_a_failure_for_now_is_one_for_good_after_the_last_try(smtp):
+def test_a_temporary_failure_is_final_after_the_last_try(smtp):
     log = queue()
     smtp.answer = lambda mail: "451 later"
     at = NOON
@@ -71,7 +71,7 @@ def test_a_failure_for_now_is_one_for_good_after_the_last_try(smtp):
 
 
 @pytest.mark.parametrize("where", ["answer", "answer_to_recipient"])
-def test_a_refusal_for_good_is_final(smtp, where):
+def test_a_permanent_refusal_is_final(smtp, where):
     log, _ = queue(), queue()
     setattr(smtp, where, lambda what: "550 5.1.1 no such user" if log.debtor.email in str(what) else None)
 
@@ -153,7 +153,7 @@ def test_a_connection_lost_after_the_end_of_a_later_mail_leaves_that_one_uncerta
         ("end", "421 closing", "retry", True),
     ],
 )
-def test_a_reply_refuses_a_mail_for_good_or_for_now(settings, stage, reply, result, down):
+def test_a_reply_refuses_a_mail_permanently_or_for_now(settings, stage, reply, result, down):
     with failing(settings, stage, reply=reply):
         sender = email.Sender()
         outcome = sender.send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay."))
@@ -178,7 +178,7 @@ def failing(settings, stage, **options):
         yield server
 
 
-def test_a_provider_that_is_not_set_up_is_tried_again(settings):
+def test_a_provider_without_settings_is_tried_again(settings):
     settings.EMAIL_BACKEND, settings.ANYMAIL = "anymail.backends.mailgun.EmailBackend", {}
     settings.SMS_BACKEND = "twilio"
     queue(), queue(channel="sms")
@@ -186,18 +186,18 @@ def test_a_provider_that_is_not_set_up_is_tried_again(settings):
     assert drain().ended == {"queued": 2}
 
 
-def postmark(settings, *, answers):
-    """Send one mail by Postmark's API, whose address is a stand-in's with these answers, or none."""
+def postmark(settings, *, answer):
+    """Send one mail by Postmark's API, served by a stand-in with this answer; None refuses the connection."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
         settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
         settings.ANYMAIL = {
             "POSTMARK_SERVER_TOKEN": "x", "POSTMARK_API_URL": f"http://127.0.0.1:{port}/", "REQUESTS_TIMEOUT": 5,
         }  # fmt: skip
-        if answers is None:
+        if answer is None:
             server.close()
         else:
-            threading.Thread(target=_answer_once, args=(server, answers), daemon=True).start()
+            threading.Thread(target=_answer_once, args=(server, answer), daemon=True).start()
         sender = email.Sender()
         outcome = sender.send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay."))
         sender.close()
@@ -218,7 +218,7 @@ def http(status, body=b"{}"):
 
 
 @pytest.mark.parametrize(
-    ("answers", "result"),
+    ("answer", "result"),
     [
         (None, "retry"),
         (b"", "uncertain"),
@@ -230,8 +230,8 @@ def http(status, body=b"{}"):
     ],
     ids=["refused", "hang-up", "503", "429", "401", "413", "unreadable"],
 )
-def test_a_mail_by_an_api_is_certain_to_have_failed_or_uncertain(settings, answers, result):
-    assert postmark(settings, answers=answers).result == result
+def test_a_mail_by_an_api_is_certain_to_have_failed_or_uncertain(settings, answer, result):
+    assert postmark(settings, answer=answer).result == result
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_amazons_client_sends_a_mail_once_and_leaves_it_uncertain_without_an_ans
     assert len(amazon) == 1
 
 
-def test_what_amazons_client_cannot_send_is_tried_again(amazon, monkeypatch):
+def test_a_mail_that_amazons_client_cannot_send_is_tried_again(amazon, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with closing(email.Sender()) as sender:
         assert sender.send(Outgoing(uuid4(), "a@example.com", "Hi", "Pay.")).result == "retry"

@@ -43,8 +43,8 @@ class Tiny(OfflineProvider):
             return DeliveryEvent(self.name, f"{number}:done", provider_message_id=number, event=Event.DELIVERED)
         return KeyPress(self.name, f"key:{number}", our_id(fields["call"]), fields["key"], fields["to"])
 
-    def reply(self, kind, script):
-        return JsonResponse([line.text for line in script.lines] if script else {}, safe=False)
+    def reply(self, kind, prompt):
+        return JsonResponse([line.text for line in prompt.lines] if prompt else {}, safe=False)
 
 
 @pytest.fixture

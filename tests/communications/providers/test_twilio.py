@@ -1,4 +1,4 @@
-"""How Twilio's answers end a hand-over."""
+"""How a dispatch by Twilio ends, by its answers and by their absence."""
 
 import pytest
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
     ("error", "status"),
     [((429, 20429), "queued"), ((500, 20500), "queued"), ((401, 20003), "queued"), ((400, 21211), "failed")],
 )
-def test_twilios_errors_are_for_now_or_for_good(twilio, error, status):
+def test_an_error_of_twilio_is_temporary_or_permanent(twilio, error, status):
     twilio.errors = [error]
     log = queue(channel="sms")
 
@@ -25,7 +25,7 @@ def test_twilios_errors_are_for_now_or_for_good(twilio, error, status):
     assert str(error[1]) in log.failure_reason
 
 
-def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
+def test_twilios_error_about_an_opt_out_suppresses_the_number(twilio):
     twilio.errors = [(400, 21610)]
     log = queue(channel="sms")
 
@@ -39,7 +39,7 @@ def test_twilio_knowing_of_an_opt_out_puts_the_number_on_the_list(twilio):
     assert again.failure_reason.startswith("suppressed")
 
 
-def test_twilio_not_answering_leaves_the_message_uncertain(twilio, monkeypatch):
+def test_a_message_without_twilios_answer_is_uncertain(twilio, monkeypatch):
     monkeypatch.setitem(registry.PROVIDERS, "twilio", Twilio(timeout_seconds=0.2))
     twilio.silent = 1
     log = queue(channel="sms")
@@ -51,7 +51,7 @@ def test_twilio_not_answering_leaves_the_message_uncertain(twilio, monkeypatch):
     assert len(twilio.orders) == 1
 
 
-def test_twilios_own_client_does_not_log_each_request(twilio, caplog):
+def test_twilios_client_does_not_log_each_request(twilio, caplog):
     queue(channel="sms")
     with caplog.at_level("INFO"):
         assert drain().ended == {"sent": 1}

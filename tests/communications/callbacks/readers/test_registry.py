@@ -49,20 +49,20 @@ def call(client, events, *, secret="secret", path=PATH):
 
 def test_its_callbacks_are_read_once_it_is_registered(client):
     log = sent(provider="tinymail", provider_message_id="M1")
-    told = [{"id": "e1", "mail": "M1", "event": "delivered"}]
+    events = [{"id": "e1", "mail": "M1", "event": "delivered"}]
 
-    assert call(client, told, secret="wrong") == 403
-    assert call(client, told, path="/callbacks/email/tinymail/inbound") == 404
-    assert [call(client, told), call(client, told)] == [200, 200]
+    assert call(client, events, secret="wrong") == 403
+    assert call(client, events, path="/callbacks/email/tinymail/inbound") == 404
+    assert [call(client, events), call(client, events)] == [200, 200]
 
     log.refresh_from_db()
     assert (log.status, ProviderEvent.objects.count()) == ("delivered", 1)
 
 
-def test_what_it_cannot_parse_is_kept_and_parsed_once_it_can(client, monkeypatch):
+def test_a_callback_that_it_cannot_parse_is_stored_and_parsed_later(client, monkeypatch):
     log = sent(provider="tinymail", provider_message_id="M1")
-    told = [{"id": "e1", "mail": "M1", "event": "arrived"}]
-    assert call(client, told) == 200
+    events = [{"id": "e1", "mail": "M1", "event": "arrived"}]
+    assert call(client, events) == 200
     event = ProviderEvent.objects.get()
     assert (event.processed_at, event.attempts) == (None, 1)
 
