@@ -14,7 +14,9 @@ from communications.models import CommunicationLog, CommunicationTemplate
 from communications.texts import templates
 from communications.texts.templates import TemplateInUse
 from ddc.common.errors import DomainError
+from debtors import debtors
 from debtors.debtors import HasDebts
+from debtors.models import ContactPoint, Debtor
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from strategy.rules import RuleInUse
 from tests import factories
@@ -129,3 +131,18 @@ def test_a_deletion_leaves_the_rest_of_its_transaction_deferred():
         templates.delete(first)
         templates.delete(second)  # Its versions are deleted before it, which only a deferred check allows.
     assert not CommunicationTemplate.objects.exists()
+
+
+def test_two_deletions_of_one_debtor_at_once_do_not_fail():
+    debtor = factories.debtor()
+    assert at_once(lambda: debtors.delete(debtor), lambda: debtors.delete(debtor)) == [None, None]
+    assert not Debtor.objects.exists()
+    assert not ContactPoint.objects.exists()
+
+
+def test_an_opt_out_at_the_moment_of_the_deletion_is_kept():
+    debtor = factories.debtor(email="zoe@example.com")
+    deleted = while_it_is_referred_to(lambda row: factories.suppress(row.email), debtor, lambda: debtors.delete(debtor))
+    assert deleted is None
+    point = ContactPoint.objects.get()
+    assert (point.value, point.debtor, point.suppressions) == ("zoe@example.com", None, ["opted out"])
