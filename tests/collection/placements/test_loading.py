@@ -26,7 +26,7 @@ from tests.strategy.makers import TODAY, clock
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 ROW = {
     "firstName": "Ann", "lastName": "Doe", "email": "ann@example.com", "originalCreditor": "Acme", "externalReference": "A-1",
     "currencyCode": "GBP", "originalBalance": "100.00",
