@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 STACK := $(PY) -m ddc.stack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo reset test fix check checks check-deep bench chaos faults browser
+.PHONY: help setup demo reset test fix check checks check-deep bench chaos faults browser setup-proxies
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -30,7 +30,7 @@ reset: $(VENV)/installed-local ## Delete the demo's data and secrets
 test: $(VENV)/installed-dev browser ## Run the tests; ARGS="-k word" goes to pytest
 	@$(STACK) run -- $(PY) -m pytest -n $(WORKERS) -m "not deep" $(ARGS)
 
-check-deep: $(VENV)/installed-dev browser ## Run the slow tests
+check-deep: $(VENV)/installed-dev browser setup-proxies ## Run the slow tests
 	@$(STACK) run -- $(PY) -m pytest -m deep $(ARGS)
 
 chaos: $(VENV)/installed-dev ## Send 20,000 messages while processes are killed; none may be lost or sent twice
@@ -94,4 +94,13 @@ browser:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	  else \
 	    echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 1; \
+	  fi; }
+
+setup-proxies: ## Install nginx and Caddy for the tests of the documented proxies
+	@command -v nginx >/dev/null && command -v caddy >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing nginx and Caddy for the proxy tests (apt-get install nginx-light caddy) ..."; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light caddy >/dev/null; \
+	  else \
+	    echo "The proxy tests need nginx and Caddy. On Debian: sudo apt-get install nginx-light caddy"; exit 1; \
 	  fi; }

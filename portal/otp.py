@@ -84,10 +84,9 @@ def request(mobile_phone: str, *, client_ip: str | None, now: datetime) -> OtpSe
         (of_phone, RateLimit(settings.OTP_PER_PHONE_DAY, day)),
     ]
     rate_limits.serialize("otp phone", phone)
-    if client_ip:
-        rate_limits.serialize("otp client ip", client_ip)
-        of_client = OtpSession.objects.filter(client_ip=client_ip)
-        limits.append((of_client, RateLimit(settings.OTP_PER_IP, quarter)))
+    rate_limits.serialize("otp client ip", client_ip or "unknown")
+    of_client = OtpSession.objects.filter(client_ip=client_ip)
+    limits.append((of_client, RateLimit(settings.OTP_PER_IP, quarter)))
     rate_limits.consume(limits, now=now)
     of_phone.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(

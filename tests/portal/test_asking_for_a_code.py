@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from communications.models import CommunicationLog, Purpose
+from ddc.common import callers
 from ddc.common.errors import TooMany
 from debtors.channels import Channel
 from debtors.models import Debtor
@@ -138,6 +139,32 @@ def test_the_address_is_the_callers_own_whatever_it_claims(anonymous: Api, setti
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+4470"}, **{"X-Forwarded-For": "203.0.113.9"})
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+447700900000"}, **{"X-Forwarded-For": "203.0.113.9"})
     assert OtpSession.objects.get(mobile_phone="+447700900000").client_ip == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("unknown", callers.UNKNOWN),
+        ("fe80::1%eth0", callers.UNKNOWN),
+        ("203.0.113.9:1:2", callers.UNKNOWN),
+        ("x" * 5_000, callers.UNKNOWN),
+    ],
+)
+def test_every_form_of_an_address_counts(anonymous: Api, settings: Any, forwarded: str, address: str) -> None:
+    settings.TRUSTED_PROXIES, settings.OTP_PER_IP = 1, 2
+    answers = [
+        anonymous.post(
+            "/debtors/auth/request-otp", {"mobilePhone": f"+44770090000{n}"}, **{"X-Forwarded-For": forwarded}
+        )
+        for n in range(3)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert {session.client_ip for session in OtpSession.objects.all()} == {address}
 
 
 def test_a_worker_sends_the_code_to_the_debtor_as_a_solicited_message(debtor: Debtor) -> None:
