@@ -23,7 +23,7 @@ class DebtOfAnotherDebtor(DomainError):
     status = 422
     code = "database.exists"
     field = "debt_id"
-    message = "There is no such debt."
+    message = "This debt does not exist."
 
 
 class DebtNotOpen(DomainError):

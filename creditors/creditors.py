@@ -30,7 +30,7 @@ _FIND = """
 def find_or_create(name: str) -> Creditor:
     """Return the creditor with this name or alias. Create it if there is none.
 
-    Of two that create the same creditor at once, the second waits, fails on the unique normal form and finds the first's.
+    If two transactions create the same creditor at once, the second waits, fails on the unique normal form and finds the first's.
     """
     while True:
         for creditor in Creditor.objects.raw(_FIND, [normal_form(name)]):
@@ -74,7 +74,7 @@ def delete(creditor: Creditor) -> None:
 
 
 def _save(creditor: Creditor, names: Iterable[str]) -> Creditor:
-    """Write a creditor and all its names. Of two spellings of one name, the first is kept."""
+    """Write a creditor and all its names. The first spelling of each normal form is kept."""
     forms: dict[str, str] = {}
     for name in names:
         forms.setdefault(normal_form(name), name)

@@ -22,7 +22,7 @@ from payments.models import Payment, PaymentStatus
 
 #: Debts that take no payments.
 _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
-#: Debts whose payments cannot be reversed: their balance was written off or went back to the creditor.
+#: Payments on these debts cannot be reversed: the balance was written off or went back to the creditor.
 _FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
 
 

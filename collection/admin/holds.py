@@ -54,7 +54,7 @@ class HoldForm(DomainForm):
     source = forms.CharField(
         max_length=255,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Who informed us, and how: a letter, a call, a file number.",
+        help_text="The sender and the medium: a letter, a call, a file number.",
     )
     why = _note_field(required=False)
 

@@ -1,4 +1,4 @@
-"""End holds whose last day is over by every clock where the debtor may be."""
+"""End holds after their last day, by every clock where the debtor may be."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -30,7 +30,7 @@ def expire(*, now: datetime) -> int:
 
 
 def _reactivate(debts: Collection[Any], *, now: datetime) -> None:
-    """Make the debts active again whose last deferral has ended."""
+    """Make debts active again after the end of their last deferral."""
     still = Hold.objects.not_ended().filter(reason=Hold.Reason.DEFERRAL, debt__any_of=debts)
     freed = Debt.objects.filter(pk__any_of=debts).exclude(pk__in=still.values("debt"))
     freed.filter(current_status=DebtStatus.DEFERRED).update(current_status=DebtStatus.ACTIVE, updated_at=now)

@@ -13,8 +13,8 @@ from ddc.common.observing.tracing import request_id_field
 class LedgerEntry(models.Model):
     """One change of a debt's balance. A trigger prevents updates and deletes.
 
-    A debt's balance is the sum of its amounts: a placement is positive, a payment negative. There is no foreign key to the
-    debt, since the entries of a deleted debt stay.
+    A debt's balance is the sum of its amounts: a placement is positive, a payment negative. The debt has no foreign-key
+    constraint, since the entries of a deleted debt stay.
     """
 
     class Kind(models.TextChoices):
