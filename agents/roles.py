@@ -9,12 +9,13 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 #: The labels of the project's apps with models.
-APPS = ("agents", "creditors", "debtors", "collections", "payments", "communications", "strategy", "portal")
+APPS = ("agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "strategy", "portal")
 
 _AGENT = {
     "creditors": ("add_creditor",),
     "debtors": ("add_debtor", "change_debtor", "record_consent"),
     "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold", "add_dispute", "change_dispute"),
+    "contact": ("add_contactpreference", "change_contactpreference"),
     "payments": ("add_payment", "change_payment"),
     "communications": (
         "add_communicationtemplate",
@@ -22,8 +23,6 @@ _AGENT = {
         "send_communicationtemplate",
         "finish_calltask",
         "read_inboundmessage",
-        "add_contactwish",
-        "change_contactwish",
         "add_settlement",
     ),
 }
@@ -43,11 +42,10 @@ _SUPERVISOR = {
         "change_exchangerate",
         "delete_exchangerate",
     ),
+    "contact": ("add_contactpolicy", "change_contactpolicy"),
     "payments": ("delete_payment", "reverse_payment"),
     "communications": (
         "rerun_providerevent",
-        "add_contactpolicy",
-        "change_contactpolicy",
         "delete_communicationtemplate",
     ),
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),

@@ -1,27 +1,47 @@
 """Database functions, triggers and table settings of debts, their ledger and their holds."""
 
+from collection.holds.active import HOLD_IS_ACTIVE
 from collection.models import OPEN
 from ddc.common.postgresql.triggers import Function, Storage, Trigger
 
-_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
+#: Without a search_path of its own, so that PostgreSQL puts the body in the place of the call and can use indexes.
+_INLINED = "IMMUTABLE PARALLEL SAFE"
 
 FUNCTIONS = [
     Function(
+        name="debt_is_open",
+        why="Check whether a debt with this status is open.",
+        arguments="status text",
+        returns="boolean",
+        language="sql",
+        options=_INLINED,
+        body=f" SELECT status IN ({', '.join(repr(status.value) for status in OPEN)}) ",
+    ),
+    Function(
+        name="hold_is_active",
+        why="Check whether a hold is active on any day from the first to the last one.",
+        arguments="starts_on date, ends_on date, lifted_at timestamp with time zone, first_day date, last_day date",
+        returns="boolean",
+        language="sql",
+        options=_INLINED,
+        body=HOLD_IS_ACTIVE,
+    ),
+    Function(
         name="add_debts_to_open_total",
         why="Add the open debts of one INSERT or COPY to open_total.",
-        body=f"""
+        body="""
 BEGIN
     INSERT INTO open_total SELECT currency_code, due_date, count(*), sum(current_balance) FROM inserted
-    WHERE current_status IN ({_OPEN}) GROUP BY currency_code, due_date;
+    WHERE debt_is_open(current_status) GROUP BY currency_code, due_date;
     RETURN NULL;
 END """,
     ),
     Function(
         name="change_debt_in_open_total",
         why="Add to open_total by how much a changed debt moves its sums.",
-        body=f"""
+        body="""
 BEGIN
-    IF OLD.current_status IN ({_OPEN}) AND NEW.current_status IN ({_OPEN})
+    IF debt_is_open(OLD.current_status) AND debt_is_open(NEW.current_status)
         AND OLD.currency_code = NEW.currency_code AND OLD.due_date IS NOT DISTINCT FROM NEW.due_date
     THEN
         IF NEW.current_balance <> OLD.current_balance THEN
@@ -29,10 +49,10 @@ BEGIN
         END IF;
         RETURN NULL;
     END IF;
-    IF OLD.current_status IN ({_OPEN}) THEN
+    IF debt_is_open(OLD.current_status) THEN
         INSERT INTO open_total VALUES (OLD.currency_code, OLD.due_date, -1, -OLD.current_balance);
     END IF;
-    IF NEW.current_status IN ({_OPEN}) THEN
+    IF debt_is_open(NEW.current_status) THEN
         INSERT INTO open_total VALUES (NEW.currency_code, NEW.due_date, 1, NEW.current_balance);
     END IF;
     RETURN NULL;
@@ -41,10 +61,10 @@ END """,
     Function(
         name="subtract_debts_from_open_total",
         why="Subtract the open debts of one DELETE from open_total.",
-        body=f"""
+        body="""
 BEGIN
     INSERT INTO open_total SELECT currency_code, due_date, -count(*), -sum(current_balance) FROM deleted
-    WHERE current_status IN ({_OPEN}) GROUP BY currency_code, due_date;
+    WHERE debt_is_open(current_status) GROUP BY currency_code, due_date;
     RETURN NULL;
 END """,
     ),

@@ -10,10 +10,10 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from communications.contact import decisions, preview
 from communications.filters import LogFilters, TemplateFilters
-from communications.models import CommunicationLog, CommunicationTemplate, ContactDecision
+from communications.models import CommunicationLog, CommunicationTemplate
 from communications.notices import by_hand
+from communications.outbox import may_go
 from communications.serializers import (
     CommunicationLogDetailSerializer,
     CommunicationLogSerializer,
@@ -24,6 +24,9 @@ from communications.serializers import (
     ProcessSerializer,
 )
 from communications.texts import placeholders, templates
+from contact import preview
+from contact.decision_json import reason_from_json
+from contact.models import ContactDecision
 from ddc.common.api.rendering import camel
 from ddc.common.api.serializers import write
 from ddc.common.api.views import Annotated, ResourceView, View
@@ -91,21 +94,21 @@ class CommunicationLogView(ResourceView):
 
 
 def _decisions_on(log: CommunicationLog) -> list[Annotated]:
-    rows = ContactDecision.objects.filter(log_id=log.pk).order_by("-at", "-id")[:DECISIONS]
-    return [Annotated(row, reasons=list(map(decisions.reason_from_json, row.reasons))) for row in rows]
+    rows = ContactDecision.objects.filter(message_id=log.pk).order_by("-at", "-id")[:DECISIONS]
+    return [Annotated(row, reasons=list(map(reason_from_json, row.reasons))) for row in rows]
 
 
 class ContactPreviewView(View):
-    """What the contact gate would say now."""
+    """The contact gate's answers now."""
 
     required_permissions = {"retrieve": "debtors.view_debtor"}
 
     @extend_schema(operation_id="previewContact", responses=ContactPreviewSerializer)
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
-        """Tell for each channel whether the debtor may be contacted now, what speaks against it, and when that is over."""
+        """Return for each channel whether the debtor may be contacted now, the reasons against it, and the next allowed time."""
         debtor, now = get_object_or_404(Debtor, pk=pk), timezone.now()
         debts = preview.open_debts(debtor)
-        previews = preview.of_debtor(debtor, debts=debts, now=now)
+        previews = may_go.previews(debtor, debts=(None, *debts), now=now)
         by_debt = {debt: [preview for preview in previews if preview.debt == debt] for debt in (None, *debts)}
         answer = {
             "debtor_id": debtor.pk,

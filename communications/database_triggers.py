@@ -1,4 +1,4 @@
-"""Database functions, triggers and table settings of messages, templates and the evidence of contact."""
+"""Database functions, triggers and table settings of messages, templates and the evidence of what was sent."""
 
 from collections.abc import Iterator
 
@@ -97,31 +97,6 @@ TRIGGERS = [
     *_evidence("template_version", "communication_template_version", "communication_templates", "template_id"),
     *_evidence("attempt", "message_attempt", "communication_log", "log_id"),
     *_evidence("settlement", "message_settlement", "communication_log", "log_id"),
-    Trigger(
-        name="contact_decision_is_append_only",
-        table="contact_decision",
-        event="BEFORE DELETE OR UPDATE",
-        function="refuse_change",
-        arguments=["Contact decisions are never changed or deleted."],
-        why="A decision proves why a debtor was or was not contacted.",
-    ),
-    Trigger(
-        name="contact_policy_is_kept",
-        table="contact_policy",
-        event="BEFORE DELETE",
-        function="refuse_change",
-        arguments=["Contact policies are never deleted. End the policy instead."],
-        why="Decisions refer to the policies by which they were made.",
-    ),
-    Trigger(
-        name="contact_policy_only_ends",
-        table="contact_policy",
-        event="BEFORE UPDATE",
-        when="to_jsonb(OLD.*) - 'valid_to' - 'updated_at' IS DISTINCT FROM to_jsonb(NEW.*) - 'valid_to' - 'updated_at'",
-        function="refuse_change",
-        arguments=["Of a contact policy only the end changes. Add a new version instead."],
-        why="A policy that decisions refer to keeps its text and limits.",
-    ),
     Trigger(
         name="message_references_exist",
         table="communication_log",

@@ -9,8 +9,9 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from communications.models import CommunicationLog, MessageStatus, Purpose
+from communications.models import CommunicationLog, MessageStatus
 from communications.sending import circuits
+from contact.models import Purpose
 from ddc.common.observing import health, metrics
 
 _UNFINISHED = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)

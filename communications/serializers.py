@@ -5,9 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Debt
-from communications.contact.gate import Code, Verdict
-from communications.models import CommunicationLog, ContactDecision, MessageStatus
+from communications.models import CommunicationLog, MessageStatus
 from communications.texts import templates
+from contact.engine.decision import ReasonCode, Verdict
+from contact.models import ContactDecision
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -22,11 +23,17 @@ from ddc.common.api.serializers import CamelSerializer
 from debtors.channels import Channel
 from debtors.models import Debtor
 
-_DEFAULTS = {"language": "en", "is_active": True, "is_notice": False, "overshadows": False, "asks_for_payment": False}
+_DEFAULTS = {
+    "language": "en",
+    "is_active": True,
+    "is_validation_notice": False,
+    "overshadows": False,
+    "asks_for_payment": False,
+}
 
 
 class CommunicationTemplateSerializer(CamelSerializer):
-    never_null = ("language", "is_active", "is_notice", "overshadows", "asks_for_payment")
+    never_null = ("language", "is_active", "is_validation_notice", "overshadows", "asks_for_payment")
 
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)
@@ -36,7 +43,7 @@ class CommunicationTemplateSerializer(CamelSerializer):
     subject = TextField(max_length=255, required=False, allow_null=True, help_text="Needed for e-mail.")
     body = TextField(max_length=templates.MAX_BODY)
     is_active = BooleanField(required=False, allow_null=True)
-    is_notice = BooleanField(required=False, allow_null=True, help_text="Carries the validation notice.")
+    is_validation_notice = BooleanField(required=False, allow_null=True, help_text="Carries the validation notice.")
     overshadows = BooleanField(
         required=False, allow_null=True, help_text="Presses for payment: not sent before the time to dispute is over."
     )
@@ -75,25 +82,27 @@ class CommunicationLogSerializer(CamelSerializer):
 
 
 class ReasonSerializer(CamelSerializer):
-    """One rule that speaks against a contact."""
+    """One rule that forbids a contact."""
 
-    code = ChoiceField(choices=[code.value for code in Code], read_only=True)
-    message = TextField(read_only=True, source="words")
-    section = TextField(read_only=True, help_text="Where the law says so; empty where it is no law.")
-    policy = TextField(read_only=True, help_text="Jurisdiction and rule; empty where no policy asks for it.")
-    version = IntegerField(read_only=True, allow_null=True, help_text="The policy's.")
-    until = TimeField(read_only=True, allow_null=True, help_text="When this alone is over, where that is known.")
+    code = ChoiceField(choices=[code.value for code in ReasonCode], read_only=True)
+    message = TextField(read_only=True, source="text")
+    section = TextField(read_only=True, help_text="Section of the law; empty for other rules.")
+    policy = TextField(read_only=True, help_text="Jurisdiction and rule; empty if the reason is not a policy.")
+    version = IntegerField(read_only=True, allow_null=True, help_text="Of the policy.")
+    until = TimeField(read_only=True, allow_null=True, help_text="When this reason ends, if that is known.")
 
 
 class ContactDecisionSerializer(CamelSerializer):
-    """What the contact gate said of a message, at one moment."""
+    """A decision of the contact gate on a message."""
 
     at = TimeField(read_only=True)
     stage = ChoiceField(choices=ContactDecision.Stage.values, read_only=True)
     verdict = ChoiceField(choices=[verdict.value for verdict in Verdict], read_only=True)
-    until = TimeField(read_only=True, allow_null=True, help_text="To when it was put off.")
+    until = TimeField(read_only=True, allow_null=True, help_text="When a postponed message is tried again.")
     reasons = ReasonSerializer(many=True, read_only=True)
-    policies = serializers.ListField(child=TextField(), read_only=True, help_text="Those asked, with their versions.")
+    policies = serializers.ListField(
+        child=TextField(), read_only=True, help_text="Versions of the policies that were applied."
+    )
 
 
 class CommunicationLogDetailSerializer(CommunicationLogSerializer):
@@ -168,17 +177,22 @@ class ProcessAnswerSerializer(CamelSerializer):
 
 
 class ChannelPreviewSerializer(CamelSerializer):
-    """What the contact gate says of one channel now."""
+    """The contact gate's answer for one channel now."""
 
     communication_type = ChoiceField(choices=Channel.choices, read_only=True, source="channel")
     address = TextField(read_only=True, help_text="Empty where there is none.")
     verdict = ChoiceField(choices=[verdict.value for verdict in Verdict], read_only=True, source="decision.verdict")
     next_at = TimeField(
-        read_only=True, allow_null=True, help_text="From when on it may go; null if something else has to change."
+        read_only=True,
+        allow_null=True,
+        help_text="When the next contact is allowed; null if never, unless the facts change.",
     )
     reasons = ReasonSerializer(many=True, read_only=True, source="decision.reasons")
     policies = serializers.ListField(
-        child=TextField(), read_only=True, source="decision.policies", help_text="Those asked, with their versions."
+        child=TextField(),
+        read_only=True,
+        source="decision.policies",
+        help_text="Versions of the policies that were applied.",
     )
 
 
@@ -190,7 +204,7 @@ class DebtPreviewSerializer(CamelSerializer):
 
 
 class ContactPreviewSerializer(CamelSerializer):
-    """What the contact gate would say now, by channel: about no debt in particular, and about each of the newest open ones."""
+    """The contact gate's answers now, by channel: about no debt in particular, and about each of the newest open debts."""
 
     debtor_id = serializers.UUIDField(read_only=True)
     at = TimeField(read_only=True)

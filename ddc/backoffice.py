@@ -28,16 +28,16 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     )),
     ("Accounts", True, (
         "debtors.Debtor", "collections.Debt", "payments.Payment", "creditors.Creditor", "debtors.ContactPoint",
-        "communications.ContactWish",
+        "contact.ContactPreference",
     )),
     ("Messages", True, (
-        "communications.CommunicationLog", "communications.CommunicationTemplate", "communications.ContactDecision",
-        "communications.ContactPolicy",
+        "communications.CommunicationLog", "communications.CommunicationTemplate", "contact.ContactDecision",
+        "contact.ContactPolicy",
     )),
     ("Strategy", True, ("strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment")),
     ("Records", False, (
         "collections.LedgerEntry", "collections.HoldEvent", "communications.MessageAttempt", "communications.Settlement",
-        "communications.CommunicationTemplateVersion", "communications.FirstNotice", "strategy.StrategyStep",
+        "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
         "portal.DigitalActivity", "creditors.CreditorName",
     )),
     ("Settings", False, (

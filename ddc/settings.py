@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "creditors",
     "debtors",
     "collection",
+    "contact",
     "payments",
     "communications",
     "strategy",

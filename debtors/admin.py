@@ -14,9 +14,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from collection.admin import holds
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest
-from communications.admin import contact_panel, noted_calls
-from communications.contact import words
-from communications.models import CommunicationLog, ContactWish
+from communications.admin import noted_calls
+from communications.models import CommunicationLog
+from communications.outbox import may_go
+from contact.admin import panel, preferences
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
@@ -111,7 +112,7 @@ class DebtorAdmin(DomainAdmin):
     def listings(self, request: HttpRequest, obj: Debtor) -> list[Listing]:
         of_debtor: dict[str, Any] = {"debtor__id__exact": obj.pk}
         return [
-            contact_panel.of_debtor(obj),
+            panel.of_previews(may_go.previews(obj, now=now()), debtor_id__exact=obj.pk),
             listing(
                 "Debts",
                 Debt.objects.filter(debtor=obj).select_related("creditor"),
@@ -148,20 +149,7 @@ class DebtorAdmin(DomainAdmin):
                 },
                 **of_debtor,
             ),
-            listing(
-                "Contact preferences",
-                ContactWish.objects.filter(debtor=obj),
-                {
-                    "Statement": lambda wish: wish.told,
-                    "Effect": words.wish,
-                    "Since": lambda wish: f"{wish.created_at:%Y-%m-%d %H:%M}",
-                    "Withdrawn": lambda wish: f"{wish.ended_at:%Y-%m-%d %H:%M}" if wish.ended_at else "-",
-                },
-                add=adding(ContactWish, debtor=obj.pk)
-                if request.user.has_perm("communications.add_contactwish")
-                else None,
-                **of_debtor,
-            ),
+            preferences.of_debtor(request, obj),
             noted_calls.of_debtor(request, obj),
             listing(
                 "Messages",

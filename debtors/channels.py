@@ -13,10 +13,10 @@ class AddressKind(models.TextChoices):
 class Channel(models.TextChoices):
     """A way to contact a debtor; the API's ``communicationType``."""
 
-    EMAIL = "email"
-    SMS = "sms"
-    VOICE = "voice"
-    CALL_SCRIPT = "call_script"
+    EMAIL = "email", "E-mail"
+    SMS = "sms", "Text message"
+    VOICE = "voice", "Automated call"
+    CALL_SCRIPT = "call_script", "Agent call"
 
     @property
     def is_call(self) -> bool:

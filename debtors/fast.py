@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from collection.balances import totals
 from collection.fast import ORIGINAL_CREDITOR
-from collection.models import OPEN, DebtStatus
+from collection.models import DebtStatus
 from collection.serializers import DebtWithSegmentSerializer, SegmentSerializer, TotalsSerializer
 from communications.serializers import CommunicationLogSerializer
 from ddc.common import money
@@ -61,11 +61,10 @@ def _pattern(text: str) -> str | None:
     return pattern_of(text) if is_storable(text) else None
 
 
-_OPEN_STATUSES = ", ".join(f"'{status.value}'" for status in OPEN)
 _OUTSTANDING = json_in_sql.rows(f"""
     SELECT currency_code AS "currencyCode", {json_in_sql.amount("sum(current_balance)", "currency_code")} AS amount,
         count(*) AS debts
-    FROM debt WHERE debtor_id = debtor.id AND current_status IN ({_OPEN_STATUSES})
+    FROM debt WHERE debtor_id = debtor.id AND debt_is_open(current_status)
     GROUP BY currency_code ORDER BY currency_code
 """)
 

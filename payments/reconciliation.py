@@ -57,7 +57,7 @@ CHECKS: dict[str, str] = {
     "a debt is paid at 0 and only there": """
         SELECT d.id, format('%s at %s', d.current_status, d.current_balance) FROM debt d
         WHERE (d.current_status IN ('paid', 'settled', 'written_off') AND d.current_balance <> 0)
-            OR (d.current_status IN ('active', 'payment_plan', 'deferred', 'disputed') AND d.current_balance = 0)
+            OR (debt_is_open(d.current_status) AND d.current_balance = 0)
     """,
     "the open totals are the sums of the open debts": """
         SELECT concat_ws(' ', currency_code, due_date), format('%s debts and %s too many', sum(debts), sum(balance))
@@ -65,7 +65,7 @@ CHECKS: dict[str, str] = {
             SELECT currency_code, due_date, debts, balance FROM open_total
             UNION ALL
             SELECT currency_code, due_date, -1, -current_balance FROM debt
-            WHERE current_status IN ('active', 'payment_plan', 'deferred', 'disputed')
+            WHERE debt_is_open(current_status)
         ) AS both_sides
         GROUP BY currency_code, due_date HAVING sum(debts) <> 0 OR sum(balance) <> 0
     """,

@@ -6,8 +6,8 @@ from datetime import date
 
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute
-from communications.models import FirstNotice
 from communications.texts import formats
+from contact.models import ValidationNotice
 from debtors.models import Debtor
 
 #: The pages are in English, including amounts and dates.
@@ -81,7 +81,7 @@ def load(debtor: Debtor, *, today: date) -> Account:
     disputes = list(Dispute.objects.filter(debt__debtor=debtor).select_related("debt__creditor")[:_MAX_ROWS])
     disputed = {dispute.debt_id for dispute in disputes if dispute.is_open}
     debts = list(Debt.objects.filter(debtor=debtor).select_related("creditor")[:_MAX_ROWS])
-    notices = FirstNotice.objects.in_bulk([debt.pk for debt in debts])
+    notices = ValidationNotice.objects.in_bulk([debt.pk for debt in debts])
     outstanding = totals.outstanding([debtor.pk], today=today, undisputed=True)[debtor.pk]
     return Account(
         debts=[_debt(debt, pending, disputed, notices.get(debt.pk), today) for debt in debts],
@@ -98,7 +98,7 @@ def load(debtor: Debtor, *, today: date) -> Account:
 
 
 def _debt(
-    debt: Debt, pending: set[uuid.UUID], disputed: set[uuid.UUID], notice: FirstNotice | None, today: date
+    debt: Debt, pending: set[uuid.UUID], disputed: set[uuid.UUID], notice: ValidationNotice | None, today: date
 ) -> DebtRow:
     within = notice is not None and today <= notice.period_ends_on
     return DebtRow(

@@ -15,9 +15,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 
-from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from communications.outbox import outbox
 from communications.texts import one_time_code, templates
+from contact.models import Purpose
 from ddc.common.errors import DomainError
 from ddc.common.observing import tracing
 from ddc.common.process.wake import wake_worker

@@ -5,18 +5,20 @@ releases none: the gate decides again before a message is sent. A dry run has no
 """
 
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from collection.models import Debt
-from communications.contact import decisions, gate
-from communications.contact.gate import PASSING, Contact, Decision, Facts, Verdict
-from communications.models import CommunicationLog, ContactDecision
+from communications.models import CommunicationLog
+from communications.outbox import may_go
+from contact import decisions
+from contact.decisions import Stage, TakenSlots
+from contact.engine.decision import TEMPORARY, Decision, Verdict
 from ddc.common.process.wake import wake_worker
 from strategy import matching
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
@@ -32,18 +34,17 @@ TASK = "strategy.tasks.forecast_contact"
 
 @dataclass
 class _Tally:
-    """The totals so far, and the contacts that will have been made by then."""
+    """The totals of the decisions so far."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     reasons: Counter[tuple[Verdict, str]] = field(default_factory=Counter)
     hours: Counter[datetime] = field(default_factory=Counter)
-    made: defaultdict[uuid.UUID, list[Contact]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, decision: Decision) -> None:
         self.verdicts[decision.verdict] += 1
         # A reason that only postpones does not matter where another one denies.
         codes = {reason.code for reason in decision.reasons}
-        for code in codes - PASSING if decision.verdict == Verdict.DENY else codes:
+        for code in codes - TEMPORARY if decision.verdict == Verdict.DENY else codes:
             self.reasons[decision.verdict, code.value] += 1
         if decision.until:
             self.hours[decision.until.replace(minute=0, second=0, microsecond=0)] += 1
@@ -72,7 +73,7 @@ def _make(pk: uuid.UUID) -> bool:
         return False
     steps = StrategyStep.objects.filter(run=run).order_by("message")
     queued = list(steps.values_list("message_id", flat=True))
-    run.contact = of_messages(_loaded(queued), now=run.finished_at, stage=ContactDecision.Stage.QUEUED)
+    run.contact = of_messages(_loaded(queued), now=run.finished_at, stage=Stage.QUEUED)
     run.save(update_fields=["contact", "updated_at"])
     return True
 
@@ -106,33 +107,21 @@ def _loaded(queued: Sequence[uuid.UUID]) -> Iterator[list[CommunicationLog]]:
 
 
 def of_messages(
-    batches: Iterable[Sequence[CommunicationLog]], *, now: datetime, stage: ContactDecision.Stage | None = None
+    batches: Iterable[Sequence[CommunicationLog]], *, now: datetime, stage: Stage | None = None
 ) -> dict[str, Any]:
     """Decide on messages (with debtors, debts and templates loaded) as of one moment, and count the decisions.
 
     A message that may go counts as a contact for those after it. The number of queries depends on the number of batches only.
     With a ``stage``, each decision is stored.
     """
-    tally = _Tally()
+    tally, slots = _Tally(), TakenSlots()
     for messages in batches:
-        asked = decisions.ask(messages, now=now)
-        decided = [(message, *_decide(message, one, tally, now)) for message, one in zip(messages, asked, strict=True)]
+        decided = [slots.decide(one, now=now) for one in may_go.gate_inputs(messages, now=now)]
+        for _, decision in decided:
+            tally.add(decision)
         if stage:
-            decisions.keep(decided, at=now, stage=stage)
+            decisions.record(decided, stage=stage, now=now)
     return _as_json(tally, now)
-
-
-def _decide(message: CommunicationLog, asked: decisions.Asked, tally: _Tally, now: datetime) -> tuple[Facts, Decision]:
-    facts = asked.facts
-    is_counted = gate.applying(facts, asked.policies).counted
-    if is_counted and message.debtor_id and (made := tally.made.get(message.debtor_id)):
-        facts = replace(facts, history=(*facts.history, *made))
-    decision = gate.decide(facts, asked.policies, now)
-    tally.add(decision)
-    if is_counted and message.debtor_id and decision.verdict == Verdict.ALLOW:
-        contact = Contact(now, message.communication_type, message.debt_id, facts.address)
-        tally.made[message.debtor_id].append(contact)
-    return facts, decision
 
 
 def _as_json(tally: _Tally, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from datetime import date
 
 from django.db import connection
 
-from collection.models import OPEN
 from debtors import emails
 from debtors.channels import Channel
 from strategy import triggers
@@ -30,11 +29,11 @@ class Match:
         return self.due + sum(self.left_out.values())
 
 
-_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
+# While it is one day in UTC, it is the day before for some debtors.
 _HELD = """
     EXISTS (
         SELECT FROM hold
-        WHERE hold.{owner} AND hold.lifted_at IS NULL AND hold.starts_on <= %(day)s::date
+        WHERE hold.{owner} AND hold_is_active(hold.starts_on, hold.ends_on, hold.lifted_at, %(day)s::date - 1, %(day)s::date)
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
@@ -60,7 +59,7 @@ _MATCH = """
                 WHEN step.message_id IS NOT NULL THEN 'already_queued'
                 WHEN NOT template.is_active THEN 'template_inactive'
                 WHEN template.communication_type <> rule.channel THEN 'template_changed'
-                WHEN debt.current_status NOT IN ({open}) THEN 'closed'
+                WHEN NOT debt_is_open(debt.current_status) THEN 'closed'
                 WHEN debt.current_status IN ('disputed', 'deferred') THEN debt.current_status
                 WHEN debt.current_balance > 0 AND debt.current_balance <= debt.disputed_amount THEN 'disputed'
                 WHEN {debt_held} OR {debtor_held} THEN 'held'
@@ -134,7 +133,6 @@ def _match_sql(shard: str) -> str:
     return _MATCH.format(
         columns=triggers.columns_sql(),
         occurrence=triggers.occurrence_sql(),
-        open=_OPEN,
         debt_held=_HELD.format(owner="debt_id = debt.id"),
         debtor_held=_HELD.format(owner="debtor_id = debt.debtor_id"),
         suppressed=_SUPPRESSED,

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from communications.models import CommunicationLog, MessageStatus, Purpose
+from communications.models import CommunicationLog, MessageStatus
+from contact.models import Purpose
 from strategy.models import StrategyRule, StrategyRun
 
 # The step decides: where another run was first, the conflict inserts no step and so no message. The lock waits for a debt that

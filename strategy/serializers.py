@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Segment
-from communications.contact.gate import Code, Verdict
 from communications.models import CommunicationTemplate
+from contact.engine.decision import ReasonCode, Verdict
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -87,7 +87,7 @@ class ContactReasonSerializer(CamelSerializer):
     """The number of messages that one reason postpones or denies. A denied message does not count as postponed."""
 
     verdict = serializers.ChoiceField(choices=[Verdict.POSTPONE.value, Verdict.DENY.value])
-    code = serializers.ChoiceField(choices=[code.value for code in Code])
+    code = serializers.ChoiceField(choices=[code.value for code in ReasonCode])
     count = serializers.IntegerField()
 
 

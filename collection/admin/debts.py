@@ -13,8 +13,10 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 from collection import debts
 from collection.admin import disputes, holds
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
-from communications.admin import contact_panel, noted_calls
+from communications.admin import noted_calls
 from communications.models import CommunicationLog
+from communications.outbox import may_go
+from contact.admin import panel
 from ddc.common import money
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField, currency_field
@@ -137,7 +139,7 @@ class DebtAdmin(DomainAdmin):
         of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}
         may_pay = request.user.has_perm("payments.add_payment")
         return [
-            contact_panel.of_debt(obj),
+            panel.of_previews(may_go.previews(obj.debtor, debts=[obj], now=now()), debt_id__exact=obj.pk),
             listing(
                 "Payments",
                 Payment.objects.filter(debt=obj),

@@ -87,7 +87,7 @@ class DisputeAdmin(WorkflowAdmin):
     list_display = ("debtor", "owed", "disputed", "why", "channel", "within", "age", "status")
     list_display_links = ("debtor",)
     list_filter = ("status", "channel", "received_at", "decided_at")
-    list_select_related = ("debt__debtor", "debt__first_notice")
+    list_select_related = ("debt__debtor", "debt__validation_notice")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
     autocomplete_fields = ("debt",)
@@ -114,7 +114,7 @@ class DisputeAdmin(WorkflowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         found: QuerySet[Dispute] = super().get_queryset(request)
-        return found.select_related("debt__debtor", "debt__first_notice", "by", "asked_by", "decided_by")
+        return found.select_related("debt__debtor", "debt__validation_notice", "by", "asked_by", "decided_by")
 
     def search_filter(self, text: str) -> Q:
         return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
@@ -151,7 +151,7 @@ class DisputeAdmin(WorkflowAdmin):
     @admin.display(description="Within the 30 days")
     def within(self, dispute: Dispute) -> str:
         """Compare with the validation period by the debtor's calendar (12 CFR 1006.34(b)(5)); it begins with the notice."""
-        notice: Any = getattr(dispute.debt, "first_notice", None)
+        notice: Any = getattr(dispute.debt, "validation_notice", None)
         if notice is None:
             return "no notice yet"
         days = calendars.days(dispute.debt.debtor, at=dispute.received_at)

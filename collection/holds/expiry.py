@@ -1,12 +1,13 @@
 """End holds after their last day, by every clock where the debtor may be."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from collection.holds import holds
+from collection.holds.active import is_active
 from collection.models import Debt, DebtStatus, Hold, HoldEvent
 from debtors import calendars
 
@@ -19,7 +20,7 @@ def expire(*, now: datetime) -> int:
     """
     ended = Hold.objects.not_ended().filter(ends_on__lte=now.astimezone(calendars.FIRST).date())
     rows = ended.select_related("debtor", "debt__debtor").select_for_update(of=("self",), no_key=True, skip_locked=True)
-    over = [hold for hold in rows if hold.ends_on and hold.ends_on <= min(calendars.days(hold.person, at=now))]
+    over = [hold for hold in rows if _is_over(hold, now=now)]
     if not over:
         return 0
     Hold.objects.filter(pk__any_of=[hold.pk for hold in over]).update(lifted_at=now, updated_at=now)
@@ -27,6 +28,11 @@ def expire(*, now: datetime) -> int:
     if deferred := [hold.debt_id for hold in over if hold.reason == Hold.Reason.DEFERRAL]:
         _reactivate(deferred, now=now)
     return len(over)
+
+
+def _is_over(hold: Hold, *, now: datetime) -> bool:
+    """Check whether a hold is active on no day from the debtor's earliest possible one on."""
+    return not is_active(hold.starts_on, hold.ends_on, min(calendars.days(hold.person, at=now)), date.max)
 
 
 def _reactivate(debts: Collection[Any], *, now: datetime) -> None:

@@ -1,8 +1,10 @@
 """Reasons to leave a debt or a person alone."""
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 
 from collection.models.debts import Debt
 from collection.models.deferrals import DeferralRequest
@@ -15,6 +17,12 @@ class HoldQuerySet(models.QuerySet["Hold"]):
     def not_ended(self) -> "HoldQuerySet":
         """Filter to the holds that have not ended, including those that begin later."""
         return self.filter(lifted_at__isnull=True)
+
+    def active_between(self, first_day: date, last_day: date) -> "HoldQuerySet":
+        """Filter to the holds that are active on any of these days (``collection.holds.active``)."""
+        days = (Value(day, models.DateField()) for day in (first_day, last_day))
+        arguments = (F("starts_on"), F("ends_on"), F("lifted_at"), *days)
+        return self.filter(Func(*arguments, function="hold_is_active", output_field=models.BooleanField()))
 
     def on(self, debt: Debt) -> "HoldQuerySet":
         """Filter to the holds on this debt and on its debtor."""
@@ -81,7 +89,7 @@ class Hold(UUIDModel):
         constraints = [
             models.CheckConstraint(
                 name="hold_ends_after_it_starts",
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=models.F("starts_on")),
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
             ),
             models.CheckConstraint(
                 name="hold_is_on_a_person_or_a_debt",
@@ -93,8 +101,8 @@ class Hold(UUIDModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["ends_on"], name="hold_standing_by_end", condition=Q(lifted_at__isnull=True)),
-            models.Index(fields=["review_on"], name="hold_standing_by_review", condition=Q(lifted_at__isnull=True)),
+            models.Index(fields=["ends_on"], name="hold_not_ended_by_end", condition=Q(lifted_at__isnull=True)),
+            models.Index(fields=["review_on"], name="hold_not_ended_by_review", condition=Q(lifted_at__isnull=True)),
         ]
 
     @property

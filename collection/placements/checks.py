@@ -91,7 +91,6 @@ _LENGTHS = {
 _DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
 _AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
 _REQUIRED = {"email": "email", "originalCreditor": "original_creditor", "originalBalance": "original_balance"}
-_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 
 _PLAIN = r"'^-?[0-9]+(\.[0-9]+)?$'"
 _DAY = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'"
@@ -124,8 +123,8 @@ _FAULTS = {
     },
     **{name: _date_fault(column) for name, column in _DATES.items()},
     **{name: _amount_fault(column) for name, column in _AMOUNTS.items()},
-    "currentStatus": f"""CASE WHEN current_status NOT IN ({_OPEN})
-        THEN 'A debt is placed in one of these statuses: {_OPEN.replace("'", "")}.' END""",
+    "currentStatus": f"""CASE WHEN NOT debt_is_open(current_status)
+        THEN 'A debt is placed in one of these statuses: {", ".join(OPEN)}.' END""",
     "p2pScore": f"""CASE WHEN p2p_score IS NULL THEN NULL
         WHEN p2p_score !~ {_PLAIN} OR length(p2p_score) > 40 THEN 'This must be a number.'
         WHEN p2p_score::numeric NOT BETWEEN 0 AND 1 THEN 'This must be between 0 and 1.'

@@ -10,10 +10,8 @@ from datetime import date
 
 from django.db import connection, transaction
 
-from collection.models import OPEN, Debt
+from collection.models import Debt
 from ddc.common.postgresql import parallel
-
-_OPEN = ", ".join(f"'{status.value}'" for status in OPEN)
 
 # The first segment that fits a row ``debt``, of those in one currency or without one. The index orders them by priority, so
 # the search ends at the first.
@@ -42,7 +40,7 @@ BEST_FIT = f"""(
 )"""  # noqa: S608
 
 # Open debts without a pinned segment.
-_MAY_MOVE = f"debt.current_status IN ({_OPEN}) AND NOT debt.segment_is_pinned"
+_MAY_MOVE = "debt_is_open(debt.current_status) AND NOT debt.segment_is_pinned"
 
 # The segment of each debt, with the transaction that wrote the version read. Debts in one currency between the same bounds of all
 # segments form a cell and fit the same segment, so the search is done once per cell.

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from communications.admin import calls, contact, contact_policies, contact_wishes, inbound, inbox, messages  # noqa: F401 - Each registers its own pages.
+from communications.admin import calls, inbound, inbox, messages  # noqa: F401 - Each registers its own pages.
 from communications.admin.text import as_written
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
 from communications.texts import placeholders, templates
@@ -38,7 +38,7 @@ class CommunicationTemplateAdmin(DomainAdmin):
     fields = (
         ("name", "language"),
         ("communication_type", "is_active"),
-        ("is_notice", "overshadows", "asks_for_payment"),
+        ("is_validation_notice", "overshadows", "asks_for_payment"),
         "description",
         "subject",
         "body",

@@ -14,12 +14,12 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
-from communications.admin import contact_panel
 from communications.admin.text import as_written
 from communications.calls import records, start
-from communications.contact import decisions, words
-from communications.contact.gate import Decision, Verdict
 from communications.models import CallOutcome, CallTask, MessageStatus
+from contact import explain
+from contact.admin import panel
+from contact.engine.decision import Decision, Verdict
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
 from debtors.channels import Channel
@@ -93,8 +93,8 @@ class CallTaskAdmin(WorklistAdmin):
         decision = start.may_call(task, now=now())
         if decision.verdict == Verdict.ALLOW:
             return "Yes"
-        reasons = contact_panel.reasons([decisions.reason_as_json(reason) for reason in decision.reasons])
-        return format_html("{}{}", words.VERDICTS[decision.verdict], reasons)
+        reasons = panel.reasons(decision)
+        return format_html("{}{}", explain.VERDICTS[decision.verdict], reasons)
 
     @admin.display(description="Number")
     def number(self, task: CallTask) -> str:
@@ -105,7 +105,7 @@ class CallTaskAdmin(WorklistAdmin):
         return as_written(task.body or "-") if _is_begun(task) else _BEGIN_FIRST
 
     def listings(self, request: HttpRequest, obj: CallTask) -> list[Listing]:
-        return [contact_panel.of_message(obj)]
+        return [panel.of_message(obj.pk)]
 
     def has_finish_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("communications.finish_calltask")

@@ -15,12 +15,12 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from communications.admin import contact_panel
 from communications.admin.inbound import thread_listing
 from communications.admin.text import as_written, framed
 from communications.channels import email
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, Unbegun, UncertainMessage
 from communications.sending import evidence, uncertain
+from contact.admin import panel
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin
 from ddc.common.admin.workflow import WorklistAdmin
@@ -130,7 +130,7 @@ class MessagePages(WorklistAdmin):
         }
         attempts = listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, log__id__exact=obj.pk)
         replies = thread_listing("Replies", obj.replies.all(), in_reply_to__id__exact=obj.pk)
-        return [contact_panel.of_message(obj), attempts, replies]
+        return [panel.of_message(obj.pk), attempts, replies]
 
     # --- Who may do what
 

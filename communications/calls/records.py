@@ -2,49 +2,20 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from agents.models import Agent
 from collection.models import Debt
-from communications.models import CallOutcome, CommunicationLog, CommunicationLogQuerySet, MessageStatus
+from communications.models import OUTCOMES, CallOutcome, CommunicationLog, CommunicationLogQuerySet, MessageStatus
 from ddc.common.errors import DomainError
 from debtors import contact_points, phones
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
 
 _NOTES_LENGTH = 1000
-
-
-class Meaning(NamedTuple):
-    """What an outcome counts as.
-
-    ``connected``: the line reached its number, if only to ring there (12 CFR 1006.14(b)(3)(iii) and its comment 1).
-    ``conversation``: somebody spoke with us. ``with_debtor``: it was the debtor.
-    """
-
-    connected: bool
-    conversation: bool
-    with_debtor: bool
-
-
-OUTCOMES: dict[str, Meaning] = {
-    CallOutcome.NO_ANSWER: Meaning(connected=True, conversation=False, with_debtor=False),
-    CallOutcome.BUSY: Meaning(connected=False, conversation=False, with_debtor=False),
-    CallOutcome.NOT_IN_SERVICE: Meaning(connected=False, conversation=False, with_debtor=False),
-    CallOutcome.VOICEMAIL: Meaning(connected=True, conversation=False, with_debtor=False),
-    CallOutcome.ANSWERED: Meaning(connected=True, conversation=False, with_debtor=False),
-    CallOutcome.WRONG_NUMBER: Meaning(connected=True, conversation=True, with_debtor=False),
-    CallOutcome.THIRD_PARTY: Meaning(connected=True, conversation=True, with_debtor=False),
-    CallOutcome.RIGHT_PARTY: Meaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.PROMISE: Meaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.REFUSED: Meaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.CALL_BACK: Meaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.NO_CALLS: Meaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.NOT_CALLED: Meaning(connected=False, conversation=False, with_debtor=False),
-}
 
 
 #: What agents note of a call. Whoever calls us speaks with us, or leaves a message.

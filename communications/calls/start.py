@@ -7,10 +7,10 @@ from django.db.models import Q
 
 from agents.models import Agent
 from communications.calls import records
-from communications.contact import decisions, gate
-from communications.contact.decisions import Stage
-from communications.contact.gate import Decision, Verdict
 from communications.models import CallOutcome, CommunicationLog
+from communications.outbox import may_go
+from contact.decisions import Stage
+from contact.engine.decision import Decision, Verdict
 from ddc.common.errors import DomainError
 
 #: For so long whoever began a call has it.
@@ -26,8 +26,8 @@ class SomebodyCalls(DomainError):
 
 def may_call(task: CommunicationLog, *, now: datetime) -> Decision:
     """Tell what the gate would say at this moment, and keep nothing."""
-    (asked,) = decisions.ask([task], now=now)
-    return gate.decide(asked.facts, asked.policies, now)
+    (asked,) = may_go.gate_inputs([task], now=now)
+    return asked.decide(now)
 
 
 @transaction.atomic
@@ -41,12 +41,12 @@ def begin(task: CommunicationLog, *, by: Agent, now: datetime) -> Decision:
     :raises SomebodyCalls: if another agent began it a moment ago
     """
     records.require_task(task)
-    decisions.lock([task])
+    may_go.lock([task])
     waiting = records.open_tasks().filter(pk=task.pk)
     fresh = waiting.select_related("debtor", "debt__creditor", "template").first()
     if fresh is None:
         raise records.CallIsOver
-    decision = decisions.answer(fresh, at=now, stage=Stage.CALLING)
+    decision = may_go.ask(fresh, stage=Stage.CALLING, now=now)
     if decision.verdict == Verdict.ALLOW:
         free = Q(begun_at__isnull=True) | Q(begun_by=by) | Q(begun_at__lte=now - TAKEN_FOR)
         if not waiting.filter(free).update(begun_at=now, begun_by=by, updated_at=now):

@@ -1,15 +1,15 @@
 """What is said: templates, the log of every message, and what is kept beside it. Each module holds one subject."""
 
-from communications.models.contact import ContactDecision, ContactPolicy, ContactWish, FirstNotice
 from communications.models.evidence import MessageAttempt, Settlement, Unbegun
 from communications.models.messages import DUE_STATUSES, CommunicationLog, CommunicationLogQuerySet
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
-from communications.models.vocabulary import CallOutcome, MessageStatus, Purpose
+from communications.models.vocabulary import OUTCOMES, CallOutcome, MessageStatus, OutcomeMeaning
 from communications.models.worklists import CallTask, InboundMessage, UncertainMessage
 
 __all__ = [
     "DUE_STATUSES",
+    "OUTCOMES",
     "CallOutcome",
     "CallTask",
     "Circuit",
@@ -17,15 +17,11 @@ __all__ = [
     "CommunicationLogQuerySet",
     "CommunicationTemplate",
     "CommunicationTemplateVersion",
-    "ContactDecision",
-    "ContactPolicy",
-    "ContactWish",
-    "FirstNotice",
     "InboundMessage",
     "MessageAttempt",
     "MessageStatus",
+    "OutcomeMeaning",
     "ProviderEvent",
-    "Purpose",
     "Settlement",
     "Unbegun",
     "UncertainMessage",

@@ -8,7 +8,8 @@ from django.db.models import Q
 from agents.models import Agent
 from collection.models import Debt
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
-from communications.models.vocabulary import CallOutcome, MessageStatus, Purpose
+from communications.models.vocabulary import CallOutcome, MessageStatus
+from contact.models import Purpose
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.observing.tracing import request_id_field
 from debtors.channels import Channel

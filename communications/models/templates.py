@@ -18,8 +18,11 @@ class CommunicationTemplate(UUIDModel):
     subject = models.CharField(max_length=255, null=True, blank=True, help_text="Needed for e-mail.")
     body = models.TextField()
     is_active = models.BooleanField(default=True)
-    is_notice = models.BooleanField(
-        "is a notice", default=False, db_default=False, help_text="Carries the validation notice (12 CFR 1006.34(c))."
+    is_validation_notice = models.BooleanField(
+        "is a validation notice",
+        default=False,
+        db_default=False,
+        help_text="Carries the validation notice (12 CFR 1006.34(c)).",
     )
     overshadows = models.BooleanField(
         default=False,

@@ -1,5 +1,7 @@
 """The words that messages are told apart by."""
 
+from typing import NamedTuple
+
 from django.db import models
 
 
@@ -19,15 +21,8 @@ class MessageStatus(models.TextChoices):
     RECEIVED = "received"
 
 
-class Purpose(models.TextChoices):
-    """Why something is said. What was solicited by the debtor goes at any hour, never to a suppressed address."""
-
-    COLLECTION = "collection"
-    SOLICITED = "solicited"
-
-
 class CallOutcome(models.TextChoices):
-    """How a call went; ``calls.OUTCOMES`` says what each counts as."""
+    """How a call went; ``OUTCOMES`` gives how each is counted."""
 
     NO_ANSWER = "no_answer", "no answer"
     BUSY = "busy"
@@ -42,3 +37,32 @@ class CallOutcome(models.TextChoices):
     CALL_BACK = "call_back", "the debtor wants to be called back"
     NO_CALLS = "no_calls", "the debtor wants no more calls"
     NOT_CALLED = "not_called", "not called"
+
+
+class OutcomeMeaning(NamedTuple):
+    """How the contact rules count an outcome.
+
+    ``connected``: the line reached its number, if only to ring there (12 CFR 1006.14(b)(3)(ii) and its comment 1).
+    ``conversation``: a person spoke with us. ``with_debtor``: it was the debtor.
+    """
+
+    connected: bool
+    conversation: bool
+    with_debtor: bool
+
+
+OUTCOMES: dict[str, OutcomeMeaning] = {
+    CallOutcome.NO_ANSWER: OutcomeMeaning(connected=True, conversation=False, with_debtor=False),
+    CallOutcome.BUSY: OutcomeMeaning(connected=False, conversation=False, with_debtor=False),
+    CallOutcome.NOT_IN_SERVICE: OutcomeMeaning(connected=False, conversation=False, with_debtor=False),
+    CallOutcome.VOICEMAIL: OutcomeMeaning(connected=True, conversation=False, with_debtor=False),
+    CallOutcome.ANSWERED: OutcomeMeaning(connected=True, conversation=False, with_debtor=False),
+    CallOutcome.WRONG_NUMBER: OutcomeMeaning(connected=True, conversation=True, with_debtor=False),
+    CallOutcome.THIRD_PARTY: OutcomeMeaning(connected=True, conversation=True, with_debtor=False),
+    CallOutcome.RIGHT_PARTY: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
+    CallOutcome.PROMISE: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
+    CallOutcome.REFUSED: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
+    CallOutcome.CALL_BACK: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
+    CallOutcome.NO_CALLS: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
+    CallOutcome.NOT_CALLED: OutcomeMeaning(connected=False, conversation=False, with_debtor=False),
+}

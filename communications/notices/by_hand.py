@@ -8,12 +8,11 @@ from datetime import datetime
 from django.db import transaction
 
 from collection.models import Debt
-from communications.contact import decisions
-from communications.contact.gate import Verdict
 from communications.models import CommunicationLog, CommunicationTemplate
-from communications.outbox import outbox
+from communications.outbox import may_go, outbox
 from communications.sending import outcomes
 from communications.texts import composition, facts, placeholders, templates
+from contact.engine.decision import Verdict
 from ddc.common.errors import DomainError
 from debtors.channels import Channel
 from debtors.models import Debtor
@@ -100,7 +99,7 @@ def send_one(
     Return the message, its status (queued, postponed or blocked) and the reason. The gate is asked again at sending.
     """
     message = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
-    decision = decisions.answer(message, at=now)
+    decision = may_go.ask(message, now=now)
     if decision.verdict == Verdict.ALLOW:
         return message, "queued", None
     outcomes.put_off(message, decision, now=now)

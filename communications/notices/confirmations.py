@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from communications.models import CommunicationLog, Purpose
+from communications.models import CommunicationLog
 from communications.outbox import outbox
 from communications.texts import templates, wording
+from contact.models import Purpose
 from debtors.channels import Channel
 
 TEMPLATE = "opt_out_confirmed"

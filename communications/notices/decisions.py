@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from collection.models import Debt, DeferralRequest, Dispute
-from communications import suppressions
-from communications.models import CommunicationLog, Purpose
+from communications.models import CommunicationLog
 from communications.outbox import outbox
 from communications.texts import templates
+from contact import addresses
+from contact.models import Purpose
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import Debtor
@@ -82,8 +83,8 @@ def _queue(debt: Debt, name: str, subject: str, text: str, *, now: datetime) -> 
 
 def _channel(debtor: Debtor) -> Channel:
     """Choose e-mail if its address may be used, else SMS. If neither may, the blocked e-mail shows in the back office."""
-    mail = suppressions.address(debtor, Channel.EMAIL)
-    phone = suppressions.address(debtor, Channel.SMS)
+    mail = addresses.address(debtor, Channel.EMAIL)
+    phone = addresses.address(debtor, Channel.SMS)
     suppressed = contact_points.suppressed({Channel.EMAIL: {mail}, Channel.SMS: {phone}})
     if mail and (Channel.EMAIL, mail) not in suppressed:
         return Channel.EMAIL

@@ -8,8 +8,10 @@ from enum import StrEnum
 from django.db import connection, transaction
 
 from collection.models import Debt
-from communications import suppressions
-from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus, Purpose
+from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
+from contact import addresses
+from contact.engine import gate
+from contact.models import Purpose
 from ddc.common.process.wake import wake_worker
 from debtors.channels import Channel
 from debtors.models import Debtor
@@ -68,7 +70,7 @@ def queue(
         raise TypeError("a message has either a template or a body")
     if debtor is None and confirms_opt_out_of is None:
         raise TypeError("only what confirms an opt-out goes to who is no debtor")
-    refused = debtor is not None and confirms_opt_out_of is None and suppressions.is_suppressed(debtor, channel)
+    refused = debtor is not None and confirms_opt_out_of is None and addresses.is_suppressed(debtor, channel)
     log = CommunicationLog.objects.create(
         debtor=debtor,
         debt=debt,
@@ -76,7 +78,7 @@ def queue(
         communication_type=Channel(channel),
         purpose=purpose,
         status=MessageStatus.BLOCKED if refused else MessageStatus.QUEUED,
-        failure_reason=suppressions.REASON if refused else None,
+        failure_reason=str(gate.SUPPRESSED) if refused else None,
         due_at=None if refused else now,
         address=confirms_opt_out_of,
         confirms_opt_out=confirms_opt_out_of is not None,

@@ -10,8 +10,6 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError, transaction
 
-from communications.contact import decisions, gate
-from communications.contact.gate import Decision, Verdict
 from communications.links import open_pixel, unsubscribe_link
 from communications.models import (
     CommunicationLog,
@@ -19,13 +17,16 @@ from communications.models import (
     CommunicationTemplateVersion,
     MessageAttempt,
     MessageStatus,
-    Purpose,
 )
-from communications.outbox import outbox
+from communications.outbox import may_go, outbox
+from communications.outbox.may_go import Unsendable
 from communications.outbox.outbox import Lane
 from communications.sending import outcomes
 from communications.texts import composition, facts, one_time_code, placeholders, templates
 from communications.texts.composition import Text
+from contact.decisions import GateInput
+from contact.engine.decision import Decision, Verdict
+from contact.models import Purpose
 from debtors.channels import Channel
 
 _Found = TypeVar("_Found")
@@ -38,21 +39,13 @@ class Claimed:
     """A claimed message that the contact gate lets go, with all that it takes to write it."""
 
     message: CommunicationLog
-    asked: decisions.Asked
+    asked: GateInput
     #: The variant that fits the debtor, and its text as it is now; None where the message has a text of its own.
     variant: CommunicationTemplate | None
     version: CommunicationTemplateVersion | None
     values: Mapping[str, str]
     #: The hand-overs before this one, oldest first.
     earlier: Sequence[MessageAttempt]
-
-    def may_go(self, *, at: datetime) -> bool:
-        """Tell whether it may go at this moment too, by the facts of when the gate was asked."""
-        if self.message.expires_at and self.message.expires_at <= at:
-            return False
-        if at.replace(microsecond=0) == self.asked.at.replace(microsecond=0):
-            return True  # No rule turns within a second.
-        return gate.decide(self.asked.facts, self.asked.policies, at).verdict == Verdict.ALLOW
 
 
 @dataclass
@@ -82,17 +75,15 @@ def claim(*, channel: Channel, now: datetime, limit: int, lease: timedelta, lane
     return batch
 
 
-def _decided(
-    messages: list[CommunicationLog], *, now: datetime
-) -> list[tuple[CommunicationLog, decisions.Asked, Decision]]:
-    decided = decisions.decide_all(messages, at=now)
+def _decided(messages: list[CommunicationLog], *, now: datetime) -> list[tuple[CommunicationLog, GateInput, Decision]]:
+    decided = may_go.decide_claimed(messages, now=now)
     return [(message, *found) for message, found in zip(messages, decided, strict=True)]
 
 
 def _has_expired(batch: Batch, message: CommunicationLog) -> bool:
-    is_late = message.expires_at is not None and message.expires_at <= batch.claimed_at
+    is_late = may_go.has_expired(message, now=batch.claimed_at)
     if is_late:
-        _close(batch, message, "expired: It was worthless by the time it could go.")
+        _close(batch, message, Unsendable.EXPIRED)
     return is_late
 
 
@@ -113,7 +104,7 @@ def _for_all(
         except DatabaseError:
             raise
         except Exception as error:
-            _close(batch, message, f"unwritable: {type(error).__name__}")
+            _close(batch, message, f"{Unsendable.UNWRITABLE}: {type(error).__name__}")
     return found
 
 
@@ -147,9 +138,7 @@ def draft(message: CommunicationLog) -> tuple[str | None, str]:
     return message.subject, message.body or ""
 
 
-def _load(
-    batch: Batch, messages: list[CommunicationLog], asked: Mapping[CommunicationLog, decisions.Asked]
-) -> list[Claimed]:
+def _load(batch: Batch, messages: list[CommunicationLog], asked: Mapping[CommunicationLog, GateInput]) -> list[Claimed]:
     variants = templates.variants_of((m.template.name, m.communication_type) for m in messages if m.template)
     versions = templates.current_versions(variant for some in variants.values() for variant in some)
     used = placeholders.used(
@@ -163,7 +152,7 @@ def _load(
     for message, its_values in zip(messages, values, strict=True):
         variant = _variant(message, variants)
         if message.template and variant is None:
-            _close(batch, message, "template_inactive: No variant of it is active.")
+            _close(batch, message, Unsendable.TEMPLATE_INACTIVE)
             continue
         version = versions[variant.pk] if variant else None
         found.append(Claimed(message, asked[message], variant, version, its_values, earlier.get(message.pk, ())))

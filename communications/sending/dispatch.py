@@ -10,15 +10,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import connection
 
-from collection.models import Debt
-from communications import suppressions
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.models import CommunicationLog, MessageStatus
+from communications.outbox import may_go
 from communications.sending import batches, evidence, outcomes
 from communications.sending.batches import Claimed
 from communications.sending.outcomes import Ended
@@ -57,31 +55,15 @@ WITH announced AS (
 )
 SELECT id FROM announced
 """  # noqa: S608 - the names are ours
-_HOLDS = """
-    NOT EXISTS (
-        SELECT FROM hold
-        WHERE hold.{whom} AND hold.blocks_contact AND hold.ended_at IS NULL AND hold.starts_on <= %(last_day)s
-          AND (hold.ends_on IS NULL OR (hold.ends_on > %(first_day)s AND hold.ends_on > hold.starts_on))
-    )
-"""
-# Nothing begins where the address is not what it was when the gate was asked (it is another now, or somebody said stop), where a
-# hold came in since, or where the debt has changed of which the text tells how much is open: it was paid, closed, or disputed in
-# part. What is known at this very statement counts.
-_BEGIN = f"""
+# The hand-over starts only if what the decision was based on is still so when this very statement runs.
+_BEGIN = """
 begun AS (
     DELETE FROM message_unbegun AS unbegun USING communication_log AS log
     WHERE unbegun.log_id = %(id)s AND log.id = unbegun.log_id AND log.status || '' = 'sending' AND log.due_at = %(due_at)s
-        AND (log.confirms_opt_out OR IS_USABLE)
-        AND (log.purpose = 'solicited' OR ({_HOLDS.format(whom="debt_id = log.debt_id")}
-            AND {_HOLDS.format(whom="debtor_id = log.debtor_id")}))
-        AND (%(debt_id)s::uuid IS NULL OR EXISTS (
-            SELECT FROM debt
-            WHERE debt.id = %(debt_id)s AND debt.current_status = %(debt_status)s
-              AND debt.current_balance - debt.disputed_amount = %(debt_open)s
-        ))
+        AND UNCHANGED
     RETURNING unbegun.log_id
 )
-"""  # noqa: S608
+"""
 _FIRST = f"WITH {_BEGIN} SELECT 1, (SELECT count(*) FROM begun), set_config('synchronous_commit', 'off', true)"  # noqa: S608
 _NEXT = f"""
 WITH {outcomes.RECORDED}, {_BEGIN}
@@ -89,7 +71,7 @@ SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM begun), set_config
 """  # noqa: S608
 #: By the channel, the statement for the first message and the one for any that follows another.
 _STATEMENTS = {
-    channel: tuple(text.replace("IS_USABLE", suppressions.is_usable(channel)) for text in (_FIRST, _NEXT))
+    channel: tuple(text.replace("UNCHANGED", may_go.UNCHANGED[channel]) for text in (_FIRST, _NEXT))
     for channel in Channel
 }
 
@@ -147,11 +129,9 @@ def begin(ready: Ready, *, after: Ended | None) -> bool:
     """Note that a message's turn has come, and what became of the one before; False if it may not go after all."""
     message, channel = ready.message, Channel(ready.message.communication_type)
     first, following = _STATEMENTS[channel]
-    days = ready.claimed.asked.facts.days(message.updated_at)
     parameters = {
-        **{"id": message.pk, "due_at": message.due_at, "first_day": min(days), "last_day": max(days)},
-        **suppressions.usable_parameters(message.address or "", channel),
-        **_as_read(message.debt),
+        **{"id": message.pk, "due_at": message.due_at},
+        **may_go.unchanged_parameters(message, ready.claimed.asked, now=message.updated_at),
         **(after.parameters if after else {}),
     }
     with connection.cursor() as cursor:
@@ -175,13 +155,6 @@ def hand_over(ready: Ready, senders: Senders) -> Outcome:
     except Exception as error:  # A channel tells every failure that it knows; of any other, who knows?
         log.exception("hand_over_failed", message=str(message.pk))
         return Outcome(Result.UNCERTAIN, "unknown", reason_text=f"{type(error).__name__}: {error}")
-
-
-def _as_read(debt: Debt | None) -> dict[str, Any]:
-    """Return what the text and the gate's answer rest on, as it was when the message was claimed."""
-    if debt is None:
-        return {"debt_id": None, "debt_status": None, "debt_open": None}
-    return {"debt_id": debt.pk, "debt_status": debt.current_status, "debt_open": debt.undisputed}
 
 
 def _address(message: CommunicationLog) -> str:

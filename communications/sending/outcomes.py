@@ -14,12 +14,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from communications.channels.message import Outcome, Result
-from communications.contact.gate import Decision, Verdict
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus
 from communications.outbox import states
 from communications.outbox.states import Cause
 from communications.sending import evidence
 from communications.texts import one_time_code
+from contact.engine.decision import Decision, Verdict
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import SuppressionReason

@@ -5,10 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from agents.models import Agent, require_permission
-from communications.models import CommunicationLog, Purpose, Settlement
+from communications.models import CommunicationLog, Settlement
 from communications.outbox import outbox, states
 from communications.outbox.states import Advance, Event
 from communications.sending import batches
+from contact.models import Purpose
 from ddc.common.errors import DomainError
 
 _WHY_LENGTH = 500

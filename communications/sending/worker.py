@@ -16,15 +16,16 @@ import structlog
 from django.conf import settings
 
 from communications.channels.message import Outcome
-from communications.contact import first_notice
 from communications.models import MessageStatus
-from communications.outbox import outbox
+from communications.outbox import may_go, outbox
+from communications.outbox.may_go import Unsendable
 from communications.outbox.outbox import Lane
 from communications.sending import batches, circuits, dispatch, outcomes, rates
 from communications.sending.batches import Batch
 from communications.sending.dispatch import Ready
 from communications.sending.outcomes import Ended
 from communications.sending.senders import Senders, provider_of
+from contact import validation_notice
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
@@ -213,7 +214,9 @@ def _announce(turn: _Turn, batch: Batch) -> deque[Ready]:
             some.append(dispatch.prepare(claimed, now=now))
         except Exception as error:
             log.exception("message_not_written", message=str(claimed.message.pk))
-            outcomes.close(claimed.message, MessageStatus.FAILED, f"unwritable: {type(error).__name__}", now=now)
+            outcomes.close(
+                claimed.message, MessageStatus.FAILED, f"{Unsendable.UNWRITABLE}: {type(error).__name__}", now=now
+            )
             turn.drained.ended[MessageStatus.FAILED] += 1
     announced = dispatch.announce(some)
     turn.drained.ended += Counter({_PASSED_BY: len(some) - len(announced)})
@@ -223,14 +226,14 @@ def _announce(turn: _Turn, batch: Batch) -> deque[Ready]:
 def _deliver(turn: _Turn, ready: Ready, known: circuits.Known, last: Ended | None) -> tuple[Ended | None, bool]:
     """Take one message as far as it goes now. Return what is yet to be written down, and whether the provider is down."""
     now, message, claimed = turn.clock(), ready.message, ready.claimed
-    if not claimed.may_go(at=now):
+    if not may_go.may_still_go(message, claimed.asked, now=now):
         return _take_back(turn, ready, now=now, last=last)
     if not dispatch.begin(ready, after=last):
         return _take_back(turn, ready, now=now, last=None)
     outcome = dispatch.hand_over(ready, turn.senders)
     ended = outcomes.end(message, outcome, earlier=claimed.earlier, began_at=now, now=turn.clock())
     turn.drained.ended[ended.status] += 1
-    is_plain = ended.status == MessageStatus.SENT and not (claimed.variant and claimed.variant.is_notice)
+    is_plain = ended.status == MessageStatus.SENT and not (claimed.variant and claimed.variant.is_validation_notice)
     if not is_plain:
         _write_down(ended)
     if not is_plain or message.request_id:
@@ -248,7 +251,9 @@ def _take_back(turn: _Turn, ready: Ready, *, now: datetime, last: Ended | None) 
 def _write_down(ended: Ended | None) -> None:
     """Write down what became of a hand-over that is not followed by another at once."""
     if ended and outcomes.record(ended) == MessageStatus.SENT:
-        first_notice.start(ended.message, at=ended.attempt.began_at)
+        message = ended.message
+        if message.debt and message.template and message.template.is_validation_notice:
+            validation_notice.record(message.debt, message_id=message.pk, sent_at=ended.attempt.began_at)
 
 
 def _is_down(outcome: Outcome, turn: _Turn, known: circuits.Known) -> bool:

@@ -24,7 +24,7 @@ _FIELDS = frozenset(
         "subject",
         "body",
         "is_active",
-        "is_notice",
+        "is_validation_notice",
         "overshadows",
         "asks_for_payment",
     }

@@ -5,6 +5,7 @@ import time
 import uuid
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Func
 from django.db.models.fields.related import ForeignObject
@@ -44,8 +45,11 @@ class AnyOf(models.Lookup):  # type: ignore[type-arg]
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        values = list(self.rhs)
+        if not values:
+            raise EmptyResultSet  # As for an empty IN, Django then needs no query.
         left, params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY (%s)", [*params, list(self.rhs)]
+        return f"{left} = ANY (%s)", [*params, values]
 
 
 class UUIDModel(models.Model):

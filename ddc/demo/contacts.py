@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from collection.models import Debt, DebtStatus
-from communications import suppressions
 from communications.channels.message import Result
 from communications.models import (
     CommunicationLog,
@@ -17,6 +16,7 @@ from communications.models import (
 )
 from communications.sending import evidence
 from communications.texts import composition, facts, templates
+from contact import addresses
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
@@ -71,7 +71,7 @@ def messages(
     for debt, variables in zip(about, values, strict=True):
         for name in rng.sample(tuple(_SENT), rng.choice((1, 1, 2, 3))):
             channel = _SENT[name]
-            if not suppressions.address(debt.debtor, channel):
+            if not addresses.address(debt.debtor, channel):
                 continue
             log = _message(rng, debt, channel, now=now)
             if log.status in _DISPATCHED:
@@ -185,7 +185,7 @@ def _message(rng: random.Random, debt: Debt, channel: Channel, *, now: datetime)
 
 def _dispatch(log: CommunicationLog, rng: random.Random, *, provider: str = "demo") -> None:
     assert log.debtor is not None
-    log.address, log.attempts = suppressions.address(log.debtor, log.communication_type), 1
+    log.address, log.attempts = addresses.address(log.debtor, log.communication_type), 1
     log.provider, log.provider_message_id = provider, str(log.pk)
     log.sent_at = log.created_at + timedelta(seconds=rng.randint(1, 90))
 

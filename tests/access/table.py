@@ -153,10 +153,10 @@ communications/circuit                   v          v       v
 communications/unbegun                   v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v
-communications/contactdecision           v          v       v
-communications/contactpolicy             v         va       v
-communications/contactwish              va         va       v
-communications/firstnotice               v          v       v
+contact/contactdecision                  v          v       v
+contact/contactpolicy                    v         va       v
+contact/contactpreference               va         va       v
+contact/validationnotice                 v          v       v
 communications/providerevent             v          v       v
 strategy/strategyrule                    v       vacd       v
 strategy/strategyrun                     v         va       v
@@ -218,9 +218,9 @@ GET,POST /admin/communications/uncertainmessage/{log}/send_again/        302    
 GET      /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   200     200     403
 POST     /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   302     302     403  why=Lost
 GET,POST /admin/communications/uncertainmessage/{log}/download/          302    302   404     404     404
-GET,POST /admin/communications/contactpolicy/{policy}/new_version/       302    302   403     200     403
-GET      /admin/communications/contactwish/{wish}/withdraw/              302    302   200     200     403
-POST     /admin/communications/contactwish/{wish}/withdraw/              302    302   302     302     403
+GET,POST /admin/contact/contactpolicy/{policy}/new_version/              302    302   403     200     403
+GET      /admin/contact/contactpreference/{preference}/withdraw/         302    302   200     200     403
+POST     /admin/contact/contactpreference/{preference}/withdraw/         302    302   302     302     403
 
 GET      /admin/collections/hold/{hold}/approve/              302    302   403     200     403
 POST     /admin/collections/hold/{hold}/approve/              302    302   403     302     403

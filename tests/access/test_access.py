@@ -17,8 +17,9 @@ from django.utils.timezone import now
 from collection import debts, deferrals, disputes
 from collection.holds import holds
 from collection.models import Debt, Dispute, Hold
-from communications.models import CommunicationLog, ContactPolicy, ContactWish, ProviderEvent
+from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
+from contact.models import ContactPolicy, ContactPreference
 from debtors.models import ContactPoint, Debtor
 from payments import posting
 from payments.models import Payment
@@ -123,7 +124,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
         communication_type="sms", direction="inbound", status="received", body="Hi"
     ),
     "policy": lambda: ContactPolicy.objects.order_by("-version")[0],
-    "wish": lambda: ContactWish.objects.create(debtor=factories.debtor(), told="Evenings only"),
+    "preference": lambda: ContactPreference.objects.create(debtor=factories.debtor(), statement="Evenings only"),
     "task": lambda: CommunicationLog.objects.create(
         communication_type="call_script", status="sent", sent_at=now(), debtor=factories.debtor()
     ),
@@ -143,7 +144,7 @@ def caller(role: str, api_as: Callable[[Any], Api]) -> Api:
 
 
 #: What the pages of the back office act on.
-ACTED_ON = (Debt, Hold, Dispute, ContactPoint, ContactPolicy, ContactWish, CommunicationLog, ProviderEvent)
+ACTED_ON = (Debt, Hold, Dispute, ContactPoint, ContactPolicy, ContactPreference, CommunicationLog, ProviderEvent)
 
 
 def state(*models: Any) -> list[Any]:

@@ -17,18 +17,9 @@ from collection import deferrals
 from collection.holds import holds
 from collection.models import ExchangeRate
 from collection.segments import assignment
-from communications.models import (
-    Circuit,
-    CommunicationLog,
-    ContactDecision,
-    ContactWish,
-    FirstNotice,
-    MessageAttempt,
-    ProviderEvent,
-    Settlement,
-    Unbegun,
-)
+from communications.models import Circuit, CommunicationLog, MessageAttempt, ProviderEvent, Settlement, Unbegun
 from communications.texts import templates
+from contact.models import ContactDecision, ContactPreference, ValidationNotice
 from payments import posting
 from payments.models import IdempotencyKey
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
@@ -177,9 +168,14 @@ def fill(count: int) -> None:
         )
         StrategyRun.objects.create(status="done", date=NOW.date(), dry_run=True, rules=[])
         ContactDecision.objects.create(
-            log_id=log.pk, channel="email", purpose="collection", at=NOW, verdict="allow", facts={"channel": "email"}
+            message_id=log.pk,
+            channel="email",
+            purpose="collection",
+            at=NOW,
+            verdict="allow",
+            facts={"channel": "email"},
         )
-        ContactWish.objects.create(debtor=debt.debtor, told="Evenings only")
+        ContactPreference.objects.create(debtor=debt.debtor, statement="Evenings only")
         holds.open_hold(reason="vulnerable", debtor=debt.debtor, source="Letter", by=reviewer, now=NOW)
         factories.dispute(debt=debt, portion=Decimal(1))
-        FirstNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())
+        ValidationNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

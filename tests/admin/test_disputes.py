@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from collection import disputes
 from collection.models import Debt, Dispute, LedgerEntry
-from communications.models import FirstNotice
+from contact.models import ValidationNotice
 from tests import factories
 from tests.admin.conftest import Browser, address, errors, said, staff
 
@@ -61,7 +61,7 @@ def test_what_nobody_has_seen_to_comes_first(agent_at_desk: Browser):
 def test_the_list_tells_whether_it_came_within_the_thirty_days(agent_at_desk: Browser, ends: Any, shown: str):
     dispute = factories.dispute()
     if ends:
-        FirstNotice.objects.create(debt=dispute.debt, sent_at=now(), received_on=DAY, period_ends_on=ends)
+        ValidationNotice.objects.create(debt=dispute.debt, sent_at=now(), received_on=DAY, period_ends_on=ends)
     assert f">{shown}<" in agent_at_desk.list(Dispute).content.decode().replace("\n", "").replace(" <", "<").replace(
         "> ", ">"
     )

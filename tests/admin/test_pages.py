@@ -28,10 +28,10 @@ SHOWN: list[Any] = [*MODELS, Group]
 #: What each role may add in the back office; debtors ask for deferrals, and only superusers take people on.
 ADDED_BY: dict[str, set[str]] = {
     "Auditor": set(),
-    "Agent": {"hold", "dispute", "creditor", "debtor", "debt", "payment", "communicationtemplate", "contactwish"},
+    "Agent": {"hold", "dispute", "creditor", "debtor", "debt", "payment", "communicationtemplate", "contactpreference"},
     "Supervisor": {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
-        "contactpoint", "exchangerate", "hold", "dispute", "contactwish", "contactpolicy",
+        "contactpoint", "exchangerate", "hold", "dispute", "contactpreference", "contactpolicy",
     },
 }  # fmt: skip
 DELETED_BY: dict[str, set[str]] = {

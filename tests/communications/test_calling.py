@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from communications.calls import records, start
-from communications.contact import circumstances
-from communications.models import CommunicationLog, ContactDecision
+from communications.models import CommunicationLog
+from communications.outbox import history
+from contact.models import ContactDecision
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.conftest import NOON
@@ -26,7 +27,7 @@ def task():
 
 
 def told(task):
-    return list(ContactDecision.objects.filter(log_id=task.pk, stage="calling").values_list("verdict", flat=True))
+    return list(ContactDecision.objects.filter(message_id=task.pk, stage="calling").values_list("verdict", flat=True))
 
 
 def test_an_agent_who_may_call_is_noted_with_what_the_gate_said(task):
@@ -105,5 +106,6 @@ def test_a_call_counts_from_when_it_was_made_and_not_from_when_it_was_asked_for(
     start.begin(task, by=factories.agent("Agent"), now=later)
     records.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
 
-    found = circumstances._history([CommunicationLog(debtor=task.debtor)], [], now=later)
-    assert [contact.at for contact in found[task.debtor_id]] == [later]
+    next_call = CommunicationLog(debtor=task.debtor, communication_type="call_script")
+    (found,) = history.requests([next_call], by_address=False, now=later)
+    assert [contact.at for contact in found.history] == [later]

@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from collection import debts, states
 from collection.holds import holds
 from collection.models import DebtStatus, Hold
-from communications.models import CommunicationLog, Purpose
+from communications.models import CommunicationLog
 from communications.outbox import outbox
 from communications.outbox.outbox import Lane
 from communications.sending import dispatch, evidence, outcomes, worker
 from communications.texts import facts, one_time_code
+from contact.models import Purpose
 from debtors.channels import Channel
 from tests import factories
 from tests.communications.conftest import NOON
@@ -307,6 +308,25 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
     log.refresh_from_db()
     assert log.status == ("blocked" if purpose == "collection" else "sent")
     assert len(smtp.mails) == (0 if purpose == "collection" else 1)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_late_hold_of_payment_requests_stops_only_a_template_that_asks_for_payment(smtp, monkeypatch, asks):
+    log = queue(template=factories.template(asks_for_payment=asks))
+    begin, opened = dispatch.begin, []
+
+    def late(ready, *, after):
+        if not opened:
+            values = {"reason": "arrangement", "debt": log.debt, "starts_on": NOON.date(), "blocks_contact": False}
+            opened.append(Hold.objects.create(**values))
+        return begin(ready, after=after)
+
+    monkeypatch.setattr(dispatch, "begin", late)
+
+    drain()
+    log.refresh_from_db()
+    assert log.status == ("blocked" if asks else "sent")
+    assert len(smtp.mails) == (0 if asks else 1)
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_a_file_of_an_sms_has_its_text(twilio):
 
     file = message_from_bytes(email.as_file(log), policy=policy.default)
 
-    assert file["Subject"] == f"Sms to {log.address}"
+    assert file["Subject"] == f"Text message to {log.address}"
     assert file.get_content().strip() == log.body
 
 

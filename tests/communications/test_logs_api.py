@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from communications.models import Purpose
 from communications.outbox import outbox
 from communications.sending import worker
+from contact.models import Purpose
 from tests import factories
 from tests.communications.conftest import NOON
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from communications.calls import records
-from communications.contact import decisions, gate
-from communications.contact.gate import Code
 from communications.models import CommunicationLog
+from communications.outbox import may_go
+from contact.engine.decision import ReasonCode
 from debtors import phones
 from debtors.models import ContactPoint
 from tests import factories
@@ -36,8 +36,8 @@ def note(owed, now, **told):
 
 def against(debt, at):
     log = CommunicationLog(debtor=debt.debtor, debt=debt, communication_type="call_script")
-    (found,) = decisions.ask([log], now=at)
-    return {reason.code for reason in gate.decide(found.facts, found.policies, at).reasons}
+    (found,) = may_go.gate_inputs([log], now=at)
+    return {reason.code for reason in found.decide(at).reasons}
 
 
 def test_it_is_kept_with_who_called_whom_when_and_how_it_went(debt, at):
@@ -56,17 +56,17 @@ def test_it_is_kept_with_who_called_whom_when_and_how_it_went(debt, at):
 def test_a_talk_of_yesterday_frees_the_days_from_yesterday_on(debt, at):
     note(debt, at, at=at - DAY)
 
-    assert against(debt, at) == against(debt, at + 5 * DAY) == {Code.COOL_DOWN}
+    assert against(debt, at) == against(debt, at + 5 * DAY) == {ReasonCode.COOLING_OFF}
     assert against(debt, at + 6 * DAY) == set()
 
 
 def test_a_talk_about_one_debt_leaves_the_others_and_one_about_none_leaves_none(debt, at):
     other = factories.debt(debtor=debt.debtor)
     note(debt, at, debt=debt)
-    assert (against(debt, at), against(other, at)) == ({Code.COOL_DOWN}, set())
+    assert (against(debt, at), against(other, at)) == ({ReasonCode.COOLING_OFF}, set())
 
     note(debt, at)
-    assert against(other, at) == {Code.COOL_DOWN}
+    assert against(other, at) == {ReasonCode.COOLING_OFF}
 
 
 def test_a_message_that_they_left_starts_no_free_days(debt, at):
@@ -80,7 +80,7 @@ def test_calls_of_ours_use_up_attempts_and_theirs_do_not(debt, at):
     assert against(debt, at) == set()
     for _ in range(7):
         note(debt, at, direction="outbound", outcome="no_answer")
-    assert against(debt, at) == {Code.TOO_MANY}
+    assert against(debt, at) == {ReasonCode.TOO_MANY}
 
 
 def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at):

@@ -7,10 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from collection import deferrals
-from communications.models import CommunicationLog, Purpose
+from communications.models import CommunicationLog
 from communications.outbox import outbox
 from communications.sending import worker
 from communications.texts import one_time_code
+from contact.models import Purpose
 from tests import factories
 from tests.communications.conftest import NOON
 

@@ -1,4 +1,4 @@
-"""Stop: by SMS, by a mail's own link, by a key in a call, and while a batch is running."""
+"""STOP: by SMS, by a mail's own link, by a key in a call, and while a batch is running."""
 
 from datetime import timedelta
 
@@ -257,9 +257,9 @@ def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
 
 
 def test_every_outcome_has_a_meaning():
-    from communications.models import CallOutcome
+    from communications.models import OUTCOMES, CallOutcome
 
-    assert set(records.OUTCOMES) == set(CallOutcome)
+    assert set(OUTCOMES) == set(CallOutcome)
 
 
 @pytest.mark.parametrize(

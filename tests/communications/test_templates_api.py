@@ -81,10 +81,10 @@ def test_a_change_is_held_to_the_same_rules(api):
 
 
 def test_what_a_template_is_to_the_contact_gate_is_told_and_kept(api):
-    made = api.post("/communication-templates", BODY | {"isNotice": True}).json()
-    flags = ("isNotice", "overshadows", "asksForPayment")
+    made = api.post("/communication-templates", BODY | {"isValidationNotice": True}).json()
+    flags = ("isValidationNotice", "overshadows", "asksForPayment")
     assert [made[name] for name in flags] == [True, False, False]
-    changed = api.put(f"/communication-templates/{made['id']}", {"asksForPayment": True, "isNotice": None})
+    changed = api.put(f"/communication-templates/{made['id']}", {"asksForPayment": True, "isValidationNotice": None})
     assert [changed.json()[name] for name in flags] == [False, False, True]
 
 

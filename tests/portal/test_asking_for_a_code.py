@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from communications.models import CommunicationLog, Purpose
+from communications.models import CommunicationLog
+from contact.models import Purpose
 from ddc.common import callers
 from ddc.common.errors import TooMany
 from debtors.channels import Channel

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from collection import deferrals, disputes
 from collection.models import Debt, DeferralRequest, Dispute
-from communications.models import FirstNotice
+from contact.models import ValidationNotice
 from debtors.models import Debtor
 from portal import otp, tokens, views
 from portal.models import OtpSession
@@ -247,7 +247,7 @@ def test_a_debtor_disputes_a_part_and_sees_what_is_left_to_pay(browser: Client, 
 def test_the_last_day_to_dispute_under_the_notice_is_shown(browser: Client, debtor: Debtor) -> None:
     debt = factories.debt(debtor=debtor)
     today = timezone.now().date()
-    notice = FirstNotice.objects.create(debt=debt, sent_at=timezone.now(), received_on=today, period_ends_on=today)
+    notice = ValidationNotice.objects.create(debt=debt, sent_at=timezone.now(), received_on=today, period_ends_on=today)
     sign_in(browser, debtor)
 
     assert "under our notice until" in browser.get("/portal").content.decode()

@@ -6,8 +6,8 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from communications.contact import circumstances, decisions
 from communications.models import CommunicationLog
+from communications.outbox import history, may_go
 from communications.sending import worker
 from tests import factories
 from tests.communications.conftest import NOON
@@ -33,14 +33,14 @@ def two_calls_at_the_seventh_slot():
 def drain_twice(monkeypatch):
     """Two workers, each with one of the two messages, neither of whom has counted yet."""
     monkeypatch.setattr(worker, "BATCH", 1)
-    both, decide_all = Barrier(2), decisions.decide_all
+    both, decide = Barrier(2), may_go.decide_claimed
 
     def together(*args, **kwargs):
         with suppress(BrokenBarrierError):
             both.wait(timeout=3)
-        return decide_all(*args, **kwargs)
+        return decide(*args, **kwargs)
 
-    monkeypatch.setattr(decisions, "decide_all", together)
+    monkeypatch.setattr(may_go, "decide_claimed", together)
     results = at_once(*[lambda: worker.drain(clock=lambda: AT)] * 2)
     assert not refusals(results)
     return CommunicationLog.objects.filter(communication_type="call_script", status="sent").count()
@@ -58,15 +58,15 @@ def test_of_two_workers_at_the_seventh_slot_one_takes_it(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_both_take_the_seventh_slot(monkeypatch):
     two_calls_at_the_seventh_slot()
-    both, gather = Barrier(2), circumstances.gather
+    both, requests = Barrier(2), history.requests
 
     def counted_together(*args, **kwargs):
-        found = gather(*args, **kwargs)
+        found = requests(*args, **kwargs)
         with suppress(BrokenBarrierError):
             both.wait(timeout=3)
         return found
 
-    monkeypatch.setattr(decisions, "lock", lambda logs: None)
-    monkeypatch.setattr(circumstances, "gather", counted_together)
+    monkeypatch.setattr(may_go, "lock", lambda messages: None)
+    monkeypatch.setattr(history, "requests", counted_together)
 
     assert drain_twice(monkeypatch) == 2

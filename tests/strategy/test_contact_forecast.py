@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from collection.models import Hold
-from communications.contact import decisions
-from communications.models import CommunicationLog, ContactDecision
+from communications.models import CommunicationLog
+from contact import decisions
+from contact.models import ContactDecision
 from strategy import contact_forecast, tasks
 from strategy.models import StrategyRun
 from tests import factories
@@ -63,9 +64,9 @@ def test_the_decision_on_each_message_is_stored_and_can_be_made_again():
     forecast_of(run)
 
     kept = ContactDecision.objects.filter(stage="queued", at=run.finished_at)
-    assert set(kept.values_list("log_id", flat=True)) == set(CommunicationLog.objects.values_list("pk", flat=True))
+    assert set(kept.values_list("message_id", flat=True)) == set(CommunicationLog.objects.values_list("pk", flat=True))
     assert sorted(kept.values_list("verdict", flat=True)) == ["allow", "deny", "deny", "postpone"]
-    assert all(decisions.made_again(row).verdict == row.verdict for row in kept)
+    assert all(decisions.repeat(row).verdict == row.verdict for row in kept)
     assert contact_forecast.make_missing(now=NOW) == 0
     assert ContactDecision.objects.count() == 4
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
-from communications.models import CommunicationLog, Purpose
+from communications.models import CommunicationLog
 from communications.outbox import outbox
+from contact.models import Purpose
 from ddc.common.observing import metrics
 from strategy.models import StrategyRun
 from tests import factories

@@ -5,8 +5,8 @@ from django.test import Client
 from django.utils.timezone import now
 
 from communications.callbacks import inbox
-from communications.contact import circumstances
 from communications.models import CommunicationLog, ProviderEvent
+from communications.outbox import history as messages
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.messages import drain, queue
@@ -44,7 +44,8 @@ def call_back(path, call, token=stand_in.TOKEN, **fields):
 
 def history(call):
     asked = CommunicationLog(debtor=call.debtor, communication_type="voice")
-    return circumstances._history([asked], [], now=now())[call.debtor_id]
+    (found,) = messages.requests([asked], by_address=False, now=now())
+    return list(found.history)
 
 
 def spoken(path, call, **fields):

@@ -1,0 +1,38 @@
+"""The address that a channel uses, and whether it may be used."""
+
+from debtors import contact_points, emails
+from debtors.channels import AddressKind, Channel
+from debtors.models import Debtor
+
+
+def address(debtor: Debtor, channel: str) -> str:
+    """Return the debtor's address for a channel, in the form of contact points; empty if there is none."""
+    kind = Channel(channel).address_kind
+    return emails.normalise(debtor.email or "") if kind == AddressKind.EMAIL else (debtor.mobile_phone or "")
+
+
+def is_suppressed(debtor: Debtor, channel: str) -> bool:
+    """Check whether the debtor's address for a channel is suppressed."""
+    value = address(debtor, channel)
+    return bool(contact_points.suppressed({Channel(channel): {value}}))
+
+
+def is_usable(channel: Channel) -> str:
+    """Return an SQL condition on a message row ``log``: its debtor still has %(address)s, and it is not suppressed.
+
+    ``usable_parameters`` returns its parameters.
+    """
+    column = "email" if channel.address_kind == AddressKind.EMAIL else "mobile_phone"
+    return f"""
+        EXISTS (SELECT FROM debtor WHERE debtor.id = log.debtor_id AND debtor.{column} = %(address)s)
+        AND NOT EXISTS (
+            SELECT FROM contact_point AS point
+            WHERE point.kind = %(address_kind)s AND point.value = %(address_value)s
+              AND point.{contact_points.suppression_column(channel)}
+        )"""  # noqa: S608 - the names are literals
+
+
+def usable_parameters(value: str, channel: Channel) -> dict[str, str]:
+    """Return the parameters of ``is_usable``."""
+    kind = channel.address_kind
+    return {"address": value, "address_kind": kind.value, "address_value": contact_points.normalise(value, kind)}

@@ -1,0 +1,116 @@
+"""The back office's pages about decisions of the contact gate, and about validation notices."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from collection.models import Debt
+from contact import decisions, explain
+from contact.admin import panel
+from contact.decision_json import reason_to_json
+from contact.engine.decision import Verdict
+from contact.models import ContactDecision, ValidationNotice
+from ddc.common.admin.listings import link
+from ddc.common.admin.pages import ReadOnlyAdmin
+from debtors.models import Debtor
+
+
+@admin.register(ContactDecision)
+class ContactDecisionAdmin(ReadOnlyAdmin):
+    """Why a message was sent, or was not: the policies applied, the facts, and the reasons."""
+
+    list_display = ("at", "answer", "channel", "stage", "codes", "until")
+    list_filter = ("verdict", "channel", "stage", "at")
+    search_fields = ("id",)
+    search_help_text = "The whole id of the decision, the message, the debtor or the debt"
+    fields = (
+        ("message", "debtor", "debt"),
+        ("answer", "until"),
+        ("at", "local_time"),
+        ("channel", "purpose", "stage"),
+        "why",
+        "applied_policies",
+        "known_facts",
+        "repeated",
+        "facts",
+        "facts_digest",
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
+
+    def search_filter(self, text: str) -> Q:
+        return Q(pk__in=[])
+
+    def id_filter(self, key: uuid.UUID) -> Q:
+        return Q(pk=key) | Q(message_id=key) | Q(debtor_id=key) | Q(debt_id=key)
+
+    @admin.display(description="Verdict", ordering="verdict")
+    def answer(self, decision: ContactDecision) -> str:
+        return explain.VERDICTS[Verdict(decision.verdict)]
+
+    @admin.display(description="Reasons")
+    def codes(self, decision: ContactDecision) -> str:
+        return ", ".join(reason["code"] for reason in decision.reasons) or "-"
+
+    @admin.display(description="Reasons")
+    def why(self, decision: ContactDecision) -> str:
+        return panel.recorded_reasons(decision.reasons) if decision.reasons else "None"
+
+    @admin.display(description="Policies applied")
+    def applied_policies(self, decision: ContactDecision) -> str:
+        return panel.applied_policies(decision)
+
+    @admin.display(description="Known facts")
+    def known_facts(self, decision: ContactDecision) -> str:
+        return panel.known_facts(decision)
+
+    @admin.display(description="Debtor's local time")
+    def local_time(self, decision: ContactDecision) -> str:
+        return explain.clocks(panel.facts_of(decision).zones, decision.at)
+
+    @admin.display(description="Repeated now")
+    def repeated(self, decision: ContactDecision) -> str:
+        again = decisions.repeat(decision)
+        same_reasons = list(map(reason_to_json, again.reasons)) == decision.reasons
+        if again.verdict == decision.verdict and same_reasons:
+            return "These facts and policies give the same decision."
+        return f"These facts and policies give another decision: {again.reason or again.verdict}"
+
+    @admin.display(description="Message")
+    def message(self, decision: ContactDecision) -> str:
+        url = reverse("admin:communications_communicationlog_change", args=[decision.message_id])
+        return format_html('<a class="underline" href="{}">{}</a>', url, decision.message_id)
+
+    @admin.display(description="Debtor")
+    def debtor(self, decision: ContactDecision) -> str:
+        return _linked(Debtor, decision.debtor_id)
+
+    @admin.display(description="Debt")
+    def debt(self, decision: ContactDecision) -> str:
+        return _linked(Debt, decision.debt_id)
+
+
+def _linked(model: Any, key: uuid.UUID | None) -> str:
+    """Link to a row, which may have been deleted."""
+    if key is None:
+        return "-"
+    row = model.objects.filter(pk=key).first()
+    return link(row) if row else f"{key} (deleted)"
+
+
+@admin.register(ValidationNotice)
+class ValidationNoticeAdmin(ReadOnlyAdmin):
+    list_display = ("debt", "sent_at", "received_on", "period_ends_on")
+    list_filter = ("period_ends_on",)
+    list_select_related = ("debt",)
+    search_fields = ("debt",)
+    search_help_text = "The debt's whole reference, or part of the debtor's name or e-mail address"
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))

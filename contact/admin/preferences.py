@@ -1,0 +1,141 @@
+"""The back office's pages about contact preferences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+from unfold.decorators import action
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from contact import explain, preferences
+from contact.models import WEEKDAYS, ContactPreference
+from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.forms import DomainForm
+from ddc.common.admin.listings import Listing, adding, listing
+from debtors.channels import Channel
+from debtors.models import Debtor
+
+
+class PreferenceForm(DomainForm):
+    """The debtor's words, and what the contact gate applies of them."""
+
+    statement = forms.CharField(
+        label="Debtor's words", max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="For example: not before six in the evening.",
+    )  # fmt: skip
+    channels = forms.MultipleChoiceField(
+        choices=Channel.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="None: all channels.",
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Convenient days",
+        choices=WEEKDAYS,
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="None: every day.",
+    )
+    opens = forms.TimeField(
+        label="Not before", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "time"})
+    )
+    closes = forms.TimeField(
+        label="Not after", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "time"})
+    )
+
+    class Meta:
+        model = ContactPreference
+        fields = (
+            "debtor", "statement", "channels", "no_contact", "opens", "closes", "weekdays", "time_zone", "work_address"
+        )  # fmt: skip
+
+
+@admin.register(ContactPreference)
+class ContactPreferenceAdmin(DomainAdmin):
+    form = PreferenceForm
+    list_display = ("debtor", "statement", "effect", "created_at", "withdrawn_at", "by")
+    list_display_links = ("debtor", "statement")
+    list_filter = ("no_contact", ("withdrawn_at", admin.EmptyFieldListFilter), "created_at")
+    list_select_related = ("debtor", "by")
+    search_fields = ("id",)
+    search_help_text = "Part of the debtor's name or e-mail address"
+    autocomplete_fields = ("debtor",)
+    actions = ()
+    actions_detail = ("withdraw",)
+    details = ("no_contact", ("opens", "closes"), "weekdays", "time_zone", "work_address")
+    add_fieldsets: Any = (
+        (None, {"fields": ("debtor", "statement", "channels")}),
+        ("Preference", {"fields": details}),
+    )
+    fieldsets: Any = (
+        (None, {"fields": ("debtor", "statement", "effect", ("created_at", "by"), "withdrawn_at")}),
+        ("As recorded", {"fields": ("channels", *details)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        return ("effect", "by", "created_at", "withdrawn_at") if obj else ()
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # The record of a statement stays. Another statement makes another preference.
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("contact.change_contactpreference")
+
+    @admin.display(description="Effect")
+    def effect(self, preference: ContactPreference) -> str:
+        return explain.preference(preference)
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> ContactPreference:
+        return preferences.record(fields.pop("debtor"), by=request.user, now=now(), **fields)  # type: ignore[arg-type]
+
+    @action(description="Withdraw", permissions=["end"])  # type: ignore[untyped-decorator]
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def end(preference: ContactPreference, fields: dict[str, Any]) -> None:
+            preferences.withdraw(preference, by=request.user, now=now())  # type: ignore[arg-type]
+
+        form = forms.Form(request.POST if request.method == "POST" else None)
+        return self.do_to_one(
+            request,
+            object_id,
+            form,
+            end,
+            title="Withdraw this preference",
+            button="Withdraw",
+            done="The preference no longer applies.",
+        )
+
+
+def of_debtor(request: HttpRequest, debtor: Debtor) -> Listing:
+    """List a debtor's preferences, with a link to add one."""
+    may_add = request.user.has_perm("contact.add_contactpreference")
+    columns = {
+        "Debtor's words": lambda preference: preference.statement,
+        "Effect": explain.preference,
+        "Since": lambda preference: f"{preference.created_at:%Y-%m-%d %H:%M}",
+        "Withdrawn": lambda preference: f"{preference.withdrawn_at:%Y-%m-%d %H:%M}" if preference.withdrawn_at else "-",
+    }
+    return listing(
+        "Contact preferences",
+        ContactPreference.objects.filter(debtor=debtor),
+        columns,
+        add=adding(ContactPreference, debtor=debtor.pk) if may_add else None,
+        debtor__id__exact=debtor.pk,
+    )

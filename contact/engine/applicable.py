@@ -1,0 +1,58 @@
+"""Which of all policies apply to a contact: by the debtor's possible locations and the channel."""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from contact.engine.policies import AGENCY, DEFAULT, Location, Policy, Scope
+from contact.engine.windows import ContactWindows
+
+
+class ApplicablePolicies:
+    """The policies that apply to one kind of contact, arranged by what they demand."""
+
+    def __init__(self, policies: Iterable[Policy], locations: frozenset[Location]) -> None:
+        self.policies = tuple(policies)
+        self.windows = ContactWindows((policy for policy in self.policies if policy.has_hours), locations)
+        self.caps = tuple(policy for policy in self.policies if policy.max_contacts is not None)
+        self.cooling_off = tuple(policy for policy in self.policies if policy.cooling_off_days)
+        self.consents = tuple(policy for policy in self.policies if policy.consent_needed)
+        self.validation_notices = tuple(policy for policy in self.policies if policy.validation_notice)
+        self._names: dict[frozenset[date], tuple[str, ...]] = {}
+
+    def names_on(self, days: frozenset[date]) -> tuple[str, ...]:
+        """Return the versioned names of the policies that are in force on any of these days."""
+        if days not in self._names:
+            in_force = (policy for policy in self.policies if any(policy.is_in_force(day) for day in days))
+            self._names[days] = tuple(policy.versioned_name for policy in in_force)
+        return self._names[days]
+
+
+class PolicySet:
+    """All known policies."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self.all = tuple(policies)
+        self.by_versioned_name = {policy.versioned_name: policy for policy in self.all}
+        self.count_by_address = any(policy.scope == Scope.ADDRESS for policy in self.all)
+        #: Return the policies that apply to a debtor who may be at these locations, by a channel.
+        self.applicable = lru_cache(maxsize=65_536)(self._applicable)
+        self._shared: dict[Any, ApplicablePolicies] = {}
+
+    def _applicable(self, locations: frozenset[Location], channel: str) -> ApplicablePolicies:
+        """Find what applies: DEFAULT only where no other jurisdiction does. Equal sets share one object and its caches."""
+        found: dict[int, Policy] = {}
+        for where in locations:
+            own = [p for p in self.all if p.jurisdiction not in (AGENCY, DEFAULT) and p.covers(where)]
+            for policy in own or [p for p in self.all if p.jurisdiction == DEFAULT]:
+                found[id(policy)] = policy
+        agency = [policy for policy in self.all if policy.jurisdiction == AGENCY]
+        applying = tuple(p for p in (*agency, *found.values()) if not p.channels or channel in p.channels)
+        holidays = tuple(sorted((id(p), _holiday_regions(p, locations)) for p in applying if p.no_holidays))
+        key = (tuple(map(id, applying)), holidays)
+        return self._shared.setdefault(key, ApplicablePolicies(applying, locations))
+
+
+def _holiday_regions(policy: Policy, locations: frozenset[Location]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({(where.country, where.region) for where in policy.holiday_locations(locations)}))

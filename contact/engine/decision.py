@@ -1,0 +1,158 @@
+"""What the contact gate takes and returns: the facts about a contact, and a decision with its reasons."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from collection.holds.active import is_active
+from contact.engine.policies import Location, Policy, Scope
+
+
+class Verdict(StrEnum):
+    """``deny`` is final for this message; ``postpone`` is for reasons that pass with time."""
+
+    ALLOW = "allow"
+    POSTPONE = "postpone"
+    DENY = "deny"
+
+
+class ReasonCode(StrEnum):
+    """Why a contact must not be made. API, log events, admin pages and ``failure_reason`` use these codes."""
+
+    NO_ADDRESS = "NO_ADDRESS"
+    SUPPRESSED = "SUPPRESSED"
+    REFUSED_CHANNEL = "REFUSED_CHANNEL"
+    WORK_ADDRESS = "WORK_ADDRESS"
+    DEBT_CLOSED = "DEBT_CLOSED"
+    DEBT_DISPUTED = "DEBT_DISPUTED"
+    DEBT_HELD = "DEBT_HELD"
+    PAYMENT_REQUEST_HELD = "PAYMENT_REQUEST_HELD"
+    CONSENT_MISSING = "CONSENT_MISSING"
+    CONSENT_TOO_OLD = "CONSENT_TOO_OLD"
+    VALIDATION_NOTICE_FIRST = "VALIDATION_NOTICE_FIRST"
+    OVERSHADOWS = "OVERSHADOWS"
+    LOCATION_UNKNOWN = "LOCATION_UNKNOWN"
+    NO_COMMON_WINDOW = "NO_COMMON_WINDOW"
+    OUTSIDE_WINDOW = "OUTSIDE_WINDOW"
+    WEEKDAY = "WEEKDAY"
+    PUBLIC_HOLIDAY = "PUBLIC_HOLIDAY"
+    TOO_MANY = "TOO_MANY"
+    COOLING_OFF = "COOLING_OFF"
+
+
+#: Reasons that pass with time: the contact is postponed, not denied.
+TEMPORARY = frozenset({
+    ReasonCode.OUTSIDE_WINDOW, ReasonCode.WEEKDAY, ReasonCode.PUBLIC_HOLIDAY, ReasonCode.TOO_MANY, ReasonCode.COOLING_OFF,
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule that forbids the contact now. ``until``: when this reason ends, where that is known."""
+
+    code: ReasonCode
+    text: str
+    section: str = ""
+    policy: str = ""
+    version: int | None = None
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code.lower()}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The gate's answer. ``until``: when a postponed contact may be made; ``reasons``: all that forbids it now."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+    until: datetime | None = None
+    #: The versioned names of the policies that were applied.
+    policies: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str | None:
+        """All reasons on one line, lasting ones before temporary ones; None if there are none."""
+        ordered = sorted(self.reasons, key=lambda reason: reason.code in TEMPORARY)
+        return " ".join(map(str, ordered)) or None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A contact that was made. ``debt_id`` None: about no debt, or about all of the debtor's debts."""
+
+    at: datetime
+    channel: str
+    debt_id: uuid.UUID | None = None
+    address: str = ""
+    attempted: bool = True
+    connected: bool = True
+    conversation: bool = False
+
+
+@dataclass(frozen=True)
+class ContactBlock:
+    """A hold that blocks contact, or only payment requests, from ``starts_on`` until the day before ``ends_on``."""
+
+    reason: str
+    scope: Scope
+    starts_on: date
+    ends_on: date | None = None
+    only_payment_requests: bool = False
+
+    def is_active(self, days: frozenset[date]) -> bool:
+        """Check whether the hold is active on any of these consecutive days."""
+        return is_active(self.starts_on, self.ends_on, min(days), max(days))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision depends on, except policies and time.
+
+    ``validation_notice_missing``: no validation notice of the debt was sent, although the agency has one to send first.
+    ``validation_period_ends``: the first day after the time to dispute; None if no notice was sent.
+    """
+
+    channel: str
+    address: str
+    zones: frozenset[str]
+    locations: frozenset[Location]
+    solicited: bool = False
+    suppressed: bool = False
+    refusal: str | None = None
+    is_work_address: bool = False
+    debt_id: uuid.UUID | None = None
+    debt_is_closed: bool = False
+    debt_is_disputed: bool = False
+    blocks: tuple[ContactBlock, ...] = ()
+    history: tuple[Contact, ...] = ()
+    consented_at: datetime | None = None
+    preferences: tuple[Policy, ...] = ()
+    asks_for_payment: bool = False
+    validation_notice_missing: bool = False
+    is_validation_notice: bool = False
+    overshadows: bool = False
+    validation_period_ends: date | None = None
+
+    @property
+    def clocks(self) -> tuple[ZoneInfo, ...]:
+        """The clocks of every zone where the debtor may be, in the order of the zones' names."""
+        return _clocks(self.zones)
+
+    def days(self, now: datetime) -> frozenset[date]:
+        """Return which day it may be for the debtor; the day in UTC if no zone is known."""
+        return _days(self.zones, now)
+
+
+@lru_cache(maxsize=4096)
+def _clocks(zones: frozenset[str]) -> tuple[ZoneInfo, ...]:
+    return tuple(ZoneInfo(zone) for zone in sorted(zones))
+
+
+@lru_cache(maxsize=4096)
+def _days(zones: frozenset[str], now: datetime) -> frozenset[date]:
+    return frozenset(now.astimezone(clock).date() for clock in _clocks(zones) or (UTC,))

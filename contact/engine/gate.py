@@ -1,0 +1,208 @@
+"""May this contact be made now, and if not, why? One pure function that is called before every outbound contact."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from contact.engine import frequency_caps
+from contact.engine.applicable import ApplicablePolicies, PolicySet
+from contact.engine.decision import TEMPORARY, ContactBlock, Decision, Facts, Reason, ReasonCode, Verdict
+from contact.engine.frequency_caps import policy_reason
+from contact.engine.policies import Policy, Scope
+from contact.engine.windows import Closed, ContactWindows, midnight
+
+#: How often caps and windows are tried in turn for a moment that suits both.
+_ROUNDS = 60
+#: How many reasons in a row ``next_contact`` waits for.
+_WAITS = 30
+_CLOSED = {
+    Closed.HOURS: ReasonCode.OUTSIDE_WINDOW,
+    Closed.WEEKDAY: ReasonCode.WEEKDAY,
+    Closed.HOLIDAY: ReasonCode.PUBLIC_HOLIDAY,
+}
+SUPPRESSED = Reason(
+    ReasonCode.SUPPRESSED, "The address opted out or does not work.", "12 CFR 1006.6(e); 47 CFR 64.1200(a)(10)"
+)
+#: The sections that make a hold of its reason a duty.
+HOLD_SECTIONS = {
+    "dispute": "15 U.S.C. 1692g(b); 12 CFR 1006.38(d)",
+    "moratorium": "SI 2020/1311 (UK), reg. 7",
+    "mental_health_moratorium": "SI 2020/1311 (UK), reg. 7, 28-34",
+    "cease": "15 U.S.C. 1692c(c); 12 CFR 1006.6(c)",
+    "attorney": "15 U.S.C. 1692c(a)(2); 12 CFR 1006.6(b)(2)",
+    "bankruptcy": "11 U.S.C. 362(a)(6)",
+    "deceased": "12 CFR 1006.6(a)(4)",
+    "vulnerable": "CONC 7.2.1R, 7.10",
+}
+
+
+def decide(facts: Facts, policies: PolicySet, now: datetime) -> Decision:
+    """Decide by facts, policies and time; list every rule that forbids the contact.
+
+    A solicited contact answers the debtor's own request. It may be made at any hour, but never to an address that opted out.
+    """
+    lasting = [*_address_reasons(facts)]
+    if facts.solicited:
+        return Decision(Verdict.DENY if lasting else Verdict.ALLOW, tuple(lasting))
+    applicable = applicable_policies(facts, policies)
+    names = applicable.names_on(facts.days(now))
+    lasting += _preference_reasons(facts)
+    lasting += _debt_reasons(facts, now)
+    lasting += _consent_reasons(facts, applicable, now)
+    lasting += _validation_notice_reasons(facts, applicable, now)
+    if not facts.zones:
+        lasting.append(Reason(ReasonCode.LOCATION_UNKNOWN, "Neither country nor phone gives the debtor's local time."))
+        return Decision(Verdict.DENY, tuple(lasting), policies=names)
+    temporary = [*_window_reasons(facts, applicable, now), *frequency_caps.reached(facts, applicable, now)]
+    until = _next_allowed(facts, applicable, now) if temporary else None
+    if temporary and until is None:
+        text = "No hour is allowed in every time zone where the debtor may be."
+        lasting.append(Reason(ReasonCode.NO_COMMON_WINDOW, text))
+    if lasting:
+        return Decision(Verdict.DENY, (*lasting, *temporary), policies=names)
+    verdict = Verdict.POSTPONE if temporary else Verdict.ALLOW
+    return Decision(verdict, tuple(temporary), until, names)
+
+
+def applicable_policies(facts: Facts, policies: PolicySet) -> ApplicablePolicies:
+    """Return the policies that apply to this contact, the debtor's preferences included."""
+    applicable = policies.applicable(facts.locations, facts.channel)
+    if not facts.preferences:
+        return applicable
+    return ApplicablePolicies((*applicable.policies, *facts.preferences), facts.locations)
+
+
+def next_contact(facts: Facts, policies: PolicySet, now: datetime) -> datetime | None:
+    """Return the first moment from ``now`` on at which these facts allow the contact; None if they never do.
+
+    Unlike a postponement it also waits for holds that have an end.
+    """
+    for _ in range(_WAITS):
+        decision = decide(facts, policies, now)
+        if decision.verdict == Verdict.ALLOW:
+            return now
+        if decision.until:
+            now = decision.until
+            continue
+        ends = [reason.until for reason in decision.reasons if reason.code not in TEMPORARY]
+        known = [until for until in ends if until and until > now]
+        if not known or len(known) < len(ends):
+            return None
+        now = max(known)
+    return None
+
+
+def _address_reasons(facts: Facts) -> Iterator[Reason]:
+    if not facts.address:
+        yield Reason(ReasonCode.NO_ADDRESS, "There is no address for this channel.")
+    if facts.suppressed:
+        yield SUPPRESSED
+
+
+def _preference_reasons(facts: Facts) -> Iterator[Reason]:
+    if facts.refusal:
+        yield Reason(
+            ReasonCode.REFUSED_CHANNEL, f"The debtor refused this channel: {facts.refusal}", "12 CFR 1006.14(h)"
+        )
+    if facts.is_work_address:
+        text = "The address is the employer's."
+        yield Reason(ReasonCode.WORK_ADDRESS, text, "12 CFR 1006.6(b)(3), 1006.22(f)(3)")
+
+
+def _debt_reasons(facts: Facts, now: datetime) -> Iterator[Reason]:
+    if facts.debt_is_closed:
+        yield Reason(ReasonCode.DEBT_CLOSED, "The debt is closed.")
+    if facts.debt_is_disputed:
+        yield Reason(ReasonCode.DEBT_DISPUTED, "The debt is disputed.", "15 U.S.C. 1692g(b); 12 CFR 1006.38(d)")
+    for block in facts.blocks:
+        if block.is_active(facts.days(now)) and (facts.asks_for_payment or not block.only_payment_requests):
+            yield _hold_reason(block, facts)
+
+
+def _hold_reason(block: ContactBlock, facts: Facts) -> Reason:
+    subject = "The debt" if block.scope == Scope.DEBT else "The person"
+    because = "" if block.reason == "deferral" else f" ({block.reason.replace('_', ' ')})"
+    code, text = ReasonCode.DEBT_HELD, f"{subject} is on hold{because}."
+    if block.only_payment_requests:
+        code, text = ReasonCode.PAYMENT_REQUEST_HELD, f"{text[:-1]}: no payment may be asked for."
+    ends = max((midnight(block.ends_on, zone) for zone in facts.zones), default=None) if block.ends_on else None
+    return Reason(code, text, HOLD_SECTIONS.get(block.reason, ""), f"hold/{block.reason}", until=ends)
+
+
+def _consent_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterator[Reason]:
+    for policy in policies.consents:
+        if not any(policy.is_in_force(day) for day in facts.days(now)):
+            continue
+        if facts.consented_at is None or facts.consented_at > now:
+            text = "There is no consent to messages at this address."
+            yield policy_reason(policy, ReasonCode.CONSENT_MISSING, text, _ends(policy, facts))
+        elif policy.consent_days and any(
+            (now.astimezone(zone).date() - facts.consented_at.astimezone(zone).date()).days > policy.consent_days
+            for zone in facts.clocks
+        ):
+            text = f"The consent is older than {policy.consent_days} days."
+            yield policy_reason(policy, ReasonCode.CONSENT_TOO_OLD, text, _ends(policy, facts))
+
+
+def _validation_notice_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterator[Reason]:
+    for policy in policies.validation_notices:
+        if not any(policy.is_in_force(day) for day in facts.days(now)):
+            continue
+        if facts.validation_notice_missing and not facts.is_validation_notice:
+            text = "The first contact about a debt has to be, or carry, the validation notice."
+            yield policy_reason(policy, ReasonCode.VALIDATION_NOTICE_FIRST, text, _ends(policy, facts))
+        ends = facts.validation_period_ends
+        if facts.overshadows and ends and any(day < ends for day in facts.days(now)):
+            last = ends - timedelta(days=1)
+            text = f"This would overshadow the validation notice. The debt may be disputed until {last}."
+            yield policy_reason(policy, ReasonCode.OVERSHADOWS, text, _ends(policy, facts, ends))
+
+
+def _ends(policy: Policy, facts: Facts, day: date | None = None) -> datetime | None:
+    """Return when a reason ends by the last of the clocks: on ``day`` or with the policy's version; None if it has no end."""
+    last = min((ends for ends in (day, policy.valid_to) if ends), default=None)
+    return max(midnight(last, zone) for zone in facts.zones or {"UTC"}) if last else None
+
+
+def _window_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterable[Reason]:
+    windows = policies.windows
+    return () if windows.is_open(now, facts.zones) else _closed_windows(windows, facts.zones, now)
+
+
+@lru_cache(maxsize=4096)
+def _closed_windows(windows: ContactWindows, zones: frozenset[str], now: datetime) -> tuple[Reason, ...]:
+    """Return the windows that are closed; the same for every debtor with the same policies and clocks."""
+    found = []
+    locals_ = {zone: now.astimezone(ZoneInfo(zone)) for zone in sorted(zones)}
+    for policy in windows.policies:
+        closed = {zone: why for zone, local in locals_.items() if (why := windows.closed_because(policy, local))}
+        for why in sorted(set(closed.values())):
+            where = [zone for zone, its in closed.items() if its == why]
+            found.append(policy_reason(policy, _CLOSED[why], _closed_text(policy, why, where, now)))
+    return tuple(found)
+
+
+def _closed_text(policy: Policy, why: Closed, zones: list[str], now: datetime) -> str:
+    local = now.astimezone(ZoneInfo(zones[0]))
+    where = f"in {zones[0]}" + (f" and {len(zones) - 1} more zones" if zones[1:] else "")
+    if why == Closed.HOLIDAY:
+        return f"{local:%d %B} is a public holiday {where}."
+    if why == Closed.WEEKDAY:
+        return f"It is {local:%A} {where}."
+    first, end = policy.hours(local.date()) or (local.time(), local.time())
+    return f"It is {local:%H:%M} {where}; allowed is {first:%H:%M} to {end:%H:%M}."
+
+
+def _next_allowed(facts: Facts, policies: ApplicablePolicies, now: datetime) -> datetime | None:
+    """Return the first moment that suits windows, caps and cooling-off periods; None if the windows leave none."""
+    moment: datetime | None = now
+    for _ in range(_ROUNDS):
+        moment = policies.windows.next_open_time(moment, facts.zones) if moment else None
+        if moment is None:
+            return None
+        ends = [reason.until for reason in frequency_caps.reached(facts, policies, moment) if reason.until]
+        if not ends:
+            return moment
+        moment = max(ends)
+    return None

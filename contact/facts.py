@@ -1,0 +1,183 @@
+"""The facts that the gate needs about planned contacts, in a number of queries that does not depend on theirs.
+
+What only the table of messages knows, the history of contacts and the template, comes with the request.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from django.db.models import Q
+
+from collection.models import Debt, Hold
+from contact import addresses
+from contact.engine.decision import Contact, ContactBlock, Facts
+from contact.engine.policies import Location, Scope, location
+from contact.models import ContactPreference, ValidationNotice
+from debtors import calendars, contact_points, emails
+from debtors.channels import Channel
+from debtors.models import ContactPoint, Debtor
+from debtors.zones import country_of_phone, possible_zones
+
+
+@dataclass(frozen=True)
+class TemplateFacts:
+    """What a contact's template is about. ``agency_has_notice``: there is an active template with the validation notice."""
+
+    asks_for_payment: bool = False
+    is_validation_notice: bool = False
+    overshadows: bool = False
+    agency_has_notice: bool = False
+
+
+@dataclass(frozen=True)
+class ContactRequest:
+    """A planned contact: with whom, about which debt, by which channel.
+
+    ``confirms_opt_out_to`` is the address to which an opt-out is confirmed, although it opted out.
+    """
+
+    channel: Channel
+    debtor: Debtor | None
+    debt: Debt | None = None
+    message_id: uuid.UUID | None = None
+    solicited: bool = False
+    confirms_opt_out_to: str | None = None
+    template: TemplateFacts = TemplateFacts()
+    history: tuple[Contact, ...] = ()
+
+    @property
+    def address(self) -> str:
+        if self.confirms_opt_out_to is not None:
+            return self.confirms_opt_out_to
+        return addresses.address(self.debtor, self.channel) if self.debtor else ""
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """Rows of a batch of requests, by what they belong to."""
+
+    suppressed: Collection[tuple[Channel, str]]
+    consents: Mapping[tuple[str, str], datetime]
+    blocks: Mapping[uuid.UUID, list[ContactBlock]]
+    preferences: Mapping[uuid.UUID, list[ContactPreference]]
+    #: The first day after the time to dispute, by debt.
+    validation_periods: Mapping[uuid.UUID, date]
+
+
+def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
+    """Return the facts about each request, in their order."""
+    unsolicited = [request for request in requests if not request.solicited]
+    debtors = {request.debtor.pk for request in unsolicited if request.debtor}
+    debts = {request.debt.pk for request in unsolicited if request.debt}
+    fetched = _Fetched(
+        suppressed=_suppressed(requests),
+        consents=_consents({request.address for request in unsolicited}),
+        blocks=_blocks(debtors, debts, now=now),
+        preferences=_preferences(debtors),
+        validation_periods=_validation_periods(debts),
+    )
+    return [_facts(request, fetched) for request in requests]
+
+
+def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
+    debtor, debt, channel, address = request.debtor, request.debt, request.channel, request.address
+    template = request.template
+    preferences = fetched.preferences.get(debtor.pk, []) if debtor else []
+    about = [preference for preference in preferences if preference.is_about(channel)]
+    period_ends = fetched.validation_periods.get(debt.pk) if debt else None
+    return Facts(
+        channel=channel,
+        address=address,
+        zones=zones(debtor, preferences) if debtor else frozenset(),
+        locations=locations(debtor) if debtor else frozenset(),
+        solicited=request.solicited,
+        suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
+        refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
+        is_work_address=emails.normalise(address)
+        in {emails.normalise(p.work_address) for p in preferences if p.work_address},
+        debt_id=debt.pk if debt else None,
+        debt_is_closed=debt is not None and not debt.is_open,
+        debt_is_disputed=debt is not None and debt.is_fully_disputed,
+        blocks=tuple(block for row in (debtor, debt) if row for block in fetched.blocks.get(row.pk, ())),
+        history=request.history,
+        consented_at=fetched.consents.get((channel.address_kind, address)),
+        preferences=tuple(preference.value for preference in about if preference.has_times),
+        asks_for_payment=template.asks_for_payment,
+        validation_notice_missing=template.agency_has_notice and debt is not None and period_ends is None,
+        is_validation_notice=template.is_validation_notice,
+        overshadows=template.overshadows,
+        validation_period_ends=period_ends,
+    )
+
+
+def locations(debtor: Debtor) -> frozenset[Location]:
+    """Return where the debtor may be: by address, and by the country of the phone number."""
+    by_phone = country_of_phone(debtor.mobile_phone) if debtor.mobile_phone else None
+    return _locations(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code, by_phone)
+
+
+@lru_cache(maxsize=65_536)
+def _locations(
+    country: str | None, region: str | None, city: str | None, postal_code: str | None, country_of_phone: str | None
+) -> frozenset[Location]:
+    by_address = {location(country, region, city, postal_code)} if country else set()
+    by_phone = {location(country_of_phone)} if country_of_phone and country_of_phone != country else set()
+    return frozenset(by_address | by_phone)
+
+
+def zones(debtor: Debtor, preferences: Iterable[ContactPreference] = ()) -> frozenset[str]:
+    """Return the time zones where the debtor may be: by address, by phone, and by what the debtor told us."""
+    evident = possible_zones(
+        country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
+    )
+    return evident | {preference.time_zone for preference in preferences if preference.time_zone}
+
+
+def _suppressed(requests: Sequence[ContactRequest]) -> set[tuple[Channel, str]]:
+    by_channel: dict[Channel, set[str]] = defaultdict(set)
+    for request in requests:
+        if request.debtor and request.address:
+            by_channel[request.channel].add(request.address)
+    return contact_points.suppressed(by_channel)
+
+
+def _consents(values: Collection[str]) -> dict[tuple[str, str], datetime]:
+    """Return when consent to messages was given, by kind and value of the address; an opt-out ends an earlier consent."""
+    points = ContactPoint.objects.filter(value__any_of=values, consented_at__isnull=False)
+    found: dict[tuple[str, str], datetime] = {}
+    for kind, value, consented, opted_out in points.values_list("kind", "value", "consented_at", "opted_out_at"):
+        if consented and not (opted_out and opted_out >= consented):
+            found[kind, value] = max(consented, found.get((kind, value), consented))
+    return found
+
+
+def _blocks(
+    debtors: Collection[uuid.UUID], debts: Collection[uuid.UUID], *, now: datetime
+) -> dict[uuid.UUID, list[ContactBlock]]:
+    """Return the holds that block contact, by debtor or debt: those active on any day that it may be, and later ones."""
+    rows = Hold.objects.filter(Q(debt__any_of=debts) | Q(debtor__any_of=debtors))
+    rows = rows.filter(Q(blocks_contact=True) | Q(blocks_payment_requests=True))
+    found: dict[uuid.UUID, list[ContactBlock]] = defaultdict(list)
+    today = now.astimezone(calendars.LAST).date()
+    for hold in rows.active_between(today, date.max).order_by("starts_on", "id"):
+        scope, key = (Scope.DEBT, hold.debt_id) if hold.debt_id else (Scope.PERSON, hold.debtor_id)
+        if key:
+            found[key].append(ContactBlock(hold.reason, scope, hold.starts_on, hold.ends_on, not hold.blocks_contact))
+    return found
+
+
+def _preferences(debtors: Collection[uuid.UUID]) -> dict[uuid.UUID, list[ContactPreference]]:
+    found: dict[uuid.UUID, list[ContactPreference]] = defaultdict(list)
+    rows = ContactPreference.objects.active().filter(debtor__any_of=debtors)
+    for preference in rows.order_by("created_at", "id"):
+        found[preference.debtor_id].append(preference)
+    return found
+
+
+def _validation_periods(debts: Collection[uuid.UUID]) -> dict[uuid.UUID, date]:
+    notices = ValidationNotice.objects.filter(debt__any_of=debts).values_list("debt_id", "period_ends_on")
+    return {debt: last + timedelta(days=1) for debt, last in notices}

@@ -1,0 +1,8 @@
+"""Tables of the contact rules: policies, preferences, decisions and validation notices."""
+
+from contact.models.decisions import ContactDecision, Purpose
+from contact.models.policies import WEEKDAYS, ContactPolicy
+from contact.models.preferences import ContactPreference
+from contact.models.validation_notice import ValidationNotice
+
+__all__ = ["WEEKDAYS", "ContactDecision", "ContactPolicy", "ContactPreference", "Purpose", "ValidationNotice"]

@@ -1,0 +1,164 @@
+"""Contact policies: loaded from packs, edited as new versions, and handed to the gate."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, time
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Max, Q
+
+from agents.models import Agent, require_permission
+from contact.engine.applicable import PolicySet
+from contact.engine.policies import AGENCY, Policy
+from contact.models import ContactPolicy
+from ddc.common.errors import DomainError, refusing
+from ddc.common.postgresql import advisory_locks
+from ddc.common.postgresql.advisory_locks import AdvisoryLock
+
+#: How a decision names a version of a policy, and the agency's own window.
+_NAME = re.compile(r"([^/@]+)/([^@]+)@(\d{1,9})")
+_AGENCY_NAME = re.compile(rf"{AGENCY}/(\d\d:\d\d)-(\d\d:\d\d)@1")
+#: What makes a version, except its number, author and time.
+FIELDS = (
+    "section", "source", "countries", "regions", "cities", "postal_prefixes", "channels", "valid_from", "valid_to", "opens",
+    "closes", "weekend_opens", "weekend_closes", "weekdays", "no_holidays", "max_contacts", "per_days", "scope", "counted",
+    "cooling_off_days", "consent_needed", "consent_days", "validation_notice",
+)  # fmt: skip
+
+
+class StartsTooEarly(DomainError):
+    status = 422
+    code = "range"
+    field = "valid_from"
+    message = "A new version cannot apply before today. Choose today or a later day."
+
+
+class InvalidHours(DomainError):
+    status = 422
+    code = "range"
+
+
+class InvalidLimits(DomainError):
+    status = 422
+    code = "range"
+    message = (
+        "Limits are out of range. Enter at least 1 contact, a period of 1 to 31 days only together with a number of"
+        " contacts, and 1 to 31 cooling-off days."
+    )
+
+
+class NotTheNewestVersion(DomainError):
+    message = "There is a newer version of this policy. Open that one and edit it."
+
+
+def current() -> PolicySet:
+    """Return all policies as they are now, with the agency's own window; one small query where nothing changed."""
+    version = ContactPolicy.objects.aggregate(n=Count("*"), last=Max("updated_at"))
+    return _read(connection.settings_dict["NAME"], version["n"], version["last"], settings.CONTACT_WINDOW)
+
+
+@lru_cache(maxsize=4)
+def _read(database: str, count: int, last: Any, window: Any) -> PolicySet:
+    return PolicySet([agency_window(window), *(row.value for row in ContactPolicy.objects.all())])
+
+
+def agency_window(window: Any) -> Policy:
+    """Return the window of the setting CONTACT_WINDOW as a policy. Its name has the hours, as settings have no versions."""
+    opens, closes = window
+    return Policy(AGENCY, f"{opens:%H:%M}-{closes:%H:%M}", "the agency's own rule", opens=opens, closes=closes)
+
+
+def versions(names: Iterable[str]) -> dict[str, ContactPolicy]:
+    """Return the versions of policies that a decision names. The agency's window and preferences have none."""
+    wanted = [found.groups() for name in names if (found := _NAME.fullmatch(name))]
+    some = (Q(jurisdiction=where, code=code, version=int(number)) for where, code, number in wanted)
+    rows = ContactPolicy.objects.filter(reduce(or_, some, Q(pk__in=[])))
+    return {f"{row.jurisdiction}/{row.code}@{row.version}": row for row in rows}
+
+
+def as_applied(names: Iterable[str], *, now: datetime) -> PolicySet:
+    """Return the policies that a decision names, as they applied at its time, also if they were ended later that day."""
+    named = list(names)
+    values = [row.value for row in versions(named).values()]
+    applied = [replace(one, valid_to=None) if one.valid_to and one.valid_to <= now.date() else one for one in values]
+    windows = [found.groups() for name in named if (found := _AGENCY_NAME.fullmatch(name))]
+    own = [agency_window((time.fromisoformat(opens), time.fromisoformat(closes))) for opens, closes in windows]
+    return PolicySet([*own, *applied])
+
+
+@transaction.atomic
+def amend(policy: ContactPolicy, *, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
+    """Make a new version of a policy from ``valid_from`` (by default today) on; the version before it ends then.
+
+    :raises NotTheNewestVersion: if ``policy`` isn't the newest version
+    :raises StartsTooEarly: if the new version would apply before today
+    :raises Forbidden: if ``by`` may not
+    """
+    require_permission(by, "contact.change_contactpolicy")
+    advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
+    newest = ContactPolicy.objects.filter(jurisdiction=policy.jurisdiction, code=policy.code).order_by("-version")[0]
+    if newest.pk != policy.pk:
+        raise NotTheNewestVersion
+    kept = {name: getattr(policy, name) for name in FIELDS if name not in ("valid_from", "valid_to")}
+    fields = kept | {"valid_from": today} | fields
+    if fields["valid_from"] == policy.valid_from:
+        fields["valid_from"] = max(today, policy.valid_from)
+    if fields["valid_from"] < today:
+        raise StartsTooEarly
+    return add_version(policy.jurisdiction, policy.code, fields, version=policy.version + 1, by=by)
+
+
+@transaction.atomic
+def add(*, by: Agent | None, today: date, **fields: Any) -> ContactPolicy:
+    """Make the first version of a policy.
+
+    :raises StartsTooEarly: if it would apply before today
+    :raises NotTheNewestVersion: if there is a policy of this name
+    :raises Forbidden: if ``by`` may not
+    """
+    require_permission(by, "contact.add_contactpolicy")
+    advisory_locks.lock(AdvisoryLock.CONTACT_POLICIES)
+    jurisdiction, code = fields.pop("jurisdiction"), fields.pop("code")
+    if ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code).exists():
+        raise NotTheNewestVersion
+    if fields["valid_from"] < today:
+        raise StartsTooEarly
+    return add_version(jurisdiction, code, fields, version=1, by=by)
+
+
+def add_version(
+    jurisdiction: str, code: str, fields: dict[str, Any], *, version: int, digest: str = "", by: Agent | None = None
+) -> ContactPolicy:
+    """Write a version down and end the ones that it follows. ``digest`` is that of a pack's rule."""
+    if (fields.get("opens") is None) != (fields.get("closes") is None):
+        raise _CONSTRAINTS["contact_policy_closes_after_it_opens"]
+    if (fields.get("weekend_opens") is None) != (fields.get("weekend_closes") is None):
+        raise _CONSTRAINTS["contact_policy_weekend_closes_after_it_opens"]
+    added = ContactPolicy(jurisdiction=jurisdiction, code=code, version=version, digest=digest, by=by, **fields)
+    earlier = ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code)
+    for row in earlier.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=added.valid_from)):
+        row.valid_to = max(added.valid_from, row.valid_from)
+        row.save(update_fields=["valid_to", "updated_at"])
+    with refusing(_CONSTRAINTS):
+        added.save(force_insert=True)
+    return added
+
+
+_CONSTRAINTS: dict[str, DomainError] = {
+    "contact_policy_closes_after_it_opens": InvalidHours(
+        "Opening and closing go together. Enter both, the earlier one first.", field="closes"
+    ),
+    "contact_policy_weekend_closes_after_it_opens": InvalidHours(
+        "Weekend hours go together, and with hours for the other days. Enter both, the earlier one first.",
+        field="weekend_closes",
+    ),
+    "contact_policy_ends_after_it_starts": InvalidHours(
+        "The policy ends before it starts. Choose a later end.", field="valid_to"
+    ),
+    "contact_policy_limits_are_positive": InvalidLimits(field="max_contacts"),
+}

@@ -1,0 +1,109 @@
+"""Record and withdraw contact preferences. The gate applies them from the next message on."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from zoneinfo import available_timezones
+
+from django.db import transaction
+
+from agents.models import Agent, require_permission
+from contact.models import ContactPreference
+from ddc.common.errors import DomainError
+from debtors import emails, phones
+from debtors.models import Debtor
+
+_LENGTH = 500
+
+
+class PreferenceMissing(DomainError):
+    status = 422
+    code = "required"
+    message = "No preference was given. Enter no contact, an employer's address, hours, days or a time zone."
+
+
+class InvalidHours(DomainError):
+    status = 422
+    code = "range"
+    field = "closes"
+    message = "These hours end before they start. Enter the earlier time first."
+
+
+class UnknownTimeZone(DomainError):
+    status = 422
+    code = "enum"
+    field = "time_zone"
+
+
+class AlreadyWithdrawn(DomainError):
+    message = "This preference was withdrawn before."
+
+
+@transaction.atomic
+def record(
+    debtor: Debtor,
+    *,
+    statement: str,
+    by: Agent | None,
+    now: datetime,
+    channels: Sequence[str] = (),
+    no_contact: bool = False,
+    work_address: str = "",
+    opens: time | None = None,
+    closes: time | None = None,
+    weekdays: Sequence[int] = (),
+    time_zone: str = "",
+) -> ContactPreference:
+    """Record a debtor's preference. ``statement`` is in the debtor's words; no channels means all of them.
+
+    :raises PreferenceMissing: if it has nothing that the gate could apply
+    :raises InvalidHours: if the hours end before they start
+    :raises UnknownTimeZone: if ``time_zone`` is not an IANA name
+    :raises InvalidPhone: if the employer's address is neither e-mail nor phone
+    :raises Forbidden: if ``by`` may not
+    """
+    require_permission(by, "contact.add_contactpreference")
+    if not (no_contact or work_address.strip() or opens or closes or weekdays or time_zone):
+        raise PreferenceMissing
+    if opens and closes and opens >= closes:
+        raise InvalidHours
+    if time_zone and time_zone not in available_timezones():
+        raise UnknownTimeZone(f"Unknown time zone “{time_zone}”. Use an IANA name such as America/Phoenix.")
+    return ContactPreference.objects.create(
+        debtor=debtor,
+        statement=statement.strip()[:_LENGTH],
+        channels=list(channels),
+        no_contact=no_contact,
+        work_address=_normalize(work_address, debtor),
+        opens=opens,
+        closes=closes,
+        weekdays=sorted(weekdays),
+        time_zone=time_zone,
+        by=by,
+        created_at=now,
+    )
+
+
+def withdraw(preference: ContactPreference, *, by: Agent | None, now: datetime) -> ContactPreference:
+    """End a preference at the debtor's request. It remains visible.
+
+    :raises AlreadyWithdrawn: if it was withdrawn before
+    :raises Forbidden: if ``by`` may not
+    """
+    require_permission(by, "contact.change_contactpreference")
+    active = ContactPreference.objects.active().filter(pk=preference.pk)
+    if not active.update(withdrawn_at=now, updated_at=now):
+        raise AlreadyWithdrawn
+    preference.refresh_from_db()
+    return preference
+
+
+def _normalize(address: str, debtor: Debtor) -> str:
+    """Return an address in the form that messages have: phones in E.164."""
+    address = address.strip()
+    if not address or "@" in address:
+        return emails.normalise(address)
+    try:
+        return phones.normalise(address, debtor.country_code)
+    except phones.InvalidPhone as refusal:
+        text = f"“{address}” is neither an e-mail address nor a phone number. Enter one of the two."
+        raise phones.InvalidPhone(text, field="work_address") from refusal

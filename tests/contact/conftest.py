@@ -1,0 +1,1 @@
+from tests.communications.conftest import at_noon  # noqa: F401 - A fixture.

@@ -1,0 +1,374 @@
+"""The gate before real messages: facts from the database, decisions that stay, and holds that act on what is queued."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from collection.holds import amendments, holds
+from collection.holds.reasons import POLICIES
+from collection.models import Debt, Hold
+from communications.models import CommunicationLog
+from communications.outbox import may_go, outbox
+from contact import policies, policy_packs
+from contact.decision_json import facts_from_json, reason_to_json
+from contact.engine import gate
+from contact.engine.applicable import PolicySet
+from contact.engine.decision import ReasonCode, Verdict
+from contact.models import ContactDecision, ContactPolicy, ContactPreference, Purpose
+from debtors.channels import Channel
+from debtors.models import ContactPoint, Debtor
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+
+
+def facts_of(log):
+    (found,) = may_go.gate_inputs([log], now=NOON)
+    return found.facts
+
+
+def sent(debt, *, at, channel="email", status="sent", **values):
+    return CommunicationLog.objects.create(
+        debtor=debt.debtor, debt=debt, communication_type=channel, status=status, body="x", sent_at=at, **values
+    )
+
+
+def american(**values):
+    return factories.debtor(**{"country_code": "US", "region_state": "NJ", "mobile_phone": "+12015550123"} | values)
+
+
+class TestFacts:
+    def test_an_ordinary_debt_is_free(self):
+        found = facts_of(queue())
+
+        assert (found.suppressed, found.debt_is_closed, found.blocks) == (False, False, ())
+        assert found.zones == {"Europe/London"}
+        assert {location.country for location in found.locations} == {"GB"}
+
+    def test_a_stopped_address_counts_whatever_its_case(self):
+        debtor = factories.debtor(email="John@Example.COM")
+        ContactPoint.objects.filter(value="john@example.com").update(opted_out_at=NOON)
+
+        assert facts_of(queue(debt=factories.debt(debtor=debtor))).suppressed
+
+    def test_a_hold_counts_by_the_debtors_own_calendar(self):
+        today = NOON.date()
+        debts = [factories.debt() for _ in range(4)]
+        past, present, future, person = debts
+        Hold.objects.create(debt=past, reason="deferral", starts_on=today - timedelta(days=9), ends_on=today)
+        Hold.objects.create(debt=present, reason="deferral", starts_on=today, ends_on=today + timedelta(days=1))
+        Hold.objects.create(debt=future, reason="deferral", starts_on=today + timedelta(days=1))
+        Hold.objects.create(debtor=person.debtor, reason="cease", starts_on=today)
+
+        asked = may_go.gate_inputs([queue(debt=debt) for debt in debts], now=NOON)
+        verdicts = [one.decide(NOON).verdict for one in asked]
+        assert verdicts == [Verdict.ALLOW, Verdict.DENY, Verdict.ALLOW, Verdict.DENY]
+
+    def test_a_hold_that_blocks_no_contact_lets_messages_go(self):
+        debt = factories.debt()
+        Hold.objects.create(
+            debt=debt, reason="dispute", starts_on=NOON.date(), blocks_contact=False, blocks_payment_requests=False
+        )
+
+        assert facts_of(queue(debt=debt)).blocks == ()
+
+    def test_a_hold_that_blocks_payment_requests_stops_the_templates_that_ask_for_payment(self):
+        debt = factories.debt()
+        Hold.objects.create(debt=debt, reason="arrangement", starts_on=NOON.date(), blocks_contact=False)
+        asking = factories.template(asks_for_payment=True)
+        factories.template(name=asking.name, language="de")
+
+        refused = queue(debt=debt, template=asking)
+        queue(debt=debt)
+
+        assert drain().ended == {"blocked": 1, "sent": 1}
+        kept = ContactDecision.objects.get(message_id=refused.pk)
+        assert [reason["code"] for reason in kept.reasons] == ["PAYMENT_REQUEST_HELD"]
+        assert gate.decide(facts_from_json(kept.facts), PolicySet([]), NOON).reasons
+
+    def test_what_was_ended_by_hand_stops_nothing_wherever_the_debtor_moves(self):
+        log = queue()
+        hold = holds.open_hold(reason="cease", debtor=log.debtor, source="Letter", by=None, now=NOON)
+        amendments.end(hold, why="They wrote again.", by=factories.agent(), now=NOON)
+
+        assert facts_of(log).blocks == ()
+
+    def test_a_phone_of_another_country_brings_that_countrys_law(self):
+        debt = factories.debt(debtor=factories.debtor(mobile_phone="+12015550123"))
+
+        assert {location.country for location in facts_of(queue(debt=debt)).locations} == {"GB", "US"}
+
+    def test_what_was_sent_counts_and_what_was_not_does_not(self):
+        debt = factories.debt(debtor=american())
+        for status in ("sent", "delivered", "uncertain", "sending", "failed", "blocked"):
+            sent(debt, at=NOON - timedelta(days=1), channel="voice", status=status, due_at=NOON)
+        sent(debt, at=NOON - timedelta(days=1), channel="voice", purpose=Purpose.SOLICITED)
+        found = facts_of(queue(debt=debt, channel="voice", template=factories.template(communication_type="voice")))
+
+        assert sum(contact.attempted for contact in found.history) == 4
+
+    def test_consent_is_the_last_word_of_the_address(self):
+        debtor = american()
+        debt = factories.debt(debtor=debtor)
+        sms = factories.template(communication_type="sms", subject=None)
+        point = ContactPoint.objects.filter(value=debtor.mobile_phone)
+
+        assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at is None
+        point.update(consented_at=NOON)
+        assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at == NOON
+        point.update(opted_out_at=NOON + timedelta(hours=1))
+        assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at is None
+
+    def test_preferences_narrow_the_time_the_channel_and_the_address(self):
+        debt = factories.debt()
+        ContactPreference.objects.create(debtor=debt.debtor, statement="Only evenings", opens=time(17), closes=time(20))
+        ContactPreference.objects.create(debtor=debt.debtor, statement="I moved", time_zone="Asia/Tokyo")
+        ContactPreference.objects.create(debtor=debt.debtor, statement="Work", work_address=debt.debtor.email.upper())
+        found = facts_of(queue(debt=debt))
+
+        assert found.zones == {"Europe/London", "Asia/Tokyo"}
+        assert (found.refusal, found.is_work_address) == (None, True)
+        assert [preference.opens for preference in found.preferences] == [time(17)]
+
+
+class TestDecisions:
+    def test_every_decision_is_kept_allowing_ones_too(self):
+        log = queue()
+
+        assert drain().ended == {"sent": 1}
+        (kept,) = ContactDecision.objects.all()
+        assert (kept.message_id, kept.stage, kept.verdict, kept.reasons) == (log.pk, "sending", "allow", [])
+        assert "AGENCY/08:00-21:00@1" in kept.policies
+        assert kept.facts["zones"] == ["Europe/London"]
+        assert log.debtor.email not in str(kept.facts)
+
+    def test_a_kept_decision_can_be_made_again_from_its_facts(self):
+        night = NOON.replace(hour=3)
+        debt = factories.debt(debtor=american())
+        for n in range(7):
+            sent(debt, at=night - timedelta(days=1, minutes=n), channel="voice")
+        Hold.objects.create(
+            debt=debt,
+            reason="complaint",
+            starts_on=NOON.date() - timedelta(days=1),
+            ends_on=NOON.date() + timedelta(days=9),
+        )
+        ContactPreference.objects.create(
+            debtor=debt.debtor, statement="Evenings", opens=time(17), closes=time(20), weekdays=[1, 2]
+        )
+        queue(
+            debt=debt, channel="voice", template=factories.template(communication_type="voice", subject=None), now=night
+        )
+        drain(night)
+
+        (kept,) = ContactDecision.objects.all()
+        facts = facts_from_json(kept.facts)
+        again = gate.decide(facts, policies.current(), kept.at)
+        assert [reason_to_json(reason) for reason in again.reasons] == kept.reasons
+        assert {reason.code for reason in again.reasons} >= {
+            ReasonCode.DEBT_HELD,
+            ReasonCode.TOO_MANY,
+            ReasonCode.OUTSIDE_WINDOW,
+        }
+
+    @pytest.mark.parametrize(
+        "change", ["UPDATE contact_decision SET verdict = 'allow'", "DELETE FROM contact_decision"]
+    )
+    def test_a_decision_is_never_changed_or_deleted(self, change):
+        queue()
+        drain()
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+        assert ContactDecision.objects.count() == 1
+
+    def test_a_moratorium_that_starts_while_a_message_is_queued_stops_it(self):
+        log = queue()
+        Hold.objects.create(debtor=log.debtor, reason="moratorium", starts_on=NOON.date())
+
+        assert drain().ended == {"blocked": 1}
+        (kept,) = ContactDecision.objects.all()
+        assert kept.reasons[0]["section"] == "SI 2020/1311 (UK), reg. 7"
+
+    @pytest.mark.parametrize("reason", sorted(reason for reason, policy in POLICIES.items() if policy.is_manual))
+    @pytest.mark.parametrize("scope", ["person", "debt"])
+    def test_each_reason_stops_what_is_queued_already_and_no_other_debt_but_the_persons(self, reason, scope):
+        first = queue(template=factories.template(asks_for_payment=True))
+        other = queue(debt=factories.debt(debtor=first.debtor), template=factories.template(asks_for_payment=True))
+        on = {"debt": first.debt} if scope == "debt" else {"debtor": first.debtor}
+        holds.open_hold(reason=reason, source="Letter", by=None, now=NOON, **on)
+
+        drain()
+        first.refresh_from_db()
+        other.refresh_from_db()
+        assert (first.status, other.status) == ("blocked", "sent" if scope == "debt" else "blocked")
+
+    def test_who_moves_from_gb_to_us_while_a_message_is_queued_is_under_the_other_law(self):
+        at = datetime(2026, 1, 14, 11, tzinfo=UTC)  # 11:00 in London, 6:00 in New Jersey
+        log = queue(now=at)
+        log.debtor.country_code, log.debtor.region_state, log.debtor.mobile_phone = "US", "NJ", "+12015550123"
+        log.debtor.save()
+
+        assert drain(at).ended == {"postponed": 1}
+        log.refresh_from_db()
+        assert log.due_at == datetime(2026, 1, 14, 13, tzinfo=UTC)
+        assert "US-REGF/hours@1" in ContactDecision.objects.get().policies
+
+    def test_the_eighth_call_in_a_week_waits(self):
+        debt = factories.debt(debtor=american())
+        noon = NOON.replace(hour=17)
+        for n in range(6):
+            sent(debt, at=noon - timedelta(hours=n + 1), channel="voice")
+        template = factories.template(communication_type="call_script", subject=None)
+        for _ in range(2):
+            queue(debt=debt, channel="call_script", template=template)
+
+        assert drain(noon).ended == {"sent": 1, "postponed": 1}
+
+
+class TestBatches:
+    """A batch is decided, and what was decided is kept, in as many queries as one message."""
+
+    @staticmethod
+    def waiting(count):
+        """So many texts to as many Americans, with calls before them, of whom every third opted out."""
+        Debtor.objects.bulk_create(
+            Debtor(
+                first_name="John", last_name="Doe", email=f"john{n}@example.org", mobile_phone=f"+1201{n:07d}",
+                country_code="US", region_state="NJ",
+            )
+            for n in range(count)
+        )  # fmt: skip
+        debtors = list(Debtor.objects.filter(email__endswith="@example.org"))
+        owed = {
+            "creditor": factories.creditor(),
+            "original_balance": 9,
+            "current_balance": 9,
+            "currency_code": "USD",
+            "placement_date": NOON.date(),
+        }
+        debts = Debt.objects.bulk_create(Debt(debtor=debtor, **owed) for debtor in debtors)
+        texts = {"template": factories.template(communication_type="sms", subject=None), "communication_type": "sms"}
+        CommunicationLog.objects.bulk_create(
+            log
+            for debt in debts
+            for log in (
+                CommunicationLog(debtor=debt.debtor, debt=debt, due_at=NOON, **texts),
+                CommunicationLog(
+                    debtor=debt.debtor, debt=debt, communication_type="voice", status="sent", sent_at=NOON
+                ),
+            )
+        )
+        stopped = [debtor.mobile_phone for debtor in debtors[::3]]
+        ContactPoint.objects.filter(value__any_of=stopped).update(opted_out_at=NOON)
+        return list(CommunicationLog.objects.filter(status="queued").select_related("debtor", "debt", "template"))
+
+    @staticmethod
+    def decide(logs):
+        with CaptureQueriesContext(connection) as queries, transaction.atomic():
+            decided = may_go.decide_claimed(logs, now=NOON)
+        return len(queries.captured_queries), [decision for _, decision in decided]
+
+    @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.deep)])
+    def test_many_messages_cost_no_more_queries_than_ten(self, count):
+        factories.template(is_validation_notice=True)
+        logs, _ = self.waiting(count), policies.current()
+        (few, _), (many, decisions) = self.decide(logs[:10]), self.decide(logs)
+
+        assert many == few <= 12
+        assert len(decisions) == count
+        refused = [one for one in decisions if ReasonCode.SUPPRESSED in {reason.code for reason in one.reasons}]
+        assert len(refused) == len(range(0, count, 3))
+        assert all(one.verdict == Verdict.DENY for one in decisions)  # None has consent.
+        assert ContactDecision.objects.count() == 10 + count
+
+
+class TestPolicies:
+    def test_the_packs_are_there_after_migrate_and_loading_again_changes_nothing(self):
+        before = list(ContactPolicy.objects.values())
+        assert {row["jurisdiction"] for row in before} == {
+            "US-REGF", "US-MA", "US-NYC", "UK-CONC", "AU-RG96", "DE", "EU", "DEFAULT"
+        }  # fmt: skip
+        loaded = policy_packs.load()
+        assert (loaded.added, loaded.unchanged) == (0, len(before))
+        assert list(ContactPolicy.objects.values()) == before
+
+    def test_an_edit_is_a_new_version_and_packs_leave_it_alone(self, supervisor):
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        new = policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=2)
+
+        old.refresh_from_db()
+        assert (old.max_contacts, old.valid_to) == (3, NOON.date())
+        assert (new.version, new.max_contacts, new.valid_from, new.per_days) == (2, 2, NOON.date(), 7)
+        assert policy_packs.load().edited == ("DEFAULT/week",)
+        with pytest.raises(policies.NotTheNewestVersion):
+            policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=1)
+        with pytest.raises(policies.StartsTooEarly):
+            policies.amend(new, by=supervisor, today=NOON.date(), valid_from=NOON.date() - timedelta(days=1))
+        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 2
+
+    def test_who_may_not_edit_policies_changes_nothing(self):
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        with pytest.raises(Exception, match="permission"):
+            policies.amend(old, by=factories.agent("Agent"), today=NOON.date(), max_contacts=9)
+        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 1
+
+    @pytest.mark.parametrize("change", ["UPDATE contact_policy SET max_contacts = 99", "DELETE FROM contact_policy"])
+    def test_a_version_never_changes(self, change):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+
+    def test_a_pack_that_changed_becomes_a_new_version(self, tmp_path):
+        text = (policy_packs.PACKS / "us_ma.toml").read_text()
+        (tmp_path / "us_ma.toml").write_text(
+            text.replace("max_contacts = 2", "max_contacts = 1").replace("2012-03-02", "2026-05-01")
+        )
+
+        assert policy_packs.load(packs=tmp_path).added == 1
+        old, new = ContactPolicy.objects.filter(jurisdiction="US-MA").order_by("version")
+        assert (old.valid_to, new.valid_from, new.max_contacts) == (new.valid_from, new.valid_from, 1)
+
+    def test_a_change_counts_at_once(self, supervisor):
+        assert policies.current() is policies.current()
+        before = policies.current()
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=2)
+        assert policies.current() is not before
+
+
+def test_nothing_is_decided_on_a_message_that_somebody_else_took():
+    queue()
+    assert outbox.claim(channel=Channel.EMAIL, now=NOON, limit=1, lease=timedelta(seconds=60))
+
+    assert drain().ended == {}
+    assert not ContactDecision.objects.exists()
+
+
+def test_two_messages_of_one_batch_share_the_slots():
+    debt = factories.debt(debtor=american())
+    at = NOON.replace(hour=17)
+    for n in range(5):
+        sent(debt, at=at - timedelta(hours=n + 1), channel="voice")
+    template = factories.template(communication_type="call_script", subject=None)
+    for _ in range(3):
+        queue(debt=debt, channel="call_script", template=template)
+
+    assert drain(at).ended == {"sent": 2, "postponed": 1}
+
+
+def test_a_claim_holds_its_slot_until_its_lease_is_over():
+    debt = factories.debt(debtor=american())
+    voice = factories.template(communication_type="voice", subject=None)
+    first, second = (queue(debt=debt, channel="voice", template=voice) for _ in range(2))
+
+    def contacts(moment):
+        (found,) = may_go.gate_inputs([second], now=moment)
+        return [(contact.address, contact.attempted) for contact in found.facts.history]
+
+    assert contacts(NOON) == []
+    assert outbox.claim(channel=Channel.VOICE, now=NOON, limit=1, lease=timedelta(seconds=60))
+    assert contacts(NOON) == [(first.debtor.mobile_phone, True)]
+    assert contacts(NOON + timedelta(seconds=60)) == []

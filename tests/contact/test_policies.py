@@ -1,0 +1,180 @@
+"""Loading the packs, new versions, and the what-if on yesterday's messages."""
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from communications.models import CommunicationLog
+from contact import policies, policy_packs, what_if
+from contact.engine.decision import Verdict
+from contact.models import ContactDecision, ContactPolicy
+from ddc.common.errors import DomainError
+from debtors.models import ContactPoint
+from tests import factories
+from tests.communications.conftest import NOON
+from tests.communications.messages import drain, queue
+
+pytestmark = pytest.mark.django_db
+TODAY = NOON.date()
+
+
+def newest(jurisdiction, code):
+    return ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code).order_by("-version")[0]
+
+
+class TestLoading:
+    def load(self, packs=policy_packs.PACKS):
+        out = StringIO()
+        call_command("load_policies", packs=packs, stdout=out)
+        return out.getvalue()
+
+    def test_loading_again_changes_nothing_and_leaves_what_was_amended_alone(self, supervisor):
+        count = ContactPolicy.objects.count()
+        assert self.load() == f"0 added, {count} unchanged.\n"
+        policies.amend(newest("UK-CONC", "calls"), by=supervisor, today=TODAY, max_contacts=3)
+        before = list(ContactPolicy.objects.values())
+
+        assert (
+            self.load()
+            == f"0 added, {count - 1} unchanged.\nUK-CONC/calls: edited here, so the pack's version was not loaded.\n"
+        )
+        assert list(ContactPolicy.objects.values()) == before
+
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("max_contacts = 2", "max_contacts = ", "us_ma.toml: "),
+            ("max_contacts = 2", 'max_contacts = "two"', "us_ma.toml: max_contacts: “two” value must be an integer."),
+            ("max_contacts = 2", "least = 2", "us_ma.toml: unknown field: least"),
+            ('code = "calls"', "", "us_ma.toml: 'code' is missing."),
+            ('jurisdiction = "US-MA"', "", "us_ma.toml: 'jurisdiction' is missing."),
+            ("2012-03-02", '"soon"', "us_ma.toml: valid_from: "),
+            ('scope = "debt"', 'scope = "family"', "us_ma.toml: scope: "),
+            (
+                'channels = ["voice", "call_script", "sms"]',
+                "opens = 21:00:00\ncloses = 08:00:00",
+                "Opening and closing go together",
+            ),
+        ],
+    )
+    def test_an_invalid_pack_is_named_and_nothing_is_loaded(self, tmp_path, old, new, words):
+        text = (policy_packs.PACKS / "us_ma.toml").read_text()
+        assert old in text
+        (tmp_path / "us_ma.toml").write_text(text.replace(old, new))
+        good = (policy_packs.PACKS / "de.toml").read_text().replace("closes = 20:00:00", "closes = 19:00:00")
+        (tmp_path / "de.toml").write_text(good)
+        before = list(ContactPolicy.objects.values())
+
+        with pytest.raises(CommandError) as refused:
+            self.load(tmp_path)
+        assert words in str(refused.value)
+        assert list(ContactPolicy.objects.values()) == before
+
+
+class TestVersions:
+    def test_a_version_that_starts_before_a_planned_one_ends_all_that_went_before(self, supervisor):
+        planned = policies.amend(
+            newest("DEFAULT", "week"), by=supervisor, today=TODAY, max_contacts=2, valid_from=TODAY + timedelta(days=9)
+        )
+        policies.amend(planned, by=supervisor, today=TODAY, max_contacts=1)
+        versions = ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").order_by("version")
+
+        assert [(v.max_contacts, v.valid_to) for v in versions] == [
+            (3, TODAY), (2, TODAY + timedelta(days=9)), (1, None)
+        ]  # fmt: skip
+        assert [v.max_contacts for v in versions if v.value.is_in_force(TODAY)] == [1]
+        assert [v.max_contacts for v in versions if v.value.is_in_force(TODAY + timedelta(days=9))] == [1]
+
+    @pytest.mark.parametrize(
+        ("fields", "field"),
+        [
+            ({"opens": time(9), "closes": time(8)}, "closes"),
+            ({"opens": time(9), "closes": None}, "closes"),
+            ({"weekend_opens": time(9)}, "weekend_closes"),
+            ({"max_contacts": 0}, "max_contacts"),
+            ({"max_contacts": 3, "per_days": 60}, "max_contacts"),
+            ({"valid_to": TODAY - timedelta(days=1)}, "valid_to"),
+        ],
+    )
+    def test_a_version_that_makes_no_sense_is_refused_and_nothing_changes(self, supervisor, fields, field):
+        before = list(ContactPolicy.objects.values())
+        with pytest.raises(DomainError) as refused:
+            policies.amend(newest("DEFAULT", "week"), by=supervisor, today=TODAY, **fields)
+
+        assert refused.value.field == field
+        assert list(ContactPolicy.objects.values()) == before
+
+
+class TestWhatIf:
+    """On the 15th: what the messages of the 14th would have met."""
+
+    @pytest.fixture
+    def nepali(self):
+        """Four of the 14th at 14:45 in Kathmandu: three to one debtor, and one to another, who has given consent."""
+        at = NOON.replace(hour=9)
+        debtors = [factories.debtor(country_code="NP", mobile_phone=None) for _ in range(2)]
+        ContactPoint.objects.filter(value=debtors[1].email).update(consented_at=NOON - timedelta(days=5))
+        for debtor in (debtors[0],) * 3 + (debtors[1],):
+            queue(debt=factories.debt(debtor=debtor), now=at)
+        for minute in range(4):
+            drain(at.replace(minute=minute))
+        assert CommunicationLog.objects.filter(status="sent").count() == 4
+        return debtors
+
+    @staticmethod
+    def compare(jurisdiction="DEFAULT", code="week", **changes):
+        draft = replace(newest(jurisdiction, code).value, **changes)
+        return what_if.compare(draft, today=TODAY + timedelta(days=1))
+
+    @pytest.mark.usefixtures("nepali")
+    def test_the_same_policy_changes_nothing(self):
+        found = self.compare()
+
+        assert (found.day, found.messages, found.changed) == (date(2026, 1, 14), 4, 0)
+        assert found.before == found.after == {Verdict.ALLOW: 4}
+
+    @pytest.mark.usefixtures("nepali")
+    def test_a_stricter_cap_puts_off_what_was_beyond_it(self):
+        found = self.compare(code="hours", closes=time(14))
+        assert found.after == {Verdict.POSTPONE: 4}
+        assert found.reasons == {(Verdict.POSTPONE, "OUTSIDE_WINDOW"): 4}
+        assert {change.after.verdict for change in found.sample} == {Verdict.POSTPONE}
+        assert found.changed == len(found.sample) == 4
+        assert {row.verdict for row in ContactDecision.objects.all()} == {"allow"}
+
+    def test_facts_that_did_not_matter_then_are_recorded_too(self, nepali):
+        found = self.compare(consent_needed=True)
+
+        assert found.after == {Verdict.DENY: 3, Verdict.ALLOW: 1}
+        assert found.reasons == {(Verdict.DENY, "CONSENT_MISSING"): 3}
+
+    def test_a_policy_for_a_place_that_had_none_counts_there(self, nepali, supervisor):
+        draft = policies.add(
+            by=supervisor, today=TODAY, jurisdiction="NP", code="never-on-wednesdays", section="ours", source="ours",
+            valid_from=TODAY, countries=["NP"], weekdays=[1, 2],
+        )  # fmt: skip
+        found = what_if.compare(draft.value, today=TODAY + timedelta(days=1))
+
+        assert found.after == {Verdict.POSTPONE: 4}
+
+    def test_where_nothing_went_there_is_nothing_to_try_it_on(self):
+        assert self.compare().day is None
+
+    def test_its_queries_do_not_depend_on_the_messages(self, nepali):
+        self.compare()
+        with CaptureQueriesContext(connection) as few:
+            self.compare(max_contacts=1)
+        for minute in range(10, 30):
+            queue(
+                debt=factories.debt(debtor=factories.debtor(country_code="NP", mobile_phone=None)),
+                now=NOON.replace(hour=9),
+            )
+            drain(NOON.replace(hour=9, minute=minute))
+        with CaptureQueriesContext(connection) as many:
+            assert self.compare(max_contacts=1).messages == 24
+        assert len(many) == len(few) <= 12
