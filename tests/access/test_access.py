@@ -239,7 +239,7 @@ def test_every_method_of_a_view_is_in_the_table():
 
 
 @pytest.mark.parametrize("role", [None, *STAFF])
-def test_the_debtors_pages_know_debtors_alone(role: str | None, client: Client):
+def test_the_debtors_pages_accept_only_debtors(role: str | None, client: Client):
     if role:
         client.force_login(factories.agent(role.capitalize()), backend="django.contrib.auth.backends.ModelBackend")
     for line in table.PORTAL.strip().splitlines():
@@ -295,7 +295,7 @@ def test_each_role_sees_and_changes_what_the_table_says(column: int):
     assert not wrong, "\n".join(wrong)
 
 
-def test_nobody_is_sent_to_sign_in_to_the_back_office():
+def test_anonymous_callers_are_redirected_to_the_back_offices_sign_in():
     for client in (admin_client(None), admin_client("debtor")):
         for name in admin_rows():
             for page in ("", "add/", "0/change/", "0/delete/", "0/history/", "0/"):

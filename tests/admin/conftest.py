@@ -61,12 +61,12 @@ def address(model: Any, page: str, *args: object) -> str:
 
 
 def said(answer: Any) -> list[str]:
-    """What the page tells the reader."""
+    """The messages of a page."""
     return [str(message) for message in answer.context["messages"]]
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
-    """What the page's form complains about."""
+    """The errors of a page's form."""
     form = answer.context["adminform"].form if "adminform" in answer.context else answer.context["form"]
     return {name: list(found) for name, found in form.errors.items()}
 

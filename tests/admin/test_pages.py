@@ -1,4 +1,4 @@
-"""Every page of the back office: who sees it, and that it stays quick."""
+"""Every page of the back office: permissions and numbers of queries."""
 
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,7 @@ def test_every_table_is_in_the_back_office():
     assert [model._meta.label for model in MODELS if model not in registered] == []
 
 
-def test_the_back_office_says_collections(supervisor_at_desk: Browser):
+def test_the_back_office_shows_the_label_collections(supervisor_at_desk: Browser):
     assert address(apps.get_model("collections.Debt"), "changelist") == "/admin/collections/debt/"
     page = supervisor_at_desk.get("/admin/")
     assert [app["name"] for app in page.context["app_list"]].count("Collections") == 1
@@ -67,7 +67,7 @@ def test_lists_take_the_same_queries_for_one_row_and_for_fifty(sign_in: Any):
             )
 
 
-def test_the_page_of_a_row_takes_the_same_queries_whatever_hangs_on_it(sign_in: Any):
+def test_the_page_of_a_row_takes_the_same_queries_for_any_number_of_related_rows(sign_in: Any):
     browsers = [sign_in(role) for role in ("Supervisor", "Auditor")]
     fill(1)
     pages = {model: address(model, "change", model.objects.first().pk) for model in SHOWN}
@@ -136,13 +136,13 @@ def test_an_auditor_is_offered_no_action_and_saves_nothing(auditor_at_desk: Brow
 @pytest.mark.parametrize(
     "words", ["john", "Doe", "%", "\0", "x" * 3000, "0193a0f0-0000-7000-8000-000000000000", "'", "+44 7700"]
 )
-def test_any_words_can_be_searched_for(supervisor_at_desk: Browser, words: str):
+def test_any_text_can_be_searched_for(supervisor_at_desk: Browser, words: str):
     for model in SHOWN:
         answer = supervisor_at_desk.client.get(address(model, "changelist"), {"q": words}, follow=True)
         assert answer.status_code == 200, model._meta.label
 
 
-def test_a_choice_of_debtors_is_searched_and_never_listed_as_a_whole(agent_at_desk: Browser):
+def test_debtors_are_offered_by_search_and_never_all_listed(agent_at_desk: Browser):
     wanted = factories.debtor(first_name="Zoë", last_name="Quint")
     fill(30)
     page = agent_at_desk.get(address(apps.get_model("collections.Debt"), "add"))
@@ -153,7 +153,7 @@ def test_a_choice_of_debtors_is_searched_and_never_listed_as_a_whole(agent_at_de
     assert found.json()["results"] == [{"id": str(wanted.pk), "text": f"Zoë Quint, {wanted.email}"}]
 
 
-def test_a_choice_of_debts_says_whose_and_how_much(agent_at_desk: Browser):
+def test_a_debt_is_offered_with_its_debtor_and_balance(agent_at_desk: Browser):
     debt = factories.debt(external_reference="A1", debtor=factories.debtor(last_name="Quint"))
     query = {"app_label": "payments", "model_name": "payment", "field_name": "debt"}
     found = agent_at_desk.get("/admin/autocomplete/", **query, term="quint").json()
@@ -166,21 +166,21 @@ def test_a_choice_of_debts_says_whose_and_how_much(agent_at_desk: Browser):
     assert f"/admin/payments/payment/add/?debt={debt.pk}" in page
 
 
-def test_choices_are_for_staff_alone(client: Any, db: None):
+def test_options_are_for_staff_only(client: Any, db: None):
     path = "/admin/autocomplete/?app_label=payments&model_name=payment&field_name=debt"
     assert client.get(path).status_code == 302
     client.force_login(Agent.objects.create(username="nobody"))
     assert client.get(path).status_code == 302
 
 
-def test_who_is_not_signed_in_comes_to_the_sign_in(client: Any, db: None):
+def test_an_anonymous_caller_is_redirected_to_the_sign_in(client: Any, db: None):
     answer = client.get(address(apps.get_model("payments.Payment"), "changelist"))
     assert answer.status_code == 302
     assert answer.url.startswith("/admin/login/")
     assert client.get(answer.url).status_code == 200
 
 
-def test_the_sign_in_is_closed_to_who_guesses(client: Any, db: None):
+def test_the_sign_in_locks_out_a_caller_who_guesses_passwords(client: Any, db: None):
     agent = factories.agent("Agent")
     guess = {"username": agent.username, "password": "wrong"}
     for _ in range(10):

@@ -196,7 +196,7 @@ def test_an_auditor_does_nothing_to_a_debt(auditor_at_desk: Browser):
     assert debt.current_status == "active"
 
 
-def test_debts_with_payments_stay_and_the_others_go(supervisor_at_desk: Browser):
+def test_debts_with_payments_are_kept_and_others_deleted(supervisor_at_desk: Browser):
     kept, gone = factories.debt(external_reference="A1"), factories.debt()
     pay(kept)
     answer = supervisor_at_desk.act("delete_selected", [kept, gone], post="yes")
@@ -213,7 +213,7 @@ def test_a_bulk_delete_asks_first(supervisor_at_desk: Browser):
     assert Debt.objects.exists()
 
 
-def test_a_debt_that_is_gone_is_no_error(supervisor_at_desk: Browser):
+def test_a_deleted_debt_causes_no_error(supervisor_at_desk: Browser):
     for page in ("change", "delete", "correct_amounts", "change_status"):
         path = f"/admin/collections/debt/0193a0f0-0000-7000-8000-000000000000/{page}/"
         assert supervisor_at_desk.get(path).status_code in (302, 404), page
@@ -417,7 +417,7 @@ def test_who_may_not_begin_the_use_of_an_address_again_does_not(agent_at_desk: B
     assert made.suppressions == ["opted out"]
 
 
-def test_an_agent_notes_that_somebody_agreed(agent_at_desk: Browser):
+def test_an_agent_records_a_consent(agent_at_desk: Browser):
     point = factories.debtor(email="zoe@example.com").contact_points.get(kind="email")
     page, today = f"/admin/debtors/contactpoint/{point.pk}/consent/", now().date()
     assert b"Record consent" in agent_at_desk.get(address(ContactPoint, "change", point.pk)).content

@@ -1,4 +1,4 @@
-"""Keys are replaced without signing anybody out: what the old one made is good for a time."""
+"""Keys can be replaced without signing users out: tokens of the old key stay valid for a time."""
 
 import uuid
 
@@ -51,7 +51,7 @@ def test_tokens_of_the_old_key_are_good_until_it_is_taken_away(keys):
 
 
 @pytest.mark.django_db
-def test_a_strangers_key_is_no_old_key(keys):
+def test_a_token_of_an_unknown_key_is_refused(keys):
     keys("s" * 40)
     token, _ = debtor_tokens.issue(factories.debtor(), now=timezone.now())
     keys(NEW, OLD)

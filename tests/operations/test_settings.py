@@ -64,14 +64,14 @@ def test_production_does_not_start_with(changes: dict[str, str], complaint: str)
     ],
 )
 @pytest.mark.parametrize("mode", ["DEBUG", "DEMO"])
-def test_an_address_in_the_world_is_enough_for_production(alone: dict[str, str], mode: str):
+def test_a_public_address_is_enough_for_production(alone: dict[str, str], mode: str):
     assert f"{mode}=1" in start(**{mode: "1"}, **alone)
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8000", "http://[::1]:8000", "http://LOCALHOST/", "https://localhost"]
 )
-def test_ones_own_machine_is_no_production(url: str):
+def test_a_local_address_is_not_production(url: str):
     assert (
         start(DEBUG="1", DEMO="1", PUBLIC_URL=url, ALLOWED_HOSTS="127.0.0.1, localhost, [::1]", METRICS_TOKEN="x") == ""
     )

@@ -72,7 +72,7 @@ def test_a_phone_in_another_form_is_the_same_phone(phone: str, anonymous: Api) -
         ({"mobilePhone": ["+447700900123"]}, "string"),
     ],
 )
-def test_what_is_no_phone_is_422_and_counts_for_nothing(body: dict[str, Any], rule: str, anonymous: Api) -> None:
+def test_an_invalid_phone_is_422_and_is_not_counted(body: dict[str, Any], rule: str, anonymous: Api) -> None:
     answer = anonymous.post("/debtors/auth/request-otp", body)
 
     assert answer.status_code == 422
@@ -120,7 +120,7 @@ def test_an_eleventh_request_in_a_day_is_refused_until_the_first_is_a_day_old() 
     request(now=NOW + timedelta(hours=24))
 
 
-def test_one_address_asks_for_so_many_phones_and_no_more(settings: Any) -> None:
+def test_one_ip_address_may_request_for_a_limited_number_of_phones(settings: Any) -> None:
     settings.OTP_PER_IP = 4
     for number in range(4):
         request(f"+44770090{number:04d}")
@@ -132,7 +132,7 @@ def test_one_address_asks_for_so_many_phones_and_no_more(settings: Any) -> None:
     assert OtpSession.objects.count() == 6
 
 
-def test_the_address_is_the_callers_own_whatever_it_claims(anonymous: Api, settings: Any) -> None:
+def test_the_ip_address_is_the_real_one_despite_forged_headers(anonymous: Api, settings: Any) -> None:
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": UNKNOWN}, **{"X-Forwarded-For": "203.0.113.9"})
     assert OtpSession.objects.get().client_ip == "127.0.0.1"
 
@@ -208,7 +208,7 @@ def test_no_code_is_sent_for_a_request_that_is_over_or_replaced(debtor: Debtor) 
     assert other.answered_at == NOW
 
 
-def test_the_agencys_own_wording_is_used_in_the_debtors_language() -> None:
+def test_the_agencys_template_is_used_in_the_debtors_language() -> None:
     words = {"name": "one_time_code", "communication_type": "sms", "subject": None}
     factories.template(**words, body="Code {{otp_code}}", language="en")
     german = factories.template(**words, body="Ihr Code: {{ otp_code }}", language="de")
@@ -219,7 +219,7 @@ def test_the_agencys_own_wording_is_used_in_the_debtors_language() -> None:
     assert CommunicationLog.objects.get().template == german
 
 
-def test_a_wording_without_the_code_is_of_no_use(debtor: Debtor) -> None:
+def test_a_template_without_the_code_is_not_used(debtor: Debtor) -> None:
     factories.template(name="one_time_code", communication_type="sms", subject=None, body="Hello {{debtor_first_name}}")
 
     ask(debtor)
@@ -227,7 +227,7 @@ def test_a_wording_without_the_code_is_of_no_use(debtor: Debtor) -> None:
     assert CommunicationLog.objects.get().template is None
 
 
-def test_one_request_that_fails_holds_up_no_other(debtor: Debtor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_fails_does_not_delay_others(debtor: Debtor, monkeypatch: pytest.MonkeyPatch) -> None:
     unlucky = factories.debtor()
     failing = request(str(unlucky.mobile_phone))
     request(str(debtor.mobile_phone))
@@ -247,7 +247,7 @@ def test_one_request_that_fails_holds_up_no_other(debtor: Debtor, monkeypatch: p
     assert CommunicationLog.objects.filter(debtor=unlucky).count() == 1
 
 
-def test_old_sessions_are_cleared_out_unless_their_message_waits(debtor: Debtor) -> None:
+def test_old_sessions_are_deleted_unless_their_message_is_unsent(debtor: Debtor) -> None:
     old = NOW - timedelta(days=2, seconds=1)
     request(now=old)
     waiting = request(str(debtor.mobile_phone), now=old)

@@ -37,14 +37,14 @@ def test_a_debtor_disputes_a_part_and_sees_it(debtor: Debtor, mine: Api):
     assert [one["disputeId"] for one in mine.get("/debtors/me/disputes").json()["disputes"]] == [str(made.pk)]
 
 
-def test_without_a_portion_it_is_about_all_of_it(debtor: Debtor, mine: Api):
+def test_without_a_portion_the_whole_debt_is_disputed(debtor: Debtor, mine: Api):
     debt = factories.debt(debtor=debtor)
 
     assert dispute(mine, debt, portion=None).json()["portion"] is None
     assert mine.get("/debtors/me/debts").json()["debts"][0]["currentStatus"] == "disputed"
 
 
-def test_disputes_are_mine_newest_first_with_what_came_of_them(
+def test_my_disputes_are_listed_newest_first_with_their_outcome(
     debtor: Debtor, mine: Api, api_of: Callable[[Debtor], Api]
 ):
     ids = [dispute(mine, factories.debt(debtor=debtor)).json()["disputeId"] for _ in range(3)]
@@ -82,7 +82,7 @@ def test_a_second_open_dispute_and_one_of_a_closed_debt_are_409(debtor: Debtor, 
         ({"debtId": "0193a0f0-0000-7000-8000-000000000000"}, "debtId", "database.exists"),
     ],
 )
-def test_what_can_not_be_right_is_refused_at_its_field(
+def test_an_invalid_value_is_refused_at_its_field(
     debtor: Debtor, mine: Api, values: dict[str, Any], field: str, rule: str
 ):
     answer = dispute(mine, factories.debt(debtor=debtor), **values)
@@ -92,7 +92,7 @@ def test_what_can_not_be_right_is_refused_at_its_field(
     assert not Dispute.objects.exists()
 
 
-def test_anothers_debt_looks_like_none(mine: Api):
+def test_the_debt_of_another_debtor_looks_unknown(mine: Api):
     assert dispute(mine, factories.debt()).json()["errors"][0]["field"] == "debtId"
     assert not Dispute.objects.exists()
 

@@ -295,7 +295,7 @@ def test_a_decision_is_shown_with_its_notes(browser: Client, debtor: Debtor) -> 
 
 
 class Outline(HTMLParser):
-    """What a screen reader needs, and what a page fetches."""
+    """The parts of a page that a screen reader needs, and the URLs that it loads."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

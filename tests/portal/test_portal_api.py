@@ -38,7 +38,7 @@ def test_the_profile_is_the_debtors_own(debtor: Debtor, mine: Api) -> None:
     assert profile["languageName"] == "English"
 
 
-def test_my_debts_come_with_segment_and_totals_and_nobody_elses(debtor: Debtor, mine: Api) -> None:
+def test_only_my_debts_are_answered_with_segment_and_totals(debtor: Debtor, mine: Api) -> None:
     segment = factories.segment()
     first = factories.debt(debtor=debtor, balance=100, segment=segment)
     second = factories.debt(debtor=debtor, balance=50)
@@ -142,7 +142,7 @@ def test_a_day_and_a_year_are_within_bounds(debtor: Debtor, mine: Api, days: int
     assert ask_for_time(mine, factories.debt(debtor=debtor).pk, requestedDeferralDays=days).status_code == 201
 
 
-def test_anothers_debt_looks_just_like_none(mine: Api) -> None:
+def test_the_debt_of_another_debtor_looks_unknown(mine: Api) -> None:
     theirs = ask_for_time(mine, factories.debt().pk)
     none = ask_for_time(mine, "00000000-0000-0000-0000-000000000000")
 
@@ -211,7 +211,7 @@ def test_nul_in_metadata_is_named_by_its_path(mine: Api) -> None:
     assert errors(report(mine, metadata={"a": ["\x00"]})) == [("metadata.a.0", "regex")]
 
 
-def test_anothers_debt_is_no_part_of_ones_activity(mine: Api) -> None:
+def test_an_activity_cannot_refer_to_the_debt_of_another_debtor(mine: Api) -> None:
     assert errors(report(mine, debtId=str(factories.debt().pk))) == [("debtId", "database.exists")]
 
 
@@ -228,7 +228,7 @@ def test_a_sixty_first_activity_in_a_minute_is_429(debtor: Debtor, mine: Api, ap
     assert report(api_of(factories.debtor())).status_code == 202
 
 
-def test_what_nobody_knows_is_ignored_and_named(mine: Api) -> None:
+def test_unknown_fields_are_ignored_and_named(mine: Api) -> None:
     answer = report(mine, colour="red", id="5")
 
     assert answer.status_code == 202

@@ -38,7 +38,7 @@ def test_the_right_code_gives_a_token_for_seven_days(debtor: Debtor, sent_code: 
     assert Api(body["token"]).get("/debtors/me/profile").json()["id"] == str(debtor.pk)
 
 
-def test_who_signs_in_has_shown_that_the_phone_is_theirs(debtor: Debtor, sent_code: str) -> None:
+def test_signing_in_verifies_the_phone(debtor: Debtor, sent_code: str) -> None:
     phone = debtor.contact_points.get(kind="phone")
     verify(debtor, other_than(sent_code))
     phone.refresh_from_db()
@@ -110,7 +110,7 @@ def test_five_wrong_codes_spend_the_session_and_the_fifth_try_may_be_right(debto
         (True, "string"),
     ],
 )
-def test_what_is_no_code_is_422_and_spends_no_try(debtor: Debtor, sent_code: str, code: Any, rule: str) -> None:
+def test_a_malformed_code_is_422_and_not_counted(debtor: Debtor, sent_code: str, code: Any, rule: str) -> None:
     answer = verify(debtor, code)
 
     assert answer.status_code == 422
@@ -133,13 +133,13 @@ def test_codes_of_four_digits_work_where_they_are_set(debtor: Debtor, settings: 
     assert verify(debtor, code).status_code == 200
 
 
-def test_a_code_that_no_worker_has_sent_is_of_no_use(debtor: Debtor) -> None:
+def test_a_code_that_was_never_sent_is_refused(debtor: Debtor) -> None:
     session = otp.request(str(debtor.mobile_phone), client_ip=None, now=timezone.now())
 
     assert verify(debtor, code_of(session)).status_code == 401
 
 
-def test_a_code_for_a_phone_that_is_the_debtors_no_more_is_of_no_use(debtor: Debtor, sent_code: str) -> None:
+def test_a_code_is_refused_once_the_debtor_has_another_phone(debtor: Debtor, sent_code: str) -> None:
     phone = str(debtor.mobile_phone)
     debtors.amend(debtor, mobile_phone="+447700900777", today=date(2026, 1, 1))
 

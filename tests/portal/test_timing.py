@@ -1,4 +1,4 @@
-"""What an answer's time gives away about a phone: nothing."""
+"""The time of an answer does not reveal whether a phone is known."""
 
 import statistics
 import time

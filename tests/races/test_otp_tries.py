@@ -1,4 +1,4 @@
-"""A code allows five tries and works once, however many come at once."""
+"""A code allows five tries and works once, even for simultaneous tries."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ def signed_in(results: Sequence[Any]) -> list[otp.SignedIn]:
     return [result for result in results if isinstance(result, otp.SignedIn)]
 
 
-def test_of_twenty_wrong_codes_at_once_five_are_tries_and_the_right_one_comes_too_late() -> None:
+def test_five_of_twenty_simultaneous_wrong_codes_are_tries_and_the_right_one_is_too_late() -> None:
     debtor = factories.debtor()
     code = code_of(ask(debtor))
 
@@ -62,8 +62,8 @@ def test_of_twenty_wrong_codes_at_once_five_are_tries_and_the_right_one_comes_to
     assert signed_in(verifying(debtor, [code])) == []
 
 
-def test_of_twenty_tries_at_once_the_right_one_counts_among_the_first_five_alone() -> None:
-    """Whoever guesses at once with the debtor gets no more looks at the code than five."""
+def test_the_right_code_counts_only_among_the_first_five_of_twenty_simultaneous_tries() -> None:
+    """A guesser who tries at the same time as the debtor gets no more than five tries."""
     debtor = factories.debtor()
     code = code_of(ask(debtor))
     guesses = [other_than(code)] * 15 + [code] * 5
@@ -83,14 +83,14 @@ def test_of_twenty_tries_at_once_the_right_one_counts_among_the_first_five_alone
     assert len(signed_in(results)) <= 1
 
 
-def test_of_two_right_codes_at_once_one_signs_in() -> None:
+def test_one_of_two_simultaneous_right_codes_signs_in() -> None:
     debtor = factories.debtor()
     for _ in range(3):
         code = code_of(ask(debtor))
         assert len(signed_in(verifying(debtor, [code] * 4))) == 1
 
 
-def test_of_ten_requests_at_once_three_are_granted_and_one_stays_current() -> None:
+def test_three_of_ten_simultaneous_requests_are_granted_and_one_stays_current() -> None:
     phone = "+447700900555"
 
     def job() -> OtpSession:
@@ -114,7 +114,7 @@ def test_four_workers_at_once_send_each_code_once() -> None:
     assert CommunicationLog.objects.values("one_time_code_of").distinct().count() == 12
 
 
-def test_of_ten_activities_at_once_as_many_are_kept_as_there_is_room_for() -> None:
+def test_simultaneous_activities_stay_within_the_limit() -> None:
     debtor = factories.debtor()
     now = timezone.now()
     for _ in range(57):
@@ -127,7 +127,7 @@ def test_of_ten_activities_at_once_as_many_are_kept_as_there_is_room_for() -> No
 
 
 @pytest.mark.deep
-def test_reading_the_count_first_instead_allows_more_than_five(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_the_count_first_allows_more_than_five_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(20)
     compared = 0
     lock = Lock()
@@ -161,7 +161,7 @@ def test_reading_the_count_first_instead_allows_more_than_five(monkeypatch: pyte
 
 
 @pytest.mark.deep
-def test_looking_whether_it_was_used_first_instead_signs_in_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checking_first_whether_a_code_was_used_signs_in_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(4)
 
     def look_and_use(session: OtpSession, now: Any) -> otp.SignedIn:

@@ -1,4 +1,4 @@
-"""One refresh token, used by four at once: one gets a new pair, and then the family has ended."""
+"""Of four simultaneous uses of a refresh token one gets a new pair; then the family ends."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -33,7 +33,7 @@ def rotate_at_once(refresh: str) -> list[tokens.Pair]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_four_at_once_one_gets_a_pair_and_the_family_ends() -> None:
+def test_one_of_four_simultaneous_uses_gets_a_pair_and_the_family_ends() -> None:
     agent = factories.agent()
     for _ in range(5):
         pair = tokens.issue(agent, now=timezone.now())
@@ -51,7 +51,7 @@ def test_of_four_at_once_one_gets_a_pair_and_the_family_ends() -> None:
 
 @pytest.mark.deep
 @pytest.mark.django_db(transaction=True)
-def test_looking_first_instead_hands_out_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checking_first_instead_issues_more_than_one_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(THREADS)
 
     def look_and_write(token: tokens.RefreshToken, family: TokenFamily, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a run queues, what it leaves out, and what it reports."""
+"""Messages that a run queues, debts that it leaves out, and its report."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -107,7 +107,7 @@ def test_a_run_queues_on_the_day_of_a_new_trigger():
     assert CommunicationLog.objects.count() == 3
 
 
-def test_a_rule_is_explained_to_those_who_may_only_read_it():
+def test_a_read_only_page_explains_the_trigger():
     auditor = Browser(staff("Auditor"))
     rule = makers.rule(days_since_placement=1)
     assert b"1 day after placement" in auditor.get(address(StrategyRule, "change", rule.pk)).content

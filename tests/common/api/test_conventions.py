@@ -1,4 +1,4 @@
-"""What holds for the whole API, shown on debtors, debts and payments."""
+"""Conventions of the whole API, tested on debtors, debts and payments."""
 
 import uuid
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_debtor_is_answered_as_it_was_given_with_what_follows(api: Api):
     assert len(body["createdAt"]) == len("2026-01-31T08:00:00.000Z")
 
 
-def test_what_was_read_may_be_sent_back(api: Api):
+def test_an_answer_may_be_sent_back(api: Api):
     debt = factories.debt(p2p_score="0.5", external_reference="R")
     for path in (f"/debtors/{debt.debtor_id}", f"/debts/{debt.pk}"):
         read = api.get(path).json()
@@ -83,14 +83,14 @@ def test_unknown_fields_are_ignored_and_named(api: Api):
         ({"firstName": "", "lastName": "", "legalEntity": ""}, ("firstName", "required")),
     ],
 )
-def test_a_wrong_field_is_named_with_the_rule_it_breaks(api: Api, change: dict[str, Any], refused: tuple[str, str]):
+def test_an_invalid_field_is_named_with_the_violated_rule(api: Api, change: dict[str, Any], refused: tuple[str, str]):
     answer = api.post("/debtors", {**JOHN, **change})
     assert answer.status_code == 422, answer.content
     assert rules(answer) == [refused]
     assert api.get("/debtors").json()["meta"]["total"] == 0
 
 
-def test_email_is_unique_whatever_its_case_and_phone_where_given(api: Api):
+def test_email_is_unique_in_any_case_and_so_is_a_given_phone(api: Api):
     api.post("/debtors", JOHN)
     again = api.post("/debtors", {**JOHN, "email": "JOHN.DOE@example.com", "mobilePhone": None})
     assert (again.status_code, rules(again)) == (422, [("email", "database.unique")])
@@ -116,13 +116,13 @@ def test_a_language_is_given_by_code_or_name(api: Api, given: str, code: str, na
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"NaN", b'{"email": NaN}', b"[" * 200_000, b'{"a":' * 40 + b"1" + b"}" * 40, b"\xff"]
 )
-def test_what_is_no_json_is_400(api: Api, body: bytes):
+def test_invalid_json_is_400(api: Api, body: bytes):
     answer = api.client.post("/debtors", data=body, content_type="application/json", headers=api.headers)
     assert answer.status_code == 400
     assert rules(answer) == []
 
 
-def test_a_body_that_is_no_object_is_422(api: Api):
+def test_a_body_that_is_not_an_object_is_422(api: Api):
     assert api.post("/debtors", []).status_code == 422
 
 
@@ -220,7 +220,7 @@ def test_search_ignores_case_and_accents_and_takes_wildcards_plainly(api: Api, w
         (True, "number"), (None, "required"), (0, "range"), (-1, "range"), ("10000000000000000", "range"), ([], "number"),
     ],
 )  # fmt: skip
-def test_an_amount_that_is_none_is_refused(api: Api, given: Any, refused: str):
+def test_an_invalid_amount_is_refused(api: Api, given: Any, refused: str):
     debt = factories.debt()
     answer = api.post("/payments", {"debtId": str(debt.pk), "amount": given})
     assert (answer.status_code, rules(answer)) == (422, [("amount", refused)])
@@ -258,7 +258,7 @@ def test_a_reference_to_nothing_is_422_on_its_field(api: Api):
     assert (answer.status_code, rules(answer)) == (422, [("debtId", "uuid")])
 
 
-def test_nobody_is_told_to_sign_in(anonymous: Api):
+def test_an_anonymous_caller_is_asked_to_sign_in(anonymous: Api):
     answer = anonymous.get("/debtors")
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert rules(answer) == []

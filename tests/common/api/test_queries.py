@@ -57,7 +57,7 @@ PATHS = [
 
 
 @pytest.mark.usefixtures("remembered_roles")
-def test_no_list_asks_once_per_row(api: Api):
+def test_no_list_queries_once_per_row(api: Api):
     counts: dict[int, dict[str, int]] = {}
     for rows in (3, 50):
         debt = fill(rows)

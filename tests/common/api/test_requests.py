@@ -1,4 +1,4 @@
-"""Requests of every form that HTTP allows, and a few that it doesn't."""
+"""Requests in every form that HTTP allows, and some that it does not."""
 
 import json
 import uuid
@@ -34,18 +34,18 @@ def test_a_body_in_chunks_is_read_and_bounded(api: Api):
 
 
 @pytest.mark.parametrize("body", [[], "x", 5, None, True])
-def test_a_body_that_is_no_object_is_told_so(api: Api, body: Any):
+def test_a_body_that_is_not_an_object_is_refused(api: Api, body: Any):
     answer = api.client.post("/debtors", json.dumps(body), content_type="application/json", headers=api.headers)
     assert (answer.status_code, rules(answer)) == (422, [(None, "object")])
 
 
-def test_a_part_that_is_no_object_is_named(api: Api):
+def test_a_part_that_is_not_an_object_is_named(api: Api):
     rule = {"name": "R", "segmentId": str(factories.segment().pk), "templateId": str(factories.template().pk)}
     answer = api.post("/strategy-rules", {**rule, "trigger": "TimeTrigger"})
     assert (answer.status_code, rules(answer)) == (422, [("trigger", "object")])
 
 
-def test_a_band_that_is_left_empty_is_blamed_on_the_bound_that_was_sent(api: Api):
+def test_an_empty_band_is_refused_at_the_bound_that_was_sent(api: Api):
     made = api.post("/segments", {"name": "S", "minP2pScore": 0.2, "maxP2pScore": 0.5}).json()
     for change, blamed in (({"minP2pScore": 0.5}, "minP2pScore"), ({"maxP2pScore": 0.2}, "maxP2pScore")):
         answer = api.put(f"/segments/{made['id']}", change)
@@ -62,7 +62,7 @@ def test_the_names_of_ignored_fields_stay_within_a_header(api: Api):
 
 
 @pytest.mark.parametrize("form", ["{}", "urn:uuid:{}", "{{{}}}"])
-def test_a_filter_takes_ids_in_their_usual_form_alone(api: Api, form: str):
+def test_a_filter_accepts_ids_only_in_their_usual_form(api: Api, form: str):
     debt = factories.debt()
     given = form.format(debt.debtor_id)
     answer = api.client.get("/debts", {"debtor_id": given}, headers=api.headers)
@@ -85,7 +85,7 @@ def test_an_idempotency_key_that_is_too_long_is_named_as_it_was_sent(api: Api):
     "path", ["/", "/docs", "/schema", "/health", "/debtors", "/auth/me", f"/debtors/{uuid.UUID(int=1)}"]
 )
 @pytest.mark.parametrize("method", ["TRACE", "PURGE"])
-def test_a_method_that_there_is_not_is_a_problem(api: Api, path: str, method: str):
+def test_an_unknown_method_is_a_problem(api: Api, path: str, method: str):
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     answer = client.generic(method, path, headers=api.headers)  # type: ignore[arg-type]
     assert (answer.status_code, rules(answer)) == (405, [])
@@ -114,7 +114,7 @@ def test_a_browser_may_send_an_idempotency_key(anonymous: Api, settings: Any):
     assert "Access-Control-Allow-Origin" not in stranger.headers
 
 
-def test_a_refusal_reads_the_body_that_nobody_looked_at(anonymous: Api):
+def test_a_refusal_reads_the_unread_body(anonymous: Api):
     body = BytesIO(b'{"email": "x"}')
     extra: dict[str, Any] = {"CONTENT_LENGTH": str(len(body.getvalue())), "wsgi.input": body}
     answer = anonymous.client.generic("POST", "/debtors", content_type="application/json", **extra)

@@ -1,4 +1,4 @@
-"""The description of the API itself. What it says of answers is held against each answer by the tests' client."""
+"""The description of the API. The test client compares every answer with it."""
 
 import re
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def test_every_operation_of_the_table_is_described():
     assert {(method, plain(path)) for method, path, _ in operations()} == listed
 
 
-def test_what_the_table_says_is_described():
+def test_the_statuses_of_the_table_are_described():
     for method, path, statuses, _ in parse(table.API):
         if path not in NOT_DESCRIBED:
             (operation,) = [
@@ -94,7 +94,7 @@ def test_a_body_that_is_too_large_is_described_for_each_method_and_path(api: Api
             assert api(method, re.sub(r"\{\w+\}", "x", path), large).status_code == 413, (method, path)
 
 
-def test_answers_say_that_every_member_is_there_and_no_other():
+def test_answers_are_described_with_exactly_their_members():
     for name, schema in description()["components"]["schemas"].items():
         if schema.get("type") == "object" and not name.endswith("Request"):
             assert schema["additionalProperties"] is False, name
@@ -102,7 +102,7 @@ def test_answers_say_that_every_member_is_there_and_no_other():
                 assert set(schema["required"]) == set(schema["properties"]), name
 
 
-def test_every_operation_has_a_name_of_its_own_and_says_who_may_call():
+def test_every_operation_has_a_unique_name_and_its_callers():
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(names) == len(set(names))
     assert all(name[0].islower() and name.isalnum() for name in names)

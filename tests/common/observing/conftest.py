@@ -1,4 +1,4 @@
-"""What the site logs."""
+"""The log lines of the site."""
 
 import io
 import json

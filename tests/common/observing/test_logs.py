@@ -1,4 +1,4 @@
-"""What is logged: one line a request, by ids, and nothing that is nobody's business."""
+"""Logs have one line per request, with ids and without personal data."""
 
 import logging
 from contextlib import suppress
@@ -76,7 +76,7 @@ def sign_in_as_debtor_after_a_failure(anonymous: Api, twilio: TwilioStandIn, pho
 
 
 @pytest.mark.django_db
-def test_a_request_is_one_line_that_names_who_asked_by_an_id(api, supervisor, logged: Logged):
+def test_a_request_is_one_line_with_the_callers_id(api, supervisor, logged: Logged):
     debt = factories.debt()
     answer = api.get(f"/debts/{debt.pk}?x=1", **{"X-Request-ID": ID})
     assert answer["X-Request-ID"] == ID
@@ -89,7 +89,7 @@ def test_a_request_is_one_line_that_names_who_asked_by_an_id(api, supervisor, lo
 
 
 @pytest.mark.django_db
-def test_a_method_that_a_caller_made_up_is_not_logged(anonymous, logged: Logged):
+def test_an_unknown_method_is_not_logged(anonymous, logged: Logged):
     anonymous("JOHN-DOE", "/debtors")
     anonymous("JOHN-DOE", "/nothing")
     assert [line["method"] for line in logged.named("request")] == ["other", "other"]
@@ -139,7 +139,7 @@ def test_the_rows_keep_the_id_and_the_worker_logs_it(anonymous, api, settings, l
 
 
 @pytest.mark.django_db
-def test_what_a_run_queues_has_the_id_of_the_request_that_wanted_the_run(api):
+def test_messages_of_a_run_have_the_id_of_the_request_that_planned_it(api):
     factories.debt(placement_date=timezone.now().date())
     makers.rule(segment=factories.segment(), days_since_placement=0)
     answer = api.post("/strategy/runs", {}, **{"X-Request-ID": ID})
@@ -150,7 +150,7 @@ def test_what_a_run_queues_has_the_id_of_the_request_that_wanted_the_run(api):
 
 
 @pytest.mark.django_db
-def test_a_callback_keeps_its_id_for_the_worker_that_deals_with_it(anonymous, settings, monkeypatch, logged: Logged):
+def test_a_callback_keeps_its_id_for_the_worker(anonymous, settings, monkeypatch, logged: Logged):
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     bounce = {"RecordType": "Bounce", "ID": 42, "Type": "HardBounce", "MessageID": "id-1", "Email": "a@example.com"}
     factories.debtor(email="a@example.com")
@@ -165,7 +165,7 @@ def test_a_callback_keeps_its_id_for_the_worker_that_deals_with_it(anonymous, se
 
 
 @pytest.mark.django_db
-def test_what_is_done_about_a_callback_has_its_id(anonymous, settings):
+def test_the_work_on_a_callback_has_its_id(anonymous, settings):
     settings.TWILIO_AUTH_TOKEN, settings.PUBLIC_URL = stand_in.TOKEN, PUBLIC
     fields = {"MessageSid": "SM1", "From": "+447700900123", "To": "+447700900999", "Body": "When is it due?"}
     path = "/callbacks/twilio/inbound"
@@ -194,7 +194,7 @@ def test_what_is_done_about_a_callback_has_its_id(anonymous, settings):
         ("took 0.5 s, error 21211", "took 0.5 s, error 21211"),
     ],
 )
-def test_texts_from_elsewhere_are_masked(text: str, shown: str):
+def test_texts_of_others_are_masked(text: str, shown: str):
     assert masking.mask(text) == shown
 
 
@@ -224,7 +224,7 @@ def test_a_strangers_long_text_is_masked_at_once(piece: str):
         "city", "postalCode", "postal_code", "dob", "mobilePhone", "otp_code",
     ],
 )  # fmt: skip
-def test_what_belongs_to_a_person_is_masked_by_its_name(logged: Logged, name: str):
+def test_personal_values_are_masked_by_their_names(logged: Logged, name: str):
     structlog.get_logger("x").info("told", **{name: "Jo"}, body_of=[{name: "Jo", "n": 7}])
     (line,) = logged.entries
     assert (line[name], line["body_of"]) == (masking.MASK, [{name: masking.MASK, "n": 7}])
@@ -249,7 +249,7 @@ def test_exceptions_and_other_libraries_lines_are_masked_too(logged: Logged):
     assert library["event"] == "mail to [mail]"
 
 
-def test_a_line_that_finds_no_room_on_the_disk_is_lost_and_no_more(monkeypatch: pytest.MonkeyPatch):
+def test_a_line_for_a_full_disk_is_lost_without_an_error(monkeypatch: pytest.MonkeyPatch):
     full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - what it holds can't be written when it closes either
     with monkeypatch.context() as patched:
         patched.setattr("sys.stderr", full)
