@@ -30,7 +30,7 @@ def page(asked: DeferralRequest) -> str:
     return address(DeferralRequest, "change", asked.pk)
 
 
-def test_what_waits_comes_first_with_what_an_agent_needs_to_decide(agent_at_desk: Browser):
+def test_pending_requests_come_first_with_the_facts_for_a_decision(agent_at_desk: Browser):
     debt = factories.debt(currency_code="JPY")
     first = ask(debt)
     deferrals.reject(first, by=staff("Supervisor"), notes="No.", now=NOW)
@@ -80,14 +80,14 @@ def test_a_decision_is_made_once(agent_at_desk: Browser, button: str):
     assert REJECT not in content
 
 
-def test_saving_without_a_decision_is_none(agent_at_desk: Browser):
+def test_saving_without_a_decision_is_refused(agent_at_desk: Browser):
     asked = ask()
     answer = agent_at_desk.post(page(asked), {"review_notes": "Hm.", "_save": "Save"})
     assert errors(answer) == {"__all__": ["Nothing was decided. Approve or reject the request."]}
     assert status(asked) == "pending"
 
 
-def test_an_auditor_sees_requests_and_decides_none(auditor_at_desk: Browser):
+def test_an_auditor_sees_requests_and_may_not_review(auditor_at_desk: Browser):
     asked = ask()
     content = auditor_at_desk.get(page(asked)).content.decode()
     assert APPROVE not in content
@@ -97,7 +97,7 @@ def test_an_auditor_sees_requests_and_decides_none(auditor_at_desk: Browser):
     assert status(asked) == "pending"
 
 
-def test_a_bulk_approval_asks_for_notes_and_tells_each_refusal(agent_at_desk: Browser):
+def test_a_bulk_approval_asks_for_notes_and_reports_each_refusal(agent_at_desk: Browser):
     good, reviewed, closed = ask(), ask(), ask(factories.debt(external_reference="C1"))
     deferrals.reject(reviewed, by=staff("Supervisor"), notes="No.", now=NOW)
     Debt.objects.filter(pk=closed.debt_id).update(current_status="recalled")

@@ -27,7 +27,7 @@ def awaiting(**values: Any) -> Dispute:
     return disputes.ask_creditor(factories.dispute(**values), by=staff("Agent"), now=now())
 
 
-def test_an_agent_enters_a_dispute_that_came_by_phone(agent_at_desk: Browser):
+def test_an_agent_enters_a_dispute_received_by_phone(agent_at_desk: Browser):
     debt = factories.debt()
     add = f"{address(Dispute, 'add')}?debt={debt.pk}"
     assert add in agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
@@ -43,14 +43,14 @@ def test_an_agent_enters_a_dispute_that_came_by_phone(agent_at_desk: Browser):
     assert debt.undisputed == Decimal("879.50")
 
 
-def test_what_the_rule_refuses_shows_at_its_field(agent_at_desk: Browser):
+def test_a_refusal_is_shown_at_its_field(agent_at_desk: Browser):
     debt = factories.debt()
     fields = {"debt": debt.pk, "portion": "1000.01", "channel": "phone", "reason": "I sent the shoes back."}
     assert "portion" in errors(agent_at_desk.post(address(Dispute, "add"), fields))
     assert not Dispute.objects.exists()
 
 
-def test_what_nobody_has_seen_to_comes_first(agent_at_desk: Browser):
+def test_new_disputes_come_first(agent_at_desk: Browser):
     decided = disputes.withdraw(factories.dispute(), answer="By phone.", by=staff("Supervisor"), now=now())
     waiting, first, second = awaiting(), factories.dispute(), factories.dispute()
     shown = agent_at_desk.list(Dispute).context["cl"].result_list
@@ -58,7 +58,7 @@ def test_what_nobody_has_seen_to_comes_first(agent_at_desk: Browser):
 
 
 @pytest.mark.parametrize(("ends", "shown"), [(None, "no notice yet"), (DAY, "yes"), (DAY.replace(year=2020), "no")])
-def test_the_list_tells_whether_it_came_within_the_thirty_days(agent_at_desk: Browser, ends: Any, shown: str):
+def test_the_list_shows_whether_it_was_received_within_the_thirty_days(agent_at_desk: Browser, ends: Any, shown: str):
     dispute = factories.dispute()
     if ends:
         ValidationNotice.objects.create(debt=dispute.debt, sent_at=now(), received_on=DAY, period_ends_on=ends)
@@ -67,7 +67,7 @@ def test_the_list_tells_whether_it_came_within_the_thirty_days(agent_at_desk: Br
     )
 
 
-def test_an_agent_asks_the_creditor_and_decides_nothing(agent_at_desk: Browser):
+def test_an_agent_asks_the_creditor_and_may_not_decide(agent_at_desk: Browser):
     dispute = factories.dispute()
     agent_at_desk.post(action(dispute, "ask_creditor"))
     assert status(dispute) == "awaiting_creditor"
@@ -83,7 +83,7 @@ def test_creditors_are_asked_in_bulk(agent_at_desk: Browser):
     assert "can't be changed from awaiting creditor to awaiting creditor" in told[1]
 
 
-def test_a_supervisor_adjusts_by_the_balance_that_is_right(supervisor_at_desk: Browser):
+def test_a_supervisor_adjusts_to_the_corrected_balance(supervisor_at_desk: Browser):
     dispute = awaiting()
     page = action(dispute, "adjust")
     wrong = supervisor_at_desk.post(page, {"balance": "1000", "answer": "Two fees were wrong."})

@@ -27,7 +27,7 @@ def fresh(hold: Hold) -> Hold:
     return Hold.objects.get(pk=hold.pk)
 
 
-def test_an_agent_places_a_hold_from_a_debts_page(agent_at_desk: Browser):
+def test_an_agent_opens_a_hold_from_the_page_of_a_debt(agent_at_desk: Browser):
     debt = factories.debt()
     add = f"{address(Hold, 'add')}?debt={debt.pk}"
     assert add in agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
@@ -41,7 +41,7 @@ def test_an_agent_places_a_hold_from_a_debts_page(agent_at_desk: Browser):
     assert "Complaint" in agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
 
 
-def test_what_the_rule_refuses_shows_at_its_field(agent_at_desk: Browser):
+def test_a_refusal_is_shown_at_its_field(agent_at_desk: Browser):
     debt = factories.debt()
     both = {"debt": debt.pk, "debtor": debt.debtor_id, "reason": "complaint", "source": "x"}
     assert "debtor" in errors(agent_at_desk.post(address(Hold, "add"), both))
@@ -62,7 +62,7 @@ def test_a_debtors_page_shows_the_holds_on_them_and_on_their_debts(agent_at_desk
     assert f"{address(Hold, 'add')}?debtor={debt.debtor_id}" in content
 
 
-def test_a_supervisor_approves_and_the_page_tells_the_story(supervisor_at_desk: Browser):
+def test_a_supervisor_approves_and_the_page_shows_the_history(supervisor_at_desk: Browser):
     hold = place(why="They cried.")
     supervisor_at_desk.post(action(hold, "approve"), {"why": "Agreed."})
     assert fresh(hold).approved_by == supervisor_at_desk.agent
@@ -95,14 +95,14 @@ def test_a_hold_is_moved_reviewed_and_ended_with_a_reason(supervisor_at_desk: Br
     assert supervisor_at_desk.get(action(hold, "end")).status_code == 403
 
 
-def test_the_end_of_a_treatment_is_told_by_its_last_day(supervisor_at_desk: Browser):
+def test_the_end_of_treatment_is_entered_by_its_last_day(supervisor_at_desk: Browser):
     hold, day = place(reason="mental_health_moratorium"), now().date()
     supervisor_at_desk.post(action(hold, "end_treatment"), {"last_day": day, "why": "The adviser wrote."})
     assert fresh(hold).ends_on == day + timedelta(days=31)
 
 
 @pytest.mark.parametrize(("state", "expected"), [("review", 1), ("waiting", 2), ("active", 3), ("ended", 0)])
-def test_the_list_is_narrowed_to_what_is_to_be_done(agent_at_desk: Browser, state: str, expected: int):
+def test_the_list_is_filtered_by_state(agent_at_desk: Browser, state: str, expected: int):
     place(review_on=now().date())
     place(starts_on=now().date() + timedelta(days=9))
     place(reason="cease", review_on=now().date() + timedelta(days=9))
@@ -110,7 +110,7 @@ def test_the_list_is_narrowed_to_what_is_to_be_done(agent_at_desk: Browser, stat
 
 
 @pytest.mark.parametrize("name", ["approve", "end"])
-def test_an_agent_neither_approves_nor_ends(agent_at_desk: Browser, name: str):
+def test_an_agent_may_neither_approve_nor_end(agent_at_desk: Browser, name: str):
     hold = place()
     assert agent_at_desk.post(action(hold, name), {"why": "I like."}).status_code == 403
     assert (fresh(hold).approved_by, fresh(hold).ended_at) == (None, None)

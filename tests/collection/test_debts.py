@@ -17,7 +17,7 @@ TODAY = date(2026, 2, 1)
 pytestmark = pytest.mark.django_db
 
 
-def story(debt: Debt) -> list[tuple[str, Decimal]]:
+def entries(debt: Debt) -> list[tuple[str, Decimal]]:
     return list(LedgerEntry.objects.filter(debt_id=debt.pk).values_list("kind", "amount"))
 
 
@@ -27,17 +27,17 @@ def amend(debt: Debt, **values: object) -> Debt:
 
 def test_a_placement_posts_the_original_balance():
     debt = factories.debt(balance="500")
-    assert story(debt) == [("placement", 500)]
+    assert entries(debt) == [("placement", 500)]
     assert debt.current_balance == 500
 
 
-def test_a_placement_of_less_than_the_original_posts_an_adjustment_too():
+def test_a_smaller_current_balance_is_posted_as_an_adjustment():
     debt = factories.debt(balance="500", current_balance=Decimal(200))
-    assert story(debt) == [("placement", 500), ("adjustment", -300)]
+    assert entries(debt) == [("placement", 500), ("adjustment", -300)]
     assert debt.current_balance == 200
 
 
-def test_a_debt_that_is_placed_at_zero_is_paid():
+def test_a_debt_placed_with_balance_0_is_paid():
     debt = factories.debt(balance="500", current_balance=Decimal(0))
     assert debt.current_status == "paid"
 
@@ -81,29 +81,29 @@ def test_another_balance_is_an_adjustment_with_its_author():
     assert (entry.amount, entry.by) == (-50, supervisor)
 
 
-def test_an_agent_doesnt_adjust_a_balance():
+def test_an_agent_may_not_adjust_a_balance():
     debt = factories.debt(balance="500")
     with pytest.raises(Forbidden):
         amend(debt, current_balance=Decimal(450), by=factories.agent("Agent"))
-    assert story(debt) == [("placement", 500)]
+    assert entries(debt) == [("placement", 500)]
 
 
-def test_what_a_client_read_it_may_send_back_without_moving_money():
+def test_sending_back_a_debt_that_was_read_moves_no_money():
     debt = factories.debt(balance="500")
     same = {"original_balance": debt.original_balance, "current_balance": debt.current_balance}
     amend(
         debt, by=factories.agent("Agent"), currency_code="GBP", current_status="active", original_creditor="Z", **same
     )
-    assert story(debt) == [("placement", 500)]
+    assert entries(debt) == [("placement", 500)]
     debt.refresh_from_db()
     assert debt.original_creditor == "Z"
 
 
-def test_money_isnt_changed_by_who_saw_an_older_state():
+def test_a_change_of_money_by_a_stale_read_is_refused():
     debt = factories.debt(balance="500")
     with pytest.raises(Stale):
         amend(debt, if_unchanged_since=datetime(2026, 1, 1, tzinfo=UTC), current_balance=Decimal(400))
-    assert story(debt) == [("placement", 500)]
+    assert entries(debt) == [("placement", 500)]
     amend(debt, if_unchanged_since=datetime(2026, 1, 1, tzinfo=UTC), original_creditor="Z")
     debt.refresh_from_db()
     amend(debt, if_unchanged_since=debt.updated_at, original_creditor="Y", current_balance=Decimal(400))
@@ -114,7 +114,7 @@ def test_money_isnt_changed_by_who_saw_an_older_state():
 def test_another_original_balance_is_a_reversal_and_a_new_placement():
     debt = factories.debt(balance="500", current_balance=Decimal(400))
     amend(debt, original_balance=Decimal(600))
-    assert sorted(story(debt)) == [("adjustment", -100), ("placement", 500), ("placement", 600), ("reversal", -500)]
+    assert sorted(entries(debt)) == [("adjustment", -100), ("placement", 500), ("placement", 600), ("reversal", -500)]
     debt.refresh_from_db()
     assert (debt.original_balance, debt.current_balance, debt.current_status) == (600, 500, "active")
 
@@ -138,10 +138,10 @@ def test_payments_fix_currency_and_original_balance(change: dict[str, object]):
     with pytest.raises(debts.ImmutableAfterPayments) as refused:
         amend(debt, **change)
     assert [refused.value.field] == list(change)
-    assert story(debt) == [("placement", 500)]
+    assert entries(debt) == [("placement", 500)]
 
 
-def test_less_than_what_was_taken_off_cant_be_the_original():
+def test_the_original_balance_is_at_least_the_adjustments():
     debt = factories.debt(balance="500", current_balance=Decimal(100))
     with pytest.raises(ledger.ExceedsBalance):
         amend(debt, original_balance=Decimal(300))
@@ -155,7 +155,7 @@ def test_a_debt_stays_with_its_debtor():
         amend(debt, debtor=factories.debtor())
 
 
-def test_a_deleted_debts_story_ends_in_a_reversal():
+def test_the_ledger_of_a_deleted_debt_ends_with_a_reversal():
     debt = factories.debt(balance="500", current_balance=Decimal(200))
     key = debt.pk
     debts.delete(debt, by=None, today=TODAY)
@@ -165,12 +165,12 @@ def test_a_deleted_debts_story_ends_in_a_reversal():
     assert entries.last().cause["type"] == "deletion"
 
 
-def test_a_debt_with_payments_isnt_deleted():
+def test_a_debt_with_payments_is_not_deleted():
     debt = factories.debt(balance="500")
     posting.record(debt=debt, amount=Decimal(1), by=None, today=TODAY)
     with pytest.raises(debts.DebtInUse):
         debts.delete(debt, by=None, today=TODAY)
-    assert story(debt) == [("placement", 500), ("payment", -1)]
+    assert entries(debt) == [("placement", 500), ("payment", -1)]
 
 
 @pytest.mark.parametrize("sql", ["UPDATE ledger_entry SET amount = 1", "DELETE FROM ledger_entry"])
@@ -178,7 +178,7 @@ def test_the_database_itself_refuses_to_change_the_ledger(sql: str):
     debt = factories.debt(balance="500")
     with pytest.raises(IntegrityError, match="never changed or deleted"), transaction.atomic():
         connection.cursor().execute(sql)
-    assert story(debt) == [("placement", 500)]
+    assert entries(debt) == [("placement", 500)]
 
 
 OPEN = ["active", "payment_plan", "deferred", "disputed"]
@@ -187,7 +187,7 @@ CLOSED = ["settled", "written_off", "recalled"]
 
 @pytest.mark.parametrize("before", OPEN)
 @pytest.mark.parametrize("after", [*OPEN, *CLOSED])
-def test_an_open_state_leads_to_any_but_paid(before: str, after: str):
+def test_an_open_status_changes_to_any_other_except_paid(before: str, after: str):
     debt = factories.debt(balance="500", current_status=before)
     amend(debt, current_status=after)
     debt.refresh_from_db()
@@ -196,7 +196,7 @@ def test_an_open_state_leads_to_any_but_paid(before: str, after: str):
 
 
 @pytest.mark.parametrize("closed", CLOSED)
-def test_a_closed_debt_is_opened_again_with_what_was_left(closed: str):
+def test_a_reopened_debt_has_its_balance_again(closed: str):
     debt = factories.debt(balance="500")
     amend(debt, current_status=closed)
     amend(debt, current_status="active")
@@ -206,21 +206,21 @@ def test_a_closed_debt_is_opened_again_with_what_was_left(closed: str):
 
 @pytest.mark.parametrize("closed", CLOSED)
 @pytest.mark.parametrize("after", [*OPEN[1:], *CLOSED, "paid"])
-def test_a_closed_state_leads_to_active_alone(closed: str, after: str):
+def test_a_closed_status_changes_only_to_active(closed: str, after: str):
     debt = factories.debt(balance="500")
     amend(debt, current_status=closed)
-    before = story(debt)
+    before = entries(debt)
     if closed != after:
         with pytest.raises(states.InvalidTransition):
             amend(debt, current_status=after)
     else:
         amend(debt, current_status=after)
     debt.refresh_from_db()
-    assert (debt.current_status, story(debt)) == (closed, before)
+    assert (debt.current_status, entries(debt)) == (closed, before)
 
 
 @pytest.mark.parametrize("after", [*OPEN, *CLOSED])
-def test_paid_follows_the_balance_alone(after: str):
+def test_paid_only_follows_the_balance(after: str):
     debt = factories.debt(balance="500", current_balance=Decimal(0))
     with pytest.raises(states.InvalidTransition):
         amend(debt, current_status=after)
@@ -229,7 +229,7 @@ def test_paid_follows_the_balance_alone(after: str):
 
 
 @pytest.mark.parametrize("closed", CLOSED)
-def test_an_agent_doesnt_close_or_reopen(closed: str):
+def test_an_agent_may_not_close_or_reopen(closed: str):
     debt, agent = factories.debt(balance="500"), factories.agent("Agent")
     with pytest.raises(Forbidden):
         amend(debt, current_status=closed, by=agent)
@@ -240,13 +240,13 @@ def test_an_agent_doesnt_close_or_reopen(closed: str):
     assert debt.current_status == closed
 
 
-def test_closing_and_the_balance_it_leads_to_may_be_sent_together():
+def test_a_closing_status_may_come_with_balance_0():
     debt = factories.debt(balance="500")
     amend(debt, current_status="settled", current_balance=Decimal(0))
-    assert story(debt) == [("placement", 500), ("write_off", -500)]
+    assert entries(debt) == [("placement", 500), ("write_off", -500)]
 
 
-def test_a_segment_that_is_given_is_pinned_and_null_hands_the_choice_back():
+def test_a_given_segment_is_pinned_and_null_assigns_one_again():
     fits, chosen = factories.segment(), factories.segment(is_active=False)
     debt = factories.debt()
     assert (debt.segment, debt.segment_is_pinned) == (fits, False)

@@ -42,13 +42,13 @@ def test_approval_counts_from_the_later_of_due_date_and_today(due: date | None, 
     assert (hold.reason, hold.starts_on, hold.ends_on) == ("deferral", TODAY, until)
 
 
-def test_one_asks_for_ones_own_debt_alone():
+def test_a_debtor_defers_only_their_own_debts():
     with pytest.raises(deferrals.DebtOfAnotherDebtor):
         deferrals.request(factories.debt(), debtor=factories.debtor(), days=5, reason="I lost my job.", now=NOW)
     assert not DeferralRequest.objects.exists()
 
 
-def test_there_is_nothing_to_defer_on_a_closed_debt():
+def test_a_closed_debt_can_not_be_deferred():
     debt = factories.debt()
     debts.amend(debt, by=None, today=TODAY, current_status="settled")
     with pytest.raises(deferrals.DebtNotOpen):
@@ -56,7 +56,7 @@ def test_there_is_nothing_to_defer_on_a_closed_debt():
     assert not DeferralRequest.objects.exists()
 
 
-def test_a_debt_has_one_pending_request_at_most():
+def test_a_debt_has_at_most_one_pending_request():
     debt = factories.debt()
     request = ask(debt)
     with pytest.raises(deferrals.AlreadyPending):
@@ -76,7 +76,7 @@ def test_a_decision_is_made_once():
     assert Hold.objects.count() == 1
 
 
-def test_a_request_for_a_debt_that_was_paid_meanwhile_stays_pending():
+def test_a_request_for_a_debt_paid_in_between_stays_pending():
     debt = factories.debt()
     request = ask(debt)
     debts.amend(debt, by=None, today=TODAY, current_balance=Decimal(0))
@@ -86,7 +86,7 @@ def test_a_request_for_a_debt_that_was_paid_meanwhile_stays_pending():
     assert (request.status, Hold.objects.count()) == ("pending", 0)
 
 
-def test_who_is_refused_is_told_why():
+def test_a_rejection_is_explained():
     request = ask(factories.debt())
     for notes in (None, "", "  "):
         with pytest.raises(deferrals.NotesRequired):
@@ -95,7 +95,7 @@ def test_who_is_refused_is_told_why():
     assert request.status == "pending"
 
 
-def test_an_auditor_decides_nothing():
+def test_an_auditor_may_not_review():
     request = ask(factories.debt())
     with pytest.raises(Forbidden):
         deferrals.approve(request, by=factories.agent("Auditor"), notes=None, now=NOW)
@@ -103,7 +103,7 @@ def test_an_auditor_decides_nothing():
     assert request.status == "pending"
 
 
-def test_when_the_time_is_over_the_debt_is_active_again():
+def test_the_debt_is_active_again_after_the_deferral():
     debt = factories.debt()
     approve(ask(debt, days=5))
     assert expiry.expire(now=NOW + timedelta(days=4)) == 0
@@ -113,14 +113,14 @@ def test_when_the_time_is_over_the_debt_is_active_again():
     assert expiry.expire(now=NOW + timedelta(days=5)) == 0
 
 
-def test_a_deferral_that_was_made_by_hand_doesnt_end():
+def test_a_status_deferred_set_by_hand_does_not_end():
     debt = factories.debt(current_status="deferred")
     assert expiry.expire(now=NOW + timedelta(days=500)) == 0
     debt.refresh_from_db()
     assert debt.current_status == "deferred"
 
 
-def test_a_debt_that_is_paid_while_deferred_comes_back_active_once_the_time_is_over():
+def test_a_debt_paid_while_deferred_returns_as_active_after_the_deferral():
     debt = factories.debt()
     approve(ask(debt, days=5))
     debts.amend(debt, by=None, today=TODAY, current_balance=Decimal(0))
@@ -136,7 +136,7 @@ def test_an_agent_who_makes_a_deferred_debt_active_ends_the_hold():
     assert not Hold.objects.not_ended().exists()
 
 
-def test_the_api_answers_a_decision_whole(api: Api):
+def test_the_api_answers_a_review_with_the_whole_request(api: Api):
     request = ask(factories.debt())
     path = f"/deferral-requests/{request.pk}"
     wrong = api.put(f"{path}/approve", {"status": "rejected"})

@@ -1,4 +1,4 @@
-"""From the moment that a dispute is received nothing of its portion is collected, until somebody decides."""
+"""Receiving a dispute suspends collection of its portion until the decision."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -57,7 +57,7 @@ class TestReceived:
         assert (hold.dispute, hold.blocks_contact, hold.blocks_payment_requests) == (dispute, True, True)
         assert (hold.source, hold.events.get().kind) == ("Dispute, by letter", "placed")
 
-    def test_of_a_part_the_undisputed_rest_may_be_asked_for(self):
+    def test_the_undisputed_rest_may_be_requested(self):
         debt = factories.debt()
         dispute = receive(debt, portion=Decimal("300.50"))
         assert dispute.portion == Decimal("300.50")
@@ -70,7 +70,7 @@ class TestReceived:
         assert totals.outstanding([debt.debtor_id], today=TODAY)[debt.debtor_id].amount == 1000
         assert not debt.is_fully_disputed
 
-    def test_what_is_paid_pays_the_undisputed_rest_first(self):
+    def test_payments_pay_the_undisputed_rest_first(self):
         debt = factories.debt()
         receive(debt, portion=Decimal(300))
         posting.record(debt=debt, amount=Decimal(650), by=None, today=TODAY)
@@ -98,30 +98,30 @@ class TestReceived:
             ({"received_at": NOW + timedelta(seconds=1)}, disputes.ReceivedInFuture),
         ],
     )
-    def test_what_can_not_be_right_is_refused(self, values, refusal):
+    def test_wrong_input_is_refused(self, values, refusal):
         debt = factories.debt()
         with pytest.raises(refusal):
             receive(debt, **values)
         assert (state(debt), Dispute.objects.count()) == (FREE, 0)
 
     @pytest.mark.parametrize("status", ["settled", "written_off", "recalled"])
-    def test_there_is_nothing_to_dispute_on_a_closed_debt(self, status):
+    def test_a_closed_debt_can_not_be_disputed(self, status):
         debt = debts.amend(factories.debt(), by=None, today=TODAY, current_status=status)
         with pytest.raises(disputes.DebtNotOpen):
             receive(debt)
         assert not Dispute.objects.exists()
 
-    def test_one_disputes_ones_own_debts(self):
+    def test_a_debtor_disputes_only_their_own_debts(self):
         with pytest.raises(deferrals.DebtOfAnotherDebtor):
             receive(debtor=factories.debtor())
         assert not Dispute.objects.exists()
 
-    def test_an_auditor_enters_none(self):
+    def test_an_auditor_may_not_enter_a_dispute(self):
         with pytest.raises(Forbidden):
             receive(by=factories.agent("Auditor"))
         assert not Dispute.objects.exists()
 
-    def test_a_message_that_is_queued_already_is_stopped(self):
+    def test_a_queued_message_is_blocked(self):
         from tests.communications.conftest import NOON
         from tests.communications.messages import drain, queue
 
@@ -133,7 +133,7 @@ class TestReceived:
 class TestDecided:
     @pytest.mark.parametrize("how", ["verify", "withdraw"])
     @pytest.mark.parametrize("portion", [None, Decimal(300)])
-    def test_verified_and_withdrawn_let_collecting_go_on(self, how, portion):
+    def test_verified_and_withdrawn_resume_collection(self, how, portion):
         debt, boss = factories.debt(), factories.agent()
         dispute = decide(awaiting(debt, portion=portion), how, by=boss)
         assert state(debt) == FREE
@@ -147,7 +147,7 @@ class TestDecided:
         entry = LedgerEntry.objects.get(debt=debt, kind="adjustment")
         assert (entry.amount, entry.cause) == (Decimal("-279.90"), {"type": "dispute", "disputeId": str(dispute.pk)})
 
-    def test_adjusted_to_nothing_is_paid_and_no_dispute_comes_back_with_the_money(self):
+    def test_a_debt_adjusted_to_0_is_paid_and_its_dispute_stays_decided(self):
         debt = factories.debt()
         decide(awaiting(debt), "adjust", balance=Decimal(0))
         assert state(debt)["current_status"] == "paid"
@@ -160,7 +160,7 @@ class TestDecided:
         assert state(debt) == FREE | {"current_status": "recalled"}
 
     @pytest.mark.parametrize("balance", [Decimal(1000), Decimal(1001), Decimal("0.001")])
-    def test_a_dispute_makes_no_debt_larger(self, balance):
+    def test_a_dispute_never_increases_a_debt(self, balance):
         debt = factories.debt()
         dispute = awaiting(debt)
         with pytest.raises((disputes.BalanceNotLower, BadAmount)):
@@ -169,16 +169,16 @@ class TestDecided:
         assert (dispute.status, state(debt)) == ("awaiting_creditor", ALL_OF_IT)
 
     @pytest.mark.parametrize("how", ["verify", "adjust", "recall"])
-    def test_nothing_is_decided_before_the_creditor_was_asked(self, how):
+    def test_the_creditor_is_asked_before_a_decision(self, how):
         dispute = receive()
         with pytest.raises(disputes.InvalidTransition):
             decide(dispute, how, **({"balance": Decimal(1)} if how == "adjust" else {}))
         assert state(dispute.debt) == ALL_OF_IT
 
-    def test_the_debtor_may_take_it_back_at_once(self):
+    def test_a_debtor_may_withdraw_at_once(self):
         assert decide(receive(), "withdraw").status == "withdrawn"
 
-    def test_it_is_decided_once(self):
+    def test_a_dispute_is_decided_once(self):
         dispute = decide(awaiting(), "verify")
         for how in ("withdraw", "recall", "verify"):
             with pytest.raises(disputes.InvalidTransition):
@@ -187,7 +187,7 @@ class TestDecided:
             disputes.ask_creditor(dispute, by=factories.agent(), now=NOW)
         assert state(dispute.debt) == FREE
 
-    def test_who_disputed_is_told_what_came_of_it(self):
+    def test_the_debtor_is_informed_of_the_decision(self):
         dispute = awaiting()
         with pytest.raises(disputes.AnswerRequired):
             decide(dispute, "verify", answer=" ")
@@ -197,28 +197,28 @@ class TestDecided:
         assert "have shown that it is owed" in log.body
 
     @pytest.mark.parametrize("how", ["verify", "withdraw", "adjust", "recall"])
-    def test_an_agent_decides_none(self, how):
+    def test_an_agent_may_not_decide_a_dispute(self, how):
         dispute = awaiting()
         with pytest.raises(Forbidden):
             decide(dispute, how, by=factories.agent("Agent"), **({"balance": Decimal(1)} if how == "adjust" else {}))
         assert state(dispute.debt) == ALL_OF_IT
 
 
-class TestBesideOtherThings:
-    def test_its_hold_ends_with_it_alone(self):
+class TestOtherRecords:
+    def test_its_hold_ends_only_with_the_dispute(self):
         receive()
         with pytest.raises(holds.ReasonNotManual):
             amendments.end(Hold.objects.get(), why="I like.", by=factories.agent(), now=NOW)
         assert Hold.objects.not_ended().count() == 1
 
-    def test_other_holds_go_on(self):
+    def test_other_holds_stay(self):
         dispute = awaiting()
         other = holds.open_hold(reason="cease", debt=dispute.debt, source="x", by=None, now=NOW)
         decide(dispute, "verify")
         assert list(Hold.objects.not_ended()) == [other]
 
     @pytest.mark.parametrize(("days", "after"), [(30, "deferred"), (1, "active")])
-    def test_a_deferred_debt_is_deferred_again_unless_its_time_is_over(self, days, after):
+    def test_a_deferred_debt_is_deferred_again_unless_its_deferral_has_ended(self, days, after):
         debt = factories.debt()
         asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason="I lost my job.", now=NOW)
         deferrals.approve(asked, by=factories.agent(), notes=None, now=NOW)
@@ -228,7 +228,7 @@ class TestBesideOtherThings:
         decide(dispute, "verify", now=NOW + timedelta(days=2))
         assert state(debt)["current_status"] == after
 
-    def test_a_debt_that_is_paid_while_disputed_comes_back_as_it_was(self):
+    def test_a_debt_paid_while_disputed_returns_to_its_earlier_status(self):
         debt = factories.debt(current_status="payment_plan")
         dispute = awaiting(debt)
         payment = posting.record(debt=debt, amount=Decimal(1000), by=None, today=TODAY)
@@ -237,7 +237,7 @@ class TestBesideOtherThings:
         posting.void(payment, by=factories.agent(), today=TODAY)
         assert state(debt) == FREE | {"current_status": "payment_plan"}
 
-    def test_a_debt_that_was_closed_meanwhile_is_not_adjusted(self):
+    def test_a_debt_closed_in_between_is_not_adjusted(self):
         debt = factories.debt()
         dispute = awaiting(debt)
         debts.amend(debt, by=None, today=TODAY, current_status="settled")
@@ -246,7 +246,7 @@ class TestBesideOtherThings:
         decide(Dispute.objects.get(), "withdraw")
         assert state(debt)["current_status"] == "settled"
 
-    def test_a_disputed_debt_stays(self):
+    def test_a_disputed_debt_is_not_deleted(self):
         dispute = receive(portion=Decimal(1))
         with pytest.raises(debts.DebtInUse):
             debts.delete(dispute.debt, by=None, today=TODAY)

@@ -1,6 +1,6 @@
 """Do random money operations from several threads: ``python -m tests.deep.money_worker SEED OPERATIONS THREADS``.
 
-Prints one line per operation done, so that whoever started it sees how far it is, and may kill it on the way.
+Prints one line per finished operation, so that a test sees its progress and can kill it.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Payments over HTTP: what the contract says of answers, keys and repeated requests."""
+"""Payments over HTTP: answers, idempotency keys and repeated requests by the contract."""
 
 import functools
 from typing import Any
@@ -28,14 +28,14 @@ def test_a_payment_is_answered_with_its_defaults(api: Api):
     assert shown["debt"]["currentBalance"] == "4500.00"
 
 
-def test_more_than_is_open_is_422_on_the_amount(api: Api):
+def test_an_amount_above_the_balance_is_422(api: Api):
     answer = api.post("/payments", body(factories.debt(balance="100")))
     assert answer.status_code == 422
     assert [(e["field"], e["rule"]) for e in answer.json()["errors"]] == [("amount", "range")]
     assert not Payment.objects.exists()
 
 
-def test_a_debt_that_there_isnt_is_422_on_it(api: Api):
+def test_an_unknown_debt_is_422(api: Api):
     payment = api.post("/payments", body(factories.debt(balance="5000"))).json()
     gone = str(payment["id"])
     for answer in (
@@ -108,7 +108,7 @@ def test_a_deleted_payment_is_gone_and_its_debt_restored(api: Api):
     assert kinds == ["placement", "payment", "reversal"]
 
 
-def test_money_isnt_changed_by_who_read_an_older_state(api: Api):
+def test_a_change_of_money_by_a_stale_read_is_refused(api: Api):
     debt = factories.debt(balance="5000")
     read = api.post("/payments", body(debt)).json()
     api.put(f"/payments/{read['id']}", {"paymentMethod": "cash"})

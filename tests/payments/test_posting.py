@@ -36,7 +36,7 @@ def test_a_completed_payment_lowers_the_balance_and_only_that_status_does():
     assert balance(debt) == 700
 
 
-def test_a_payment_of_more_than_is_open_is_refused_and_leaves_nothing():
+def test_a_payment_above_the_balance_is_refused_and_leaves_nothing():
     debt = factories.debt(balance="100")
     with pytest.raises(ledger.ExceedsBalance) as refused:
         pay(debt, "100.01")
@@ -45,7 +45,7 @@ def test_a_payment_of_more_than_is_open_is_refused_and_leaves_nothing():
     assert not Payment.objects.exists()
 
 
-def test_the_last_payment_pays_the_debt_and_taking_it_back_reopens_it_to_what_it_was():
+def test_the_last_payment_pays_the_debt_and_its_reversal_restores_the_status():
     debt = factories.debt(balance="100", current_status="payment_plan")
     payment = pay(debt, "100")
     assert balance(debt) == 0
@@ -55,7 +55,7 @@ def test_the_last_payment_pays_the_debt_and_taking_it_back_reopens_it_to_what_it
     assert debt.current_status == "payment_plan"
 
 
-def test_a_voided_payment_is_gone_but_the_ledger_keeps_what_it_was():
+def test_a_voided_payment_is_gone_and_the_ledger_keeps_a_copy():
     debt = factories.debt(balance="100")
     payment = pay(debt, "40", processor_txn_id="TXN-1", payment_method="card")
     key = payment.pk
@@ -143,7 +143,7 @@ def test_a_processors_transaction_is_recorded_once():
 
 
 @pytest.mark.parametrize("amount", ["10", "60"])
-def test_who_sends_a_payment_again_hears_that_it_is_there_even_where_less_is_left(amount: str):
+def test_a_repeated_transaction_is_a_duplicate_even_above_the_balance(amount: str):
     debt, other = factories.debt(balance="60"), factories.debt(balance="60")
     pay(debt, "60", processor_txn_id="TXN-1")
     for repeated in (debt, other):
@@ -155,7 +155,7 @@ def test_who_sends_a_payment_again_hears_that_it_is_there_even_where_less_is_lef
     assert Payment.objects.count() == 1
 
 
-def test_a_payment_is_for_a_debt_that_there_is():
+def test_a_payment_needs_an_existing_debt():
     payment = pay(factories.debt(), "10")
     with pytest.raises(posting.NoSuchDebt):
         pay(Debt(), "10")
@@ -180,7 +180,7 @@ def test_nothing_is_paid_on_a_settled_or_recalled_debt(status: str):
     assert not Payment.objects.exists()
 
 
-def test_a_payment_isnt_taken_back_while_its_debt_is_settled():
+def test_a_payment_is_not_reversed_while_its_debt_is_settled():
     debt = factories.debt(balance="100")
     payment = pay(debt, "40")
     debts.amend(debt, by=None, today=TODAY, current_status="settled")
@@ -190,7 +190,7 @@ def test_a_payment_isnt_taken_back_while_its_debt_is_settled():
     assert Payment.objects.filter(pk=payment.pk).exists()
 
 
-def test_only_a_supervisor_takes_a_posted_payment_back():
+def test_only_a_supervisor_reverses_a_posted_payment():
     debt, agent = factories.debt(balance="100"), factories.agent("Agent")
     payment = pay(debt, "40", status="pending")
     posting.amend(payment, by=agent, today=TODAY, status="completed")
@@ -201,7 +201,7 @@ def test_only_a_supervisor_takes_a_posted_payment_back():
     assert balance(debt) == 50
 
 
-def test_money_isnt_changed_by_who_saw_an_older_state():
+def test_a_change_of_money_by_a_stale_read_is_refused():
     debt = factories.debt(balance="100")
     payment = pay(debt, "40")
     with pytest.raises(Stale):
@@ -213,7 +213,7 @@ def test_money_isnt_changed_by_who_saw_an_older_state():
     assert balance(debt) == 50
 
 
-def test_an_entry_names_who_posted_it():
+def test_an_entry_names_its_author():
     agent = factories.agent("Agent")
     payment = pay(factories.debt(), "40", by=agent)
     assert LedgerEntry.objects.get(payment_id=payment.pk).by == agent

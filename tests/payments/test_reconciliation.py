@@ -1,4 +1,4 @@
-"""Each fault is planted by raw SQL, past every rule and guard, and has to be found."""
+"""Each fault is planted by raw SQL, past all domain functions and triggers, and has to be found."""
 
 from collections.abc import Callable
 from datetime import date
@@ -43,7 +43,7 @@ def found() -> set[str]:
     return {difference.check for difference in reconciliation.differences()}
 
 
-def test_a_sound_ledger_has_no_difference(paid_in_part: Payment):
+def test_a_correct_ledger_has_no_difference(paid_in_part: Payment):
     debts.amend(paid_in_part.debt, by=None, today=TODAY, current_status="written_off")
     debts.delete(factories.debt(), by=None, today=TODAY)
     call_command("check_ledger")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def find_or_create_once(name: str) -> Creditor:
-    """Look and create, without a second look when another has created it meanwhile."""
+    """Look and create, without a second look if another transaction created it in between."""
     if known := CreditorName.objects.filter(normal_form=normal_form(name)).first():
         return known.creditor
     time.sleep(0.05)  # So that the others look too.

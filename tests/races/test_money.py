@@ -44,7 +44,7 @@ def race_of_payments() -> tuple[Debt, list[Any]]:
     return debt, results
 
 
-def test_payments_at_once_never_take_more_than_is_open():
+def test_payments_at_once_never_exceed_the_balance():
     debt, results = race_of_payments()
     assert [type(refused) for refused in refusals(results)] == [ledger.ExceedsBalance] * (THREADS - 3)
     assert debt.current_balance == 10
@@ -58,7 +58,7 @@ def test_without_the_lock_payments_at_once_lose_money(monkeypatch: pytest.Monkey
     assert list(reconciliation.differences()) != []
 
 
-def test_payments_over_the_api_at_once_never_take_more_than_is_open():
+def test_payments_over_the_api_at_once_never_exceed_the_balance():
     debt = factories.debt(balance="100")
     _, token = tokens.create_api_token(factories.agent(), now=now())
     body = {"debtId": str(debt.pk), "amount": 30}
@@ -69,7 +69,7 @@ def test_payments_over_the_api_at_once_never_take_more_than_is_open():
     assert list(reconciliation.differences()) == []
 
 
-def test_a_transaction_that_comes_twice_over_the_api_is_recorded_once():
+def test_a_repeated_transaction_over_the_api_is_recorded_once():
     debt = factories.debt(balance="100")
     _, token = tokens.create_api_token(factories.agent(), now=now())
     body = {"debtId": str(debt.pk), "amount": 10, "processorTxnId": "TXN-1"}

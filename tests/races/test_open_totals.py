@@ -32,7 +32,7 @@ def compact_often() -> None:
 
 
 def read_often() -> list[Any]:
-    """Return what is kept beside what debts add up to, each time in one statement."""
+    """Return the stored sum and the sum of the debts, read by one statement each time."""
     found = []
     for _ in range(60):
         with connection.cursor() as cursor:
@@ -47,7 +47,7 @@ def race() -> list[Any]:
     return at_once(*pay, compact_often, compact_often, read_often)
 
 
-def test_what_is_kept_as_open_is_right_at_every_moment():
+def test_the_open_totals_are_right_at_every_moment():
     results = race()
     assert refusals(results) == []
     assert [pair for pair in results[-1] if pair[0] != pair[1]] == []

@@ -27,7 +27,7 @@ def load(progress: loading.Progress | None = None) -> loading.Report:
     return loading.load(io.BytesIO(FILE.encode()), by=None, today=TODAY, now=clock(), progress=progress)
 
 
-def test_a_debtor_whom_somebody_enters_at_that_moment_is_matched_and_not_doubled():
+def test_a_debtor_created_at_the_same_time_is_matched_and_not_doubled():
     written = threading.Event()
 
     def enter() -> None:
@@ -45,7 +45,7 @@ def test_a_debtor_whom_somebody_enters_at_that_moment_is_matched_and_not_doubled
     assert Debtor.objects.count() == Debt.objects.count() == 2
 
 
-def test_a_debt_that_somebody_places_at_that_moment_is_there_already():
+def test_a_debt_placed_at_the_same_time_is_known():
     written = threading.Event()
     owner = factories.debtor(email="ann@example.com")
     factories.creditor("Acme")  # Otherwise the file waits for the creditor, not for the debt.
@@ -66,7 +66,7 @@ def test_a_debt_that_somebody_places_at_that_moment_is_there_already():
         assert debt.current_balance == sum(entry.amount for entry in debt.ledger_entries.all())
 
 
-def test_a_creditor_that_somebody_creates_at_that_moment_is_not_doubled():
+def test_a_creditor_created_at_the_same_time_is_not_doubled():
     written = threading.Event()
 
     def create() -> None:

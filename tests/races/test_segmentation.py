@@ -41,14 +41,14 @@ def write_between_look_and_lock() -> Debt:
     return debt
 
 
-def test_a_debt_written_while_it_is_assigned_comes_where_it_fits_now():
+def test_a_debt_written_during_an_assignment_gets_the_segment_it_fits_now():
     debt = write_between_look_and_lock()
     assert debt.segment is not None
     assert debt.segment.name == "small"
 
 
 @pytest.mark.deep
-def test_with_what_was_seen_before_the_lock_it_comes_where_it_fitted_then(monkeypatch: pytest.MonkeyPatch):
+def test_without_the_second_look_it_gets_the_segment_it_fitted_before(monkeypatch: pytest.MonkeyPatch):
     blind = assignment.ASSIGN_MANY.replace("debt.xmin = misplaced.written_by", "TRUE")
     monkeypatch.setattr(assignment, "ASSIGN_MANY", blind)
     debt = write_between_look_and_lock()

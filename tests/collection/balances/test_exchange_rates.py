@@ -49,7 +49,7 @@ def test_the_historical_file_is_read_and_a_day_without_a_rate_has_none():
     assert loaded.unknown_currencies == ["CYP"]
 
 
-def test_a_rate_that_is_there_takes_the_files_value():
+def test_a_stored_rate_takes_the_value_of_the_file():
     load(HISTORICAL)
     assert load(HISTORICAL).changed == 0
     assert load(HISTORICAL.replace("1.0567", "1.06")).changed == 1
@@ -57,20 +57,20 @@ def test_a_rate_that_is_there_takes_the_files_value():
     assert len(stored()) == 8
 
 
-def test_a_day_that_is_there_twice_counts_as_it_is_last():
+def test_the_last_line_of_a_repeated_day_counts():
     load("Date,USD\n2026-11-23,1\n2026-11-23,2\n")
     assert stored() == {("2026-11-23", "USD"): Decimal(2)}
 
 
 @pytest.mark.parametrize("cell", ["0", "-1", "1,2", "abc", "1e3", "NaN", "1_0", "\u0661", "9" * 13, "1.123456789"])
-def test_a_cell_that_is_no_rate_is_refused_and_the_others_are_stored(cell):
+def test_a_cell_that_is_not_a_rate_is_refused_and_the_others_are_stored(cell):
     loaded = load(f'Date,USD,GBP\n2026-11-20,1.05,0.8\n2026-11-23,"{cell}",0.9\n')
     assert [(bad.line, bad.column) for bad in loaded.refused] == [(3, "USD")]
     assert len(stored()) == 3
 
 
 @pytest.mark.parametrize("day", ["", "23.11.2026", "2026-02-30", "31 Foo 2026", "31 November 2026", "0 May 2026"])
-def test_a_line_without_a_right_date_is_refused(day):
+def test_a_line_without_a_date_is_refused(day):
     loaded = load(f"Date,USD\n{day},1.05\n2026-11-23,1.05\n")
     assert [(bad.line, bad.column) for bad in loaded.refused] == [(2, "Date")]
     assert len(stored()) == 1
@@ -95,7 +95,7 @@ def test_many_years_take_a_few_statements(django_assert_max_num_queries):
     assert ExchangeRate.objects.count() == 18_000
 
 
-def test_the_command_tells_what_it_stored(tmp_path, capsys):
+def test_the_command_reports_what_it_stored(tmp_path, capsys):
     path = tmp_path / "eurofxref.csv"
     path.write_text("\ufeff" + DAILY, encoding="utf-8")
     call_command("load_exchange_rates", str(path), verbosity=0)
@@ -104,7 +104,7 @@ def test_the_command_tells_what_it_stored(tmp_path, capsys):
     assert "1 days, 3 rates (3 new or changed), the latest of 2026-11-23." in said
 
 
-def test_the_command_fails_where_cells_were_refused_and_on_what_it_cant_read(tmp_path, capsys):
+def test_the_command_fails_if_cells_were_refused_or_the_file_can_not_be_read(tmp_path, capsys):
     path = tmp_path / "rates.csv"
     path.write_text("Date,USD,GBP\n2026-11-23,x,0.8\n", encoding="utf-8")
     with pytest.raises(CommandError, match="1 cells were refused"):

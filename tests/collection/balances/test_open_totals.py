@@ -1,4 +1,4 @@
-"""What is open is counted by the database, whatever writes debts."""
+"""The database keeps the sums of open debts, whatever program writes debts."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -37,7 +37,7 @@ def pay(debt: Debt, amount: int) -> None:
     posting.record(debt=debt, amount=Decimal(amount), by=None, today=TODAY)
 
 
-def test_what_is_open_is_summed_by_currency_and_what_is_late_apart():
+def test_open_and_overdue_debts_are_summed_by_currency():
     factories.debt(balance="100", due_date=YESTERDAY)
     factories.debt(balance="50", due_date=TODAY)
     factories.debt(balance="20")
@@ -69,7 +69,7 @@ def test_each_way_to_change_a_debt_is_counted(change: Callable[[Debt], None], op
 
 @pytest.mark.parametrize("before", DebtStatus.values)
 @pytest.mark.parametrize("after", DebtStatus.values)
-def test_open_is_what_the_rules_call_open(before: str, after: str):
+def test_open_has_the_meaning_of_the_domain_functions(before: str, after: str):
     debt = factories.debt(balance="100")
     for status in (before, after):
         Debt.objects.filter(pk=debt.pk).update(current_status=status, current_balance=0 if status == "paid" else 100)
@@ -77,7 +77,7 @@ def test_open_is_what_the_rules_call_open(before: str, after: str):
         assert is_right()
 
 
-def test_debts_that_are_copied_in_are_counted_even_where_triggers_are_off():
+def test_debts_loaded_in_bulk_are_counted_even_with_triggers_off():
     kept = factories.debt(balance="100")
     sql("CREATE TEMP TABLE more AS SELECT * FROM debt; UPDATE more SET id = uuidv7(), external_reference = NULL")
     sql("SET LOCAL session_replication_role = replica")
@@ -103,7 +103,7 @@ def test_compacting_leaves_one_row_of_each_group_and_the_same_sums():
     assert is_right()
 
 
-def test_check_ledger_finds_a_sum_that_is_wrong(capsys: pytest.CaptureFixture[str]):
+def test_check_ledger_finds_a_wrong_sum(capsys: pytest.CaptureFixture[str]):
     factories.debt(balance="100")
     sql("UPDATE open_total SET balance = balance + 1")
     with pytest.raises(SystemExit):

@@ -57,7 +57,7 @@ def test_the_reporting_currency_is_a_setting(settings: Any):
 
 
 @pytest.mark.parametrize("age", [8, 30])
-def test_rates_older_than_a_week_are_no_rates(age: int):
+def test_rates_older_than_a_week_are_ignored(age: int):
     rates(TODAY - timedelta(days=age), USD="1.2", GBP="0.8")
     found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY)
     assert (found.total_current_balance, found.rates_date) == (None, None)
@@ -69,7 +69,7 @@ def test_rates_of_a_week_ago_still_count():
     assert totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY).total_current_balance == 132
 
 
-def test_where_a_rate_is_missing_the_sum_is_null_and_the_parts_still_tell():
+def test_without_a_rate_the_sum_is_null_and_the_parts_are_listed():
     rates(TODAY, USD="1.2")
     found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY)
     assert found.total_current_balance is None
@@ -84,7 +84,7 @@ def test_a_recalled_debt_is_in_no_sum():
     assert totals.dashboard(now=NOW).total_debt_amount == 0
 
 
-def test_outstanding_is_what_is_open():
+def test_outstanding_is_the_sum_of_open_debts():
     debt = factories.debt(balance="100")
     other = factories.debt(debtor=debt.debtor, balance="30")
     debts.amend(other, by=None, today=TODAY, current_status="settled")
@@ -92,7 +92,7 @@ def test_outstanding_is_what_is_open():
     assert (found.amount, found.currency_code) == (100, "GBP")
 
 
-def test_the_dashboard_counts_and_sums_what_is_open_and_late():
+def test_the_dashboard_counts_and_sums_open_and_overdue_debts():
     factories.debt(balance="100", due_date=TODAY - timedelta(days=1))
     factories.debt(balance="50", due_date=TODAY)
     factories.debt(balance="30", current_balance=Decimal(0), due_date=TODAY - timedelta(days=9))
@@ -102,7 +102,7 @@ def test_the_dashboard_counts_and_sums_what_is_open_and_late():
     assert found.as_of == NOW
 
 
-def test_the_dashboard_converts_what_is_in_several_currencies():
+def test_the_dashboard_converts_several_currencies():
     rates(TODAY, USD="1.2", GBP="0.8")
     factories.debt(balance="80", due_date=TODAY - timedelta(days=1))
     factories.debt(balance="10", currency_code="EUR")

@@ -1,4 +1,4 @@
-"""Holds are placed, approved, moved, reviewed and ended by rules, and over by themselves at the debtor's midnight."""
+"""Holds are opened, approved, moved, reviewed and ended, and expire at the debtor's midnight."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,14 +20,14 @@ BY_HAND = sorted(reason for reason, policy in POLICIES.items() if policy.is_manu
 pytestmark = pytest.mark.django_db
 
 
-def place(**values):
+def open_hold(**values):
     if "debt" not in values and "debtor" not in values:
         values["debtor"] = factories.debtor()
     values.setdefault("by", None)
     return holds.open_hold(**{"reason": "cease", "source": "Letter of 30 January", "now": NOW} | values)
 
 
-def story(hold):
+def history(hold):
     return [(event.kind, event.by, event.why, event.ends_on) for event in hold.events.order_by("at", "id")]
 
 
@@ -39,84 +39,84 @@ def day(number):
     return TODAY + timedelta(days=number)
 
 
-class TestPlacing:
+class TestOpening:
     @pytest.mark.parametrize("reason", BY_HAND)
     @pytest.mark.parametrize("scope", ["person", "debt"])
-    def test_every_reason_can_be_placed_on_a_person_or_a_debt(self, reason, scope):
+    def test_a_hold_of_every_reason_can_be_opened_on_a_person_or_a_debt(self, reason, scope):
         debt = factories.debt()
-        hold = place(reason=reason, debt=debt) if scope == "debt" else place(reason=reason, debtor=debt.debtor)
+        hold = open_hold(reason=reason, debt=debt) if scope == "debt" else open_hold(reason=reason, debtor=debt.debtor)
         assert (hold.scope, hold.starts_on, hold.ended_at) == (scope, TODAY, None)
         assert {block for block in Block if getattr(hold, f"blocks_{block}")} == POLICIES[reason].blocks
         assert list(in_force(TODAY).on(debt)) == [hold]
 
-    def test_a_hold_says_who_told_us_and_who_placed_it_when_and_why(self):
+    def test_a_hold_records_its_source_agent_time_and_note(self):
         agent = factories.agent("Agent")
-        hold = place(by=agent, why="They asked in writing.")
+        hold = open_hold(by=agent, why="They asked in writing.")
         assert (hold.source, hold.by) == ("Letter of 30 January", agent)
-        assert story(hold) == [("placed", agent, "They asked in writing.", None)]
+        assert history(hold) == [("placed", agent, "They asked in writing.", None)]
         assert hold.events.get().at == NOW
 
-    def test_what_nobody_told_us_is_no_hold(self):
+    def test_a_hold_needs_a_source(self):
         with pytest.raises(holds.SourceRequired):
-            place(source=" ")
+            open_hold(source=" ")
         assert not Hold.objects.exists()
 
     def test_a_hold_is_on_one_person_or_one_debt(self):
         debt = factories.debt()
         for neither_or_both in ({"debtor": None}, {"debt": debt, "debtor": debt.debtor}):
             with pytest.raises(holds.DebtorOrDebtRequired):
-                place(**neither_or_both)
+                open_hold(**neither_or_both)
         assert not Hold.objects.exists()
 
     @pytest.mark.parametrize("reason", ["deferral", "dispute"])
-    def test_deferrals_and_disputes_have_their_own_way(self, reason):
+    def test_holds_for_deferrals_and_disputes_are_not_opened_by_hand(self, reason):
         with pytest.raises(holds.ReasonNotManual):
-            place(reason=reason)
+            open_hold(reason=reason)
         assert not Hold.objects.exists()
 
     def test_a_hold_ends_after_it_starts(self):
         with pytest.raises(holds.EndsBeforeStart):
-            place(starts_on=TODAY, ends_on=TODAY)
+            open_hold(starts_on=TODAY, ends_on=TODAY)
         assert not Hold.objects.exists()
 
-    def test_a_hold_may_block_less_or_more_as_far_as_the_law_lets_it(self):
-        assert not place(reason="complaint", blocks=["strategy"]).blocks_contact
-        assert place(reason="cease", blocks=list(Block)).blocks_interest
+    def test_a_hold_may_block_more_or_less_than_the_default_but_not_less_than_required(self):
+        assert not open_hold(reason="complaint", blocks=["strategy"]).blocks_contact
+        assert open_hold(reason="cease", blocks=list(Block)).blocks_interest
         with pytest.raises(holds.BlocksRequiredByLaw) as refusal:
-            place(reason="moratorium", blocks=["contact", "strategy"])
+            open_hold(reason="moratorium", blocks=["contact", "strategy"])
         assert refusal.value.message == "This reason must block these too: interest, payment requests."
         assert Hold.objects.count() == 2
 
-    def test_an_auditor_places_none(self):
+    def test_an_auditor_may_not_open_a_hold(self):
         with pytest.raises(Forbidden):
-            place(by=factories.agent("Auditor"))
+            open_hold(by=factories.agent("Auditor"))
         assert not Hold.objects.exists()
 
     def test_a_hold_begins_with_the_first_of_the_debtors_clocks(self):
         at = datetime(2026, 2, 1, 3, tzinfo=UTC)  # Still the 31st in New York.
         american = factories.debtor(country_code="US", region_state="NY", mobile_phone="+12125550123")
-        assert place(debtor=american, now=at).starts_on == date(2026, 1, 31)
+        assert open_hold(debtor=american, now=at).starts_on == date(2026, 1, 31)
         nowhere = factories.debtor(country_code=None, mobile_phone=None)
-        assert place(debtor=nowhere, now=at).starts_on == date(2026, 1, 31)
+        assert open_hold(debtor=nowhere, now=at).starts_on == date(2026, 1, 31)
 
     def test_the_furthest_dates_break_nothing(self):
-        hold = place(reason="moratorium", starts_on=date.max - timedelta(days=1))
+        hold = open_hold(reason="moratorium", starts_on=date.max - timedelta(days=1))
         assert hold.ends_on == date.max
         assert expiry.expire(now=NOW) == 0
 
 
 class TestBreathingSpace:
     def test_it_lasts_60_days_with_the_midway_review_by_the_35th(self):
-        hold = place(reason="moratorium", starts_on=date(2026, 3, 2))
+        hold = open_hold(reason="moratorium", starts_on=date(2026, 3, 2))
         assert (hold.ends_on, hold.review_on) == (date(2026, 5, 1), date(2026, 4, 5))
         assert (hold.ends_on - hold.starts_on).days == 60
         assert (hold.review_on - hold.starts_on).days + 1 == 35
         assert all((hold.blocks_contact, hold.blocks_strategy, hold.blocks_payment_requests, hold.blocks_interest))
 
-    def test_its_length_is_the_regulations(self):
+    def test_its_length_is_fixed_by_the_regulations(self):
         with pytest.raises(holds.LengthFixedByLaw):
-            place(reason="moratorium", ends_on=day(90))
-        hold = place(reason="moratorium", starts_on=TODAY, ends_on=day(60))
+            open_hold(reason="moratorium", ends_on=day(90))
+        hold = open_hold(reason="moratorium", starts_on=TODAY, ends_on=day(60))
         with pytest.raises(holds.LengthFixedByLaw):
             amendments.move(hold, ends_on=day(90), why="To be kind.", by=factories.agent(), now=NOW)
         hold.refresh_from_db()
@@ -128,11 +128,11 @@ class TestBreathingSpace:
     @pytest.mark.parametrize("reason", ["moratorium", "mental_health_moratorium"])
     def test_it_is_for_england_and_wales(self, where, reason):
         with pytest.raises(holds.NotInEnglandOrWales):
-            place(reason=reason, debtor=factories.debtor(**where))
+            open_hold(reason=reason, debtor=factories.debtor(**where))
         assert not Hold.objects.exists()
 
     def test_for_mental_health_it_lasts_as_long_as_the_treatment_and_30_days(self):
-        hold = place(reason="mental_health_moratorium", starts_on=TODAY)
+        hold = open_hold(reason="mental_health_moratorium", starts_on=TODAY)
         assert (hold.ends_on, hold.review_on) == (None, day(30))
         last_day = day(40)
         amendments.end_treatment(hold, last_day=last_day, why="The adviser wrote.", by=factories.agent(), now=NOW)
@@ -141,67 +141,67 @@ class TestBreathingSpace:
         assert not in_force(last_day + timedelta(days=31)).exists()
         assert (free, hold.review_on) == (last_day + timedelta(days=31), None)
 
-    def test_only_a_treatment_ends(self):
-        hold = place(reason="moratorium")
+    def test_only_a_mental_health_moratorium_ends_with_a_treatment(self):
+        hold = open_hold(reason="moratorium")
         with pytest.raises(amendments.NotATreatmentHold):
             amendments.end_treatment(hold, last_day=TODAY, why="?", by=factories.agent(), now=NOW)
         with pytest.raises(holds.LengthFixedByLaw):
-            place(reason="mental_health_moratorium", ends_on=day(5))
+            open_hold(reason="mental_health_moratorium", ends_on=day(5))
 
 
 class TestApproval:
-    def test_what_rests_on_our_judgement_counts_at_once_and_waits_for_a_supervisor(self):
+    def test_a_hold_is_active_while_it_waits_for_approval(self):
         agent, boss = factories.agent("Agent"), factories.agent("Supervisor")
-        hold = place(reason="vulnerable", by=agent)
+        hold = open_hold(reason="vulnerable", by=agent)
         assert in_force(TODAY).get() == hold
         assert hold.approved_by is None
         amendments.approve(hold, by=boss, now=NOW, why="Agreed.")
         assert hold.approved_by == boss
-        assert [kind for kind, *_ in story(hold)] == ["placed", "approved"]
+        assert [kind for kind, *_ in history(hold)] == ["placed", "approved"]
         with pytest.raises(amendments.NothingToApprove):
             amendments.approve(hold, by=boss, now=NOW)
         assert hold.events.count() == 2
 
     def test_a_supervisors_own_hold_is_approved(self):
         boss = factories.agent("Supervisor")
-        assert place(reason="vulnerable", by=boss).approved_by == boss
+        assert open_hold(reason="vulnerable", by=boss).approved_by == boss
 
-    def test_what_the_law_demands_needs_no_approval(self):
-        hold = place(reason="cease", by=factories.agent("Agent"))
+    def test_a_hold_required_by_law_needs_no_approval(self):
+        hold = open_hold(reason="cease", by=factories.agent("Agent"))
         with pytest.raises(amendments.NothingToApprove):
             amendments.approve(hold, by=factories.agent(), now=NOW)
 
-    def test_an_agent_approves_none(self):
-        hold = place(reason="vulnerable", by=factories.agent("Agent"))
+    def test_an_agent_may_not_approve_a_hold(self):
+        hold = open_hold(reason="vulnerable", by=factories.agent("Agent"))
         with pytest.raises(Forbidden):
             amendments.approve(hold, by=factories.agent("Agent"), now=NOW)
         hold.refresh_from_db()
         assert hold.approved_by is None
 
-    def test_an_agent_may_lengthen_a_hold_which_then_waits_again_and_not_shorten_it(self):
+    def test_an_agent_may_only_move_an_end_later_and_the_hold_waits_again(self):
         agent = factories.agent("Agent")
-        hold = place(reason="vulnerable", ends_on=day(10), by=factories.agent("Supervisor"))
+        hold = open_hold(reason="vulnerable", ends_on=day(10), by=factories.agent("Supervisor"))
         amendments.move(hold, ends_on=day(20), why="Still ill.", by=agent, now=NOW)
         assert (hold.ends_on, hold.approved_by) == (day(20), None)
         with pytest.raises(Forbidden):
             amendments.move(hold, ends_on=day(5), why="Enough.", by=agent, now=NOW)
         hold.refresh_from_db()
         assert hold.ends_on == day(20)
-        assert story(hold)[-1] == ("moved", agent, "Still ill.", day(20))
+        assert history(hold)[-1] == ("moved", agent, "Still ill.", day(20))
 
 
 class TestEnding:
     def test_ending_one_ends_no_other(self):
         debt, boss = factories.debt(), factories.agent()
-        first, second = place(debt=debt), place(debt=debt, reason="complaint")
-        on_person = place(debtor=debt.debtor, reason="attorney")
+        first, second = open_hold(debt=debt), open_hold(debt=debt, reason="complaint")
+        on_person = open_hold(debtor=debt.debtor, reason="attorney")
         amendments.end(first, why="They wrote again.", by=boss, now=NOW)
         assert set(in_force(TODAY).on(debt)) == {second, on_person}
         assert (first.ended_by, first.ended_at, first.lifted_at) == (boss, NOW, NOW)
-        assert story(first)[-1] == ("ended", boss, "They wrote again.", TODAY)
+        assert history(first)[-1] == ("ended", boss, "They wrote again.", TODAY)
 
     def test_a_hold_is_ended_once(self):
-        hold = place()
+        hold = open_hold()
         amendments.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
         for again in (
             lambda: amendments.end(hold, why="Again.", by=factories.agent(), now=NOW),
@@ -212,8 +212,8 @@ class TestEnding:
                 again()
         assert hold.events.count() == 2
 
-    def test_an_agent_ends_none_and_nobody_without_a_word(self):
-        hold = place()
+    def test_an_agent_may_not_end_a_hold_and_a_note_is_required(self):
+        hold = open_hold()
         with pytest.raises(Forbidden):
             amendments.end(hold, why="I like.", by=factories.agent("Agent"), now=NOW)
         with pytest.raises(amendments.NoteRequired):
@@ -221,28 +221,28 @@ class TestEnding:
         hold.refresh_from_db()
         assert (hold.ended_at, hold.events.count()) == (None, 1)
 
-    def test_a_hold_to_come_can_be_ended_before_it_begins(self):
-        hold = place(starts_on=day(5))
+    def test_a_scheduled_hold_can_be_ended_before_it_begins(self):
+        hold = open_hold(starts_on=day(5))
         amendments.end(hold, why="A mistake.", by=factories.agent(), now=NOW)
         assert not in_force(day(6)).exists()
 
-    def test_a_review_is_kept_with_the_next_ones_date(self):
-        hold, agent = place(reason="attorney"), factories.agent("Agent")
+    def test_a_review_records_its_finding_and_the_next_date(self):
+        hold, agent = open_hold(reason="attorney"), factories.agent("Agent")
         amendments.review(hold, review_on=day(120), why="Still represented.", by=agent, now=NOW)
         assert hold.review_on == day(120)
-        assert story(hold)[-1] == ("reviewed", agent, "Still represented.", None)
+        assert history(hold)[-1] == ("reviewed", agent, "Still represented.", None)
 
-    def test_what_was_done_is_never_changed_or_deleted(self):
-        event = place().events.get()
+    def test_the_history_is_never_changed_or_deleted(self):
+        event = open_hold().events.get()
         for change in (lambda: HoldEvent.objects.update(why="Nothing."), lambda: HoldEvent.objects.all().delete()):
             with pytest.raises(IntegrityError), transaction.atomic():
                 change()
         event.refresh_from_db()
         assert event.why == ""
 
-    def test_who_has_a_hold_stays(self):
-        hold, debt = place(), factories.debt()
-        place(debt=debt)
+    def test_a_debtor_or_debt_with_a_hold_is_not_deleted(self):
+        hold, debt = open_hold(), factories.debt()
+        open_hold(debt=debt)
         with pytest.raises(debtors.HasDebts):
             debtors.delete(hold.debtor)
         with transaction.atomic(), pytest.raises(debts.DebtInUse):
@@ -271,22 +271,22 @@ class TestExpiry:
             ({"country_code": None, "mobile_phone": None}, datetime(2026, 2, 10, 12, tzinfo=UTC)),
         ],
     )
-    def test_a_hold_is_over_at_the_last_local_midnight(self, where, midnight):
-        hold = place(debtor=factories.debtor(**where), ends_on=date(2026, 2, 10))
+    def test_a_hold_ends_at_the_last_local_midnight(self, where, midnight):
+        hold = open_hold(debtor=factories.debtor(**where), ends_on=date(2026, 2, 10))
         assert expiry.expire(now=midnight - timedelta(seconds=1)) == 0
         assert expiry.expire(now=midnight) == 1
         hold.refresh_from_db()
         assert (hold.lifted_at, hold.ended_at) == (midnight, None)
-        assert story(hold)[-1] == ("expired", None, "", date(2026, 2, 10))
+        assert history(hold)[-1] == ("expired", None, "", date(2026, 2, 10))
 
     def test_many_holds_expire_in_as_many_statements_as_one(self, django_assert_num_queries):
         for count in (1, 20):
             for _ in range(count):
-                place(debt=factories.debt(), ends_on=day(3))
+                open_hold(debt=factories.debt(), ends_on=day(3))
             with django_assert_num_queries(5):
                 assert expiry.expire(now=NOW + timedelta(days=3)) == count
 
-    def test_a_deferred_debt_is_set_free_by_its_last_deferral_alone(self):
+    def test_a_deferred_debt_becomes_active_only_with_its_last_deferral(self):
         debt, boss = factories.debt(), factories.agent()
         for days in (5, 9):
             asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason="I lost my job.", now=NOW)

@@ -59,7 +59,7 @@ def everything() -> list[list[dict[str, Any]]]:
 
 
 def refused(row: dict[str, Any]) -> list[tuple[str | None, str]]:
-    """What is wrong with a row; it left nothing behind."""
+    """Load a row that must be refused and change nothing; return the faults."""
     before = everything()
     report = load(text(row))
     assert counts(report) == (0, 0, 1)
@@ -90,7 +90,7 @@ def test_a_row_becomes_a_debtor_and_a_debt_with_its_placement_in_the_ledger():
     assert (entry.value_date, entry.cause, entry.by) == (date(2026, 6, 1), {"type": "placement"}, None)
 
 
-def test_a_placed_debt_is_like_one_that_the_rule_places():
+def test_a_loaded_debt_equals_one_placed_by_the_domain_function():
     load(text(ROW | {"currentBalance": "0"}, ROW | {"externalReference": "A-2", "currentBalance": "40"}))
     for debt in Debt.objects.all():
         like = factories.debt(
@@ -104,7 +104,7 @@ def test_a_placed_debt_is_like_one_that_the_rule_places():
         assert list(debt.ledger_entries.values_list(*shape)) == list(like.ledger_entries.values_list(*shape))
 
 
-def test_what_is_not_open_any_more_is_an_adjustment_and_at_0_the_debt_is_paid():
+def test_a_smaller_current_balance_is_an_adjustment_and_0_is_paid():
     load(text(ROW | {"currentBalance": "40.00"}, ROW | {"externalReference": "A-2", "currentBalance": "0"}))
     part, whole = Debt.objects.order_by("external_reference")
     assert (part.current_balance, part.current_status) == (40, "active")
@@ -124,14 +124,14 @@ def test_defaults_are_the_apis():
     assert (debt.placement_date, debt.due_date, debt.external_reference) == (TODAY, None, None)
 
 
-def test_the_creditor_may_be_named_for_the_whole_file_and_a_rows_own_counts_more():
+def test_a_row_without_creditor_takes_the_creditor_of_the_file():
     bare = {name: value for name, value in ROW.items() if name != "originalCreditor"}
     assert counts(load(text(bare), creditor="Beta")) == (1, 0, 0)
     assert counts(load(text(ROW), creditor="Beta")) == (1, 0, 0)
     assert {debt.original_creditor for debt in Debt.objects.all()} == {"Acme", "Beta"}
 
 
-def test_a_debt_is_in_its_segment_at_once():
+def test_a_loaded_debt_is_assigned_at_once():
     low = records.create(name="low", priority=1, max_p2p_score=Decimal("0.5"))
     records.create(name="high", priority=2, min_p2p_score=Decimal("0.5"))
     pinned = records.create(name="pinned", priority=3, is_active=False)
@@ -156,7 +156,7 @@ def test_the_same_file_twice_adds_nothing():
     assert everything() == before
 
 
-def test_a_known_debts_balance_and_a_known_debtors_fields_are_never_touched():
+def test_known_debts_and_debtors_stay_unchanged():
     load(text(ROW))
     before = everything()
     changed = ROW | {
@@ -169,7 +169,7 @@ def test_a_known_debts_balance_and_a_known_debtors_fields_are_never_touched():
     assert everything() == before
 
 
-def test_one_reference_twice_in_a_file_is_one_debt():
+def test_a_repeated_reference_is_one_debt():
     other = ROW | {"email": "other@example.com", "originalBalance": "7"}
     assert counts(load(text(ROW, other))) == (1, 1, 0)
     assert Debtor.objects.get().email == "ann@example.com"
@@ -200,7 +200,7 @@ def test_an_alias_is_its_creditor():
     assert Debt.objects.get().creditor == acme
 
 
-def test_spellings_of_a_creditor_are_one_where_there_is_no_reference():
+def test_spellings_of_a_creditor_are_one_without_a_reference_too():
     bare = ROW | {"externalReference": ""}
     assert counts(load(text(bare, bare | {"originalCreditor": "ACME."}))) == (1, 1, 0)
 
@@ -214,7 +214,7 @@ def test_a_recalled_debt_may_be_placed_again(reference: str):
     assert counts(load(text(row))) == (0, 1, 0)
 
 
-def test_a_debtor_is_known_by_address_whatever_its_case_or_by_phone():
+def test_a_debtor_is_known_by_address_in_any_case_or_by_phone():
     ann = factories.debtor(email="Ann@Example.com", mobile_phone="+447400123456")
     by_phone = ROW | {
         "externalReference": "A-2",
@@ -227,7 +227,7 @@ def test_a_debtor_is_known_by_address_whatever_its_case_or_by_phone():
     assert Debtor.objects.count() == 1
 
 
-def test_rows_of_one_new_debtor_make_one():
+def test_rows_of_one_new_debtor_create_one():
     rows = [
         ROW | {"mobilePhone": "+447700900001"},
         ROW | {"externalReference": "A-2", "email": "ANN@example.com", "mobilePhone": "+447700900002"},
@@ -241,7 +241,7 @@ def test_rows_of_one_new_debtor_make_one():
     assert (debtor.email, debtor.mobile_phone) == ("ann@example.com", "+447700900001")
 
 
-def test_a_chain_of_shared_phones_and_addresses_comes_to_an_end():
+def test_a_chain_of_shared_phones_and_addresses_is_followed_to_its_end():
     rows = [
         ROW
         | {
@@ -264,7 +264,7 @@ def test_a_row_that_names_two_debtors_is_refused():
     assert refused(ROW | {"mobilePhone": "+447700900555"}) == [("mobilePhone", "Another debtor has this phone.")]
 
 
-def test_a_new_debtor_needs_a_name_and_a_known_one_none():
+def test_only_a_new_debtor_needs_a_name():
     nameless = {name: value for name, value in ROW.items() if name not in ("firstName", "lastName")}
     assert [column for column, _ in refused(nameless)] == ["firstName"]
     assert [column for column, _ in refused(ROW | {"lastName": " "})] == ["lastName"]
@@ -292,7 +292,7 @@ def test_a_wrong_cell_is_refused_on_its_column(column, value):
     assert [place for place, _ in refused(ROW | {column: value})] == [column]
 
 
-def test_decimals_are_the_currencys():
+def test_decimals_depend_on_the_currency():
     assert refused(ROW | {"currencyCode": "JPY", "originalBalance": "10.5"}) == [
         ("originalBalance", "JPY has no decimals.")
     ]
@@ -304,7 +304,7 @@ def test_decimals_are_the_currencys():
     assert counts(load(text(*good))) == (2, 0, 0)
 
 
-def test_all_that_is_wrong_with_a_row_is_told_and_the_other_rows_are_taken():
+def test_all_faults_of_a_row_are_reported_and_other_rows_accepted():
     report = load(text(ROW | {"email": "x", "originalBalance": "-1", "dob": "soon"}, ROW))
     assert counts(report) == (1, 0, 1)
     assert {(refusal.line, refusal.column) for refusal in report.refusals} == {
@@ -312,7 +312,7 @@ def test_all_that_is_wrong_with_a_row_is_told_and_the_other_rows_are_taken():
     }  # fmt: skip
 
 
-def test_lines_are_those_of_the_file_also_after_cells_of_several_lines_and_blank_ones():
+def test_lines_are_counted_through_multiline_cells_and_blank_lines():
     file = (
         "email,firstName,lastName,addressLine1,originalCreditor,originalBalance\r\n"
         'a@example.com,A,A,"1 High Street\r\nFlat 2\r\nRear",Acme,1\r\n'
@@ -342,7 +342,7 @@ def test_utf8_with_or_without_bom_and_commas_or_semicolons_are_read(delimiter, b
     assert Debtor.objects.get().first_name == "Zoë; Łukasz, 東京"
 
 
-def test_cells_are_text_to_us_whatever_they_say():
+def test_sql_in_a_cell_is_plain_text():
     nasty = "'; DROP TABLE debt; -- \\N \\. {x} %s"
     assert counts(load(text(ROW | {"city": nasty, "externalReference": "\\."}))) == (1, 0, 0)
     assert Debtor.objects.get().city == nasty
@@ -352,7 +352,7 @@ GOOD = text(ROW)
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "no header"),
         (b"\n\n", "no header"),
@@ -370,17 +370,17 @@ GOOD = text(ROW)
         (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
     ],
 )
-def test_a_broken_file_is_refused_as_a_whole(content, says):
-    with pytest.raises(BrokenFile, match=says):
+def test_a_broken_file_is_refused_as_a_whole(content, message):
+    with pytest.raises(BrokenFile, match=message):
         load(content)
     assert not any(everything())
 
 
-def test_a_file_of_a_header_alone_has_no_rows():
+def test_a_file_with_only_a_header_has_no_rows():
     assert counts(load(GOOD.splitlines()[0])) == (0, 0, 0)
 
 
-def test_a_dry_run_tells_the_same_and_writes_nothing():
+def test_a_dry_run_reports_the_same_and_writes_nothing():
     load(text(ROW))
     before = everything()
     file = text(ROW, ROW | {"externalReference": "A-2"}, ROW | {"externalReference": "A-3", "p2pScore": "2"})
@@ -425,7 +425,7 @@ def command(tmp_path: Path, content: str, *options: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_tells_what_became_of_the_rows_and_writes_the_refused_ones(tmp_path):
+def test_the_command_reports_the_rows_and_writes_the_refused_ones(tmp_path):
     wrong = [ROW | {"externalReference": f"W-{n}", "p2pScore": "2"} for n in range(25)]
     refusals = tmp_path / "refused.csv"
     said = command(tmp_path, text(ROW, *wrong), "--refused", str(refusals))
@@ -437,7 +437,7 @@ def test_the_command_tells_what_became_of_the_rows_and_writes_the_refused_ones(t
     assert len(written) == 26
 
 
-def test_the_commands_dry_run_says_so(tmp_path):
+def test_the_command_reports_a_dry_run(tmp_path):
     assert "Dry run: nothing was written." in command(tmp_path, GOOD, "--dry-run")
     assert not Debt.objects.exists()
     bare = GOOD.replace("originalCreditor", "city")
@@ -445,7 +445,7 @@ def test_the_commands_dry_run_says_so(tmp_path):
     assert Debt.objects.get().original_creditor == "Beta"
 
 
-def test_the_command_says_plainly_what_is_wrong_with_a_file(tmp_path):
+def test_the_command_names_the_fault_of_a_file(tmp_path):
     with pytest.raises(CommandError, match=r"Unknown columns: surname.*Nothing was written"):
         command(tmp_path, GOOD.replace("lastName", "surname"))
     with pytest.raises(CommandError, match="can't be read: No such file"):

@@ -1,4 +1,4 @@
-"""Which segment a debt falls into. Each case is asked of one debt and of all, and they agree."""
+"""The assignment of debts to segments. Each case assigns one debt and all debts, with the same result."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ TODAY = date(2026, 6, 30)
 
 
 def fits(debt: Debt, *, today: date = TODAY) -> str | None:
-    """The name of the debt's segment, once both ways have said the same."""
+    """Return the name of the debt's segment after both ways gave the same result."""
     Debt.objects.filter(pk=debt.pk).update(segment=None)
     debt.refresh_from_db()
     assignment.assign(debt, today=today)
@@ -29,7 +29,7 @@ def fits(debt: Debt, *, today: date = TODAY) -> str | None:
     return debt.segment.name if debt.segment else None
 
 
-def test_one_is_tried_first_and_of_equal_priorities_the_older():
+def test_priority_1_is_tried_first_and_then_the_older_segment():
     debt = factories.debt()
     records.create(name="newer", priority=5)
     first = records.create(name="first", priority=1)
@@ -70,12 +70,12 @@ def test_balance_bands_are_half_open_and_of_one_currency(balance, currency, expe
     assert fits(factories.debt(balance=balance, currency_code=currency)) == expected
 
 
-def test_the_balance_that_counts_is_the_current_one():
+def test_the_current_balance_counts():
     records.create(name="small", max_balance=Decimal(100), currency_code="GBP")
     assert fits(factories.debt(balance=500, current_balance=Decimal(50))) == "small"
 
 
-def test_a_currency_without_a_band_takes_that_currency_alone():
+def test_a_segment_with_a_currency_takes_only_debts_in_it():
     records.create(name="euros", currency_code="EUR")
     assert fits(factories.debt(currency_code="EUR")) == "euros"
     assert fits(factories.debt(currency_code="GBP")) is None
@@ -87,7 +87,7 @@ def test_days_since_placement_are_half_open(days, expected):
     assert fits(factories.debt(placement_date=TODAY - timedelta(days=days))) == expected
 
 
-def test_a_debt_moves_on_as_days_go_by_and_out_where_nothing_fits():
+def test_a_debt_moves_with_the_days_and_out_of_segments_it_no_longer_fits():
     records.create(name="young", max_days_since_placement=10)
     debt = factories.debt(placement_date=TODAY)
     assert fits(debt) == "young"
@@ -97,7 +97,7 @@ def test_a_debt_moves_on_as_days_go_by_and_out_where_nothing_fits():
     assert debt.segment is None
 
 
-def test_a_pinned_debt_and_a_closed_one_stay_where_they_are():
+def test_pinned_and_closed_debts_stay_in_their_segments():
     mine = factories.segment(priority=9)
     pinned = factories.debt(segment=mine)
     closed = factories.debt(current_balance=Decimal(0))
@@ -116,7 +116,7 @@ def test_every_open_debt_is_assigned(status):
     assert fits(factories.debt(current_status=status)) == "all"
 
 
-def test_only_debts_that_move_are_written_and_no_edit_turns_stale_by_it():
+def test_an_assignment_writes_only_moved_debts_and_makes_no_read_stale():
     records.create(name="all")
     debt = factories.debt()
     seen = Debt.objects.get(pk=debt.pk).updated_at
@@ -126,13 +126,13 @@ def test_only_debts_that_move_are_written_and_no_edit_turns_stale_by_it():
     assert Debt.objects.get(pk=debt.pk).updated_at == seen
 
 
-def test_a_debt_that_is_placed_is_in_its_segment_at_once():
+def test_a_new_debt_is_assigned_at_once():
     segment = records.create(name="all")
     assert factories.debt().segment_id == segment.pk
 
 
 @pytest.mark.parametrize("debts", [1, 50])
-def test_an_assignment_takes_the_same_few_queries_however_many_debts(debts, django_assert_num_queries):
+def test_the_queries_of_an_assignment_do_not_grow_with_the_debts(debts, django_assert_num_queries):
     owner = factories.debtor()
     for _ in range(debts):
         factories.debt(debtor=owner)
@@ -187,7 +187,7 @@ drafts = st.builds(
     st.lists(drafts, max_size=6),
     st.lists(st.tuples(st.none() | scores, balances, days, st.sampled_from(["GBP", "EUR"])), min_size=1, max_size=6),
 )
-def test_sql_and_the_contracts_words_agree(segment_drafts, debt_drafts):
+def test_the_sql_agrees_with_the_contract(segment_drafts, debt_drafts):
     from django.db import transaction
 
     with transaction.atomic():

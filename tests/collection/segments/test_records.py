@@ -47,7 +47,7 @@ def test_a_segment_is_created_read_changed_and_deleted(api):
     assert api.get(path).status_code == 404
 
 
-def test_what_comes_back_can_be_sent_back(api):
+def test_an_answer_can_be_sent_back(api):
     segment = api.post("/segments", {"name": "A", "minBalance": 5, "currencyCode": "KWD"}).json()
     answer = api.put(f"/segments/{segment['id']}", api.get(f"/segments/{segment['id']}").json())
     assert answer.status_code == 200
@@ -55,7 +55,7 @@ def test_what_comes_back_can_be_sent_back(api):
     assert answer.json()["minBalance"] == "5.000"
 
 
-def test_an_empty_value_brings_the_default_back_or_opens_the_band(api):
+def test_an_empty_value_sets_the_default_or_removes_the_bound(api):
     segment = factories.segment(priority=3, is_active=False, min_days_since_placement=5)
     body = {"priority": None, "isActive": None, "minDaysSincePlacement": ""}
     answer = api.put(f"/segments/{segment.pk}", body).json()
@@ -78,11 +78,11 @@ def test_a_name_is_unique(api):
     ],
 )
 @pytest.mark.parametrize(("low", "high"), [(1, 1), (1, 0)])
-def test_a_band_with_nothing_in_it_is_refused(api, least, most, extra, low, high):
+def test_an_empty_band_is_refused(api, least, most, extra, low, high):
     refused(api, "POST", "/segments", {"name": "Empty", least: low, most: high, **extra}, most, "range")
 
 
-def test_a_band_that_a_change_of_one_bound_would_empty_is_refused(api):
+def test_a_bound_that_empties_its_band_is_refused(api):
     segment = factories.segment(min_days_since_placement=10, max_days_since_placement=20)
     refused(api, "PUT", f"/segments/{segment.pk}", {"minDaysSincePlacement": 20}, "minDaysSincePlacement")
 
@@ -92,7 +92,7 @@ def test_a_balance_band_needs_a_currency(api, bound):
     refused(api, "POST", "/segments", {"name": "Poor", bound: 100}, "currencyCode", "required")
 
 
-def test_the_currency_of_a_balance_band_can_not_be_taken_away(api):
+def test_the_currency_of_a_balance_band_can_not_be_removed(api):
     segment = factories.segment(min_balance=Decimal(5), currency_code="GBP")
     refused(api, "PUT", f"/segments/{segment.pk}", {"currencyCode": None}, "currencyCode")
 
@@ -167,7 +167,7 @@ def test_the_list_takes_as_many_queries_for_fifty_as_for_one(api, django_assert_
     assert len(fifty) == len(one)
 
 
-def test_the_rules_refuse_without_http_too():
+def test_the_domain_functions_refuse_too():
     factories.segment(name="Taken")
     with pytest.raises(Duplicate):
         records.create(name="Taken")
