@@ -82,7 +82,7 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
     :raises Forbidden: if ``by`` may not review
     """
     debt = ledger.lock_debt(request.debt_id)
-    _decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
+    decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
     if not debt.is_open:
         raise DebtNotOpen
     today = now.date()
@@ -114,12 +114,12 @@ def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datet
     """
     if not (notes and notes.strip()):
         raise NotesRequired
-    _decide(request, DeferralRequest.Status.REJECTED, by=by, notes=notes, now=now)
+    decide(request, DeferralRequest.Status.REJECTED, by=by, notes=notes, now=now)
     reviewed.send(DeferralRequest, request=request, now=now)
     return request
 
 
-def _decide(
+def decide(
     request: DeferralRequest, status: DeferralRequest.Status, *, by: Agent, notes: str | None, now: datetime
 ) -> None:
     """Decide by one conditional UPDATE, so that of two reviews at once only one succeeds."""

@@ -143,7 +143,7 @@ def ask_creditor(dispute: Dispute, *, by: Agent, now: datetime) -> Dispute:
     :raises Forbidden: if ``by`` may not
     """
     require_permission(by, "collections.change_dispute")
-    _step(dispute, Status.AWAITING_CREDITOR, before=(Status.RECEIVED,), now=now, asked_at=now, asked_by=by)
+    change_status(dispute, Status.AWAITING_CREDITOR, before=(Status.RECEIVED,), now=now, asked_at=now, asked_by=by)
     return dispute
 
 
@@ -266,11 +266,11 @@ def _decide(
     if not answer.strip():
         raise AnswerRequired
     debt = ledger.lock_debt(dispute.debt_id)
-    _step(dispute, status, before=before, now=now, answer=answer, decided_at=now, decided_by=by)
+    change_status(dispute, status, before=before, now=now, answer=answer, decided_at=now, decided_by=by)
     return debt
 
 
-def _step(
+def change_status(
     dispute: Dispute, after: Dispute.Status, *, before: Collection[Dispute.Status], now: datetime, **changes: Any
 ) -> None:
     """Change the status by one conditional UPDATE, so that of two steps at once only one succeeds."""

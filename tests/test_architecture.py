@@ -13,12 +13,27 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny
 
-ORDER = ["common", "agents", "debtors", "collections", "contact", "payments", "communications", "portal", "strategy"]
-PACKAGES = ["agents", "debtors", "collection", "contact", "payments", "communications", "portal", "strategy"]
+ORDER = [
+    "common", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "portal", "strategy",
+]  # fmt: skip
+PACKAGES = [
+    "agents",
+    "creditors",
+    "debtors",
+    "collection",
+    "contact",
+    "payments",
+    "communications",
+    "portal",
+    "strategy",
+]
 INTERFACES = {
     "api", "fast", "serializers", "admin", "urls", "views", "receivers", "authentication",
     "filters", "forms", "apps",
 }  # fmt: skip
+
+#: Names of Django and simplejwt.
+LIBRARY_NAMES = {"_meta", "_default_manager", "_state", "_token_backend"}
 
 PUBLIC = {
     "health", "metrics", "schema", "docs", "auth/token", "auth/token/refresh", "auth/logout",
@@ -75,6 +90,37 @@ def test_no_module_imports_itself_in_a_circle_even_lazily():
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" <- ".join(error.args[1]))
+
+
+def product_names(tree: ast.AST) -> set[str]:
+    """The names that a test file imports from the product."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    return {
+        alias.asname or alias.name
+        for node in nodes
+        if str(node.module).split(".")[0] in ("ddc", *PACKAGES)
+        for alias in node.names
+    }
+
+
+def private_names(tree: ast.AST, product: set[str]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+            owner, name = ast.unparse(node.value), node.attr
+        elif isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+            owner, name = ast.unparse(node.args[0]), str(node.args[1].value)
+        else:
+            continue
+        if owner.split(".")[0] in product and re.match("_[a-z]", name) and name not in LIBRARY_NAMES:
+            yield f"{owner}.{name}"
+
+
+def test_tests_name_no_private_part_of_the_product():
+    found = []
+    for path in Path(settings.BASE_DIR, "tests").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        found += [f"{path.name}: {name}" for name in private_names(tree, product_names(tree))]
+    assert found == []
 
 
 def test_rules_import_no_interface():

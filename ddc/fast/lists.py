@@ -70,7 +70,7 @@ class FastList:
         row = fetch_row(
             request,
             self.permission,
-            self._select(names, not is_long, part.limit, within),
+            self.select_sql(names, not is_long, part.limit, within),
             {**params, "first": part.first},
             plan_once=not any(self.filters[name].plan_by_value for name in names),
         )
@@ -88,7 +88,7 @@ class FastList:
         return b'{"data":%b,"meta":%b}' % (data.encode(), orjson.dumps(part.meta(request.path, given, total)))
 
     @lru_cache(maxsize=1_000)  # noqa: B019 - lists live as long as the process
-    def _select(self, names: tuple[str, ...], counted: bool, limit: int, within: int) -> str:
+    def select_sql(self, names: tuple[str, ...], counted: bool, limit: int, within: int) -> str:
         found = f"FROM {self.table} {self._where(names)}"
         columns = json_in_sql.columns(self.serializer, self.table, **self.computed)
         # An index cuts the page, and only the rows of the page are fetched. PostgreSQL expects an unknown OFFSET to skip a tenth

@@ -173,13 +173,13 @@ def test_the_total_of_a_long_list_may_lag_and_the_total_of_a_short_one_may_not(
     posting.record(debt=debt, amount=Decimal(1), by=None, today=now().date())
     assert total() == 4
     monkeypatch.setattr(lists, "EXACT_UP_TO", 1)
-    lists.FastList._select.cache_clear()
+    lists.FastList.select_sql.cache_clear()
     assert total() == 4
     posting.record(debt=debt, amount=Decimal(1), by=None, today=now().date())
     assert total() == 4
     cache.clear()  # As after a minute.
     assert total() == 5
-    lists.FastList._select.cache_clear()
+    lists.FastList.select_sql.cache_clear()
     assert pagination.LAG_SECONDS <= 60
 
 

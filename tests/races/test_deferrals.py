@@ -76,7 +76,7 @@ def test_without_the_conditional_update_reviewers_at_once_both_win(monkeypatch: 
         request.status, request.reviewer, request.reviewed_at, request.review_notes = status, by, now, notes  # type: ignore[assignment]
         request.save()
 
-    monkeypatch.setattr(deferrals, "_decide", look_then_save)
+    monkeypatch.setattr(deferrals, "decide", look_then_save)
     monkeypatch.setattr(ledger, "lock_debt", lambda pk: Debt.objects.get(pk=pk))
     results = race_of_reviews()
     assert len(refusals(results)) < THREADS - 1

@@ -70,6 +70,6 @@ def test_without_lock_and_conditional_update_several_decisions_count(monkeypatch
         Dispute.objects.filter(pk=dispute.pk).update(status=after, updated_at=now, **changes)
         dispute.status = after
 
-    monkeypatch.setattr(disputes, "_step", look_then_save)
+    monkeypatch.setattr(disputes, "change_status", look_then_save)
     monkeypatch.setattr(ledger, "lock_debt", lambda pk: Debt.objects.get(pk=pk))
     assert len(refusals(race_of_decisions())) < THREADS - 1
