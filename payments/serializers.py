@@ -24,7 +24,7 @@ class PaymentSerializer(CamelSerializer):
     never_null = ("currency_code", "payment_date", "updated_at")
 
     id = serializers.UUIDField(read_only=True)
-    debt_id = ReferenceField(Debt.objects.all(), source="debt", rule_looks=True)
+    debt_id = ReferenceField(Debt.objects.all(), source="debt", id_only=True)
     amount = MoneyField(positive=True)
     currency_code = CurrencyField(required=False, allow_null=True)
     payment_method = ChoiceField(PaymentMethod.values, required=False, allow_null=True)

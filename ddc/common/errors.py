@@ -99,7 +99,7 @@ def deleting(refusal: type[DomainError]) -> Iterator[None]:
     """Delete a row in a savepoint; refuse if another row refers to it, one that was just committed too.
 
     Django finds what refers to the row before it deletes, and defers foreign keys to COMMIT. A reference that another transaction
-    adds in between would fail there, outside of every rule, so they are checked here.
+    adds in between would fail there, outside of every domain function, so they are checked here.
 
     :raises DomainError: the refusal
     """

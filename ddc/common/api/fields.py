@@ -136,7 +136,7 @@ class BooleanField(EmptyIsNull, serializers.BooleanField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """One of a few words; ``""`` is read as no value."""
+    """One of a few choices; ``""`` is read as no value."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data == "" and (self.allow_null or not self.required):
@@ -215,11 +215,11 @@ class LanguageField(TextField):
 class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
     """The id of another resource: it reads the object and writes the id.
 
-    If the domain function loads the object under a lock (``rule_looks``), the object that is read has only its id.
+    With ``id_only`` the object is not loaded, for a domain function that loads it under a lock.
     """
 
-    def __init__(self, queryset: "QuerySet[Any] | None" = None, *, rule_looks: bool = False, **kwargs: Any) -> None:
-        self.queryset, self.rule_looks = queryset, rule_looks
+    def __init__(self, queryset: "QuerySet[Any] | None" = None, *, id_only: bool = False, **kwargs: Any) -> None:
+        self.queryset, self.id_only = queryset, id_only
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Model:
@@ -231,7 +231,7 @@ class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
             key = None
         if key is None:
             raise serializers.ValidationError("This must be a UUID.", "uuid")
-        if self.rule_looks:
+        if self.id_only:
             unread: Model = self.queryset.model.from_db(self.queryset.db, ["id"], [key])
             return unread
         found: Model | None = self.queryset.all().filter(pk=key).first()

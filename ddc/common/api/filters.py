@@ -28,10 +28,10 @@ class IdFilter(django_filters.Filter):
 
 
 class WordFilter(django_filters.ChoiceFilter):
-    """Filter rows by a field with one of a few words."""
+    """Filter rows by a field with a few choices."""
 
-    def __init__(self, words: Iterable[str], **kwargs: Any) -> None:
-        super().__init__(choices=[(word, word) for word in words], **kwargs)
+    def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(choices=[(choice, choice) for choice in choices], **kwargs)
 
 
 class YesNoFilter(WordFilter):
