@@ -1,6 +1,6 @@
 """The facts that the gate needs about planned contacts, in a number of queries that does not depend on theirs.
 
-What only the table of messages knows, the history of contacts and the template, comes with the request.
+The history of contacts and the template's flags, which only the table of messages has, come with the request.
 """
 
 import uuid
@@ -25,7 +25,7 @@ from debtors.zones import country_of_phone, possible_zones
 
 @dataclass(frozen=True)
 class TemplateFacts:
-    """What a contact's template is about. ``agency_has_notice``: there is an active template with the validation notice."""
+    """The flags of a contact's template. ``agency_has_notice``: there is an active template with the validation notice."""
 
     asks_for_payment: bool = False
     is_validation_notice: bool = False
@@ -130,7 +130,7 @@ def _locations(
 
 
 def zones(debtor: Debtor, preferences: Iterable[ContactPreference] = ()) -> frozenset[str]:
-    """Return the time zones where the debtor may be: by address, by phone, and by what the debtor told us."""
+    """Return the time zones where the debtor may be: by address, by phone and by preferences."""
     evident = possible_zones(
         country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
     )

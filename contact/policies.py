@@ -23,7 +23,7 @@ from ddc.common.postgresql.advisory_locks import AdvisoryLock
 #: How a decision names a version of a policy, and the agency's own window.
 _NAME = re.compile(r"([^/@]+)/([^@]+)@(\d{1,9})")
 _AGENCY_NAME = re.compile(rf"{AGENCY}/(\d\d:\d\d)-(\d\d:\d\d)@1")
-#: What makes a version, except its number, author and time.
+#: The fields of a version, except its number, author and time.
 FIELDS = (
     "section", "source", "countries", "regions", "cities", "postal_prefixes", "channels", "valid_from", "valid_to", "opens",
     "closes", "weekend_opens", "weekend_closes", "weekdays", "no_holidays", "max_contacts", "per_days", "scope", "counted",

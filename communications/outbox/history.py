@@ -1,4 +1,4 @@
-"""What only the messages know for the contact gate: contacts made, slots taken, conversations, and facts about templates."""
+"""Facts for the contact gate that only messages have: contacts made, slots taken, conversations, flags of templates."""
 
 import uuid
 from collections import defaultdict
@@ -30,7 +30,7 @@ ATTEMPTED = (
 
 
 def requests(messages: Sequence[CommunicationLog], *, by_address: bool, now: datetime) -> list[ContactRequest]:
-    """Return what the contact gate is asked about messages, whose debtors, debts and templates are loaded.
+    """Return the requests to the contact gate for messages; their debtors, debts and templates are loaded.
 
     ``by_address``: also count contacts with other debtors at the same address.
     """

@@ -38,7 +38,7 @@ _LOCATIONS = ("countries", "regions", "cities", "postal_prefixes")
 _TIMES = ("opens", "closes", "weekend_opens", "weekend_closes")
 _NUMBERS = {"max_contacts": 32_767, "per_days": 31, "cooling_off_days": 31, "consent_days": 3_660}
 _FLAGS = ("no_holidays", "consent_needed", "validation_notice")
-#: What a new version may change; the name of the rule stays.
+#: The fields that a new version may change; the name of the rule stays.
 _FIELDS = (
     "valid_from", *_TIMES, "weekdays", "no_holidays", "max_contacts", "per_days", "scope", "counted", "cooling_off_days",
     "consent_needed", "consent_days", "validation_notice", "channels", *_LOCATIONS, "section", "source",

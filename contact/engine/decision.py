@@ -1,4 +1,4 @@
-"""What the contact gate takes and returns: the facts about a contact, and a decision with its reasons."""
+"""The input and output of the contact gate: the facts about a contact, and a decision with its reasons."""
 
 import uuid
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ _SATURDAY = 6
 
 
 class Scope(StrEnum):
-    """What a frequency cap counts contacts for."""
+    """The subject for which a frequency cap counts contacts."""
 
     PERSON = "person"
     DEBT = "debt"
@@ -40,7 +40,7 @@ class Location:
 def location(
     country: str, region: str | None = None, city: str | None = None, postal_code: str | None = None
 ) -> Location:
-    """Return a location whose names can be compared: without case, dots and double spaces."""
+    """Return a location with names in normal form: without case, dots and double spaces."""
     return Location(country.upper(), *(_normalize(name) for name in (region, city, postal_code)))
 
 
@@ -112,7 +112,7 @@ class Policy:
         return by_code or where.city in self.cities
 
     def holiday_locations(self, locations: frozenset[Location]) -> tuple[Location, ...]:
-        """Return the locations whose public holidays this policy keeps free."""
+        """Return the locations at which this policy keeps public holidays free."""
         return tuple(where for where in locations if self.covers(where) or self.jurisdiction == DEFAULT)
 
     def hours(self, day: date) -> tuple[time, time] | None:

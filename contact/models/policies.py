@@ -1,5 +1,7 @@
 """Contact policies in all their versions."""
 
+from dataclasses import fields
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -106,33 +108,15 @@ class ContactPolicy(UUIDModel):
     @property
     def value(self) -> Policy:
         """The policy as the gate takes it."""
-        return Policy(
-            jurisdiction=self.jurisdiction,
-            code=self.code,
-            section=self.section,
-            version=self.version,
-            countries=frozenset(self.countries),
-            regions=frozenset(location("", name).region for name in self.regions),
-            cities=frozenset(location("", city=name).city for name in self.cities),
-            postal_prefixes=tuple(location("", postal_code=prefix).postal_code for prefix in self.postal_prefixes),
-            channels=frozenset(self.channels),
-            valid_from=self.valid_from,
-            valid_to=self.valid_to,
-            opens=self.opens,
-            closes=self.closes,
-            weekend_opens=self.weekend_opens,
-            weekend_closes=self.weekend_closes,
-            weekdays=frozenset(self.weekdays),
-            no_holidays=self.no_holidays,
-            max_contacts=self.max_contacts,
-            per_days=self.per_days,
-            scope=Scope(self.scope),
-            counted=Counted(self.counted),
-            cooling_off_days=self.cooling_off_days,
-            consent_needed=self.consent_needed,
-            consent_days=self.consent_days,
-            validation_notice=self.validation_notice,
-        )
+        values = {field.name: getattr(self, field.name) for field in fields(Policy)}
+        sets = {name: frozenset(values[name]) for name in ("countries", "channels", "weekdays")}
+        return Policy(**values | sets | {
+            "regions": frozenset(location("", name).region for name in self.regions),
+            "cities": frozenset(location("", city=name).city for name in self.cities),
+            "postal_prefixes": tuple(location("", postal_code=prefix).postal_code for prefix in self.postal_prefixes),
+            "scope": Scope(self.scope),
+            "counted": Counted(self.counted),
+        })  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.jurisdiction}/{self.code} version {self.version}"

@@ -36,7 +36,7 @@ def early_text():
 
 
 class TestPanel:
-    def test_a_debtors_page_tells_by_channel_whether_they_may_be_contacted_and_when(self, auditor_at_desk):
+    def test_a_debtors_page_has_a_preview_by_channel(self, auditor_at_desk):
         debtor = factories.debtor(country_code="US", region_state="CA", mobile_phone="+12135550123")
         with time_machine.travel(NOON):
             page = text_of(auditor_at_desk.get(address(Debtor, "change", debtor.pk)))
@@ -47,7 +47,7 @@ class TestPanel:
         assert "2026-01-14 16:00 UTC: Wednesday 08:00 in America/Los_Angeles" in page
         assert f"contactdecision/?debtor_id__exact={debtor.pk}" in page
 
-    def test_a_debts_page_tells_of_that_debt(self, auditor_at_desk):
+    def test_a_debts_page_has_a_preview_about_that_debt(self, auditor_at_desk):
         debt = factories.debt()
         Hold.objects.create(debt=debt, reason="complaint", starts_on=NOON.date())
         with time_machine.travel(NOON):
@@ -58,7 +58,7 @@ class TestPanel:
 
 
 class TestWhy:
-    def test_a_messages_page_tells_why_it_went_at_8_02(self, auditor_at_desk, early_text):
+    def test_a_messages_page_has_its_decision_with_the_local_time(self, auditor_at_desk, early_text):
         page = text_of(auditor_at_desk.get(address(CommunicationLog, "change", early_text.pk)))
         decision = ContactDecision.objects.get(message_id=early_text.pk)
 
@@ -67,7 +67,7 @@ class TestWhy:
         assert "08:00 to 21:00 <small>12 CFR 1006.6(b)(1)(i), US-REGF/hours@1</small>" in page
         assert address(ContactDecision, "change", decision.pk) in page
 
-    def test_a_decisions_page_tells_what_was_asked_and_known_and_decides_again(self, auditor_at_desk, early_text):
+    def test_a_decisions_page_has_policies_and_facts_and_repeats_it(self, auditor_at_desk, early_text):
         decision = ContactDecision.objects.get(message_id=early_text.pk)
         page = text_of(auditor_at_desk.get(address(ContactDecision, "change", decision.pk)))
         consent = ContactPolicy.objects.get(jurisdiction="US-REGF", code="text-consent")
@@ -79,7 +79,7 @@ class TestWhy:
         for there in (early_text, early_text.debtor, early_text.debt):
             assert address(type(there), "change", there.pk) in page
 
-    def test_what_was_refused_names_all_reasons(self, auditor_at_desk):
+    def test_a_denied_message_has_all_reasons(self, auditor_at_desk):
         log = queue()
         Hold.objects.create(debtor=log.debtor, reason="moratorium", starts_on=NOON.date())
         factories.suppress(log.debtor.email)
@@ -90,7 +90,7 @@ class TestWhy:
         assert "SI 2020/1311 (UK), reg. 7" in page
 
 
-def test_a_decision_is_made_again_by_the_versions_of_then(supervisor, settings):
+def test_a_decision_is_repeated_by_the_versions_of_its_time(supervisor, settings):
     at = NOON.replace(hour=9)
     log = queue(debt=factories.debt(debtor=factories.debtor(country_code="NP", mobile_phone=None)), now=at)
     drain(at)
@@ -105,7 +105,7 @@ def test_a_decision_is_made_again_by_the_versions_of_then(supervisor, settings):
 
 
 class TestPolicies:
-    """A supervisor edits a policy as a new version, and sees beforehand what it would have done."""
+    """A supervisor edits a policy as a new version, after a comparison with past decisions."""
 
     @staticmethod
     def newest():
@@ -113,7 +113,7 @@ class TestPolicies:
 
     @pytest.fixture
     def edit(self, supervisor_at_desk):
-        """Send the form of a new version as the page fills it in, with some of it changed."""
+        """Send the form of a new version as the page fills it in, with some changes."""
         page = f"{address(ContactPolicy, 'changelist')}{self.newest().pk}/new_version/"
 
         def send(**changes):
@@ -125,7 +125,7 @@ class TestPolicies:
         return send
 
     @time_machine.travel(NOON + timedelta(days=1), tick=False)
-    def test_a_try_shows_what_yesterdays_messages_would_have_met_and_changes_nothing(self, edit):
+    def test_a_draft_is_compared_with_yesterdays_decisions_and_nothing_changes(self, edit):
         at = NOON.replace(hour=9)
         queue(debt=factories.debt(debtor=factories.debtor(country_code="NP", mobile_phone=None)), now=at)
         drain(at)
@@ -164,12 +164,12 @@ class TestPolicies:
             ({"countries": "XX"}, "countries"),
         ],
     )
-    def test_what_makes_no_sense_is_shown_at_its_field_and_nothing_changes(self, edit, changes, field):
+    def test_an_invalid_value_is_shown_at_its_field_and_nothing_changes(self, edit, changes, field):
         assert field in errors(edit(**changes))
         assert self.newest().version == 1
 
     @time_machine.travel(NOON, tick=False)
-    def test_a_rule_that_there_was_none_of_is_added(self, supervisor_at_desk):
+    def test_a_new_rule_is_added(self, supervisor_at_desk):
         fields = {
             "jurisdiction": "NP", "code": "hours", "valid_from": "2026-01-14", "opens": "09:00", "closes": "18:00",
             "countries": "np", "scope": "person", "counted": "attempts", "section": "ours", "source": "ours",

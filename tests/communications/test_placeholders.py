@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from collection.balances import ledger
+from collection.models import LedgerEntry
 from communications.texts import composition, facts, formats, placeholders
 from communications.texts.placeholders import BadPlaceholder
 from tests import factories
@@ -132,7 +133,7 @@ class TestFacts:
         debtor = factories.debtor(legal_entity="ABC Ltd", language_preference="de")
         debt = factories.debt(debtor=debtor, due_date=date(2026, 2, 1), external_reference="R1", balance=100)
         ledger.post(
-            ledger.lock_debt(debt.pk), kind="payment", amount=Decimal("-40"), value_date=TODAY, by=None,
+            ledger.lock_debt(debt.pk), kind=LedgerEntry.Kind.PAYMENT, amount=Decimal("-40"), value_date=TODAY, by=None,
             cause={}, payment_id=debt.pk,
         )  # fmt: skip
         debt.refresh_from_db()

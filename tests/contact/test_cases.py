@@ -1,4 +1,4 @@
-"""The cases that have names, from the calls and messages that people make down to what the gate says of the next one."""
+"""Named cases of contact law, from recorded calls and messages to the decision on the next one."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ def script(db):
 
 @pytest.fixture
 def caller(debt, script):
-    """Call the debtor as agents do: the script goes to them, and they say how it went."""
+    """Call the debtor as agents do: send the call script, then record the outcome."""
     agent = factories.agent("Agent")
 
     def call(at, outcome):
@@ -90,7 +90,7 @@ class TestCalls:
         assert last.until == datetime(2026, 1, 21, 8, tzinfo=EASTERN)
         assert next_call(debt, datetime(2026, 1, 21, 8, tzinfo=EASTERN)).verdict == Verdict.ALLOW
 
-    def test_an_inbound_talk_starts_the_cool_down_and_uses_up_no_attempt(self, debt):
+    def test_an_inbound_conversation_starts_the_cooling_off_and_is_not_an_attempt(self, debt):
         agent = factories.agent("Agent")
         records.note(debt.debtor, direction="inbound", debt=debt, outcome="promise", by=agent, now=NOON)
 
@@ -99,7 +99,7 @@ class TestCalls:
         assert decision.reasons[0].section == "12 CFR 1006.14(b)(2)(i)(B)"
         assert next_call(debt, NOON + timedelta(days=7)).verdict == Verdict.ALLOW
 
-    def test_a_talk_with_somebody_else_starts_no_cool_down(self, debt, caller):
+    def test_a_conversation_with_a_third_party_starts_no_cooling_off(self, debt, caller):
         caller(NOON, "third_party")
 
         assert next_call(debt, NOON + timedelta(hours=1)).verdict == Verdict.ALLOW
@@ -148,7 +148,7 @@ class TestClocks:
         assert self.at(debtor, opens - timedelta(seconds=1)).verdict == Verdict.POSTPONE
         assert self.at(debtor, opens).verdict == Verdict.ALLOW
 
-    def test_arizona_is_open_when_it_is_a_fit_time_in_phoenix_and_on_navajo_land(self):
+    def test_arizona_is_open_when_both_phoenix_and_navajo_land_are(self):
         debtor = factories.debtor(country_code="US", region_state="AZ", mobile_phone=None)
 
         # In summer the Navajo Nation's clocks are an hour before Phoenix: 15:00 to 03:00 UTC, not to 04:00.
@@ -157,7 +157,7 @@ class TestClocks:
         assert self.at(debtor, datetime(2026, 7, 2, 2, 59, 59, tzinfo=UTC)).verdict == Verdict.ALLOW
         assert self.at(debtor, datetime(2026, 7, 2, 3, tzinfo=UTC)).verdict == Verdict.POSTPONE
 
-    def test_who_may_be_anywhere_is_told_nothing(self):
+    def test_a_debtor_without_a_known_location_is_not_contacted(self):
         debtor = factories.debtor(country_code=None, mobile_phone=None)
 
         assert codes(self.at(debtor, NOON)) == {ReasonCode.LOCATION_UNKNOWN}

@@ -1,4 +1,4 @@
-"""The gate before real messages: facts from the database, decisions that stay, and holds that act on what is queued."""
+"""Decisions on real messages: facts from the database, recorded decisions, holds on queued messages."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,12 +11,12 @@ from collection.holds.reasons import POLICIES
 from collection.models import Debt, Hold
 from communications.models import CommunicationLog
 from communications.outbox import may_go, outbox
-from contact import policies, policy_packs
+from contact import policies
 from contact.decision_json import facts_from_json, reason_to_json
 from contact.engine import gate
 from contact.engine.applicable import PolicySet
 from contact.engine.decision import ReasonCode, Verdict
-from contact.models import ContactDecision, ContactPolicy, ContactPreference, Purpose
+from contact.models import ContactDecision, ContactPreference, Purpose
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor
 from tests import factories
@@ -49,7 +49,7 @@ class TestFacts:
         assert found.zones == {"Europe/London"}
         assert {location.country for location in found.locations} == {"GB"}
 
-    def test_a_stopped_address_counts_whatever_its_case(self):
+    def test_an_address_is_suppressed_whatever_its_case(self):
         debtor = factories.debtor(email="John@Example.COM")
         ContactPoint.objects.filter(value="john@example.com").update(opted_out_at=NOON)
 
@@ -68,7 +68,7 @@ class TestFacts:
         verdicts = [one.decide(NOON).verdict for one in asked]
         assert verdicts == [Verdict.ALLOW, Verdict.DENY, Verdict.ALLOW, Verdict.DENY]
 
-    def test_a_hold_that_blocks_no_contact_lets_messages_go(self):
+    def test_a_hold_that_does_not_block_contact_lets_messages_go(self):
         debt = factories.debt()
         Hold.objects.create(
             debt=debt, reason="dispute", starts_on=NOON.date(), blocks_contact=False, blocks_payment_requests=False
@@ -90,19 +90,19 @@ class TestFacts:
         assert [reason["code"] for reason in kept.reasons] == ["PAYMENT_REQUEST_HELD"]
         assert gate.decide(facts_from_json(kept.facts), PolicySet([]), NOON).reasons
 
-    def test_what_was_ended_by_hand_stops_nothing_wherever_the_debtor_moves(self):
+    def test_a_hold_that_was_ended_blocks_nothing_in_any_time_zone(self):
         log = queue()
         hold = holds.open_hold(reason="cease", debtor=log.debtor, source="Letter", by=None, now=NOON)
         amendments.end(hold, why="They wrote again.", by=factories.agent(), now=NOON)
 
         assert facts_of(log).blocks == ()
 
-    def test_a_phone_of_another_country_brings_that_countrys_law(self):
+    def test_a_phone_of_another_country_adds_that_countrys_law(self):
         debt = factories.debt(debtor=factories.debtor(mobile_phone="+12015550123"))
 
         assert {location.country for location in facts_of(queue(debt=debt)).locations} == {"GB", "US"}
 
-    def test_what_was_sent_counts_and_what_was_not_does_not(self):
+    def test_sent_messages_count_and_unsent_ones_do_not(self):
         debt = factories.debt(debtor=american())
         for status in ("sent", "delivered", "uncertain", "sending", "failed", "blocked"):
             sent(debt, at=NOON - timedelta(days=1), channel="voice", status=status, due_at=NOON)
@@ -111,7 +111,7 @@ class TestFacts:
 
         assert sum(contact.attempted for contact in found.history) == 4
 
-    def test_consent_is_the_last_word_of_the_address(self):
+    def test_an_opt_out_ends_an_earlier_consent(self):
         debtor = american()
         debt = factories.debt(debtor=debtor)
         sms = factories.template(communication_type="sms", subject=None)
@@ -136,7 +136,7 @@ class TestFacts:
 
 
 class TestDecisions:
-    def test_every_decision_is_kept_allowing_ones_too(self):
+    def test_every_decision_is_recorded_also_one_that_allows(self):
         log = queue()
 
         assert drain().ended == {"sent": 1}
@@ -146,7 +146,7 @@ class TestDecisions:
         assert kept.facts["zones"] == ["Europe/London"]
         assert log.debtor.email not in str(kept.facts)
 
-    def test_a_kept_decision_can_be_made_again_from_its_facts(self):
+    def test_a_recorded_decision_can_be_repeated_from_its_facts(self):
         night = NOON.replace(hour=3)
         debt = factories.debt(debtor=american())
         for n in range(7):
@@ -185,7 +185,7 @@ class TestDecisions:
             cursor.execute(change)
         assert ContactDecision.objects.count() == 1
 
-    def test_a_moratorium_that_starts_while_a_message_is_queued_stops_it(self):
+    def test_a_moratorium_blocks_a_message_that_is_queued_already(self):
         log = queue()
         Hold.objects.create(debtor=log.debtor, reason="moratorium", starts_on=NOON.date())
 
@@ -195,7 +195,7 @@ class TestDecisions:
 
     @pytest.mark.parametrize("reason", sorted(reason for reason, policy in POLICIES.items() if policy.is_manual))
     @pytest.mark.parametrize("scope", ["person", "debt"])
-    def test_each_reason_stops_what_is_queued_already_and_no_other_debt_but_the_persons(self, reason, scope):
+    def test_a_hold_blocks_queued_messages_of_its_debt_or_of_all_debts_of_its_person(self, reason, scope):
         first = queue(template=factories.template(asks_for_payment=True))
         other = queue(debt=factories.debt(debtor=first.debtor), template=factories.template(asks_for_payment=True))
         on = {"debt": first.debt} if scope == "debt" else {"debtor": first.debtor}
@@ -206,7 +206,7 @@ class TestDecisions:
         other.refresh_from_db()
         assert (first.status, other.status) == ("blocked", "sent" if scope == "debt" else "blocked")
 
-    def test_who_moves_from_gb_to_us_while_a_message_is_queued_is_under_the_other_law(self):
+    def test_a_debtor_who_moves_while_a_message_is_queued_is_under_the_other_law(self):
         at = datetime(2026, 1, 14, 11, tzinfo=UTC)  # 11:00 in London, 6:00 in New Jersey
         log = queue(now=at)
         log.debtor.country_code, log.debtor.region_state, log.debtor.mobile_phone = "US", "NJ", "+12015550123"
@@ -230,11 +230,11 @@ class TestDecisions:
 
 
 class TestBatches:
-    """A batch is decided, and what was decided is kept, in as many queries as one message."""
+    """A batch takes as many queries as one message."""
 
     @staticmethod
     def waiting(count):
-        """So many texts to as many Americans, with calls before them, of whom every third opted out."""
+        """Queue a text to each of many Americans with an earlier call; every third has opted out."""
         Debtor.objects.bulk_create(
             Debtor(
                 first_name="John", last_name="Doe", email=f"john{n}@example.org", mobile_phone=f"+1201{n:07d}",
@@ -286,60 +286,7 @@ class TestBatches:
         assert ContactDecision.objects.count() == 10 + count
 
 
-class TestPolicies:
-    def test_the_packs_are_there_after_migrate_and_loading_again_changes_nothing(self):
-        before = list(ContactPolicy.objects.values())
-        assert {row["jurisdiction"] for row in before} == {
-            "US-REGF", "US-MA", "US-NYC", "UK-CONC", "AU-RG96", "DE", "EU", "DEFAULT"
-        }  # fmt: skip
-        loaded = policy_packs.load()
-        assert (loaded.added, loaded.unchanged) == (0, len(before))
-        assert list(ContactPolicy.objects.values()) == before
-
-    def test_an_edit_is_a_new_version_and_packs_leave_it_alone(self, supervisor):
-        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
-        new = policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=2)
-
-        old.refresh_from_db()
-        assert (old.max_contacts, old.valid_to) == (3, NOON.date())
-        assert (new.version, new.max_contacts, new.valid_from, new.per_days) == (2, 2, NOON.date(), 7)
-        assert policy_packs.load().edited == ("DEFAULT/week",)
-        with pytest.raises(policies.NotTheNewestVersion):
-            policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=1)
-        with pytest.raises(policies.StartsTooEarly):
-            policies.amend(new, by=supervisor, today=NOON.date(), valid_from=NOON.date() - timedelta(days=1))
-        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 2
-
-    def test_who_may_not_edit_policies_changes_nothing(self):
-        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
-        with pytest.raises(Exception, match="permission"):
-            policies.amend(old, by=factories.agent("Agent"), today=NOON.date(), max_contacts=9)
-        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 1
-
-    @pytest.mark.parametrize("change", ["UPDATE contact_policy SET max_contacts = 99", "DELETE FROM contact_policy"])
-    def test_a_version_never_changes(self, change):
-        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(change)
-
-    def test_a_pack_that_changed_becomes_a_new_version(self, tmp_path):
-        text = (policy_packs.PACKS / "us_ma.toml").read_text()
-        (tmp_path / "us_ma.toml").write_text(
-            text.replace("max_contacts = 2", "max_contacts = 1").replace("2012-03-02", "2026-05-01")
-        )
-
-        assert policy_packs.load(packs=tmp_path).added == 1
-        old, new = ContactPolicy.objects.filter(jurisdiction="US-MA").order_by("version")
-        assert (old.valid_to, new.valid_from, new.max_contacts) == (new.valid_from, new.valid_from, 1)
-
-    def test_a_change_counts_at_once(self, supervisor):
-        assert policies.current() is policies.current()
-        before = policies.current()
-        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
-        policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=2)
-        assert policies.current() is not before
-
-
-def test_nothing_is_decided_on_a_message_that_somebody_else_took():
+def test_nothing_is_decided_on_a_message_that_another_worker_claimed():
     queue()
     assert outbox.claim(channel=Channel.EMAIL, now=NOON, limit=1, lease=timedelta(seconds=60))
 

@@ -1,4 +1,4 @@
-"""May this contact be made now, and if not, why? The cases that have names, under the policies that the packs ship."""
+"""The gate under the policies of the shipped packs: named cases of contact law."""
 
 import uuid
 from dataclasses import replace
@@ -57,7 +57,7 @@ def calls(*moments, **values):
     return tuple(Contact(at=at, channel="voice", debt_id=DEBT, **values) for at in moments)
 
 
-def test_what_nothing_forbids_is_allowed():
+def test_a_contact_that_nothing_forbids_is_allowed():
     assert decide().verdict == Verdict.ALLOW
     assert decide().reason is None
 
@@ -76,7 +76,7 @@ def test_what_nothing_forbids_is_allowed():
         ({"is_work_address": True}, ReasonCode.WORK_ADDRESS),
     ],
 )
-def test_what_denies_a_contact_says_so(facts, code):
+def test_a_denial_has_its_reason_code(facts, code):
     decision = decide(**facts)
 
     assert (decision.verdict, codes(decision)) == (Verdict.DENY, {code})
@@ -99,12 +99,12 @@ def test_every_rule_that_fails_is_listed_with_its_section_and_version():
 
 
 @pytest.mark.parametrize("facts", [{"debt_is_closed": True}, {"debt_is_disputed": True}, {"zones": frozenset()}])
-def test_what_was_solicited_goes_at_any_hour_whatever_becomes_of_the_debt(facts):
+def test_a_solicited_contact_is_allowed_at_any_hour_and_for_any_debt(facts):
     assert decide(NIGHT, solicited=True, **facts).verdict == Verdict.ALLOW
 
 
 @pytest.mark.parametrize("facts", [{"address": ""}, {"suppressed": True}])
-def test_what_was_solicited_never_goes_to_nobody_or_to_who_opted_out(facts):
+def test_a_solicited_contact_needs_an_address_that_has_not_opted_out(facts):
     assert decide(solicited=True, **facts).verdict == Verdict.DENY
 
 
@@ -157,7 +157,7 @@ def test_sydney_opens_later_on_weekends_by_its_own_clock(day, opens):
     assert decide(night, **SYDNEY, policies=shipped((time(0), time(23, 59)))).until == datetime.fromisoformat(opens)
 
 
-def test_nobody_in_australia_is_contacted_on_a_national_holiday():
+def test_no_contact_in_australia_on_a_national_holiday():
     australia_day = local("Australia/Sydney", 2026, 1, 26, 12)
     decision = decide(australia_day, **SYDNEY)
 
@@ -228,7 +228,7 @@ def test_a_conversation_on_the_14th_blocks_to_the_20th_and_frees_the_21st():
 
 
 @pytest.mark.parametrize("limit", [{"max_contacts": 1, "per_days": 7}, {"max_contacts": 1}, {"cooling_off_days": 7}])
-def test_a_limit_is_over_when_its_version_is(limit):
+def test_a_limit_ends_with_its_version(limit):
     ends = Policy("GB", "limit", "s", countries=frozenset({"GB"}), valid_to=date(2026, 1, 16), **limit)
 
     decision = decide(policies=PolicySet([ends]), history=calls(NOON - timedelta(days=1), conversation=True))
@@ -237,7 +237,7 @@ def test_a_limit_is_over_when_its_version_is(limit):
     assert (decision.verdict, decision.until) == (Verdict.POSTPONE, local("Europe/London", 2026, 1, 16))
 
 
-def test_a_talk_that_they_began_starts_the_cool_down_and_is_no_attempt_of_ours():
+def test_an_inbound_conversation_starts_the_cooling_off_and_is_not_an_attempt():
     talk = calls(*noons([14]), attempted=False, conversation=True)
 
     assert codes(call(noons([15])[0], history=talk)) == {ReasonCode.COOLING_OFF}
@@ -259,7 +259,7 @@ def test_calls_about_another_debt_do_not_count():
     assert call(noons([13])[0], history=other).verdict == Verdict.ALLOW
 
 
-def test_massachusetts_is_stricter_than_the_union():
+def test_massachusetts_is_stricter_than_regulation_f():
     two = calls(*noons([12, 13]))
     boston = {**NEW_YORK, "locations": frozenset({location("US", "Massachusetts")})}
     decision = decide(noons([14])[0], **boston, channel="voice", history=two)
@@ -310,7 +310,7 @@ def test_australia_allows_ten_contacts_a_calendar_month():
     assert decision.until == local("Australia/Sydney", 2026, 3, 1, 9)
 
 
-def test_where_no_pack_counts_sundays_are_free_and_three_a_week_the_most():
+def test_without_a_pack_sundays_are_free_and_three_a_week_are_the_limit():
     sunday = local("Asia/Kathmandu", 2026, 1, 18, 12)
     assert codes(decide(sunday, **KATHMANDU)) >= {ReasonCode.WEEKDAY}
     wednesday = local("Asia/Kathmandu", 2026, 1, 21, 12)
@@ -320,7 +320,7 @@ def test_where_no_pack_counts_sundays_are_free_and_three_a_week_the_most():
     }
 
 
-def test_of_several_places_the_strictest_rule_wins():
+def test_the_strictest_policy_of_all_locations_applies():
     both = {"zones": frozenset({"Europe/London"}), "locations": frozenset({location("GB"), location("NP")})}
     sunday = datetime(2026, 1, 18, 12, tzinfo=UTC)
 
@@ -328,7 +328,7 @@ def test_of_several_places_the_strictest_rule_wins():
     assert codes(decide(sunday, **both)) == {ReasonCode.WEEKDAY}
 
 
-def test_a_hold_ends_at_midnight_by_the_clock_where_they_are():
+def test_a_hold_ends_at_midnight_by_the_debtors_clock():
     hold = (ContactBlock("moratorium", Scope.PERSON, date(2026, 1, 1), date(2026, 1, 14)),)
     tokyo = {"zones": frozenset({"Asia/Tokyo"}), "locations": frozenset({location("JP")}), "blocks": hold}
     always = PolicySet([])
@@ -349,7 +349,7 @@ def test_overlapping_holds_are_all_named():
     assert decision.reasons[1].until is None
 
 
-def test_their_own_wish_is_one_more_policy():
+def test_a_preference_is_one_more_policy():
     wish = Policy("THE DEBTOR", "wish", "12 CFR 1006.6(b)(1)", opens=time(17), closes=time(20))
     decision = decide(preferences=(wish,))
 
@@ -371,7 +371,7 @@ def test_a_window_that_opens_in_the_hour_that_is_left_out_is_open_once_the_clock
     assert decide(before, window).until == datetime(2026, 3, 29, 1, tzinfo=UTC)  # From 01:00 on it is 02:00 in London.
 
 
-def test_the_first_contact_is_a_notice_where_the_law_asks_for_one():
+def test_the_first_contact_is_a_validation_notice_where_the_law_demands_it():
     noon = noons([14])[0]
 
     assert codes(decide(noon, **NEW_YORK, validation_notice_missing=True)) == {ReasonCode.VALIDATION_NOTICE_FIRST}
@@ -379,7 +379,7 @@ def test_the_first_contact_is_a_notice_where_the_law_asks_for_one():
     assert decide(validation_notice_missing=True).verdict == Verdict.ALLOW
 
 
-def test_what_overshadows_the_notice_waits_until_the_time_to_dispute_is_over():
+def test_a_template_that_overshadows_the_notice_waits_until_the_time_to_dispute_ends():
     noon = noons([14])[0]
     inside, over = date(2026, 1, 15), date(2026, 1, 14)
 
@@ -397,7 +397,7 @@ def test_what_overshadows_the_notice_waits_until_the_time_to_dispute_is_over():
         (ReasonCode.CONSENT_TOO_OLD, {"channel": "sms", "consented_at": NOON - timedelta(days=90)}),
     ],
 )
-def test_what_a_version_demands_ends_with_it_and_is_waited_for_no_longer(code, facts):
+def test_a_demand_ends_with_its_version(code, facts):
     noon, last = noons([14])[0], date(2026, 1, 20)
     until = PolicySet(replace(policy, valid_to=last) for policy in SHIPPED.all)
     midnight = local("America/New_York", 2026, 1, 20)

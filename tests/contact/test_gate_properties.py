@@ -1,4 +1,4 @@
-"""Whatever debtors, zones, policies, history and clock: the gate against a naive restatement of the law, minute by minute.
+"""Compare the gate with a naive restatement of the law, minute by minute, for any debtor, policies and history.
 
 Nothing here uses the gate's own helpers: the oracle asks one moment at a time, policy by policy, clock by clock.
 """
@@ -23,11 +23,11 @@ ZONES = [
 LOCATIONS = [Location("US", "ma"), Location("US", "az"), Location("GB"), Location("AU"), Location("NP"), Location("DE")]
 
 CHANNELS = ["email", "sms", "voice"]
-#: None is about no debt, or about all of them.
+#: None: about no debt, or about all of them.
 DEBTS = [uuid.UUID(int=1), uuid.UUID(int=2), None]
 ADDRESSES = ["a@example.com", "b@example.com"]
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
-#: Days on which clocks change somewhere, beside any day of the year.
+#: Days on which clocks change somewhere.
 CHANGES = [
     datetime(2026, 3, 8),
     datetime(2026, 3, 29),
@@ -153,7 +153,7 @@ class Oracle:
         return policy.valid_from <= local.date() and not (policy.valid_to and local.date() >= policy.valid_to)
 
     def shut(self, at):
-        """Why a window is shut, by any policy and any clock."""
+        """Return why a window is closed, by any policy and any clock."""
         found = set()
         for policy in self.policies:
             for local in self.clocks(at):
@@ -280,7 +280,7 @@ class Oracle:
 
 
 def hold_next_moment(facts, rules, at, oracle):
-    """Whoever asks when it may go is told a moment at which it may, or, if something has to change first, none."""
+    """Check that the next contact is allowed at its time, and missing only where the contact is forbidden now."""
     following = gate.next_contact(facts, PolicySet(rules), at)
     if following is not None:
         assert following >= at
@@ -296,7 +296,7 @@ def check(case, *, most):
     never, timed = oracle.against(at)
     given_ = {reason.code for reason in decision.reasons}
 
-    # All that fails is named, and nothing else but that there is no moment at all.
+    # Every failing rule is named, and nothing else except NO_COMMON_WINDOW.
     assert given_ - {ReasonCode.NO_COMMON_WINDOW} == never | timed
     if decision.verdict == Verdict.ALLOW:
         assert not never
@@ -311,7 +311,7 @@ def check(case, *, most):
         assert oracle.against(decision.until)[1] == set()
     hold_next_moment(facts, rules, at, oracle)
     if decision.verdict == Verdict.POSTPONE or ReasonCode.NO_COMMON_WINDOW in given_:
-        # No earlier moment would have done: each minute of the last hours, each quarter of an hour before.
+        # No earlier moment is allowed: each minute of the last hours, each quarter of an hour before.
         end = decision.until or at + timedelta(days=15)
         walk = [end - timedelta(minutes=n) for n in range(1, min(most, 120))] if decision.until else []
         quarter = min(max(timedelta(minutes=15), (end - at) / 200), timedelta(hours=3))
@@ -324,7 +324,7 @@ def check(case, *, most):
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases())
-def test_nothing_goes_that_the_law_forbids_and_nothing_is_refused_without_a_true_reason(case):
+def test_no_forbidden_contact_is_allowed_and_each_reason_is_true(case):
     check(case, most=150)
 
 

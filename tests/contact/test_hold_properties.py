@@ -1,4 +1,4 @@
-"""Whatever is placed, overlaps, is moved and ended: gate and strategy against a naive restatement, clock by clock.
+"""Compare gate and strategy with a naive restatement of holds, clock by clock, for any sequence of changes.
 
 The oracle keeps a list of its own, and asks each clock by itself; nothing of the rules is used in it.
 """
@@ -53,7 +53,7 @@ stories = st.tuples(
 
 
 @dataclass
-class Told:
+class ExpectedHold:
     """A hold as the oracle remembers it."""
 
     scope: str
@@ -65,7 +65,7 @@ class Told:
     def concerns(self, scope: str, block: str) -> bool:
         return not self.over and self.scope in ("person", scope) and block in self.blocks
 
-    def stops(self, scope: str, block: str, local_days: list[date]) -> bool:
+    def blocks_on(self, scope: str, block: str, local_days: list[date]) -> bool:
         return self.concerns(scope, block) and any(
             self.starts_on <= day and (self.ends_on is None or day < self.ends_on) for day in local_days
         )
@@ -80,7 +80,7 @@ DEMANDED = {"cease": set(BLOCKS), "attorney": {"contact", "strategy"}}
 
 
 class World:
-    """Everybody, each with two debts, and who works here."""
+    """All debtors, each with two debts, and an agent."""
 
     def __init__(self):
         self.boss = factories.agent()
@@ -96,13 +96,13 @@ def world(db):
 
 
 class Story:
-    """One person with two debts, and what happens to them."""
+    """One person with two debts, and the changes of their holds."""
 
     def __init__(self, world, zones):
         self.zones = [ZoneInfo(zone) for zone in zones]
         self.debts, self.boss = world.debts[zones], world.boss
         self.debtor = self.debts["first"].debtor
-        self.at, self.told, self.rows = START, [], []
+        self.at, self.expected, self.rows = START, [], []
 
     def local_days(self):
         return [self.at.astimezone(zone).date() for zone in self.zones]
@@ -133,24 +133,24 @@ class Story:
         self.rows.append(row)
         chosen = set(blocks) or USUAL.get(reason, set(BLOCKS))
         assert chosen >= DEMANDED.get(reason, set()), "the law demanded more"
-        self.told.append(Told(scope, chosen, starts_on or min(self.local_days()), ends_on))
+        self.expected.append(ExpectedHold(scope, chosen, starts_on or min(self.local_days()), ends_on))
 
     def end(self, number):
         if number < len(self.rows):
             amendments.end(self.rows[number], why="x", by=self.boss, now=self.at)
-            self.told[number].over = True
+            self.expected[number].over = True
 
     def move(self, number, ends):
         if number < len(self.rows):
             ends_on = None if ends is None else self.at.date() + timedelta(days=ends)
             amendments.move(self.rows[number], ends_on=ends_on, why="x", by=self.boss, now=self.at)
-            self.told[number].ends_on = ends_on
+            self.expected[number].ends_on = ends_on
 
     def expire(self):
         expiry.expire(now=self.at)
-        for told in self.told:
-            told.over = told.over or (
-                told.ends_on is not None and all(day >= told.ends_on for day in self.local_days())
+        for hold in self.expected:
+            hold.over = hold.over or (
+                hold.ends_on is not None and all(day >= hold.ends_on for day in self.local_days())
             )
 
     def gate(self, scope):
@@ -163,29 +163,30 @@ class Story:
         self.at += timedelta(hours=hours)
         for scope in self.debts:
             stopped = {
-                block: any(told.stops(scope, block, self.local_days()) for told in self.told) for block in BLOCKS
+                block: any(hold.blocks_on(scope, block, self.local_days()) for hold in self.expected)
+                for block in BLOCKS
             }
             codes = self.gate(scope)
             assert ("DEBT_HELD" in codes) == stopped["contact"]
             assert bool(codes & {"DEBT_HELD", "PAYMENT_REQUEST_HELD"}) == (
                 stopped["contact"] or stopped["payment_requests"]
             )
-        # The strategy first lifts what is over, and then asks by the day of its run.
+        # A strategy run first lifts the holds that are over, and then matches by its day.
         self.expire()
         today = self.at.date()
         active = Hold.objects.active_between(today - timedelta(days=1), today).filter(blocks_strategy=True)
         for scope, debt in self.debts.items():
-            left_out = [told.is_left_out(scope, self.at.date(), self.local_days()) for told in self.told]
+            left_out = [hold.is_left_out(scope, self.at.date(), self.local_days()) for hold in self.expected]
             assert active.on(debt).exists() == any(left_out)
 
 
 def check(world, story):
     zones, steps, last = story
     with transaction.atomic():
-        told = Story(world, zones)
+        played = Story(world, zones)
         for step in steps:
-            told.step(*step)
-        told.check(last)
+            played.step(*step)
+        played.check(last)
         transaction.set_rollback(True)
 
 
@@ -194,7 +195,7 @@ _SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 @settings(max_examples=500, **_SETTINGS)
 @given(stories)
-def test_holds_add_up_whatever_is_placed_moved_and_ended(world, story):
+def test_holds_add_up_whatever_is_opened_moved_and_ended(world, story):
     check(world, story)
 
 

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from communications.models import CommunicationLog
@@ -33,7 +33,7 @@ class TestLoading:
         call_command("load_policies", packs=packs, stdout=out)
         return out.getvalue()
 
-    def test_loading_again_changes_nothing_and_leaves_what_was_amended_alone(self, supervisor):
+    def test_loading_again_changes_nothing_and_keeps_edited_policies(self, supervisor):
         count = ContactPolicy.objects.count()
         assert self.load() == f"0 added, {count} unchanged.\n"
         policies.amend(newest("UK-CONC", "calls"), by=supervisor, today=TODAY, max_contacts=3)
@@ -76,8 +76,61 @@ class TestLoading:
         assert list(ContactPolicy.objects.values()) == before
 
 
+class TestShippedPacks:
+    def test_the_packs_are_loaded_by_migrate_and_loading_again_changes_nothing(self):
+        before = list(ContactPolicy.objects.values())
+        assert {row["jurisdiction"] for row in before} == {
+            "US-REGF", "US-MA", "US-NYC", "UK-CONC", "AU-RG96", "DE", "EU", "DEFAULT"
+        }  # fmt: skip
+        loaded = policy_packs.load()
+        assert (loaded.added, loaded.unchanged) == (0, len(before))
+        assert list(ContactPolicy.objects.values()) == before
+
+    def test_an_edit_is_a_new_version_and_packs_leave_it_alone(self, supervisor):
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        new = policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=2)
+
+        old.refresh_from_db()
+        assert (old.max_contacts, old.valid_to) == (3, NOON.date())
+        assert (new.version, new.max_contacts, new.valid_from, new.per_days) == (2, 2, NOON.date(), 7)
+        assert policy_packs.load().edited == ("DEFAULT/week",)
+        with pytest.raises(policies.NotTheNewestVersion):
+            policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=1)
+        with pytest.raises(policies.StartsTooEarly):
+            policies.amend(new, by=supervisor, today=NOON.date(), valid_from=NOON.date() - timedelta(days=1))
+        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 2
+
+    def test_a_policy_is_edited_only_with_the_permission(self):
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        with pytest.raises(Exception, match="permission"):
+            policies.amend(old, by=factories.agent("Agent"), today=NOON.date(), max_contacts=9)
+        assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 1
+
+    @pytest.mark.parametrize("change", ["UPDATE contact_policy SET max_contacts = 99", "DELETE FROM contact_policy"])
+    def test_a_version_never_changes(self, change):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+
+    def test_a_pack_that_changed_becomes_a_new_version(self, tmp_path):
+        text = (policy_packs.PACKS / "us_ma.toml").read_text()
+        (tmp_path / "us_ma.toml").write_text(
+            text.replace("max_contacts = 2", "max_contacts = 1").replace("2012-03-02", "2026-05-01")
+        )
+
+        assert policy_packs.load(packs=tmp_path).added == 1
+        old, new = ContactPolicy.objects.filter(jurisdiction="US-MA").order_by("version")
+        assert (old.valid_to, new.valid_from, new.max_contacts) == (new.valid_from, new.valid_from, 1)
+
+    def test_a_change_applies_at_once(self, supervisor):
+        assert policies.current() is policies.current()
+        before = policies.current()
+        old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="week")
+        policies.amend(old, by=supervisor, today=NOON.date(), max_contacts=2)
+        assert policies.current() is not before
+
+
 class TestVersions:
-    def test_a_version_that_starts_before_a_planned_one_ends_all_that_went_before(self, supervisor):
+    def test_a_version_that_starts_before_a_planned_one_ends_both_earlier_ones(self, supervisor):
         planned = policies.amend(
             newest("DEFAULT", "week"), by=supervisor, today=TODAY, max_contacts=2, valid_from=TODAY + timedelta(days=9)
         )
@@ -101,7 +154,7 @@ class TestVersions:
             ({"valid_to": TODAY - timedelta(days=1)}, "valid_to"),
         ],
     )
-    def test_a_version_that_makes_no_sense_is_refused_and_nothing_changes(self, supervisor, fields, field):
+    def test_an_invalid_version_is_refused_and_nothing_changes(self, supervisor, fields, field):
         before = list(ContactPolicy.objects.values())
         with pytest.raises(DomainError) as refused:
             policies.amend(newest("DEFAULT", "week"), by=supervisor, today=TODAY, **fields)
@@ -111,7 +164,7 @@ class TestVersions:
 
 
 class TestWhatIf:
-    """On the 15th: what the messages of the 14th would have met."""
+    """Compare on the 15th with the decisions of the 14th."""
 
     @pytest.fixture
     def nepali(self):
@@ -139,7 +192,7 @@ class TestWhatIf:
         assert found.before == found.after == {Verdict.ALLOW: 4}
 
     @pytest.mark.usefixtures("nepali")
-    def test_a_stricter_cap_puts_off_what_was_beyond_it(self):
+    def test_stricter_hours_postpone_the_messages_after_them(self):
         found = self.compare(code="hours", closes=time(14))
         assert found.after == {Verdict.POSTPONE: 4}
         assert found.reasons == {(Verdict.POSTPONE, "OUTSIDE_WINDOW"): 4}
@@ -153,7 +206,7 @@ class TestWhatIf:
         assert found.after == {Verdict.DENY: 3, Verdict.ALLOW: 1}
         assert found.reasons == {(Verdict.DENY, "CONSENT_MISSING"): 3}
 
-    def test_a_policy_for_a_place_that_had_none_counts_there(self, nepali, supervisor):
+    def test_a_policy_for_a_new_jurisdiction_applies_there(self, nepali, supervisor):
         draft = policies.add(
             by=supervisor, today=TODAY, jurisdiction="NP", code="never-on-wednesdays", section="ours", source="ours",
             valid_from=TODAY, countries=["NP"], weekdays=[1, 2],
@@ -162,10 +215,10 @@ class TestWhatIf:
 
         assert found.after == {Verdict.POSTPONE: 4}
 
-    def test_where_nothing_went_there_is_nothing_to_try_it_on(self):
+    def test_without_messages_there_is_nothing_to_compare(self):
         assert self.compare().day is None
 
-    def test_its_queries_do_not_depend_on_the_messages(self, nepali):
+    def test_the_number_of_queries_does_not_depend_on_the_messages(self, nepali):
         self.compare()
         with CaptureQueriesContext(connection) as few:
             self.compare(max_contacts=1)

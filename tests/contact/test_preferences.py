@@ -57,7 +57,7 @@ def test_the_gate_applies_preferences(debtor, values, verdict, code):
 @pytest.mark.parametrize(
     ("channel", "address"), [("email", "JOHN@work.example"), ("sms", "07400 123456"), ("voice", "+447400123456")]
 )
-def test_an_employers_address_is_not_used_however_it_was_written_down(channel, address):
+def test_an_employers_address_is_not_used_in_any_spelling(channel, address):
     debtor = factories.debtor(email="john@work.example", mobile_phone="+447400123456")
     record(debtor, work_address=address)
 

@@ -1,4 +1,4 @@
-"""May we contact this person now, by which channel, and if not, why and when next?"""
+"""Previews: may we contact this debtor now, by which channel, and if not, why and when next?"""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -29,13 +29,13 @@ def by_channel(channels):
     return {channel["communicationType"]: channel for channel in channels}
 
 
-def told(channel):
+def codes(channel):
     return {reason["code"] for reason in channel["reasons"]}
 
 
 @pytest.mark.usefixtures("at_noon")
 class TestOverHttp:
-    def test_what_may_go_says_so_for_each_channel_and_debt(self, api):
+    def test_allowed_contacts_are_listed_by_channel_and_debt(self, api):
         debt = factories.debt()
         found = asked(api, debt.debtor)
 
@@ -53,12 +53,12 @@ class TestOverHttp:
         assert not ContactDecision.objects.exists()
         assert not CommunicationLog.objects.exists()
 
-    def test_what_speaks_against_it_is_told_with_section_policy_and_version_and_when_it_is_over(self, api):
+    def test_reasons_have_section_policy_version_and_end(self, api):
         debtor = factories.debtor(country_code="US", region_state="CA", mobile_phone="+12135550123")
         text = by_channel(asked(api, debtor)["channels"])["sms"]  # 4:00 in Los Angeles
 
         assert (text["verdict"], text["nextAt"]) == ("deny", None)
-        assert told(text) == {"CONSENT_MISSING", "OUTSIDE_WINDOW"}
+        assert codes(text) == {"CONSENT_MISSING", "OUTSIDE_WINDOW"}
         by_law = next(reason for reason in text["reasons"] if reason["policy"] == "US-REGF/hours")
         assert (by_law["section"], by_law["version"], by_law["until"]) == ("12 CFR 1006.6(b)(1)(i)", 1, None)
         assert by_law["message"] == "It is 04:00 in America/Los_Angeles; allowed is 08:00 to 21:00."
@@ -66,7 +66,7 @@ class TestOverHttp:
         text = by_channel(asked(api, debtor)["channels"])["sms"]
         assert (text["verdict"], text["nextAt"]) == ("postpone", "2026-01-14T16:00:00.000Z")
 
-    def test_a_hold_on_one_debt_is_told_of_that_debt_alone(self, api):
+    def test_a_hold_on_one_debt_appears_only_at_that_debt(self, api):
         free = factories.debt()
         held = factories.debt(debtor=free.debtor)
         Hold.objects.create(debt=held, reason="complaint", starts_on=NOON.date(), ends_on=date(2026, 1, 20))
@@ -75,7 +75,7 @@ class TestOverHttp:
 
         assert by_channel(found["channels"])["email"]["verdict"] == "allow"
         assert of_debt[str(free.pk)]["verdict"] == "allow"
-        assert told(of_debt[str(held.pk)]) == {"DEBT_HELD"}
+        assert codes(of_debt[str(held.pk)]) == {"DEBT_HELD"}
         assert (of_debt[str(held.pk)]["verdict"], of_debt[str(held.pk)]["nextAt"]) == (
             "deny",
             "2026-01-20T08:00:00.000Z",
@@ -89,26 +89,26 @@ class TestOverHttp:
         assert api.get(f"/debtors/{debt.pk}/contact-preview").status_code == 404
 
 
-def test_a_message_tells_over_http_what_the_gate_said_of_it(api):
+def test_a_message_has_its_decisions_over_http(api):
     log = queue(now=NOON.replace(hour=3))
     drain(NOON.replace(hour=3))
     drain()
-    told = api.get(f"/communication-logs/{log.pk}").json()["contactDecisions"]
+    found = api.get(f"/communication-logs/{log.pk}").json()["contactDecisions"]
 
-    assert [(one["at"], one["stage"], one["verdict"], one["until"]) for one in told] == [
+    assert [(one["at"], one["stage"], one["verdict"], one["until"]) for one in found] == [
         ("2026-01-14T12:00:00.000Z", "sending", "allow", None),
         ("2026-01-14T03:00:00.000Z", "sending", "postpone", "2026-01-14T08:00:00.000Z"),
     ]
-    assert told[1]["reasons"] == [
+    assert found[1]["reasons"] == [
         {
             "code": "OUTSIDE_WINDOW", "message": "It is 03:00 in Europe/London; allowed is 08:00 to 21:00.",
             "section": "the agency's own rule", "policy": "AGENCY/08:00-21:00", "version": 1, "until": None,
         }
     ]  # fmt: skip
-    assert told[0]["policies"] == ["AGENCY/08:00-21:00@1"]
+    assert found[0]["policies"] == ["AGENCY/08:00-21:00@1"]
 
 
-def test_one_hold_after_another_is_waited_for():
+def test_the_next_contact_is_after_the_last_of_several_holds():
     debt = factories.debt()
     for reason, starts, ends in (("complaint", 14, 16), ("client_request", 16, 18), ("vulnerable", 18, 19)):
         Hold.objects.create(
@@ -120,7 +120,7 @@ def test_one_hold_after_another_is_waited_for():
     assert found.next_at == datetime(2026, 1, 19, 8, tzinfo=UTC)
 
 
-def test_what_has_no_end_has_no_next_moment():
+def test_a_hold_without_an_end_leaves_no_next_contact():
     debt = factories.debt()
     Hold.objects.create(debt=debt, reason="complaint", starts_on=date(2026, 1, 14), ends_on=date(2026, 1, 16))
     Hold.objects.create(debtor=debt.debtor, reason="cease", starts_on=date(2026, 1, 15))
@@ -128,7 +128,7 @@ def test_what_has_no_end_has_no_next_moment():
     assert may_go.previews(debt.debtor, debts=[debt], now=NOON)[-1].next_at is None
 
 
-def test_the_next_moment_is_one_at_which_the_gate_lets_it_go():
+def test_the_gate_allows_the_next_contact_at_its_time():
     debt = factories.debt(debtor=factories.debtor(country_code="AU", region_state="NSW", mobile_phone="+61491570156"))
     for days in (0, 1, 3):
         CommunicationLog.objects.create(

@@ -34,7 +34,7 @@ class TestClock:
             debtor=factories.debtor(country_code="US", region_state="NJ", mobile_phone="+12015550123")
         )
 
-    def test_nothing_goes_before_the_notice_and_what_overshadows_it_waits_for_its_end(self, debt):
+    def test_the_notice_comes_first_and_templates_that_overshadow_it_wait(self, debt):
         notice, plain = factories.template(is_validation_notice=True), factories.template()
         pressing = factories.template(overshadows=True)
         before = queue(debt=debt, template=plain, now=AT)
@@ -55,7 +55,7 @@ class TestClock:
         queue(debt=debt, template=pressing, now=over)
         assert drain(over).ended == {"sent": 1}
 
-    def test_a_second_notice_starts_no_clock_anew(self, debt):
+    def test_a_second_notice_does_not_start_the_period_again(self, debt):
         notice = factories.template(is_validation_notice=True)
         first = queue(debt=debt, template=notice, now=AT)
         drain(AT)
@@ -63,7 +63,7 @@ class TestClock:
         assert drain(AT + timedelta(days=1)).ended == {"sent": 1}
         assert ValidationNotice.objects.get().message_id == first.pk
 
-    def test_without_any_notice_template_and_elsewhere_nothing_is_asked_for(self, debt):
+    def test_a_notice_is_demanded_only_with_a_notice_template_and_under_regulation_f(self, debt):
         queue(debt=debt, template=factories.template(), now=AT)
         assert drain(AT).ended == {"sent": 1}
         factories.template(is_validation_notice=True)

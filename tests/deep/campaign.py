@@ -70,8 +70,11 @@ def queue(count: int) -> None:
         )
         for number, (country, region) in enumerate(whereabouts)
     )  # fmt: skip
-    owed = {"original_balance": 9, "current_balance": 9, "currency_code": "EUR", "placement_date": BEGINS.date()}
-    debts = Debt.objects.bulk_create(Debt(debtor=debtor, original_creditor="ABC", **owed) for debtor in debtors)
+    owed = {
+        "creditor": factories.creditor(), "original_balance": 9, "current_balance": 9, "currency_code": "EUR",
+        "placement_date": BEGINS.date(),
+    }  # fmt: skip
+    debts = Debt.objects.bulk_create(Debt(debtor=debtor, **owed) for debtor in debtors)
     CommunicationLog.objects.bulk_create(
         CommunicationLog(
             debtor=debt.debtor, debt=debt, due_at=BEGINS, created_at=BEGINS,
