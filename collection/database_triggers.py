@@ -20,7 +20,7 @@ FUNCTIONS = [
     Function(
         name="hold_is_active",
         why="Check whether a hold is active on any day from the first to the last one.",
-        arguments="starts_on date, ends_on date, lifted_at timestamp with time zone, first_day date, last_day date",
+        arguments="starts_on date, ends_on date, ended_at timestamp with time zone, first_day date, last_day date",
         returns="boolean",
         language="sql",
         options=_INLINED,

@@ -33,7 +33,7 @@ class Match:
 _HELD = """
     EXISTS (
         SELECT FROM hold
-        WHERE hold.{owner} AND hold_is_active(hold.starts_on, hold.ends_on, hold.lifted_at, %(day)s::date - 1, %(day)s::date)
+        WHERE hold.{owner} AND hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, %(day)s::date - 1, %(day)s::date)
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """

@@ -109,10 +109,10 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         conditions = {
-            "active": Q(lifted_at__isnull=True),
+            "active": Q(ended_at__isnull=True),
             "review": DUE_FOR_REVIEW,
             "waiting": AWAITING_APPROVAL,
-            "ended": Q(lifted_at__isnull=False),
+            "ended": Q(ended_at__isnull=False),
         }
         chosen = conditions.get(self.value() or "")
         return queryset.filter(chosen) if chosen else queryset
@@ -133,7 +133,7 @@ class HoldAdmin(WorkflowAdmin):
     entered = (("debtor", "debt"), "reason", "source", "why", ("starts_on", "ends_on"), "review_on", "blocks")
     fieldsets = (
         (None, {"fields": (("who", "owed"), ("reason", "state"), "blocks")}),
-        ("Period", {"fields": (("starts_on", "ends_on"), ("review_on", "lifted_at"))}),
+        ("Period", {"fields": (("starts_on", "ends_on"), ("review_on", "ended_at"))}),
         ("Agents", {"fields": ("source", ("by", "created_at"), ("approved_by", "ended_by"))}),
     )
 
@@ -164,8 +164,6 @@ class HoldAdmin(WorkflowAdmin):
     def state(self, hold: Hold) -> str:
         if hold.ended_at:
             return "Ended"
-        if hold.lifted_at:
-            return "Expired"
         if hold.approved_by_id is None and POLICIES[Hold.Reason(hold.reason)].needs_approval:
             return "Waiting for approval"
         return "Scheduled" if hold.starts_on > now().date() else "Active"
@@ -180,7 +178,7 @@ class HoldAdmin(WorkflowAdmin):
 
     @admin.display(description="Review", ordering="review_on")
     def review(self, hold: Hold) -> str:
-        if hold.review_on is None or hold.lifted_at:
+        if hold.review_on is None or hold.ended_at:
             return "-"
         return unbroken(f"{hold.review_on}, due" if hold.review_on <= now().date() else hold.review_on)
 
@@ -294,7 +292,7 @@ def _of(request: HttpRequest, found: QuerySet[Hold], on: dict[str, Any], **filte
         "On": lambda hold: link(hold.debt) if hold.debt else "All debts",
         "From": lambda hold: hold.starts_on,
         "Until": lambda hold: hold.ends_on or "-",
-        "State": lambda hold: "Ended" if hold.ended_at else "Expired" if hold.lifted_at else "Active",
+        "State": lambda hold: "Ended" if hold.ended_at else "Active",
     }
     may_open = request.user.has_perm("collections.add_hold")
     return listing("Holds", found, columns, add=adding(Hold, **on) if may_open else None, **filters)

@@ -152,7 +152,7 @@ def _end(some: Iterable[Hold], *, by: Agent | None, now: datetime, why: str) -> 
     for hold in some:
         last = max(hold.starts_on, min(calendars.days(hold.person, at=now)))
         ends_on = min(hold.ends_on, last) if hold.ends_on else last
-        _update(hold, now=now, ends_on=ends_on, ended_at=now, lifted_at=now, ended_by=by)
+        _update(hold, now=now, ends_on=ends_on, ended_at=now, ended_by=by)
         _record(hold, Kind.ENDED, by=by, now=now, why=why)
 
 

@@ -23,7 +23,7 @@ def expire(*, now: datetime) -> int:
     over = [hold for hold in rows if _is_over(hold, now=now)]
     if not over:
         return 0
-    Hold.objects.filter(pk__any_of=[hold.pk for hold in over]).update(lifted_at=now, updated_at=now)
+    Hold.objects.filter(pk__any_of=[hold.pk for hold in over]).update(ended_at=now, updated_at=now)
     holds.record_events(over, HoldEvent.Kind.EXPIRED, by=None, now=now)
     if deferred := [hold.debt_id for hold in over if hold.reason == Hold.Reason.DEFERRAL]:
         _reactivate(deferred, now=now)

@@ -169,7 +169,7 @@ def create_hold(
     )
     hold.starts_on = hold.starts_on or min(calendars.days(hold.person, at=now))
     hold.save(force_insert=True)
-    record_events([hold], HoldEvent.Kind.PLACED, by=by, now=now, why=why)
+    record_events([hold], HoldEvent.Kind.OPENED, by=by, now=now, why=why)
     return hold
 
 

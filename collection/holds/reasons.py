@@ -99,8 +99,8 @@ POLICIES: dict[Reason, ReasonPolicy] = {
 AWAITING_APPROVAL = Q(
     reason__in=[reason for reason, policy in POLICIES.items() if policy.needs_approval],
     approved_by__isnull=True,
-    lifted_at__isnull=True,
+    ended_at__isnull=True,
 )
 
 #: Holds with a review date of today or earlier.
-DUE_FOR_REVIEW = Q(lifted_at__isnull=True, review_on__lte=TruncDate(Now()))
+DUE_FOR_REVIEW = Q(ended_at__isnull=True, review_on__lte=TruncDate(Now()))

@@ -1,4 +1,4 @@
-"""Reasons to leave a debt or a person alone."""
+"""Holds and their history."""
 
 from datetime import date
 
@@ -16,12 +16,12 @@ from debtors.models import Debtor
 class HoldQuerySet(models.QuerySet["Hold"]):
     def not_ended(self) -> "HoldQuerySet":
         """Filter to the holds that have not ended, including those that begin later."""
-        return self.filter(lifted_at__isnull=True)
+        return self.filter(ended_at__isnull=True)
 
     def active_between(self, first_day: date, last_day: date) -> "HoldQuerySet":
         """Filter to the holds that are active on any of these days (``collection.holds.active``)."""
         days = (Value(day, models.DateField()) for day in (first_day, last_day))
-        arguments = (F("starts_on"), F("ends_on"), F("lifted_at"), *days)
+        arguments = (F("starts_on"), F("ends_on"), F("ended_at"), *days)
         return self.filter(Func(*arguments, function="hold_is_active", output_field=models.BooleanField()))
 
     def on(self, debt: Debt) -> "HoldQuerySet":
@@ -30,10 +30,9 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 
 
 class Hold(UUIDModel):
-    """A reason to leave a debt or a person alone, from ``starts_on`` up to but without ``ends_on``; open where that is null.
+    """A reason to stop some actions for a debtor or a debt, from ``starts_on`` to the day before ``ends_on``.
 
-    Days are those of the debtor's own calendar. Holds add up: each blocks what it blocks for as long as it lasts, whatever
-    becomes of the others.
+    Dates follow the debtor's calendar. Without ``ends_on`` the hold is open-ended. Holds are independent of each other.
     """
 
     class Reason(models.TextChoices):
@@ -51,10 +50,11 @@ class Hold(UUIDModel):
         COMPLAINT = "complaint"
 
     debtor = models.ForeignKey(
-        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="holds", help_text="Who is left alone."
-    )
+        Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="holds",
+        help_text="For a hold on all debts of a debtor.",
+    )  # fmt: skip
     debt = models.ForeignKey(
-        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="holds", help_text="Or which debt."
+        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="holds", help_text="For a hold on one debt."
     )
     reason = models.CharField(max_length=30, choices=Reason.choices)
     blocks_contact = models.BooleanField(default=True, db_default=True)
@@ -62,17 +62,16 @@ class Hold(UUIDModel):
     blocks_payment_requests = models.BooleanField(default=True, db_default=True)
     blocks_interest = models.BooleanField(default=False, db_default=False)
     starts_on = models.DateField("from")
-    ends_on = models.DateField("until", null=True, blank=True, help_text="The first day without it; empty: open.")
-    review_on = models.DateField(null=True, blank=True, help_text="By when somebody has to look at it again.")
-    source = models.CharField(max_length=255, blank=True, default="", db_default="", help_text="Who told us, and how.")
+    ends_on = models.DateField(
+        "until", null=True, blank=True, help_text="The first day without the hold; empty: open-ended."
+    )
+    review_on = models.DateField(null=True, blank=True, help_text="The date of the next review.")
+    source = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The sender and the medium."
+    )
     deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
     dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, null=True, blank=True)
-    lifted_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its end was seen to, and the debt set free."
-    )
-    ended_at = models.DateTimeField(
-        null=True, blank=True, help_text="When somebody ended it before its time: from then on it blocks nothing."
-    )
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it expired or an agent ended it.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -95,14 +94,10 @@ class Hold(UUIDModel):
                 name="hold_is_on_a_person_or_a_debt",
                 condition=Q(debt__isnull=False, debtor__isnull=True) | Q(debt__isnull=True, debtor__isnull=False),
             ),
-            models.CheckConstraint(
-                name="hold_that_was_ended_is_lifted",
-                condition=Q(ended_at__isnull=True) | Q(lifted_at__isnull=False),
-            ),
         ]
         indexes = [
-            models.Index(fields=["ends_on"], name="hold_not_ended_by_end", condition=Q(lifted_at__isnull=True)),
-            models.Index(fields=["review_on"], name="hold_not_ended_by_review", condition=Q(lifted_at__isnull=True)),
+            models.Index(fields=["ends_on"], name="hold_not_ended_by_end", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["review_on"], name="hold_not_ended_by_review", condition=Q(ended_at__isnull=True)),
         ]
 
     @property
@@ -119,12 +114,12 @@ class Hold(UUIDModel):
 
 
 class HoldEvent(models.Model):
-    """What was done with a hold: who, when and why. Written once, never changed or deleted (a trigger sees to it)."""
+    """One event in the history of a hold. A trigger prevents updates and deletes."""
 
     class Kind(models.TextChoices):
-        PLACED = "placed"
+        OPENED = "opened"
         APPROVED = "approved"
-        MOVED = "moved", "its end was moved"
+        MOVED = "moved", "end changed"
         REVIEWED = "reviewed"
         ENDED = "ended"
         EXPIRED = "expired"
@@ -135,10 +130,10 @@ class HoldEvent(models.Model):
     at = models.DateTimeField()
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the system itself.",
+        help_text="Empty: the system.",
     )  # fmt: skip
     why = models.CharField(max_length=500, blank=True, default="", db_default="")
-    ends_on = models.DateField("until", null=True, blank=True, help_text="As it was from then on.")
+    ends_on = models.DateField("until", null=True, blank=True, help_text="The end after this event.")
 
     class Meta:
         db_table = "hold_event"

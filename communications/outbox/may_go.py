@@ -93,7 +93,7 @@ _NOT_ON_HOLD = """
     NOT EXISTS (
         SELECT FROM hold
         WHERE hold.{owner} = log.{owner} AND (hold.blocks_contact OR (hold.blocks_payment_requests AND %(asks_for_payment)s))
-          AND hold_is_active(hold.starts_on, hold.ends_on, hold.lifted_at, %(first_day)s, %(last_day)s)
+          AND hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, %(first_day)s, %(last_day)s)
     )"""
 #: By channel, an SQL condition on a row ``log``: what the decision was based on is still so. The debt's open amount is compared
 #: because the text may name it. ``unchanged_parameters`` makes its parameters.

@@ -91,7 +91,7 @@ def test_a_hold_is_moved_reviewed_and_ended_with_a_reason(supervisor_at_desk: Br
     assert fresh(hold).review_on == day
     supervisor_at_desk.post(action(hold, "end"), {"why": "They are well."})
     assert fresh(hold).ended_by == supervisor_at_desk.agent
-    assert [event.kind for event in hold.events.order_by("at")] == ["placed", "moved", "reviewed", "ended"]
+    assert [event.kind for event in hold.events.order_by("at")] == ["opened", "moved", "reviewed", "ended"]
     assert supervisor_at_desk.get(action(hold, "end")).status_code == 403
 
 

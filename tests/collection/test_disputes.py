@@ -55,7 +55,7 @@ class TestReceived:
         assert state(debt) == ALL_OF_IT
         hold = Hold.objects.get()
         assert (hold.dispute, hold.blocks_contact, hold.blocks_payment_requests) == (dispute, True, True)
-        assert (hold.source, hold.events.get().kind) == ("Dispute, by letter", "placed")
+        assert (hold.source, hold.events.get().kind) == ("Dispute, by letter", "opened")
 
     def test_the_undisputed_rest_may_be_requested(self):
         debt = factories.debt()

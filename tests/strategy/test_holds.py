@@ -68,7 +68,7 @@ def test_a_dry_run_of_a_future_day_ends_the_holds_that_are_over_then():
     forecast = makers.run(day=TODAY + timedelta(days=2), dry_run=True)
     assert forecast.rules[0]["queued"] == 1
     hold.refresh_from_db()
-    assert hold.lifted_at is None
+    assert hold.ended_at is None
 
 
 @pytest.mark.parametrize(("portion", "queued"), [(None, 0), (Decimal(300), 1)])

@@ -28,25 +28,23 @@ def by_day(starts_on, ends_on, first_day, last_day):
 @given(starts_ends, days)
 def test_a_hold_is_active_on_the_days_from_its_start_up_to_its_end(hold, days):
     assert is_active(*hold, *days) == by_day(*hold, *days)
-    assert not is_active(*hold, *days, is_lifted=True)
+    assert not is_active(*hold, *days, is_ended=True)
 
 
 @pytest.mark.django_db
 class TestInTheDatabase:
     @settings(max_examples=300, deadline=None)
-    @given(hold=starts_ends, days=days, lifted=st.booleans())
-    def test_python_function_and_query_agree(self, hold, days, lifted):
-        lifted_at = datetime(2026, 3, 10, tzinfo=UTC) if lifted else None
-        expected = is_active(*hold, *days, is_lifted=lifted)
+    @given(hold=starts_ends, days=days, ended=st.booleans())
+    def test_python_function_and_query_agree(self, hold, days, ended):
+        ended_at = datetime(2026, 3, 10, tzinfo=UTC) if ended else None
+        expected = is_active(*hold, *days, is_ended=ended)
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT hold_is_active(%s::date, %s::date, %s::timestamptz, %s, %s)", [*hold, lifted_at, *days]
+                "SELECT hold_is_active(%s::date, %s::date, %s::timestamptz, %s, %s)", [*hold, ended_at, *days]
             )
             assert cursor.fetchone()[0] == expected
         Hold.objects.all().delete()
-        Hold.objects.create(
-            debtor=self.debtor(), reason="cease", starts_on=hold[0], ends_on=hold[1], lifted_at=lifted_at
-        )
+        Hold.objects.create(debtor=self.debtor(), reason="cease", starts_on=hold[0], ends_on=hold[1], ended_at=ended_at)
         assert Hold.objects.active_between(*days).exists() == expected
 
     def debtor(self):
@@ -66,7 +64,7 @@ class TestInTheDatabase:
     @pytest.mark.parametrize(
         "condition",
         [
-            "hold_is_active(hold.starts_on, hold.ends_on, hold.lifted_at, '2026-01-01', '2026-01-02')",
+            "hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, '2026-01-01', '2026-01-02')",
             "EXISTS (SELECT FROM debt WHERE debt.id = hold.debt_id AND debt_is_open(debt.current_status))",
         ],
     )
