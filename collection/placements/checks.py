@@ -131,7 +131,7 @@ _FAULTS = {
         WHEN scale(trim_scale(p2p_score::numeric)) > 3 THEN 'This has more than 3 decimals.' END""",
     "segmentId": f"""CASE WHEN segment_id IS NULL THEN NULL
         WHEN segment_id !~ {_UUID} THEN 'This must be a UUID.'
-        WHEN NOT EXISTS (SELECT FROM segment WHERE id = segment_id::uuid) THEN 'There is no such segment.' END""",
+        WHEN NOT EXISTS (SELECT FROM segment WHERE id = segment_id::uuid) THEN 'This segment does not exist.' END""",
 }
 # Most rows have no fault, so the faulty ones are selected first; only these need a second look at each column.
 _CHECK = """

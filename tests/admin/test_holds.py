@@ -57,7 +57,7 @@ def test_a_debtors_page_shows_the_holds_on_them_and_on_their_debts(agent_at_desk
     place(debtor=debt.debtor, reason="attorney")
     place(debt=debt, reason="complaint")
     content = agent_at_desk.get(address(Debtor, "change", debt.debtor_id)).content.decode()
-    assert "Has an attorney" in content
+    assert "Attorney" in content
     assert "Complaint" in content
     assert f"{address(Hold, 'add')}?debtor={debt.debtor_id}" in content
 
