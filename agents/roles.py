@@ -23,7 +23,7 @@ _AGENT = {
         "send_communicationtemplate",
         "finish_calltask",
         "read_inboundmessage",
-        "add_settlement",
+        "add_uncertainresolution",
     ),
 }
 _SUPERVISOR = {

@@ -107,7 +107,7 @@ def _queue(count: int) -> int:
 
 def _drain(_: int) -> Counter[str]:
     began = timezone.now()
-    return worker.drain(clock=lambda: _NOW + (timezone.now() - began)).ended
+    return worker.drain(clock=lambda: _NOW + (timezone.now() - began)).statuses
 
 
 def _loop(port: int, mails: list[tuple[str, bytes]]) -> float:

@@ -32,7 +32,7 @@ from ddc.common.api.serializers import write
 from ddc.common.api.views import Annotated, ResourceView, View
 from debtors.models import Debtor
 
-#: How many decisions on one message its answer shows.
+#: The largest number of contact decisions in the answer about a message.
 DECISIONS = 20
 
 
@@ -62,16 +62,16 @@ class CommunicationTemplateView(ResourceView):
         responses={200: ProcessAnswerSerializer},
     )
     def process(self, request: Request) -> Response:
-        """Render the active templates that fit, and send them if asked to."""
-        asked = self.read(ProcessSerializer, optional=True)
-        send = bool(asked.get("send"))
+        """Render the matching active templates, and send them if asked to."""
+        given = self.read(ProcessSerializer, optional=True)
+        send = bool(given.get("send"))
         if send and not request.user.has_perm("communications.send_communicationtemplate"):
             raise exceptions.PermissionDenied
         results = by_hand.process(
-            name=asked.get("template_name"),
-            channel=asked.get("communication_type"),
-            debtor=asked.get("debtor"),
-            debt=asked.get("debt"),
+            name=given.get("template_name"),
+            channel=given.get("communication_type"),
+            debtor=given.get("debtor"),
+            debt=given.get("debt"),
             send=send,
             now=timezone.now(),
         )
@@ -89,12 +89,14 @@ class CommunicationLogView(ResourceView):
 
     @extend_schema(responses=CommunicationLogDetailSerializer)
     def retrieve(self, request: Request, pk: Any) -> Response:
-        log = self.get_object(pk)
-        return Response(write(CommunicationLogDetailSerializer, Annotated(log, contact_decisions=_decisions_on(log))))
+        message = self.get_object(pk)
+        return Response(
+            write(CommunicationLogDetailSerializer, Annotated(message, contact_decisions=_decisions_on(message)))
+        )
 
 
-def _decisions_on(log: CommunicationLog) -> list[Annotated]:
-    rows = ContactDecision.objects.filter(message_id=log.pk).order_by("-at", "-id")[:DECISIONS]
+def _decisions_on(message: CommunicationLog) -> list[Annotated]:
+    rows = ContactDecision.objects.filter(message_id=message.pk).order_by("-at", "-id")[:DECISIONS]
     return [Annotated(row, reasons=list(map(reason_from_json, row.reasons))) for row in rows]
 
 

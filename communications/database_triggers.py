@@ -95,8 +95,8 @@ def _kept(name: str, table: str, column: str) -> Trigger:
 
 TRIGGERS = [
     *_evidence("template_version", "communication_template_version", "communication_templates", "template_id"),
-    *_evidence("attempt", "message_attempt", "communication_log", "log_id"),
-    *_evidence("settlement", "message_settlement", "communication_log", "log_id"),
+    *_evidence("attempt", "message_attempt", "communication_log", "message_id"),
+    *_evidence("uncertain_resolution", "uncertain_resolution", "communication_log", "message_id"),
     Trigger(
         name="message_references_exist",
         table="communication_log",
@@ -131,9 +131,9 @@ STORAGE = [
         why="Room in each page keeps the states of a message beside it, which saves a third of a strategy run's WAL.",
     ),
     Storage(
-        table="message_unbegun",
-        create="ALTER TABLE public.message_unbegun SET UNLOGGED",
-        drop="ALTER TABLE public.message_unbegun SET LOGGED",
+        table="pending_dispatch",
+        create="ALTER TABLE public.pending_dispatch SET UNLOGGED",
+        drop="ALTER TABLE public.pending_dispatch SET LOGGED",
         is_set="relpersistence = 'u'",
         why="The table must be empty after a crash of the server, which may have lost that a message was started.",
     ),

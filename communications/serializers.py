@@ -1,4 +1,4 @@
-"""Shapes of templates, messages and placeholders."""
+"""Serializers of templates, messages and placeholders."""
 
 from typing import Any
 
@@ -40,12 +40,12 @@ class CommunicationTemplateSerializer(CamelSerializer):
     description = TextField(max_length=255, required=False, allow_null=True)
     communication_type = ChoiceField(choices=Channel.choices)
     language = LanguageField(required=False, allow_null=True)
-    subject = TextField(max_length=255, required=False, allow_null=True, help_text="Needed for e-mail.")
+    subject = TextField(max_length=255, required=False, allow_null=True, help_text="Required for e-mail.")
     body = TextField(max_length=templates.MAX_BODY)
     is_active = BooleanField(required=False, allow_null=True)
     is_validation_notice = BooleanField(required=False, allow_null=True, help_text="Carries the validation notice.")
     overshadows = BooleanField(
-        required=False, allow_null=True, help_text="Presses for payment: not sent before the time to dispute is over."
+        required=False, allow_null=True, help_text="Presses for payment: not sent during the validation period."
     )
     asks_for_payment = BooleanField(
         required=False, allow_null=True, help_text="Not sent while a hold blocks payment requests."
@@ -54,7 +54,7 @@ class CommunicationTemplateSerializer(CamelSerializer):
     updated_at = TimeField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Bring the default back where null was given."""
+        """Replace null by the default."""
         for name, default in _DEFAULTS.items():
             if name in attrs and attrs[name] is None:
                 attrs[name] = default
@@ -73,7 +73,7 @@ class CommunicationLogSerializer(CamelSerializer):
     direction = ChoiceField(choices=CommunicationLog.Direction.choices, read_only=True)
     status = ChoiceField(choices=MessageStatus.choices, read_only=True)
     subject = TextField(read_only=True, allow_null=True)
-    timestamp = TimeField(read_only=True, source="created_at", help_text="When it was queued, or came in.")
+    timestamp = TimeField(read_only=True, source="created_at", help_text="When it was queued or received.")
     sent_at = TimeField(read_only=True, allow_null=True)
     delivered_at = TimeField(read_only=True, allow_null=True)
     opened_at = TimeField(read_only=True, allow_null=True)
@@ -106,7 +106,7 @@ class ContactDecisionSerializer(CamelSerializer):
 
 
 class CommunicationLogDetailSerializer(CommunicationLogSerializer):
-    body = TextField(read_only=True, allow_null=True, help_text="The text that went; a one-time code in it is masked.")
+    body = TextField(read_only=True, allow_null=True, help_text="The sent text; a one-time code in it is masked.")
     contact_decisions = ContactDecisionSerializer(many=True, read_only=True, help_text="The newest 20, newest first.")
 
 
@@ -121,7 +121,7 @@ class PlaceholdersSerializer(CamelSerializer):
 
 
 class ProcessSerializer(CamelSerializer):
-    """What to render or send. The names are snake_case here; camelCase is understood as well."""
+    """The templates to render or send. Names are snake_case; camelCase is accepted too."""
 
     template_name = TextField(required=False, allow_null=True)
     communication_type = ChoiceField(choices=Channel.choices, required=False, allow_null=True)
@@ -133,14 +133,14 @@ class ProcessSerializer(CamelSerializer):
         return serializers.Serializer.get_fields(self)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Read both spellings, and name a field at fault as the client did."""
+        """Accept both spellings, and name an invalid field as the client did."""
         if not isinstance(data, dict):
             return super().to_internal_value(data)
         names: list[str] = list(map(str, self.fields))
         spelled = {name: camel(name) if camel(name) in data and name not in data else name for name in names}
         try:
             known = super().to_internal_value({name: data[sent] for name, sent in spelled.items() if sent in data})
-            self._fit(known)
+            self._check(known)
         except serializers.ValidationError as error:
             details = error.detail if isinstance(error.detail, dict) else {}
             raise serializers.ValidationError(
@@ -148,16 +148,16 @@ class ProcessSerializer(CamelSerializer):
             ) from error
         return known
 
-    def _fit(self, known: dict[str, Any]) -> None:
+    def _check(self, known: dict[str, Any]) -> None:
         debtor, debt = known.get("debtor"), known.get("debt")
         if known.get("send"):
             missing = [name for name, value in (("debtor_id", debtor), ("debt_id", debt)) if value is None]
             if missing:
-                words = serializers.ErrorDetail("This is needed to send.", "required")
-                raise serializers.ValidationError({name: [words] for name in missing})
+                error = serializers.ErrorDetail("This field is required to send.", "required")
+                raise serializers.ValidationError({name: [error] for name in missing})
         if debtor and debt and debt.debtor_id != debtor.pk:
-            words = serializers.ErrorDetail("This debt is not the debtor's.", "database.exists")
-            raise serializers.ValidationError({"debt_id": [words]})
+            error = serializers.ErrorDetail("This debt belongs to another debtor.", "database.exists")
+            raise serializers.ValidationError({"debt_id": [error]})
 
 
 class ProcessedSerializer(CamelSerializer):

@@ -4,18 +4,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from communications.callbacks import inbox, polling
-from communications.outbox.outbox import Lane
-from communications.sending import outcomes, worker
+from communications.outbox.outbox import Queue
+from communications.sending import leases, worker
 
 
 @shared_task(ignore_result=True)
 def drain_outbox() -> None:
-    worker.drain_alone(clock=timezone.now, lane=Lane.ALL)
+    worker.run(clock=timezone.now, queue=Queue.ALL)
 
 
 @shared_task(ignore_result=True)
 def send_solicited() -> None:
-    worker.drain_alone(clock=timezone.now, lane=Lane.SOLICITED)
+    worker.run(clock=timezone.now, queue=Queue.SOLICITED)
 
 
 @shared_task(ignore_result=True)
@@ -24,8 +24,8 @@ def work_inbox() -> None:
 
 
 @shared_task(ignore_result=True)
-def settle_stuck() -> None:
-    outcomes.settle_stuck(now=timezone.now())
+def expire_leases() -> None:
+    leases.expire(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

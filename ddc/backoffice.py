@@ -36,13 +36,13 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     )),
     ("Strategy", True, ("strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment")),
     ("Records", False, (
-        "collections.LedgerEntry", "collections.HoldEvent", "communications.MessageAttempt", "communications.Settlement",
+        "collections.LedgerEntry", "collections.HoldEvent", "communications.MessageAttempt", "communications.UncertainResolution",
         "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
         "portal.DigitalActivity", "creditors.CreditorName",
     )),
     ("Settings", False, (
         "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",
-        "communications.Circuit", "communications.Unbegun", "payments.IdempotencyKey",
+        "communications.Circuit", "communications.PendingDispatch", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
         "agents.TokenFamily", "agents.SpentRefreshToken", "axes.AccessAttempt", "axes.AccessFailureLog",
         "axes.AccessLog",

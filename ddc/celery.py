@@ -39,7 +39,7 @@ def _tick(task: str, seconds: float) -> dict[str, object]:
 app.conf.beat_schedule = {
     "drain-outbox": _tick("communications.tasks.drain_outbox", 5),
     "work-inbox": _tick("communications.tasks.work_inbox", 5),
-    "settle-stuck-messages": _tick("communications.tasks.settle_stuck", 30),
+    "expire-leases": _tick("communications.tasks.expire_leases", 30),
     "ask-providers": _tick("communications.tasks.ask_providers", 300),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "expire-holds": _tick("collection.tasks.expire_holds", 300),

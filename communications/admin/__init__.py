@@ -1,4 +1,4 @@
-"""The back office's pages about what is said: templates, and every message as it went."""
+"""The back office's pages of templates and providers; the other modules have the pages of messages, callbacks and calls."""
 
 import uuid
 from typing import Any
@@ -59,7 +59,7 @@ class CommunicationTemplateAdmin(DomainAdmin):
         }
         return [listing("Versions", versions, columns, template__id__exact=obj.pk)]
 
-    @admin.display(description="With example values")
+    @admin.display(description="Preview with example values")
     def example(self, template: CommunicationTemplate) -> SafeString | str:
         text = placeholders.render(template.body, placeholders.EXAMPLES)
         return as_written(text)
@@ -76,7 +76,7 @@ class CommunicationTemplateAdmin(DomainAdmin):
 
 @admin.register(CommunicationTemplateVersion)
 class TemplateVersionAdmin(ReadOnlyAdmin):
-    """What a template said once. Messages point at the version that they were written from."""
+    """Versions of templates. A message refers to the version that it was written from."""
 
     list_display = ("template", "number", "subject", "created_at")
     list_select_related = ("template",)
@@ -102,9 +102,9 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(Circuit)
 class CircuitAdmin(ReadOnlyAdmin):
-    """Which provider is taken for down, since when, and what it said."""
+    """Circuit breakers: which provider is down, since when, and its last error."""
 
-    list_display = ("provider", "state", "opened_at", "open_until", "failures", "words")
+    list_display = ("provider", "state", "opened_at", "open_until", "failures", "last_error")
 
     @admin.display(description="State")
     def state(self, circuit: Circuit) -> str:

@@ -1,4 +1,4 @@
-"""The back office's pages about calls: what agents are asked to call, and how it went."""
+"""The back office's pages of call tasks: begin a call and record its outcome."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,28 +25,28 @@ from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
 from debtors.channels import Channel
 from debtors.models import Debtor
 
-_BEGIN_FIRST = "It is shown when the call is begun."
+_SHOWN_LATER = "Shown when the call is begun"
 
 
 class OutcomeForm(forms.Form):
-    """How a call went."""
+    """The outcome of a call."""
 
-    outcome = forms.ChoiceField(label="How it went", widget=UnfoldAdminRadioSelectWidget())
+    outcome = forms.ChoiceField(label="Outcome", widget=UnfoldAdminRadioSelectWidget())
     notes = forms.CharField(max_length=1000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
     def offer(self, outcomes: Iterable[CallOutcome]) -> None:
-        """Let one of these be chosen."""
+        """Offer these outcomes."""
         field: Any = self.fields["outcome"]
         field.choices = [(outcome.value, outcome.label[:1].upper() + outcome.label[1:]) for outcome in outcomes]
 
 
 class DoneFilter(OpenFilter):
-    """The calls that are still to be made, unless asked otherwise."""
+    """Show calls to make by default."""
 
     title = "done"
     parameter_name = "done"
     field = "outcome"
-    still_open, done = "To be made", "Done"
+    still_open, done = "To call", "Done"
 
 
 @admin.register(CallTask)
@@ -57,7 +57,6 @@ class CallTaskAdmin(WorklistAdmin):
     list_select_related = ("debtor", "begun_by", "outcome_by")
     search_fields = ("address",)
     search_help_text = "Part of the debtor's name; a whole phone number; an id"
-    # Whoever has waited longest comes first.
     ordering = ("sent_at", "id")
     actions_detail = ("begin", "finish")
     fields = (
@@ -82,27 +81,27 @@ class CallTaskAdmin(WorklistAdmin):
     def search_filter(self, text: str) -> Q:
         return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    @admin.display(description="Since", ordering="sent_at")
+    @admin.display(description="Waiting since", ordering="sent_at")
     def asked_at(self, task: CallTask) -> str:
         return f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-"
 
-    @admin.display(description="May they be called now?")
+    @admin.display(description="Contact now")
     def may_be_called(self, task: CallTask) -> SafeString | str:
         if task.outcome:
             return "-"
         decision = start.may_call(task, now=now())
         if decision.verdict == Verdict.ALLOW:
-            return "Yes"
+            return "Allowed"
         reasons = panel.reasons(decision)
         return format_html("{}{}", explain.VERDICTS[decision.verdict], reasons)
 
     @admin.display(description="Number")
     def number(self, task: CallTask) -> str:
-        return task.address or "-" if _is_begun(task) else _BEGIN_FIRST
+        return task.address or "-" if _is_begun(task) else _SHOWN_LATER
 
     @admin.display(description="Script")
     def script(self, task: CallTask) -> SafeString | str:
-        return as_written(task.body or "-") if _is_begun(task) else _BEGIN_FIRST
+        return as_written(task.body or "-") if _is_begun(task) else _SHOWN_LATER
 
     def listings(self, request: HttpRequest, obj: CallTask) -> list[Listing]:
         return [panel.of_message(obj.pk)]
@@ -111,34 +110,34 @@ class CallTaskAdmin(WorklistAdmin):
         return request.user.has_perm("communications.finish_calltask")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """What is done is done: nothing is offered then."""
+        """Offer no actions for a finished call."""
         task = self.get_object(request, str(object_id))
         return super().get_actions_detail(request, object_id) if task and not task.outcome else []
 
-    @action(description="Begin the call", permissions=["finish"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    @action(description="Begin call", permissions=["finish"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def begin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do_to_one(
             request,
             object_id,
             forms.Form(request.POST or None),
-            lambda task, _: self._tell(request, start.begin(task, by=request.user, now=now())),  # type: ignore[arg-type]
-            title="Begin the call? The contact rules are asked once more.",
+            lambda task, _: self._show_decision(request, start.begin(task, by=request.user, now=now())),  # type: ignore[arg-type]
+            title="Begin this call? The contact policies are checked again.",
             button="Begin",
             done="",
         )
 
-    def _tell(self, request: HttpRequest, decision: Decision) -> None:
+    def _show_decision(self, request: HttpRequest, decision: Decision) -> None:
         match decision.verdict:
             case Verdict.ALLOW:
                 self.message_user(request, "You may call now.", messages.SUCCESS)
             case Verdict.POSTPONE:
-                self.message_user(request, f"Not yet. {decision.reason}", messages.WARNING)
+                self.message_user(request, f"The call must wait. {decision.reason}", messages.WARNING)
             case Verdict.DENY:
                 self.message_user(
-                    request, f"They must not be called; this is taken back. {decision.reason}", messages.ERROR
+                    request, f"The call is not allowed and was withdrawn. {decision.reason}", messages.ERROR
                 )
 
-    @action(description="How it went", permissions=["finish"])  # type: ignore[untyped-decorator]
+    @action(description="Record outcome", permissions=["finish"])  # type: ignore[untyped-decorator]
     def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
         form = OutcomeForm(request.POST or None)
         form.offer(CallOutcome if _is_begun(self.one(request, object_id)) else (CallOutcome.NOT_CALLED,))
@@ -146,16 +145,16 @@ class CallTaskAdmin(WorklistAdmin):
             request,
             object_id,
             form,
-            lambda task, said: records.finish(
+            lambda task, fields: records.finish(
                 task,
-                outcome=said["outcome"],
-                notes=said["notes"],
+                outcome=fields["outcome"],
+                notes=fields["notes"],
                 by=request.user,  # type: ignore[arg-type]
                 now=now(),
             ),
-            title="How did the call go?",
+            title="Outcome of the call",
             button="Save",
-            done="The call is done.",
+            done="The outcome is recorded.",
         )
 
 

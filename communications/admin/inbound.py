@@ -1,4 +1,4 @@
-"""The back office's pages about what debtors write to us: unread until an agent has read it, beside what it answers."""
+"""The back office's pages of inbound messages, each with its thread; an agent marks them as read."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ from debtors.models import Debtor
 
 
 def thread_listing(title: str, messages: QuerySet[CommunicationLog], **filters: Any) -> Listing:
-    """List messages that belong together, the newest first."""
+    """List messages of a thread, the newest first."""
     columns = {
-        "When": lambda message: f"{message.created_at:%Y-%m-%d %H:%M}",
-        "Who": lambda message: "They" if message.direction == CommunicationLog.Direction.INBOUND else "We",
-        "What": lambda message: Truncator(message.body or message.subject or "-").chars(120),
-        "Read": lambda message: "-" if message.direction != "inbound" else "yes" if message.read_at else "not yet",
+        "Time": lambda message: f"{message.created_at:%Y-%m-%d %H:%M}",
+        "From": lambda message: "Debtor" if message.direction == CommunicationLog.Direction.INBOUND else "Us",
+        "Text": lambda message: Truncator(message.body or message.subject or "-").chars(120),
+        "Read": lambda message: "-" if message.direction != "inbound" else "yes" if message.read_at else "no",
     }
     return listing(title, messages.defer("html").order_by("-created_at", "-id"), columns, **filters)
 
 
 class UnreadFilter(OpenFilter):
-    """What nobody has read yet, unless asked otherwise."""
+    """Show unread messages by default."""
 
     title = "read"
     parameter_name = "read"
@@ -42,9 +42,9 @@ class UnreadFilter(OpenFilter):
 
 @admin.register(InboundMessage)
 class InboundMessageAdmin(WorklistAdmin):
-    """What debtors wrote to us."""
+    """Messages from debtors."""
 
-    list_display = ("created_at", "debtor", "communication_type", "address", "said", "unread")
+    list_display = ("created_at", "debtor", "communication_type", "address", "excerpt", "unread")
     list_filter = (UnreadFilter, "communication_type", "created_at")
     list_select_related = ("debtor",)
     search_fields = ("address",)
@@ -54,7 +54,7 @@ class InboundMessageAdmin(WorklistAdmin):
     fields = (
         ("debtor", "debt"),
         ("communication_type", "address"),
-        ("created_at", "answers"),
+        ("created_at", "replies_to"),
         "subject",
         "text",
         ("read_at", "read_by"),
@@ -75,15 +75,15 @@ class InboundMessageAdmin(WorklistAdmin):
         return message.read_at is None
 
     @admin.display(description="Text")
-    def said(self, message: InboundMessage) -> str:
+    def excerpt(self, message: InboundMessage) -> str:
         return Truncator(message.body or message.subject or "-").chars(70)
 
     @admin.display(description="Text")
     def text(self, message: InboundMessage) -> SafeString:
         return as_written(message.body or "-")
 
-    @admin.display(description="Answers")
-    def answers(self, message: InboundMessage) -> str:
+    @admin.display(description="In reply to")
+    def replies_to(self, message: InboundMessage) -> str:
         sent = message.in_reply_to
         if sent is None:
             return "-"
@@ -94,7 +94,7 @@ class InboundMessageAdmin(WorklistAdmin):
 
     def listings(self, request: HttpRequest, obj: InboundMessage) -> list[Listing]:
         root = obj.in_reply_to_id or obj.pk
-        return [thread_listing("The thread", replies.thread(obj), in_reply_to__id__exact=root)]
+        return [thread_listing("Thread", replies.thread(obj), in_reply_to__id__exact=root)]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         message = self.get_object(request, str(object_id))
@@ -117,7 +117,7 @@ class InboundMessageAdmin(WorklistAdmin):
             lambda message, _: self._mark(request, message),
             title="Mark this message as read?",
             button="Mark as read",
-            done="It is marked as read.",
+            done="The message is marked as read.",
         )
 
     def _mark(self, request: HttpRequest, message: InboundMessage) -> None:

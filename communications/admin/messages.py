@@ -1,4 +1,4 @@
-"""The back office's pages about messages: each as it went, with its proof, and the queue of those in doubt."""
+"""The back office's pages of messages and their evidence, and the worklist of uncertain messages."""
 
 from typing import Any
 
@@ -18,7 +18,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from communications.admin.inbound import thread_listing
 from communications.admin.text import as_written, framed
 from communications.channels import email
-from communications.models import CommunicationLog, MessageAttempt, MessageStatus, Settlement, Unbegun, UncertainMessage
+from communications.models import (
+    CommunicationLog,
+    MessageAttempt,
+    MessageStatus,
+    PendingDispatch,
+    UncertainMessage,
+    UncertainResolution,
+)
 from communications.sending import evidence, uncertain
 from contact.admin import panel
 from ddc.common.admin.listings import Listing, link, listing
@@ -27,33 +34,33 @@ from ddc.common.admin.workflow import WorklistAdmin
 from debtors.models import Debtor
 
 
-class WhyForm(forms.Form):
-    why = forms.CharField(
-        label="Why",
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label="Reason",
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="How you know, or why it shall go again. It is kept with the message.",
+        help_text="How you know, or why it is sent again. The reason is stored with the message.",
     )
 
 
 class MessagePages(WorklistAdmin):
-    """What the list of all messages and the queue of doubts share."""
+    """The common part of the list of messages and the worklist of uncertain ones."""
 
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address; a whole address or phone number; an id"
     list_select_related = ("debtor",)
-    actions: tuple[str, ...] = ("it_went_all", "send_again_all")
-    actions_detail = ("it_went", "send_again", "download")
+    actions: tuple[str, ...] = ("confirm_selected", "send_again_selected")
+    actions_detail = ("confirm", "send_again", "download")
     fields = (
         ("status", "communication_type"),
         ("debtor", "debt"),
         ("address", "provider"),
         "failure_reason",
-        "decision",
+        "resolution",
         "subject",
-        "as_it_went",
+        "as_sent",
         "text",
-        "proof",
+        "seal_check",
         ("template", "version"),
         ("sent_at", "delivered_at"),
         ("opened_at", "open_count"),
@@ -67,18 +74,18 @@ class MessagePages(WorklistAdmin):
         "provider_message_id",
     )
     visible_if = {
-        "as_it_went": "html",
+        "as_sent": "html",
         "text": "body",
         "version": "template_version",
-        "decision": "settlement",
-        "proof": "attempts",
+        "resolution": "uncertain_resolution",
+        "seal_check": "attempts",
     }
 
     def get_queryset(self, request: HttpRequest) -> Any:
         found = super().get_queryset(request)
         if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
             return found.defer("body", "html", "draft")
-        return found.select_related("debtor", "debt", "template", "template_version", "settlement__by")
+        return found.select_related("debtor", "debt", "template", "template_version", "uncertain_resolution__by")
 
     def search_filter(self, text: str) -> Q:
         return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
@@ -86,38 +93,34 @@ class MessagePages(WorklistAdmin):
     # --- Fields
 
     @admin.display(description="Text")
-    def text(self, log: CommunicationLog) -> SafeString | str:
-        return as_written(log.body) if log.body else "-"
+    def text(self, message: CommunicationLog) -> SafeString | str:
+        return as_written(message.body) if message.body else "-"
 
-    @admin.display(description="As it went")
-    def as_it_went(self, log: CommunicationLog) -> SafeString | str:
-        return framed(log.html) if log.html else "-"
+    @admin.display(description="Sent mail")
+    def as_sent(self, message: CommunicationLog) -> SafeString | str:
+        return framed(message.html) if message.html else "-"
 
-    @admin.display(description="Template's version")
-    def version(self, log: CommunicationLog) -> str:
-        return link(log.template_version, log.template_version.number) if log.template_version else "-"
+    @admin.display(description="Template version")
+    def version(self, message: CommunicationLog) -> str:
+        return link(message.template_version, message.template_version.number) if message.template_version else "-"
 
     @admin.display(description="Seal")
-    def proof(self, log: CommunicationLog) -> SafeString | str:
-        if not log.seal and not log.attempts:
+    def seal_check(self, message: CommunicationLog) -> SafeString | str:
+        if not message.seal and not message.attempts:
             return "-"
-        wrong = evidence.finding(log, log.attempt_rows.all())
-        return (
-            format_html("<strong>It does not fit: {}.</strong>", wrong)
-            if wrong
-            else "It fits: nothing was changed since."
-        )
+        problem = evidence.problem(message, message.attempt_rows.all())
+        return format_html("<strong>Not valid: {}.</strong>", problem) if problem else "Valid: nothing was changed."
 
-    @admin.display(description="Decided")
-    def decision(self, log: CommunicationLog) -> SafeString | str:
-        made = getattr(log, "settlement", None)
+    @admin.display(description="Resolution")
+    def resolution(self, message: CommunicationLog) -> SafeString | str:
+        made = getattr(message, "uncertain_resolution", None)
         if made is None:
             return "-"
-        words = format_html("{} by {}, {} UTC: {}", made, made.by, f"{made.at:%Y-%m-%d %H:%M}", made.why)
-        if made.sent_again_as_id is None:
-            return words
-        page = reverse("admin:communications_communicationlog_change", args=[made.sent_again_as_id])
-        return format_html('{} <a class="underline" href="{}">The new message</a>', words, page)
+        text = format_html("{} by {}, {} UTC: {}", made, made.by, f"{made.at:%Y-%m-%d %H:%M}", made.reason)
+        if made.replacement_id is None:
+            return text
+        page = reverse("admin:communications_communicationlog_change", args=[made.replacement_id])
+        return format_html('{} <a class="underline" href="{}">New message</a>', text, page)
 
     def listings(self, request: HttpRequest, obj: CommunicationLog) -> list[Listing]:
         columns = {
@@ -128,80 +131,84 @@ class MessagePages(WorklistAdmin):
             "Result": lambda attempt: attempt.result,
             "Answer": lambda attempt: attempt.answer or attempt.provider_message_id or "-",
         }
-        attempts = listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, log__id__exact=obj.pk)
+        attempts = listing("Attempts", obj.attempt_rows.order_by("-number", "-id"), columns, message__id__exact=obj.pk)
         replies = thread_listing("Replies", obj.replies.all(), in_reply_to__id__exact=obj.pk)
         return [panel.of_message(obj.pk), attempts, replies]
 
-    # --- Who may do what
+    # --- Permissions
 
-    def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("communications.add_settlement")
+    def has_resolve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("communications.add_uncertainresolution")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         obj = self.get_object(request, str(object_id))
         offered = super().get_actions_detail(request, object_id)
         hidden = set()
         if obj is None or obj.status != MessageStatus.UNCERTAIN:
-            hidden |= {"it_went", "send_again"}
+            hidden |= {"confirm", "send_again"}
         if obj is None or not obj.body:
             hidden.add("download")
         return [button for button in offered if not button.action_name.endswith(tuple(hidden))] if hidden else offered
 
-    # --- One by one
+    # --- One message
 
-    @action(description="It went", permissions=["settle"])  # type: ignore[untyped-decorator]
-    def it_went(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._settle_one(request, object_id, uncertain.it_went, title="It went", done="It counts as sent.")
+    @action(description="Confirm as sent", permissions=["resolve"])  # type: ignore[untyped-decorator]
+    def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._resolve_one(
+            request, object_id, uncertain.confirm, title="Confirm as sent", done="The message counts as sent."
+        )
 
-    @action(description="Send again", permissions=["settle"])  # type: ignore[untyped-decorator]
+    @action(description="Send again", permissions=["resolve"])  # type: ignore[untyped-decorator]
     def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._settle_one(
+        return self._resolve_one(
             request, object_id, uncertain.send_again, title="Send again", done="A new message is queued in its place."
         )
 
-    def _settle_one(self, request: HttpRequest, object_id: str, rule: Any, *, title: str, done: str) -> HttpResponse:
-        def settle(log: CommunicationLog, fields: dict[str, Any]) -> None:
-            rule(log, by=request.user, why=fields["why"], now=now())
+    def _resolve_one(self, request: HttpRequest, object_id: str, act: Any, *, title: str, done: str) -> HttpResponse:
+        def resolve(message: CommunicationLog, fields: dict[str, Any]) -> None:
+            act(message, by=request.user, reason=fields["reason"], now=now())
 
-        form = WhyForm(request.POST or None)
-        return self.do_to_one(request, object_id, form, settle, title=title, button=title, done=done)
+        form = ReasonForm(request.POST or None)
+        return self.do_to_one(request, object_id, form, resolve, title=title, button=title, done=done)
 
     @action(description="Download .eml")  # type: ignore[untyped-decorator]
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give the message as a mail program reads it; whoever may see the message may have it."""
-        log = self.one(request, object_id)
-        name = f'attachment; filename="message-{log.pk}.eml"'
-        content = email.as_file(log)
+        """Return the message as a file for mail programs; the permission to view the message is enough."""
+        message = self.one(request, object_id)
+        name = f'attachment; filename="message-{message.pk}.eml"'
+        content = email.as_file(message)
         return HttpResponse(content, content_type="message/rfc822", headers={"Content-Disposition": name})
 
-    # --- In bulk
+    # --- Many messages
 
-    @admin.action(description="They went", permissions=["settle"])
-    def it_went_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._settle_all(request, queryset, uncertain.it_went, "it_went_all", "They went", "count as sent")
-
-    @admin.action(description="Send again", permissions=["settle"])
-    def send_again_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._settle_all(
-            request, queryset, uncertain.send_again, "send_again_all", "Send again", "are sent again"
+    @admin.action(description="Confirm as sent", permissions=["resolve"])
+    def confirm_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        return self._resolve_selected(
+            request, queryset, uncertain.confirm, "confirm_selected", "Confirm as sent", "count as sent"
         )
 
-    def _settle_all(
-        self, request: HttpRequest, queryset: QuerySet[Any], rule: Any, name: str, title: str, done: str
+    @admin.action(description="Send again", permissions=["resolve"])
+    def send_again_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        return self._resolve_selected(
+            request, queryset, uncertain.send_again, "send_again_selected", "Send again", "are sent again"
+        )
+
+    def _resolve_selected(
+        self, request: HttpRequest, queryset: QuerySet[Any], act: Any, name: str, title: str, done: str
     ) -> HttpResponse | None:
         if self.too_many(request, queryset):
             return None
         confirmed = "confirmed" in request.POST
-        form = WhyForm(request.POST if confirmed else None)
+        form = ReasonForm(request.POST if confirmed else None)
         rows = list(queryset.select_related("debtor", "debt", "template").order_by("created_at", "pk"))
         if not (confirmed and form.is_valid()):
             return self.ask(request, title=title, form=form, rows=rows, button=title, action=name)
 
-        def settle(log: CommunicationLog) -> None:
-            rule(log, by=request.user, why=form.cleaned_data["why"], now=now())
-            self.log_change(request, log, title)
+        def resolve(message: CommunicationLog) -> None:
+            act(message, by=request.user, reason=form.cleaned_data["reason"], now=now())
+            self.log_change(request, message, title)
 
-        self.each(request, rows, settle, done=done)
+        self.each(request, rows, resolve, done=done)
         return None
 
 
@@ -214,65 +221,65 @@ class CommunicationLogAdmin(MessagePages):
 
 @admin.register(UncertainMessage)
 class UncertainMessageAdmin(MessagePages):
-    """The queue: whoever waits longest comes first."""
+    """The worklist of uncertain messages, the oldest first."""
 
-    list_display = ("debtor", "communication_type", "address", "about", "age", "what_happened")
+    list_display = ("debtor", "communication_type", "address", "short_subject", "age", "cause")
     list_display_links = ("debtor",)
     list_filter = ("communication_type", "provider", "created_at")
     ordering = ("created_at", "id")
 
     def page_of(self, object_id: object) -> str:
-        # Settled, it has left the queue; its page is among all messages.
+        # A resolved message has left the worklist. Its page is in the list of all messages.
         return reverse("admin:communications_communicationlog_change", args=[object_id])
 
     @admin.display(description="Subject")
-    def about(self, log: CommunicationLog) -> str:
-        return Truncator(log.subject or "-").chars(50)
+    def short_subject(self, message: CommunicationLog) -> str:
+        return Truncator(message.subject or "-").chars(50)
 
-    @admin.display(description="Waits", ordering="updated_at")
-    def age(self, log: CommunicationLog) -> str:
-        return timesince(log.updated_at, now(), depth=1)
+    @admin.display(description="Uncertain for", ordering="updated_at")
+    def age(self, message: CommunicationLog) -> str:
+        return timesince(message.updated_at, now(), depth=1)
 
-    @admin.display(description="What happened")
-    def what_happened(self, log: CommunicationLog) -> str:
-        return Truncator(log.failure_reason or "-").chars(60)
+    @admin.display(description="Cause")
+    def cause(self, message: CommunicationLog) -> str:
+        return Truncator(message.failure_reason or "-").chars(60)
 
 
-@admin.register(Unbegun)
-class UnbegunAdmin(ReadOnlyAdmin):
-    """The marks of messages whose turn has not come: a glimpse of the workers."""
+@admin.register(PendingDispatch)
+class PendingDispatchAdmin(ReadOnlyAdmin):
+    """Messages that workers are about to hand over."""
 
-    list_display = ("log_id",)
-    ordering = ("log_id",)
+    list_display = ("message_id",)
+    ordering = ("message_id",)
 
 
 @admin.register(MessageAttempt)
 class MessageAttemptAdmin(ReadOnlyAdmin):
-    list_display = ("ended_at", "log", "number", "provider", "result", "answer")
-    list_select_related = ("log",)
+    list_display = ("ended_at", "message", "number", "provider", "result", "answer")
+    list_select_related = ("message",)
     list_filter = ("result", "provider", "ended_at")
-    search_fields = ("log",)
+    search_fields = ("message",)
     search_help_text = "The message's id"
     ordering = ("-id",)
 
     def search_filter(self, text: str) -> Q:
         return Q(provider_message_id=text)
 
-    def id_filter(self, key: Any) -> Q:
-        return Q(log=key)
+    def with_id(self, key: Any) -> Q:
+        return Q(message=key)
 
 
-@admin.register(Settlement)
-class SettlementAdmin(ReadOnlyAdmin):
-    list_display = ("at", "log", "decision", "by", "why")
-    list_select_related = ("log", "by")
+@admin.register(UncertainResolution)
+class UncertainResolutionAdmin(ReadOnlyAdmin):
+    list_display = ("at", "message", "decision", "by", "reason")
+    list_select_related = ("message", "by")
     list_filter = ("decision", "at")
-    search_fields = ("log",)
+    search_fields = ("message",)
     search_help_text = "The message's id"
     ordering = ("-at", "-id")
 
     def search_filter(self, text: str) -> Q:
-        return Q(why__icontains=text)
+        return Q(reason__icontains=text)
 
-    def id_filter(self, key: Any) -> Q:
-        return Q(log=key)
+    def with_id(self, key: Any) -> Q:
+        return Q(message=key)

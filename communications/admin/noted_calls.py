@@ -1,4 +1,4 @@
-"""Calls on the pages of a debtor and a debt: those that were made, and noting one that no task asked for."""
+"""Calls on the pages of a debtor and a debt: the list of calls, and the form to record one without a task."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -19,33 +19,33 @@ from ddc.common.admin.listings import Listing, listing
 from debtors.channels import Channel
 from debtors.models import Debtor
 
-_SPOKEN = (Channel.VOICE, Channel.CALL_SCRIPT)
+_CALL_CHANNELS = (Channel.VOICE, Channel.CALL_SCRIPT)
 _DIRECTIONS = CommunicationLog.Direction
-_WHO = {_DIRECTIONS.INBOUND: "They called us", _DIRECTIONS.OUTBOUND: "We called them"}
+_CALLERS = {_DIRECTIONS.INBOUND: "The debtor called us", _DIRECTIONS.OUTBOUND: "We called the debtor"}
 
 
-class NoteForm(OutcomeForm):
-    """A call that was made."""
+class RecordCallForm(OutcomeForm):
+    """A call without a task."""
 
-    direction = forms.ChoiceField(label="Who called", choices=_WHO.items(), widget=UnfoldAdminRadioSelectWidget())
+    direction = forms.ChoiceField(label="Caller", choices=_CALLERS.items(), widget=UnfoldAdminRadioSelectWidget())
     debt = ReferenceField(
         queryset=Debt.objects.none(),
         required=False,
-        empty_label="All that they owe, or none in particular",
+        empty_label="All debts",
         widget=UnfoldAdminSelectWidget(),
-        help_text="The days without calls after a talk are about this debt alone; else about all of theirs.",
+        help_text="The cooling-off period after a conversation applies to this debt, or to all debts.",
     )
     number = forms.CharField(
         max_length=40,
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Theirs, with its country's code, or as it is dialled in their country. Empty: it is not known.",
+        help_text="With the country code, or as dialled in the debtor's country; empty if unknown.",
     )
     at = forms.DateTimeField(
-        label="When (UTC)",
+        label="Time (UTC)",
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
-        help_text="Empty: just now. It counts from then on.",
+        help_text="Empty: now.",
     )
     field_order = ("direction", "debt", "number", "at", "outcome", "notes")
 
@@ -53,21 +53,21 @@ class NoteForm(OutcomeForm):
         super().__init__(*args, **kwargs)
         debts: Any = self.fields["debt"]
         debts.queryset = Debt.objects.filter(debtor=debtor)
-        self.offer(records.NOTED)
+        self.offer(records.RECORDED)
 
 
 def note(page: DomainAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Ask for a call on a debtor's page, and note it."""
+    """Show the form on a debtor's page, and record the call."""
     debtor = page.one(request, object_id)
     initial = {"number": debtor.mobile_phone, "debt": request.GET.get("debt")}
     return page.do_to_one(
         request,
         object_id,
-        NoteForm(debtor, request.POST or None, initial=initial),
-        lambda whose, told: records.note(whose, by=request.user, now=now(), **told),  # type: ignore[arg-type]
-        title="Note a phone call",
-        button="Note it",
-        done="The call is noted.",
+        RecordCallForm(debtor, request.POST or None, initial=initial),
+        lambda debtor, fields: records.record_call(debtor, by=request.user, now=now(), **fields),  # type: ignore[arg-type]
+        title="Record a call",
+        button="Record",
+        done="The call is recorded.",
     )
 
 
@@ -83,19 +83,21 @@ def of_debt(request: HttpRequest, debt: Debt) -> Listing:
 
 def _calls(request: HttpRequest, debtor: Debtor, filled: dict[str, Any] | None = None, **filters: Any) -> Listing:
     columns = {
-        "When": lambda call: f"{call.begun_at or call.sent_at or call.created_at:%Y-%m-%d %H:%M}",
-        "Who called": lambda call: _WHO[call.direction],
+        "Time": lambda call: f"{call.begun_at or call.sent_at or call.created_at:%Y-%m-%d %H:%M}",
+        "Caller": lambda call: _CALLERS[call.direction],
         "Number": lambda call: call.address or "-",
-        "How it went": lambda call: call.get_outcome_display() or "-",
-        "Noted by": lambda call: call.outcome_by or "-",
+        "Outcome": lambda call: call.get_outcome_display() or "-",
+        "Recorded by": lambda call: call.outcome_by or "-",
     }
-    rows = CommunicationLog.objects.filter(communication_type__in=_SPOKEN, **filters).select_related("outcome_by")
+    rows = CommunicationLog.objects.filter(communication_type__in=_CALL_CHANNELS, **filters).select_related(
+        "outcome_by"
+    )
     url = reverse("admin:debtors_debtor_note_call", args=[debtor.pk])
     add = f"{url}?{urlencode(filled or {})}" if may_note(request) else None
-    in_list = filters | {"communication_type__in": ",".join(_SPOKEN)}
+    in_list = filters | {"communication_type__in": ",".join(_CALL_CHANNELS)}
     return listing("Calls", rows.defer("body", "html"), columns, add=add, **in_list)
 
 
 def may_note(request: HttpRequest) -> bool:
-    """Whoever works the calls also notes those that came in."""
+    """Return whether the user may record calls: the permission for call tasks is enough."""
     return request.user.has_perm("communications.finish_calltask")

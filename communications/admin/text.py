@@ -1,9 +1,9 @@
-"""How the back office shows what was said: as it was written, and as its reader saw it."""
+"""Show the text of a message in the back office: as plain text, or as its reader saw it."""
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-#: Nothing in a message that is looked at here is fetched or run: a pixel would count an opening. Nor do links lead anywhere.
+#: Nothing is loaded or executed, because a pixel would count an opening. Links do not work.
 _POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
     "<style>a{pointer-events:none}body{font-family:sans-serif;margin:1rem;overflow-wrap:anywhere}</style>"
@@ -15,10 +15,10 @@ _FRAME = (
 
 
 def as_written(text: str) -> SafeString:
-    """Show a text as it is, with its own lines."""
+    """Show plain text with its line breaks."""
     return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere">{}</div>', text)
 
 
 def framed(markup: str) -> SafeString:
-    """Show HTML as its reader would see it, in a frame without rights, into which nothing is loaded."""
+    """Show HTML as its reader saw it, in a frame without permissions that loads nothing."""
     return format_html(_FRAME, _POLICY + markup)

@@ -46,7 +46,7 @@ def apply(event: DeliveryEvent, *, now: datetime) -> Applied:
             provider=event.provider, provider_message_id=event.provider_message_id
         )
     if event.call_outcome:
-        records.tell(message.pk, event.call_outcome, words=event.reason_text, now=now)
+        records.record_outcome(message.pk, event.call_outcome, notes=event.reason_text, now=now)
     return Applied.DONE
 
 

@@ -42,7 +42,7 @@ def handle(pressed: KeyPress, *, now: datetime) -> None:
     message = call_of(pressed.message_id)
     if pressed.digit == HEAR and message:
         notes = f"Key {HEAR} pressed: the debtor heard the message."
-        records.tell(message.pk, CallOutcome.RIGHT_PARTY, words=notes, now=now)
+        records.record_outcome(message.pk, CallOutcome.RIGHT_PARTY, notes=notes, now=now)
     address = (message.address if message else None) or pressed.address
     if pressed.digit == OPT_OUT and address:
         source = f"Key {OPT_OUT} pressed in a call"

@@ -1,4 +1,4 @@
-"""Calls: what is spoken by machine, what agents are asked to call, what came in, and how each went."""
+"""Record calls: the outcome of a call task, a call without a task, and the outcome of an automated call."""
 
 import uuid
 from datetime import datetime
@@ -17,92 +17,91 @@ from debtors.models import Debtor, SuppressionReason
 
 _NOTES_LENGTH = 1000
 
+#: The outcomes that agents record. A debtor who calls us speaks with us or leaves a message.
+RECORDED = tuple(outcome for outcome in CallOutcome if outcome != CallOutcome.NOT_CALLED)
+_RECORDED_INBOUND = {CallOutcome.VOICEMAIL, *(outcome for outcome in RECORDED if OUTCOMES[outcome].conversation)}
 
-#: What agents note of a call. Whoever calls us speaks with us, or leaves a message.
-NOTED = tuple(outcome for outcome in CallOutcome if outcome != CallOutcome.NOT_CALLED)
-_NOTED_INBOUND = {CallOutcome.VOICEMAIL, *(outcome for outcome in NOTED if OUTCOMES[outcome].conversation)}
-
-#: Outcomes that end the use of the number.
-_ENDS_USE = {
+#: Outcomes that suppress the number.
+_SUPPRESSIONS = {
     CallOutcome.WRONG_NUMBER: SuppressionReason.WRONG_NUMBER,
     CallOutcome.NO_CALLS: SuppressionReason.OPTED_OUT,
 }
 
 
-class CallIsOver(DomainError):
-    """How a call went is said once."""
+class CallFinished(DomainError):
+    """The outcome of a call is recorded once."""
 
-    message = "How this call went has been said already, or it was withdrawn."
-
-
-class NoCall(DomainError):
-    """Only what went to the agents is a call to be made."""
-
-    message = "This is no call that an agent was asked to make."
+    message = "This call has an outcome already, or was withdrawn. Reload the page to see it."
 
 
-class NotBegun(DomainError):
-    """The contact rules are asked as a call begins, so none is made without that."""
+class NotACallTask(DomainError):
+    """Only a call script that was handed to the agents is a call to make."""
 
-    message = "This call was not begun. Begin it first, or say that it was not made."
+    message = "This message is not a call task."
 
 
-class NotYetMade(DomainError):
-    """Only what has been is noted."""
+class CallNotBegun(DomainError):
+    """The contact gate is asked when a call begins, so no call is made without that."""
+
+    message = "This call was not begun. Begin it first, or record that it was not made."
+
+
+class CallInTheFuture(DomainError):
+    """Only a call that was made is recorded."""
 
     status = 422
     code = "range"
     field = "at"
-    message = "This lies ahead."
+    message = "This time is in the future. Enter the time when the call was made."
 
 
-class NobodySpoke(DomainError):
-    """A call ends in a way that such a call can."""
+class InvalidOutcome(DomainError):
+    """An inbound call and an outbound call have different outcomes."""
 
     status = 422
     code = "enum"
     field = "outcome"
-    message = "Such a call can't have ended like this: who calls us speaks with us, or leaves a message."
+    message = "A call in this direction cannot have this outcome. A caller speaks with us or leaves a message."
 
 
-class WhichNumber(DomainError):
-    """What ends the use of a number names it."""
+class NumberRequired(DomainError):
+    """An outcome that suppresses a number needs the number."""
 
     status = 422
     code = "required"
     field = "number"
-    message = "Say which number that is, so that it is not called any more."
+    message = "Enter the number, so that it is not called again."
 
 
 class DebtOfAnotherDebtor(DomainError):
-    """A call to or from a debtor is about their own debts."""
+    """A call is about the debtor's own debts."""
 
     status = 422
     code = "database.exists"
     field = "debt"
-    message = "This is no debt of theirs."
+    message = "This debt belongs to another debtor. Choose one of the debtor's own."
 
 
 @transaction.atomic
 def finish(task: CommunicationLog, *, outcome: str, notes: str | None, by: Agent, now: datetime) -> CommunicationLog:
-    """Note how a call went. A wrong number is neither called nor written to again; who wants no more calls gets none.
+    """Record the outcome of a call task. A wrong number and an opt-out suppress the number.
 
-    :raises NoCall: if it is no call script that an agent has
-    :raises CallIsOver: if somebody was first
-    :raises NotBegun: if nobody began it, and it is said to be made
+    :raises NotACallTask: if the message is not a call script that was handed to the agents
+    :raises CallFinished: if it has an outcome already
+    :raises CallNotBegun: if it counts as made but was not begun
     """
     require_task(task)
-    waiting = open_tasks().filter(pk=task.pk)
-    made = waiting if outcome == CallOutcome.NOT_CALLED else waiting.filter(begun_at__isnull=False)
-    if not made.update(updated_at=now, **_said(outcome, notes, by=by, now=now)):
-        raise NotBegun if waiting.exists() else CallIsOver
-    _draw_conclusions(task.address, outcome, by=by, now=now)
+    open_task = open_tasks().filter(pk=task.pk)
+    made = open_task if outcome == CallOutcome.NOT_CALLED else open_task.filter(begun_at__isnull=False)
+    if not made.update(updated_at=now, **_outcome_fields(outcome, notes, by=by, now=now)):
+        raise CallNotBegun if open_task.exists() else CallFinished
+    _suppress(task.address, outcome, by=by, now=now)
     task.refresh_from_db()
     return task
 
 
 @transaction.atomic
-def note(
+def record_call(
     debtor: Debtor,
     *,
     direction: str,
@@ -114,29 +113,30 @@ def note(
     by: Agent,
     now: datetime,
 ) -> CommunicationLog:
-    """Note a call that no task asked for, made ``at`` that moment or just now. About no ``debt`` is about all of theirs.
+    """Record a call without a task, made ``at`` that time or now. Without a ``debt`` it is about all debts of the debtor.
 
-    It counts from when it was made: a talk starts the time without calls, whoever began it (12 CFR 1006.14(b)(2)(i)(B)); one that
-    we made is an attempt besides. The gate isn't asked, for what has been is a fact.
+    A conversation starts the cooling-off period, whoever called (12 CFR 1006.14(b)(2)(i)(B)), and an outbound call counts as an
+    attempt. The contact gate is not asked, because the call was made.
 
-    :raises DebtOfAnotherDebtor: if the debt is somebody else's
-    :raises NotYetMade: if ``at`` lies ahead
-    :raises NobodySpoke: if no such call ends like that
+    :raises DebtOfAnotherDebtor: if the debt belongs to another debtor
+    :raises CallInTheFuture: if ``at`` is in the future
+    :raises InvalidOutcome: if a call in this direction cannot have this outcome
     :raises InvalidPhone: if the number is not valid
-    :raises WhichNumber: if the outcome ends the use of a number that isn't told
+    :raises NumberRequired: if the outcome suppresses the number and none is given
     """
     inbound = direction == CommunicationLog.Direction.INBOUND
     at = at or now
     if debt and debt.debtor_id != debtor.pk:
         raise DebtOfAnotherDebtor
     if at > now:
-        raise NotYetMade
-    if outcome not in (_NOTED_INBOUND if inbound else NOTED):
-        raise NobodySpoke
-    address = _as_kept(number, debtor)
-    if outcome in _ENDS_USE and not address:
-        raise WhichNumber
-    log = CommunicationLog.objects.create(
+        raise CallInTheFuture
+    if outcome not in (_RECORDED_INBOUND if inbound else RECORDED):
+        raise InvalidOutcome
+    number = (number or "").strip()
+    address = phones.normalise(number, debtor.country_code, field="number") if number else None
+    if outcome in _SUPPRESSIONS and not address:
+        raise NumberRequired
+    call = CommunicationLog.objects.create(
         debtor=debtor,
         debt=debt,
         communication_type=Channel.CALL_SCRIPT,
@@ -146,67 +146,61 @@ def note(
         begun_at=at,
         begun_by=by,
         created_at=at,
-        **_said(outcome, notes, by=by, now=now),
+        **_outcome_fields(outcome, notes, by=by, now=now),
         **({"read_at": now, "read_by": by} if inbound else {"sent_at": at}),
     )
-    _draw_conclusions(address, outcome, by=by, now=now)
-    return log
+    _suppress(address, outcome, by=by, now=now)
+    return call
+
+
+def record_outcome(call_id: uuid.UUID, outcome: str, *, notes: str | None, now: datetime) -> None:
+    """Record the outcome of an automated call. A conversation replaces the outcome that the call was only answered."""
+    call = CommunicationLog.objects.filter(pk=call_id, communication_type=Channel.VOICE)
+    replaceable = Q(outcome=CallOutcome.ANSWERED) if OUTCOMES[outcome].conversation else Q()
+    call.filter(Q(outcome__isnull=True) | replaceable).update(
+        updated_at=now, **_outcome_fields(outcome, notes, by=None, now=now)
+    )
 
 
 def withdraw(address: str, *, now: datetime) -> int:
-    """Take back the calls to a number that were not made yet; return how many."""
-    return (
-        open_tasks()
-        .filter(address=address)
-        .update(
-            outcome=CallOutcome.NOT_CALLED,
-            outcome_at=now,
-            outcome_notes="Withdrawn: this number must not be called any more.",
-            updated_at=now,
-        )
-    )
+    """Withdraw the open call tasks to a number; return how many."""
+    notes = "Withdrawn: this number must not be called any more."
+    open_calls = open_tasks().filter(address=address)
+    return open_calls.update(updated_at=now, **_outcome_fields(CallOutcome.NOT_CALLED, notes, by=None, now=now))
 
 
-def tell(log_id: uuid.UUID, outcome: str, *, words: str | None, now: datetime) -> None:
-    """Note what is heard of a call that a machine made. Who spoke up tells more than that somebody answered."""
-    call = CommunicationLog.objects.filter(pk=log_id, communication_type=Channel.VOICE)
-    vague = Q(outcome=CallOutcome.ANSWERED) if OUTCOMES[outcome].conversation else Q()
-    call.filter(Q(outcome__isnull=True) | vague).update(updated_at=now, **_said(outcome, words, by=None, now=now))
+def withdraw_task(task: CommunicationLog, reason: str | None, *, now: datetime) -> None:
+    """Withdraw one call task that must not be made."""
+    fields = _outcome_fields(CallOutcome.NOT_CALLED, f"Withdrawn: {reason}", by=None, now=now)
+    open_tasks().filter(pk=task.pk).update(updated_at=now, **fields)
 
 
 def require_task(task: CommunicationLog) -> None:
-    """Let nothing pass but a call that agents were asked to make.
+    """Refuse a message that is not a call task.
 
-    :raises NoCall: if it is none
+    :raises NotACallTask: if it is not
     """
     if task.communication_type != Channel.CALL_SCRIPT or task.status != MessageStatus.SENT:
-        raise NoCall
+        raise NotACallTask
 
 
 def open_tasks() -> CommunicationLogQuerySet:
-    """Return the calls that are still to be made."""
+    """Return the call tasks without an outcome."""
     return CommunicationLog.objects.filter(
         communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT, outcome__isnull=True
     )
 
 
-def _draw_conclusions(address: str | None, outcome: str, *, by: Agent, now: datetime) -> None:
-    reason = _ENDS_USE.get(CallOutcome(outcome))
+def _suppress(address: str | None, outcome: str, *, by: Agent, now: datetime) -> None:
+    reason = _SUPPRESSIONS.get(CallOutcome(outcome))
     if reason and address:
-        source = f"Call with {by}"
-        contact_points.suppress(address, channel=Channel.VOICE, reason=reason, source=source, now=now)
+        contact_points.suppress(address, channel=Channel.VOICE, reason=reason, source=f"Call with {by}", now=now)
 
 
-def _said(outcome: str, notes: str | None, *, by: Agent | None, now: datetime) -> dict[str, Any]:
+def _outcome_fields(outcome: str, notes: str | None, *, by: Agent | None, now: datetime) -> dict[str, Any]:
     return {
         "outcome": CallOutcome(outcome),
         "outcome_at": now,
         "outcome_by": by,
         "outcome_notes": (notes or "")[:_NOTES_LENGTH] or None,
     }
-
-
-def _as_kept(number: str | None, debtor: Debtor) -> str | None:
-    if not (number and number.strip()):
-        return None
-    return phones.normalise(number.strip(), debtor.country_code, field="number")

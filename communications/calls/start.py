@@ -1,4 +1,4 @@
-"""An agent begins a call: the contact gate is asked once more, for hours may have gone by since it was put before agents."""
+"""Begin a call: ask the contact gate again, because hours may have passed since the task was handed to the agents."""
 
 from datetime import datetime, timedelta
 
@@ -7,55 +7,49 @@ from django.db.models import Q
 
 from agents.models import Agent
 from communications.calls import records
-from communications.models import CallOutcome, CommunicationLog
+from communications.models import CommunicationLog
 from communications.outbox import may_go
 from contact.decisions import Stage
 from contact.engine.decision import Decision, Verdict
 from ddc.common.errors import DomainError
 
-#: For so long whoever began a call has it.
+#: For how long a begun call belongs to the agent who began it.
 TAKEN_FOR = timedelta(minutes=30)
-_NOTES_LENGTH = 1000
 
 
-class SomebodyCalls(DomainError):
-    """A debtor is called by one agent at a time."""
+class CallTaken(DomainError):
+    """One agent at a time calls a debtor."""
 
-    message = "Somebody else has begun this call."
+    message = "Another agent has begun this call. Choose another call."
 
 
 def may_call(task: CommunicationLog, *, now: datetime) -> Decision:
-    """Tell what the gate would say at this moment, and keep nothing."""
+    """Return the contact gate's decision without recording it."""
     (asked,) = may_go.gate_inputs([task], now=now)
     return asked.decide(now)
 
 
 @transaction.atomic
 def begin(task: CommunicationLog, *, by: Agent, now: datetime) -> Decision:
-    """Ask the gate whether the call may be made at this moment; if so, note who makes it.
+    """Ask the contact gate, record its decision, and record who makes the call if it is allowed.
 
-    What it says is kept, whatever that is. A call that it denies for good is taken back; one that is not yet due stays.
+    A denied call is withdrawn; a postponed one stays open.
 
-    :raises NoCall: if it is no call script that an agent has
-    :raises CallIsOver: if it was made, or taken back
-    :raises SomebodyCalls: if another agent began it a moment ago
+    :raises NotACallTask: if the message is not a call script that was handed to the agents
+    :raises CallFinished: if the call has an outcome already
+    :raises CallTaken: if another agent has begun it
     """
     records.require_task(task)
     may_go.lock([task])
-    waiting = records.open_tasks().filter(pk=task.pk)
-    fresh = waiting.select_related("debtor", "debt__creditor", "template").first()
-    if fresh is None:
-        raise records.CallIsOver
-    decision = may_go.ask(fresh, stage=Stage.CALLING, now=now)
+    open_task = records.open_tasks().filter(pk=task.pk)
+    current = open_task.select_related("debtor", "debt__creditor", "template").first()
+    if current is None:
+        raise records.CallFinished
+    decision = may_go.ask(current, stage=Stage.CALLING, now=now)
     if decision.verdict == Verdict.ALLOW:
         free = Q(begun_at__isnull=True) | Q(begun_by=by) | Q(begun_at__lte=now - TAKEN_FOR)
-        if not waiting.filter(free).update(begun_at=now, begun_by=by, updated_at=now):
-            raise SomebodyCalls
+        if not open_task.filter(free).update(begun_at=now, begun_by=by, updated_at=now):
+            raise CallTaken
     elif decision.verdict == Verdict.DENY:
-        waiting.update(
-            outcome=CallOutcome.NOT_CALLED,
-            outcome_at=now,
-            outcome_notes=f"Taken back: {decision.reason}"[:_NOTES_LENGTH],
-            updated_at=now,
-        )
+        records.withdraw_task(task, decision.reason, now=now)
     return decision

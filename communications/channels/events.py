@@ -115,10 +115,10 @@ class UnparsedCallback:
 CallbackEvent = DeliveryEvent | InboundMessage | KeyPress | UnparsedCallback
 
 _KINDS: dict[type, Kind] = {
-    DeliveryEvent: Kind.NEWS,
-    InboundMessage: Kind.RECEIVED,
+    DeliveryEvent: Kind.DELIVERY,
+    InboundMessage: Kind.INBOUND,
     KeyPress: Kind.KEY,
-    UnparsedCallback: Kind.UNREAD,
+    UnparsedCallback: Kind.UNPARSED,
 }
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
 #: Fields that JSON keeps as text or as a list.

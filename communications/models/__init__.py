@@ -1,6 +1,6 @@
-"""What is said: templates, the log of every message, and what is kept beside it. Each module holds one subject."""
+"""Templates, messages, and the evidence beside them."""
 
-from communications.models.evidence import MessageAttempt, Settlement, Unbegun
+from communications.models.evidence import MessageAttempt, PendingDispatch, UncertainResolution
 from communications.models.messages import DUE_STATUSES, CommunicationLog, CommunicationLogQuerySet
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
@@ -21,8 +21,8 @@ __all__ = [
     "MessageAttempt",
     "MessageStatus",
     "OutcomeMeaning",
+    "PendingDispatch",
     "ProviderEvent",
-    "Settlement",
-    "Unbegun",
     "UncertainMessage",
+    "UncertainResolution",
 ]

@@ -1,4 +1,4 @@
-"""The log of every message, which is the outbox too."""
+"""Messages: the outbox and the evidence in one table."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from ddc.common.observing.tracing import request_id_field
 from debtors.channels import Channel
 from debtors.models import Debtor
 
-#: A worker may take these when they are due; a claimed one again once its lease is over.
+#: A worker may claim messages with these statuses when they are due; a claimed one is due when its lease is over.
 DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
 
 
@@ -25,17 +25,16 @@ class CommunicationLogQuerySet(models.QuerySet["CommunicationLog"]):
 
 
 class CommunicationLog(UUIDModel):
-    """One message: first in the outbox, then the evidence of what was said.
+    """One message: first in the outbox, then the evidence of what was sent or received.
 
-    ``subject``, ``body`` and ``html`` are empty until a worker renders them, just before sending, and then are exactly what
-    went, but for a one-time code, which is masked.
+    A worker writes ``subject``, ``body`` and ``html`` just before sending. They are the sent text, with a one-time code masked.
     """
 
     class Direction(models.TextChoices):
         OUTBOUND = "outbound"
         INBOUND = "inbound"
 
-    # Triggers check these three for a whole statement at once, and that a debt is the debtor's own (docs/adr/0006).
+    # Triggers check these three references once per statement, and that the debt is the debtor's (docs/adr/0006).
     debtor = models.ForeignKey(
         Debtor, on_delete=models.PROTECT, null=True, blank=True, related_name="communication_logs", db_index=False,
         db_constraint=False,
@@ -61,24 +60,27 @@ class CommunicationLog(UUIDModel):
         max_length=10, choices=MessageStatus.choices, default=MessageStatus.QUEUED, db_default=MessageStatus.QUEUED
     )
     due_at = models.DateTimeField(
-        null=True, blank=True, help_text="From when a worker may take it; of a claimed one, when its lease is over."
+        null=True, blank=True, help_text="When a worker may claim it; of a claimed message, the end of the lease."
     )
-    expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="Not sent after this; a one-time code is worthless by then."
-    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="It is not sent after this time.")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     one_time_code_of = models.UUIDField(
         null=True,
         blank=True,
         editable=False,
-        help_text="The sign-in whose code the text carries; the code is kept nowhere.",
+        help_text="The sign-in whose code the text contains; the code is not stored.",
     )
-    address = models.CharField(max_length=254, null=True, blank=True, help_text="Where it went, or came from.")
+    address = models.CharField(
+        max_length=254, null=True, blank=True, help_text="The recipient, or the sender of an inbound message."
+    )
     subject = models.CharField(max_length=998, null=True, blank=True)
     body = models.TextField(null=True, blank=True)
     html = models.TextField(null=True, blank=True)
     draft = models.JSONField(
-        null=True, blank=True, editable=False, help_text="Subject and body before they were filled in, for another try."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Subject and body with their placeholders, for another attempt.",
     )
     seal = models.CharField(
         max_length=80,
@@ -98,23 +100,26 @@ class CommunicationLog(UUIDModel):
     machine_open_count = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text="Openings by programs that fetch pictures for their users, or look for threats.",
+        help_text="Openings by mail proxies and scanners.",
     )
     clicked_at = models.DateTimeField(null=True, blank=True)
     complained_at = models.DateTimeField(null=True, blank=True)
     confirms_opt_out = models.BooleanField(
-        default=False, db_default=False, editable=False, help_text="The one message that goes to who just opted out."
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="The confirmation of an opt-out, which is sent to a suppressed address.",
     )
     in_reply_to = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
     )
     read_at = models.DateTimeField(
-        "read", null=True, blank=True, help_text="When an agent had read this message to us."
+        "read", null=True, blank=True, help_text="When an agent marked this inbound message as read."
     )
     read_by = models.ForeignKey(
         Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    begun_at = models.DateTimeField(null=True, blank=True, help_text="When an agent began to call.")
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="When an agent began the call.")
     begun_by = models.ForeignKey(
         Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -133,20 +138,20 @@ class CommunicationLog(UUIDModel):
         ordering = newest_first()
         constraints = [
             models.CheckConstraint(
-                name="communication_log_that_waits_is_due_sometime",
+                name="communication_log_waiting_is_due",
                 condition=~Q(status__in=["queued", "postponed", "claimed", "sending"]) | Q(due_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="communication_log_outbound_has_a_debtor",
-                # Who says stop is told that we heard it, whoever it is.
+                # The confirmation of an opt-out is also sent to a number without a known debtor.
                 condition=Q(direction="inbound") | Q(debtor__isnull=False) | Q(confirms_opt_out=True),
             ),
         ]
         indexes = [
-            # Read backwards. What is written in its order takes a third of the time that it takes against it.
+            # It is read backwards: inserting in the order of the index takes a third of the time.
             models.Index(fields=["created_at", "id"], name="log_by_time"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
-            models.Index(fields=["debt"], name="log_debt"),  # A debt has few: they are soon sorted.
+            models.Index(fields=["debt"], name="log_debt"),  # A debt has few messages, which are sorted quickly.
             models.Index(
                 fields=["communication_type", "due_at"],
                 name="log_waiting_by_channel",
@@ -159,10 +164,10 @@ class CommunicationLog(UUIDModel):
             ),
             models.Index(
                 fields=["due_at"],
-                name="log_in_hand_over",
+                name="log_sending",
                 condition=Q(status="sending"),
             ),
-            models.Index(fields=["created_at", "id"], name="log_in_doubt", condition=Q(status="uncertain")),
+            models.Index(fields=["created_at", "id"], name="log_uncertain", condition=Q(status="uncertain")),
             models.Index(
                 fields=["-created_at", "-id"],
                 name="log_unread",

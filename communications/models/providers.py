@@ -1,4 +1,4 @@
-"""What is kept of providers: whether they are up, and what they told."""
+"""The state of providers, and the callbacks that they send."""
 
 from django.db import models
 from django.db.models import Q, Value
@@ -7,50 +7,50 @@ from ddc.common.observing.tracing import request_id_field
 
 
 class Circuit(models.Model):
-    """What the last hand-overs say of a provider: after some failures in a row nothing is claimed for it for a while."""
+    """The circuit breaker of a provider: after several failures in a row nothing is claimed for it for a while."""
 
     provider = models.CharField(max_length=30, primary_key=True)
-    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    failures = models.PositiveIntegerField(default=0, help_text="Failures in a row.")
     open_until = models.DateTimeField(
-        null=True, blank=True, help_text="Nothing goes until then, and one message after."
+        null=True, blank=True, help_text="Nothing is sent until then; after it one message tries."
     )
-    opened_at = models.DateTimeField(null=True, blank=True, help_text="Since when it has been down.")
-    openings = models.PositiveIntegerField(default=0, help_text="How often it was found down in a row.")
-    words = models.CharField(max_length=500, null=True, blank=True, help_text="What it said last.")
+    opened_at = models.DateTimeField("down since", null=True, blank=True)
+    openings = models.PositiveIntegerField(default=0, help_text="Failed trials in a row, and the first failure.")
+    last_error = models.CharField(max_length=500, null=True, blank=True)
 
     class Meta:
         db_table = "provider_circuit"
 
 
 class ProviderEvent(models.Model):
-    """A callback: kept with what it tells before it is answered, and dealt with by a worker.
+    """A callback: stored before it is answered, and processed by a worker.
 
-    Its unique id makes a repeated one harmless. ``payload`` is what the work needs, and no more.
+    Its unique id makes a repeated callback harmless. ``payload`` holds only what the handler needs.
     """
 
     class Kind(models.TextChoices):
-        NEWS = "news", "news of a message"
-        RECEIVED = "received", "message to us"
+        DELIVERY = "delivery", "delivery event"
+        INBOUND = "inbound", "inbound message"
         KEY = "key", "key pressed in a call"
-        UNREAD = "unread", "not read yet"
+        UNPARSED = "unparsed", "not parsed yet"
 
     provider = models.CharField(max_length=30)
     event_id = models.CharField(max_length=255)
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NEWS, db_default=Kind.NEWS)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DELIVERY, db_default=Kind.DELIVERY)
     payload = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     received_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True, blank=True, help_text="From when a worker may deal with it.")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker may process it.")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     processed_at = models.DateTimeField(null=True, blank=True)
-    failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was given up.")
-    result = models.CharField(max_length=100, null=True, blank=True, help_text="What came of it.")
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was left to an agent.")
+    result = models.CharField(max_length=100, null=True, blank=True)
     error = models.CharField(max_length=500, null=True, blank=True)
     request_id = request_id_field()
 
     class Meta:
         db_table = "provider_event"
         verbose_name = "callback"
-        permissions = [("rerun_providerevent", "Can have a callback dealt with again")]
+        permissions = [("rerun_providerevent", "Can retry or close a callback")]
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_is_unique")]
         indexes = [
             models.Index(

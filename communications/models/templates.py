@@ -1,4 +1,4 @@
-"""Texts with placeholders, and all that they said before."""
+"""Templates and the versions of their text."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -9,13 +9,13 @@ from debtors.channels import Channel
 
 
 class CommunicationTemplate(UUIDModel):
-    """Text with ``{{placeholders}}``, in one language; variants of one message share their name."""
+    """A text with ``{{placeholders}}`` in one language; the variants of a template share its name."""
 
     name = models.CharField(max_length=100)
     language = models.CharField(max_length=20, default="en", help_text="BCP 47")
     description = models.CharField(max_length=255, null=True, blank=True)
     communication_type = models.CharField("type", max_length=12, choices=Channel.choices)
-    subject = models.CharField(max_length=255, null=True, blank=True, help_text="Needed for e-mail.")
+    subject = models.CharField(max_length=255, null=True, blank=True, help_text="Required for e-mail.")
     body = models.TextField()
     is_active = models.BooleanField(default=True)
     is_validation_notice = models.BooleanField(
@@ -27,10 +27,10 @@ class CommunicationTemplate(UUIDModel):
     overshadows = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Presses for payment in a way that must wait until the time to dispute ends.",
+        help_text="Presses for payment, so it is not sent during the validation period.",
     )
     asks_for_payment = models.BooleanField(
-        default=False, db_default=False, help_text="Asks for money: not sent while a hold blocks payment requests."
+        default=False, db_default=False, help_text="Not sent while a hold blocks payment requests."
     )
 
     class Meta:
@@ -46,10 +46,7 @@ class CommunicationTemplate(UUIDModel):
 
 
 class CommunicationTemplateVersion(models.Model):
-    """A template's text as it was once. A change makes a new version; none is ever changed, or deleted without its template.
-
-    A trigger says so too.
-    """
+    """One version of a template's text. A trigger refuses to change it, or to delete it without its template."""
 
     template = models.ForeignKey(
         CommunicationTemplate, on_delete=models.CASCADE, related_name="versions", db_index=False

@@ -1,4 +1,4 @@
-"""The words that messages are told apart by."""
+"""Statuses of messages, and outcomes of calls."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class MessageStatus(models.TextChoices):
-    """Where a message stands. ``received`` is an inbound one's only status."""
+    """The status of a message; an inbound message is always ``received``."""
 
     QUEUED = "queued"
     POSTPONED = "postponed"
@@ -28,9 +28,9 @@ class CallOutcome(models.TextChoices):
     BUSY = "busy"
     NOT_IN_SERVICE = "out_service", "number not in service"
     VOICEMAIL = "voicemail"
-    ANSWERED = "answered", "somebody answered"
+    ANSWERED = "answered", "answered"
     WRONG_NUMBER = "wrong_number", "wrong number"
-    THIRD_PARTY = "third_party", "spoke with somebody else"
+    THIRD_PARTY = "third_party", "spoke with another person"
     RIGHT_PARTY = "right_party", "spoke with the debtor"
     PROMISE = "promise", "the debtor promised to pay"
     REFUSED = "refused", "the debtor refused to pay"

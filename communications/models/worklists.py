@@ -1,4 +1,4 @@
-"""What waits for an agent: rows of the log, each kind as a model of its own for the back office."""
+"""Worklists of agents: proxy models of messages for the back office."""
 
 from django.db import models
 
@@ -7,34 +7,34 @@ from communications.models.vocabulary import MessageStatus
 from debtors.channels import Channel
 
 
-class _InDoubt(models.Manager["CommunicationLog"]):
+class _Uncertain(models.Manager["CommunicationLog"]):
     def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
         return super().get_queryset().filter(status=MessageStatus.UNCERTAIN)
 
 
 class UncertainMessage(CommunicationLog):
-    """A message of which nobody knows whether it went: the same row, in the back office's queue of them."""
+    """A message that may have been sent or not."""
 
-    objects = _InDoubt()  # type: ignore[assignment, misc]
+    objects = _Uncertain()  # type: ignore[assignment, misc]
 
     class Meta:
         proxy = True
         ordering = ["created_at", "id"]
 
 
-class _Tasks(models.Manager["CommunicationLog"]):
+class _CallTasks(models.Manager["CommunicationLog"]):
     def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
         return super().get_queryset().filter(communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT)
 
 
 class CallTask(CommunicationLog):
-    """A call that an agent is asked to make: a call script that went to the agents."""
+    """A call script that was handed to the agents: a call to make."""
 
-    objects = _Tasks()  # type: ignore[misc, assignment]
+    objects = _CallTasks()  # type: ignore[misc, assignment]
 
     class Meta:
         proxy = True
-        permissions = [("finish_calltask", "Can say how a call went")]
+        permissions = [("finish_calltask", "Can record the outcome of a call")]
 
     def __str__(self) -> str:
         return f"Call: {self.get_outcome_display() or 'to be made'}"
@@ -46,13 +46,13 @@ class _Inbound(models.Manager["CommunicationLog"]):
 
 
 class InboundMessage(CommunicationLog):
-    """What somebody wrote to us."""
+    """A message from a debtor."""
 
     objects = _Inbound()  # type: ignore[misc, assignment]
 
     class Meta:
         proxy = True
-        permissions = [("read_inboundmessage", "Can mark a message to us as read")]
+        permissions = [("read_inboundmessage", "Can mark an inbound message as read")]
 
     def __str__(self) -> str:
-        return f"From {self.address or 'somebody'}"
+        return f"From {self.address or 'unknown'}"

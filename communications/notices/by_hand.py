@@ -9,8 +9,7 @@ from django.db import transaction
 
 from collection.models import Debt
 from communications.models import CommunicationLog, CommunicationTemplate
-from communications.outbox import may_go, outbox
-from communications.sending import outcomes
+from communications.outbox import may_go, outbox, refusals
 from communications.texts import composition, facts, placeholders, templates
 from contact.engine.decision import Verdict
 from ddc.common.errors import DomainError
@@ -102,7 +101,7 @@ def send_one(
     decision = may_go.ask(message, now=now)
     if decision.verdict == Verdict.ALLOW:
         return message, "queued", None
-    outcomes.put_off(message, decision, now=now)
+    refusals.apply(message, decision, now=now)
     return message, "postponed" if decision.verdict == Verdict.POSTPONE else "blocked", decision.reason
 
 

@@ -1,4 +1,4 @@
-"""The outbox: a message is queued with what caused it, and claimed by one worker at a time."""
+"""The outbox: queue a message in the transaction of its cause, and let one worker at a time claim it."""
 
 import uuid
 from collections.abc import Collection
@@ -17,23 +17,23 @@ from debtors.channels import Channel
 from debtors.models import Debtor
 
 
-class Lane(StrEnum):
-    """Which messages a worker takes: what debtors wait for has a lane of its own, that no campaign blocks."""
+class Queue(StrEnum):
+    """The messages that a worker takes. Messages that debtors wait for have a queue of their own, which no campaign blocks."""
 
     ALL = "all"
     SOLICITED = "solicited"
 
 
 TASKS = {
-    Lane.ALL: "communications.tasks.drain_outbox",
-    Lane.SOLICITED: "communications.tasks.send_solicited",
+    Queue.ALL: "communications.tasks.drain_outbox",
+    Queue.SOLICITED: "communications.tasks.send_solicited",
 }
 
-# The statuses are literals: with parameters PostgreSQL could not prove that the partial index covers them.
-_CLAIM = """
+# Literal statuses, because with parameters PostgreSQL does not use the partial index.
+CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM communication_log
-    WHERE status IN ('queued', 'postponed', 'claimed') AND communication_type = %(channel)s AND due_at <= %(now)s {lane}
+    WHERE status IN ('queued', 'postponed', 'claimed') AND communication_type = %(channel)s AND due_at <= %(now)s {purpose}
     ORDER BY due_at LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 )
@@ -58,28 +58,28 @@ def queue(
     expires_at: datetime | None = None,
     confirms_opt_out_of: str | None = None,
 ) -> CommunicationLog:
-    """Put a message in the outbox, together with whatever else the caller's transaction does.
+    """Queue a message in the caller's transaction. It is not sent after ``expires_at``.
 
-    Either a template, whose variant is picked at sending, or a text of our own. Its placeholders are filled in at sending
-    as well, ``{{otp_code}}`` among them: a text must not hold what a debtor typed. Nothing is sent after ``expires_at``.
+    It has either a template, whose variant is chosen at sending, or a subject and body. Placeholders are filled in at sending, so
+    a body must not contain text that a debtor entered.
 
-    To an address that must not be used any more nothing is queued: the message is blocked at once, and says why. Only what
-    confirms an opt-out goes there, once, to ``confirms_opt_out_of``, even where that is no debtor's.
+    A message to a suppressed address is blocked at once. Only the confirmation of an opt-out is sent to such an address,
+    ``confirms_opt_out_of``, even if it belongs to no known debtor.
     """
     if (template is None) == (body is None):
-        raise TypeError("a message has either a template or a body")
+        raise TypeError("Give either a template or a body.")
     if debtor is None and confirms_opt_out_of is None:
-        raise TypeError("only what confirms an opt-out goes to who is no debtor")
-    refused = debtor is not None and confirms_opt_out_of is None and addresses.is_suppressed(debtor, channel)
-    log = CommunicationLog.objects.create(
+        raise TypeError("Give a debtor. Only the confirmation of an opt-out may have none.")
+    is_suppressed = debtor is not None and confirms_opt_out_of is None and addresses.is_suppressed(debtor, channel)
+    message = CommunicationLog.objects.create(
         debtor=debtor,
         debt=debt,
         template=template,
         communication_type=Channel(channel),
         purpose=purpose,
-        status=MessageStatus.BLOCKED if refused else MessageStatus.QUEUED,
-        failure_reason=str(gate.SUPPRESSED) if refused else None,
-        due_at=None if refused else now,
+        status=MessageStatus.BLOCKED if is_suppressed else MessageStatus.QUEUED,
+        failure_reason=str(gate.SUPPRESSED) if is_suppressed else None,
+        due_at=None if is_suppressed else now,
         address=confirms_opt_out_of,
         confirms_opt_out=confirms_opt_out_of is not None,
         expires_at=expires_at,
@@ -88,41 +88,40 @@ def queue(
         body=body,
         created_at=now,
     )
-    if not refused:
-        wake(Lane.SOLICITED if purpose == Purpose.SOLICITED else Lane.ALL)
-    return log
+    if not is_suppressed:
+        wake(Queue.SOLICITED if purpose == Purpose.SOLICITED else Queue.ALL)
+    return message
 
 
-def wake(lane: Lane) -> None:
-    """Have a worker look at the outbox once the transaction has committed."""
-    wake_worker(TASKS[lane])
+def wake(queue: Queue) -> None:
+    """Wake a worker of a queue once the transaction has committed."""
+    wake_worker(TASKS[queue])
 
 
-def is_due(*, now: datetime, lane: Lane = Lane.ALL, among: Collection[Channel]) -> bool:
-    """Tell whether a worker of the lane would find something to do in some channels."""
-    due = CommunicationLog.objects.due(now).filter(communication_type__in=list(among))
-    return (due.filter(purpose=Purpose.SOLICITED) if lane == Lane.SOLICITED else due).exists()
+def is_due(*, now: datetime, queue: Queue = Queue.ALL, channels: Collection[Channel]) -> bool:
+    """Return whether a message of a queue is due in some channels."""
+    due = CommunicationLog.objects.due(now).filter(communication_type__in=list(channels))
+    return (due.filter(purpose=Purpose.SOLICITED) if queue == Queue.SOLICITED else due).exists()
 
 
 def claim(
-    *, channel: Channel, now: datetime, limit: int, lease: timedelta, lane: Lane = Lane.ALL
+    *, channel: Channel, now: datetime, limit: int, lease: timedelta, queue: Queue = Queue.ALL
 ) -> list[CommunicationLog]:
-    """Take up to ``limit`` due messages of a channel for the time of the lease, the longest due first.
+    """Claim up to ``limit`` due messages of a channel for the time of the lease, the longest due first.
 
-    Others pass by what is claimed. When the lease is over, what became of none of the other statuses is due again; the
-    new ``due_at`` tells one claim from the next.
+    Other workers skip claimed messages until the lease is over. Each claim has another ``due_at``, which identifies it.
     """
-    sql = _CLAIM.format(lane="AND purpose = 'solicited'" if lane == Lane.SOLICITED else "")
+    sql = CLAIM.format(purpose="AND purpose = 'solicited'" if queue == Queue.SOLICITED else "")
     with connection.cursor() as cursor:
         cursor.execute(sql, {"channel": channel.value, "now": now, "until": now + lease, "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return []
-    return sorted(load(ids), key=lambda log: (log.purpose != Purpose.SOLICITED, log.created_at, log.pk))
+    return sorted(load(ids), key=lambda one: (one.purpose != Purpose.SOLICITED, one.created_at, one.pk))
 
 
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
-    """Return messages with all that is needed to send them; those of one template share it."""
+    """Return messages with their debtors, debts and templates."""
     return list(
         CommunicationLog.objects.filter(pk__in=ids)
         .select_related("debtor", "debt__creditor")

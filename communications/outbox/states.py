@@ -1,6 +1,6 @@
 """The states of a message: which leads to which, by what cause.
 
-Workers change a status by one UPDATE whose condition comes from ``before``. All that is reported about a message later goes
+Workers change a status by one UPDATE with a condition from ``before``. All that is reported about a message later goes
 through ``advance``. Both read the same steps, and so does the table in ``docs/messages.md``.
 """
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from communications.models import CommunicationLog, MessageStatus, Unbegun
+from communications.models import CommunicationLog, MessageStatus, PendingDispatch
 
 _S = MessageStatus
 _REASON_LENGTH = 500
@@ -163,7 +163,7 @@ def _was_handed_over(message: CommunicationLog) -> bool:
         case _S.QUEUED | _S.POSTPONED | _S.CLAIMED | _S.FAILED:
             return message.attempts > 0
         case _S.SENDING:
-            return message.attempts > 1 or not Unbegun.objects.filter(pk=message.pk).exists()
+            return message.attempts > 1 or not PendingDispatch.objects.filter(pk=message.pk).exists()
         case status:
             return status != _S.BLOCKED
 

@@ -1,6 +1,6 @@
-"""A provider that is down: nothing is claimed for it for a while, then one message tries whether it is back.
+"""Circuit breakers: while a provider is down nothing is claimed for it; after a pause one message tries whether it works again.
 
-The state is one row per provider in PostgreSQL, so all workers share it, and it survives the broker.
+The state is one row per provider in PostgreSQL, so all workers share it.
 """
 
 from collections.abc import Mapping
@@ -10,21 +10,22 @@ from django.db import connection
 
 from communications.models import Circuit
 
-#: So many failures of the provider itself (not of a message) in a row mean that it is down.
+#: A provider is down after so many failures of its own (not of a message) in a row.
 FAILURES = 5
-#: How long nothing goes then; twice as long after each try that fails, up to the longest.
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=2)
-#: How long the one that tries has the word: longer than a hand-over takes, and no longer than need be if its worker is killed.
+#: The first pause, and the longest; each failed trial doubles the pause.
+FIRST_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=2)
+#: How long one trial may take: longer than a hand-over, and not much longer, in case its worker dies.
 TRIAL = timedelta(seconds=20)
-_WORDS_LENGTH = 500
+_ERROR_LENGTH = 500
 
-# One statement, so that failures which many workers see at once all count.
-_FAILED = """
-INSERT INTO provider_circuit AS circuit (provider, failures, openings, words) VALUES (%(provider)s, 1, 0, %(words)s)
-ON CONFLICT (provider) DO UPDATE SET failures = circuit.failures + 1, words = EXCLUDED.words
+# One statement, so that failures in several workers at once all count.
+_COUNT_FAILURE = """
+INSERT INTO provider_circuit AS circuit (provider, failures, openings, last_error)
+VALUES (%(provider)s, 1, 0, %(last_error)s)
+ON CONFLICT (provider) DO UPDATE SET failures = circuit.failures + 1, last_error = EXCLUDED.last_error
 RETURNING failures, openings
 """
-# Its condition lets but one of those that see the last failure open it: each opening doubles the pause.
+# Of several workers that see the last failure at once, the condition lets one open the circuit: each opening doubles the pause.
 _OPEN = """
 UPDATE provider_circuit SET open_until = %(until)s, opened_at = coalesce(opened_at, %(now)s), openings = openings + 1
 WHERE provider = %(provider)s AND openings = %(openings)s
@@ -34,42 +35,42 @@ Known = Mapping[str, Circuit]
 
 
 def known() -> Known:
-    """Return what is known of providers; of one that isn't in it nothing bad is."""
+    """Return the circuits by provider; a provider without one has never failed."""
     return {circuit.provider: circuit for circuit in Circuit.objects.all()}
 
 
 def is_open(provider: str, circuits: Known, *, now: datetime) -> bool:
-    """Tell whether nothing may go to a provider now."""
+    """Return whether the provider is down and its pause not over."""
     circuit = circuits.get(provider)
     return bool(circuit and circuit.open_until and circuit.open_until > now)
 
 
-def is_on_trial(provider: str, circuits: Known, *, now: datetime) -> bool:
-    """Tell whether the pause is over, and a single message shall try."""
+def is_due_for_trial(provider: str, circuits: Known, *, now: datetime) -> bool:
+    """Return whether the pause is over and one message is to try whether the provider works again."""
     circuit = circuits.get(provider)
     return bool(circuit and circuit.open_until and circuit.open_until <= now)
 
 
 def take_trial(circuit: Circuit, *, now: datetime) -> bool:
-    """Be the one who tries; False if another is."""
-    seen = Circuit.objects.filter(pk=circuit.pk, open_until=circuit.open_until)
-    return bool(seen.update(open_until=now + TRIAL))
+    """Take the trial; False if another worker has it."""
+    unchanged = Circuit.objects.filter(pk=circuit.pk, open_until=circuit.open_until)
+    return bool(unchanged.update(open_until=now + TRIAL))
 
 
-def failed(provider: str, words: str | None, *, now: datetime) -> bool:
-    """Count a failure of the provider itself; True if it is taken for down now."""
+def record_failure(provider: str, error: str | None, *, now: datetime) -> bool:
+    """Count a failure of the provider; return whether it is down now."""
     with connection.cursor() as cursor:
-        cursor.execute(_FAILED, {"provider": provider, "words": (words or "")[:_WORDS_LENGTH] or None})
+        cursor.execute(_COUNT_FAILURE, {"provider": provider, "last_error": (error or "")[:_ERROR_LENGTH] or None})
         failures, openings = cursor.fetchone()
         if not openings and failures < FAILURES:
             return False
-        pause = min(FIRST_PAUSE * 2 ** min(openings, 10), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(openings, 10), MAX_PAUSE)
         cursor.execute(_OPEN, {"provider": provider, "openings": openings, "until": now + pause, "now": now})
     return True
 
 
-def worked(provider: str) -> None:
-    """Forget a provider's failures: it has answered."""
+def record_success(provider: str) -> None:
+    """Close the circuit of a provider that has answered."""
     Circuit.objects.filter(pk=provider, failures__gt=0).update(
-        failures=0, open_until=None, opened_at=None, openings=0, words=None
+        failures=0, open_until=None, opened_at=None, openings=0, last_error=None
     )

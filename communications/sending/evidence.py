@@ -1,7 +1,7 @@
-"""The seal: a keyed digest over what was said, to whom, and what the provider answered, so that a later change shows.
+"""The seal of a message: a keyed digest of its text, its recipient and its attempts, by which a later change is detected.
 
-Whoever can write to the database but has not the key can't make a seal that fits. Keys change: each seal names its own, new ones
-are made with the first key of EVIDENCE_KEYS, and the others are kept to check what they sealed.
+A person who can write to the database but lacks the key cannot make a valid seal. A seal names its key: the first of
+EVIDENCE_KEYS makes new seals, the others verify theirs.
 """
 
 import hashlib
@@ -18,82 +18,85 @@ from django.db.models import Q
 
 from communications.models import CommunicationLog, CommunicationLogQuerySet, MessageAttempt
 
-#: Of the message; who it was for and why belongs to it as much as the words.
-_FIELDS = (
+#: The sealed fields of a message.
+SEALED_FIELDS = (
     "id", "created_at", "debtor_id", "debt_id", "communication_type", "direction", "purpose", "one_time_code_of",
     "template_id", "template_version_id", "address", "subject", "body", "html", "attempts",
 )  # fmt: skip
-_OF_ATTEMPT = ("number", "began_at", "ended_at", "provider", "result", "provider_message_id", "answer")
-_AT_ONCE = 500
+#: The sealed fields of each attempt.
+SEALED_ATTEMPT_FIELDS = (
+    "number", "began_at", "ended_at", "provider", "result", "provider_message_id", "answer",
+)  # fmt: skip
+_BATCH = 500
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A message that is not as it was sealed, and in what way."""
+    """A message whose seal is not valid, and why."""
 
-    log_id: UUID
-    finding: str
+    message_id: UUID
+    problem: str
 
 
-def seal(log: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str:
+def seal(message: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str:
     """Return the seal of a message with its attempts, oldest first."""
     name = next(iter(_keys()))
-    return f"{name}:{_digest(_keys()[name], log, attempts)}"
+    return f"{name}:{_digest(_keys()[name], message, attempts)}"
 
 
-def finding(log: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str | None:
-    """Tell what is wrong with a message's seal; None if it fits."""
-    if not log.seal:
+def problem(message: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str | None:
+    """Return why a message's seal is not valid; None if it is valid."""
+    if not message.seal:
         return "it has no seal"
-    name, _, digest = log.seal.partition(":")
+    name, _, digest = message.seal.partition(":")
     key = _keys().get(name)
     if key is None:
-        return f"it was sealed with the key {name}, which is not among EVIDENCE_KEYS"
-    if not hmac.compare_digest(digest, _digest(key, log, attempts)):
-        return "it is not as it was sealed"
+        return f"its key {name} is not among EVIDENCE_KEYS"
+    if not hmac.compare_digest(digest, _digest(key, message, attempts)):
+        return "it was changed after it was sealed"
     return None
 
 
 def differences(*, progress: Callable[[int], object] = lambda checked: None) -> Iterator[Difference]:
-    """Check all messages that were ever handed over, or bear a seal; ``progress`` hears after each batch of how many."""
+    """Verify all messages that were handed over or have a seal; call ``progress`` with the size of each batch."""
     last = None
     while True:
         rows = sealed().prefetch_related("attempt_rows").order_by("pk")
-        batch = list((rows.filter(pk__gt=last) if last else rows)[:_AT_ONCE])
+        batch = list((rows.filter(pk__gt=last) if last else rows)[:_BATCH])
         if not batch:
             return
-        for log in batch:
-            if found := finding(log, log.attempt_rows.all()):
-                yield Difference(log.pk, found)
+        for message in batch:
+            if found := problem(message, message.attempt_rows.all()):
+                yield Difference(message.pk, found)
         last = batch[-1].pk
         progress(len(batch))
 
 
 def sealed() -> CommunicationLogQuerySet:
-    """Return the messages that must bear a seal, or do."""
+    """Return the messages that must have a seal, or have one."""
     outbound = Q(direction=CommunicationLog.Direction.OUTBOUND, attempts__gt=0)
     return CommunicationLog.objects.filter(outbound | Q(seal__isnull=False))
 
 
-def _digest(key: bytes, log: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str:
-    said = [_plain(getattr(log, name)) for name in _FIELDS]
-    answered = [[_plain(getattr(attempt, name)) for name in _OF_ATTEMPT] for attempt in attempts]
-    return hmac.digest(key, orjson.dumps([said, answered]), "sha256").hex()
+def _digest(key: bytes, message: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str:
+    of_message = [_in_utc(getattr(message, name)) for name in SEALED_FIELDS]
+    of_attempts = [[_in_utc(getattr(attempt, name)) for name in SEALED_ATTEMPT_FIELDS] for attempt in attempts]
+    return hmac.digest(key, orjson.dumps([of_message, of_attempts]), "sha256").hex()
 
 
-def _plain(value: object) -> object:
+def _in_utc(value: object) -> object:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _keys() -> dict[str, bytes]:
-    """The keys by their names, the one that seals first."""
+    """Return the keys by name; the first one makes new seals."""
     secrets = settings.EVIDENCE_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return _derived(tuple(secrets))
 
 
 @lru_cache(maxsize=4)
 def _derived(secrets: tuple[str, ...]) -> dict[str, bytes]:
-    """Derive from each secret a key for this use alone, and a name that doesn't tell it."""
+    """Derive from each secret a key for seals, and a name that does not reveal it."""
     found = {}
     for secret in secrets:
         key = hmac.digest(secret.encode(), b"communications.evidence.seal", "sha256")

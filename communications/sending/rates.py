@@ -1,11 +1,12 @@
-"""How many messages a second a provider is given, by all workers together.
+"""The rate limit of a provider, shared by all workers.
 
-The pace is kept in Valkey: one moment per provider, from which on the next message may go (the generic cell rate algorithm).
-Without Valkey each process keeps the pace by itself: as fast as before with one worker, too fast by as many as there are more.
+Valkey keeps one time per provider, from which on the next message may be sent (the generic cell rate algorithm). Without Valkey
+each process limits itself: correct with one worker, too fast with several.
 """
 
 import threading
 import time
+from typing import Self
 
 import redis
 import structlog
@@ -15,16 +16,16 @@ from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
 
-#: Whoever would have to wait longer than this leaves it for another time.
-LONGEST_WAIT_SECONDS = 2.5
-#: A worker takes what may go within so many seconds at once, to spare Valkey's time and its own.
+#: A worker that would wait longer than this leaves its messages to a later run.
+MAX_WAIT_SECONDS = 2.5
+#: A worker reserves the messages of so many seconds at once, which saves calls of Valkey.
 _BLOCK_SECONDS = 0.05
-_PATIENCE_SECONDS = 0.25
-#: For how long Valkey isn't asked again after it failed.
-_REST_SECONDS = 5
+_TIMEOUT_SECONDS = 0.25
+#: For how long Valkey is not asked again after it failed.
+_PAUSE_SECONDS = 5
 
-# Times in microseconds. Returns how long to wait, or -1 where that would be longer than allowed, and takes nothing then.
-_TAKE = """
+# Times are in microseconds. Returns the time to wait; -1 if that exceeds the limit, and reserves nothing then.
+_RESERVE = """
 local now = redis.call('TIME')
 now = now[1] * 1000000 + now[2]
 local free = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
@@ -36,63 +37,65 @@ return wait
 """
 
 
-class Pace:
-    """The rate of one worker's messages to one provider; ``per_second`` is for all workers together, 0 for no limit."""
+class RateLimiter:
+    """One worker's share of a provider's rate limit; ``per_second`` is the limit for all workers, 0 for none."""
 
     def __init__(self, provider: str, per_second: float) -> None:
         self.provider, self.per_second = provider, per_second
         self.block = max(1, int(per_second * _BLOCK_SECONDS))
-        self._in_hand = 0
-        self._free = 0.0
-        self._asked_in_vain = float("-inf")
+        self._reserved = 0
+        self._free_at = 0.0
+        self._failed_at = float("-inf")
+
+    @classmethod
+    def of(cls, channel: Channel, provider: str) -> Self:
+        """Return a limiter with the rate that the settings give for a channel."""
+        rates = {Channel.EMAIL: settings.EMAIL_RATE, Channel.CALL_SCRIPT: 0}
+        return cls(provider, rates.get(channel, settings.SMS_RATE))
 
     def wait(self) -> float | None:
-        """Take the right to one more message; return the seconds to wait before it goes, None if that is too long."""
+        """Reserve one message; return the seconds to wait before it is sent, None if that would take too long."""
         if not self.per_second:
             return 0
-        if self._in_hand:
-            self._in_hand -= 1
+        if self._reserved:
+            self._reserved -= 1
             return 0
-        wait = self._of_all() if time.monotonic() - self._asked_in_vain > _REST_SECONDS else self._alone()
+        has_paused = time.monotonic() - self._failed_at > _PAUSE_SECONDS
+        wait = self._reserve() if has_paused else self._reserve_locally()
         if wait is not None:
-            self._in_hand = self.block - 1
+            self._reserved = self.block - 1
         return wait
 
-    def _of_all(self) -> float | None:
+    def _reserve(self) -> float | None:
         interval = self.block * 1_000_000 / self.per_second
         try:
             answer = _valkey().eval(
-                _TAKE, 1, f"ddc:pace:{self.provider}", str(interval), str(LONGEST_WAIT_SECONDS * 1_000_000)
+                _RESERVE, 1, f"ddc:rate:{self.provider}", str(interval), str(MAX_WAIT_SECONDS * 1_000_000)
             )
         except (redis.RedisError, OSError) as error:
-            log.warning("pace_kept_alone", provider=self.provider, error=type(error).__name__)
-            self._asked_in_vain = time.monotonic()
-            return self._alone()
+            log.warning("rate_limited_locally", provider=self.provider, error=type(error).__name__)
+            self._failed_at = time.monotonic()
+            return self._reserve_locally()
         microseconds = float(answer)
         return None if microseconds < 0 else microseconds / 1_000_000
 
-    def _alone(self) -> float | None:
+    def _reserve_locally(self) -> float | None:
         now = time.monotonic()
-        free = max(self._free, now)
-        if free - now > LONGEST_WAIT_SECONDS:
+        free_at = max(self._free_at, now)
+        if free_at - now > MAX_WAIT_SECONDS:
             return None
-        self._free = free + self.block / self.per_second
-        return free - now
-
-
-def of(channel: Channel) -> float:
-    """Return how many messages a second the channel's provider is given."""
-    return {Channel.EMAIL: settings.EMAIL_RATE, Channel.CALL_SCRIPT: 0}.get(channel, settings.SMS_RATE)
+        self._free_at = free_at + self.block / self.per_second
+        return free_at - now
 
 
 _clients = threading.local()
 
 
 def _valkey() -> redis.Redis:
-    """One connection per thread, made anew where the address has changed."""
+    """Return this thread's connection; a new one if the address has changed."""
     if getattr(_clients, "url", None) != settings.REDIS_URL:
-        patience = {"socket_timeout": _PATIENCE_SECONDS, "socket_connect_timeout": _PATIENCE_SECONDS}
-        _clients.client = redis.Redis.from_url(settings.REDIS_URL, **patience)
+        timeouts = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
+        _clients.client = redis.Redis.from_url(settings.REDIS_URL, **timeouts)
         _clients.url = settings.REDIS_URL
     client: redis.Redis = _clients.client
     return client

@@ -1,72 +1,70 @@
-"""Messages of which nobody knows whether they went: an agent looks, and decides."""
+"""Resolve uncertain messages: an agent finds out whether a message was sent, and decides."""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from agents.models import Agent, require_permission
-from communications.models import CommunicationLog, Settlement
+from communications.models import CommunicationLog, UncertainResolution
 from communications.outbox import outbox, states
 from communications.outbox.states import Advance, Event
-from communications.sending import batches
+from communications.sending import writing
 from contact.models import Purpose
 from ddc.common.errors import DomainError
 
-_WHY_LENGTH = 500
+_REASON_LENGTH = 500
+_PERMISSION = "communications.add_uncertainresolution"
 _REPLACED = "It was uncertain whether it was sent. Another message was sent in its place."
-_PERMISSION = "communications.add_settlement"
 
 
-class NotInDoubt(DomainError):
-    """A callback or somebody else has settled it."""
+class NotUncertain(DomainError):
+    """An event or another agent has resolved the message."""
 
-    message = "This message is not in doubt any more."
+    message = "This message is not uncertain any more. Reload the page to see its status."
 
 
-class WhyMissing(DomainError):
+class ReasonRequired(DomainError):
     """The reason is part of the evidence."""
 
     status = 422
     code = "required"
-    field = "why"
-    message = "Say how you know, or why it shall go again."
+    field = "reason"
+    message = "A reason is required. Describe how you know, or why the message is sent again."
 
 
-class TooLate(DomainError):
-    """A one-time code, or anything else that has expired, is asked for again by whoever needs it."""
+class Expired(DomainError):
+    """A message that has expired is not sent again."""
 
-    message = "It has expired. Whoever needs it asks for a new one."
+    message = "This message has expired and cannot be sent again. Its recipient can request a new one."
 
 
 @transaction.atomic
-def it_went(message: CommunicationLog, *, by: Agent, why: str, now: datetime) -> Settlement:
-    """Settle that a message went.
+def confirm(message: CommunicationLog, *, by: Agent, reason: str, now: datetime) -> UncertainResolution:
+    """Resolve that a message was sent.
 
-    :raises NotInDoubt: if it was settled first, by whomever
-    :raises WhyMissing: if no reason is given
-    :raises Forbidden: if ``by`` may not decide on this
+    :raises NotUncertain: if it was resolved before
+    :raises ReasonRequired: if no reason is given
+    :raises Forbidden: if the agent lacks the permission
     """
-    settlement = _settle(message, Event.CONFIRMED, Settlement.Decision.WENT, by=by, why=why, now=now)
-    settlement.save(force_insert=True)
-    return settlement
+    resolution = _resolve(message, Event.CONFIRMED, by=by, reason=reason, now=now)
+    resolution.save(force_insert=True)
+    return resolution
 
 
 @transaction.atomic
-def send_again(message: CommunicationLog, *, by: Agent, why: str, now: datetime) -> Settlement:
-    """Give a message up, and queue a new one in its place, which the contact gate looks at like any other.
+def send_again(message: CommunicationLog, *, by: Agent, reason: str, now: datetime) -> UncertainResolution:
+    """Give a message up, and queue a new one in its place, on which the contact gate decides like on any other.
 
-    It is a message of its own, with the facts of then: what went, if it did, stays as it is.
-
-    :raises TooLate: if it had a time after which it is worthless
-    :raises NotInDoubt: if it was settled first, by whomever
-    :raises WhyMissing: if no reason is given
-    :raises Forbidden: if ``by`` may not decide on this
+    :raises Expired: if the message expires
+    :raises NotUncertain: if it was resolved before
+    :raises ReasonRequired: if no reason is given
+    :raises Forbidden: if the agent lacks the permission
     """
     if message.one_time_code_of or message.expires_at or message.debtor is None:
-        raise TooLate
-    settlement = _settle(message, Event.REPLACED, Settlement.Decision.SENT_AGAIN, by=by, why=why, now=now)
-    subject, body = batches.draft(message)
-    again = outbox.queue(
+        raise Expired
+    resolution = _resolve(message, Event.REPLACED, by=by, reason=reason, now=now)
+    subject, body = writing.draft(message)
+    resolution.replacement = outbox.queue(
         debtor=message.debtor,
         debt=message.debt,
         channel=message.communication_type,
@@ -76,18 +74,21 @@ def send_again(message: CommunicationLog, *, by: Agent, why: str, now: datetime)
         purpose=Purpose(message.purpose),
         now=now,
     )
-    settlement.sent_again_as = again
-    settlement.save(force_insert=True)
-    return settlement
+    resolution.save(force_insert=True)
+    return resolution
 
 
-def _settle(
-    message: CommunicationLog, event: Event, decision: Settlement.Decision, *, by: Agent, why: str, now: datetime
-) -> Settlement:
-    """Move the message on, and return the decision, which is yet to be kept."""
+def _resolve(message: CommunicationLog, event: Event, *, by: Agent, reason: str, now: datetime) -> UncertainResolution:
+    """Apply the decision to the message, and return its unsaved record."""
     require_permission(by, _PERMISSION)
-    if not why.strip():
-        raise WhyMissing
+    if not reason.strip():
+        raise ReasonRequired
     if states.advance(message, event, now=now, reason_text=_REPLACED) != Advance.MOVED:
-        raise NotInDoubt
-    return Settlement(log=message, decision=decision, by=by, at=now, why=why.strip()[:_WHY_LENGTH])
+        raise NotUncertain
+    decision = {
+        Event.CONFIRMED: UncertainResolution.Decision.SENT,
+        Event.REPLACED: UncertainResolution.Decision.SENT_AGAIN,
+    }[event]
+    return UncertainResolution(
+        message=message, decision=decision, by=by, at=now, reason=reason.strip()[:_REASON_LENGTH]
+    )

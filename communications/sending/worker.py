@@ -1,13 +1,12 @@
-"""Send what is due: claimed in batches, and handed over one by one.
+"""Send due messages: claim them in batches, and hand them over one by one.
 
-A message is committed as ``sending`` before it is handed over, and the hand-over happens outside any transaction. What may have
-gone when its worker died is never sent again by itself: twice is worse than not at all. It turns ``uncertain``, and a provider's
-callback or an agent settles it. A worker hands over one message at a time, so a killed one leaves one in doubt.
+A message that may have been sent when its worker died is never sent again automatically. It turns ``uncertain``, until an event
+or an agent resolves it. A worker hands over one message at a time, so a worker that dies leaves at most one uncertain.
 """
 
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,13 +16,13 @@ from django.conf import settings
 
 from communications.channels.message import Outcome
 from communications.models import MessageStatus
-from communications.outbox import may_go, outbox
+from communications.outbox import may_go, outbox, refusals
 from communications.outbox.may_go import Unsendable
-from communications.outbox.outbox import Lane
-from communications.sending import batches, circuits, dispatch, outcomes, rates
-from communications.sending.batches import Batch
-from communications.sending.dispatch import Ready
-from communications.sending.outcomes import Ended
+from communications.outbox.outbox import Queue
+from communications.sending import batches, circuits, dispatch, leases, outcomes
+from communications.sending.batches import Batch, ClaimedMessage
+from communications.sending.dispatch import PreparedMessage
+from communications.sending.rates import RateLimiter
 from communications.sending.senders import Senders, provider_of
 from contact import validation_notice
 from ddc.common.observing import tracing
@@ -36,242 +35,222 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
-#: How many messages are claimed at once: few at first, and more while they go while their facts are fresh.
-FIRST_BATCH, BATCH = 50, 200
-#: How long a claim holds, unless its message goes out before.
+#: How many messages are claimed at once: few at first, then as many as can be sent while their facts are current.
+FIRST_BATCH, MAX_BATCH = 50, 200
 CLAIM_LEASE = timedelta(seconds=60)
-#: The gate decides by facts that are no older than this.
-FACTS_LAST = timedelta(seconds=2)
-#: A worker ends its turn after this, so that ticks don't pile up.
-TURN = timedelta(seconds=20)
-#: What becomes of a message that another was quicker to take, or that may not go at its turn after all: nothing yet.
-_PASSED_BY = "passed by"
+#: The contact gate decides by facts that are no older than this.
+MAX_FACTS_AGE = timedelta(seconds=2)
+#: A run ends after this, so that runs do not pile up.
+TIME_BUDGET = timedelta(seconds=20)
+#: The result of a message that was queued again, or that another worker has claimed.
+RELEASED = "released"
 
 
 @dataclass
-class Drained:
-    """How many messages ended in which status, and whether time ran out before the outbox was empty."""
+class RunResult:
+    """How many messages got which status, and whether the run ended before the outbox was empty."""
 
-    ended: Counter[str] = field(default_factory=Counter)
-    more: bool = False
+    statuses: Counter[str] = field(default_factory=Counter)
+    is_cut_short: bool = False
 
 
 @dataclass
-class _Turn:
-    """What one worker has at hand while it drains."""
+class _Run:
+    """The state of one worker run."""
 
     clock: Clock
-    lane: Lane
-    ends: datetime | None
+    queue: Queue
+    ends_at: datetime | None
     senders: Senders
-    #: Whether it does it all, without asking for a place or waking another.
-    is_alone: bool
-    drained: Drained = field(default_factory=Drained)
-    has_woken: bool = False
-    #: Channels in which it had a place.
+    #: Whether the run sends without a worker slot, and wakes no other worker.
+    is_exclusive: bool
+    result: RunResult = field(default_factory=RunResult)
+    has_woken_another: bool = False
+    #: The channels for which the run had a slot.
     served: set[Channel] = field(default_factory=set)
-    paces: dict[str, rates.Pace] = field(default_factory=dict)
-    #: Channels that are full for now: their turn comes later.
-    resting: set[Channel] = field(default_factory=set)
-    #: Providers whose last hand-over of this worker failed by their own fault.
+    limiters: dict[str, RateLimiter] = field(default_factory=dict)
+    #: Channels that have reached their rate limit; a later run serves them.
+    at_limit: set[Channel] = field(default_factory=set)
+    #: Providers whose last hand-over in this run failed by their own fault.
     failing: set[str] = field(default_factory=set)
-    sizes: dict[Channel, int] = field(default_factory=lambda: defaultdict(lambda: min(FIRST_BATCH, BATCH)))
+    batch_sizes: dict[Channel, int] = field(default_factory=lambda: defaultdict(lambda: min(FIRST_BATCH, MAX_BATCH)))
 
-    def pace(self, channel: Channel) -> rates.Pace:
+    def limiter(self, channel: Channel) -> RateLimiter:
         provider = provider_of(channel)
-        return self.paces.setdefault(provider, rates.Pace(provider, rates.of(channel)))
+        if provider not in self.limiters:
+            self.limiters[provider] = RateLimiter.of(channel, provider)
+        return self.limiters[provider]
 
 
-def drain(*, clock: Clock, lane: Lane = Lane.ALL, turn: timedelta | None = None) -> Drained:
-    """Send whatever is due until nothing is, or the turn is over. Any number may do so at once."""
+def drain(*, clock: Clock, queue: Queue = Queue.ALL, time_budget: timedelta | None = None) -> RunResult:
+    """Send due messages until there are none or the time is over. Any number of workers may do so at once."""
     with Senders() as senders:
-        return _drain(_Turn(clock, lane, clock() + turn if turn else None, senders, is_alone=True))
+        return _drain(_Run(clock, queue, clock() + time_budget if time_budget else None, senders, is_exclusive=True))
 
 
-def drain_alone(*, clock: Clock, lane: Lane = Lane.ALL) -> Drained:
-    """Drain for one turn, as far as there are places for one more in this lane; wake the next worker if more is due.
+def run(*, clock: Clock, queue: Queue = Queue.ALL) -> RunResult:
+    """Send due messages for one time budget, in the channels that have a free worker slot; wake a worker if more are due.
 
-    Each provider has places of its own: while one hangs, who waits for it holds up nobody else's messages.
+    Each provider has slots of its own: one that hangs delays no other provider's messages.
     """
     with Senders() as senders:
-        turn = _Turn(clock, lane, clock() + TURN, senders, is_alone=False)
-        drained = _drain(turn)
-    # What came in between the last look and the end of the turn found this one still at it, and went away.
+        this_run = _Run(clock, queue, clock() + TIME_BUDGET, senders, is_exclusive=False)
+        result = _drain(this_run)
+    # A worker that was woken after the last claim of this run found its slot taken, and has ended.
     now = clock()
-    if outbox.is_due(now=now, lane=lane, among=turn.served - _closed(now)):
-        outbox.wake(lane)
-    return drained
+    if outbox.is_due(now=now, queue=queue, channels=this_run.served - _paused_channels(now)):
+        outbox.wake(queue)
+    return result
 
 
-def _drain(turn: _Turn) -> Drained:
-    while not turn.drained.more and _send_a_batch_per_channel(turn):
+def _drain(this_run: _Run) -> RunResult:
+    while not this_run.result.is_cut_short and _send_batches(this_run):
         pass
-    return turn.drained
+    return this_run.result
 
 
 @contextmanager
-def _place(turn: _Turn, channel: Channel) -> Iterator[int | None]:
-    """Hold one of the OUTBOX_DRAINS places that the channel's provider has in a lane; None if all are taken.
-
-    Each is an advisory lock, which PostgreSQL frees with the connection, however a worker ends. The last place for who is alone.
-    """
-    if turn.is_alone:
+def _slot(this_run: _Run, channel: Channel) -> Iterator[int | None]:
+    """Hold one of the OUTBOX_DRAINS worker slots of the channel's provider in a queue; None if all are taken."""
+    if this_run.is_exclusive:
         yield settings.OUTBOX_DRAINS - 1
         return
-    of_provider = f"{turn.lane.value} {provider_of(channel)}"
+    subject = f"{this_run.queue.value} {provider_of(channel)}"
     with ExitStack() as stack:
         for slot in range(settings.OUTBOX_DRAINS):
-            if stack.enter_context(advisory_locks.session_lock(AdvisoryLock.WORKER_SLOT, f"{of_provider} {slot}")):
+            if stack.enter_context(advisory_locks.session_lock(AdvisoryLock.WORKER_SLOT, f"{subject} {slot}")):
                 yield slot
                 return
         yield None
 
 
-def _closed(now: datetime) -> set[Channel]:
+def _paused_channels(now: datetime) -> set[Channel]:
     """Return the channels whose provider is down."""
     known = circuits.known()
     return {channel for channel in Channel if circuits.is_open(provider_of(channel), known, now=now)}
 
 
-def _send_a_batch_per_channel(turn: _Turn) -> bool:
-    """Send what is due, at most a batch in each channel; False if nothing was."""
+def _send_batches(this_run: _Run) -> bool:
+    """Send at most one batch of each channel; False if nothing was due."""
     known, found = circuits.known(), False
     for channel in Channel:
-        if channel in turn.resting or turn.drained.more:
+        if channel in this_run.at_limit or this_run.result.is_cut_short:
             continue
-        with _place(turn, channel) as place:
-            if place is None:
+        with _slot(this_run, channel) as slot:
+            if slot is None:
                 continue
-            turn.served.add(channel)
-            batch = _claim(turn, channel, known)
-            found = found or bool(batch.taken)
-            if batch.taken == turn.sizes[channel] and place < settings.OUTBOX_DRAINS - 1 and not turn.has_woken:
-                outbox.wake(turn.lane)
-                turn.has_woken = True
-            _send(turn, channel, batch, known)
+            this_run.served.add(channel)
+            batch = _claim(this_run, channel, known)
+            found = found or bool(batch.size)
+            is_full = batch.size == this_run.batch_sizes[channel]
+            if is_full and slot < settings.OUTBOX_DRAINS - 1 and not this_run.has_woken_another:
+                outbox.wake(this_run.queue)
+                this_run.has_woken_another = True
+            _send(this_run, channel, batch, known)
     return found
 
 
-def _claim(turn: _Turn, channel: Channel, known: circuits.Known) -> Batch:
-    """Take what is due in a channel: nothing while its provider is down, and one message to try whether it is back."""
-    provider, now = provider_of(channel), turn.clock()
+def _claim(this_run: _Run, channel: Channel, known: circuits.Known) -> Batch:
+    """Claim a batch: nothing while the provider is down, and one message to try whether it works again."""
+    provider, now = provider_of(channel), this_run.clock()
     if circuits.is_open(provider, known, now=now):
         return Batch(now)
-    on_trial = circuits.is_on_trial(provider, known, now=now)
-    limit = 1 if on_trial else turn.sizes[channel]
-    batch = batches.claim(channel=channel, now=now, limit=limit, lease=CLAIM_LEASE, lane=turn.lane)
-    turn.drained.ended += batch.ended
-    if batch.messages and on_trial and not circuits.take_trial(known[provider], now=now):
-        _give_back(batch, now=now)
+    is_trial = circuits.is_due_for_trial(provider, known, now=now)
+    limit = 1 if is_trial else this_run.batch_sizes[channel]
+    batch = batches.claim(channel=channel, now=now, limit=limit, lease=CLAIM_LEASE, queue=this_run.queue)
+    this_run.result.statuses += batch.results
+    if batch.messages and is_trial and not circuits.take_trial(known[provider], now=now):
+        leases.release((claimed.message for claimed in batch.messages), now=now)
         return Batch(now)
     return batch
 
 
-def _send(turn: _Turn, channel: Channel, batch: Batch, known: circuits.Known) -> None:
-    """Send a batch, as far as time, the provider's pace and its health allow; give the rest back."""
-    pace, last, is_down, done = turn.pace(channel), None, False, 0
-    window: deque[Ready] = deque()
-    try:
-        while (window or batch.messages) and not is_down:
-            wait = pace.wait()
-            if wait != 0:
-                _write_down(last)
-                last = None
-            if wait is None:
-                turn.resting.add(channel)
-                break
-            if wait:
-                time.sleep(wait)
-            now = turn.clock()
-            if (turn.ends and now >= turn.ends) or shutdown.is_requested():
-                turn.drained.more = True
-                break
-            if now - batch.claimed_at > FACTS_LAST and done:
-                # What is left is claimed anew, with the facts of then, and no more at once than time was enough for.
-                turn.sizes[channel] = done
-                break
-            window = window or _announce(turn, batch)
-            if window:
-                with tracing.caused_by(window[0].message.request_id):
-                    last, is_down = _deliver(turn, window.popleft(), known, last)
-                done += 1
-        else:
-            turn.sizes[channel] = min(turn.sizes[channel] * 2, BATCH)
-    finally:
-        _write_down(last)
-    if batch.taken:
-        log.info("batch", channel=channel, taken=batch.taken, handed_over=done)
-    _give_back(batch, window, now=turn.clock())
+def _send(this_run: _Run, channel: Channel, batch: Batch, known: circuits.Known) -> None:
+    """Send a batch as far as the time budget, the rate limit and the provider allow; release the rest."""
+    limiter, is_down, handed_over = this_run.limiter(channel), False, 0
+    window: deque[PreparedMessage] = deque()
+    while (window or batch.messages) and not is_down:
+        wait = limiter.wait()
+        if wait is None:
+            this_run.at_limit.add(channel)
+            break
+        if wait:
+            time.sleep(wait)
+        now = this_run.clock()
+        if (this_run.ends_at and now >= this_run.ends_at) or shutdown.is_requested():
+            this_run.result.is_cut_short = True
+            break
+        if handed_over and now - batch.claimed_at > MAX_FACTS_AGE:
+            # The rest is claimed again with current facts, and no more at once than could be sent in time.
+            this_run.batch_sizes[channel] = handed_over
+            break
+        window = window or _mark_sending(this_run, batch)
+        if window:
+            prepared = window.popleft()
+            with tracing.caused_by(prepared.message.request_id):
+                is_down = _dispatch(this_run, prepared, known)
+            handed_over += 1
+    else:
+        this_run.batch_sizes[channel] = min(this_run.batch_sizes[channel] * 2, MAX_BATCH)
+    if batch.size:
+        log.info("batch", channel=channel, size=batch.size, handed_over=handed_over)
+    now = this_run.clock()
+    if window:
+        leases.requeue([prepared.message.pk for prepared in window], now=now)
+    leases.release((claimed.message for claimed in batch.messages), now=now)
 
 
-def _announce(turn: _Turn, batch: Batch) -> deque[Ready]:
-    """Write the next few messages, and commit that their hand-over is at hand."""
-    now = turn.clock()
-    some: list[Ready] = []
-    while batch.messages and len(some) < dispatch.WINDOW:
+def _mark_sending(this_run: _Run, batch: Batch) -> deque[PreparedMessage]:
+    """Write the next messages of a batch, and commit them as ``sending``."""
+    now = this_run.clock()
+    prepared: list[PreparedMessage] = []
+    while batch.messages and len(prepared) < dispatch.WINDOW:
         claimed = batch.messages.popleft()
         try:
-            some.append(dispatch.prepare(claimed, now=now))
+            prepared.append(dispatch.prepare(claimed, now=now))
         except Exception as error:
             log.exception("message_not_written", message=str(claimed.message.pk))
-            outcomes.close(
-                claimed.message, MessageStatus.FAILED, f"{Unsendable.UNWRITABLE}: {type(error).__name__}", now=now
-            )
-            turn.drained.ended[MessageStatus.FAILED] += 1
-    announced = dispatch.announce(some)
-    turn.drained.ended += Counter({_PASSED_BY: len(some) - len(announced)})
-    return deque(announced)
+            reason = f"{Unsendable.UNWRITABLE}: {type(error).__name__}"
+            refusals.close(claimed.message, MessageStatus.FAILED, reason, now=now)
+            this_run.result.statuses[MessageStatus.FAILED] += 1
+    marked = dispatch.mark_sending(prepared)
+    this_run.result.statuses += Counter({RELEASED: len(prepared) - len(marked)})
+    return deque(marked)
 
 
-def _deliver(turn: _Turn, ready: Ready, known: circuits.Known, last: Ended | None) -> tuple[Ended | None, bool]:
-    """Take one message as far as it goes now. Return what is yet to be written down, and whether the provider is down."""
-    now, message, claimed = turn.clock(), ready.message, ready.claimed
-    if not may_go.may_still_go(message, claimed.asked, now=now):
-        return _take_back(turn, ready, now=now, last=last)
-    if not dispatch.begin(ready, after=last):
-        return _take_back(turn, ready, now=now, last=None)
-    outcome = dispatch.hand_over(ready, turn.senders)
-    ended = outcomes.end(message, outcome, earlier=claimed.earlier, began_at=now, now=turn.clock())
-    turn.drained.ended[ended.status] += 1
-    is_plain = ended.status == MessageStatus.SENT and not (claimed.variant and claimed.variant.is_validation_notice)
-    if not is_plain:
-        _write_down(ended)
-    if not is_plain or message.request_id:
-        log.info("message", message=str(message.pk), channel=message.communication_type, status=ended.status)
-    return ended if is_plain else None, _is_down(outcome, turn, known)
+def _dispatch(this_run: _Run, prepared: PreparedMessage, known: circuits.Known) -> bool:
+    """Hand one message over if it may still go, and record the outcome; return whether its provider is down."""
+    now, message, claimed = this_run.clock(), prepared.message, prepared.claimed
+    if not may_go.may_still_go(message, claimed.asked, now=now) or not dispatch.start(prepared):
+        leases.requeue([message.pk], now=now)
+        this_run.result.statuses[RELEASED] += 1
+        return False
+    outcome = dispatch.hand_over(prepared, this_run.senders)
+    status = outcomes.record(message, outcome, earlier=claimed.attempts, began_at=now, now=this_run.clock())
+    this_run.result.statuses[status or RELEASED] += 1
+    if status == MessageStatus.SENT:
+        _start_validation_period(claimed, sent_at=now)
+    if status != MessageStatus.SENT or message.request_id:
+        log.info("message", message=str(message.pk), channel=message.communication_type, status=status)
+    return _is_down(outcome, this_run, known)
 
 
-def _take_back(turn: _Turn, ready: Ready, *, now: datetime, last: Ended | None) -> tuple[Ended | None, bool]:
-    """Have a message that may not go at its turn claimed anew, when the gate is asked about it with the facts of then."""
-    outcomes.take_back([ready.message.pk], now=now)
-    turn.drained.ended[_PASSED_BY] += 1
-    return last, False
+def _start_validation_period(claimed: ClaimedMessage, *, sent_at: datetime) -> None:
+    message = claimed.message
+    if message.debt and claimed.variant and claimed.variant.is_validation_notice:
+        validation_notice.record(message.debt, message_id=message.pk, sent_at=sent_at)
 
 
-def _write_down(ended: Ended | None) -> None:
-    """Write down what became of a hand-over that is not followed by another at once."""
-    if ended and outcomes.record(ended) == MessageStatus.SENT:
-        message = ended.message
-        if message.debt and message.template and message.template.is_validation_notice:
-            validation_notice.record(message.debt, message_id=message.pk, sent_at=ended.attempt.began_at)
-
-
-def _is_down(outcome: Outcome, turn: _Turn, known: circuits.Known) -> bool:
-    """Note what an outcome says of the provider; True if that is taken for down now."""
+def _is_down(outcome: Outcome, this_run: _Run, known: circuits.Known) -> bool:
+    """Record what an outcome shows about the provider; return whether it is down now."""
+    provider = outcome.provider
     if outcome.down:
-        turn.failing.add(outcome.provider)
-        return circuits.failed(outcome.provider, outcome.reason_text, now=turn.clock())
-    circuit = known.get(outcome.provider)
-    if outcome.provider in turn.failing or (circuit and circuit.failures):
-        circuits.worked(outcome.provider)
-        turn.failing.discard(outcome.provider)
+        this_run.failing.add(provider)
+        return circuits.record_failure(provider, outcome.reason_text, now=this_run.clock())
+    circuit = known.get(provider)
+    if provider in this_run.failing or (circuit and circuit.failures):
+        circuits.record_success(provider)
+        this_run.failing.discard(provider)
         if circuit:
             circuit.failures = 0
     return False
-
-
-def _give_back(batch: Batch, window: Collection[Ready] = (), *, now: datetime) -> None:
-    """Let go of what was claimed and not begun."""
-    if window:
-        outcomes.take_back([ready.message.pk for ready in window], now=now)
-    outcomes.give_back([(claimed.message.pk, claimed.message.due_at) for claimed in batch.messages], now=now)

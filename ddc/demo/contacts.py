@@ -105,7 +105,7 @@ def attempts(logs: Sequence[CommunicationLog]) -> list[MessageAttempt]:
             result = _DISPATCHED[MessageStatus(log.status)]
             ended_at = log.sent_at or log.created_at + timedelta(minutes=1)
             attempt = MessageAttempt(
-                log=log,
+                message=log,
                 number=1,
                 began_at=ended_at - timedelta(seconds=1),
                 ended_at=ended_at,

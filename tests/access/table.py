@@ -147,10 +147,10 @@ communications/communicationtemplate   vac       vacd       v
 communications/communicationtemplateversion  v      v       v
 communications/communicationlog          v          v       v
 communications/messageattempt            v          v       v
-communications/settlement                v          v       v
+communications/uncertainresolution       v          v       v
 communications/uncertainmessage          v          v       v
 communications/circuit                   v          v       v
-communications/unbegun                   v          v       v
+communications/pendingdispatch           v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v
 contact/contactdecision                  v          v       v
@@ -196,10 +196,10 @@ POST /admin/debtors/contactpoint/{point}/consent/    302    302   302     302   
 
 GET,POST /admin/agents/agent/{agent}/password/  302    302   403     403     403
 
-GET      /admin/communications/communicationlog/{log}/it_went/           302    302   200     200     403
-POST     /admin/communications/communicationlog/{log}/it_went/           302    302   200     200     403  why=Seen
+GET      /admin/communications/communicationlog/{log}/confirm/           302    302   200     200     403
+POST     /admin/communications/communicationlog/{log}/confirm/           302    302   200     200     403  reason=Seen
 GET      /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403
-POST     /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403  why=Lost
+POST     /admin/communications/communicationlog/{log}/send_again/        302    302   200     200     403  reason=Lost
 GET,POST /admin/communications/communicationlog/{log}/download/          302    302   200     200     200
 GET      /admin/communications/providerevent/{event}/retry/              302    302   403     200     403
 POST     /admin/communications/providerevent/{event}/retry/              302    302   403     302     403
@@ -211,12 +211,12 @@ GET      /admin/communications/calltask/{task}/begin/                    302    
 POST     /admin/communications/calltask/{task}/begin/                    302    302   302     302     403
 GET      /admin/communications/calltask/{task}/finish/                   302    302   200     200     403
 POST     /admin/communications/calltask/{task}/finish/                   302    302   302     302     403  outcome=not_called
-GET,POST /admin/communications/uncertainmessage/{log}/it_went/           302    302   404     404     403
-GET      /admin/communications/uncertainmessage/{uncertain}/it_went/     302    302   200     200     403
-POST     /admin/communications/uncertainmessage/{uncertain}/it_went/     302    302   302     302     403  why=Seen
+GET,POST /admin/communications/uncertainmessage/{log}/confirm/           302    302   404     404     403
+GET      /admin/communications/uncertainmessage/{uncertain}/confirm/     302    302   200     200     403
+POST     /admin/communications/uncertainmessage/{uncertain}/confirm/     302    302   302     302     403  reason=Seen
 GET,POST /admin/communications/uncertainmessage/{log}/send_again/        302    302   404     404     403
 GET      /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   200     200     403
-POST     /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   302     302     403  why=Lost
+POST     /admin/communications/uncertainmessage/{uncertain}/send_again/  302    302   302     302     403  reason=Lost
 GET,POST /admin/communications/uncertainmessage/{log}/download/          302    302   404     404     404
 GET,POST /admin/contact/contactpolicy/{policy}/new_version/              302    302   403     200     403
 GET      /admin/contact/contactpreference/{preference}/withdraw/         302    302   200     200     403

@@ -17,7 +17,14 @@ from collection import deferrals
 from collection.holds import holds
 from collection.models import ExchangeRate
 from collection.segments import assignment
-from communications.models import Circuit, CommunicationLog, MessageAttempt, ProviderEvent, Settlement, Unbegun
+from communications.models import (
+    Circuit,
+    CommunicationLog,
+    MessageAttempt,
+    PendingDispatch,
+    ProviderEvent,
+    UncertainResolution,
+)
 from communications.texts import templates
 from contact.models import ContactDecision, ContactPreference, ValidationNotice
 from payments import posting
@@ -123,10 +130,12 @@ def fill(count: int) -> None:
             html="<p>Hello</p>", subject="S",
         )  # fmt: skip
         MessageAttempt.objects.create(
-            log=log, number=1, began_at=NOW, ended_at=NOW, provider="smtp", result="uncertain", answer="It hung up."
+            message=log, number=1, began_at=NOW, ended_at=NOW, provider="smtp", result="uncertain", answer="It hung up."
         )
-        Settlement.objects.create(log=log, decision="went", by=reviewer, at=NOW, why="They answered it.")
-        Unbegun.objects.create(log_id=log.pk)
+        UncertainResolution.objects.create(
+            message=log, decision="sent", by=reviewer, at=NOW, reason="They answered it."
+        )
+        PendingDispatch.objects.create(message_id=log.pk)
         Circuit.objects.create(provider=str(uuid4())[:30], failures=1)
         CommunicationLog.objects.create(
             debtor=debt.debtor, communication_type="email", status="uncertain", subject="S", body="Hello", attempts=1

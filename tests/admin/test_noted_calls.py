@@ -51,11 +51,11 @@ def test_a_call_is_noted_from_the_debts_page_and_shows_there_on_the_debtors_and_
         answer = agent_at_desk.post(form, told, follow=True)
         of_debtor, of_debt = listed(agent_at_desk, debt.debtor), listed(agent_at_desk, debt)
 
-    assert said(answer) == ["The call is noted."]
+    assert said(answer) == ["The call is recorded."]
     for listing in (of_debtor["Calls"], of_debt["Calls"]):
         ((when, *rest),) = listing.rows
         assert "2026-01-14 16:30" in when
-        assert rest == ["They called us", PHONE, "the debtor promised to pay", agent_at_desk.agent]
+        assert rest == ["The debtor called us", PHONE, "the debtor promised to pay", agent_at_desk.agent]
         assert agent_at_desk.client.get(listing.more).context["cl"].result_count == 1
     by_agent = next(row for row in of_debt["May we contact now?"].rows if row[0] == "Agent call")
     assert by_agent[1] == "Postponed"

@@ -37,7 +37,7 @@ def test_number_and_script_show_once_the_call_is_begun(agent_at_desk: Browser, t
         answer = agent_at_desk.post(f"/admin/communications/calltask/{task.pk}/begin/", {"csrf": "x"}, follow=True)
 
     assert SCRIPT not in before
-    assert "It is shown when the call is begun" in before
+    assert "Shown when the call is begun" in before
     assert said(answer) == ["You may call now."]
     assert SCRIPT in answer.content.decode()
     assert PHONE in answer.content.decode()
@@ -52,7 +52,7 @@ def test_a_call_at_night_is_not_begun_and_says_why(agent_at_desk: Browser, task:
 
     assert "allowed is" in page
     (words,) = said(answer)
-    assert words.startswith("Not yet. outside_window")
+    assert words.startswith("The call must wait. outside_window")
     assert SCRIPT not in answer.content.decode()
     task.refresh_from_db()
     assert task.begun_at is None
@@ -64,7 +64,7 @@ def test_what_must_not_be_called_leaves_the_list(agent_at_desk: Browser, task: C
     )  # past the rule, which takes calls back at once
     with at(NOON):
         answer = agent_at_desk.post(f"/admin/communications/calltask/{task.pk}/begin/", {"csrf": "x"}, follow=True)
-        assert "They must not be called" in said(answer)[0]
+        assert "The call is not allowed and was withdrawn" in said(answer)[0]
         assert agent_at_desk.list(CallTask).context["cl"].result_count == 0
         assert agent_at_desk.list(CallTask, done="yes").context["cl"].result_count == 1
 
@@ -88,7 +88,7 @@ def test_an_outcome_is_entered_once(agent_at_desk: Browser, task: CallTask):
     assert agent_at_desk.post(page, {"outcome": "promise", "notes": "On Friday"}).status_code == 302
     task.refresh_from_db()
     assert (task.outcome, task.outcome_notes, task.outcome_by) == ("promise", "On Friday", agent_at_desk.agent)
-    assert b"has been said already" in agent_at_desk.post(page, {"outcome": "busy"}).content
+    assert b"has an outcome already" in agent_at_desk.post(page, {"outcome": "busy"}).content
     assert agent_at_desk.list(CallTask).context["cl"].result_count == 0
 
 
@@ -118,7 +118,7 @@ def test_what_nobody_has_read_is_listed_until_somebody_has(agent_at_desk: Browse
     answer = agent_at_desk.post(
         f"/admin/communications/inboundmessage/{reply.pk}/mark_read/", {"csrf": "x"}, follow=True
     )
-    assert said(answer) == ["It is marked as read."]
+    assert said(answer) == ["The message is marked as read."]
 
     assert [row.body for row in agent_at_desk.list(InboundMessage).context["cl"].result_list] == ["When?"]
     assert agent_at_desk.list(InboundMessage, read="yes").context["cl"].result_count == 1
@@ -126,7 +126,7 @@ def test_what_nobody_has_read_is_listed_until_somebody_has(agent_at_desk: Browse
     reply.refresh_from_db()
     assert reply.read_by == agent_at_desk.agent
     again = agent_at_desk.post(f"/admin/communications/inboundmessage/{reply.pk}/mark_read/", {"csrf": "x"})
-    assert b"marked as read already" in again.content
+    assert b"may have been marked as read already" in again.content
 
 
 def test_many_are_marked_as_read_at_once(agent_at_desk: Browser, reply: InboundMessage):
@@ -137,7 +137,11 @@ def test_many_are_marked_as_read_at_once(agent_at_desk: Browser, reply: InboundM
 
 def test_a_reply_stands_beside_what_it_answers_on_both_pages(agent_at_desk: Browser, reply: InboundMessage):
     thread = agent_at_desk.get(address(InboundMessage, "change", reply.pk)).context["listings"][-1]
-    assert [(row[1], row[2]) for row in thread.rows] == [("They", "Tell me"), ("They", "When?"), ("We", "Please pay")]
+    assert [(row[1], row[2]) for row in thread.rows] == [
+        ("Debtor", "Tell me"),
+        ("Debtor", "When?"),
+        ("Us", "Please pay"),
+    ]
 
     sent = agent_at_desk.get(address(CommunicationLog, "change", reply.in_reply_to_id))
     replies = sent.context["listings"][-1]

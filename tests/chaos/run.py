@@ -21,8 +21,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from communications.callbacks import inbox, polling
-from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, ProviderEvent, Unbegun
-from communications.sending import dispatch, outcomes, worker
+from communications.models import DUE_STATUSES, Circuit, CommunicationLog, MessageStatus, PendingDispatch, ProviderEvent
+from communications.sending import dispatch, leases, worker
 from ddc.stack import account, health, process, web
 from ddc.stack.valkey import Valkey
 from tests.chaos.standin import HANG_SECONDS
@@ -212,7 +212,7 @@ class Chaos:
             self._end_leases(over)
             self._tick()
         process.stop(self.running.pop("worker"), grace=30)
-        outcomes.settle_stuck(now=timezone.now() + 2 * dispatch.SENDING_LEASE)
+        leases.expire(now=timezone.now() + 2 * dispatch.SENDING_LEASE)
         time.sleep(2 * HANG_SECONDS)  # The last callbacks are on their way.
         ProviderEvent.objects.filter(processed_at__isnull=True).update(due_at=timezone.now())
         inbox.process(clock=timezone.now, time_budget=None)
@@ -228,7 +228,7 @@ class Chaos:
 
     def _end_leases(self, over: datetime) -> None:
         """Expire the leases of that moment; a last statement of a killed process may reach PostgreSQL after it."""
-        outcomes.settle_stuck(now=over + dispatch.SENDING_LEASE)
+        leases.expire(now=over + dispatch.SENDING_LEASE)
         claimed = CommunicationLog.objects.filter(status__in=DUE_STATUSES, due_at__lte=over + worker.CLAIM_LEASE)
         claimed.filter(due_at__gt=over).update(due_at=over)
         Circuit.objects.all().delete()
@@ -252,7 +252,7 @@ class Chaos:
         twice = [each for at in (0, 1) for each, times in Counter(words[at] for words in accepted).items() if times > 1]
         uncertain = CommunicationLog.objects.filter(attempt_rows__result="uncertain").distinct()
         went = {str(pk) for pk in CommunicationLog.objects.filter(status__in=_WENT).values_list("pk", flat=True)}
-        assert not Unbegun.objects.exists(), "marks of pending dispatches are left"
+        assert not PendingDispatch.objects.exists(), "rows of pending_dispatch are left"
         return Result(
             messages,
             statuses=Counter(CommunicationLog.objects.values_list("status", flat=True)),

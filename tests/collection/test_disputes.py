@@ -127,7 +127,7 @@ class TestReceived:
 
         log = queue()
         receive(log.debt, now=NOON)
-        assert drain().ended == {"blocked": 1}
+        assert drain().statuses == {"blocked": 1}
 
 
 class TestDecided:

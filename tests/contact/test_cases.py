@@ -36,7 +36,7 @@ def caller(debt, script):
 
     def call(at, outcome):
         task = queue(debt=debt, channel="call_script", template=script, now=at)
-        assert drain(at).ended == {"sent": 1}
+        assert drain(at).statuses == {"sent": 1}
         CommunicationLog.objects.filter(pk=task.pk).update(begun_at=at, begun_by=agent)
         return records.finish(CommunicationLog.objects.get(pk=task.pk), outcome=outcome, notes=None, by=agent, now=at)
 
@@ -92,7 +92,7 @@ class TestCalls:
 
     def test_an_inbound_conversation_starts_the_cooling_off_and_is_not_an_attempt(self, debt):
         agent = factories.agent("Agent")
-        records.note(debt.debtor, direction="inbound", debt=debt, outcome="promise", by=agent, now=NOON)
+        records.record_call(debt.debtor, direction="inbound", debt=debt, outcome="promise", by=agent, now=NOON)
 
         decision = next_call(debt, NOON + timedelta(days=1))
         assert codes(decision) == {ReasonCode.COOLING_OFF}
@@ -169,7 +169,7 @@ def test_consent_of_61_days_is_too_old_for_a_text(debt, age, ended):
     template = factories.template(communication_type="sms", subject=None)
     log = outbox.queue(debtor=debt.debtor, debt=debt, channel="sms", template=template, now=NOON)
 
-    assert drain(NOON).ended == {ended: 1}
+    assert drain(NOON).statuses == {ended: 1}
     log.refresh_from_db()
     if ended == "blocked":
         assert log.failure_reason == "consent_too_old: The consent is older than 60 days."

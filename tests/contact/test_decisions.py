@@ -85,7 +85,7 @@ class TestFacts:
         refused = queue(debt=debt, template=asking)
         queue(debt=debt)
 
-        assert drain().ended == {"blocked": 1, "sent": 1}
+        assert drain().statuses == {"blocked": 1, "sent": 1}
         kept = ContactDecision.objects.get(message_id=refused.pk)
         assert [reason["code"] for reason in kept.reasons] == ["PAYMENT_REQUEST_HELD"]
         assert gate.decide(facts_from_json(kept.facts), PolicySet([]), NOON).reasons
@@ -139,7 +139,7 @@ class TestDecisions:
     def test_every_decision_is_recorded_also_one_that_allows(self):
         log = queue()
 
-        assert drain().ended == {"sent": 1}
+        assert drain().statuses == {"sent": 1}
         (kept,) = ContactDecision.objects.all()
         assert (kept.message_id, kept.stage, kept.verdict, kept.reasons) == (log.pk, "sending", "allow", [])
         assert "AGENCY/08:00-21:00@1" in kept.policies
@@ -189,7 +189,7 @@ class TestDecisions:
         log = queue()
         Hold.objects.create(debtor=log.debtor, reason="moratorium", starts_on=NOON.date())
 
-        assert drain().ended == {"blocked": 1}
+        assert drain().statuses == {"blocked": 1}
         (kept,) = ContactDecision.objects.all()
         assert kept.reasons[0]["section"] == "SI 2020/1311 (UK), reg. 7"
 
@@ -212,7 +212,7 @@ class TestDecisions:
         log.debtor.country_code, log.debtor.region_state, log.debtor.mobile_phone = "US", "NJ", "+12015550123"
         log.debtor.save()
 
-        assert drain(at).ended == {"postponed": 1}
+        assert drain(at).statuses == {"postponed": 1}
         log.refresh_from_db()
         assert log.due_at == datetime(2026, 1, 14, 13, tzinfo=UTC)
         assert "US-REGF/hours@1" in ContactDecision.objects.get().policies
@@ -226,7 +226,7 @@ class TestDecisions:
         for _ in range(2):
             queue(debt=debt, channel="call_script", template=template)
 
-        assert drain(noon).ended == {"sent": 1, "postponed": 1}
+        assert drain(noon).statuses == {"sent": 1, "postponed": 1}
 
 
 class TestBatches:
@@ -290,7 +290,7 @@ def test_nothing_is_decided_on_a_message_that_another_worker_claimed():
     queue()
     assert outbox.claim(channel=Channel.EMAIL, now=NOON, limit=1, lease=timedelta(seconds=60))
 
-    assert drain().ended == {}
+    assert drain().statuses == {}
     assert not ContactDecision.objects.exists()
 
 
@@ -303,7 +303,7 @@ def test_two_messages_of_one_batch_share_the_slots():
     for _ in range(3):
         queue(debt=debt, channel="call_script", template=template)
 
-    assert drain(at).ended == {"sent": 2, "postponed": 1}
+    assert drain(at).statuses == {"sent": 2, "postponed": 1}
 
 
 def test_a_claim_holds_its_slot_until_its_lease_is_over():

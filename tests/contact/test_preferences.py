@@ -77,13 +77,13 @@ def test_every_preference_that_forbids_a_contact_is_named():
 def test_a_preference_applies_to_queued_messages_until_it_is_withdrawn(debtor):
     first = queue(debt=factories.debt(debtor=debtor))
     preference = record(debtor, opens=time(17), closes=time(20))
-    assert drain().ended == {"postponed": 1}
+    assert drain().statuses == {"postponed": 1}
     first.refresh_from_db()
     assert first.due_at == datetime(2026, 1, 14, 17, tzinfo=UTC)
 
     preferences.withdraw(preference, by=None, now=NOON)
     queue(debt=factories.debt(debtor=debtor))
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
     with pytest.raises(preferences.AlreadyWithdrawn):
         preferences.withdraw(preference, by=None, now=NOON.replace(hour=13))
     preference.refresh_from_db()

@@ -38,34 +38,34 @@ class TestClock:
         notice, plain = factories.template(is_validation_notice=True), factories.template()
         pressing = factories.template(overshadows=True)
         before = queue(debt=debt, template=plain, now=AT)
-        assert drain(AT).ended == {"blocked": 1}
+        assert drain(AT).statuses == {"blocked": 1}
         before.refresh_from_db()
         assert before.failure_reason.startswith("validation_notice_first")
 
         log = queue(debt=debt, template=notice, now=AT)
-        assert drain(AT).ended == {"sent": 1}
+        assert drain(AT).statuses == {"sent": 1}
         clock = ValidationNotice.objects.get(debt=debt)
         assert (clock.message_id, clock.sent_at) == (log.pk, AT)
         assert (clock.received_on, clock.period_ends_on) == (date(2026, 1, 22), date(2026, 2, 21))
 
         queue(debt=debt, template=plain, now=AT)
         queue(debt=debt, template=pressing, now=AT)
-        assert drain(AT).ended == {"sent": 1, "blocked": 1}
+        assert drain(AT).statuses == {"sent": 1, "blocked": 1}
         over = AT.replace(month=2, day=22)
         queue(debt=debt, template=pressing, now=over)
-        assert drain(over).ended == {"sent": 1}
+        assert drain(over).statuses == {"sent": 1}
 
     def test_a_second_notice_does_not_start_the_period_again(self, debt):
         notice = factories.template(is_validation_notice=True)
         first = queue(debt=debt, template=notice, now=AT)
         drain(AT)
         queue(debt=debt, template=notice, now=AT + timedelta(days=1))
-        assert drain(AT + timedelta(days=1)).ended == {"sent": 1}
+        assert drain(AT + timedelta(days=1)).statuses == {"sent": 1}
         assert ValidationNotice.objects.get().message_id == first.pk
 
     def test_a_notice_is_demanded_only_with_a_notice_template_and_under_regulation_f(self, debt):
         queue(debt=debt, template=factories.template(), now=AT)
-        assert drain(AT).ended == {"sent": 1}
+        assert drain(AT).statuses == {"sent": 1}
         factories.template(is_validation_notice=True)
         queue(template=factories.template(), now=AT)
-        assert drain(AT).ended == {"sent": 1}
+        assert drain(AT).statuses == {"sent": 1}

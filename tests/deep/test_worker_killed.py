@@ -12,9 +12,9 @@ from celery import Celery
 from django.conf import settings
 from django.utils import timezone
 
-from communications.models import CommunicationLog, Unbegun
+from communications.models import CommunicationLog, PendingDispatch
 from communications.outbox import outbox
-from communications.sending import dispatch, outcomes
+from communications.sending import dispatch, leases
 from tests import factories
 from tests.deep import processes
 from tests.standins import smtp
@@ -105,18 +105,18 @@ def drain_with_kills(tmp_path, *, messages, kills):
             goal = messages * kill // (kills + 1)
             box.wait(lambda goal=goal: sum(box.seen().values()) >= goal, seconds=60)
             box.worker.kill()
-            unbegun = Unbegun.objects.values("log_id")
-            in_doubt = CommunicationLog.objects.filter(status="sending").exclude(pk__in=unbegun).count()
+            pending = PendingDispatch.objects.values("message_id")
+            in_doubt = CommunicationLog.objects.filter(status="sending").exclude(pk__in=pending).count()
             assert in_doubt <= kill * SENDING, f"{in_doubt} in doubt after {kill} kills"
             # What the dead one had claimed is due again when its lease is over; the test doesn't wait for that.
             CommunicationLog.objects.filter(status="claimed").update(due_at=timezone.now())
-            outcomes.take_back(unbegun.values_list("log_id", flat=True), now=timezone.now())
+            leases.requeue(pending.values_list("message_id", flat=True), now=timezone.now())
         box.worker.start()
         open_ones = CommunicationLog.objects.filter(status__in=("queued", "postponed", "claimed"))
-        box.wait(lambda: not open_ones.exists() and not Unbegun.objects.exists(), seconds=120)
+        box.wait(lambda: not open_ones.exists() and not PendingDispatch.objects.exists(), seconds=120)
         time.sleep(0.2)  # The last hand-over ends.
         box.worker.kill()
-        outcomes.settle_stuck(now=timezone.now() + dispatch.SENDING_LEASE)
+        leases.expire(now=timezone.now() + dispatch.SENDING_LEASE)
         return box.seen(), Counter(CommunicationLog.objects.values_list("status", flat=True))
 
 

@@ -257,7 +257,7 @@ def codes_in_a_campaign(stage: Stage) -> Row:
     asked: dict[str, float] = {}
     with connection.cursor() as cursor:
         cursor.execute(_CAMPAIGN, {"count": CAMPAIGN, "now": timezone.now()})
-    outbox.wake(outbox.Lane.ALL)
+    outbox.wake(outbox.Queue.ALL)
     wait_until(lambda: CommunicationLog.objects.filter(subject=_OF_CAMPAIGN, status="sent").exists(), seconds=30)
     phones = [factories.debt().debtor.mobile_phone for _ in range(70)]
     for phone in filter(None, phones[:10]):

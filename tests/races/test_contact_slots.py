@@ -32,7 +32,7 @@ def two_calls_at_the_seventh_slot():
 
 def drain_twice(monkeypatch):
     """Two workers, each with one of the two messages, neither of whom has counted yet."""
-    monkeypatch.setattr(worker, "BATCH", 1)
+    monkeypatch.setattr(worker, "MAX_BATCH", 1)
     both, decide = Barrier(2), may_go.decide_claimed
 
     def together(*args, **kwargs):

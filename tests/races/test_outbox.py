@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from communications.models import CommunicationLog, Settlement
+from communications.models import CommunicationLog, UncertainResolution
 from communications.outbox import outbox, states
 from communications.sending import dispatch, uncertain, worker
 from tests import factories
@@ -29,7 +29,7 @@ def seen(smtp):  # noqa: F811
 
 @pytest.mark.django_db(transaction=True)
 def test_four_drains_at_once_send_each_message_once(smtp, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(worker, "BATCH", 5)
+    monkeypatch.setattr(worker, "MAX_BATCH", 5)
     queue(MESSAGES)
 
     results = at_once(*[lambda: worker.drain(clock=lambda: NOON)] * 4)
@@ -47,7 +47,7 @@ def test_of_two_drains_alone_one_leaves_the_lane_to_the_other(smtp, settings):  
     queue(20)
     smtp.delay = 0.01
 
-    results = at_once(*[lambda: worker.drain_alone(clock=lambda: NOON)] * 2)
+    results = at_once(*[lambda: worker.run(clock=lambda: NOON)] * 2)
 
     assert not refusals(results)
     assert set(seen(smtp).values()) == {1}
@@ -56,12 +56,12 @@ def test_of_two_drains_alone_one_leaves_the_lane_to_the_other(smtp, settings):  
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lane_has_as_many_places_as_it_was_given(smtp, settings, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(worker, "BATCH", 5)
+    monkeypatch.setattr(worker, "MAX_BATCH", 5)
     settings.OUTBOX_DRAINS = 2
     queue(40)
     smtp.delay = 0.02
 
-    results = at_once(*[lambda: worker.drain_alone(clock=lambda: NOON)] * 3)
+    results = at_once(*[lambda: worker.run(clock=lambda: NOON)] * 3)
 
     assert not refusals(results)
     assert set(seen(smtp).values()) == {1}
@@ -71,14 +71,16 @@ def test_a_lane_has_as_many_places_as_it_was_given(smtp, settings, monkeypatch):
 @pytest.mark.deep
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_and_the_conditional_update_messages_go_twice(smtp, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(worker, "BATCH", 5)
+    monkeypatch.setattr(worker, "MAX_BATCH", 5)
     # Without the lock, and with a pause between looking and taking.
-    unlocked = outbox._CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "")
+    unlocked = outbox.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "")
     slow = unlocked.replace("FROM due WHERE", "FROM due, (SELECT pg_sleep(0.5)) AS pause WHERE")
-    monkeypatch.setattr(outbox, "_CLAIM", slow)
-    announce = dispatch._ANNOUNCE.replace("AND log.status || '' = 'claimed' AND log.due_at = written.claimed_until", "")
-    monkeypatch.setattr(dispatch, "_ANNOUNCE", announce)
-    monkeypatch.setattr(dispatch, "begin", lambda *_, **__: True)
+    monkeypatch.setattr(outbox, "CLAIM", slow)
+    mark_sending = dispatch.MARK_SENDING.replace(
+        "AND log.status || '' = 'claimed' AND log.due_at = prepared.claimed_until", ""
+    )
+    monkeypatch.setattr(dispatch, "MARK_SENDING", mark_sending)
+    monkeypatch.setattr(dispatch, "start", lambda *_, **__: True)
     queue(5)
 
     results = at_once(*[lambda: worker.drain(clock=lambda: NOON)] * 4)
@@ -116,10 +118,10 @@ def doubtful():
 
 def decide(log):
     agents = [factories.agent("Agent") for _ in range(4)]
-    rules = [uncertain.it_went, uncertain.send_again] * 2
+    rules = [uncertain.confirm, uncertain.send_again] * 2
     return at_once(
         *[
-            lambda rule=rule, agent=agent: rule(CommunicationLog.objects.get(pk=log.pk), by=agent, why="x", now=NOON)
+            lambda rule=rule, agent=agent: rule(CommunicationLog.objects.get(pk=log.pk), by=agent, reason="x", now=NOON)
             for rule, agent in zip(rules, agents, strict=True)
         ]
     )
@@ -131,9 +133,9 @@ def test_of_agents_who_decide_at_once_one_wins():
 
     results = decide(log)
 
-    assert [type(error) for error in refusals(results)] == [uncertain.NotInDoubt] * 3
-    made = Settlement.objects.get()
-    assert CommunicationLog.objects.count() == (1 if made.decision == "went" else 2)
+    assert [type(error) for error in refusals(results)] == [uncertain.NotUncertain] * 3
+    made = UncertainResolution.objects.get()
+    assert CommunicationLog.objects.count() == (1 if made.decision == "sent" else 2)
 
 
 @pytest.mark.deep
@@ -144,7 +146,7 @@ def test_without_the_condition_two_agents_both_go_ahead(monkeypatch):
 
     results = decide(log)
 
-    assert {type(error) for error in refusals(results)} != {uncertain.NotInDoubt}
+    assert {type(error) for error in refusals(results)} != {uncertain.NotUncertain}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -159,10 +161,10 @@ def test_a_provider_that_hangs_holds_up_nobody_elses_messages(smtp, twilio):  # 
     def later():
         while not smtp.mails:  # The other is about to begin with them.
             time.sleep(0.01)
-        worker.drain_alone(clock=lambda: NOON)
+        worker.run(clock=lambda: NOON)
         gone.append((len(twilio.orders), len(smtp.mails)))
 
-    results = at_once(lambda: worker.drain_alone(clock=lambda: NOON), later)
+    results = at_once(lambda: worker.run(clock=lambda: NOON), later)
 
     assert not refusals(results)
     [(texts, mails)] = gone

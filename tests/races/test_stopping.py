@@ -18,14 +18,14 @@ from tests.races.threads import at_once, refusals
 def stop_at_the_last_moment(monkeypatch):
     """A worker whose message is ready to go, and its reader, whose stop is on disk just before the hand-over begins."""
     log = queue(channel="sms")
-    both, begin = Barrier(2), dispatch.begin
+    both, begin = Barrier(2), dispatch.start
 
     def wait():
         with suppress(BrokenBarrierError):
             both.wait(timeout=5)
 
     def after_the_stop(*args, **kwargs):
-        monkeypatch.setattr(dispatch, "begin", begin)
+        monkeypatch.setattr(dispatch, "start", begin)
         wait()
         wait()
         return begin(*args, **kwargs)
@@ -36,7 +36,7 @@ def stop_at_the_last_moment(monkeypatch):
         assert contact_points.suppress(phone, channel=Channel.SMS, **told)
         wait()
 
-    monkeypatch.setattr(dispatch, "begin", after_the_stop)
+    monkeypatch.setattr(dispatch, "start", after_the_stop)
     assert not refusals(at_once(lambda: worker.drain(clock=lambda: NOON), say_stop))
     return CommunicationLog.objects.get()
 
@@ -53,8 +53,8 @@ def test_a_stop_just_before_the_hand_over_begins_counts(twilio, monkeypatch):  #
 @pytest.mark.deep
 @pytest.mark.django_db(transaction=True)
 def test_without_the_look_at_the_last_moment_the_message_goes(twilio, monkeypatch):  # noqa: F811
-    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in dispatch._STATEMENTS[Channel.SMS]]
-    monkeypatch.setitem(dispatch._STATEMENTS, Channel.SMS, blind)
+    blind = dispatch.START[Channel.SMS].replace("AND NOT EXISTS", "OR EXISTS")
+    monkeypatch.setitem(dispatch.START, Channel.SMS, blind)
 
     assert stop_at_the_last_moment(monkeypatch).status == "sent"
     assert len(twilio.orders) == 1

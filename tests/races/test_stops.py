@@ -63,6 +63,6 @@ def test_of_two_agents_at_one_call_one_makes_it():
     results = at_once(*[lambda agent=agent: start.begin(task, by=agent, now=NOON) for agent in agents])
 
     (refused,) = refusals(results)
-    assert isinstance(refused, start.SomebodyCalls)
+    assert isinstance(refused, start.CallTaken)
     task.refresh_from_db()
     assert task.begun_by in agents

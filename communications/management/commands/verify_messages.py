@@ -21,7 +21,7 @@ class Command(BaseCommand):
                 found.append(difference)
                 bar.set_postfix_str(f"{len(found)} differ")
         for difference in found[:SHOWN]:
-            self.stderr.write(f"{difference.log_id}: {difference.finding}")
+            self.stderr.write(f"{difference.message_id}: {difference.problem}")
         if found:
             self.stderr.write(self.style.ERROR(f"The seals of {len(found)} of {total} messages do not fit."))
             sys.exit(1)

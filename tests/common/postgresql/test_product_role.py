@@ -46,7 +46,7 @@ def product() -> Iterator[None]:
     )
     CommunicationTemplateVersion.objects.create(template=rule.template, number=1, language="en", body="x")
     MessageAttempt.objects.create(
-        log=message, number=1, began_at=makers.clock(), ended_at=makers.clock(), provider="smtp", result="sent"
+        message=message, number=1, began_at=makers.clock(), ended_at=makers.clock(), provider="smtp", result="sent"
     )
     run = StrategyRun.objects.create(status="done", date=makers.TODAY)
     StrategyStep.objects.create(message=message, rule=rule, run=run, debt=debt, occurrence=makers.TODAY)

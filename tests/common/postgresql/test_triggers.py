@@ -54,7 +54,7 @@ def test_a_database_that_was_migrated_from_nothing_has_what_is_listed():
         ),
         ("CREATE TRIGGER another BEFORE UPDATE ON debt FOR EACH ROW EXECUTE FUNCTION refuse_change('x')", "Trigger another on"),
         ("CREATE FUNCTION another() RETURNS integer LANGUAGE sql AS 'SELECT 1'", "Function another is in no app's"),
-        ("ALTER TABLE message_unbegun SET LOGGED", "Table message_unbegun is not set up as listed"),
+        ("ALTER TABLE pending_dispatch SET LOGGED", "Table pending_dispatch is not set up as listed"),
         ("ALTER TABLE debt RESET (fillfactor)", "Table debt is not set up as listed"),
     ],
 )  # fmt: skip

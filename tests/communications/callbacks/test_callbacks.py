@@ -88,7 +88,7 @@ def test_an_authentic_callback_that_cannot_be_parsed_is_stored_for_another_try(c
     assert post(client, "/callbacks/email/postmark/tracking", [], **basic()).status_code == 200
 
     event = ProviderEvent.objects.get()
-    assert (event.kind, event.processed_at, event.attempts) == ("unread", None, 1)
+    assert (event.kind, event.processed_at, event.attempts) == ("unparsed", None, 1)
     assert event.error
 
 

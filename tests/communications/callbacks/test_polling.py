@@ -20,7 +20,7 @@ def uncertain(twilio):
     """A message that Twilio took, and never answered."""
     twilio.silent = 0.01
     log = queue(channel="sms", template=factories.template(communication_type="sms", subject=None))
-    assert drain().ended == {"uncertain": 1}
+    assert drain().statuses == {"uncertain": 1}
     twilio.silent = 0
     return log
 
@@ -48,7 +48,7 @@ def test_a_message_that_twilio_does_not_have_has_failed_and_is_not_sent_again(tw
 
     assert polling.poll(now=LATER) == {"failed": 1}
     assert state_of(uncertain) == ("failed", None, "No callback arrived. The provider does not have the message.")
-    assert drain(LATER + timedelta(days=1)).ended == {}
+    assert drain(LATER + timedelta(days=1)).statuses == {}
     assert not twilio.orders
 
 

@@ -212,7 +212,7 @@ def test_a_token_of_an_unparsed_callback_is_used_up_too(mailguns_key, log):
     assert post_by_mailgun({"no": "event"}, at=at) == 200
 
     assert post_by_mailgun(mailguns_event("delivered", log), at=at) == 403
-    assert ProviderEvent.objects.get().kind == "unread"
+    assert ProviderEvent.objects.get().kind == "unparsed"
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_the_debtor_hears_the_text_that_was_rendered_for_them(twilio, settings):
     log = queue(
         channel="voice", template=factories.template(communication_type="voice", body="Tom & {{debtor_first_name}}")
     )
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
 
     assert '<Say language="en-GB">Tom &amp; John</Say>' in spoken(KEY, log, Digits="1")
 

@@ -38,7 +38,7 @@ def test_a_temporary_failure_is_tried_again_with_the_text_of_that_time(smtp):
     log = queue(subject="Hi", body="You owe {{debt_amount}}")
     smtp.answer = lambda mail: "451 later"
 
-    assert drain().ended == {"queued": 1}
+    assert drain().statuses == {"queued": 1}
 
     log.refresh_from_db()
     assert (log.status, log.attempts, words(log.body)) == ("queued", 1, "You owe £1,000.00")
@@ -48,7 +48,7 @@ def test_a_temporary_failure_is_tried_again_with_the_text_of_that_time(smtp):
     kind, day = LedgerEntry.Kind.ADJUSTMENT, NOON.date()
     ledger.post(ledger.lock_debt(log.debt_id), kind=kind, amount=Decimal(-400), value_date=day, by=None, cause={})
     smtp.answer = lambda mail: None
-    assert drain(NOON + outcomes.BACKOFF[0]).ended == {"sent": 1}
+    assert drain(NOON + outcomes.BACKOFF[0]).statuses == {"sent": 1}
     log.refresh_from_db()
     assert (words(log.body), log.failure_reason) == ("You owe £600.00", None)
 
@@ -75,7 +75,7 @@ def test_a_permanent_refusal_is_final(smtp, where):
     log, _ = queue(), queue()
     setattr(smtp, where, lambda what: "550 5.1.1 no such user" if log.debtor.email in str(what) else None)
 
-    assert drain().ended == {"failed": 1, "sent": 1}
+    assert drain().statuses == {"failed": 1, "sent": 1}
 
     log.refresh_from_db()
     assert (log.status, log.failure_reason) == ("failed", "550 5.1.1 no such user")
@@ -86,7 +86,7 @@ def test_a_server_that_is_down_is_tried_again(settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     log = queue()
 
-    assert drain().ended == {"queued": 1}
+    assert drain().statuses == {"queued": 1}
 
     log.refresh_from_db()
     assert "ConnectionRefusedError" in log.failure_reason
@@ -107,8 +107,8 @@ def test_an_uncertain_mail_is_not_sent_again(settings):
     with failing(settings, "end") as server:
         log = queue()
 
-        assert drain().ended == {"uncertain": 1}
-        assert drain(NOON + timedelta(hours=5)).ended == {}
+        assert drain().statuses == {"uncertain": 1}
+        assert drain(NOON + timedelta(hours=5)).statuses == {}
 
         log.refresh_from_db()
         assert (log.status, log.due_at, words(log.body)) == ("uncertain", None, "Dear John, you owe £1,000.00.")
@@ -183,7 +183,7 @@ def test_a_provider_without_settings_is_tried_again(settings):
     settings.SMS_BACKEND = "twilio"
     queue(), queue(channel="sms")
 
-    assert drain().ended == {"queued": 2}
+    assert drain().statuses == {"queued": 2}
 
 
 def postmark(settings, *, answer):

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from communications.channels.message import Outcome, Result
-from communications.models import CommunicationLog, MessageStatus, Unbegun
+from communications.models import CommunicationLog, MessageStatus, PendingDispatch
 from communications.outbox import states
 from communications.outbox.states import Advance, Cause, Event
-from communications.sending import outcomes
+from communications.sending import leases, outcomes
 from tests import factories
 from tests.communications.conftest import NOON
 
@@ -100,7 +100,7 @@ def test_every_event_in_every_status(before, event):
 def test_an_event_about_a_message_that_was_never_handed_over_changes_nothing(status, event):
     message = handed_over(status, attempts=1 if status == "sending" else 0)
     if status == "sending":
-        Unbegun.objects.create(log_id=message.pk)
+        PendingDispatch.objects.create(message_id=message.pk)
     before = CommunicationLog.objects.values().get()
 
     assert states.advance(message, event, now=NOON, reason_text="x") == Advance.NEVER_HANDED_OVER
@@ -115,7 +115,7 @@ def test_a_message_that_was_blocked_after_an_attempt_is_for_an_agent(event):
 
 def test_an_earlier_attempt_counts_before_the_next_one_begins():
     message = handed_over("sending", attempts=2)
-    Unbegun.objects.create(log_id=message.pk)
+    PendingDispatch.objects.create(message_id=message.pk)
 
     assert states.advance(message, Event.DELIVERED, now=NOON) == Advance.MOVED
 
@@ -162,7 +162,7 @@ def test_whatever_order_events_arrive_in_a_message_never_steps_back(happenings):
     for number, happening in enumerate(happenings, start=1):
         now = NOON + timedelta(minutes=number)
         if happening == "lease over":
-            outcomes.settle_stuck(now=now)
+            leases.expire(now=now)
         elif isinstance(happening, Result):
             if has_ended:
                 continue
@@ -195,7 +195,7 @@ def test_the_same_events_in_any_order_end_in_the_same_status_and_facts(order):
 
 
 def record(message, outcome, *, now=NOON):
-    return outcomes.record(outcomes.end(message, outcome, earlier=[], began_at=NOON, now=now))
+    return outcomes.record(message, outcome, earlier=[], began_at=NOON, now=now)
 
 
 def handed_over(status, attempts=1):

@@ -61,7 +61,7 @@ def test_messages_go_by_a_provider_once_it_is_registered(tiny):
     text = queue(channel="sms", template=factories.template(communication_type="sms", subject=None, body="Hello"))
     call = queue(channel="voice", template=factories.template(communication_type="voice", subject=None, body="Hello"))
 
-    assert drain().ended == {"sent": 1, "queued": 1}
+    assert drain().statuses == {"sent": 1, "queued": 1}
 
     for message in (text, call):
         message.refresh_from_db()

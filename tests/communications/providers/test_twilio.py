@@ -44,7 +44,7 @@ def test_a_message_without_twilios_answer_is_uncertain(twilio, monkeypatch):
     twilio.silent = 1
     log = queue(channel="sms")
 
-    assert drain().ended == {"uncertain": 1}
+    assert drain().statuses == {"uncertain": 1}
 
     log.refresh_from_db()
     assert log.status == "uncertain"
@@ -54,6 +54,6 @@ def test_a_message_without_twilios_answer_is_uncertain(twilio, monkeypatch):
 def test_twilios_client_does_not_log_each_request(twilio, caplog):
     queue(channel="sms")
     with caplog.at_level("INFO"):
-        assert drain().ended == {"sent": 1}
+        assert drain().statuses == {"sent": 1}
 
     assert not [record for record in caplog.records if record.name.startswith("twilio")]

@@ -21,7 +21,7 @@ NIGHT = NOON + timedelta(hours=11)
 @pytest.fixture
 def task():
     log = queue(channel="call_script", template=factories.template(communication_type="call_script", subject=None))
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
     log.refresh_from_db()
     return log
 
@@ -58,8 +58,8 @@ def test_what_is_denied_for_good_is_taken_back_with_the_reason(task):
 
     task.refresh_from_db()
     assert (decision.verdict, task.begun_at, task.outcome) == ("deny", None, "not_called")
-    assert task.outcome_notes.startswith("Taken back: suppressed")
-    with pytest.raises(records.CallIsOver):
+    assert task.outcome_notes.startswith("Withdrawn: suppressed")
+    with pytest.raises(records.CallFinished):
         start.begin(task, by=factories.agent("Agent"), now=NOON)
     assert told(task) == ["deny"]
 
@@ -67,7 +67,7 @@ def test_what_is_denied_for_good_is_taken_back_with_the_reason(task):
 def test_one_agent_calls_at_a_time_and_who_began_may_begin_again(task):
     first, second = factories.agent("Agent"), factories.agent("Agent")
     start.begin(task, by=first, now=NOON)
-    with pytest.raises(start.SomebodyCalls):
+    with pytest.raises(start.CallTaken):
         start.begin(task, by=second, now=NOON + timedelta(minutes=1))
     task.refresh_from_db()
     assert (task.begun_by, told(task)) == (first, ["allow"])
@@ -79,14 +79,14 @@ def test_one_agent_calls_at_a_time_and_who_began_may_begin_again(task):
 
 
 def test_what_is_no_call_of_an_agent_is_not_begun():
-    with pytest.raises(records.NoCall):
+    with pytest.raises(records.NotACallTask):
         start.begin(queue(channel="sms"), by=factories.agent("Agent"), now=NOON)
     assert not ContactDecision.objects.filter(stage="calling").exists()
 
 
 def test_what_nobody_began_was_not_made(task):
     agent = factories.agent("Agent")
-    with pytest.raises(records.NotBegun):
+    with pytest.raises(records.CallNotBegun):
         records.finish(task, outcome="no_answer", notes=None, by=agent, now=NOON)
     task.refresh_from_db()
     assert (task.outcome, task.outcome_by) == (None, None)

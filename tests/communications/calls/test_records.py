@@ -31,7 +31,7 @@ def at():
 
 def note(owed, now, **told):
     told = {"direction": "inbound", "outcome": "right_party", "number": PHONE, "by": factories.agent("Agent")} | told
-    return records.note(owed.debtor, now=now, **told)
+    return records.record_call(owed.debtor, now=now, **told)
 
 
 def against(debt, at):
@@ -93,12 +93,12 @@ def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at
 @pytest.mark.parametrize(
     ("told", "refusal"),
     [
-        ({"at": NOON + DAY}, records.NotYetMade),
-        ({"outcome": "no_answer"}, records.NobodySpoke),
-        ({"outcome": "not_called"}, records.NobodySpoke),
-        ({"outcome": "not_called", "direction": "outbound"}, records.NobodySpoke),
-        ({"outcome": "no_calls", "number": " "}, records.WhichNumber),
-        ({"outcome": "wrong_number", "number": None}, records.WhichNumber),
+        ({"at": NOON + DAY}, records.CallInTheFuture),
+        ({"outcome": "no_answer"}, records.InvalidOutcome),
+        ({"outcome": "not_called"}, records.InvalidOutcome),
+        ({"outcome": "not_called", "direction": "outbound"}, records.InvalidOutcome),
+        ({"outcome": "no_calls", "number": " "}, records.NumberRequired),
+        ({"outcome": "wrong_number", "number": None}, records.NumberRequired),
         ({"number": "12"}, phones.InvalidPhone),
     ],
 )

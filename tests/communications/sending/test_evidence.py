@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from communications.channels import email
 from communications.models import CommunicationLog, CommunicationTemplateVersion, MessageAttempt
 from communications.outbox import states
-from communications.sending import evidence, outcomes
+from communications.sending import evidence, leases
 from communications.texts import templates
 from tests import factories
 from tests.communications.conftest import NOON
@@ -27,7 +27,7 @@ def sql(statements, *values):
 
 def sent(smtp):
     log = queue()
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
     return log
 
 
@@ -82,7 +82,7 @@ def test_versions_attempts_and_decisions_are_written_once(smtp):
     for statement in ("DELETE FROM message_attempt", "DELETE FROM communication_template_version"):
         with pytest.raises(IntegrityError), transaction.atomic():
             sql(f"UPDATE communication_log SET template_version_id = NULL; {statement}; SET CONSTRAINTS ALL IMMEDIATE")
-    assert MessageAttempt.objects.filter(log=log).count() == 1
+    assert MessageAttempt.objects.filter(message=log).count() == 1
 
 
 def test_a_template_that_nothing_uses_goes_with_its_versions():
@@ -101,7 +101,7 @@ def test_attempts_are_kept_with_their_times_and_answers(smtp):
     later = NOON + timedelta(seconds=30)
     drain(later)
 
-    first, second = MessageAttempt.objects.filter(log=log).order_by("number")
+    first, second = MessageAttempt.objects.filter(message=log).order_by("number")
     assert (first.result, first.answer, first.began_at, first.ended_at) == ("retry", "451 4.3.0 later", NOON, NOON)
     assert (second.number, second.result, second.began_at) == (2, "sent", later)
     assert second.provider_message_id == f"<{log.pk}@localhost>"
@@ -131,7 +131,7 @@ def test_any_later_change_is_found(smtp, change, capsys):
     assert "The seals of all 2 messages fit." in capsys.readouterr().out
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     for statement in change.split("; "):
-        where = f" WHERE {'log_id' if 'message_attempt' in statement else 'id'} = '{log.pk}'"
+        where = f" WHERE {'message_id' if 'message_attempt' in statement else 'id'} = '{log.pk}'"
         sql(statement if statement.startswith("ALTER") else statement + where)
 
     with pytest.raises(SystemExit) as end:
@@ -168,8 +168,11 @@ def other(model, column):
 
 def test_each_column_is_sealed_or_left_out_on_purpose():
     columns = {field.attname for field in CommunicationLog._meta.concrete_fields}
-    assert columns - set(evidence._FIELDS) == UNSEALED
-    assert {f.attname for f in MessageAttempt._meta.concrete_fields} - set(evidence._OF_ATTEMPT) == {"id", "log_id"}
+    assert columns - set(evidence.SEALED_FIELDS) == UNSEALED
+    assert {f.attname for f in MessageAttempt._meta.concrete_fields} - set(evidence.SEALED_ATTEMPT_FIELDS) == {
+        "id",
+        "message_id",
+    }
 
 
 def test_a_change_of_any_sealed_column_is_found(smtp):
@@ -179,8 +182,8 @@ def test_a_change_of_any_sealed_column_is_found(smtp):
         sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # whoever has the database may do that
     sql("SET CONSTRAINTS ALL DEFERRED")
     for model, key, columns in (
-        (CommunicationLog, "id", evidence._FIELDS),
-        (MessageAttempt, "log_id", evidence._OF_ATTEMPT),
+        (CommunicationLog, "id", evidence.SEALED_FIELDS),
+        (MessageAttempt, "message_id", evidence.SEALED_ATTEMPT_FIELDS),
     ):
         for column in columns:
             with transaction.atomic():
@@ -204,10 +207,10 @@ def test_a_hand_over_that_was_cut_short_is_sealed_too(smtp):
     log = sent(smtp)
     sql("UPDATE communication_log SET status = 'sending', due_at = %s WHERE id = %s", NOON, log.pk)
 
-    assert outcomes.settle_stuck(now=NOON) == 1
+    assert leases.expire(now=NOON) == 1
 
     assert not list(evidence.differences())
-    assert MessageAttempt.objects.filter(log=log).count() == 2
+    assert MessageAttempt.objects.filter(message=log).count() == 2
 
 
 def test_keys_change_and_old_seals_still_fit(smtp, settings):
@@ -220,10 +223,10 @@ def test_keys_change_and_old_seals_still_fit(smtp, settings):
     assert not list(evidence.differences())
     settings.EVIDENCE_KEYS = [new]
     (difference,) = evidence.differences()
-    assert difference.log_id == first.pk
-    assert "which is not among EVIDENCE_KEYS" in difference.finding
+    assert difference.message_id == first.pk
+    assert "is not among EVIDENCE_KEYS" in difference.problem
     settings.EVIDENCE_KEYS = ["x" * 32]
-    assert {d.log_id for d in evidence.differences()} == {first.pk, second.pk}
+    assert {d.message_id for d in evidence.differences()} == {first.pk, second.pk}
 
 
 def test_without_keys_of_its_own_the_seal_outlives_a_change_of_the_secret_key(smtp, settings):

@@ -140,8 +140,8 @@ def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, mo
 
 
 def test_without_the_look_at_the_last_moment_it_would_go(twilio, monkeypatch):
-    blind = [text.replace("AND NOT EXISTS", "OR EXISTS") for text in dispatch._STATEMENTS[Channel.SMS]]
-    monkeypatch.setitem(dispatch._STATEMENTS, Channel.SMS, blind)
+    blind = dispatch.START[Channel.SMS].replace("AND NOT EXISTS", "OR EXISTS")
+    monkeypatch.setitem(dispatch.START, Channel.SMS, blind)
     with pytest.raises(AssertionError):
         test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch)
 
@@ -252,7 +252,7 @@ def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
     tasks[1].refresh_from_db()
     point = ContactPoint.objects.get(value=PHONE)
     assert (point.messages_suppressed, point.calls_suppressed, tasks[1].outcome) == (True, True, "not_called")
-    with pytest.raises(records.CallIsOver):
+    with pytest.raises(records.CallFinished):
         records.finish(tasks[0], outcome="busy", notes=None, by=agent, now=NOON)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from communications.channels.message import Outcome, Result
-from communications.models import CommunicationLog, Settlement
+from communications.models import CommunicationLog, UncertainResolution
 from communications.sending import evidence, uncertain
 from communications.sending.senders import Senders
 from ddc.common.errors import Forbidden
@@ -27,7 +27,7 @@ def in_doubt(monkeypatch):
         log = queue(**values)
         with monkeypatch.context() as patch:
             patch.setattr(Senders, "send", lambda *_: Outcome(Result.UNCERTAIN, "smtp", reason_text="It hung up."))
-            assert drain().ended == {"uncertain": 1}
+            assert drain().statuses == {"uncertain": 1}
         log.refresh_from_db()
         return log
 
@@ -37,22 +37,22 @@ def in_doubt(monkeypatch):
 def test_an_agent_who_found_that_it_went_settles_it(in_doubt, agent):
     log = in_doubt()
 
-    uncertain.it_went(log, by=agent, why=" They answered it. ", now=NOON)
+    uncertain.confirm(log, by=agent, reason=" They answered it. ", now=NOON)
 
     log.refresh_from_db()
     assert (log.status, log.sent_at, log.failure_reason) == ("sent", NOON, None)
-    made = log.settlement
-    assert (made.decision, made.by, made.at, made.why) == ("went", agent, NOON, "They answered it.")
+    made = log.uncertain_resolution
+    assert (made.decision, made.by, made.at, made.reason) == ("sent", agent, NOON, "They answered it.")
     assert not list(evidence.differences())
 
 
 def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
     log = in_doubt(subject="Hi", body="You owe {{debt_amount}}")
 
-    made = uncertain.send_again(log, by=agent, why="They got nothing.", now=NOON)
+    made = uncertain.send_again(log, by=agent, reason="They got nothing.", now=NOON)
 
     log.refresh_from_db()
-    again = made.sent_again_as
+    again = made.replacement
     assert log.status == "failed"
     assert log.body.startswith("You owe £1,000.00")
     assert again.pk != log.pk
@@ -62,50 +62,50 @@ def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
         log.debtor,
         log.debt,
     )
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
     assert smtp.message_ids == [f"<{again.pk}@localhost>"]
 
 
 def test_to_send_again_asks_the_contact_gate(in_doubt, agent):
     log = in_doubt()
-    uncertain.send_again(log, by=agent, why="x", now=NOON)
+    uncertain.send_again(log, by=agent, reason="x", now=NOON)
     log.debt.current_status = "disputed"
     log.debt.save()
 
-    assert drain().ended == {"blocked": 1}
+    assert drain().statuses == {"blocked": 1}
 
 
-@pytest.mark.parametrize("rule", [uncertain.it_went, uncertain.send_again])
+@pytest.mark.parametrize("rule", [uncertain.confirm, uncertain.send_again])
 def test_a_decision_needs_a_reason_and_the_right(in_doubt, agent, rule):
     log = in_doubt()
 
-    with pytest.raises(uncertain.WhyMissing):
-        rule(log, by=agent, why=" ", now=NOON)
+    with pytest.raises(uncertain.ReasonRequired):
+        rule(log, by=agent, reason=" ", now=NOON)
     with pytest.raises(Forbidden):
-        rule(log, by=factories.agent("Auditor"), why="x", now=NOON)
+        rule(log, by=factories.agent("Auditor"), reason="x", now=NOON)
 
     log.refresh_from_db()
     assert log.status == "uncertain"
-    assert not Settlement.objects.exists()
+    assert not UncertainResolution.objects.exists()
     assert CommunicationLog.objects.count() == 1
 
 
 def test_a_second_decision_is_refused(in_doubt, agent):
     log = in_doubt()
-    uncertain.it_went(log, by=agent, why="x", now=NOON)
+    uncertain.confirm(log, by=agent, reason="x", now=NOON)
 
-    with pytest.raises(uncertain.NotInDoubt):
-        uncertain.send_again(log, by=agent, why="x", now=NOON)
+    with pytest.raises(uncertain.NotUncertain):
+        uncertain.send_again(log, by=agent, reason="x", now=NOON)
 
     assert CommunicationLog.objects.count() == 1
-    assert Settlement.objects.get().decision == "went"
+    assert UncertainResolution.objects.get().decision == "sent"
 
 
 def test_what_expires_is_not_sent_again(in_doubt, agent):
     log = in_doubt(body="Code", expires_at=NOON.replace(hour=13), template=None)
 
-    with pytest.raises(uncertain.TooLate):
-        uncertain.send_again(log, by=agent, why="x", now=NOON)
+    with pytest.raises(uncertain.Expired):
+        uncertain.send_again(log, by=agent, reason="x", now=NOON)
 
     log.refresh_from_db()
     assert log.status == "uncertain"

@@ -30,13 +30,13 @@ def test_some_failures_in_a_row_open_the_circuit_and_the_rest_stays_untried(nobo
     for _ in range(circuits.FAILURES + 3):
         queue()
 
-    assert drain().ended == {"queued": circuits.FAILURES}
+    assert drain().statuses == {"queued": circuits.FAILURES}
 
     assert untried() == 3
-    assert drain().ended == {}
+    assert drain().statuses == {}
     circuit = Circuit.objects.get()
     assert (circuit.provider, circuit.opened_at) == ("smtp", NOON)
-    assert "ConnectionRefusedError" in circuit.words
+    assert "ConnectionRefusedError" in circuit.last_error
 
 
 def test_other_channels_go_on(nobody_home, twilio):
@@ -45,7 +45,7 @@ def test_other_channels_go_on(nobody_home, twilio):
     drain()
     queue(), queue(channel="sms")
 
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
     assert len(twilio.orders) == 1
 
 
@@ -54,8 +54,8 @@ def test_after_the_pause_one_message_tries_and_each_failure_doubles_it(nobody_ho
         queue()
     drain()
 
-    assert drain(AFTER - timedelta(seconds=1)).ended == {}
-    assert drain(AFTER).ended == {"queued": 1}
+    assert drain(AFTER - timedelta(seconds=1)).statuses == {}
+    assert drain(AFTER).statuses == {"queued": 1}
     assert untried() == 2
     assert Circuit.objects.get().open_until == AFTER + 2 * circuits.FIRST_PAUSE
     assert Circuit.objects.get().opened_at == NOON
@@ -63,9 +63,9 @@ def test_after_the_pause_one_message_tries_and_each_failure_doubles_it(nobody_ho
 
 def test_the_pause_has_an_end(nobody_home):
     for _ in range(12):
-        circuits.failed("smtp", "x", now=NOON)
+        circuits.record_failure("smtp", "x", now=NOON)
 
-    assert Circuit.objects.get().open_until == NOON + circuits.LONGEST_PAUSE
+    assert Circuit.objects.get().open_until == NOON + circuits.MAX_PAUSE
 
 
 def test_a_provider_that_is_back_gets_everything(nobody_home, settings):
@@ -75,7 +75,7 @@ def test_a_provider_that_is_back_gets_everything(nobody_home, settings):
     with SmtpStandIn() as smtp:
         settings.EMAIL_PORT = smtp.port
 
-        assert drain(AFTER).ended == {"sent": 3}
+        assert drain(AFTER).statuses == {"sent": 3}
 
         assert len(smtp.mails) == 3
     assert Circuit.objects.get().opened_at is None
@@ -83,7 +83,7 @@ def test_a_provider_that_is_back_gets_everything(nobody_home, settings):
 
 def test_while_one_tries_the_others_wait():
     for _ in range(circuits.FAILURES):
-        circuits.failed("smtp", "x", now=NOON)
+        circuits.record_failure("smtp", "x", now=NOON)
     seen = circuits.known()["smtp"]
 
     assert circuits.take_trial(seen, now=AFTER)
@@ -93,10 +93,10 @@ def test_while_one_tries_the_others_wait():
 
 def test_an_answer_in_between_starts_the_count_anew(smtp):
     for _ in range(circuits.FAILURES - 1):
-        circuits.failed("smtp", "x", now=NOON)
+        circuits.record_failure("smtp", "x", now=NOON)
     queue()
 
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
 
     assert Circuit.objects.get().failures == 0
 
@@ -106,7 +106,7 @@ def test_a_refusal_of_a_message_says_nothing_of_the_provider(smtp):
     for _ in range(circuits.FAILURES + 1):
         queue()
 
-    assert drain().ended == {"failed": circuits.FAILURES + 1}
+    assert drain().statuses == {"failed": circuits.FAILURES + 1}
 
     assert not Circuit.objects.exists()
 
@@ -120,7 +120,7 @@ def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
         queue()
     woken.clear()
 
-    worker.drain_alone(clock=lambda: NOON)
+    worker.run(clock=lambda: NOON)
 
     assert woken == []
 
@@ -128,7 +128,7 @@ def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
 def test_health_names_providers_that_are_down_and_stays_well(transactional_db, anonymous):
     assert anonymous.get("/health").json()["providersDown"] == []
     for _ in range(circuits.FAILURES):
-        circuits.failed("smtp", "x", now=NOON)
+        circuits.record_failure("smtp", "x", now=NOON)
 
     answer = anonymous.get("/health")
 

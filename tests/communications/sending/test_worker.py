@@ -12,9 +12,9 @@ from collection import debts, states
 from collection.holds import holds
 from collection.models import DebtStatus, Hold
 from communications.models import CommunicationLog
-from communications.outbox import outbox
-from communications.outbox.outbox import Lane
-from communications.sending import dispatch, evidence, outcomes, worker
+from communications.outbox import may_go, outbox
+from communications.outbox.outbox import Queue
+from communications.sending import dispatch, evidence, leases, worker
 from communications.texts import facts, one_time_code
 from contact.models import Purpose
 from debtors.channels import Channel
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def test_a_mail_goes_as_text_and_html_and_is_recorded_word_for_word(smtp):
     log = queue()
 
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
 
     (mail,) = smtp.mails
     log.refresh_from_db()
@@ -57,7 +57,7 @@ def test_the_variant_is_picked_at_sending(smtp):
 def test_a_template_that_was_made_inactive_sends_nothing(smtp):
     log = queue(template=factories.template(is_active=False))
 
-    assert drain().ended == {"failed": 1}
+    assert drain().statuses == {"failed": 1}
 
     log.refresh_from_db()
     assert log.failure_reason.startswith("template_inactive")
@@ -74,7 +74,7 @@ def test_a_one_time_code_goes_out_and_is_kept_masked(twilio):
         template=None,
     )
 
-    drain(lane=Lane.SOLICITED)
+    drain(queue=Queue.SOLICITED)
 
     log.refresh_from_db()
     assert twilio.orders[0].fields["Body"] == f"Your code is {one_time_code.derive(session)}"
@@ -86,7 +86,7 @@ def test_a_one_time_code_goes_out_and_is_kept_masked(twilio):
 def test_the_solicited_lane_leaves_the_rest_alone(twilio):
     other = queue(channel="sms")
 
-    assert drain(lane=Lane.SOLICITED).ended == {}
+    assert drain(queue=Queue.SOLICITED).statuses == {}
 
     other.refresh_from_db()
     assert other.status == "queued"
@@ -123,21 +123,21 @@ def test_a_row_that_sql_queued_is_a_message_like_any_other(smtp):
             [debt.debtor_id, debt.pk, template.pk, NOON],
         )
 
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
     assert words(CommunicationLog.objects.get().body) == "Dear John, you owe £1,000.00."
 
 
 def test_what_is_not_due_waits(smtp):
     queue(now=NOON + timedelta(seconds=1))
 
-    assert drain().ended == {}
+    assert drain().statuses == {}
 
 
 def test_the_gate_is_asked_at_sending(smtp):
     log = queue()
     Hold.objects.create(debt=log.debt, reason="deferral", starts_on=NOON.date())
 
-    assert drain().ended == {"blocked": 1}
+    assert drain().statuses == {"blocked": 1}
 
     log.refresh_from_db()
     assert (log.status, log.failure_reason) == ("blocked", "debt_held: The debt is on hold.")
@@ -148,11 +148,11 @@ def test_what_comes_at_night_waits_until_the_morning(smtp):
     night = NOON.replace(hour=22)
     log = queue(now=night)
 
-    assert drain(night).ended == {"postponed": 1}
+    assert drain(night).statuses == {"postponed": 1}
 
     log.refresh_from_db()
     assert (log.status, log.due_at) == ("postponed", NOON.replace(day=15, hour=8))
-    assert drain(log.due_at).ended == {"sent": 1}
+    assert drain(log.due_at).statuses == {"sent": 1}
 
 
 def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
@@ -160,13 +160,13 @@ def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
     CommunicationLog.objects.filter(pk=log.pk).update(status="sending", due_at=NOON + dispatch.SENDING_LEASE)
 
     later = NOON + dispatch.SENDING_LEASE
-    assert drain(later).ended == {}
-    assert outcomes.settle_stuck(now=later - timedelta(seconds=1)) == 0
-    assert outcomes.settle_stuck(now=later) == 1
+    assert drain(later).statuses == {}
+    assert leases.expire(now=later - timedelta(seconds=1)) == 0
+    assert leases.expire(now=later) == 1
 
     log.refresh_from_db()
     assert (log.status, log.due_at) == ("uncertain", None)
-    assert drain(later + timedelta(days=1)).ended == {}
+    assert drain(later + timedelta(days=1)).statuses == {}
     assert not smtp.mails
 
 
@@ -175,8 +175,8 @@ def test_a_claim_returns_when_its_lease_is_over(smtp):
     (claimed,) = outbox.claim(channel=Channel.EMAIL, now=NOON, limit=10, lease=worker.CLAIM_LEASE)
 
     assert claimed.status == "claimed"
-    assert drain().ended == {}
-    assert drain(NOON + worker.CLAIM_LEASE).ended == {"sent": 1}
+    assert drain().statuses == {}
+    assert drain(NOON + worker.CLAIM_LEASE).statuses == {"sent": 1}
 
 
 def test_a_claim_that_was_lost_is_not_acted_on(smtp, monkeypatch):
@@ -186,12 +186,12 @@ def test_a_claim_that_was_lost_is_not_acted_on(smtp, monkeypatch):
     def slow(**options):
         logs = claim(**options)
         monkeypatch.setattr(outbox, "claim", claim)
-        assert drain(NOON + worker.CLAIM_LEASE).ended == {"sent": 1}
+        assert drain(NOON + worker.CLAIM_LEASE).statuses == {"sent": 1}
         return logs
 
     monkeypatch.setattr(outbox, "claim", slow)
 
-    assert drain().ended == {"passed by": 1}
+    assert drain().statuses == {"released": 1}
     assert len(smtp.mails) == 1
 
 
@@ -200,12 +200,12 @@ def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
         queue()
 
     def clock():
-        return NOON + worker.TURN * len(smtp.mails)
+        return NOON + worker.TIME_BUDGET * len(smtp.mails)
 
-    drained = worker.drain(clock=clock, turn=worker.TURN)
+    drained = worker.drain(clock=clock, time_budget=worker.TIME_BUDGET)
 
-    assert drained.more
-    assert drained.ended == {"sent": 1}
+    assert drained.is_cut_short
+    assert drained.statuses == {"sent": 1}
     assert CommunicationLog.objects.filter(status="queued").count() == 2
 
 
@@ -221,10 +221,10 @@ def test_a_worker_wakes_the_next_if_more_is_due(smtp, woken):
         queue()
     woken.clear()
 
-    worker.drain_alone(clock=lambda: NOON + worker.TURN * len(smtp.mails))
+    worker.run(clock=lambda: NOON + worker.TIME_BUDGET * len(smtp.mails))
     assert woken == ["communications.tasks.drain_outbox"]
 
-    worker.drain_alone(clock=lambda: NOON + worker.TURN)
+    worker.run(clock=lambda: NOON + worker.TIME_BUDGET)
     assert len(woken) == 1
     assert len(smtp.mails) == 3
 
@@ -246,7 +246,7 @@ def test_a_message_that_cannot_be_written_fails_alone(smtp, monkeypatch):
 
     monkeypatch.setattr(facts, "gather", break_down)
 
-    assert drain().ended == {"sent": 1, "failed": 1}
+    assert drain().statuses == {"sent": 1, "failed": 1}
 
     bad.refresh_from_db()
     assert (bad.status, bad.failure_reason) == ("failed", "unwritable: ZeroDivisionError")
@@ -256,7 +256,7 @@ def test_a_message_that_cannot_be_written_fails_alone(smtp, monkeypatch):
 def test_a_very_long_subject_is_cut(smtp):
     log = queue(subject="{{original_creditor}}" * 12, body="x", debt=factories.debt(original_creditor="x" * 255))
 
-    assert drain().ended == {"sent": 1}
+    assert drain().statuses == {"sent": 1}
 
     log.refresh_from_db()
     assert log.subject == "x" * 998
@@ -272,7 +272,7 @@ def test_a_subject_stays_one_line(smtp):
     assert smtp.mails[0]["Bcc"] is None
 
 
-def test_the_number_of_queries_grows_by_one_a_message_alone(settings):
+def test_the_number_of_queries_grows_by_two_for_each_message(settings):
     def cost(messages):
         template = factories.template(body="{{total_outstanding}} {{last_payment_amount}} {{debt_amount}}")
         for _ in range(messages):
@@ -280,12 +280,11 @@ def test_the_number_of_queries_grows_by_one_a_message_alone(settings):
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            assert drain().ended == {"sent": messages}
+            assert drain().statuses == {"sent": messages}
         return sum(not q["sql"].startswith(("SAVEPOINT", "RELEASE")) for q in queries.captured_queries)
 
     one = cost(1)
-    windows = 1
-    assert cost(1 + dispatch.WINDOW * windows) - one == dispatch.WINDOW * windows + windows
+    assert cost(1 + dispatch.WINDOW) - one == 2 * dispatch.WINDOW + 1
 
 
 @pytest.mark.parametrize("scope", ["person", "debt"])
@@ -294,15 +293,15 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
     smtp, monkeypatch, scope, purpose
 ):
     log = queue(purpose=purpose)
-    begin, placed = dispatch.begin, []
+    start, placed = dispatch.start, []
 
-    def late(ready, *, after):
+    def late(prepared):
         if not placed:
             on = {"debt": log.debt} if scope == "debt" else {"debtor": log.debtor}
             placed.append(holds.open_hold(reason="cease", source="A call", by=None, now=NOON, **on))
-        return begin(ready, after=after)
+        return start(prepared)
 
-    monkeypatch.setattr(dispatch, "begin", late)
+    monkeypatch.setattr(dispatch, "start", late)
 
     drain()
     log.refresh_from_db()
@@ -313,15 +312,15 @@ def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_la
 @pytest.mark.parametrize("asks", [True, False])
 def test_a_late_hold_of_payment_requests_stops_only_a_template_that_asks_for_payment(smtp, monkeypatch, asks):
     log = queue(template=factories.template(asks_for_payment=asks))
-    begin, opened = dispatch.begin, []
+    start, opened = dispatch.start, []
 
-    def late(ready, *, after):
+    def late(prepared):
         if not opened:
             values = {"reason": "arrangement", "debt": log.debt, "starts_on": NOON.date(), "blocks_contact": False}
             opened.append(Hold.objects.create(**values))
-        return begin(ready, after=after)
+        return start(prepared)
 
-    monkeypatch.setattr(dispatch, "begin", late)
+    monkeypatch.setattr(dispatch, "start", late)
 
     drain()
     log.refresh_from_db()
@@ -342,17 +341,70 @@ def test_a_debt_that_changes_after_its_amount_was_read_is_read_again_at_the_last
     smtp, monkeypatch, change, told
 ):
     log = queue(subject="Open: {{debt_amount}}", body="Hello")
-    begin, changed = dispatch.begin, []
+    start, changed = dispatch.start, []
 
-    def late(ready, *, after):
+    def late(prepared):
         if not changed:
             changed.append(change(log.debt))
-        return begin(ready, after=after)
+        return start(prepared)
 
-    monkeypatch.setattr(dispatch, "begin", late)
+    monkeypatch.setattr(dispatch, "start", late)
 
     drain()
     log.refresh_from_db()
     assert [mail["Subject"] for mail in smtp.mails] == told
     assert (log.status, log.attempts) == (("sent", 1) if told else ("blocked", 0))
     assert not list(evidence.differences())
+
+
+def test_every_check_comes_before_the_hand_over(smtp, monkeypatch):
+    calls = []
+
+    def record(module, name):
+        function = getattr(module, name)
+
+        def recorded(*args, **options):
+            calls.append(name)
+            return function(*args, **options)
+
+        monkeypatch.setattr(module, name, recorded)
+
+    for module, name in (
+        (outbox, "claim"), (may_go, "decide_claimed"), (dispatch, "mark_sending"), (may_go, "may_still_go"),
+        (dispatch, "start"), (dispatch, "hand_over"),
+    ):  # fmt: skip
+        record(module, name)
+    queue()
+
+    assert drain().statuses == {"sent": 1}
+
+    once = [name for name in calls if name != "claim"]
+    assert calls[0] == "claim"
+    assert once == ["decide_claimed", "mark_sending", "may_still_go", "start", "hand_over"]
+
+
+@pytest.mark.parametrize("check", [(may_go, "may_still_go"), (dispatch, "start")])
+def test_a_message_that_fails_a_last_check_is_queued_again_and_not_handed_over(smtp, monkeypatch, check):
+    log = queue()
+    with monkeypatch.context() as patched:
+        patched.setattr(*check, lambda *_, **__: False)
+        patched.setattr(outbox, "claim", once(outbox.claim))
+        assert drain().statuses == {"released": 1}
+
+    log.refresh_from_db()
+    assert (log.status, log.attempts, log.seal, log.due_at) == ("queued", 0, None, NOON)
+    assert not smtp.mails
+    assert drain().statuses == {"sent": 1}
+
+
+def once(claim):
+    """Let the first claim succeed and the next ones find nothing."""
+    claimed = []
+
+    def limited(**options):
+        if claimed:
+            return []
+        claimed.extend(claim(**options))
+        return list(claimed)
+
+    return limited

@@ -28,7 +28,7 @@ def decide(decision, supervisor, **debtor):
 def test_an_approval_is_told_by_mail_even_at_night_and_though_the_debt_is_held(smtp, supervisor):
     log = decide(deferrals.approve, supervisor)
 
-    assert worker.drain(clock=lambda: NOON.replace(hour=23)).ended == {"sent": 1}
+    assert worker.drain(clock=lambda: NOON.replace(hour=23)).statuses == {"sent": 1}
 
     log.refresh_from_db()
     assert (log.purpose, log.communication_type) == ("solicited", "email")
