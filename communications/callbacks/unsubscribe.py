@@ -10,7 +10,7 @@ from debtors.models import SuppressionReason
 
 
 def mail_of(token: str) -> CommunicationLog | None:
-    """Return the mail whose link has this token; None for an invalid token."""
+    """Return the mail that a link's token belongs to; None for an invalid token."""
     message_id = unsubscribe_link.message_id(token)
     if message_id is None:
         return None

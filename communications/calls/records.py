@@ -115,8 +115,8 @@ def record_call(
 ) -> CommunicationLog:
     """Record a call without a task, made ``at`` that time or now. Without a ``debt`` it is about all debts of the debtor.
 
-    A conversation starts the cooling-off period, whoever called (12 CFR 1006.14(b)(2)(i)(B)), and an outbound call counts as an
-    attempt. The contact gate is not asked, because the call was made.
+    A conversation starts the cooling-off period in either direction (12 CFR 1006.14(b)(2)(i)(B)), and an outbound call counts as
+    an attempt. The contact gate is not asked, because the call was made.
 
     :raises DebtOfAnotherDebtor: if the debt belongs to another debtor
     :raises CallInTheFuture: if ``at`` is in the future

@@ -10,7 +10,7 @@ class PendingDispatch(models.Model):
     """A message that is ``sending`` but not handed over yet: proof that its provider has not seen it.
 
     The table is not logged. It survives a worker, and is empty after a crash of the server, which may have lost that a hand-over
-    started. Without this row a message whose worker died is uncertain.
+    started. Without this row a message is uncertain when its worker dies.
     """
 
     message_id = models.UUIDField("message", primary_key=True)

@@ -60,8 +60,8 @@ def queue(
 ) -> CommunicationLog:
     """Queue a message in the caller's transaction. It is not sent after ``expires_at``.
 
-    It has either a template, whose variant is chosen at sending, or a subject and body. Placeholders are filled in at sending, so
-    a body must not contain text that a debtor entered.
+    It has either a template or a subject and body. The variant is chosen and placeholders are filled in at sending, so a body
+    must not contain text that a debtor entered.
 
     A message to a suppressed address is blocked at once. Only the confirmation of an opt-out is sent to such an address,
     ``confirms_opt_out_of``, even if it belongs to no known debtor.

@@ -96,7 +96,7 @@ def prepare(claimed: ClaimedMessage, *, now: datetime) -> PreparedMessage:
 
 
 def mark_sending(prepared: Sequence[PreparedMessage]) -> list[PreparedMessage]:
-    """Commit messages of one channel as ``sending``; return those whose claim still held."""
+    """Commit messages of one channel as ``sending``; return those with a valid claim."""
     if not prepared:
         return []
     first = prepared[0].message

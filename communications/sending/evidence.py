@@ -32,7 +32,7 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Difference:
-    """A message whose seal is not valid, and why."""
+    """A message with an invalid seal, and the problem."""
 
     message_id: UUID
     problem: str

@@ -43,7 +43,7 @@ def requeue(ids: Collection[uuid.UUID], *, now: datetime) -> set[uuid.UUID]:
 
 
 def expire(*, now: datetime) -> int:
-    """End the hand-overs whose lease is over: queue a message again if it was provably not handed over.
+    """End hand-overs after their lease: queue a message again if it was provably not handed over.
 
     Mark the others as uncertain, and return how many.
     """

@@ -71,7 +71,7 @@ class _Run:
     limiters: dict[str, RateLimiter] = field(default_factory=dict)
     #: Channels that have reached their rate limit; a later run serves them.
     at_limit: set[Channel] = field(default_factory=set)
-    #: Providers whose last hand-over in this run failed by their own fault.
+    #: Providers that failed, by their own fault, at their last hand-over in this run.
     failing: set[str] = field(default_factory=set)
     batch_sizes: dict[Channel, int] = field(default_factory=lambda: defaultdict(lambda: min(FIRST_BATCH, MAX_BATCH)))
 
@@ -125,7 +125,7 @@ def _slot(this_run: _Run, channel: Channel) -> Iterator[int | None]:
 
 
 def _paused_channels(now: datetime) -> set[Channel]:
-    """Return the channels whose provider is down."""
+    """Return the channels of providers that are down."""
     known = circuits.known()
     return {channel for channel in Channel if circuits.is_open(provider_of(channel), known, now=now)}
 

@@ -9,7 +9,7 @@ FALLBACK = "en"
 class Wording:
     """The texts in one language. ``{{name}}`` is a placeholder of messages; ``{name}`` is filled in when a call speaks."""
 
-    #: The last line of a mail whose template does not contain the link (12 CFR 1006.6(e)).
+    #: The last line of a mail if its template does not contain the link (12 CFR 1006.6(e)).
     unsubscribe_line: str
     #: The confirmation of STOP; it must not sell or collect anything (47 CFR 64.1200(a)(12)).
     opted_out: str

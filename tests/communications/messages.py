@@ -1,4 +1,4 @@
-"""Queue a message about some debt, and drain the outbox, at noon unless told otherwise."""
+"""Queue messages and drain the outbox, at noon by default."""
 
 import re
 
@@ -21,5 +21,5 @@ def queue(**values):
 
 
 def words(text):
-    """What a mail says, without the line at its end that tells how to get no more."""
+    """Return the text of a mail without its unsubscribe line."""
     return re.split(r"\n\n[^\n]+: \S+/unsubscribe/\S+\s*$", text or "")[0]

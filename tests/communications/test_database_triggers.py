@@ -1,4 +1,4 @@
-"""What a message names is there, and it is the debtor's own debt: the database says so for all rows of a statement at once."""
+"""Triggers check the references of messages for all rows of a statement at once."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -15,7 +15,7 @@ def message(**values):
 
 
 @pytest.mark.parametrize("name", ["debtor_id", "debt_id", "template_id"])
-def test_what_a_message_names_is_there(name):
+def test_a_reference_to_a_missing_row_is_refused(name):
     debt = factories.debt()
     good = {"debtor_id": debt.debtor_id, "debt_id": debt.pk, "template_id": factories.template().pk}
     bad = {**good, "debt_id": None, name: uuid7()}
@@ -24,7 +24,7 @@ def test_what_a_message_names_is_there(name):
     assert not CommunicationLog.objects.exists()
 
 
-def test_a_message_about_a_debt_goes_to_its_debtor_alone():
+def test_a_debt_of_another_debtor_is_refused():
     debt, other = factories.debt(), factories.debtor()
     with pytest.raises(IntegrityError, match="belongs to another debtor"), transaction.atomic():
         message(debtor=other, debt=debt).save()
@@ -38,7 +38,7 @@ def test_a_message_about_a_debt_goes_to_its_debtor_alone():
 
 
 @pytest.mark.parametrize("table", ["debt", "debtor", "communication_templates"])
-def test_what_a_message_names_is_not_deleted_by_sql_either(table):
+def test_a_referenced_row_is_not_deleted_by_sql(table):
     debt = factories.debt()
     CommunicationLog.objects.bulk_create([
         message(debtor=debt.debtor, debt=debt, template=factories.template()),

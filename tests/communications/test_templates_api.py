@@ -27,7 +27,7 @@ def rules(answer):
     return [(error["field"], error["rule"]) for error in answer.json()["errors"]]
 
 
-def test_a_template_is_made_read_changed_and_deleted(api):
+def test_a_template_is_created_read_changed_and_deleted(api):
     made = api.post("/communication-templates", BODY)
 
     assert made.status_code == 201
@@ -61,7 +61,7 @@ def test_a_template_is_made_read_changed_and_deleted(api):
         ({"isActive": "yes"}, "isActive", "boolean"),
     ],
 )
-def test_a_wrong_field_is_refused_and_nothing_kept(api, change, field, rule):
+def test_an_invalid_field_is_refused_and_nothing_saved(api, change, field, rule):
     answer = api.post("/communication-templates", BODY | change)
 
     assert answer.status_code == 422
@@ -69,7 +69,7 @@ def test_a_wrong_field_is_refused_and_nothing_kept(api, change, field, rule):
     assert not CommunicationTemplate.objects.exists()
 
 
-def test_a_change_is_held_to_the_same_rules(api):
+def test_a_change_is_validated_like_a_new_template(api):
     template = factories.template()
     path = f"/communication-templates/{template.pk}"
 
@@ -80,7 +80,7 @@ def test_a_change_is_held_to_the_same_rules(api):
     assert api.put(path, {"communicationType": "sms", "subject": None}).status_code == 200
 
 
-def test_what_a_template_is_to_the_contact_gate_is_told_and_kept(api):
+def test_the_flags_for_the_contact_gate_are_saved(api):
     made = api.post("/communication-templates", BODY | {"isValidationNotice": True}).json()
     flags = ("isValidationNotice", "overshadows", "asksForPayment")
     assert [made[name] for name in flags] == [True, False, False]
@@ -163,7 +163,7 @@ def variant(language, **values):
         ("fr", [], None),
     ],
 )
-def test_the_variant_that_comes_nearest_is_chosen(wanted, there, chosen):
+def test_the_variant_of_the_nearest_language_is_chosen(wanted, there, chosen):
     variants = [variant(language, name="x") for language in there]
 
     found = templates.choose(variants, wanted)
@@ -178,7 +178,7 @@ def test_an_inactive_variant_is_not_chosen():
 class TestProcess:
     path = "/communication-templates/process"
 
-    def test_without_a_debtor_the_examples_are_put_in(self, api):
+    def test_without_a_debtor_the_example_values_are_filled_in(self, api):
         template = factories.template(name="t", subject="S", body="Dear {{debtor_first_name}}")
 
         answer = api.post(self.path, {"template_name": "t"})
@@ -201,7 +201,7 @@ class TestProcess:
         }
 
     @pytest.mark.parametrize("spelling", ["snake", "camel"])
-    def test_both_spellings_are_understood(self, api, spelling):
+    def test_both_spellings_are_accepted(self, api, spelling):
         debt = factories.debt(debtor=factories.debtor(first_name="Ann"))
         factories.template(name="t", body="Dear {{debtor_first_name}}, {{debt_amount}}")
         factories.template(name="t2", communication_type="sms")
@@ -237,7 +237,7 @@ class TestProcess:
         assert rules(api.post(self.path, {"send": True, "debtorId": str(debt.debtor_id)})) == [("debt_id", "required")]
 
     @pytest.mark.parametrize(("name", "spelled"), [("debtId", "debtId"), ("debt_id", "debt_id")])
-    def test_anothers_debt_is_refused_as_the_client_spelled_it(self, api, name, spelled):
+    def test_a_debt_of_another_debtor_is_refused_in_the_clients_spelling(self, api, name, spelled):
         body = {"debtor_id": str(factories.debtor().pk), name: str(factories.debt().pk)}
 
         assert rules(api.post(self.path, body)) == [(spelled, "database.exists")]
@@ -250,7 +250,7 @@ class TestProcess:
         body = {"template_name": "t", "debtor_id": str(debt.debtor_id), "debt_id": str(debt.pk), "send": True} | values
         return api.post(self.path, body)
 
-    def test_what_is_sent_is_queued(self, at_noon, api):
+    def test_a_sent_template_is_queued(self, at_noon, api):
         factories.template(name="t")
         debt = factories.debt()
 
@@ -279,7 +279,7 @@ class TestProcess:
         log = api.get(f"/communication-logs/{result['communicationLogId']}").json()
         assert (log["status"], log["failureReason"]) == ("blocked", result["reason"])
 
-    def test_an_auditor_may_look_and_not_send(self, api_as):
+    def test_an_auditor_may_render_and_not_send(self, api_as):
         auditor = api_as(factories.agent("Auditor"))
         factories.template(name="t")
 

@@ -1,4 +1,4 @@
-"""The inbox of callbacks: nothing is lost, nothing counts twice, and what fails shows."""
+"""The inbox of callbacks: no event is lost or counted twice, and failures are shown."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def work(at=NOON):
     return inbox.process(clock=lambda: at, time_budget=None)
 
 
-def test_an_event_is_kept_first_and_dealt_with_by_a_worker():
+def test_an_event_is_stored_first_and_processed_by_a_worker():
     log = sent()
     assert inbox.store([bounce()], now=NOON) == 1
     log.refresh_from_db()
@@ -51,7 +51,7 @@ def test_an_event_is_kept_first_and_dealt_with_by_a_worker():
     assert (log.status, event.processed_at, event.attempts, event.error) == ("bounced", NOON, 1, None)
 
 
-def test_a_replay_changes_nothing():
+def test_a_repeated_event_changes_nothing():
     sent()
     inbox.store([bounce()], now=NOON)
     work()
@@ -65,14 +65,14 @@ def test_a_replay_changes_nothing():
     assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
 
 
-def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):
+def test_a_handler_that_fails_is_run_again(monkeypatch):
     log, right = sent(), delivery_events.apply
 
-    def breaking(event, *, now):
+    def failing(event, *, now):
         right(event, now=now)
         raise RuntimeError("crash after the work")
 
-    monkeypatch.setattr(delivery_events, "apply", breaking)
+    monkeypatch.setattr(delivery_events, "apply", failing)
     inbox.store([bounce()], now=NOON)
 
     assert work() == {"put_off": 1}
@@ -88,7 +88,7 @@ def test_a_handler_that_breaks_is_run_again_and_loses_nothing(monkeypatch):
     assert log.status == "bounced"
 
 
-def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
+def test_an_event_that_fails_each_time_can_be_retried(monkeypatch):
     log, right = sent(), delivery_events.apply
     monkeypatch.setattr(delivery_events, "apply", lambda event, now: 1 / 0)
     inbox.store([bounce()], now=NOON)
@@ -108,7 +108,7 @@ def test_what_breaks_each_time_is_given_up_and_can_be_run_again(monkeypatch):
         inbox.retry(event, now=at)
 
 
-def test_a_claim_that_a_killed_worker_held_is_over_after_its_lease(monkeypatch):
+def test_the_claim_of_a_killed_worker_ends_with_its_lease(monkeypatch):
     sent()
     inbox.store([bounce()], now=NOON)
 
@@ -124,7 +124,7 @@ def test_a_claim_that_a_killed_worker_held_is_over_after_its_lease(monkeypatch):
     assert work(NOON + inbox.LEASE) == {"done": 1}
 
 
-def test_a_callback_that_is_quicker_than_the_providers_answer_waits_for_its_message():
+def test_a_callback_that_is_faster_than_the_providers_answer_waits_for_its_message():
     inbox.store([bounce(suppression=None)], now=NOON)
     assert work() == {"waiting": 1}
     log = sent()
@@ -135,7 +135,7 @@ def test_a_callback_that_is_quicker_than_the_providers_answer_waits_for_its_mess
     assert log.status == "bounced"
 
 
-def test_what_is_about_no_message_of_ours_ends_harmlessly():
+def test_an_event_about_an_unknown_message_ends_harmlessly():
     inbox.store([bounce(suppression=None)], now=NOON)
 
     assert work(NOON + inbox.WAIT_FOR_MESSAGE) == {"unknown_message": 1}
@@ -145,11 +145,11 @@ def test_what_is_about_no_message_of_ours_ends_harmlessly():
 @pytest.mark.parametrize(
     "order", [("sent", "delivered", "bounced"), ("bounced", "delivered", "sent"), ("delivered", "bounced", "sent")]
 )
-def test_whatever_the_order_the_end_is_the_same(order):
+def test_the_order_of_events_does_not_matter(order):
     log = sent(status="sending", due_at=NOON)
     for number, status in enumerate(order):
-        told = bounce(event_id=str(number), event=Event(status), suppression=None)
-        inbox.store([told], now=NOON)
+        event = bounce(event_id=str(number), event=Event(status), suppression=None)
+        inbox.store([event], now=NOON)
         work()
 
     log.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Opens, and what providers tell."""
+"""Openings by the pixel, and delivery events of providers."""
 
 import uuid
 
@@ -40,7 +40,7 @@ def open_path(log):
     return open_pixel.url(log.pk).removeprefix("http://127.0.0.1:8000")
 
 
-def test_every_opening_is_counted_and_the_first_remembered(anonymous):
+def test_every_opening_is_counted_and_the_first_time_kept(anonymous):
     log = sent()
 
     answers = [look(anonymous, open_path(log)) for _ in range(2)]
@@ -56,7 +56,7 @@ def test_every_opening_is_counted_and_the_first_remembered(anonymous):
     assert (log.open_count, log.opened_at, log.status) == (3, first, "delivered")
 
 
-def test_an_opening_is_told_to_whoever_listens():
+def test_an_opening_sends_a_signal():
     heard = []
     log = sent()
     opens.opened.connect(
@@ -70,7 +70,7 @@ def test_an_opening_is_told_to_whoever_listens():
     assert heard == [(log.pk, NOON)]
 
 
-def test_a_wrong_token_gets_the_picture_and_counts_nothing(anonymous):
+def test_an_invalid_token_gets_the_picture_and_counts_nothing(anonymous):
     log = sent()
     right = open_path(log)
     wrong = [right.replace("open/", "open/A"), right[:-6] + "AA.gif", "/track/open/x.gif", "/track/open/%00/é.gif"]
@@ -82,7 +82,7 @@ def test_a_wrong_token_gets_the_picture_and_counts_nothing(anonymous):
     assert (log.open_count, log.opened_at) == (0, None)
 
 
-def test_the_token_names_nobody():
+def test_the_token_does_not_contain_the_debtor():
     log = sent()
 
     url = open_pixel.url(log.pk)
@@ -90,7 +90,7 @@ def test_the_token_names_nobody():
     assert log.debtor_id.bytes not in __import__("base64").urlsafe_b64decode(url.split("/")[-1][:-4] + "==")
 
 
-def test_opening_a_mail_that_was_in_doubt_settles_it(anonymous):
+def test_opening_an_uncertain_mail_resolves_it(anonymous):
     log = sent(status="uncertain")
 
     look(anonymous, open_path(log))
@@ -111,7 +111,7 @@ def test_opening_a_mail_that_was_in_doubt_settles_it(anonymous):
         ("DE", NOON, True),
     ],
 )
-def test_the_pixel_needs_consent_in_europe_and_the_unknown(smtp, country, consent, tracked):
+def test_the_pixel_needs_consent_in_europe_and_in_unknown_countries(smtp, country, consent, tracked):
     debtor = factories.debtor(country_code=country, tracking_consent_at=consent, mobile_phone="+447400123456")
     log = outbox.queue(debtor=debtor, channel="email", subject="x", body="x", purpose="solicited", now=NOON)
 

@@ -1,4 +1,4 @@
-"""STOP: by SMS, by a mail's own link, by a key in a call, and while a batch is running."""
+"""Opt-outs: by SMS, by a mail's link, by a key in a call, and while a batch is sent."""
 
 from datetime import timedelta
 
@@ -37,12 +37,12 @@ def sms(body, number="SM1", **values):
     ["STOP", "stop.", "«Stop!»", "StopAll", "UNSUBSCRIBE", "cancel", "END", "quit?", "OPTOUT", "opt-out", "Revoke",
      "arrêter", "Abmelden", "baja", "BASTA", "sair", "afmelden", "wypisz", "стоп", "Kündigen"],
 )  # fmt: skip
-def test_words_that_end_messages(words):
+def test_stop_words(words):
     assert stop_words.keyword(words) == "stop"
 
 
 @pytest.mark.parametrize("words", ["Fine", "I paid at the end of May", "cancel my plan please", "", "Starting Monday"])
-def test_words_that_end_nothing(words):
+def test_other_words(words):
     assert stop_words.keyword(words) is None
 
 
@@ -57,7 +57,7 @@ def test_stop_is_confirmed_once_in_the_debtors_language(twilio):
     assert twilio.orders[0].fields["Body"].startswith("DDC: Sie erhalten keine SMS mehr")
 
 
-def test_a_stranger_who_says_stop_is_opted_out_and_told_so_once(twilio):
+def test_an_unknown_sender_is_opted_out_and_gets_one_confirmation(twilio):
     for number, words in enumerate(("STOP", "stop", "Unsubscribe")):
         replies.receive(sms(words, f"SM{number}"), now=NOON + timedelta(seconds=number))
 
@@ -67,12 +67,17 @@ def test_a_stranger_who_says_stop_is_opted_out_and_told_so_once(twilio):
     (order,) = twilio.orders
     assert order.fields["To"] == PHONE
     assert order.fields["Body"].startswith("DDC: you will get no more text messages")
-    (told,) = CommunicationLog.objects.filter(direction="outbound")
-    assert (told.status, told.debtor, told.in_reply_to, told.address) == ("sent", None, None, PHONE)
+    (confirmation,) = CommunicationLog.objects.filter(direction="outbound")
+    assert (confirmation.status, confirmation.debtor, confirmation.in_reply_to, confirmation.address) == (
+        "sent",
+        None,
+        None,
+        PHONE,
+    )
     assert not list(evidence.differences())
 
 
-def test_nothing_else_is_queued_for_a_stranger():
+def test_no_other_message_is_queued_without_a_debtor():
     with pytest.raises(TypeError):
         outbox.queue(debtor=None, channel="sms", body="Hello", now=NOON)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -80,7 +85,7 @@ def test_nothing_else_is_queued_for_a_stranger():
     assert not CommunicationLog.objects.exists()
 
 
-def test_what_twilio_has_answered_is_not_confirmed_again():
+def test_an_opt_out_that_twilio_answered_is_not_confirmed_again():
     factories.debtor(mobile_phone=PHONE)
     replies.receive(sms("STOP", opt_out="STOP"), now=NOON)
 
@@ -88,7 +93,7 @@ def test_what_twilio_has_answered_is_not_confirmed_again():
     assert ContactPoint.objects.get(value=PHONE).suppressions == ["opted out"]
 
 
-def test_start_brings_back_and_an_older_stop_that_comes_late_counts_no_more():
+def test_start_opts_in_and_an_older_stop_that_arrives_late_is_ignored():
     factories.debtor(mobile_phone=PHONE)
     replies.receive(sms("STOP"), now=NOON)
     replies.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
@@ -98,7 +103,7 @@ def test_start_brings_back_and_an_older_stop_that_comes_late_counts_no_more():
     assert ContactPoint.objects.get(value=PHONE).suppressions == []
 
 
-def test_who_writes_start_agrees_from_then_on():
+def test_start_is_a_consent():
     factories.debtor(mobile_phone=PHONE)
     replies.receive(sms("STOP"), now=NOON)
     replies.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
@@ -107,7 +112,7 @@ def test_who_writes_start_agrees_from_then_on():
     assert (point.consent_basis, point.consented_at) == ("reply", NOON + timedelta(minutes=2))
 
 
-def test_queueing_to_a_stopped_address_is_refused():
+def test_a_message_to_a_suppressed_address_is_blocked():
     debt = factories.debt()
     factories.suppress(debt.debtor.mobile_phone, channel="sms")
 
@@ -128,7 +133,7 @@ def while_the_first_is_handed_over(monkeypatch, happens):
     monkeypatch.setattr(dispatch, "hand_over", interrupted)
 
 
-def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch):
+def test_an_opt_out_during_a_batch_applies_to_the_rest_of_it(twilio, monkeypatch):
     first, second = queue(channel="sms"), queue(channel="sms")
     while_the_first_is_handed_over(monkeypatch, lambda: factories.suppress(second.debtor.mobile_phone, channel="sms"))
 
@@ -139,11 +144,11 @@ def test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, mo
     assert [order.fields["To"] for order in twilio.orders] == [first.debtor.mobile_phone]
 
 
-def test_without_the_look_at_the_last_moment_it_would_go(twilio, monkeypatch):
+def test_without_the_last_check_the_message_would_be_sent(twilio, monkeypatch):
     blind = dispatch.START[Channel.SMS].replace("AND NOT EXISTS", "OR EXISTS")
     monkeypatch.setitem(dispatch.START, Channel.SMS, blind)
     with pytest.raises(AssertionError):
-        test_an_opt_out_during_a_batch_counts_for_what_is_not_handed_over(twilio, monkeypatch)
+        test_an_opt_out_during_a_batch_applies_to_the_rest_of_it(twilio, monkeypatch)
 
 
 def test_a_number_that_changed_during_a_batch_gets_nothing(twilio, monkeypatch):
@@ -158,7 +163,7 @@ def test_a_number_that_changed_during_a_batch_gets_nothing(twilio, monkeypatch):
     assert "+447700999999" in [order.fields["To"] for order in twilio.orders]
 
 
-def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
+def test_a_mail_has_an_unsubscribe_link_for_its_own_address(smtp):
     log = queue()
     drain()
     (mail,) = smtp.mails
@@ -180,7 +185,7 @@ def test_a_mail_has_a_way_out_for_its_address_alone(smtp):
     assert queue(debt=log.debt, channel="sms").status == "queued"
 
 
-def test_a_link_that_is_not_ours_ends_nothing(client):
+def test_an_invalid_link_suppresses_nothing(client):
     log = queue()
     good = unsubscribe_link.url(log.pk).split("/")[-1]
     for token in ("x", good[:-2] + "AA", open_pixel.url(log.pk).split("/")[-1][:-4]):
@@ -188,7 +193,7 @@ def test_a_link_that_is_not_ours_ends_nothing(client):
     assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
 
 
-def test_each_address_of_a_debtor_is_kept_whoever_writes_it():
+def test_each_address_of_a_debtor_becomes_a_contact_point():
     debtor = factories.debtor(email="Old@Example.com", mobile_phone=PHONE)
     debtors.amend(debtor, email="new@example.com", mobile_phone="+447700900002", today=NOON.date())
     Debtor.objects.bulk_create([Debtor(legal_entity="X", email="bulk@example.com")])
@@ -197,7 +202,7 @@ def test_each_address_of_a_debtor_is_kept_whoever_writes_it():
     assert values == {"old@example.com", "new@example.com", PHONE, "+447700900002", "bulk@example.com"}
 
 
-def test_a_stop_counts_for_whoever_gets_the_address_next():
+def test_a_suppression_applies_to_the_next_owner_of_the_address():
     debtor = factories.debtor(mobile_phone=PHONE)
     factories.suppress(PHONE, channel="sms")
     debtors.amend(debtor, mobile_phone=None, today=NOON.date())
@@ -208,7 +213,7 @@ def test_a_stop_counts_for_whoever_gets_the_address_next():
     assert contact_points.suppressed({Channel.SMS: {PHONE}}) == {(Channel.SMS, PHONE)}
 
 
-def test_an_answer_is_kept_beside_what_it_answers():
+def test_a_reply_is_stored_with_the_message_it_answers():
     log = CommunicationLog.objects.create(
         debtor=factories.debtor(email="john@example.com"), communication_type="email", status="sent", sent_at=NOON,
         address="john@example.com",
@@ -226,7 +231,7 @@ def test_an_answer_is_kept_beside_what_it_answers():
     assert (kept.read_at, kept.read_by) == (NOON, agent)
 
 
-def test_a_text_message_answers_the_newest_to_that_number():
+def test_a_text_message_answers_the_newest_message_to_its_number():
     debtor = factories.debtor(mobile_phone=PHONE)
     made = [
         CommunicationLog.objects.create(
@@ -237,7 +242,7 @@ def test_a_text_message_answers_the_newest_to_that_number():
     assert replies.receive(sms("When?"), now=NOON + timedelta(hours=3)).in_reply_to == made[1]
 
 
-def test_a_wrong_number_ends_calls_and_messages_and_withdraws_open_calls():
+def test_a_wrong_number_suppresses_calls_and_messages_and_withdraws_open_calls():
     debtor = factories.debtor(mobile_phone=PHONE)
     tasks = [
         CommunicationLog.objects.create(
@@ -276,7 +281,7 @@ def test_every_outcome_has_a_meaning():
         ),
     ],
 )
-def test_openings_by_machines_are_told_apart(agent, machine, client):
+def test_openings_by_machines_are_counted_separately(agent, machine, client):
     log = CommunicationLog.objects.create(debtor=factories.debtor(), communication_type="email", status="sent")
     path = open_pixel.url(log.pk).removeprefix("http://127.0.0.1:8000")
     assert opens.is_machine(agent) == machine

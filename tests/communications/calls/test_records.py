@@ -1,4 +1,4 @@
-"""A call that no task asked for is noted, and counts for the contact rules from when it was made."""
+"""A call without a task counts for the contact rules from the time when it was made."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ def against(debt, at):
     return {reason.code for reason in found.decide(at).reasons}
 
 
-def test_it_is_kept_with_who_called_whom_when_and_how_it_went(debt, at):
+def test_a_call_is_recorded_with_its_caller_time_and_outcome(debt, at):
     agent = factories.agent("Agent")
     call = note(
         debt, at, debt=debt, outcome="promise", notes="On Friday", at=at - DAY, number=f" {ELSEWHERE}", by=agent
@@ -53,14 +53,14 @@ def test_it_is_kept_with_who_called_whom_when_and_how_it_went(debt, at):
     assert call.read_by == agent
 
 
-def test_a_talk_of_yesterday_frees_the_days_from_yesterday_on(debt, at):
+def test_the_cooling_off_period_starts_when_the_call_was_made(debt, at):
     note(debt, at, at=at - DAY)
 
     assert against(debt, at) == against(debt, at + 5 * DAY) == {ReasonCode.COOLING_OFF}
     assert against(debt, at + 6 * DAY) == set()
 
 
-def test_a_talk_about_one_debt_leaves_the_others_and_one_about_none_leaves_none(debt, at):
+def test_a_conversation_about_one_debt_does_not_block_others_and_one_about_none_blocks_all(debt, at):
     other = factories.debt(debtor=debt.debtor)
     note(debt, at, debt=debt)
     assert (against(debt, at), against(other, at)) == ({ReasonCode.COOLING_OFF}, set())
@@ -69,12 +69,12 @@ def test_a_talk_about_one_debt_leaves_the_others_and_one_about_none_leaves_none(
     assert against(other, at) == {ReasonCode.COOLING_OFF}
 
 
-def test_a_message_that_they_left_starts_no_free_days(debt, at):
+def test_a_voicemail_of_the_debtor_starts_no_cooling_off_period(debt, at):
     note(debt, at, outcome="voicemail")
     assert against(debt, at) == set()
 
 
-def test_calls_of_ours_use_up_attempts_and_theirs_do_not(debt, at):
+def test_outbound_calls_count_as_attempts_and_inbound_ones_do_not(debt, at):
     for _ in range(7):
         note(debt, at, outcome="voicemail")
     assert against(debt, at) == set()
@@ -83,7 +83,7 @@ def test_calls_of_ours_use_up_attempts_and_theirs_do_not(debt, at):
     assert against(debt, at) == {ReasonCode.TOO_MANY}
 
 
-def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at):
+def test_an_opt_out_suppresses_the_number_that_the_debtor_named(debt, at):
     note(debt, at, outcome="no_calls", number=ELSEWHERE)
 
     stopped = ContactPoint.objects.filter(calls_suppressed=True)
@@ -102,14 +102,14 @@ def test_who_wants_no_more_calls_gets_none_at_the_number_that_they_name(debt, at
         ({"number": "12"}, phones.InvalidPhone),
     ],
 )
-def test_what_can_not_have_been_is_refused(debt, told, refusal):
+def test_an_impossible_call_is_refused(debt, told, refusal):
     with pytest.raises(refusal):
         note(debt, NOON, **told)
     assert not CommunicationLog.objects.exists()
     assert not ContactPoint.objects.filter(calls_suppressed=True).exists()
 
 
-def test_a_call_is_about_no_debt_of_somebody_else(debt):
+def test_a_debt_of_another_debtor_is_refused(debt):
     with pytest.raises(records.DebtOfAnotherDebtor):
         note(debt, NOON, debt=factories.debt())
     assert not CommunicationLog.objects.exists()

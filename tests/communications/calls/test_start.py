@@ -1,4 +1,4 @@
-"""An agent begins a call: the gate is asked at that moment, and one agent calls at a time."""
+"""An agent begins a call: the contact gate is asked, and one agent at a time has the call."""
 
 from datetime import timedelta
 
@@ -26,30 +26,30 @@ def task():
     return log
 
 
-def told(task):
+def decisions(task):
     return list(ContactDecision.objects.filter(message_id=task.pk, stage="calling").values_list("verdict", flat=True))
 
 
-def test_an_agent_who_may_call_is_noted_with_what_the_gate_said(task):
+def test_an_allowed_call_records_the_agent_and_the_decision(task):
     agent = factories.agent("Agent")
 
     assert start.begin(task, by=agent, now=NOON).verdict == "allow"
 
     task.refresh_from_db()
     assert (task.begun_at, task.begun_by, task.outcome) == (NOON, agent, None)
-    assert told(task) == ["allow"]
+    assert decisions(task) == ["allow"]
 
 
-def test_at_night_it_is_not_begun_and_stays_to_be_made(task):
+def test_a_call_at_night_is_postponed_and_stays_open(task):
     decision = start.begin(task, by=factories.agent("Agent"), now=NIGHT)
 
     task.refresh_from_db()
     assert (decision.verdict, task.begun_at, task.outcome) == ("postpone", None, None)
     assert decision.until is not None
-    assert told(task) == ["postpone"]
+    assert decisions(task) == ["postpone"]
 
 
-def test_what_is_denied_for_good_is_taken_back_with_the_reason(task):
+def test_a_denied_call_is_withdrawn_with_the_reason(task):
     ContactPoint.objects.filter(value=task.address).update(
         calls_opted_out_at=NOON
     )  # past the rule, which takes calls back
@@ -61,16 +61,16 @@ def test_what_is_denied_for_good_is_taken_back_with_the_reason(task):
     assert task.outcome_notes.startswith("Withdrawn: suppressed")
     with pytest.raises(records.CallFinished):
         start.begin(task, by=factories.agent("Agent"), now=NOON)
-    assert told(task) == ["deny"]
+    assert decisions(task) == ["deny"]
 
 
-def test_one_agent_calls_at_a_time_and_who_began_may_begin_again(task):
+def test_one_agent_at_a_time_has_a_call_and_may_begin_it_again(task):
     first, second = factories.agent("Agent"), factories.agent("Agent")
     start.begin(task, by=first, now=NOON)
     with pytest.raises(start.CallTaken):
         start.begin(task, by=second, now=NOON + timedelta(minutes=1))
     task.refresh_from_db()
-    assert (task.begun_by, told(task)) == (first, ["allow"])
+    assert (task.begun_by, decisions(task)) == (first, ["allow"])
 
     start.begin(task, by=first, now=NOON + timedelta(minutes=2))
     start.begin(task, by=second, now=NOON + timedelta(minutes=2) + start.TAKEN_FOR)
@@ -78,13 +78,13 @@ def test_one_agent_calls_at_a_time_and_who_began_may_begin_again(task):
     assert task.begun_by == second
 
 
-def test_what_is_no_call_of_an_agent_is_not_begun():
+def test_only_a_call_task_is_begun():
     with pytest.raises(records.NotACallTask):
         start.begin(queue(channel="sms"), by=factories.agent("Agent"), now=NOON)
     assert not ContactDecision.objects.filter(stage="calling").exists()
 
 
-def test_what_nobody_began_was_not_made(task):
+def test_a_call_that_was_not_begun_was_not_made(task):
     agent = factories.agent("Agent")
     with pytest.raises(records.CallNotBegun):
         records.finish(task, outcome="no_answer", notes=None, by=agent, now=NOON)
@@ -96,12 +96,12 @@ def test_what_nobody_began_was_not_made(task):
     assert (task.outcome, task.outcome_by) == ("not_called", agent)
 
 
-def test_looking_keeps_nothing(task):
+def test_a_preview_records_nothing(task):
     assert start.may_call(task, now=NIGHT).verdict == "postpone"
-    assert told(task) == []
+    assert decisions(task) == []
 
 
-def test_a_call_counts_from_when_it_was_made_and_not_from_when_it_was_asked_for(task):
+def test_a_call_counts_from_when_it_was_made_not_from_when_it_was_queued(task):
     later = NOON + timedelta(days=3)
     start.begin(task, by=factories.agent("Agent"), now=later)
     records.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)

@@ -1,4 +1,4 @@
-"""The answer to a deferral request, and other things that are told by hand or by page."""
+"""Notices of decisions, templates that are sent by command, and the demo's outbox."""
 
 import uuid
 from io import StringIO
@@ -25,7 +25,7 @@ def decide(decision, supervisor, **debtor):
     return CommunicationLog.objects.get()
 
 
-def test_an_approval_is_told_by_mail_even_at_night_and_though_the_debt_is_held(smtp, supervisor):
+def test_an_approval_is_mailed_at_night_and_during_a_hold(smtp, supervisor):
     log = decide(deferrals.approve, supervisor)
 
     assert worker.drain(clock=lambda: NOON.replace(hour=23)).statuses == {"sent": 1}
@@ -36,7 +36,7 @@ def test_an_approval_is_told_by_mail_even_at_night_and_though_the_debt_is_held(s
     assert "It is now due on Feb 13, 2026." in log.body
 
 
-def test_the_agencys_own_wording_goes_first(smtp, supervisor):
+def test_the_agencys_template_is_preferred(smtp, supervisor):
     factories.template(name="deferral_rejected", body="No, {{debtor_first_name}}.")
     factories.template(name="deferral_rejected", language="de", body="Nein, {{debtor_first_name}}.")
 
@@ -47,7 +47,7 @@ def test_the_agencys_own_wording_goes_first(smtp, supervisor):
     assert log.body == "Nein, John."
 
 
-def test_who_gets_no_mail_is_told_by_sms(supervisor):
+def test_a_debtor_without_usable_mail_gets_a_text_message(supervisor):
     factories.suppress("john@example.com", channel="email", reason="bounced")
 
     log = decide(deferrals.approve, supervisor, email="John@example.com")
@@ -55,7 +55,7 @@ def test_who_gets_no_mail_is_told_by_sms(supervisor):
     assert (log.communication_type, log.subject) == ("sms", None)
 
 
-def test_a_decision_that_fails_tells_nobody(supervisor):
+def test_a_decision_that_fails_sends_nothing(supervisor):
     debt = factories.debt()
     request = deferrals.request(debt, debtor=debt.debtor, days=30, reason="I lost my job", now=NOON)
     deferrals.reject(request, by=supervisor, notes="Noted.", now=NOON)
@@ -112,7 +112,7 @@ def test_the_command_sends_to_one_debtor():
     assert "1 processed: 1 blocked" in out
 
 
-def test_the_command_refuses_what_makes_no_sense():
+def test_the_command_refuses_invalid_arguments():
     debt = factories.debt()
 
     nobody = ["--debtor-id", str(uuid.uuid4())]

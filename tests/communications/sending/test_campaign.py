@@ -1,4 +1,4 @@
-"""At three in the morning UTC, to everybody: nobody's telephone rings at night."""
+"""A campaign that is queued at night in many time zones."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.deep import campaign
 pytestmark = pytest.mark.django_db
 
 
-def test_of_a_campaign_over_thirty_countries_nothing_arrives_outside_the_receivers_window(smtp, twilio):
+def test_no_message_of_a_campaign_in_thirty_countries_arrives_outside_the_contact_window(smtp, twilio):
     step = timedelta(minutes=30)
     campaign.queue(96)
     arrivals = campaign.Arrivals(smtp, twilio)

@@ -1,4 +1,4 @@
-"""A provider that is down is left alone for a while, then tried with one message."""
+"""Circuit breakers: a provider that is down gets nothing for a while, then one message tries."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ AFTER = NOON + circuits.FIRST_PAUSE
 
 
 @pytest.fixture
-def nobody_home(settings):
+def unreachable(settings):
     settings.EMAIL_BACKEND = "communications.channels.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
 
@@ -26,7 +26,7 @@ def untried():
     return CommunicationLog.objects.filter(status="queued", attempts=0).count()
 
 
-def test_some_failures_in_a_row_open_the_circuit_and_the_rest_stays_untried(nobody_home):
+def test_failures_in_a_row_open_the_circuit(unreachable):
     for _ in range(circuits.FAILURES + 3):
         queue()
 
@@ -39,7 +39,7 @@ def test_some_failures_in_a_row_open_the_circuit_and_the_rest_stays_untried(nobo
     assert "ConnectionRefusedError" in circuit.last_error
 
 
-def test_other_channels_go_on(nobody_home, twilio):
+def test_other_channels_continue(unreachable, twilio):
     for _ in range(circuits.FAILURES):
         queue()
     drain()
@@ -49,7 +49,7 @@ def test_other_channels_go_on(nobody_home, twilio):
     assert len(twilio.orders) == 1
 
 
-def test_after_the_pause_one_message_tries_and_each_failure_doubles_it(nobody_home):
+def test_after_the_pause_one_message_tries_and_each_failure_doubles_it(unreachable):
     for _ in range(circuits.FAILURES + 3):
         queue()
     drain()
@@ -61,14 +61,14 @@ def test_after_the_pause_one_message_tries_and_each_failure_doubles_it(nobody_ho
     assert Circuit.objects.get().opened_at == NOON
 
 
-def test_the_pause_has_an_end(nobody_home):
+def test_the_pause_has_a_limit(unreachable):
     for _ in range(12):
         circuits.record_failure("smtp", "x", now=NOON)
 
     assert Circuit.objects.get().open_until == NOON + circuits.MAX_PAUSE
 
 
-def test_a_provider_that_is_back_gets_everything(nobody_home, settings):
+def test_a_provider_that_works_again_gets_all_messages(unreachable, settings):
     for _ in range(circuits.FAILURES + 3):
         queue()
     drain()
@@ -81,7 +81,7 @@ def test_a_provider_that_is_back_gets_everything(nobody_home, settings):
     assert Circuit.objects.get().opened_at is None
 
 
-def test_while_one_tries_the_others_wait():
+def test_one_worker_at_a_time_tries():
     for _ in range(circuits.FAILURES):
         circuits.record_failure("smtp", "x", now=NOON)
     seen = circuits.known()["smtp"]
@@ -91,7 +91,7 @@ def test_while_one_tries_the_others_wait():
     assert circuits.is_open("smtp", circuits.known(), now=AFTER)
 
 
-def test_an_answer_in_between_starts_the_count_anew(smtp):
+def test_a_success_resets_the_count(smtp):
     for _ in range(circuits.FAILURES - 1):
         circuits.record_failure("smtp", "x", now=NOON)
     queue()
@@ -101,7 +101,7 @@ def test_an_answer_in_between_starts_the_count_anew(smtp):
     assert Circuit.objects.get().failures == 0
 
 
-def test_a_refusal_of_a_message_says_nothing_of_the_provider(smtp):
+def test_a_refused_message_is_no_failure_of_the_provider(smtp):
     smtp.answer = lambda mail: "550 no such user"
     for _ in range(circuits.FAILURES + 1):
         queue()
@@ -111,7 +111,7 @@ def test_a_refusal_of_a_message_says_nothing_of_the_provider(smtp):
     assert not Circuit.objects.exists()
 
 
-def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
+def test_no_worker_is_woken_for_a_provider_that_is_down(unreachable, monkeypatch):
     from communications.sending import worker
 
     woken = []
@@ -125,7 +125,7 @@ def test_nobody_is_woken_for_a_provider_that_is_down(nobody_home, monkeypatch):
     assert woken == []
 
 
-def test_health_names_providers_that_are_down_and_stays_well(transactional_db, anonymous):
+def test_health_lists_providers_that_are_down_and_stays_ok(transactional_db, anonymous):
     assert anonymous.get("/health").json()["providersDown"] == []
     for _ in range(circuits.FAILURES):
         circuits.record_failure("smtp", "x", now=NOON)

@@ -1,4 +1,4 @@
-"""A worker that dies in the middle of its work: one message in its hands, and a proof for those whose turn had not come."""
+"""A worker that dies during a hand-over: one message is uncertain, the others are queued again."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ LATER = NOON + dispatch.SENDING_LEASE
 
 
 def die_at(monkeypatch, number):
-    """End the worker when it has this message in its hands."""
+    """End the worker during the hand-over of this message."""
     handed = []
 
     def hand_over(prepared, senders, its_own=dispatch.hand_over):
@@ -35,7 +35,7 @@ def statuses():
     return Counter(CommunicationLog.objects.values_list("status", flat=True))
 
 
-def test_the_message_in_its_hands_is_in_doubt_and_the_rest_goes_on(smtp, monkeypatch):
+def test_one_message_is_uncertain_and_the_rest_is_sent_later(smtp, monkeypatch):
     for _ in range(4):
         queue()
     die_at(monkeypatch, 2)
@@ -52,7 +52,7 @@ def test_the_message_in_its_hands_is_in_doubt_and_the_rest_goes_on(smtp, monkeyp
     assert not list(evidence.differences())
 
 
-def test_a_seal_of_an_earlier_attempt_still_fits_after_a_turn_that_did_not_come(smtp, monkeypatch):
+def test_the_seal_of_an_earlier_attempt_stays_valid_after_a_hand_over_that_did_not_start(smtp, monkeypatch):
     smtp.answer = lambda mail: "451 later"
     _, second = queue(), queue()
     drain()
@@ -67,18 +67,18 @@ def test_a_seal_of_an_earlier_attempt_still_fits_after_a_turn_that_did_not_come(
     assert not list(evidence.differences())
 
 
-def test_without_the_marks_all_that_a_dead_worker_had_before_it_is_in_doubt(smtp, monkeypatch):
+def test_without_pending_dispatches_the_whole_window_is_uncertain(smtp, monkeypatch):
     for _ in range(3):
         queue()
     die_at(monkeypatch, 1)
-    PendingDispatch.objects.all().delete()  # As after a crash of the server, which may have lost that a turn came.
+    PendingDispatch.objects.all().delete()  # As after a crash of the server.
 
     assert leases.expire(now=LATER) == 3
     assert drain(LATER).statuses == {}
     assert not smtp.mails
 
 
-def test_a_crash_of_the_server_empties_the_table_of_marks():
+def test_a_crash_of_the_server_empties_the_table():
     with connection.cursor() as cursor:
         cursor.execute("SELECT relpersistence FROM pg_class WHERE oid = 'pending_dispatch'::regclass")
         assert cursor.fetchone() == ("u",)  # "Unlogged": PostgreSQL truncates it after a crash.

@@ -1,4 +1,4 @@
-"""What went out can be proved: versions of templates, attempts, and a seal over all of it."""
+"""Evidence of messages: versions of templates, attempts and seals."""
 
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -31,7 +31,7 @@ def sent(smtp):
     return log
 
 
-def test_a_change_of_a_template_makes_a_version_and_the_old_text_stays():
+def test_a_changed_template_gets_a_new_version_and_keeps_the_old():
     template = templates.create(name="a", communication_type="sms", body="One")
     templates.amend(template, description="Nothing that is read")
     templates.amend(template, body="Two")
@@ -39,7 +39,7 @@ def test_a_change_of_a_template_makes_a_version_and_the_old_text_stays():
     assert list(template.versions.order_by("number").values_list("number", "body")) == [(1, "One"), (2, "Two")]
 
 
-def test_a_message_points_at_the_version_that_it_was_written_from(smtp):
+def test_a_message_refers_to_the_version_it_was_written_from(smtp):
     first, template = queue(), factories.template()
     drain()
     second = queue(template=template)
@@ -58,7 +58,7 @@ def test_a_message_points_at_the_version_that_it_was_written_from(smtp):
     assert third.body.startswith("Pay.")
 
 
-def test_a_text_that_was_changed_past_the_rules_gets_its_version_at_sending(smtp):
+def test_a_template_that_sql_changed_gets_its_version_at_sending(smtp):
     log = queue()
     drain()
     type(log.template).objects.update(body="Changed by SQL")
@@ -85,7 +85,7 @@ def test_versions_attempts_and_decisions_are_written_once(smtp):
     assert MessageAttempt.objects.filter(message=log).count() == 1
 
 
-def test_a_template_that_nothing_uses_goes_with_its_versions():
+def test_an_unused_template_is_deleted_with_its_versions():
     template = templates.create(name="a", communication_type="sms", body="One")
 
     templates.delete(template)
@@ -93,7 +93,7 @@ def test_a_template_that_nothing_uses_goes_with_its_versions():
     assert not CommunicationTemplateVersion.objects.exists()
 
 
-def test_attempts_are_kept_with_their_times_and_answers(smtp):
+def test_attempts_have_their_times_and_answers(smtp):
     log = queue()
     smtp.answer = lambda mail: "451 4.3.0 later"
     drain()
@@ -124,7 +124,7 @@ def test_attempts_are_kept_with_their_times_and_answers(smtp):
         "ALTER TABLE message_attempt DISABLE TRIGGER USER; DELETE FROM message_attempt",
     ],
 )
-def test_any_later_change_is_found(smtp, change, capsys):
+def test_a_later_change_is_detected(smtp, change, capsys):
     log = sent(smtp)
     sent(smtp)
     call_command("verify_messages")
@@ -143,7 +143,7 @@ def test_any_later_change_is_found(smtp, change, capsys):
     assert "The seals of 1 of 2 messages do not fit." in error
 
 
-#: What changes later by nature, or is a copy of what the attempts say.
+#: Columns that change later, or are copied from the attempts.
 UNSEALED = {
     "updated_at", "status", "due_at", "expires_at", "draft", "seal", "provider", "provider_message_id", "failure_reason",
     "sent_at", "delivered_at", "opened_at", "open_count", "machine_opened_at", "machine_open_count", "clicked_at",
@@ -159,7 +159,7 @@ OTHER = {
 
 
 def other(model, column):
-    """Another value for a column, in SQL."""
+    """Return another value for a column, in SQL."""
     field = next(field for field in model._meta.concrete_fields if field.attname == column)
     kind = (field.target_field if field.is_relation else field).get_internal_type()
     words = f"left('x' || coalesce({{0}}, ''), {field.max_length or 10_000})"
@@ -175,7 +175,7 @@ def test_each_column_is_sealed_or_left_out_on_purpose():
     }
 
 
-def test_a_change_of_any_sealed_column_is_found(smtp):
+def test_a_change_of_each_sealed_column_is_detected(smtp):
     log = sent(smtp)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     for table in ("message_attempt", "communication_log"):
@@ -203,7 +203,7 @@ def test_events_leave_the_seal_valid(smtp):
     assert not list(evidence.differences())
 
 
-def test_a_hand_over_that_was_cut_short_is_sealed_too(smtp):
+def test_an_uncertain_message_is_sealed_too(smtp):
     log = sent(smtp)
     sql("UPDATE communication_log SET status = 'sending', due_at = %s WHERE id = %s", NOON, log.pk)
 
@@ -213,7 +213,7 @@ def test_a_hand_over_that_was_cut_short_is_sealed_too(smtp):
     assert MessageAttempt.objects.filter(message=log).count() == 2
 
 
-def test_keys_change_and_old_seals_still_fit(smtp, settings):
+def test_old_seals_stay_valid_after_a_change_of_keys(smtp, settings):
     old, new = "o" * 32, "n" * 32
     settings.EVIDENCE_KEYS = [old]
     first = sent(smtp)
@@ -229,7 +229,7 @@ def test_keys_change_and_old_seals_still_fit(smtp, settings):
     assert {d.message_id for d in evidence.differences()} == {first.pk, second.pk}
 
 
-def test_without_keys_of_its_own_the_seal_outlives_a_change_of_the_secret_key(smtp, settings):
+def test_without_keys_a_seal_stays_valid_after_a_change_of_the_secret_key(smtp, settings):
     sent(smtp)
 
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = (
@@ -240,7 +240,7 @@ def test_without_keys_of_its_own_the_seal_outlives_a_change_of_the_secret_key(sm
     assert not list(evidence.differences())
 
 
-def test_a_file_of_the_message_says_what_went(smtp):
+def test_the_file_of_a_message_contains_the_sent_mail(smtp):
     log = sent(smtp)
     log.refresh_from_db()
 
@@ -255,7 +255,7 @@ def test_a_file_of_the_message_says_what_went(smtp):
     assert file["X-Seal"].strip() == log.seal
 
 
-def test_a_file_of_an_sms_has_its_text(twilio):
+def test_the_file_of_a_text_message_contains_its_text(twilio):
     log = queue(channel="sms")
     drain()
     log.refresh_from_db()
@@ -266,7 +266,7 @@ def test_a_file_of_an_sms_has_its_text(twilio):
     assert file.get_content().strip() == log.body
 
 
-def test_what_was_never_handed_over_needs_no_seal():
+def test_a_message_that_was_never_handed_over_needs_no_seal():
     queue()
 
     assert not list(evidence.differences())

@@ -17,7 +17,7 @@ def provider(request):
     return f"{request.node.name}-{time.monotonic_ns()}"
 
 
-def test_all_workers_share_one_limiter(provider):
+def test_all_workers_share_one_limit(provider):
     one, other = RateLimiter(provider, 10), RateLimiter(provider, 10)
 
     waits = [one.wait(), other.wait(), one.wait(), other.wait()]
@@ -27,7 +27,7 @@ def test_all_workers_share_one_limiter(provider):
         assert wait == pytest.approx(number / 10, abs=0.09)
 
 
-def test_who_would_wait_too_long_takes_nothing(provider):
+def test_a_worker_that_would_wait_too_long_reserves_nothing(provider):
     limiter = RateLimiter(provider, 1)
 
     assert take(limiter, 3)[:2] == [0, pytest.approx(1, abs=0.1)]
@@ -35,20 +35,20 @@ def test_who_would_wait_too_long_takes_nothing(provider):
     assert limiter.wait() is None
 
 
-def test_a_quick_provider_is_given_several_at_once(provider):
+def test_a_high_rate_is_reserved_in_blocks(provider):
     limiter = RateLimiter(provider, 1000)
 
     assert take(limiter, 50) == [0] * 50
     assert 0 < limiter.wait() <= 0.05
 
 
-def test_no_limit_asks_nobody(settings, provider):
+def test_without_a_limit_valkey_is_not_asked(settings, provider):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     assert take(RateLimiter(provider, 0), 100) == [0] * 100
 
 
-def test_without_valkey_the_limiter_is_kept_alone(settings, provider):
+def test_without_valkey_the_process_limits_itself(settings, provider):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     limiter = RateLimiter(provider, 10)
 

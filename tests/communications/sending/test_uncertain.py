@@ -1,4 +1,4 @@
-"""Messages in doubt: an agent decides, once, with a reason."""
+"""Uncertain messages: an agent resolves each once, with a reason."""
 
 import pytest
 
@@ -20,8 +20,8 @@ def agent():
 
 
 @pytest.fixture
-def in_doubt(monkeypatch):
-    """Make a message whose hand-over broke off."""
+def uncertain_message(monkeypatch):
+    """Return a function that makes an uncertain message."""
 
     def make(**values):
         log = queue(**values)
@@ -34,8 +34,8 @@ def in_doubt(monkeypatch):
     return make
 
 
-def test_an_agent_who_found_that_it_went_settles_it(in_doubt, agent):
-    log = in_doubt()
+def test_an_agent_confirms_that_a_message_was_sent(uncertain_message, agent):
+    log = uncertain_message()
 
     uncertain.confirm(log, by=agent, reason=" They answered it. ", now=NOON)
 
@@ -46,8 +46,8 @@ def test_an_agent_who_found_that_it_went_settles_it(in_doubt, agent):
     assert not list(evidence.differences())
 
 
-def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
-    log = in_doubt(subject="Hi", body="You owe {{debt_amount}}")
+def test_sending_again_queues_a_new_message(uncertain_message, agent, smtp):
+    log = uncertain_message(subject="Hi", body="You owe {{debt_amount}}")
 
     made = uncertain.send_again(log, by=agent, reason="They got nothing.", now=NOON)
 
@@ -66,8 +66,8 @@ def test_to_send_again_queues_a_message_of_its_own(in_doubt, agent, smtp):
     assert smtp.message_ids == [f"<{again.pk}@localhost>"]
 
 
-def test_to_send_again_asks_the_contact_gate(in_doubt, agent):
-    log = in_doubt()
+def test_sending_again_asks_the_contact_gate(uncertain_message, agent):
+    log = uncertain_message()
     uncertain.send_again(log, by=agent, reason="x", now=NOON)
     log.debt.current_status = "disputed"
     log.debt.save()
@@ -76,8 +76,8 @@ def test_to_send_again_asks_the_contact_gate(in_doubt, agent):
 
 
 @pytest.mark.parametrize("rule", [uncertain.confirm, uncertain.send_again])
-def test_a_decision_needs_a_reason_and_the_right(in_doubt, agent, rule):
-    log = in_doubt()
+def test_a_resolution_needs_a_reason_and_the_permission(uncertain_message, agent, rule):
+    log = uncertain_message()
 
     with pytest.raises(uncertain.ReasonRequired):
         rule(log, by=agent, reason=" ", now=NOON)
@@ -90,8 +90,8 @@ def test_a_decision_needs_a_reason_and_the_right(in_doubt, agent, rule):
     assert CommunicationLog.objects.count() == 1
 
 
-def test_a_second_decision_is_refused(in_doubt, agent):
-    log = in_doubt()
+def test_a_second_resolution_is_refused(uncertain_message, agent):
+    log = uncertain_message()
     uncertain.confirm(log, by=agent, reason="x", now=NOON)
 
     with pytest.raises(uncertain.NotUncertain):
@@ -101,8 +101,8 @@ def test_a_second_decision_is_refused(in_doubt, agent):
     assert UncertainResolution.objects.get().decision == "sent"
 
 
-def test_what_expires_is_not_sent_again(in_doubt, agent):
-    log = in_doubt(body="Code", expires_at=NOON.replace(hour=13), template=None)
+def test_an_expired_message_is_not_sent_again(uncertain_message, agent):
+    log = uncertain_message(body="Code", expires_at=NOON.replace(hour=13), template=None)
 
     with pytest.raises(uncertain.Expired):
         uncertain.send_again(log, by=agent, reason="x", now=NOON)

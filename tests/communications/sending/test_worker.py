@@ -1,4 +1,4 @@
-"""What a worker does with a message that is due."""
+"""Workers send due messages."""
 
 import uuid
 from datetime import timedelta
@@ -25,7 +25,7 @@ from tests.communications.messages import drain, queue, words
 pytestmark = pytest.mark.django_db
 
 
-def test_a_mail_goes_as_text_and_html_and_is_recorded_word_for_word(smtp):
+def test_a_mail_is_sent_as_text_and_html_and_stored_as_sent(smtp):
     log = queue()
 
     assert drain().statuses == {"sent": 1}
@@ -42,7 +42,7 @@ def test_a_mail_goes_as_text_and_html_and_is_recorded_word_for_word(smtp):
     assert "<p>Dear John, you owe £1,000.00.</p>" in log.html
 
 
-def test_the_variant_is_picked_at_sending(smtp):
+def test_the_variant_is_chosen_at_sending(smtp):
     english = factories.template(name="first", body="Hello {{debtor_first_name}}")
     log = queue(template=english, debt=factories.debt(debtor=factories.debtor(language_preference="de-AT")))
     german = factories.template(name="first", language="de", body="Hallo {{debtor_first_name}}: {{debt_amount}}")
@@ -54,7 +54,7 @@ def test_the_variant_is_picked_at_sending(smtp):
     assert log.template == german
 
 
-def test_a_template_that_was_made_inactive_sends_nothing(smtp):
+def test_an_inactive_template_is_not_sent(smtp):
     log = queue(template=factories.template(is_active=False))
 
     assert drain().statuses == {"failed": 1}
@@ -64,7 +64,7 @@ def test_a_template_that_was_made_inactive_sends_nothing(smtp):
     assert not smtp.mails
 
 
-def test_a_one_time_code_goes_out_and_is_kept_masked(twilio):
+def test_a_one_time_code_is_sent_and_stored_masked(twilio):
     session = uuid.uuid4()
     log = queue(
         channel="sms",
@@ -83,7 +83,7 @@ def test_a_one_time_code_goes_out_and_is_kept_masked(twilio):
     assert twilio.orders[0].fields["StatusCallback"].endswith(f"/callbacks/twilio/status?log={log.pk}")
 
 
-def test_the_solicited_lane_leaves_the_rest_alone(twilio):
+def test_the_solicited_queue_leaves_other_messages(twilio):
     other = queue(channel="sms")
 
     assert drain(queue=Queue.SOLICITED).statuses == {}
@@ -92,7 +92,7 @@ def test_the_solicited_lane_leaves_the_rest_alone(twilio):
     assert other.status == "queued"
 
 
-def test_a_call_script_is_put_before_an_agent():
+def test_a_call_script_is_handed_to_the_agents():
     log = queue(channel="call_script")
 
     drain()
@@ -101,7 +101,7 @@ def test_a_call_script_is_put_before_an_agent():
     assert (log.status, log.provider, log.body) == ("sent", "agent", "Dear John, you owe £1,000.00.")
 
 
-def test_what_expired_is_not_sent(smtp):
+def test_an_expired_message_is_not_sent(smtp):
     log = queue(body="Late", subject="Late", expires_at=NOON)
 
     drain()
@@ -112,7 +112,7 @@ def test_what_expired_is_not_sent(smtp):
     assert not smtp.mails
 
 
-def test_a_row_that_sql_queued_is_a_message_like_any_other(smtp):
+def test_a_message_that_sql_queued_is_sent(smtp):
     debt, template = factories.debt(), factories.template()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -127,7 +127,7 @@ def test_a_row_that_sql_queued_is_a_message_like_any_other(smtp):
     assert words(CommunicationLog.objects.get().body) == "Dear John, you owe £1,000.00."
 
 
-def test_what_is_not_due_waits(smtp):
+def test_a_message_that_is_not_due_waits(smtp):
     queue(now=NOON + timedelta(seconds=1))
 
     assert drain().statuses == {}
@@ -144,7 +144,7 @@ def test_the_gate_is_asked_at_sending(smtp):
     assert not smtp.mails
 
 
-def test_what_comes_at_night_waits_until_the_morning(smtp):
+def test_a_message_at_night_waits_until_the_morning(smtp):
     night = NOON.replace(hour=22)
     log = queue(now=night)
 
@@ -155,7 +155,7 @@ def test_what_comes_at_night_waits_until_the_morning(smtp):
     assert drain(log.due_at).statuses == {"sent": 1}
 
 
-def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
+def test_a_message_that_a_crash_left_in_sending_is_never_sent_again(smtp):
     log = queue()
     CommunicationLog.objects.filter(pk=log.pk).update(status="sending", due_at=NOON + dispatch.SENDING_LEASE)
 
@@ -170,7 +170,7 @@ def test_what_a_crash_leaves_in_sending_is_never_sent_again(smtp):
     assert not smtp.mails
 
 
-def test_a_claim_returns_when_its_lease_is_over(smtp):
+def test_a_claimed_message_is_due_again_after_the_lease(smtp):
     queue()
     (claimed,) = outbox.claim(channel=Channel.EMAIL, now=NOON, limit=10, lease=worker.CLAIM_LEASE)
 
@@ -179,7 +179,7 @@ def test_a_claim_returns_when_its_lease_is_over(smtp):
     assert drain(NOON + worker.CLAIM_LEASE).statuses == {"sent": 1}
 
 
-def test_a_claim_that_was_lost_is_not_acted_on(smtp, monkeypatch):
+def test_a_lost_claim_sends_nothing(smtp, monkeypatch):
     queue()
     claim = outbox.claim
 
@@ -195,7 +195,7 @@ def test_a_claim_that_was_lost_is_not_acted_on(smtp, monkeypatch):
     assert len(smtp.mails) == 1
 
 
-def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
+def test_a_run_ends_after_its_time_budget_and_releases_the_rest(smtp):
     for _ in range(3):
         queue()
 
@@ -211,9 +211,9 @@ def test_a_turn_ends_and_gives_back_what_was_not_begun(smtp):
 
 @pytest.fixture
 def woken(monkeypatch):
-    lanes = []
-    monkeypatch.setattr(outbox, "wake_worker", lanes.append)
-    return lanes
+    queues = []
+    monkeypatch.setattr(outbox, "wake_worker", queues.append)
+    return queues
 
 
 def test_a_worker_wakes_the_next_if_more_is_due(smtp, woken):
@@ -229,22 +229,22 @@ def test_a_worker_wakes_the_next_if_more_is_due(smtp, woken):
     assert len(smtp.mails) == 3
 
 
-def test_a_solicited_message_wakes_its_own_lane(woken):
+def test_a_solicited_message_wakes_its_own_queue(woken):
     queue(purpose=Purpose.SOLICITED)
 
     assert woken == ["communications.tasks.send_solicited"]
 
 
-def test_a_message_that_cannot_be_written_fails_alone(smtp, monkeypatch):
+def test_a_message_that_cannot_be_written_delays_no_other(smtp, monkeypatch):
     bad, _ = queue(), queue()
     gather = facts.gather
 
-    def break_down(pairs, **options):
+    def failing(pairs, **options):
         if any(debtor == bad.debtor for debtor, _ in pairs):
             raise ZeroDivisionError
         return gather(pairs, **options)
 
-    monkeypatch.setattr(facts, "gather", break_down)
+    monkeypatch.setattr(facts, "gather", failing)
 
     assert drain().statuses == {"sent": 1, "failed": 1}
 
@@ -289,9 +289,7 @@ def test_the_number_of_queries_grows_by_two_for_each_message(settings):
 
 @pytest.mark.parametrize("scope", ["person", "debt"])
 @pytest.mark.parametrize("purpose", ["collection", "solicited"])
-def test_a_hold_that_comes_in_after_the_gate_was_asked_stops_a_message_at_the_last_statement(
-    smtp, monkeypatch, scope, purpose
-):
+def test_a_hold_that_is_opened_after_the_decision_stops_the_message(smtp, monkeypatch, scope, purpose):
     log = queue(purpose=purpose)
     start, placed = dispatch.start, []
 
@@ -329,7 +327,7 @@ def test_a_late_hold_of_payment_requests_stops_only_a_template_that_asks_for_pay
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "subjects"),
     [
         (lambda debt: factories.dispute(debt=debt, portion=Decimal("400.00"), now=NOON), ["Open: £600.00"]),
         (lambda debt: debts.adjust(debt, Decimal("300.00"), by=None, today=NOON.date()), ["Open: £300.00"]),
@@ -337,9 +335,7 @@ def test_a_late_hold_of_payment_requests_stops_only_a_template_that_asks_for_pay
     ],
     ids=["disputed in part", "corrected", "recalled"],
 )
-def test_a_debt_that_changes_after_its_amount_was_read_is_read_again_at_the_last_statement(
-    smtp, monkeypatch, change, told
-):
+def test_a_debt_that_changes_after_the_decision_is_read_again(smtp, monkeypatch, change, subjects):
     log = queue(subject="Open: {{debt_amount}}", body="Hello")
     start, changed = dispatch.start, []
 
@@ -352,8 +348,8 @@ def test_a_debt_that_changes_after_its_amount_was_read_is_read_again_at_the_last
 
     drain()
     log.refresh_from_db()
-    assert [mail["Subject"] for mail in smtp.mails] == told
-    assert (log.status, log.attempts) == (("sent", 1) if told else ("blocked", 0))
+    assert [mail["Subject"] for mail in smtp.mails] == subjects
+    assert (log.status, log.attempts) == (("sent", 1) if subjects else ("blocked", 0))
     assert not list(evidence.differences())
 
 

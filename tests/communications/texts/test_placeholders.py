@@ -1,4 +1,4 @@
-"""What a template may hold, and what becomes of it."""
+"""Placeholders of templates: their check, their values, and the finished text."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ TODAY = date(2026, 1, 31)
     "text",
     ["plain", "{{debtor_first_name}}", "{{  debt_amount }}", "{ single } }} stray", "{{today}}}}", "{{otp_code}}"],
 )
-def test_good_texts_pass(text):
+def test_valid_texts_pass(text):
     placeholders.check(text, field="body")
 
 
@@ -38,7 +38,7 @@ def test_good_texts_pass(text):
         ("{{ {{debt_amount}} }}", "{{ {{debt_amount}}"),
     ],
 )
-def test_bad_texts_are_refused_by_name(text, named):
+def test_an_invalid_placeholder_is_named(text, named):
     with pytest.raises(BadPlaceholder) as refusal:
         placeholders.check(text, field="body")
 
@@ -54,7 +54,7 @@ def test_a_value_is_never_scanned_again():
     assert text == "{{debtor_email}}"
 
 
-def test_values_are_escaped_in_html_alone():
+def test_values_are_escaped_only_in_html():
     values = {"debtor_first_name": "<b>&"}
 
     text = composition.compose("{{debtor_first_name}}", "Dear {{debtor_first_name}}\n\nBye", values, mail=True)
@@ -92,7 +92,7 @@ def test_only_our_own_and_attached_images_stay(settings):
     assert all(f'src="{source}"' in text.html for source in sources)
 
 
-def test_links_in_a_plain_mail_can_be_followed():
+def test_links_in_a_plain_mail_become_anchors():
     text = composition.compose("s", "Go to {{portal_url}}.", {"portal_url": "https://a.example/x?a=1&b=2"}, mail=True)
 
     assert '<a href="https://a.example/x?a=1&amp;b=2' in text.html
@@ -117,7 +117,7 @@ def test_amounts_are_written_in_the_language_with_the_currencys_own_decimals(cur
     assert formats.amount(value, currency, language=language) == written
 
 
-def test_the_catalogue_is_the_contracts():
+def test_the_catalogue_has_the_placeholders_of_the_contract():
     promised = """debtor_first_name debtor_last_name debtor_full_name debtor_legal_entity debtor_email debt_amount
         debt_original_amount debt_currency debt_reference debt_due_date debt_placement_date days_since_placement
         original_creditor total_outstanding last_payment_amount last_payment_date agency_name agency_address agency_phone
@@ -146,7 +146,7 @@ class TestFacts:
         assert (values["last_payment_amount"], values["last_payment_date"]) == ("40,00\xa0£", "31.01.2026")
         assert (values["debt_due_date"], values["days_since_placement"]) == ("01.02.2026", "30")
 
-    def test_what_is_not_known_is_empty(self):
+    def test_an_unknown_value_is_empty(self):
         (values,) = facts.gather([(factories.debtor(legal_entity=None), None)], today=TODAY)
 
         written = placeholders.render(
