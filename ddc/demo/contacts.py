@@ -17,13 +17,14 @@ from communications.models import (
 from communications.sending import evidence
 from communications.texts import composition, facts, templates
 from contact import addresses
+from contact.engine import gate
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
 from portal.models import DigitalActivity
 
 _SENT = {
-    "first_notice": Channel.EMAIL,
+    "first_letter": Channel.EMAIL,
     "reminder": Channel.EMAIL,
     "sms_reminder": Channel.SMS,
     "voice_reminder": Channel.VOICE,
@@ -36,7 +37,7 @@ _STATES = {
 _REASONS = {
     MessageStatus.BOUNCED: "550 5.1.1 There is no such mailbox here.",
     MessageStatus.FAILED: "30003: The handset is unreachable.",
-    MessageStatus.BLOCKED: "suppressed: The debtor opted out.",
+    MessageStatus.BLOCKED: str(gate.SUPPRESSED),
     MessageStatus.UNCERTAIN: "The connection was lost; the provider may or may not have the message.",
 }
 #: The result of the attempt by status; a provider has accepted messages that later bounce or fail.

@@ -6,19 +6,19 @@ _MAIL_END = "\n\n{{agency_name}}\n{{agency_address}}\n{{agency_phone}}"
 
 #: (name, type, language, description, subject, body)
 _TEXTS: tuple[tuple[str, str, str, str, str | None, str], ...] = (
-    ("first_notice", "email", "en", "The first message after placement.", "Your account with {{original_creditor}}",
+    ("first_letter", "email", "en", "The first message after placement.", "Your account with {{original_creditor}}",
      "Dear {{debtor_full_name}},\n\n{{original_creditor}} has asked us to help with your account {{debt_reference}}. "
      "{{debt_amount}} is open, due on {{debt_due_date}}.\n\nYou can see it, pay it, or ask for more time here: "
      "{{portal_url}}\n\nIf you think this is a mistake, just answer this mail." + _MAIL_END),
-    ("first_notice", "email", "de", "Das erste Schreiben.", "Ihr Konto bei {{original_creditor}}",
+    ("first_letter", "email", "de", "Das erste Schreiben.", "Ihr Konto bei {{original_creditor}}",
      "Guten Tag {{debtor_full_name}},\n\n{{original_creditor}} hat uns gebeten, Ihnen mit dem Vorgang {{debt_reference}} "
      "zu helfen. Offen sind {{debt_amount}}, fällig am {{debt_due_date}}.\n\nHier sehen Sie alles und können um Aufschub "
      "bitten: {{portal_url}}" + _MAIL_END),
-    ("first_notice", "email", "es", "La primera carta.", "Su cuenta con {{original_creditor}}",
+    ("first_letter", "email", "es", "La primera carta.", "Su cuenta con {{original_creditor}}",
      "Estimado/a {{debtor_full_name}}:\n\n{{original_creditor}} nos ha pedido que le ayudemos con la cuenta "
      "{{debt_reference}}. Quedan {{debt_amount}}, con vencimiento el {{debt_due_date}}.\n\nPuede verla o pedir más tiempo "
      "aquí: {{portal_url}}" + _MAIL_END),
-    ("first_notice", "email", "fr", "La première lettre.", "Votre compte chez {{original_creditor}}",
+    ("first_letter", "email", "fr", "La première lettre.", "Votre compte chez {{original_creditor}}",
      "Bonjour {{debtor_full_name}},\n\n{{original_creditor}} nous a confié le dossier {{debt_reference}}. Il reste "
      "{{debt_amount}}, à régler avant le {{debt_due_date}}.\n\nVous pouvez le consulter ou demander un délai ici : "
      "{{portal_url}}" + _MAIL_END),
@@ -83,9 +83,9 @@ SEGMENTS: tuple[dict[str, Any], ...] = (
 RULES: tuple[tuple[str, str, str, int], ...] = (
     ("Large USD: offer instalments", "Large balances, USD", "large_balance", 3),
     ("Large EUR: offer instalments", "Large balances, EUR", "large_balance", 3),
-    ("Likely: first notice", "Likely to pay", "first_notice", 2),
+    ("Likely: first letter", "Likely to pay", "first_letter", 2),
     ("Likely: SMS after three weeks", "Likely to pay", "sms_reminder", 21),
-    ("Undecided: first notice", "Undecided", "first_notice", 2),
+    ("Undecided: first letter", "Undecided", "first_letter", 2),
     ("Undecided: reminder after two weeks", "Undecided", "reminder", 14),
     ("Unlikely: voice after a month", "Unlikely to pay", "voice_reminder", 30),
     ("Unlikely: an agent calls after two months", "Unlikely to pay", "late_call", 60),

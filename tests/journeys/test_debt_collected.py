@@ -41,7 +41,7 @@ def set_up_strategy(site: Site) -> None:
         "POST",
         "/communication-templates",
         {
-            "name": "first_notice",
+            "name": "first_letter",
             "communicationType": "email",
             "subject": "About {{original_creditor}}",
             "body": "Dear {{debtor_first_name}}, {{debt_amount}} is open. Sign in: {{portal_url}}",
