@@ -20,16 +20,12 @@ Kind = LedgerEntry.Kind
 
 
 class ImmutableAfterPayments(DomainError):
-    """Payments fix the currency and the original balance."""
-
     status = 422
     code = "immutable"
     message = "This debt has payments, so its currency and original balance can't be changed."
 
 
 class DebtorIsImmutable(DomainError):
-    """A debt stays with its debtor."""
-
     status = 422
     code = "immutable"
     field = "debtor_id"
@@ -37,14 +33,10 @@ class DebtorIsImmutable(DomainError):
 
 
 class DebtInUse(DomainError):
-    """A debt with payments, messages, deferral requests or holds can't be deleted."""
-
     message = "This debt has payments, messages, deferral requests or holds and can't be deleted."
 
 
 class DebtIsClosed(DomainError):
-    """The balance of a closed debt is fixed until it is reopened."""
-
     message = "This debt is closed. Reopen it first."
 
 

@@ -18,8 +18,6 @@ reviewed = Signal()
 
 
 class DebtOfAnotherDebtor(DomainError):
-    """A debtor can defer and dispute only their own debts."""
-
     status = 422
     code = "database.exists"
     field = "debt_id"
@@ -27,26 +25,18 @@ class DebtOfAnotherDebtor(DomainError):
 
 
 class DebtNotOpen(DomainError):
-    """Only an open debt can be deferred."""
-
     message = "This debt is closed; there is nothing to defer."
 
 
 class AlreadyPending(DomainError):
-    """A debt has at most one pending request."""
-
     message = "A deferral request for this debt is pending already. Wait for its review."
 
 
 class AlreadyReviewed(DomainError):
-    """A request is reviewed once."""
-
     message = "This request has been reviewed already."
 
 
 class NotesRequired(DomainError):
-    """A rejection is explained to the debtor."""
-
     status = 422
     code = "required"
     field = "review_notes"

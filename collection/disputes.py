@@ -32,8 +32,6 @@ class DebtNotOpen(DomainError):
 
 
 class AlreadyDisputed(DomainError):
-    """A debt has at most one open dispute."""
-
     message = "This debt has an open dispute already."
 
 
@@ -52,8 +50,6 @@ class ReceivedInFuture(DomainError):
 
 
 class InvalidTransition(DomainError):
-    """The creditor is asked before a decision, unless the debtor withdraws."""
-
     field = "status"
 
     def __init__(self, before: str, after: str) -> None:
@@ -61,8 +57,6 @@ class InvalidTransition(DomainError):
 
 
 class AnswerRequired(DomainError):
-    """The debtor is informed of the outcome."""
-
     status = 422
     code = "required"
     field = "answer"
@@ -70,8 +64,6 @@ class AnswerRequired(DomainError):
 
 
 class BalanceNotLower(DomainError):
-    """A dispute never increases a debt."""
-
     status = 422
     code = "range"
     field = "balance"

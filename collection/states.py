@@ -18,16 +18,12 @@ _CLOSED_BY_HAND = (*WRITES_OFF, DebtStatus.RECALLED)
 
 
 class ClosedStatusRefused(DomainError):
-    """A debt is placed with an open status."""
-
     field = "current_status"
     code = "enum"
     message = "A debt can't be placed with a closed status. Choose an open one."
 
 
 class InvalidTransition(DomainError):
-    """The status can't be changed this way."""
-
     field = "current_status"
     code = "enum"
 

@@ -11,8 +11,6 @@ from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 
 
 class CreditorInUse(DomainError):
-    """A creditor with debts can't be deleted."""
-
     message = "This creditor has debts and can't be deleted."
 
 

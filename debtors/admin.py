@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from collection.admin import holds
+from collection.admin import deferrals, holds
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest
 from communications.admin import noted_calls
@@ -127,17 +127,7 @@ class DebtorAdmin(DomainAdmin):
                 **of_debtor,
             ),
             holds.of_debtor(request, obj),
-            listing(
-                "Deferral requests",
-                DeferralRequest.objects.filter(debtor=obj).select_related("debt"),
-                {
-                    "Debt": lambda requested: requested.debt,
-                    "Days": lambda requested: requested.requested_deferral_days,
-                    "Status": lambda requested: requested.get_status_display(),
-                    "Requested": lambda requested: f"{requested.created_at:%Y-%m-%d %H:%M}",
-                },
-                **of_debtor,
-            ),
+            deferrals.listing_of(DeferralRequest.objects.filter(debtor=obj), **of_debtor),
             listing(
                 "Addresses",
                 ContactPoint.objects.filter(debtor=obj),

@@ -7,10 +7,11 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.timezone import now
 
+from collection.admin import ledger
 from collection.models import LedgerEntry
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import UnchangedSinceForm
-from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, unbroken
 from debtors.models import Debtor
 from payments import posting
@@ -81,20 +82,7 @@ class PaymentAdmin(DomainAdmin):
         return payment.debt.debtor
 
     def listings(self, request: HttpRequest, obj: Payment) -> list[Listing]:
-        entries = LedgerEntry.objects.filter(payment_id=obj.pk).select_related("by").order_by("-posted_at", "-id")
-        return [
-            listing(
-                "Ledger",
-                entries,
-                {
-                    "Kind": lambda entry: entry.get_kind_display(),
-                    "Amount": lambda entry: amount(entry.amount, entry.currency_code),
-                    "Value date": lambda entry: entry.value_date,
-                    "By": lambda entry: entry.by or "-",
-                },
-                payment_id__exact=obj.pk,
-            )
-        ]
+        return [ledger.listing_of(LedgerEntry.objects.filter(payment_id=obj.pk), payment_id__exact=obj.pk)]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Payment:
         return posting.record(**fields, by=request.user, today=now().date())  # type: ignore[arg-type]

@@ -19,8 +19,6 @@ Answer = tuple[int, dict[str, Any]]
 
 
 class KeyTooLong(DomainError):
-    """A key has a maximum length."""
-
     status = 422
     code = "maxLength"
     field = "Idempotency-Key"
@@ -28,16 +26,12 @@ class KeyTooLong(DomainError):
 
 
 class KeyReused(DomainError):
-    """A key belongs to one request."""
-
     status = 422
     code = "idempotency"
     message = "This Idempotency-Key was used with another body. Use a new key."
 
 
 class RequestInProgress(DomainError):
-    """The first request with this key is still in progress."""
-
     message = "A request with this Idempotency-Key is in progress. Try again in a moment."
 
 

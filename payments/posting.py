@@ -27,8 +27,6 @@ _FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
 
 
 class CurrencyMismatch(DomainError):
-    """A payment has its debt's currency."""
-
     status = 422
     code = "enum"
     field = "currency_code"
@@ -38,16 +36,12 @@ class CurrencyMismatch(DomainError):
 
 
 class DuplicateTransaction(DomainError):
-    """A processor's transaction is recorded once."""
-
     code = "database.unique"
     field = "processor_txn_id"
     message = "A payment with this transaction id exists already."
 
 
 class NoSuchDebt(DomainError):
-    """A payment belongs to an existing debt."""
-
     status = 422
     code = "database.exists"
     field = "debt_id"
@@ -55,8 +49,6 @@ class NoSuchDebt(DomainError):
 
 
 class PaymentNotFound(DomainError):
-    """The payment has been deleted."""
-
     status = 404
     message = "This resource does not exist."
 

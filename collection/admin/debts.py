@@ -11,7 +11,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
 
 from collection import debts
-from collection.admin import disputes, holds
+from collection.admin import deferrals, disputes, holds, ledger
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
 from communications.admin import noted_calls
 from communications.models import CommunicationLog
@@ -86,7 +86,6 @@ class DebtAdmin(DomainAdmin):
         "placement_date",
     )
     list_filter = ("current_status", "segment", "placement_date", "due_date")
-    list_select_related = ("creditor", "debtor")
     search_fields = ("external_reference",)
     search_help_text = "Part of the debtor's name or e-mail address, the creditor's whole reference, or an id"
     autocomplete_fields = ("creditor", "debtor", "segment")
@@ -152,27 +151,8 @@ class DebtAdmin(DomainAdmin):
                 add=adding(Payment, debt=obj.pk) if may_pay else None,
                 **of_debt,
             ),
-            listing(
-                "Ledger",
-                LedgerEntry.objects.filter(debt=obj).select_related("by").order_by("-posted_at", "-id"),
-                {
-                    "Kind": lambda entry: entry.get_kind_display(),
-                    "Amount": lambda entry: amount(entry.amount, entry.currency_code),
-                    "Value date": lambda entry: entry.value_date,
-                    "By": lambda entry: entry.by or "-",
-                },
-                **of_debt,
-            ),
-            listing(
-                "Deferral requests",
-                DeferralRequest.objects.filter(debt=obj),
-                {
-                    "Requested": lambda deferral: f"{deferral.created_at:%Y-%m-%d %H:%M}",
-                    "Days": lambda deferral: deferral.requested_deferral_days,
-                    "Status": lambda deferral: deferral.get_status_display(),
-                },
-                **of_debt,
-            ),
+            ledger.listing_of(LedgerEntry.objects.filter(debt=obj), **of_debt),
+            deferrals.listing_of(DeferralRequest.objects.filter(debt=obj), **of_debt),
             holds.of_debt(request, obj),
             disputes.of_debt(request, obj),
             noted_calls.of_debt(request, obj),

@@ -28,8 +28,6 @@ _PENDING = DeferralRequest.Status.PENDING
 
 
 class DecisionRequired(DomainError):
-    """Notes without a decision are not saved."""
-
     message = "Nothing was decided. Approve or reject the request."
 
 
@@ -46,11 +44,10 @@ class ReviewForm(DomainForm):
 
 @admin.register(DeferralRequest)
 class DeferralRequestAdmin(DomainAdmin):
-    list_display = ("debtor", "owed", "open", "days", "why", "age", "earlier", "status")
+    list_display = ("debtor", "owed", "balance", "days", "why", "age", "earlier", "status")
     form = ReviewForm
     list_display_links = ("debtor",)
     list_filter = ("status", "created_at", "reviewed_at")
-    list_select_related = ("debtor", "debt")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
     # Pending requests come first, the oldest at the top; then reviewed ones, the newest at the top.
@@ -94,15 +91,11 @@ class DeferralRequestAdmin(DomainAdmin):
 
     @admin.display(description="Balance")
     def balance(self, deferral: DeferralRequest) -> str:
-        return amount(deferral.debt.current_balance, deferral.debt.currency_code)
+        return unbroken(amount(deferral.debt.current_balance, deferral.debt.currency_code))
 
     @admin.display(description="Debt")
     def owed(self, deferral: DeferralRequest) -> str:
         return unbroken(deferral.debt)
-
-    @admin.display(description="Balance")
-    def open(self, deferral: DeferralRequest) -> str:
-        return unbroken(self.balance(deferral))
 
     @admin.display(description="Due")
     def due(self, deferral: DeferralRequest) -> Any:
@@ -174,14 +167,14 @@ class DeferralRequestAdmin(DomainAdmin):
 
     @admin.action(description="Approve selected requests", permissions=["review"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[DeferralRequest]) -> HttpResponse | None:
-        return self._review(request, queryset, deferrals.approve, action="approve_selected", button="Approve")
+        return self._review(request, queryset, deferrals.approve, button="Approve", done="approved")
 
     @admin.action(description="Reject selected requests", permissions=["review"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[DeferralRequest]) -> HttpResponse | None:
-        return self._review(request, queryset, deferrals.reject, action="reject_selected", button="Reject")
+        return self._review(request, queryset, deferrals.reject, button="Reject", done="rejected")
 
     def _review(
-        self, request: HttpRequest, queryset: QuerySet[DeferralRequest], review: Any, *, action: str, button: str
+        self, request: HttpRequest, queryset: QuerySet[DeferralRequest], review: Any, *, button: str, done: str
     ) -> HttpResponse | None:
         if self.too_many(request, queryset):
             return None
@@ -191,36 +184,31 @@ class DeferralRequestAdmin(DomainAdmin):
             form.fields["review_notes"].required = True
         if not (confirmed and form.is_valid()):
             title = f"{button} these requests"
-            return self.ask(request, title=title, form=form, rows=list(queryset), button=button, action=action)
+            return self.ask(
+                request, title=title, form=form, rows=list(queryset), button=button, action=f"{button.lower()}_selected"
+            )
         notes = form.cleaned_data["review_notes"] or None
 
         def decide(deferral: DeferralRequest) -> None:
             review(deferral, by=request.user, notes=notes, now=now())
             self.log_change(request, deferral, f"{button}: {notes or '-'}")
 
-        self.each(request, list(queryset.order_by("created_at", "pk")), decide, done=_done(review))
+        self.each(request, list(queryset.order_by("created_at", "pk")), decide, done=done)
         return None
 
     def listings(self, request: HttpRequest, obj: DeferralRequest) -> list[Listing]:
-        others = (
-            DeferralRequest.objects.filter(debtor=obj.debtor_id).exclude(pk=obj.pk).select_related("debt", "reviewer")
-        )
-        return [
-            listing(
-                "Other requests of this debtor",
-                others,
-                {
-                    "Requested": lambda deferral: f"{deferral.created_at:%Y-%m-%d %H:%M}",
-                    "Debt": lambda deferral: deferral.debt,
-                    "Days": lambda deferral: deferral.requested_deferral_days,
-                    "Status": lambda deferral: deferral.get_status_display(),
-                    "By": lambda deferral: deferral.reviewer or "-",
-                    "Notes": lambda deferral: deferral.review_notes or "-",
-                },
-                debtor__id__exact=obj.debtor_id,
-            )
-        ]
+        others = DeferralRequest.objects.filter(debtor=obj.debtor_id).exclude(pk=obj.pk)
+        return [listing_of(others, title="Other requests of this debtor", debtor__id__exact=obj.debtor_id)]
 
 
-def _done(review: Any) -> str:
-    return "rejected" if review is deferrals.reject else "approved"
+def listing_of(requests: QuerySet[DeferralRequest], *, title: str = "Deferral requests", **filters: Any) -> Listing:
+    """List these deferral requests on another page."""
+    columns: dict[str, Any] = {
+        "Requested": lambda deferral: f"{deferral.created_at:%Y-%m-%d %H:%M}",
+        "Debt": lambda deferral: deferral.debt,
+        "Days": lambda deferral: deferral.requested_deferral_days,
+        "Status": lambda deferral: deferral.get_status_display(),
+        "By": lambda deferral: deferral.reviewer or "-",
+        "Notes": lambda deferral: deferral.review_notes or "-",
+    }
+    return listing(title, requests.select_related("debt", "reviewer"), columns, **filters)

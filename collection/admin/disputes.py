@@ -87,7 +87,6 @@ class DisputeAdmin(WorkflowAdmin):
     list_display = ("debtor", "owed", "disputed", "why", "channel", "within", "age", "status")
     list_display_links = ("debtor",)
     list_filter = ("status", "channel", "received_at", "decided_at")
-    list_select_related = ("debt__debtor", "debt__validation_notice")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
     autocomplete_fields = ("debt",)

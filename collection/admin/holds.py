@@ -124,7 +124,6 @@ class HoldAdmin(WorkflowAdmin):
     list_display = ("who", "owed", "reason", "state", "begins", "ends", "review", "by", "approved_by")
     list_display_links = ("who",)
     list_filter = (StateFilter, "reason", "starts_on", "ends_on", "review_on")
-    list_select_related = ("debtor", "debt__debtor", "by", "approved_by")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
     autocomplete_fields = ("debtor", "debt")

@@ -4,9 +4,10 @@ import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from collection.models import Debt, ExchangeRate, LedgerEntry
+from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import SMALLEST, BackOffice, ReadOnlyAdmin, amount, unbroken
 from debtors.models import Debtor
 
@@ -47,6 +48,17 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Reverses")
     def reversed(self, entry: LedgerEntry) -> str:
         return str(entry.reverses_id or "-")
+
+
+def listing_of(entries: QuerySet[LedgerEntry], **filters: Any) -> Listing:
+    """List these entries on another page, the newest first."""
+    columns: dict[str, Any] = {
+        "Kind": lambda entry: entry.get_kind_display(),
+        "Amount": lambda entry: amount(entry.amount, entry.currency_code),
+        "Value date": lambda entry: entry.value_date,
+        "By": lambda entry: entry.by or "-",
+    }
+    return listing("Ledger", entries.select_related("by").order_by("-posted_at", "-id"), columns, **filters)
 
 
 @admin.register(ExchangeRate)

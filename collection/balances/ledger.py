@@ -37,8 +37,6 @@ _POST = """
 
 
 class ExceedsBalance(DomainError):
-    """A balance never falls below 0."""
-
     status = 422
     code = "range"
     field = "amount"
@@ -46,8 +44,6 @@ class ExceedsBalance(DomainError):
 
 
 class NoSuchDebt(DomainError):
-    """The debt has been deleted."""
-
     status = 404
     message = "This resource does not exist."
 

@@ -22,8 +22,6 @@ class HoldEnded(DomainError):
 
 
 class NoteRequired(DomainError):
-    """A change that allows collection again is explained."""
-
     status = 422
     code = "required"
     field = "why"

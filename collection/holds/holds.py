@@ -23,8 +23,6 @@ _OUTSIDE_SCHEME = ("scotland", "northern ireland")
 
 
 class DebtorOrDebtRequired(DomainError):
-    """A hold is on a debtor or on one debt."""
-
     status = 422
     code = "required"
     field = "debtor"
@@ -32,15 +30,11 @@ class DebtorOrDebtRequired(DomainError):
 
 
 class ReasonNotManual(DomainError):
-    """Deferrals and disputes open and end their holds."""
-
     field = "reason"
     message = "Holds for deferrals and disputes follow the request or the dispute. Decide that instead."
 
 
 class SourceRequired(DomainError):
-    """A hold records where the information came from, for later audits."""
-
     status = 422
     code = "required"
     field = "source"
@@ -55,8 +49,6 @@ class EndsBeforeStart(DomainError):
 
 
 class LengthFixedByLaw(DomainError):
-    """The regulations set the length of a moratorium."""
-
     status = 422
     code = "immutable"
     field = "ends_on"
@@ -67,8 +59,6 @@ class LengthFixedByLaw(DomainError):
 
 
 class BlocksRequiredByLaw(DomainError):
-    """A required block is missing."""
-
     status = 422
     code = "range"
     field = "blocks"

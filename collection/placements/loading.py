@@ -29,8 +29,6 @@ _NAMES = {column: name for name, column in COLUMNS.items()}
 
 
 class ImportInProgress(DomainError):
-    """Two files at once could create one debtor twice."""
-
     message = "Another placement file is being loaded. Wait until that is done."
 
 

@@ -11,16 +11,12 @@ from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 
 
 class EmptyBand(DomainError):
-    """A half-open band with equal or reversed bounds is empty."""
-
     status = 422
     code = "range"
     message = "The upper bound must be greater than the lower one. A band is min ≤ x < max."
 
 
 class BandWithoutCurrency(DomainError):
-    """A balance band is in one currency."""
-
     status = 422
     code = "required"
     field = "currency_code"
@@ -28,8 +24,6 @@ class BandWithoutCurrency(DomainError):
 
 
 class SegmentInUse(DomainError):
-    """A segment with debts or strategy rules can't be deleted."""
-
     message = "This segment has debts or strategy rules and can't be deleted."
 
 
