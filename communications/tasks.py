@@ -19,7 +19,7 @@ def send_solicited() -> None:
 
 
 @shared_task(ignore_result=True)
-def work_inbox() -> None:
+def process_inbox() -> None:
     inbox.process(clock=timezone.now)
 
 
@@ -29,5 +29,5 @@ def expire_leases() -> None:
 
 
 @shared_task(ignore_result=True)
-def ask_providers() -> None:
+def poll_providers() -> None:
     polling.poll(now=timezone.now())

@@ -38,9 +38,9 @@ def _tick(task: str, seconds: float) -> dict[str, object]:
 
 app.conf.beat_schedule = {
     "drain-outbox": _tick("communications.tasks.drain_outbox", 5),
-    "work-inbox": _tick("communications.tasks.work_inbox", 5),
+    "process-inbox": _tick("communications.tasks.process_inbox", 5),
     "expire-leases": _tick("communications.tasks.expire_leases", 30),
-    "ask-providers": _tick("communications.tasks.ask_providers", 300),
+    "poll-providers": _tick("communications.tasks.poll_providers", 300),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
     "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from collection.admin import deferrals, holds
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest
-from communications.admin import noted_calls
+from communications.admin import recorded_calls
 from communications.models import CommunicationLog
 from communications.outbox import may_go
 from contact.admin import panel, preferences
@@ -51,7 +51,7 @@ class DebtorAdmin(DomainAdmin):
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
     search_help_text = "Part of a name, a company or an e-mail address; a whole phone number; an id"
-    actions_detail = ("note_call",)
+    actions_detail = ("record_call",)
     readonly_fields = ("totals", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
@@ -140,7 +140,7 @@ class DebtorAdmin(DomainAdmin):
                 **of_debtor,
             ),
             preferences.of_debtor(request, obj),
-            noted_calls.of_debtor(request, obj),
+            recorded_calls.of_debtor(request, obj),
             listing(
                 "Messages",
                 CommunicationLog.objects.filter(debtor=obj).defer("body", "html"),
@@ -164,12 +164,12 @@ class DebtorAdmin(DomainAdmin):
             ),
         ]
 
-    def has_note_call_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return noted_calls.may_note(request)
+    def has_record_call_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return recorded_calls.may_record(request)
 
-    @action(description="Record a call", permissions=["note_call"])  # type: ignore[untyped-decorator]
-    def note_call(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return noted_calls.note(self, request, object_id)
+    @action(description="Record a call", permissions=["record_call"])  # type: ignore[untyped-decorator]
+    def record_call(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return recorded_calls.record(self, request, object_id)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debtor:
         return debtors.create(**fields, today=now().date())

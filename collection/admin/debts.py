@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 from collection import debts
 from collection.admin import deferrals, disputes, holds, ledger
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
-from communications.admin import noted_calls
+from communications.admin import recorded_calls
 from communications.models import CommunicationLog
 from communications.outbox import may_go
 from contact.admin import panel
@@ -155,7 +155,7 @@ class DebtAdmin(DomainAdmin):
             deferrals.listing_of(DeferralRequest.objects.filter(debt=obj), **of_debt),
             holds.of_debt(request, obj),
             disputes.of_debt(request, obj),
-            noted_calls.of_debt(request, obj),
+            recorded_calls.of_debt(request, obj),
             listing(
                 "Messages",
                 CommunicationLog.objects.filter(debt=obj).defer("body", "html"),

@@ -24,7 +24,7 @@ from ddc.common.process.wake import wake_worker
 
 log = structlog.get_logger(__name__)
 
-TASK = "communications.tasks.work_inbox"
+TASK = "communications.tasks.process_inbox"
 #: How long a worker may process one event before another worker tries.
 LEASE = timedelta(seconds=60)
 #: The pauses between the tries. After the last of them the event has failed.

@@ -236,7 +236,7 @@ class Chaos:
     def _tick(self) -> None:
         """Send the tasks of beat, and shorten every pause before a retry."""
         with contextlib.suppress(OperationalError):
-            for name in (*WORKERS * ("drain_outbox",), "work_inbox"):
+            for name in (*WORKERS * ("drain_outbox",), "process_inbox"):
                 self.celery.send_task(f"communications.tasks.{name}", expires=5, ignore_result=True, retry=False)
         CommunicationLog.objects.filter(status=MessageStatus.QUEUED, attempts__gt=0).update(due_at=F("updated_at"))
         time.sleep(0.5)

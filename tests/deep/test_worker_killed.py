@@ -1,4 +1,4 @@
-"""A worker that is killed in the middle of its work: no message goes twice, none is lost, few are in doubt."""
+"""A worker that is killed: no message is sent twice, none is lost, at most one per kill is uncertain."""
 
 import os
 import signal
@@ -106,8 +106,8 @@ def drain_with_kills(tmp_path, *, messages, kills):
             box.wait(lambda goal=goal: sum(box.seen().values()) >= goal, seconds=60)
             box.worker.kill()
             pending = PendingDispatch.objects.values("message_id")
-            in_doubt = CommunicationLog.objects.filter(status="sending").exclude(pk__in=pending).count()
-            assert in_doubt <= kill * SENDING, f"{in_doubt} in doubt after {kill} kills"
+            uncertain = CommunicationLog.objects.filter(status="sending").exclude(pk__in=pending).count()
+            assert uncertain <= kill * SENDING, f"{uncertain} uncertain after {kill} kills"
             # What the dead one had claimed is due again when its lease is over; the test doesn't wait for that.
             CommunicationLog.objects.filter(status="claimed").update(due_at=timezone.now())
             leases.requeue(pending.values_list("message_id", flat=True), now=timezone.now())

@@ -24,7 +24,7 @@ def debt(db: None) -> Debt:
 
 
 def page(debt: Debt) -> str:
-    return f"/admin/debtors/debtor/{debt.debtor_id}/note_call/"
+    return f"/admin/debtors/debtor/{debt.debtor_id}/record_call/"
 
 
 def listed(browser: Browser, row: Debtor | Debt) -> dict[str, Listing]:

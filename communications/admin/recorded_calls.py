@@ -56,7 +56,7 @@ class RecordCallForm(OutcomeForm):
         self.offer(records.RECORDED)
 
 
-def note(page: DomainAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+def record(page: DomainAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Show the form on a debtor's page, and record the call."""
     debtor = page.one(request, object_id)
     initial = {"number": debtor.mobile_phone, "debt": request.GET.get("debt")}
@@ -92,12 +92,12 @@ def _calls(request: HttpRequest, debtor: Debtor, filled: dict[str, Any] | None =
     rows = CommunicationLog.objects.filter(communication_type__in=_CALL_CHANNELS, **filters).select_related(
         "outcome_by"
     )
-    url = reverse("admin:debtors_debtor_note_call", args=[debtor.pk])
-    add = f"{url}?{urlencode(filled or {})}" if may_note(request) else None
+    url = reverse("admin:debtors_debtor_record_call", args=[debtor.pk])
+    add = f"{url}?{urlencode(filled or {})}" if may_record(request) else None
     in_list = filters | {"communication_type__in": ",".join(_CALL_CHANNELS)}
     return listing("Calls", rows.defer("body", "html"), columns, add=add, **in_list)
 
 
-def may_note(request: HttpRequest) -> bool:
+def may_record(request: HttpRequest) -> bool:
     """Return whether the user may record calls: the permission for call tasks is enough."""
     return request.user.has_perm("communications.finish_calltask")
