@@ -186,14 +186,16 @@ def webhook_secret(text: str) -> str:
 def contact_window(text: str) -> tuple[time, time]:
     """Parse ``08:00-21:00``, in the debtor's local time: from the first minute up to, but not including, the second.
 
+    ``24:00`` is the end of the day.
+
     :raises ImproperlyConfigured: if it has another form, or ends before it begins
     """
-    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24(?=:00)):([0-5]\d)", text)
     if not match:
         raise ImproperlyConfigured(f"CONTACT_WINDOW is {text!r}. Use the form 08:00-21:00.")
     hours = [int(part) for part in match.groups()]
-    opening, closing = time(hours[0], hours[1]), time(hours[2], hours[3])
-    if opening >= closing:
+    opening, closing = time(hours[0], hours[1]), time(hours[2] % 24, hours[3])
+    if opening >= closing and hours[2] != 24:
         raise ImproperlyConfigured("CONTACT_WINDOW ends before it begins. Put the later time last.")
     return opening, closing
 

@@ -35,10 +35,9 @@ class StrategyRunView(ResourceView):
 
     queryset = StrategyRun.objects.all()
     serializer_class = StrategyRunSerializer
-    bodiless_actions = ("create",)
 
     @extend_schema(request=RunInputSerializer, responses={202: StrategyRunSerializer})
     def create(self, request: Request) -> Response:
-        given = self.read(RunInputSerializer, optional=True)
-        run = runs.plan(dry_run=bool(given.get("dry_run")), day=given.get("date"), by=self.agent, now=timezone.now())
+        given = self.read(RunInputSerializer)
+        run = runs.plan(dry_run=given["dry_run"], day=given.get("date"), by=self.agent, now=timezone.now())
         return Response(write(StrategyRunSerializer, run), 202)

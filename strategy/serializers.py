@@ -130,5 +130,5 @@ class StrategyRunSerializer(CamelSerializer):
 class RunInputSerializer(CamelSerializer):
     """The run to plan."""
 
-    dry_run = BooleanField(required=False, allow_null=True)
+    dry_run = BooleanField()
     date = DateField(required=False, allow_null=True)

@@ -11,6 +11,7 @@ from django.urls import URLPattern
 
 from agents.authentication import StaffAuthentication
 from agents.models import Agent
+from ddc.common.api.parser import has_surrogate
 
 #: Answers a GET request (and the ids in its path) with JSON, or with None where the ordinary view has to answer.
 FastRead = Callable[..., bytes | None]
@@ -60,7 +61,8 @@ def _fast_first(view: Any, read: FastRead) -> Any:
 
     @wraps(view)
     def answer(request: HttpRequest, **ids: Any) -> HttpResponse:
-        body = read(request, **ids) if request.method == "GET" and settings.FAST_READS else None
+        is_fast = request.method == "GET" and settings.FAST_READS and not has_surrogate(request.META["QUERY_STRING"])
+        body = read(request, **ids) if is_fast else None
         if body is None:
             response: HttpResponse = view(request, **ids)
             return response

@@ -4,12 +4,14 @@ import os
 import secrets
 import subprocess
 import sys
+from datetime import time
 from typing import Any
 from unittest.mock import Mock
 
 import psycopg
 import pytest
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 
 from ddc import configuration
 from ddc.common.observing import health
@@ -177,3 +179,11 @@ def test_a_mail_provider_without_its_settings_is_refused(settings):
     assert said() == ["ddc.E001"]
     settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "x"}
     assert said() == []
+
+
+def test_the_contact_window_can_be_the_whole_day():
+    assert configuration.contact_window("00:00-24:00") == (time.min, time.min)  # Midnight is the end of the day.
+    assert configuration.contact_window("09:30-24:00") == (time(9, 30), time.min)
+    for wrong in ("24:00-24:00", "00:00-24:01", "00:00-25:00", "09:00-09:00", "00:00-00:00"):
+        with pytest.raises(ImproperlyConfigured):
+            configuration.contact_window(wrong)

@@ -48,9 +48,15 @@ def test_a_report_has_the_matched_queued_and_left_out_debts_of_each_rule(api):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [None, {}, {"dryRun": None}, {"dryRun": False}])
-def test_a_run_is_real_and_for_today_by_default(api, body):
-    run = api.post("/strategy/runs", body).json()
+@pytest.mark.parametrize("body", [{}, {"dryRun": None}, {"dryrun": True}])
+def test_a_body_that_does_not_state_whether_the_run_is_dry_is_refused(api, body):
+    answer = api.post("/strategy/runs", body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "dryRun")
+    assert not StrategyRun.objects.exists()
+
+
+def test_a_run_is_for_today_by_default(api):
+    run = api.post("/strategy/runs", {"dryRun": False}).json()
     assert (run["dryRun"], run["date"]) == (False, timezone.now().date().isoformat())
 
 
@@ -64,7 +70,7 @@ def test_a_run_is_real_and_for_today_by_default(api, body):
     ],
 )
 def test_a_wrong_value_is_refused(api, body, field):
-    answer = api.post("/strategy/runs", body)
+    answer = api.post("/strategy/runs", {"dryRun": False} | body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
     assert not StrategyRun.objects.exists()

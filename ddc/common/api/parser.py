@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.parse
 from decimal import Decimal
 from typing import IO, Any
 
@@ -10,6 +11,8 @@ from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 32
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: Half a surrogate pair in UTF-8. Django decodes it as three replacement characters.
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 class ExactJSONParser(BaseParser):
@@ -33,6 +36,11 @@ def _refuse_constant(name: str) -> None:
 def is_storable(text: str) -> bool:
     """Return whether PostgreSQL can store the text: it has no NUL and no lone surrogate."""
     return not _UNSTORABLE.search(text)
+
+
+def has_surrogate(query: str) -> bool:
+    """Return whether a query string contains half a surrogate pair."""
+    return bool(_SURROGATE.search(urllib.parse.unquote_to_bytes(query.encode("latin-1", "replace"))))
 
 
 def check_storable(data: object) -> None:

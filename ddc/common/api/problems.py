@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
+from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -91,6 +92,8 @@ def _describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return 404, problem(404, "This resource does not exist."), {}
     if isinstance(error, exceptions.APIException):
         return _of_drf(error)
+    if isinstance(error, SuspiciousOperation):  # Such as too many parameters.
+        return 400, problem(400, "The request is malformed."), {}
     if isinstance(error, IntegrityError) and _sqlstate(error) == _FOREIGN_KEY_VIOLATION:
         return 409, problem(409, "Something that this refers to has just been deleted. Read it again."), {}
     if isinstance(error, OperationalError | InterfaceError):

@@ -1,5 +1,6 @@
 """The base of API views: validate the input, call one domain function, answer."""
 
+import urllib.parse
 import uuid
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -13,9 +14,10 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from ddc.common.api.pagination import DEFAULT_LIMIT, page_of
-from ddc.common.api.parser import is_storable
+from ddc.common.api.parser import has_surrogate, is_storable
 from ddc.common.api.serializers import CamelSerializer, reader, write, write_all, writer
 
+_UNSTORABLE = exceptions.ErrorDetail("This has characters that cannot be stored.", "regex")
 IGNORED_SHOWN = 20
 #: Proxies reject headers of many kilobytes.
 IGNORED_LENGTH = 100
@@ -39,10 +41,14 @@ class View(ViewSetMixin, APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        query = request.META.get("QUERY_STRING", "")
+        for pair in query.split("&") if has_surrogate(query) else ():
+            if has_surrogate(pair):
+                name = urllib.parse.unquote_plus(pair.partition("=")[0])
+                raise exceptions.ValidationError({name: [_UNSTORABLE]})
         for name, value in request.GET.items():
             if not is_storable(name) or not is_storable(str(value)):
-                detail = exceptions.ErrorDetail("This has characters that cannot be stored.", "regex")
-                raise exceptions.ValidationError({name.replace("\x00", ""): [detail]})
+                raise exceptions.ValidationError({name.replace("\x00", ""): [_UNSTORABLE]})
 
     def read(
         self, serializer: type[CamelSerializer], *, partial: bool = False, optional: bool = False, **context: Any

@@ -142,7 +142,7 @@ def test_the_rows_keep_the_id_and_the_worker_logs_it(anonymous, api, settings, l
 def test_messages_of_a_run_have_the_id_of_the_request_that_planned_it(api):
     factories.debt(placement_date=timezone.now().date())
     makers.rule(segment=factories.segment(), days_since_placement=0)
-    answer = api.post("/strategy/runs", {}, **{"X-Request-ID": ID})
+    answer = api.post("/strategy/runs", {"dryRun": False}, **{"X-Request-ID": ID})
     assert answer.status_code in (201, 202), answer.content
     runs.start_planned(clock=timezone.now)
     assert StrategyRun.objects.get().request_id == ID
