@@ -18,17 +18,12 @@ from communications.sending import evidence
 from communications.texts import composition, facts, templates
 from contact import addresses
 from contact.engine import gate
+from ddc.demo.sample import SAMPLE
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
 from portal.models import DigitalActivity
 
-_SENT = {
-    "first_letter": Channel.EMAIL,
-    "reminder": Channel.EMAIL,
-    "sms_reminder": Channel.SMS,
-    "voice_reminder": Channel.VOICE,
-}
 _CALL_TASKS = 12
 _STATES = {
     MessageStatus.DELIVERED: 70, MessageStatus.SENT: 15, MessageStatus.BOUNCED: 3, MessageStatus.FAILED: 3,
@@ -40,21 +35,10 @@ _REASONS = {
     MessageStatus.BLOCKED: str(gate.SUPPRESSED),
     MessageStatus.UNCERTAIN: "The connection was lost; the provider may or may not have the message.",
 }
-#: The result of the attempt by status; a provider has accepted messages that later bounce or fail.
-_DISPATCHED = {
-    MessageStatus.DELIVERED: Result.SENT,
-    MessageStatus.SENT: Result.SENT,
-    MessageStatus.BOUNCED: Result.SENT,
-    MessageStatus.FAILED: Result.SENT,
-    MessageStatus.UNCERTAIN: Result.UNCERTAIN,
-}
-_REPLIES = ("I can pay on Friday.", "Please call me after six.", "I have paid this already!", "Who are you?")
-_PATHS = {
-    "page_view": "/portal",
-    "sign_in": "/portal/sign-in",
-    "debt_viewed": "/debts",
-    "deferral_started": "/deferral",
-}
+#: The statuses of messages that were dispatched; a provider has accepted those that later bounce or fail.
+_DISPATCHED = (
+    MessageStatus.DELIVERED, MessageStatus.SENT, MessageStatus.BOUNCED, MessageStatus.FAILED, MessageStatus.UNCERTAIN,
+)  # fmt: skip
 
 
 def messages(
@@ -70,8 +54,8 @@ def messages(
     versions = templates.current_versions(variants)
     made = []
     for debt, variables in zip(about, values, strict=True):
-        for name in rng.sample(tuple(_SENT), rng.choice((1, 1, 2, 3))):
-            channel = _SENT[name]
+        for name in rng.sample(tuple(SAMPLE["campaigns"]), rng.choice((1, 1, 2, 3))):
+            channel = Channel(SAMPLE["campaigns"][name])
             if not addresses.address(debt.debtor, channel):
                 continue
             log = _message(rng, debt, channel, now=now)
@@ -103,7 +87,7 @@ def attempts(logs: Sequence[CommunicationLog]) -> list[MessageAttempt]:
     made = []
     for log in logs:
         if log.attempts:
-            result = _DISPATCHED[MessageStatus(log.status)]
+            result = Result.UNCERTAIN if log.status == MessageStatus.UNCERTAIN else Result.SENT
             ended_at = log.sent_at or log.created_at + timedelta(minutes=1)
             attempt = MessageAttempt(
                 message=log,
@@ -131,7 +115,7 @@ def activities(
     ]
     for debt in rng.sample(debts, len(debts) // 4):
         at = now - timedelta(minutes=rng.randint(10, 60 * 24 * 60))
-        for kind, path in _PATHS.items():
+        for kind, path in SAMPLE["activities"].items():
             at = min(at + timedelta(seconds=rng.randint(5, 90)), now)
             made.append(DigitalActivity(debtor=debt.debtor, debt=debt, activity_type=kind, path=path, created_at=at))
             if rng.random() < 0.3:
@@ -216,7 +200,7 @@ def _reply(rng: random.Random, answered: CommunicationLog, *, now: datetime) -> 
         direction=CommunicationLog.Direction.INBOUND,
         status=MessageStatus.RECEIVED,
         address=answered.address,
-        body=rng.choice(_REPLIES),
+        body=rng.choice(SAMPLE["replies"]),
         provider="demo",
         created_at=min(answered.sent_at + timedelta(minutes=rng.randint(2, 2_000)), now),
     )

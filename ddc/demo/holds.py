@@ -9,22 +9,9 @@ from collection import disputes
 from collection.holds import holds
 from collection.models import Debt, DebtStatus, Dispute, Hold
 from ddc.common import money
-from ddc.demo.texts import DISPUTES, HOLDS
+from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
 
-#: Reason, number of holds, and the country if the reason exists only there.
-_HOLDS: tuple[tuple[Hold.Reason, int, str | None], ...] = (
-    (Hold.Reason.MORATORIUM, 8, "GB"),
-    (Hold.Reason.MENTAL_HEALTH_MORATORIUM, 3, "GB"),
-    (Hold.Reason.ATTORNEY, 6, "US"),
-    (Hold.Reason.CEASE, 6, None),
-    (Hold.Reason.BANKRUPTCY, 4, None),
-    (Hold.Reason.DECEASED, 4, None),
-    (Hold.Reason.VULNERABLE, 8, None),
-    (Hold.Reason.ARRANGEMENT, 8, None),
-    (Hold.Reason.CLIENT_REQUEST, 6, None),
-    (Hold.Reason.COMPLAINT, 7, None),
-)
 _OUTCOMES = ("verify", "adjust", "withdraw", "recall")
 
 
@@ -39,14 +26,14 @@ def open_disputes(
 
 def _dispute(rng: random.Random, debt: Debt, agent: Agent, supervisor: Agent, now: datetime) -> Dispute:
     at = max(debt.created_at, now - timedelta(minutes=rng.randint(20, 30_000)))
-    reason, evidence = rng.choice(DISPUTES)
+    reason, evidence = rng.choice(SAMPLE["disputes"])
     in_portal = rng.random() < 0.5
     third = money.rounded(debt.current_balance / 3, debt.currency_code)
     dispute = disputes.receive(
         debt,
         channel=Dispute.Channel.PORTAL if in_portal else rng.choice(("phone", "letter", "email")),
         reason=reason,
-        evidence=evidence,
+        evidence=evidence or None,
         portion=third if third and rng.random() < 0.4 else None,
         by=None if in_portal else agent,
         now=at,
@@ -66,8 +53,10 @@ def open_holds(
 ) -> list[Hold]:
     """Open holds on some debtors, up to two months ago: some are due for review, some wait for approval."""
     opened = []
-    for reason, count, country in _HOLDS:
-        for debtor in rng.sample([one for one in debtors if country in (None, one.country_code)], count):
+    for row in SAMPLE["holds"]:
+        possible = [debtor for debtor in debtors if row.get("country") in (None, debtor.country_code)]
+        for debtor in rng.sample(possible, row["count"]):
             at, by = now - timedelta(days=rng.randint(0, 55)), rng.choice((agent, supervisor))
-            opened.append(holds.open_hold(reason=reason, debtor=debtor, source=rng.choice(HOLDS), by=by, now=at))
+            reason, source = Hold.Reason(row["reason"]), rng.choice(SAMPLE["hold_sources"])
+            opened.append(holds.open_hold(reason=reason, debtor=debtor, source=source, by=by, now=at))
     return opened

@@ -1,7 +1,6 @@
 """Load the sample data into an empty site, once and in one transaction."""
 
 import random
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -20,34 +19,16 @@ from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.demo import contacts, holds, people, portfolio
-from ddc.demo.texts import DEFERRAL_REASONS, REVIEW_NOTES, RULES, SEGMENTS, TEMPLATES
+from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
 from portal.models import DigitalActivity
 from strategy import rules
 
-STEPS = 10
 USERS = {"agent": "Agent", "supervisor": "Supervisor", "auditor": "Auditor"}
 _NAMES = {"agent": ("Alex", "Agent"), "supervisor": ("Sam", "Supervisor"), "auditor": ("Ada", "Auditor")}
 
-#: Units per euro, close to real rates.
-_RATES = {
-    "USD": "1.0850",
-    "GBP": "0.8450",
-    "INR": "97.50",
-    "BRL": "6.1000",
-    "CAD": "1.5200",
-    "AUD": "1.6600",
-    "JPY": "171.20",
-    # For the currencies of the sample placements file:
-    "CHF": "0.9350",
-    "PLN": "4.2500",
-    "SEK": "11.0500",
-    "KWD": "0.3560",
-}
 _SEED = 2026
 _REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
-
-Progress = Callable[[str], None]
 
 
 class DemoIsOff(DomainError):
@@ -63,7 +44,7 @@ class PasswordMissing(DomainError):
 
 
 @transaction.atomic
-def load(*, now: datetime, progress: Progress = lambda step: None) -> bool:
+def load(*, now: datetime) -> bool:
     """Load the sample data unless there are debtors already; return whether it was loaded.
 
     Each call sets the password of the three users to DEMO_PASSWORD and adds today's exchange rates.
@@ -81,40 +62,30 @@ def load(*, now: datetime, progress: Progress = lambda step: None) -> bool:
     _rates(now.date())
     if Debtor.objects.exists():
         return False
-    _fill(users, now=now, progress=progress)
+    _fill(users, now=now)
     return True
 
 
-def _fill(users: list[Agent], *, now: datetime, progress: Progress) -> None:
+def _fill(users: list[Agent], *, now: datetime) -> None:
     rng, today = random.Random(_SEED), now.date()  # noqa: S311 - the same data each time, and no secret
-    progress("users and exchange rates")
-    variants = [templates.create(**values) for values in TEMPLATES]
+    variants = [templates.create(**values) for values in SAMPLE["templates"]]
     _strategy({variant.name: variant for variant in variants if variant.language == "en"})
-    progress("templates, segments and rules")
     people_and_countries = list(people.debtors(rng, today=today, now=now))
     debtors = Debtor.objects.bulk_create([debtor for debtor, _ in people_and_countries], batch_size=500)
-    progress("debtors")
     accounts = portfolio.make(rng, people_and_countries, agents=users[:2], now=now)
-    progress("debts and payments, generated")
     accounts.write()
-    progress("debts and payments, written")
     assignment.assign_all(today=today)
-    progress("segments")
     contacts.suppress_addresses(rng, debtors, now=now)
     logs = contacts.messages(rng, accounts.debts, variants, now=now)
-    progress("messages, generated")
     attempts = contacts.attempts(logs)
     CommunicationLog.objects.bulk_create(logs, batch_size=500)
     MessageAttempt.objects.bulk_create(attempts, batch_size=500)
     CommunicationLog.objects.update(updated_at=F("created_at"))  # No later change.
     DigitalActivity.objects.bulk_create(contacts.activities(rng, accounts.debts, logs, now=now), batch_size=500)
-    progress("messages and activities, written")
     _deferrals(rng, [debt for debt in accounts.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
-    progress("deferral requests")
     agent, supervisor = users[0], users[1]
     holds.open_disputes(rng, accounts.debts, agent=agent, supervisor=supervisor, now=now)
     holds.open_holds(rng, debtors, agent=agent, supervisor=supervisor, now=now)
-    progress("disputes and holds")
 
 
 def _user(name: str, password: str, *, now: datetime) -> Agent:
@@ -134,7 +105,7 @@ def _rates(today: date) -> None:
         [
             ExchangeRate(date=day, currency_code=code, per_euro=Decimal(rate))
             for day in (today, today - timedelta(days=1))
-            for code, rate in _RATES.items()
+            for code, rate in SAMPLE["exchange_rates"].items()
         ],
         ignore_conflicts=True,
     )
@@ -142,15 +113,15 @@ def _rates(today: date) -> None:
 
 def _strategy(by_name: dict[str, CommunicationTemplate]) -> None:
     by_segment: dict[str, Segment] = {}
-    for values in SEGMENTS:
+    for values in SAMPLE["segments"]:
         bands = {name: Decimal(value) for name, value in values.items() if name.startswith(("min_", "max_"))}
         by_segment[values["name"]] = records.create(**values | bands)
-    for priority, (name, segment, template, days) in enumerate(RULES, start=1):
+    for priority, rule in enumerate(SAMPLE["rules"], start=1):
         rules.create(
-            name=name,
-            segment=by_segment[segment],
-            template=by_name[template],
-            trigger={"type": "TimeTrigger", "days_since_placement": days},
+            name=rule["name"],
+            segment=by_segment[rule["segment"]],
+            template=by_name[rule["template"]],
+            trigger={"type": "TimeTrigger", "days_since_placement": rule["days"]},
             priority=priority * 10,
         )
 
@@ -161,8 +132,10 @@ def _deferrals(rng: random.Random, debts: list[Debt], by: Agent, *, now: datetim
     for debt, status in zip(rng.sample(debts, len(wanted)), wanted, strict=True):
         at = now - timedelta(minutes=rng.randint(30, 5_000 if status == "pending" else 20_000))
         days = rng.choice((7, 14, 14, 30, 30, 45, 60, 90))
-        asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason=rng.choice(DEFERRAL_REASONS), now=at)
-        notes, decided = rng.choice(REVIEW_NOTES.get(status, (None,))), at + timedelta(minutes=rng.randint(5, 25))
+        reason = rng.choice(SAMPLE["deferral_reasons"])
+        asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason=reason, now=at)
+        notes = rng.choice(SAMPLE["review_notes"].get(status, [""])) or None
+        decided = at + timedelta(minutes=rng.randint(5, 25))
         if status == "approved":
             deferrals.approve(asked, by=by, notes=notes, now=decided)
         elif status == "rejected":

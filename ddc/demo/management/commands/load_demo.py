@@ -1,11 +1,9 @@
 """``manage.py load_demo``: load the sample data."""
 
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
-from tqdm import tqdm
 
 from collection.models import Debt
 from ddc.common.errors import DomainError
@@ -18,16 +16,10 @@ class Command(BaseCommand):
     help = "Load sample debtors, debts, payments, messages and a strategy, once. Needs DEMO=1 and DEMO_PASSWORD."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with tqdm(total=loading.STEPS, unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-
-            def progress(step: str) -> None:
-                bar.set_postfix_str(step, refresh=False)
-                bar.update()
-
-            try:
-                loaded = loading.load(now=now(), progress=progress)
-            except DomainError as refusal:
-                raise CommandError(refusal.message) from refusal
+        try:
+            loaded = loading.load(now=now())
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from refusal
         if not loaded:
             self.stdout.write("The sample data is loaded already.")
             return
