@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
                 ('read_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'message',
                 'db_table': 'communication_log',
                 'ordering': ['-created_at', '-id'],
             },

@@ -135,6 +135,7 @@ class CommunicationLog(UUIDModel):
 
     class Meta:
         db_table = "communication_log"
+        verbose_name = "message"
         ordering = newest_first()
         constraints = [
             models.CheckConstraint(

@@ -85,7 +85,7 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
     @admin.display(description="Message")
     def message(self, decision: ContactDecision) -> str:
         url = reverse("admin:communications_communicationlog_change", args=[decision.message_id])
-        return format_html('<a class="underline" href="{}">{}</a>', url, decision.message_id)
+        return format_html('<a class="underline" href="{}">Open the message</a>', url)
 
     @admin.display(description="Debtor")
     def debtor(self, decision: ContactDecision) -> str:

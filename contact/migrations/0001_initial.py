@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('debt_id', models.UUIDField(null=True)),
                 ('channel', models.CharField(max_length=12)),
                 ('purpose', models.CharField(choices=[('collection', 'Collection'), ('solicited', 'Solicited')], max_length=12)),
-                ('stage', models.CharField(choices=[('asked', 'when it was requested'), ('queued', 'when the strategy had queued it'), ('sending', 'when it was to be sent'), ('calling', 'when an agent started the call')], max_length=8)),
+                ('stage', models.CharField(choices=[('asked', 'at the request'), ('queued', 'after queueing by a strategy run'), ('sending', 'before sending'), ('calling', 'at the start of a call')], max_length=8)),
                 ('at', models.DateTimeField()),
                 ('verdict', models.CharField(max_length=8)),
                 ('until', models.DateTimeField(null=True)),

@@ -20,10 +20,10 @@ class ContactDecision(models.Model):
     """
 
     class Stage(models.TextChoices):
-        ASKED = "asked", "when it was requested"
-        QUEUED = "queued", "when the strategy had queued it"
-        SENDING = "sending", "when it was to be sent"
-        CALLING = "calling", "when an agent started the call"
+        ASKED = "asked", "at the request"
+        QUEUED = "queued", "after queueing by a strategy run"
+        SENDING = "sending", "before sending"
+        CALLING = "calling", "at the start of a call"
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
     message_id = models.UUIDField("message")

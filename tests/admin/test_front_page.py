@@ -7,11 +7,13 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from collection.models import DeferralRequest
 from communications.models import InboundMessage
 from ddc import backoffice
+from tests import factories
 from tests.admin.conftest import Browser, fill
 
 
@@ -19,6 +21,13 @@ def test_every_table_is_in_one_section_of_the_menu():
     labels = list(chain.from_iterable(tables for _, _, tables in backoffice.MENU))
     assert len(labels) == len(set(labels))
     assert set(map(apps.get_model, labels)) == set(admin.site._registry)
+
+
+@pytest.mark.django_db
+def test_it_opens_after_a_sign_in_that_asked_for_no_other_page(client: Client):
+    factories.agent(username="sam")
+    answer = client.post("/admin/login/", {"username": "sam", "password": factories.PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
 def test_each_worklist_counts_as_many_as_its_list_shows(supervisor_at_desk: Browser):
