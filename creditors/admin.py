@@ -15,7 +15,7 @@ from creditors.names import normal_form
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, amount
+from ddc.common.admin.pages import ReadOnlyAdmin, amount, column
 
 
 class CreditorForm(DomainForm):
@@ -56,13 +56,8 @@ class CreditorAdmin(DomainAdmin):
         for row in rows:
             row.debts_count, row.alias_names = counts.get(row.pk, 0), names[row.pk].aliases
 
-    @admin.display(description="Debts")
-    def debts(self, creditor: Any) -> int:
-        return int(creditor.debts_count)
-
-    @admin.display(description="Aliases")
-    def other_names(self, creditor: Any) -> str:
-        return ", ".join(creditor.alias_names) or "-"
+    debts = column("Debts", lambda creditor: int(creditor.debts_count))
+    other_names = column("Aliases", lambda creditor: ", ".join(creditor.alias_names) or "-")
 
     def listings(self, request: HttpRequest, obj: Creditor) -> list[Listing]:
         columns: dict[str, Any] = {

@@ -21,7 +21,7 @@ from contact.admin import panel, preferences
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import amount, unbroken
+from ddc.common.admin.pages import amount, column, unbroken
 from debtors import debtors, phones
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
@@ -87,9 +87,7 @@ class DebtorAdmin(DomainAdmin):
     def option_label(self, obj: Debtor) -> str:
         return f"{obj.name}, {obj.email}"
 
-    @admin.display(description="Name", ordering="last_name")
-    def name(self, debtor: Debtor) -> str:
-        return debtor.name
+    name = column("Name", lambda debtor: debtor.name, ordering="last_name")
 
     @admin.display(description="Open")
     def outstanding(self, debtor: Any) -> str:

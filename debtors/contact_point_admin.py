@@ -12,8 +12,9 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
+from ddc.common.admin.pages import column
+from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors import contact_points, emails
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor, SuppressionReason
@@ -73,7 +74,9 @@ class SuppressionFilter(admin.SimpleListFilter):
 
 
 @admin.register(ContactPoint)
-class ContactPointAdmin(DomainAdmin):
+class ContactPointAdmin(WorkflowAdmin):
+    """Without its row, a suppressed address would be used again, so rows are never deleted."""
+
     form = SuppressionForm
     list_display = ("value", "kind", "debtor", "suppressions", "consented_at", "verified_at", "bounces", "created_at")
     list_filter = (SuppressionFilter, "kind", "created_at")
@@ -82,7 +85,8 @@ class ContactPointAdmin(DomainAdmin):
     search_help_text = "A complete address, or part of the debtor's name"
     actions = ()
     actions_detail = ("consent", "reactivate")
-    fieldsets: Any = (
+    entered = ("value", "channel", "reason", "source")
+    fieldsets = (
         (None, {"fields": (("value", "kind"), "debtor", ("suppressions", "created_at"))}),
         ("Consent", {"fields": ("verified_at", ("consent_basis", "consented_at"))}),
         (
@@ -110,28 +114,14 @@ class ContactPointAdmin(DomainAdmin):
         ),
     )
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fieldsets if obj else ((None, {"fields": ("value", "channel", "reason", "source")}),)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if obj is None:
-            return ()
-        lines = [line for _, group in self.fieldsets for line in group["fields"]]
-        return tuple(name for line in lines for name in ((line,) if isinstance(line, str) else line))
-
     def search_filter(self, text: str) -> Q:
         of_debtors = Q(debtor__in=Debtor.objects.matching(text).values("pk"))
         return Q(value=emails.normalise(text)) | of_debtors
 
-    @admin.display(description="Suppressions")
-    def suppressions(self, point: ContactPoint) -> str:
-        return ", ".join(point.suppressions) or "-"
+    suppressions = column("Suppressions", lambda point: ", ".join(point.suppressions) or "-")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # Without its row, a suppressed address would be used again.
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is None and super().has_change_permission(request, obj)
+    has_consent_permission = offered(Q(), "debtors.record_consent")
+    has_reactivate_permission = offered(Q(), "debtors.change_contactpoint")
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> ContactPoint:
         channel = Channel(fields["channel"])
@@ -140,9 +130,6 @@ class ContactPointAdmin(DomainAdmin):
         reason = SuppressionReason(fields["reason"])
         contact_points.suppress(value, channel=channel, reason=reason, source=source, now=now())
         return contact_points.rows(value, channel).order_by("-updated_at", "-id")[0]
-
-    def has_consent_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("debtors.record_consent")
 
     @action(description="Record consent", permissions=["consent"])  # type: ignore[untyped-decorator]
     def consent(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -157,9 +144,6 @@ class ContactPointAdmin(DomainAdmin):
             button="Save",
             done="The consent is recorded.",
         )
-
-    def has_reactivate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("debtors.change_contactpoint")
 
     @action(  # type: ignore[untyped-decorator]
         description="Reactivate", permissions=["reactivate"], variant=ActionVariant.PRIMARY

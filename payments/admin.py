@@ -12,7 +12,7 @@ from collection.models import LedgerEntry
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import UnchangedSinceForm
 from ddc.common.admin.listings import Listing
-from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, unbroken
+from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbroken
 from debtors.models import Debtor
 from payments import posting
 from payments.models import IdempotencyKey, Payment, PaymentStatus
@@ -69,17 +69,9 @@ class PaymentAdmin(DomainAdmin):
         fixed = _MONEY if posted and not request.user.has_perm("payments.reverse_payment") else ()
         return (*self.readonly_fields, *fixed)
 
-    @admin.display(description="Amount", ordering="amount")
-    def paid(self, payment: Payment) -> str:
-        return unbroken(amount(payment.amount, payment.currency_code))
-
-    @admin.display(description="Debt")
-    def owed(self, payment: Payment) -> str:
-        return unbroken(payment.debt)
-
-    @admin.display(description="Debtor")
-    def debtor(self, payment: Payment) -> Debtor:
-        return payment.debt.debtor
+    paid = column("Amount", lambda payment: unbroken(amount(payment.amount, payment.currency_code)), ordering="amount")
+    owed = column("Debt", lambda payment: unbroken(payment.debt))
+    debtor = column("Debtor", lambda payment: payment.debt.debtor)
 
     def listings(self, request: HttpRequest, obj: Payment) -> list[Listing]:
         return [ledger.listing_of(LedgerEntry.objects.filter(payment_id=obj.pk), payment_id__exact=obj.pk)]

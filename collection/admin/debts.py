@@ -21,7 +21,7 @@ from ddc.common import money
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField, currency_field
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import SMALLEST, amount, unbroken
+from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
 from debtors.models import Debtor
 from payments.models import Payment
 
@@ -118,21 +118,14 @@ class DebtAdmin(DomainAdmin):
         balance = amount(obj.current_balance, obj.currency_code)
         return f"{obj}, {obj.creditor}, {obj.debtor}, {balance}, {obj.get_current_status_display().lower()}"
 
-    @admin.display(description="Debt", ordering="external_reference")
-    def reference(self, debt: Debt) -> str:
-        return unbroken(debt)
-
-    @admin.display(description="Balance", ordering="current_balance")
-    def balance(self, debt: Debt) -> str:
-        return unbroken(amount(debt.current_balance, debt.currency_code))
-
-    @admin.display(description="Original balance")
-    def original(self, debt: Debt) -> str:
-        return amount(debt.original_balance, debt.currency_code)
-
-    @admin.display(description="Disputed")
-    def disputed(self, debt: Debt) -> str:
-        return amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
+    reference = column("Debt", lambda debt: unbroken(debt), ordering="external_reference")
+    balance = column(
+        "Balance", lambda debt: unbroken(amount(debt.current_balance, debt.currency_code)), ordering="current_balance"
+    )
+    original = column("Original balance", lambda debt: amount(debt.original_balance, debt.currency_code))
+    disputed = column(
+        "Disputed", lambda debt: amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
+    )
 
     def listings(self, request: HttpRequest, obj: Debt) -> list[Listing]:
         of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}

@@ -20,7 +20,7 @@ from collection.models import DeferralRequest
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm, NotesForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import amount, unbroken
+from ddc.common.admin.pages import amount, column, unbroken
 from ddc.common.errors import DomainError
 from debtors.models import Debtor
 
@@ -48,6 +48,7 @@ class DeferralRequestAdmin(DomainAdmin):
     form = ReviewForm
     list_display_links = ("debtor",)
     list_filter = ("status", "created_at", "reviewed_at")
+    list_select_related = ("debtor", "debt", "reviewer")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
     # Pending requests come first, the oldest at the top; then reviewed ones, the newest at the top.
@@ -72,10 +73,6 @@ class DeferralRequestAdmin(DomainAdmin):
         "debtor", "debt", "balance", "due", "days", "age", "reason", "status", "reviewer", "reviewed_at",
     )  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DeferralRequest]:
-        found: QuerySet[DeferralRequest] = super().get_queryset(request)
-        return found.select_related("debtor", "debt", "reviewer")
-
     def search_filter(self, text: str) -> Q:
         return Q(debt__external_reference=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
@@ -89,33 +86,17 @@ class DeferralRequestAdmin(DomainAdmin):
 
     # --- Columns
 
-    @admin.display(description="Balance")
-    def balance(self, deferral: DeferralRequest) -> str:
-        return unbroken(amount(deferral.debt.current_balance, deferral.debt.currency_code))
-
-    @admin.display(description="Debt")
-    def owed(self, deferral: DeferralRequest) -> str:
-        return unbroken(deferral.debt)
-
-    @admin.display(description="Due")
-    def due(self, deferral: DeferralRequest) -> Any:
-        return deferral.debt.due_date
-
-    @admin.display(description="Days requested", ordering="requested_deferral_days")
-    def days(self, deferral: DeferralRequest) -> int:
-        return deferral.requested_deferral_days
-
-    @admin.display(description="Reason")
-    def why(self, deferral: DeferralRequest) -> str:
-        return Truncator(deferral.reason).chars(70)
-
-    @admin.display(description="Age", ordering="created_at")
-    def age(self, deferral: DeferralRequest) -> str:
-        return timesince(deferral.created_at, now(), depth=1)
-
-    @admin.display(description="Earlier requests")
-    def earlier(self, deferral: Any) -> int:
-        return int(deferral.earlier)
+    balance = column(
+        "Balance", lambda deferral: unbroken(amount(deferral.debt.current_balance, deferral.debt.currency_code))
+    )
+    owed = column("Debt", lambda deferral: unbroken(deferral.debt))
+    due = column("Due", lambda deferral: deferral.debt.due_date)
+    days = column(
+        "Days requested", lambda deferral: deferral.requested_deferral_days, ordering="requested_deferral_days"
+    )
+    why = column("Reason", lambda deferral: Truncator(deferral.reason).chars(70))
+    age = column("Age", lambda deferral: timesince(deferral.created_at, now(), depth=1), ordering="created_at")
+    earlier = column("Earlier requests", lambda deferral: int(deferral.earlier))
 
     # --- Permissions
 

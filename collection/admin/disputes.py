@@ -22,12 +22,13 @@ from collection import disputes
 from collection.models import Debt, Dispute
 from ddc.common.admin.forms import DecimalField, DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import SMALLEST, amount, unbroken
-from ddc.common.admin.workflow import WorkflowAdmin
+from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
+from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors import calendars
 from debtors.models import Debtor
 
 Status = Dispute.Status
+_AWAITING_CREDITOR = Q(status=Status.AWAITING_CREDITOR)
 _CHANNELS = [choice for choice in Dispute.Channel.choices if choice[0] != Dispute.Channel.PORTAL]
 
 
@@ -87,6 +88,7 @@ class DisputeAdmin(WorkflowAdmin):
     list_display = ("debtor", "owed", "disputed", "why", "channel", "within", "age", "status")
     list_display_links = ("debtor",)
     list_filter = ("status", "channel", "received_at", "decided_at")
+    list_select_related = ("debt__debtor", "debt__validation_notice", "by", "asked_by", "decided_by")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
     autocomplete_fields = ("debt",)
@@ -111,10 +113,6 @@ class DisputeAdmin(WorkflowAdmin):
         ("Decision", {"fields": ("status", ("asked_at", "asked_by"), ("decided_at", "decided_by"), "answer")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
-        found: QuerySet[Dispute] = super().get_queryset(request)
-        return found.select_related("debt__debtor", "debt__validation_notice", "by", "asked_by", "decided_by")
-
     def search_filter(self, text: str) -> Q:
         return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
 
@@ -123,29 +121,15 @@ class DisputeAdmin(WorkflowAdmin):
 
     # --- Columns
 
-    @admin.display(description="Debtor")
-    def debtor(self, dispute: Dispute) -> str:
-        return str(dispute.debt.debtor)
-
-    @admin.display(description="Debt")
-    def owed(self, dispute: Dispute) -> str:
-        return unbroken(dispute.debt)
-
-    @admin.display(description="Disputed")
-    def disputed(self, dispute: Dispute) -> str:
-        return unbroken(amount(dispute.portion, dispute.currency_code) if dispute.portion else "all")
-
-    @admin.display(description="Balance")
-    def balance(self, dispute: Dispute) -> str:
-        return amount(dispute.debt.current_balance, dispute.debt.currency_code)
-
-    @admin.display(description="Reason")
-    def why(self, dispute: Dispute) -> str:
-        return Truncator(dispute.reason).chars(70)
-
-    @admin.display(description="Age", ordering="received_at")
-    def age(self, dispute: Dispute) -> str:
-        return timesince(dispute.received_at, now(), depth=1)
+    debtor = column("Debtor", lambda dispute: str(dispute.debt.debtor))
+    owed = column("Debt", lambda dispute: unbroken(dispute.debt))
+    disputed = column(
+        "Disputed",
+        lambda dispute: unbroken(amount(dispute.portion, dispute.currency_code) if dispute.portion else "all"),
+    )
+    balance = column("Balance", lambda dispute: amount(dispute.debt.current_balance, dispute.debt.currency_code))
+    why = column("Reason", lambda dispute: Truncator(dispute.reason).chars(70))
+    age = column("Age", lambda dispute: timesince(dispute.received_at, now(), depth=1), ordering="received_at")
 
     @admin.display(description="Within the 30 days")
     def within(self, dispute: Dispute) -> str:
@@ -158,23 +142,11 @@ class DisputeAdmin(WorkflowAdmin):
 
     # --- Permissions
 
-    def has_ask_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._is(object_id, Status.RECEIVED) and request.user.has_perm("collections.change_dispute")
-
-    def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._is(object_id, Status.AWAITING_CREDITOR) and request.user.has_perm("collections.decide_dispute")
-
-    def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_decide_permission(request, object_id) and request.user.has_perm("collections.adjust_debt")
-
-    def has_recall_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_decide_permission(request, object_id) and request.user.has_perm("collections.close_debt")
-
-    def has_withdraw_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._is(object_id, *Dispute.OPEN) and request.user.has_perm("collections.decide_dispute")
-
-    def _is(self, object_id: Any, *statuses: Dispute.Status) -> bool:
-        return object_id is None or Dispute.objects.filter(pk=object_id, status__in=statuses).exists()
+    has_ask_permission = offered(Q(status=Status.RECEIVED), "collections.change_dispute")
+    has_decide_permission = offered(_AWAITING_CREDITOR, "collections.decide_dispute")
+    has_adjust_permission = offered(_AWAITING_CREDITOR, "collections.decide_dispute", "collections.adjust_debt")
+    has_recall_permission = offered(_AWAITING_CREDITOR, "collections.decide_dispute", "collections.close_debt")
+    has_withdraw_permission = offered(Q(status__in=Dispute.OPEN), "collections.decide_dispute")
 
     # --- Actions
 

@@ -23,12 +23,14 @@ from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW, POLICIES
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, link, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, unbroken
-from ddc.common.admin.workflow import WorkflowAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, column, unbroken
+from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
-_MANUAL = [(reason.value, reason.label) for reason, policy in POLICIES.items() if policy.is_manual]
+_NOT_ENDED = Q(ended_at__isnull=True)
+_MANUAL = [reason for reason, policy in POLICIES.items() if policy.is_manual]
+_MOVABLE = [reason for reason in _MANUAL if not POLICIES[reason].length_is_fixed]
 
 
 def _note_field(label: str = "Note", **options: Any) -> forms.CharField:
@@ -38,7 +40,9 @@ def _note_field(label: str = "Note", **options: Any) -> forms.CharField:
 class HoldForm(DomainForm):
     """The input for a new hold."""
 
-    reason = forms.ChoiceField(choices=[("", "—"), *_MANUAL], widget=UnfoldAdminSelectWidget())
+    reason = forms.ChoiceField(
+        choices=[("", "—"), *((reason.value, reason.label) for reason in _MANUAL)], widget=UnfoldAdminSelectWidget()
+    )
     blocks = forms.MultipleChoiceField(
         choices=_BLOCKS,
         required=False,
@@ -109,10 +113,10 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         conditions = {
-            "active": Q(ended_at__isnull=True),
+            "active": _NOT_ENDED,
             "review": DUE_FOR_REVIEW,
             "waiting": AWAITING_APPROVAL,
-            "ended": Q(ended_at__isnull=False),
+            "ended": ~_NOT_ENDED,
         }
         chosen = conditions.get(self.value() or "")
         return queryset.filter(chosen) if chosen else queryset
@@ -124,6 +128,7 @@ class HoldAdmin(WorkflowAdmin):
     list_display = ("who", "owed", "reason", "state", "begins", "ends", "review", "by", "approved_by")
     list_display_links = ("who",)
     list_filter = (StateFilter, "reason", "starts_on", "ends_on", "review_on")
+    list_select_related = ("debtor", "debt__debtor", "by", "approved_by", "ended_by")
     search_fields = ("id",)
     search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
     autocomplete_fields = ("debtor", "debt")
@@ -136,10 +141,6 @@ class HoldAdmin(WorkflowAdmin):
         ("Agents", {"fields": ("source", ("by", "created_at"), ("approved_by", "ended_by"))}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
-        found: QuerySet[Hold] = super().get_queryset(request)
-        return found.select_related("debtor", "debt__debtor", "by", "approved_by", "ended_by")
-
     def search_filter(self, text: str) -> Q:
         debtors = Debtor.objects.matching(text).values("pk")
         return Q(debt__external_reference=text) | Q(debt__debtor__in=debtors) | Q(debtor__in=debtors)
@@ -151,13 +152,8 @@ class HoldAdmin(WorkflowAdmin):
 
     # --- Columns
 
-    @admin.display(description="Debtor")
-    def who(self, hold: Hold) -> str:
-        return str(hold.person)
-
-    @admin.display(description="Debt")
-    def owed(self, hold: Hold) -> str:
-        return unbroken(hold.debt) if hold.debt else "all"
+    who = column("Debtor", lambda hold: str(hold.person))
+    owed = column("Debt", lambda hold: unbroken(hold.debt) if hold.debt else "all")
 
     @admin.display(description="State")
     def state(self, hold: Hold) -> str:
@@ -167,13 +163,8 @@ class HoldAdmin(WorkflowAdmin):
             return "Waiting for approval"
         return "Scheduled" if hold.starts_on > now().date() else "Active"
 
-    @admin.display(description="From", ordering="starts_on")
-    def begins(self, hold: Hold) -> str:
-        return unbroken(hold.starts_on)
-
-    @admin.display(description="Until", ordering="ends_on")
-    def ends(self, hold: Hold) -> str:
-        return unbroken(hold.ends_on or "-")
+    begins = column("From", lambda hold: unbroken(hold.starts_on), ordering="starts_on")
+    ends = column("Until", lambda hold: unbroken(hold.ends_on or "-"), ordering="ends_on")
 
     @admin.display(description="Review", ordering="review_on")
     def review(self, hold: Hold) -> str:
@@ -181,33 +172,19 @@ class HoldAdmin(WorkflowAdmin):
             return "-"
         return unbroken(f"{hold.review_on}, due" if hold.review_on <= now().date() else hold.review_on)
 
-    @admin.display(description="Blocks")
-    def blocks(self, hold: Hold) -> str:
-        return ", ".join(label for name, label in _BLOCKS if getattr(hold, f"blocks_{name}"))
+    blocks = column(
+        "Blocks", lambda hold: ", ".join(label for name, label in _BLOCKS if getattr(hold, f"blocks_{name}"))
+    )
 
     # --- Permissions
 
-    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        is_waiting = object_id is None or Hold.objects.filter(AWAITING_APPROVAL, pk=object_id).exists()
-        return is_waiting and request.user.has_perm("collections.change_hold")
-
-    def has_review_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._is_not_ended(object_id) and request.user.has_perm("collections.add_hold")
-
-    def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        movable = [reason for reason, policy in POLICIES.items() if policy.is_manual and not policy.length_is_fixed]
-        return self._is_not_ended(object_id, reason__in=movable) and request.user.has_perm("collections.add_hold")
-
-    def has_treatment_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        is_treatment = self._is_not_ended(object_id, reason=Hold.Reason.MENTAL_HEALTH_MORATORIUM)
-        return is_treatment and request.user.has_perm("collections.change_hold")
-
-    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        manual = [reason for reason, policy in POLICIES.items() if policy.is_manual]
-        return self._is_not_ended(object_id, reason__in=manual) and request.user.has_perm("collections.change_hold")
-
-    def _is_not_ended(self, object_id: Any, **conditions: Any) -> bool:
-        return object_id is None or Hold.objects.not_ended().filter(pk=object_id, **conditions).exists()
+    has_approve_permission = offered(AWAITING_APPROVAL, "collections.change_hold")
+    has_review_permission = offered(_NOT_ENDED, "collections.add_hold")
+    has_move_permission = offered(_NOT_ENDED & Q(reason__in=_MOVABLE), "collections.add_hold")
+    has_treatment_permission = offered(
+        _NOT_ENDED & Q(reason=Hold.Reason.MENTAL_HEALTH_MORATORIUM), "collections.change_hold"
+    )
+    has_end_permission = offered(_NOT_ENDED & Q(reason__in=_MANUAL), "collections.change_hold")
 
     # --- Actions
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from collection.models import Debt, ExchangeRate, LedgerEntry
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import SMALLEST, BackOffice, ReadOnlyAdmin, amount, unbroken
+from ddc.common.admin.pages import SMALLEST, BackOffice, ReadOnlyAdmin, amount, column, unbroken
 from debtors.models import Debtor
 
 
@@ -41,13 +41,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
             self.annotate_rows([entry])
         return str(entry.found or f"deleted ({entry.debt_id})")
 
-    @admin.display(description="Amount", ordering="amount")
-    def moved(self, entry: LedgerEntry) -> str:
-        return unbroken(amount(entry.amount, entry.currency_code))
-
-    @admin.display(description="Reverses")
-    def reversed(self, entry: LedgerEntry) -> str:
-        return str(entry.reverses_id or "-")
+    moved = column("Amount", lambda entry: unbroken(amount(entry.amount, entry.currency_code)), ordering="amount")
+    reversed = column("Reverses", lambda entry: str(entry.reverses_id or "-"))
 
 
 def listing_of(entries: QuerySet[LedgerEntry], **filters: Any) -> Listing:

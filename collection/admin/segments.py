@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from collection.models import Segment
 from collection.segments import records
 from ddc.common.admin.editing import DomainAdmin
+from ddc.common.admin.pages import column
 
 _MOST_DAYS = 36_500
 
@@ -39,18 +40,17 @@ class SegmentAdmin(DomainAdmin):
     def search_filter(self, text: str) -> Q:
         return Q(name__icontains=text)
 
-    @admin.display(description="Promise-to-pay score")
-    def scores(self, segment: Segment) -> str:
-        return _band(segment.min_p2p_score, segment.max_p2p_score)
+    scores = column("Promise-to-pay score", lambda segment: _band(segment.min_p2p_score, segment.max_p2p_score))
 
     @admin.display(description="Balance")
     def balances(self, segment: Segment) -> str:
         band = _band(segment.min_balance, segment.max_balance)
         return f"{band} {segment.currency_code or ''}".strip()
 
-    @admin.display(description="Days since placement")
-    def days(self, segment: Segment) -> str:
-        return _band(segment.min_days_since_placement, segment.max_days_since_placement)
+    days = column(
+        "Days since placement",
+        lambda segment: _band(segment.min_days_since_placement, segment.max_days_since_placement),
+    )
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Segment:
         return records.create(**fields)

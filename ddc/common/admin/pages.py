@@ -1,11 +1,12 @@
 """Back office pages that show rows, with lists that stay fast for large tables."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -33,6 +34,11 @@ def amount(value: Decimal | None, currency: str | None) -> str:
 def unbroken(text: object) -> SafeString:
     """Keep a reference or an amount on one line of a list."""
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def column(description: str, value: Callable[[Any], object], *, ordering: str | None = None) -> Callable[..., object]:
+    """Return a column of a list or a line of a page: a value computed from the row."""
+    return admin.display(description=description, ordering=ordering)(lambda _page, row: value(row))
 
 
 class _RowsPage(ChangeList):
@@ -121,9 +127,7 @@ class ReadOnlyAdmin(BackOffice):
     """Pages of rows that workers write and nothing edits."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        lines = self.fields or [field.name for field in self.opts.concrete_fields]
-        shown = [name for line in lines for name in ((line,) if isinstance(line, str) else line)]
-        return [*self.readonly_fields, *shown]
+        return [*self.readonly_fields, *flatten(self.fields or [field.name for field in self.opts.concrete_fields])]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

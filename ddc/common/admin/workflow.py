@@ -5,12 +5,27 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
+from unfold.admin import ModelAdmin
 
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.pages import ReadOnlyAdmin
+
+
+def offered(condition: Q, permission: str, *more: str) -> Callable[..., bool]:
+    """Return the check of an action's permission: the row is in the right state, and the agent has the permissions.
+
+    A bulk action is offered in any state; each row is checked when it runs.
+    """
+
+    def check(page: ModelAdmin, request: HttpRequest, object_id: Any = None) -> bool:
+        is_next = object_id is None or page.model._default_manager.filter(condition, pk=object_id).exists()
+        return is_next and request.user.has_perms((permission, *more))
+
+    return check
 
 
 class WorkflowAdmin(DomainAdmin):
@@ -24,10 +39,7 @@ class WorkflowAdmin(DomainAdmin):
         return self.fieldsets if obj else ((None, {"fields": self.entered}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if obj is None:
-            return ()
-        lines = [line for _, group in self.fieldsets for line in group["fields"]]
-        return tuple(name for line in lines for name in ((line,) if isinstance(line, str) else line))
+        return tuple(flatten_fieldsets(self.fieldsets)) if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
