@@ -38,10 +38,6 @@ class DebtFilters(FilterSet):
     debtor_id = IdFilter()
     segment_id = IdFilter()
 
-    class Meta:
-        model = Debt
-        fields: list[str] = []
-
 
 class DebtPageSerializer(DebtWithSegmentSerializer):
     """A debt with its debtor, its segment and its newest payments."""
@@ -111,10 +107,6 @@ class DeferralFilters(FilterSet):
     status = WordFilter(DeferralRequest.Status.values)
     debtorId = IdFilter(field_name="debtor_id")  # noqa: N815 - the contract's own spelling
     debtId = IdFilter(field_name="debt_id")  # noqa: N815
-
-    class Meta:
-        model = DeferralRequest
-        fields: list[str] = []
 
 
 class DeferralRequestView(ResourceView):

@@ -13,20 +13,18 @@ from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
 from collection.segments import assignment
 from creditors import creditors
 from ddc.common import money
-from ddc.common.errors import DomainError, Duplicate, deleting, refusing, require_unchanged
+from ddc.common.errors import DomainError, Duplicate, Invalid, deleting, refusing, require_unchanged
 from debtors.models import Debtor
 
 Kind = LedgerEntry.Kind
 
 
-class ImmutableAfterPayments(DomainError):
-    status = 422
+class ImmutableAfterPayments(Invalid):
     code = "immutable"
     message = "This debt has payments, so its currency and original balance can't be changed."
 
 
-class DebtorIsImmutable(DomainError):
-    status = 422
+class DebtorIsImmutable(Invalid):
     code = "immutable"
     field = "debtor_id"
     message = "A debt can't be moved to another debtor. Delete it and place it again."
@@ -171,14 +169,7 @@ def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> No
     require_permission(by, "collections.adjust_debt")
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed(field="current_balance")
-    ledger.post(
-        debt,
-        kind=Kind.ADJUSTMENT,
-        amount=balance - debt.current_balance,
-        value_date=today,
-        by=by,
-        cause={"type": "adjustment"},
-    )
+    ledger.post(debt, Kind.ADJUSTMENT, balance - debt.current_balance, today, by=by, cause={"type": "adjustment"})
 
 
 def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
@@ -218,7 +209,7 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
         shift = original - sum(entry.amount for entry in placements)
         if debt.current_balance + shift < 0:
             raise ledger.ExceedsBalance("The adjustments of this debt exceed this amount.", field="original_balance")
-        _post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause)
+        ledger.post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause)
         for entry in placements:
             ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
     else:
@@ -234,15 +225,10 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
 
 
 def _post_placement(debt: Debt, current: Decimal, *, by: Agent | None, today: date) -> None:
-    _post(debt, Kind.PLACEMENT, debt.original_balance, debt.placement_date, by=by, cause={"type": "placement"})
+    cause = {"type": "placement"}
+    ledger.post(debt, Kind.PLACEMENT, debt.original_balance, debt.placement_date, by=by, cause=cause)
     if current != debt.original_balance:
-        _post(debt, Kind.ADJUSTMENT, current - debt.original_balance, today, by=by, cause={"type": "placement"})
-
-
-def _post(
-    debt: Debt, kind: LedgerEntry.Kind, amount: Decimal, value_date: date, *, by: Agent | None, cause: dict[str, Any]
-) -> None:
-    ledger.post(debt, kind=kind, amount=amount, value_date=value_date, by=by, cause=cause)
+        ledger.post(debt, Kind.ADJUSTMENT, current - debt.original_balance, today, by=by, cause=cause)
 
 
 def _reverse_all(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:

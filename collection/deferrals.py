@@ -9,7 +9,7 @@ from agents.models import Agent, require_permission
 from collection.balances import ledger
 from collection.holds import holds
 from collection.models import Debt, DebtStatus, DeferralRequest, Hold
-from ddc.common.errors import DomainError, refusing
+from ddc.common.errors import DomainError, Invalid, Missing, refusing
 from debtors import calendars
 from debtors.models import Debtor
 
@@ -17,8 +17,7 @@ from debtors.models import Debtor
 reviewed = Signal()
 
 
-class DebtOfAnotherDebtor(DomainError):
-    status = 422
+class DebtOfAnotherDebtor(Invalid):
     code = "database.exists"
     field = "debt_id"
     message = "This debt does not exist."
@@ -36,9 +35,7 @@ class AlreadyReviewed(DomainError):
     message = "This request has been reviewed already."
 
 
-class NotesRequired(DomainError):
-    status = 422
-    code = "required"
+class NotesRequired(Missing):
     field = "review_notes"
     message = "Notes are required to reject a request."
 

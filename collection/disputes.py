@@ -18,7 +18,7 @@ from collection.balances import ledger
 from collection.holds import amendments, holds
 from collection.models import Debt, DebtStatus, Dispute, Hold, LedgerEntry
 from ddc.common import money
-from ddc.common.errors import DomainError, refusing
+from ddc.common.errors import DomainError, Missing, OutOfRange, refusing
 from debtors.models import Debtor
 
 Status = Dispute.Status
@@ -35,16 +35,12 @@ class AlreadyDisputed(DomainError):
     message = "This debt has an open dispute already."
 
 
-class PortionExceedsBalance(DomainError):
-    status = 422
-    code = "range"
+class PortionExceedsBalance(OutOfRange):
     field = "portion"
     message = "This exceeds the open balance. Enter a smaller amount."
 
 
-class ReceivedInFuture(DomainError):
-    status = 422
-    code = "range"
+class ReceivedInFuture(OutOfRange):
     field = "received_at"
     message = "This time is in the future. Enter the time of receipt."
 
@@ -56,16 +52,12 @@ class InvalidTransition(DomainError):
         super().__init__(f"A dispute can't be changed from {before.replace('_', ' ')} to {after.replace('_', ' ')}.")
 
 
-class AnswerRequired(DomainError):
-    status = 422
-    code = "required"
+class AnswerRequired(Missing):
     field = "answer"
     message = "The answer is missing. Enter the outcome for the debtor."
 
 
-class BalanceNotLower(DomainError):
-    status = 422
-    code = "range"
+class BalanceNotLower(OutOfRange):
     field = "balance"
     message = "The corrected balance must be lower than the current one."
 
@@ -147,8 +139,7 @@ def verify(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Disput
     :raises AnswerRequired: if the answer is blank
     :raises Forbidden: if ``by`` may not decide
     """
-    debt = _decide(dispute, Status.VERIFIED, answer=answer, by=by, now=now)
-    _resume_collection(debt, dispute, by=by)
+    _decide(dispute, Status.VERIFIED, answer=answer, by=by, now=now)
     return _announce(dispute, now=now)
 
 
@@ -160,8 +151,7 @@ def withdraw(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Disp
     :raises AnswerRequired: if the answer is blank
     :raises Forbidden: if ``by`` may not decide
     """
-    debt = _decide(dispute, Status.WITHDRAWN, answer=answer, by=by, now=now, before=Dispute.OPEN)
-    _resume_collection(debt, dispute, by=by)
+    _decide(dispute, Status.WITHDRAWN, answer=answer, by=by, now=now, before=Dispute.OPEN)
     return _announce(dispute, now=now)
 
 
@@ -183,15 +173,8 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
     balance = money.check(balance, debt.currency_code, field="balance")
     if balance >= debt.current_balance:
         raise BalanceNotLower
-    _resume_collection(debt, dispute, by=by)
-    ledger.post(
-        debt,
-        kind=LedgerEntry.Kind.ADJUSTMENT,
-        amount=balance - debt.current_balance,
-        value_date=now.date(),
-        by=by,
-        cause={"type": "dispute", "disputeId": str(dispute.pk)},
-    )
+    cause = {"type": "dispute", "disputeId": str(dispute.pk)}
+    ledger.post(debt, LedgerEntry.Kind.ADJUSTMENT, balance - debt.current_balance, now.date(), by=by, cause=cause)
     return _announce(dispute, now=now)
 
 
@@ -207,7 +190,6 @@ def recall(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Disput
     debt = _decide(dispute, Status.RECALLED, answer=answer, by=by, now=now)
     if not debt.is_open:
         raise DebtNotOpen
-    _resume_collection(debt, dispute, by=by)
     states.change(debt, DebtStatus.RECALLED, by=by, today=now.date())
     return _announce(dispute, now=now)
 
@@ -253,12 +235,13 @@ def _decide(
     now: datetime,
     before: Collection[Dispute.Status] = (Status.AWAITING_CREDITOR,),
 ) -> Debt:
-    """Lock the debt, decide, and return the debt."""
+    """Lock the debt, decide, resume its collection, and return it."""
     require_permission(by, "collections.decide_dispute")
     if not answer.strip():
         raise AnswerRequired
     debt = ledger.lock_debt(dispute.debt_id)
     change_status(dispute, status, before=before, now=now, answer=answer, decided_at=now, decided_by=by)
+    _resume_collection(debt, dispute, by=by)
     return debt
 
 

@@ -61,14 +61,8 @@ def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
     require_permission(by, "collections.close_debt")
     debt.current_status = status
     if status in WRITES_OFF:
-        ledger.post(
-            debt,
-            kind=LedgerEntry.Kind.WRITE_OFF,
-            amount=-debt.current_balance,
-            value_date=today,
-            by=by,
-            cause={"type": "closing", "status": status},
-        )
+        cause = {"type": "closing", "status": status}
+        ledger.post(debt, LedgerEntry.Kind.WRITE_OFF, -debt.current_balance, today, by=by, cause=cause)
     else:
         ledger.save(debt, "current_status")
 

@@ -59,10 +59,6 @@ class DebtorFilters(FilterSet):
     country_code = CountryFilter(method="by_country")
     search = django_filters.CharFilter(method="by_words", strip=False)
 
-    class Meta:
-        model = Debtor
-        fields: list[str] = []
-
     def by_country(self, queryset: DebtorQuerySet, name: str, value: str) -> DebtorQuerySet:
         if value.upper() not in country_names():
             raise serializers.ValidationError(

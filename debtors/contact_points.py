@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
-from ddc.common.errors import DomainError
+from ddc.common.errors import DomainError, Invalid
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from debtors import emails, phones
@@ -31,10 +31,9 @@ _COLUMNS = {
 }
 
 
-class ConsentInFuture(DomainError):
+class ConsentInFuture(Invalid):
     """The date of a consent is in the future."""
 
-    status = 422
     field = "consented_at"
     message = "The consent cannot be dated in the future. Enter today or an earlier day."
 

@@ -5,26 +5,23 @@ from typing import Any
 
 from django.db import transaction
 
-from ddc.common.errors import DomainError, Duplicate, deleting, refusing
+from ddc.common.errors import DomainError, Duplicate, Invalid, Missing, deleting, refusing
 from debtors import phones
 from debtors.models import Debtor
 
 
-class NameRequired(DomainError):
+class NameRequired(Missing):
     """The debtor has neither both names nor a legal entity."""
 
-    status = 422
-    code = "required"
     message = "The debtor has no name. Enter firstName and lastName, or legalEntity."
 
     def __init__(self, *, first_name: str | None) -> None:
         super().__init__(field="last_name" if first_name else "first_name")
 
 
-class InvalidBirthDate(DomainError):
+class InvalidBirthDate(Invalid):
     """The date of birth is not in the past."""
 
-    status = 422
     code = "date"
     field = "dob"
     message = "The date of birth is not in the past. Enter an earlier date."

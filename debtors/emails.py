@@ -3,13 +3,12 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from ddc.common.errors import DomainError
+from ddc.common.errors import Invalid
 
 
-class InvalidEmail(DomainError):
+class InvalidEmail(Invalid):
     """The text is not an e-mail address."""
 
-    status = 422
     code = "email"
     message = "This is not a valid e-mail address. Use the form name@example.com."
 

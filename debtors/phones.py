@@ -5,16 +5,15 @@ from functools import lru_cache
 
 import phonenumbers
 
-from ddc.common.errors import DomainError
+from ddc.common.errors import Invalid
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _MAX_INPUT_LENGTH = 40
 
 
-class InvalidPhone(DomainError):
+class InvalidPhone(Invalid):
     """The text is not a phone number of the debtor's country."""
 
-    status = 422
     code = "regex"
     message = "This is not a valid phone number. Use the international form, such as +447700900123."
 

@@ -22,10 +22,6 @@ class PaymentFilters(FilterSet):
     debt_id = IdFilter()
     status = WordFilter(PaymentStatus.values)
 
-    class Meta:
-        model = Payment
-        fields: list[str] = []
-
 
 class PaymentView(ResourceView):
     queryset = Payment.objects.all()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from ddc.common.errors import DomainError
+from ddc.common.errors import DomainError, Invalid
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from payments.models import IdempotencyKey
@@ -18,15 +18,13 @@ MAX_KEY_LENGTH = 255
 Answer = tuple[int, dict[str, Any]]
 
 
-class KeyTooLong(DomainError):
-    status = 422
+class KeyTooLong(Invalid):
     code = "maxLength"
     field = "Idempotency-Key"
     message = f"An Idempotency-Key has at most {MAX_KEY_LENGTH} characters. Use a shorter one."
 
 
-class KeyReused(DomainError):
-    status = 422
+class KeyReused(Invalid):
     code = "idempotency"
     message = "This Idempotency-Key was used with another body. Use a new key."
 

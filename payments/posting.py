@@ -17,7 +17,7 @@ from collection.balances import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import money
-from ddc.common.errors import DomainError, refusing, require_unchanged
+from ddc.common.errors import DomainError, Invalid, refusing, require_unchanged
 from payments.models import Payment, PaymentStatus
 
 #: Debts that take no payments.
@@ -26,8 +26,7 @@ _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
 _FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
 
 
-class CurrencyMismatch(DomainError):
-    status = 422
+class CurrencyMismatch(Invalid):
     code = "enum"
     field = "currency_code"
 
@@ -41,8 +40,7 @@ class DuplicateTransaction(DomainError):
     message = "A payment with this transaction id exists already."
 
 
-class NoSuchDebt(DomainError):
-    status = 422
+class NoSuchDebt(Invalid):
     code = "database.exists"
     field = "debt_id"
     message = "This resource does not exist."
@@ -178,9 +176,9 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
         raise DebtIsClosed
     ledger.post(
         debt,
-        kind=LedgerEntry.Kind.PAYMENT,
-        amount=-payment.amount,
-        value_date=payment.payment_date,
+        LedgerEntry.Kind.PAYMENT,
+        -payment.amount,
+        payment.payment_date,
         by=by,
         cause=_cause("payment", payment),
         payment_id=payment.pk,

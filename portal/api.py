@@ -198,10 +198,6 @@ class DigitalActivityFilters(FilterSet):
     debt_id = IdFilter()
     activity_type = ActivityTypeFilter()
 
-    class Meta:
-        model = DigitalActivity
-        fields: list[str] = []
-
 
 class DigitalActivityView(ResourceView):
     """Digital activities of debtors, for staff."""

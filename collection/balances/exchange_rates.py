@@ -14,7 +14,7 @@ from typing import TextIO
 
 from django.db import connection, transaction
 
-from ddc.common.errors import DomainError
+from ddc.common.errors import Invalid
 from ddc.common.reference.currencies import DECIMALS
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
@@ -34,10 +34,9 @@ _STORE = """
 """
 
 
-class NotAnEcbFile(DomainError):
+class NotAnEcbFile(Invalid):
     """The file does not have the ECB's layout; no rate was stored."""
 
-    status = 422
     code = "file"
 
 

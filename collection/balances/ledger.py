@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from agents.models import Agent
 from collection.models import Debt, DebtStatus, LedgerEntry
-from ddc.common.errors import DomainError
+from ddc.common.errors import DomainError, OutOfRange
 from ddc.common.observing import tracing
 
 # Every payment runs these two statements. The ORM would build their SQL each time, which takes longer than running them.
@@ -36,9 +36,7 @@ _POST = """
 """
 
 
-class ExceedsBalance(DomainError):
-    status = 422
-    code = "range"
+class ExceedsBalance(OutOfRange):
     field = "amount"
     message = "This exceeds the open balance. Enter a smaller amount."
 
@@ -73,10 +71,10 @@ def lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
 
 def post(
     debt: Debt,
-    *,
     kind: LedgerEntry.Kind,
     amount: Decimal,
     value_date: date,
+    *,
     by: Agent | None,
     cause: dict[str, Any],
     payment_id: uuid.UUID | None = None,
@@ -117,16 +115,8 @@ def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: dat
 
     :raises ExceedsBalance: if the balance would fall below 0
     """
-    post(
-        debt,
-        kind=LedgerEntry.Kind.REVERSAL,
-        amount=-entry.amount,
-        value_date=value_date,
-        by=by,
-        cause=cause,
-        payment_id=entry.payment_id,
-        reverses=entry,
-    )
+    kind, payment_id = LedgerEntry.Kind.REVERSAL, entry.payment_id
+    post(debt, kind, -entry.amount, value_date, by=by, cause=cause, payment_id=payment_id, reverses=entry)
 
 
 def unreversed(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:

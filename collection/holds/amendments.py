@@ -11,7 +11,7 @@ from agents.models import Agent, require_permission
 from collection.holds import holds
 from collection.holds.reasons import AFTER_TREATMENT, AWAITING_APPROVAL, POLICIES, ReasonPolicy
 from collection.models import Debt, Hold, HoldEvent
-from ddc.common.errors import DomainError
+from ddc.common.errors import DomainError, Missing
 from debtors import calendars
 
 Kind = HoldEvent.Kind
@@ -21,9 +21,7 @@ class HoldEnded(DomainError):
     message = "This hold has ended. Open a new one if it is still needed."
 
 
-class NoteRequired(DomainError):
-    status = 422
-    code = "required"
+class NoteRequired(Missing):
     field = "why"
     message = "The note is missing. Enter the reason for this change."
 

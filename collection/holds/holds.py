@@ -14,7 +14,7 @@ from django.db import transaction
 from agents.models import Agent, require_permission
 from collection.holds.reasons import POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
-from ddc.common.errors import DomainError
+from ddc.common.errors import DomainError, Invalid, Missing, OutOfRange
 from debtors import calendars
 from debtors.models import Debtor
 
@@ -22,9 +22,7 @@ from debtors.models import Debtor
 _OUTSIDE_SCHEME = ("scotland", "northern ireland")
 
 
-class DebtorOrDebtRequired(DomainError):
-    status = 422
-    code = "required"
+class DebtorOrDebtRequired(Missing):
     field = "debtor"
     message = "Choose either a debtor or one debt."
 
@@ -34,22 +32,17 @@ class ReasonNotManual(DomainError):
     message = "Holds for deferrals and disputes follow the request or the dispute. Decide that instead."
 
 
-class SourceRequired(DomainError):
-    status = 422
-    code = "required"
+class SourceRequired(Missing):
     field = "source"
     message = "The source is missing. Enter who informed us, and how."
 
 
-class EndsBeforeStart(DomainError):
-    status = 422
-    code = "range"
+class EndsBeforeStart(OutOfRange):
     field = "ends_on"
     message = "The end must be later than the start."
 
 
-class LengthFixedByLaw(DomainError):
-    status = 422
+class LengthFixedByLaw(Invalid):
     code = "immutable"
     field = "ends_on"
     message = (
@@ -58,9 +51,7 @@ class LengthFixedByLaw(DomainError):
     )
 
 
-class BlocksRequiredByLaw(DomainError):
-    status = 422
-    code = "range"
+class BlocksRequiredByLaw(OutOfRange):
     field = "blocks"
 
     def __init__(self, missing: Iterable[Block]) -> None:
@@ -68,10 +59,9 @@ class BlocksRequiredByLaw(DomainError):
         super().__init__(f"This reason must block these too: {names}.")
 
 
-class NotInEnglandOrWales(DomainError):
+class NotInEnglandOrWales(Invalid):
     """The Debt Respite Scheme covers residents of England and Wales (SI 2020/1311, reg. 1 and 24)."""
 
-    status = 422
     field = "reason"
     message = "A breathing space requires an address in England or Wales. Correct the address or choose another reason."
 

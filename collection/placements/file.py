@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ddc.common.api.rendering import camel
-from ddc.common.errors import DomainError
+from ddc.common.errors import Invalid
 from debtors.models import Debtor
 
 #: The columns of a debtor: every field that people enter, by its API name.
@@ -34,10 +34,9 @@ REQUIRED = ("email", "originalBalance")
 _BOM = b"\xef\xbb\xbf"
 
 
-class BrokenFile(DomainError):
+class BrokenFile(Invalid):
     """The file as a whole can't be read; no row was loaded."""
 
-    status = 422
     code = "file"
 
 

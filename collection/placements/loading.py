@@ -3,7 +3,7 @@
 All rows are loaded in one transaction, so an interrupted load leaves nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO
@@ -145,11 +145,8 @@ def _row(
 
 
 def _refusals() -> list[RefusedRow]:
-    return sorted(_read_refusals(), key=lambda refusal: (refusal.line, refusal.column or ""))
-
-
-def _read_refusals() -> Iterator[RefusedRow]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT line, column_name, reason FROM placement_refusal")
-        for line, column, reason in cursor.fetchall():
-            yield RefusedRow(line, column, reason)
+        cursor.execute(
+            'SELECT line, column_name, reason FROM placement_refusal ORDER BY line, column_name COLLATE "C" NULLS FIRST'
+        )
+        return [RefusedRow(*row) for row in cursor.fetchall()]

@@ -7,18 +7,14 @@ from django.db import transaction
 
 from collection.models import Segment
 from ddc.common import money
-from ddc.common.errors import DomainError, Duplicate, deleting, refusing
+from ddc.common.errors import DomainError, Duplicate, Missing, OutOfRange, deleting, refusing
 
 
-class EmptyBand(DomainError):
-    status = 422
-    code = "range"
+class EmptyBand(OutOfRange):
     message = "The upper bound must be greater than the lower one. A band is min ≤ x < max."
 
 
-class BandWithoutCurrency(DomainError):
-    status = 422
-    code = "required"
+class BandWithoutCurrency(Missing):
     field = "currency_code"
     message = "A balance band needs a currency. Choose one."
 

@@ -47,10 +47,27 @@ class TooMany(DomainError):
         self.retry_after = retry_after
 
 
-class Duplicate(DomainError):
-    """A unique value exists already."""
+class Invalid(DomainError):
+    """A value is refused."""
 
     status = 422
+
+
+class Missing(Invalid):
+    """A required value is missing."""
+
+    code = "required"
+
+
+class OutOfRange(Invalid):
+    """A value is too large or too small, or a date too early or too late."""
+
+    code = "range"
+
+
+class Duplicate(Invalid):
+    """A unique value exists already."""
+
     code = "database.unique"
     message = "This is already in use."
 
