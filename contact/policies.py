@@ -70,7 +70,7 @@ def _read(database: str, count: int, last: Any, window: Any) -> PolicySet:
 def agency_window(window: Any) -> Policy:
     """Return the window of the setting CONTACT_WINDOW as a policy. Its name has the hours, as settings have no versions."""
     opens, closes = window
-    return Policy(AGENCY, f"{opens:%H:%M}-{closes:%H:%M}", "the agency's own rule", opens=opens, closes=closes)
+    return Policy(AGENCY, f"{opens:%H:%M}-{closes:%H:%M}", "the agency's own policy", opens=opens, closes=closes)
 
 
 def versions(names: Iterable[str]) -> dict[str, ContactPolicy]:

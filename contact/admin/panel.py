@@ -58,7 +58,7 @@ def why(decision: ContactDecision) -> SafeString | str:
     lines = []
     for name in decision.policies:
         policy = known.get(name)
-        demands = ", ".join(explain.demands(policy)) if policy else "the agency's or the debtor's own rule"
+        demands = ", ".join(explain.demands(policy)) if policy else "the agency's or the debtor's own policy"
         lines.append((demands, f"{policy.section}, {name}" if policy else name))
     return format_html("<div>Every demand was met:{}</div>", _list("{} <small>{}</small>", lines))
 
@@ -85,7 +85,7 @@ def applied_policies(decision: ContactDecision) -> SafeString | str:
     for name in decision.policies:
         row = versions.get(name)
         of_policy = (link(row, name), ", ".join(explain.demands(row.value)), row.section) if row else None
-        lines.append(of_policy or (name, "the agency's or the debtor's own rule", ""))
+        lines.append(of_policy or (name, "the agency's or the debtor's own policy", ""))
     return _list("{}: {} <small>{}</small>", lines) if lines else "-"
 
 

@@ -102,7 +102,7 @@ def test_a_message_has_its_decisions_over_http(api):
     assert found[1]["reasons"] == [
         {
             "code": "OUTSIDE_WINDOW", "message": "It is 03:00 in Europe/London; allowed is 08:00 to 21:00.",
-            "section": "the agency's own rule", "policy": "AGENCY/08:00-21:00", "version": 1, "until": None,
+            "section": "the agency's own policy", "policy": "AGENCY/08:00-21:00", "version": 1, "until": None,
         }
     ]  # fmt: skip
     assert found[0]["policies"] == ["AGENCY/08:00-21:00@1"]
