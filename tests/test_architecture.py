@@ -220,3 +220,13 @@ def test_the_contact_gate_reads_no_clock():
     for path in files:
         read = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
         assert not read & {"now", "today", "utcnow", "monotonic", "time_ns"}, path.name
+
+
+def test_every_file_that_the_documents_name_exists():
+    named = {
+        (page.name, path)
+        for page in [*Path(settings.BASE_DIR, "docs").glob("*.md"), Path(settings.BASE_DIR, "CONTRIBUTING.md")]
+        for path in re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|md|toml))`", page.read_text())
+    }
+    assert ("architecture.md", "payments/posting.py") in named
+    assert sorted(pair for pair in named if not Path(settings.BASE_DIR, pair[1]).exists()) == []
