@@ -78,3 +78,8 @@ class ApiToken(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.agent.username}, {self.created_at:%Y-%m-%d}"
+
+
+def agent_field(**options: Any) -> "models.ForeignKey[Agent | None, Agent | None]":
+    """Return a reference to the agent who did something; empty: the system."""
+    return models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", **options)

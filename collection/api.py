@@ -137,10 +137,6 @@ class DeferralRequestView(ResourceView):
         deferrals.reject(deferral, by=self.agent, notes=notes, now=now())
         return self.answer(self.get_object(pk))
 
-    def get_object(self, pk: uuid.UUID) -> DeferralRequest:
-        found: DeferralRequest = super().get_object(pk)
-        return found
-
 
 class DashboardView(View):
     queryset: QuerySet[Debt] = Debt.objects.none()

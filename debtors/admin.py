@@ -15,6 +15,7 @@ from collection.admin import deferrals, holds
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest
 from communications.admin import recorded_calls
+from communications.admin.inbound import message_listing
 from communications.models import CommunicationLog
 from communications.outbox import may_go
 from contact.admin import panel, preferences
@@ -139,17 +140,7 @@ class DebtorAdmin(DomainAdmin):
             ),
             preferences.of_debtor(request, obj),
             recorded_calls.of_debtor(request, obj),
-            listing(
-                "Messages",
-                CommunicationLog.objects.filter(debtor=obj).defer("body", "html"),
-                {
-                    "Type": lambda log: log.get_communication_type_display(),
-                    "Subject": lambda log: log.subject or "-",
-                    "Status": lambda log: log.get_status_display(),
-                    "Time": lambda log: f"{log.sent_at or log.created_at:%Y-%m-%d %H:%M}",
-                },
-                **of_debtor,
-            ),
+            message_listing(CommunicationLog.objects.filter(debtor=obj), **of_debtor),
             listing(
                 "Activities",
                 DigitalActivity.objects.filter(debtor=obj),

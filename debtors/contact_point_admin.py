@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from unfold.decorators import action
@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, 
 
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.pages import column
-from ddc.common.admin.workflow import WorkflowAdmin, offered
+from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from debtors import contact_points, emails
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor, SuppressionReason
@@ -61,16 +61,13 @@ class ConsentForm(forms.Form):
     consented_at = forms.DateField(label="Day of the consent", widget=UnfoldAdminDateWidget())
 
 
-class SuppressionFilter(admin.SimpleListFilter):
+class SuppressionFilter(ConditionFilter):
     title = "suppression"
     parameter_name = "suppressed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("messages", "No mail or text messages"), ("calls", "No calls")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        conditions = {"messages": Q(messages_suppressed=True), "calls": Q(calls_suppressed=True)}
-        return queryset.filter(conditions[self.value()]) if self.value() in conditions else queryset  # type: ignore[index]
+    conditions = {
+        "messages": ("No mail or text messages", Q(messages_suppressed=True)),
+        "calls": ("No calls", Q(calls_suppressed=True)),
+    }
 
 
 @admin.register(ContactPoint)

@@ -1,9 +1,9 @@
 """Payments, and the answers to repeated requests."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.money import money_field
@@ -38,9 +38,7 @@ class Payment(UUIDModel):
     status = models.CharField(max_length=10, choices=PaymentStatus.choices, default=PaymentStatus.COMPLETED)
     processor_txn_id = models.CharField("processor's transaction id", max_length=255, null=True, blank=True)
     payment_date = models.DateField(help_text="The value date.")
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
-    )
+    recorded_by = agent_field(editable=False)
 
     class Meta:
         db_table = "payment"

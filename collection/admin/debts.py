@@ -14,6 +14,7 @@ from collection import debts
 from collection.admin import deferrals, disputes, holds, ledger
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
 from communications.admin import recorded_calls
+from communications.admin.inbound import message_listing
 from communications.models import CommunicationLog
 from communications.outbox import may_go
 from contact.admin import panel
@@ -149,17 +150,7 @@ class DebtAdmin(DomainAdmin):
             holds.of_debt(request, obj),
             disputes.of_debt(request, obj),
             recorded_calls.of_debt(request, obj),
-            listing(
-                "Messages",
-                CommunicationLog.objects.filter(debt=obj).defer("body", "html"),
-                {
-                    "Type": lambda log: log.get_communication_type_display(),
-                    "Subject": lambda log: log.subject or "-",
-                    "Status": lambda log: log.get_status_display(),
-                    "Time": lambda log: f"{log.sent_at or log.created_at:%Y-%m-%d %H:%M}",
-                },
-                **of_debt,
-            ),
+            message_listing(CommunicationLog.objects.filter(debt=obj), **of_debt),
         ]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debt:

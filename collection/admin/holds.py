@@ -24,7 +24,7 @@ from collection.models import Debt, Hold, HoldEvent
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, column, unbroken
-from ddc.common.admin.workflow import WorkflowAdmin, offered
+from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
@@ -99,27 +99,15 @@ class ReviewForm(NoteForm):
     why = _note_field("Finding")
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ConditionFilter):
     title = "state"
     parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("active", "Active or scheduled"),
-            ("review", "Due for review"),
-            ("waiting", "Waiting for approval"),
-            ("ended", "Ended"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        conditions = {
-            "active": _NOT_ENDED,
-            "review": DUE_FOR_REVIEW,
-            "waiting": AWAITING_APPROVAL,
-            "ended": ~_NOT_ENDED,
-        }
-        chosen = conditions.get(self.value() or "")
-        return queryset.filter(chosen) if chosen else queryset
+    conditions = {
+        "active": ("Active or scheduled", _NOT_ENDED),
+        "review": ("Due for review", DUE_FOR_REVIEW),
+        "waiting": ("Waiting for approval", AWAITING_APPROVAL),
+        "ended": ("Ended", ~_NOT_ENDED),
+    }
 
 
 @admin.register(Hold)

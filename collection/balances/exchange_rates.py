@@ -7,8 +7,9 @@ file (``2026-11-23``, ``N/A`` for a missing rate, a comma at the end of each lin
 import csv
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TextIO
 
@@ -18,9 +19,6 @@ from ddc.common.errors import Invalid
 from ddc.common.reference.currencies import DECIMALS
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
 _NO_RATE = ("", "N/A", "-")
 _BATCH = 20_000
 #: Called with the number of days read.
@@ -128,15 +126,10 @@ def _of_day(
 
 
 def _day(text: str) -> date | None:
-    """Read ``2026-11-23`` or ``23 November 2026``, independent of the locale."""
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
-            return date.fromisoformat(text)
-        if named := re.fullmatch(r"([0-9]{1,2}) ([A-Za-z]+) ([0-9]{4})", text, re.ASCII):
-            number, month, year = named.groups()
-            return date(int(year), _MONTHS.index(month.lower()) + 1, int(number))
-    except ValueError:
-        pass
+    """Read ``2026-11-23`` or ``23 November 2026``."""
+    for form in ("%Y-%m-%d", "%d %B %Y"):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - A date has no time zone.
     return None
 
 

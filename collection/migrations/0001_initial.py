@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, db_default='', default='', help_text='The sender and the medium.', max_length=255)),
                 ('ended_at', models.DateTimeField(blank=True, help_text='When it expired or an agent ended it.', null=True)),
                 ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('debt', models.ForeignKey(blank=True, help_text='For a hold on one debt.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='collections.debt')),
                 ('debtor', models.ForeignKey(blank=True, help_text='For a hold on all debts of a debtor.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='debtors.debtor')),
                 ('deferral_request', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='collections.deferralrequest')),

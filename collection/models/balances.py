@@ -1,9 +1,9 @@
 """Ledger entries, which add up to the balances, and exchange rates."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models.debts import Debt
 from ddc.common.models import ClockTimestamp, UUIDv7, uuid7
 from ddc.common.money import money_field
@@ -33,10 +33,7 @@ class LedgerEntry(models.Model):
     currency_code = models.CharField(max_length=3)
     value_date = models.DateField(help_text="The day for which the amount counts.")
     posted_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the system.",
-    )  # fmt: skip
+    by = agent_field(help_text="Empty: the system.")
     payment_id = models.UUIDField(
         null=True, blank=True, help_text="The payment posted by this entry; it may have been deleted."
     )

@@ -1,6 +1,5 @@
 """Debts."""
 
-from datetime import date
 from decimal import Decimal
 
 from django.db import models
@@ -32,9 +31,6 @@ OPEN = (DebtStatus.ACTIVE, DebtStatus.PAYMENT_PLAN, DebtStatus.DEFERRED, DebtSta
 class DebtQuerySet(models.QuerySet["Debt"]):
     def open(self) -> "DebtQuerySet":
         return self.filter(current_status__in=OPEN)
-
-    def overdue(self, today: date) -> "DebtQuerySet":
-        return self.open().filter(due_date__lt=today)
 
 
 class Debt(UUIDModel):

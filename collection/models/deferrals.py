@@ -1,9 +1,9 @@
 """Deferral requests."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models.debts import Debt
 from ddc.common.models import UUIDModel, newest_first
 from debtors.models import Debtor
@@ -22,9 +22,7 @@ class DeferralRequest(UUIDModel):
     requested_deferral_days = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=1000)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
-    reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    reviewer = agent_field()
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_notes = models.CharField(max_length=1000, null=True, blank=True)
 

@@ -1,12 +1,14 @@
 """Disputes."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models.debts import Debt, DebtStatus
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.money import money_field
+
+_OPEN = ["received", "awaiting_creditor"]
 
 
 class Dispute(UUIDModel):
@@ -39,19 +41,12 @@ class Dispute(UUIDModel):
     status_before = models.CharField(
         max_length=20, choices=DebtStatus.choices, editable=False, help_text="The debt's status after the decision."
     )
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="The agent who entered it; empty: the debtor.",
-    )  # fmt: skip
+    by = agent_field(help_text="The agent who entered it; empty: the debtor.")
     asked_at = models.DateTimeField("creditor asked at", null=True, blank=True)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    asked_by = agent_field()
     answer = models.CharField(max_length=1000, null=True, blank=True, help_text="The outcome, as the debtor sees it.")
     decided_at = models.DateTimeField(null=True, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    decided_by = agent_field()
 
     #: Until the decision, the portion is not collected.
     OPEN = (Status.RECEIVED, Status.AWAITING_CREDITOR)
@@ -61,23 +56,14 @@ class Dispute(UUIDModel):
         ordering = newest_first()
         permissions = [("decide_dispute", "Can decide disputes")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["debt"],
-                condition=Q(status__in=["received", "awaiting_creditor"]),
-                name="debt_has_one_open_dispute",
-            ),
+            models.UniqueConstraint(fields=["debt"], condition=Q(status__in=_OPEN), name="debt_has_one_open_dispute"),
             models.CheckConstraint(
                 name="dispute_portion_is_positive", condition=Q(portion__isnull=True) | Q(portion__gt=0)
             ),
             models.CheckConstraint(
                 name="dispute_decision_is_complete",
-                condition=Q(
-                    status__in=["received", "awaiting_creditor"], decided_by__isnull=True, decided_at__isnull=True
-                )
-                | (
-                    ~Q(status__in=["received", "awaiting_creditor"])
-                    & Q(decided_by__isnull=False, decided_at__isnull=False, answer__isnull=False)
-                ),
+                condition=Q(status__in=_OPEN, decided_by__isnull=True, decided_at__isnull=True)
+                | (~Q(status__in=_OPEN) & Q(decided_by__isnull=False, decided_at__isnull=False, answer__isnull=False)),
             ),
         ]
         indexes = [

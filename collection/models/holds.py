@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
+from agents.models import agent_field
 from collection.models.debts import Debt
 from collection.models.deferrals import DeferralRequest
 from collection.models.disputes import Dispute
@@ -72,13 +72,9 @@ class Hold(UUIDModel):
     deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
     dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it expired or an agent ended it.")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    by = agent_field()
+    approved_by = agent_field()
+    ended_by = agent_field()
 
     objects = HoldQuerySet.as_manager()
 
@@ -99,10 +95,6 @@ class Hold(UUIDModel):
             models.Index(fields=["ends_on"], name="hold_not_ended_by_end", condition=Q(ended_at__isnull=True)),
             models.Index(fields=["review_on"], name="hold_not_ended_by_review", condition=Q(ended_at__isnull=True)),
         ]
-
-    @property
-    def scope(self) -> str:
-        return "debt" if self.debt_id else "person"
 
     @property
     def person(self) -> Debtor:
@@ -128,10 +120,7 @@ class HoldEvent(models.Model):
     hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="events", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     at = models.DateTimeField()
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the system.",
-    )  # fmt: skip
+    by = agent_field(help_text="Empty: the system.")
     why = models.CharField(max_length=500, blank=True, default="", db_default="")
     ends_on = models.DateField("until", null=True, blank=True, help_text="The end after this event.")
 

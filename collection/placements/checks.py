@@ -15,10 +15,10 @@ from collection.models import OPEN, Debt
 from creditors.models import Creditor
 from ddc.common import money
 from ddc.common.api.rendering import camel
-from ddc.common.errors import DomainError
+from ddc.common.errors import Invalid
 from ddc.common.reference import countries, languages
 from ddc.common.reference.currencies import DECIMALS
-from debtors import emails, phones
+from debtors import emails
 from debtors.models import Debtor
 
 
@@ -31,19 +31,15 @@ class RefusedRow:
     reason: str
 
 
-class UnreadableValue(Exception):
-    """A cell can't be read as a value of its column."""
-
-
 def currency(text: str) -> str:
     if text.upper() not in DECIMALS:
-        raise UnreadableValue("Unknown currency. Use an ISO 4217 code such as EUR.")
+        raise Invalid("Unknown currency. Use an ISO 4217 code such as EUR.")
     return text.upper()
 
 
 def country(text: str) -> str:
     if text.upper() not in countries.names():
-        raise UnreadableValue("Unknown country. Use an ISO 3166-1 alpha-2 code such as GB.")
+        raise Invalid("Unknown country. Use an ISO 3166-1 alpha-2 code such as GB.")
     return text.upper()
 
 
@@ -51,28 +47,18 @@ def country(text: str) -> str:
 def language(text: str) -> str:
     code = languages.read(text)
     if code is None:
-        raise UnreadableValue("Unknown language. Use a code such as pt-BR or an English name.")
+        raise Invalid("Unknown language. Use a code such as pt-BR or an English name.")
     return code
 
 
 def email(text: str) -> str:
     if len(text) > 254:
-        raise UnreadableValue("This is longer than 254 characters.")
-    try:
-        emails.check(text, field="email")
-    except DomainError as error:
-        raise UnreadableValue(error.message) from error
+        raise Invalid("This is longer than 254 characters.")
+    emails.check(text, field="email")
     return text
 
 
-def phone(text: str, country_code: str | None) -> str:
-    try:
-        return phones.normalise(text, country_code)
-    except DomainError as error:
-        raise UnreadableValue(error.message) from error
-
-
-#: The functions that read a column's text. The phone is read last, since it depends on the country.
+#: The functions that read a column's text. The phone is read after them, since it depends on the country.
 READERS: dict[str, Callable[[str], str]] = {
     "email": email,
     "currency_code": currency,

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from agents.models import Agent
 from collection.placements import checks, posting
-from collection.placements.checks import READERS, RefusedRow, UnreadableValue
+from collection.placements.checks import READERS, RefusedRow
 from collection.placements.file import COLUMNS, PlacementFile
 from collection.segments import assignment
 from creditors.names import normal_form
@@ -20,11 +20,14 @@ from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.common.reference.currencies import DECIMALS
+from debtors import phones
 
 #: Called with the current step and the number of bytes read.
 Progress = Callable[[str, int], None]
 _STEP = 1_000
 _DEFAULT_CURRENCY = "USD"
+#: A refused address stays in its row: it is not missing.
+_KEPT = ("email", "mobile_phone")
 _NAMES = {column: name for name, column in COLUMNS.items()}
 
 
@@ -127,18 +130,14 @@ def _row(
     values = dict(zip(source.columns, cells, strict=False))
     values["original_creditor"] = values.get("original_creditor") or creditor
     values["currency_code"] = values.get("currency_code") or _DEFAULT_CURRENCY
-    for column, read in READERS.items():
+    readers = READERS | {"mobile_phone": lambda text: phones.normalise(text, values.get("country_code"))}
+    for column, read in readers.items():
         if text := values.get(column):
             try:
                 values[column] = read(text)
-            except UnreadableValue as fault:
-                values[column] = None if column != "email" else text
-                faults.append(RefusedRow(line, _NAMES[column], str(fault)))
-    if text := values.get("mobile_phone"):
-        try:
-            values["mobile_phone"] = checks.phone(text, values.get("country_code"))
-        except UnreadableValue as fault:
-            faults.append(RefusedRow(line, "mobilePhone", str(fault)))
+            except DomainError as fault:
+                values[column] = text if column in _KEPT else None
+                faults.append(RefusedRow(line, _NAMES[column], fault.message))
     form = normal_form(values["original_creditor"] or "")
     cells_in_order = (values.get(column) for column in COLUMNS.values())
     return [line, DECIMALS.get(values["currency_code"] or ""), form, *cells_in_order]

@@ -20,6 +20,17 @@ from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
 from debtors.models import Debtor
 
 
+def message_listing(messages: QuerySet[CommunicationLog], **filters: Any) -> Listing:
+    """List a debtor's or a debt's messages on its page."""
+    columns: dict[str, Any] = {
+        "Type": lambda message: message.get_communication_type_display(),
+        "Subject": lambda message: message.subject or "-",
+        "Status": lambda message: message.get_status_display(),
+        "Time": lambda message: f"{message.sent_at or message.created_at:%Y-%m-%d %H:%M}",
+    }
+    return listing("Messages", messages.defer("body", "html"), columns, **filters)
+
+
 def thread_listing(title: str, messages: QuerySet[CommunicationLog], **filters: Any) -> Listing:
     """List messages of a thread, the newest first."""
     columns = {

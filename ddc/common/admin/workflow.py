@@ -88,6 +88,19 @@ class WorklistAdmin(ReadOnlyAdmin, DomainAdmin):
         return getattr(obj, attribute, None if attribute != name else True) not in (None, "", 0)
 
 
+class ConditionFilter(admin.SimpleListFilter):
+    """Filter rows by one of several conditions, each with its label."""
+
+    conditions: dict[str, tuple[str, Q]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self.conditions.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        _, condition = self.conditions.get(self.value() or "", ("", Q()))
+        return queryset.filter(condition)
+
+
 class OpenFilter(admin.SimpleListFilter):
     """Show open rows by default: those in which a field is empty."""
 
