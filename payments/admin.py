@@ -26,6 +26,8 @@ class PaymentForm(UnchangedSinceForm):
         for name in ("currency_code", "payment_date"):
             if name in self.fields:
                 self.fields[name].required = False
+        if "currency_code" in self.fields:
+            self.fields["currency_code"].help_text = "The debt's currency if empty."
         if self.instance._state.adding and "payment_date" in self.fields:
             self.initial.setdefault("payment_date", now().date())
 
@@ -54,11 +56,6 @@ class PaymentAdmin(DomainAdmin):
             | Q(debt__external_reference=text)
             | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
         )
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "currency_code":
-            kwargs["help_text"] = "The debt's currency if empty."
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return (*self.fields, "recorded_by", ("created_at", "updated_at")) if obj else self.fields

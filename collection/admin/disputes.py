@@ -54,21 +54,19 @@ class DisputeForm(DomainForm):
         fields = ("debt", "portion", "channel", "received_at", "reason", "evidence")
 
 
+def _answer_field(label: str = "Answer", help_text: str = "The debtor sees it.") -> forms.CharField:
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+    return forms.CharField(label=label, max_length=1000, widget=widget, help_text=help_text)
+
+
 class AnswerForm(forms.Form):
-    answer = forms.CharField(
-        label="Answer",
-        max_length=1000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="The debtor sees it.",
-    )
+    answer = _answer_field()
 
 
-class VerifyForm(AnswerForm):
-    answer = forms.CharField(
-        label="The creditor's proof",
-        max_length=1000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="Name the proof, and the day on which a copy went to the debtor (12 CFR 1006.38(d)(2)). The debtor sees it.",
+class VerifyForm(forms.Form):
+    answer = _answer_field(
+        "The creditor's proof",
+        "Name the proof, and the day on which a copy went to the debtor (12 CFR 1006.38(d)(2)). The debtor sees it.",
     )
 
 

@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class CreditorsConfig(AppConfig):
-    name = "creditors"
-    label = "creditors"
-    verbose_name = "Creditors"
