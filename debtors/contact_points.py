@@ -82,17 +82,17 @@ def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel,
     if not wanted:
         return set()
     points = ContactPoint.objects.filter(wanted).filter(Q(messages_suppressed=True) | Q(calls_suppressed=True))
-    blocked: dict[bool, set[tuple[str, str]]] = {False: set(), True: set()}
-    for kind, value, messages, calls in points.values_list("kind", "value", "messages_suppressed", "calls_suppressed"):
-        if messages:
-            blocked[False].add((kind, value))
-        if calls:
-            blocked[True].add((kind, value))
+    blocked = {
+        (kind, value, is_call)
+        for kind, value, *flags in points.values_list("kind", "value", "messages_suppressed", "calls_suppressed")
+        for is_call in (False, True)
+        if flags[is_call]
+    }
     return {
         (channel, value)
         for channel, values in addresses.items()
         for value in values
-        if (channel.address_kind, value) in blocked[channel.is_call]
+        if (channel.address_kind, value, channel.is_call) in blocked
     }
 
 

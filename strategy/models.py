@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models import Debt, Segment
 from communications.models import CommunicationLog, CommunicationTemplate
 from ddc.common.models import UUIDModel, newest_first
@@ -54,10 +54,7 @@ class StrategyRun(UUIDModel):
     date = models.DateField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
-        help_text="Empty: the schedule or the command line.",
-    )  # fmt: skip
+    started_by = agent_field(help_text="Empty: the schedule or the command line.")
     rules = models.JSONField(default=list, help_text="Per rule: matched, queued and left out, with reasons.")
     contact = models.JSONField(
         null=True,

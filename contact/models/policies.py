@@ -2,11 +2,11 @@
 
 from dataclasses import fields
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from agents.models import agent_field
 from contact.engine.policies import Counted, Policy, Scope, location
 from ddc.common.models import UUIDModel
 
@@ -72,9 +72,7 @@ class ContactPolicy(UUIDModel):
         default=False, help_text="The first contact about a debt carries the validation notice; nothing overshadows it."
     )
     digest = models.CharField(max_length=64, editable=False, help_text="Of the pack's text; empty: made by hand.")
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
-    )
+    by = agent_field(editable=False)
 
     class Meta:
         db_table = "contact_policy"

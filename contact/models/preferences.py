@@ -2,11 +2,11 @@
 
 from datetime import time
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from agents.models import agent_field
 from contact.engine.policies import Policy
 from contact.models.policies import WEEKDAYS
 from ddc.common.models import UUIDModel, newest_first
@@ -41,9 +41,7 @@ class ContactPreference(UUIDModel):
     time_zone = models.CharField(max_length=50, blank=True, default="", help_text="Where the debtor is now.")
     statement = models.CharField("debtor's words", max_length=500)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
-    )
+    by = agent_field(editable=False)
 
     objects = ContactPreferenceQuerySet.as_manager()
 
