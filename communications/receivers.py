@@ -15,12 +15,12 @@ from debtors.models import SuppressionReason
 
 @receiver(deferrals.reviewed, dispatch_uid="communications.notify_deferral")
 def notify_deferral(sender: object, request: DeferralRequest, now: datetime, **_: object) -> None:
-    decisions.notify_deferral(request, now=now)
+    decisions.notify(request.debt, f"deferral_{request.status}", now=now)
 
 
 @receiver(disputes.decided, dispatch_uid="communications.notify_dispute")
 def notify_dispute(sender: object, dispute: Dispute, now: datetime, **_: object) -> None:
-    decisions.notify_dispute(dispute, now=now)
+    decisions.notify(dispute.debt, f"dispute_{dispute.status}", now=now)
 
 
 @receiver(contact_points.address_suppressed, dispatch_uid="communications.withdraw_calls")

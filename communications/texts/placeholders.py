@@ -1,12 +1,14 @@
 """Placeholders such as ``{{debtor_first_name}}``: an allow-list, not a template language.
 
-Only the names below are replaced, and a value that was filled in is not evaluated again.
+Only the names in ``placeholders.toml`` are replaced, and a value that was filled in is not evaluated again.
 """
 
 import html
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ddc.common.errors import DomainError
 
@@ -25,41 +27,10 @@ class Placeholder:
 
 
 CATALOGUE = tuple(
-    Placeholder(*entry)
-    for entry in (
-        ("debtor_first_name", "The debtor's first name; empty for a company.", "John"),
-        ("debtor_last_name", "The debtor's last name; empty for a company.", "Doe"),
-        ("debtor_full_name", "First and last name, else the company's name.", "John Doe"),
-        ("debtor_legal_entity", "The company's name, if there is one.", "ABC Corp"),
-        ("debtor_email", "The debtor's e-mail address.", "john.doe@example.com"),
-        ("debt_amount", "The open balance of the debt, without its disputed part.", "£1,250.00"),
-        ("debt_original_amount", "The balance when the debt was placed.", "£5,000.00"),
-        ("debt_currency", "The debt's currency (ISO 4217).", "GBP"),
-        ("debt_reference", "The creditor's reference of the debt.", "INV-2024-001"),
-        ("debt_due_date", "The due date of the debt.", "Jan 31, 2026"),
-        ("debt_placement_date", "The day when the creditor placed the debt.", "Jan 1, 2026"),
-        ("days_since_placement", "Whole days since the placement.", "30"),
-        ("original_creditor", "The original creditor's name.", "ABC Credit Corp"),
-        ("total_outstanding", "The sum of the debtor's open debts, without their disputed parts.", "£2,750.00"),
-        (
-            "last_payment_amount",
-            "The latest payment of the debt; without a debt, the debtor's latest payment.",
-            "£100.00",
-        ),
-        ("last_payment_date", "The day of that payment.", "Jan 15, 2026"),
-        ("agency_name", "The agency's name.", "Example Collections"),
-        ("agency_address", "The agency's postal address.", "1 Example Street, London"),
-        ("agency_phone", "The agency's phone number.", "+44 20 7946 0000"),
-        ("agency_email", "The agency's e-mail address.", "help@example.com"),
-        ("portal_url", "The address where debtors sign in.", "https://portal.example.com"),
-        (
-            "unsubscribe_url",
-            "The link to unsubscribe without signing in; only in mail. A mail without it gets a line with the link.",
-            "https://portal.example.com/unsubscribe/AZ8x",
-        ),
-        ("today", "The day of sending.", "Jan 31, 2026"),
-        ("otp_code", "The one-time code; masked except in the message of a sign-in.", "••••••"),
-    )
+    Placeholder(name, description, example)
+    for name, (description, example) in tomllib.loads(
+        Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    ).items()
 )
 NAMES = frozenset(entry.name for entry in CATALOGUE)
 EXAMPLES: Mapping[str, str] = {entry.name: entry.example for entry in CATALOGUE}

@@ -15,20 +15,6 @@ _FALLBACK = "en"
 MAX_BODY = 100_000
 #: The HTML parser's time grows with the square of the nesting: 3,000 tags take at most 0.1 seconds.
 MAX_TAGS = 3_000
-_FIELDS = frozenset(
-    {
-        "name",
-        "description",
-        "communication_type",
-        "language",
-        "subject",
-        "body",
-        "is_active",
-        "is_validation_notice",
-        "overshadows",
-        "asks_for_payment",
-    }
-)
 
 
 class SubjectMissing(DomainError):
@@ -62,12 +48,12 @@ def create(**values: Any) -> CommunicationTemplate:
     :raises SubjectMissing: if it is for e-mail and has no subject
     :raises Duplicate: if its name is taken in this language
     """
-    return _save(CommunicationTemplate(**_checked(values)))
+    return _save(CommunicationTemplate(**values))
 
 
 def amend(template: CommunicationTemplate, **values: Any) -> CommunicationTemplate:
     """Change fields of a template; raises what ``create`` raises."""
-    for name, value in _checked(values).items():
+    for name, value in values.items():
         setattr(template, name, value)
     return _save(template)
 
@@ -138,12 +124,6 @@ def _save_version(template_id: uuid.UUID) -> CommunicationTemplateVersion:
 
 def _is_text_of(version: CommunicationTemplateVersion, template: CommunicationTemplate) -> bool:
     return all(getattr(version, name) == getattr(template, name) for name in ("language", "subject", "body"))
-
-
-def _checked(values: dict[str, Any]) -> dict[str, Any]:
-    if unknown := values.keys() - _FIELDS:
-        raise TypeError(f"Unknown fields of a template: {', '.join(sorted(unknown))}")
-    return values
 
 
 def _save(template: CommunicationTemplate) -> CommunicationTemplate:
