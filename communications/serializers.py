@@ -33,7 +33,7 @@ _DEFAULTS = {
 
 
 class CommunicationTemplateSerializer(CamelSerializer):
-    never_null = ("language", "is_active", "is_validation_notice", "overshadows", "asks_for_payment")
+    never_null = tuple(_DEFAULTS)
 
     id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=100)

@@ -1,7 +1,6 @@
 """Views that are called without an account: the open pixel, the callbacks of providers, and the demo's outbox."""
 
 import base64
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,16 +14,17 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from communications import demo_outbox
 from communications.callbacks import delivery_events, inbox, keypad, unsubscribe
 from communications.callbacks.readers import registry as readers
 from communications.callbacks.readers.base import Challenge
 from communications.models import CommunicationLog
 from communications.providers import registry as providers
 from communications.providers.base import CallbackKind
+from communications.texts import one_time_code
 from ddc.common.api.problems import http_problem
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_DEMO_MESSAGES = 100
 _FORM = {"type": "object", "additionalProperties": {"type": "string"}}
 _VALUE = {"$ref": "#/components/schemas/JsonValue"}
 _EVENT = {"type": "object", "additionalProperties": _VALUE}
@@ -158,5 +158,10 @@ def demo_page(request: HttpRequest) -> HttpResponse:
     """Show the newest messages of the demo with their codes; outside the demo there is no such page."""
     if not settings.DEMO:
         raise Http404
-    context: dict[str, Any] = {"messages": demo_outbox.newest()}
-    return render(request, "communications/demo_outbox.html", context)
+    sent = CommunicationLog.objects.filter(direction=CommunicationLog.Direction.OUTBOUND).select_related("debtor")
+    newest = list(sent.defer("html").order_by("-created_at", "-id")[:_DEMO_MESSAGES])
+    for message in newest:
+        if message.body and message.one_time_code_of:  # Codes are not stored.
+            code = one_time_code.derive(message.one_time_code_of)
+            message.body = message.body.replace(one_time_code.MASK, code)
+    return render(request, "communications/demo_outbox.html", {"messages": newest})

@@ -14,12 +14,8 @@ _DAYS = dict(WEEKDAYS)
 _MOST_CLOCKS = 3
 
 
-def demands(policy: Policy) -> list[str]:
-    """List the demands of a policy."""
-    return list(_demands(policy))
-
-
-def _demands(policy: Policy) -> Iterator[str]:
+def demands(policy: Policy) -> Iterator[str]:
+    """Yield the demands of a policy."""
     if policy.opens is not None:
         yield f"{policy.opens:%H:%M} to {policy.closes or time.min:%H:%M}"
     if policy.weekend_opens is not None:
@@ -70,12 +66,8 @@ def clocks(zones: frozenset[str], now: datetime) -> str:
     return f"{text} ({len(zones)} zones)" if len(shown) < len(zones) else text
 
 
-def facts(known: Facts, now: datetime) -> list[str]:
-    """List the facts that a decision may have depended on."""
-    return list(_facts(known, now))
-
-
-def _facts(known: Facts, now: datetime) -> Iterator[str]:
+def facts(known: Facts, now: datetime) -> Iterator[str]:
+    """Yield the facts that a decision may have depended on."""
     where = sorted(
         ", ".join(part.title() for part in (location.city, location.region) if part) + f" {location.country}"
         for location in known.locations

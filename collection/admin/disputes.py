@@ -153,11 +153,7 @@ class DisputeAdmin(WorkflowAdmin):
 
     @admin.action(description="Creditor asked", permissions=["ask"])
     def ask_creditor_selected(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:
-        def ask(dispute: Dispute) -> None:
-            disputes.ask_creditor(dispute, by=request.user, now=now())  # type: ignore[arg-type]
-
-        if not self.too_many(request, queryset):
-            self.each(request, queryset, ask, done="waiting for the creditor")
+        self.each_selected(request, queryset, disputes.ask_creditor, done="waiting for the creditor")
 
     @action(description="Creditor asked", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def ask_creditor(self, request: HttpRequest, object_id: str) -> HttpResponse:

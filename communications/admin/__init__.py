@@ -17,7 +17,7 @@ from communications.texts import placeholders, templates
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, column
 
 _HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
 
@@ -86,18 +86,13 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-id")
     fields = (("template", "number"), ("language", "created_at"), "subject", "text")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("template", "number", "language", "created_at", "subject", "text")
-
     def search_filter(self, text: str) -> Q:
         return Q(template__name__icontains=text)
 
     def id_filter(self, key: uuid.UUID) -> Q:
         return Q(template=key)
 
-    @admin.display(description="Text")
-    def text(self, version: CommunicationTemplateVersion) -> SafeString:
-        return as_written(version.body)
+    text = column("Text", lambda version: as_written(version.body))
 
 
 @admin.register(Circuit)
@@ -106,6 +101,4 @@ class CircuitAdmin(ReadOnlyAdmin):
 
     list_display = ("provider", "state", "opened_at", "open_until", "failures", "last_error")
 
-    @admin.display(description="State")
-    def state(self, circuit: Circuit) -> str:
-        return "down" if circuit.opened_at else "works"
+    state = column("State", lambda circuit: "down" if circuit.opened_at else "works")

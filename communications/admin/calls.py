@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,13 +16,13 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 
 from communications.admin.text import as_written
 from communications.calls import records, start
-from communications.models import CallOutcome, CallTask, MessageStatus
+from communications.models import CallOutcome, CallTask
 from contact import explain
 from contact.admin import panel
 from contact.engine.decision import Decision, Verdict
 from ddc.common.admin.listings import Listing
-from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
-from debtors.channels import Channel
+from ddc.common.admin.pages import column
+from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
 from debtors.models import Debtor
 
 _SHOWN_LATER = "Shown when the call is begun"
@@ -59,6 +59,8 @@ class CallTaskAdmin(WorklistAdmin):
     search_help_text = "Part of the debtor's name; a whole phone number; an id"
     ordering = ("sent_at", "id")
     actions_detail = ("begin", "finish")
+    actionable = Q(outcome__isnull=True)
+    deferred = ("body", "html")
     fields = (
         ("debtor", "debt"),
         ("asked_at", "may_be_called"),
@@ -70,20 +72,14 @@ class CallTaskAdmin(WorklistAdmin):
         "outcome_notes",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = (
-            super().get_queryset(request).filter(communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT)
-        )
-        if request.resolver_match and request.resolver_match.url_name == "communications_calltask_changelist":
-            return found.defer("body", "html")
-        return found.select_related("debtor", "debt", "template", "begun_by", "outcome_by")
-
     def search_filter(self, text: str) -> Q:
         return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    @admin.display(description="Waiting since", ordering="sent_at")
-    def asked_at(self, task: CallTask) -> str:
-        return f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-"
+    asked_at = column(
+        "Waiting since", lambda task: f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-", ordering="sent_at"
+    )
+    number = column("Number", lambda task: task.address or "-" if _is_begun(task) else _SHOWN_LATER)
+    script = column("Script", lambda task: as_written(task.body or "-") if _is_begun(task) else _SHOWN_LATER)
 
     @admin.display(description="Contact now")
     def may_be_called(self, task: CallTask) -> SafeString | str:
@@ -95,24 +91,10 @@ class CallTaskAdmin(WorklistAdmin):
         reasons = panel.reasons(decision)
         return format_html("{}{}", explain.VERDICTS[decision.verdict], reasons)
 
-    @admin.display(description="Number")
-    def number(self, task: CallTask) -> str:
-        return task.address or "-" if _is_begun(task) else _SHOWN_LATER
-
-    @admin.display(description="Script")
-    def script(self, task: CallTask) -> SafeString | str:
-        return as_written(task.body or "-") if _is_begun(task) else _SHOWN_LATER
-
     def listings(self, request: HttpRequest, obj: CallTask) -> list[Listing]:
         return [panel.of_message(obj.pk)]
 
-    def has_finish_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("communications.finish_calltask")
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Offer no actions for a finished call."""
-        task = self.get_object(request, str(object_id))
-        return super().get_actions_detail(request, object_id) if task and not task.outcome else []
+    has_finish_permission = offered(Q(), "communications.finish_calltask")
 
     @action(description="Begin call", permissions=["finish"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def begin(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -141,21 +123,8 @@ class CallTaskAdmin(WorklistAdmin):
     def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
         form = OutcomeForm(request.POST or None)
         form.offer(CallOutcome if _is_begun(self.one(request, object_id)) else (CallOutcome.NOT_CALLED,))
-        return self.do_to_one(
-            request,
-            object_id,
-            form,
-            lambda task, fields: records.finish(
-                task,
-                outcome=fields["outcome"],
-                notes=fields["notes"],
-                by=request.user,  # type: ignore[arg-type]
-                now=now(),
-            ),
-            title="Outcome of the call",
-            button="Save",
-            done="The outcome is recorded.",
-        )
+        title, done = "Outcome of the call", "The outcome is recorded."
+        return self.step(request, object_id, form, records.finish, title=title, button="Save", done=done)
 
 
 def _is_begun(task: CallTask) -> bool:

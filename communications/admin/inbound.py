@@ -6,9 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -16,7 +14,8 @@ from communications.admin.text import as_written
 from communications.callbacks import replies
 from communications.models import CommunicationLog, InboundMessage
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.workflow import OpenFilter, WorklistAdmin
+from ddc.common.admin.pages import column
+from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
 from debtors.models import Debtor
 
 
@@ -62,6 +61,8 @@ class InboundMessageAdmin(WorklistAdmin):
     search_help_text = "Part of the debtor's name; a whole address or phone number; an id"
     actions = ("mark_read_selected",)
     actions_detail = ("mark_read",)
+    actionable = Q(read_at__isnull=True)
+    deferred = ("html",)
     fields = (
         ("debtor", "debt"),
         ("communication_type", "address"),
@@ -72,26 +73,12 @@ class InboundMessageAdmin(WorklistAdmin):
         ("outcome", "outcome_notes"),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request).filter(direction=CommunicationLog.Direction.INBOUND)
-        if request.resolver_match and request.resolver_match.url_name == "communications_inboundmessage_changelist":
-            return found.defer("html")
-        return found.select_related("debtor", "debt", "in_reply_to", "read_by")
-
     def search_filter(self, text: str) -> Q:
         return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    @admin.display(description="Unread", boolean=True)
-    def unread(self, message: InboundMessage) -> bool:
-        return message.read_at is None
-
-    @admin.display(description="Text")
-    def excerpt(self, message: InboundMessage) -> str:
-        return Truncator(message.body or message.subject or "-").chars(70)
-
-    @admin.display(description="Text")
-    def text(self, message: InboundMessage) -> SafeString:
-        return as_written(message.body or "-")
+    unread = admin.display(description="Unread", boolean=True)(lambda _page, message: message.read_at is None)
+    excerpt = column("Text", lambda message: Truncator(message.body or message.subject or "-").chars(70))
+    text = column("Text", lambda message: as_written(message.body or "-"))
 
     @admin.display(description="In reply to")
     def replies_to(self, message: InboundMessage) -> str:
@@ -107,29 +94,15 @@ class InboundMessageAdmin(WorklistAdmin):
         root = obj.in_reply_to_id or obj.pk
         return [thread_listing("Thread", replies.thread(obj), in_reply_to__id__exact=root)]
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        message = self.get_object(request, str(object_id))
-        return super().get_actions_detail(request, object_id) if message and not message.read_at else []
-
-    def has_read_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("communications.read_inboundmessage")
+    has_read_permission = offered(Q(), "communications.read_inboundmessage")
 
     @admin.action(description="Mark as read", permissions=["read"])
     def mark_read_selected(self, request: HttpRequest, queryset: QuerySet[InboundMessage]) -> None:
-        if not self.too_many(request, queryset):
-            self.each(request, queryset, lambda one: self._mark(request, one), done="marked as read")
+        self.each_selected(request, queryset, replies.mark_read, done="marked as read")
 
     @action(description="Mark as read", permissions=["read"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def mark_read(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do_to_one(
-            request,
-            object_id,
-            forms.Form(request.POST or None),
-            lambda message, _: self._mark(request, message),
-            title="Mark this message as read?",
-            button="Mark as read",
-            done="The message is marked as read.",
+        title, done = "Mark this message as read?", "The message is marked as read."
+        return self.step(
+            request, object_id, forms.Form, replies.mark_read, title=title, button="Mark as read", done=done
         )
-
-    def _mark(self, request: HttpRequest, message: InboundMessage) -> None:
-        replies.mark_read(message, by=request.user, now=now())  # type: ignore[arg-type]

@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from communications.callbacks import inbox
 from communications.models import ProviderEvent
-from ddc.common.admin.workflow import WorklistAdmin
+from ddc.common.admin.pages import column
+from ddc.common.admin.workflow import WorklistAdmin, offered
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -45,6 +45,8 @@ class ProviderEventAdmin(WorklistAdmin):
     ordering = ("-received_at", "-id")
     actions = ("retry_selected", "close_selected")
     actions_detail = ("retry", "close")
+    actionable = Q(failed_at__isnull=False)
+    deferred = ("payload",)
     fields = (
         ("provider", "kind"),
         "event_id",
@@ -54,12 +56,6 @@ class ProviderEventAdmin(WorklistAdmin):
         "error",
         "content",
     )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request)
-        if request.resolver_match and request.resolver_match.url_name == "communications_providerevent_changelist":
-            return found.defer("payload")
-        return found
 
     def search_filter(self, text: str) -> Q:
         return Q(event_id=text)
@@ -73,55 +69,29 @@ class ProviderEventAdmin(WorklistAdmin):
             return "Needs review"
         return "Done" if event.processed_at else "Waiting"
 
-    @admin.display(description="Result")
-    def outcome(self, event: ProviderEvent) -> str:
-        return Truncator(event.error or event.result or "-").chars(80)
+    outcome = column("Result", lambda event: Truncator(event.error or event.result or "-").chars(80))
 
     @admin.display(description="Content")
     def content(self, event: ProviderEvent) -> SafeString:
         text = json.dumps(event.payload, indent=1, ensure_ascii=False, sort_keys=True)
         return format_html('<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>', text)
 
-    def has_rerun_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("communications.rerun_providerevent")
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        row = self.get_object(request, str(object_id))
-        return super().get_actions_detail(request, object_id) if row and row.failed_at else []
+    has_rerun_permission = offered(Q(), "communications.rerun_providerevent")
 
     @admin.action(description="Retry", permissions=["rerun"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
-        if not self.too_many(request, queryset):
-            self.each(request, queryset, lambda row: inbox.retry(row, now=now()), done="retried")
+        self.each_selected(request, queryset, inbox.retry, done="retried")
 
     @admin.action(description="Close", permissions=["rerun"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
-        if not self.too_many(request, queryset):
-            self.each(request, queryset, lambda row: self._close(request, row), done="closed")
+        self.each_selected(request, queryset, inbox.close, done="closed")
 
     @action(description="Retry", permissions=["rerun"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do_to_one(
-            request,
-            object_id,
-            forms.Form(request.POST or None),
-            lambda row, _: inbox.retry(row, now=now()),
-            title="Retry this callback?",
-            button="Retry",
-            done="The callback is processed again.",
-        )
+        title, done = "Retry this callback?", "The callback is processed again."
+        return self.step(request, object_id, forms.Form, inbox.retry, title=title, button="Retry", done=done)
 
     @action(description="Close", permissions=["rerun"])  # type: ignore[untyped-decorator]
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do_to_one(
-            request,
-            object_id,
-            forms.Form(request.POST or None),
-            lambda row, _: self._close(request, row),
-            title="Close this callback without any effect?",
-            button="Close",
-            done="The callback is closed.",
-        )
-
-    def _close(self, request: HttpRequest, row: ProviderEvent) -> None:
-        inbox.close(row, by=request.user, now=now())  # type: ignore[arg-type]
+        title, done = "Close this callback without any effect?", "The callback is closed."
+        return self.step(request, object_id, forms.Form, inbox.close, title=title, button="Close", done=done)

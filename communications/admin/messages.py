@@ -29,8 +29,8 @@ from communications.models import (
 from communications.sending import evidence, uncertain
 from contact.admin import panel
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.pages import ReadOnlyAdmin
-from ddc.common.admin.workflow import WorklistAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, column
+from ddc.common.admin.workflow import WorklistAdmin, offered
 from debtors.models import Debtor
 
 
@@ -51,6 +51,7 @@ class MessagePages(WorklistAdmin):
     list_select_related = ("debtor",)
     actions: tuple[str, ...] = ("confirm_selected", "send_again_selected")
     actions_detail = ("confirm", "send_again", "download")
+    deferred = ("body", "html", "draft")
     fields = (
         ("status", "communication_type"),
         ("debtor", "debt"),
@@ -81,28 +82,19 @@ class MessagePages(WorklistAdmin):
         "seal_check": "attempts",
     }
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        found = super().get_queryset(request)
-        if request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist"):
-            return found.defer("body", "html", "draft")
-        return found.select_related("debtor", "debt", "template", "template_version", "uncertain_resolution__by")
-
     def search_filter(self, text: str) -> Q:
         return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
     # --- Fields
 
-    @admin.display(description="Text")
-    def text(self, message: CommunicationLog) -> SafeString | str:
-        return as_written(message.body) if message.body else "-"
-
-    @admin.display(description="Sent mail")
-    def as_sent(self, message: CommunicationLog) -> SafeString | str:
-        return framed(message.html) if message.html else "-"
-
-    @admin.display(description="Template version")
-    def version(self, message: CommunicationLog) -> str:
-        return link(message.template_version, message.template_version.number) if message.template_version else "-"
+    text = column("Text", lambda message: as_written(message.body) if message.body else "-")
+    as_sent = column("Sent mail", lambda message: framed(message.html) if message.html else "-")
+    version = column(
+        "Template version",
+        lambda message: (
+            link(message.template_version, message.template_version.number) if message.template_version else "-"
+        ),
+    )
 
     @admin.display(description="Seal")
     def seal_check(self, message: CommunicationLog) -> SafeString | str:
@@ -137,8 +129,7 @@ class MessagePages(WorklistAdmin):
 
     # --- Permissions
 
-    def has_resolve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("communications.add_uncertainresolution")
+    has_resolve_permission = offered(Q(), "communications.add_uncertainresolution")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         obj = self.get_object(request, str(object_id))
@@ -165,11 +156,7 @@ class MessagePages(WorklistAdmin):
         )
 
     def _resolve_one(self, request: HttpRequest, object_id: str, act: Any, *, title: str, done: str) -> HttpResponse:
-        def resolve(message: CommunicationLog, fields: dict[str, Any]) -> None:
-            act(message, by=request.user, reason=fields["reason"], now=now())
-
-        form = ReasonForm(request.POST or None)
-        return self.do_to_one(request, object_id, form, resolve, title=title, button=title, done=done)
+        return self.step(request, object_id, ReasonForm, act, title=title, button=title, done=done)
 
     @action(description="Download .eml")  # type: ignore[untyped-decorator]
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -232,17 +219,9 @@ class UncertainMessageAdmin(MessagePages):
         # A resolved message has left the worklist. Its page is in the list of all messages.
         return reverse("admin:communications_communicationlog_change", args=[object_id])
 
-    @admin.display(description="Subject")
-    def short_subject(self, message: CommunicationLog) -> str:
-        return Truncator(message.subject or "-").chars(50)
-
-    @admin.display(description="Uncertain for", ordering="updated_at")
-    def age(self, message: CommunicationLog) -> str:
-        return timesince(message.updated_at, now(), depth=1)
-
-    @admin.display(description="Cause")
-    def cause(self, message: CommunicationLog) -> str:
-        return Truncator(message.failure_reason or "-").chars(60)
+    short_subject = column("Subject", lambda message: Truncator(message.subject or "-").chars(50))
+    age = column("Uncertain for", lambda message: timesince(message.updated_at, now(), depth=1), ordering="updated_at")
+    cause = column("Cause", lambda message: Truncator(message.failure_reason or "-").chars(60))
 
 
 @admin.register(PendingDispatch)
@@ -265,7 +244,7 @@ class MessageAttemptAdmin(ReadOnlyAdmin):
     def search_filter(self, text: str) -> Q:
         return Q(provider_message_id=text)
 
-    def with_id(self, key: Any) -> Q:
+    def id_filter(self, key: Any) -> Q:
         return Q(message=key)
 
 
@@ -281,5 +260,5 @@ class UncertainResolutionAdmin(ReadOnlyAdmin):
     def search_filter(self, text: str) -> Q:
         return Q(reason__icontains=text)
 
-    def with_id(self, key: Any) -> Q:
+    def id_filter(self, key: Any) -> Q:
         return Q(message=key)

@@ -69,12 +69,12 @@ def process(*, clock: Callable[[], datetime], time_budget: timedelta | None = _T
     return results
 
 
-def retry(row: ProviderEvent, *, now: datetime) -> None:
+def retry(row: ProviderEvent, *, by: Agent, now: datetime) -> None:
     """Process a failed event again.
 
     :raises NotFailed: if it has not failed, or was retried or closed already
     """
-    _failed(row, failed_at=None, attempts=0, due_at=now)
+    _failed(row, failed_at=None, attempts=0, due_at=now, result=f"Retried by {by}"[:_RESULT_LENGTH])
     wake_worker(TASK)
 
 

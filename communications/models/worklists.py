@@ -7,30 +7,33 @@ from communications.models.vocabulary import MessageStatus
 from debtors.channels import Channel
 
 
-class _Uncertain(models.Manager["CommunicationLog"]):
+class _Rows(models.Manager["CommunicationLog"]):
+    """The rows of one worklist."""
+
+    def __init__(self, **condition: str) -> None:
+        super().__init__()
+        self._condition = condition
+
     def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
-        return super().get_queryset().filter(status=MessageStatus.UNCERTAIN)
+        return super().get_queryset().filter(**self._condition)
 
 
 class UncertainMessage(CommunicationLog):
     """A message that may have been sent or not."""
 
-    objects = _Uncertain()  # type: ignore[assignment, misc]
+    objects = _Rows(status=MessageStatus.UNCERTAIN)  # type: ignore[assignment, misc]
 
     class Meta:
         proxy = True
         ordering = ["created_at", "id"]
 
 
-class _CallTasks(models.Manager["CommunicationLog"]):
-    def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
-        return super().get_queryset().filter(communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT)
-
-
 class CallTask(CommunicationLog):
     """A call script that was handed to the agents: a call to make."""
 
-    objects = _CallTasks()  # type: ignore[misc, assignment]
+    objects = _Rows(  # type: ignore[assignment, misc]
+        communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT
+    )
 
     class Meta:
         proxy = True
@@ -40,15 +43,10 @@ class CallTask(CommunicationLog):
         return f"Call: {self.get_outcome_display() or 'to be made'}"
 
 
-class _Inbound(models.Manager["CommunicationLog"]):
-    def get_queryset(self) -> models.QuerySet["CommunicationLog"]:
-        return super().get_queryset().filter(direction=CommunicationLog.Direction.INBOUND)
-
-
 class InboundMessage(CommunicationLog):
     """A message from a debtor."""
 
-    objects = _Inbound()  # type: ignore[misc, assignment]
+    objects = _Rows(direction=CommunicationLog.Direction.INBOUND)  # type: ignore[assignment, misc]
 
     class Meta:
         proxy = True

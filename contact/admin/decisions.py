@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -16,7 +15,7 @@ from contact.decision_json import reason_to_json
 from contact.engine.decision import Verdict
 from contact.models import ContactDecision, ValidationNotice
 from ddc.common.admin.listings import link
-from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, column
 from debtors.models import Debtor
 
 
@@ -41,38 +40,20 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
         "facts_digest",
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
-
     def search_filter(self, text: str) -> Q:
         return Q(pk__in=[])
 
     def id_filter(self, key: uuid.UUID) -> Q:
         return Q(pk=key) | Q(message_id=key) | Q(debtor_id=key) | Q(debt_id=key)
 
-    @admin.display(description="Verdict", ordering="verdict")
-    def answer(self, decision: ContactDecision) -> str:
-        return explain.VERDICTS[Verdict(decision.verdict)]
-
-    @admin.display(description="Reasons")
-    def codes(self, decision: ContactDecision) -> str:
-        return ", ".join(reason["code"] for reason in decision.reasons) or "-"
-
-    @admin.display(description="Reasons")
-    def why(self, decision: ContactDecision) -> str:
-        return panel.recorded_reasons(decision.reasons) if decision.reasons else "None"
-
-    @admin.display(description="Policies applied")
-    def applied_policies(self, decision: ContactDecision) -> str:
-        return panel.applied_policies(decision)
-
-    @admin.display(description="Known facts")
-    def known_facts(self, decision: ContactDecision) -> str:
-        return panel.known_facts(decision)
-
-    @admin.display(description="Debtor's local time")
-    def local_time(self, decision: ContactDecision) -> str:
-        return explain.clocks(panel.facts_of(decision).zones, decision.at)
+    answer = column("Verdict", lambda decision: explain.VERDICTS[Verdict(decision.verdict)], ordering="verdict")
+    codes = column("Reasons", lambda decision: ", ".join(reason["code"] for reason in decision.reasons) or "-")
+    why = column("Reasons", lambda decision: panel.recorded_reasons(decision.reasons) if decision.reasons else "None")
+    applied_policies = column("Policies applied", panel.applied_policies)
+    known_facts = column("Known facts", panel.known_facts)
+    local_time = column("Debtor's local time", lambda one: explain.clocks(panel.facts_of(one).zones, one.at))
+    debtor = column("Debtor", lambda decision: _linked(Debtor, decision.debtor_id))
+    debt = column("Debt", lambda decision: _linked(Debt, decision.debt_id))
 
     @admin.display(description="Repeated now")
     def repeated(self, decision: ContactDecision) -> str:
@@ -86,14 +67,6 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
     def message(self, decision: ContactDecision) -> str:
         url = reverse("admin:communications_communicationlog_change", args=[decision.message_id])
         return format_html('<a class="underline" href="{}">Open the message</a>', url)
-
-    @admin.display(description="Debtor")
-    def debtor(self, decision: ContactDecision) -> str:
-        return _linked(Debtor, decision.debtor_id)
-
-    @admin.display(description="Debt")
-    def debt(self, decision: ContactDecision) -> str:
-        return _linked(Debt, decision.debt_id)
 
 
 def _linked(model: Any, key: uuid.UUID | None) -> str:

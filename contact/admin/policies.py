@@ -1,6 +1,5 @@
 """The back office's pages about contact policies: every version, and a form for a new one with a what-if on past messages."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -27,9 +26,10 @@ from contact.admin import panel
 from contact.engine.decision import Verdict
 from contact.models import WEEKDAYS, ContactPolicy
 from contact.what_if import WhatIf
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm, add_refusal
 from ddc.common.admin.listings import Listing, link, listing
+from ddc.common.admin.pages import column
+from ddc.common.admin.workflow import WorkflowAdmin, offered
 from ddc.common.errors import DomainError
 from ddc.common.reference import countries
 from debtors.channels import Channel
@@ -109,7 +109,7 @@ class NewPolicyForm(PolicyForm):
 
 
 @admin.register(ContactPolicy)
-class ContactPolicyAdmin(DomainAdmin):
+class ContactPolicyAdmin(WorkflowAdmin):
     list_display = ("jurisdiction", "code", "version", "demands", "about", "section", "valid_from", "valid_to")
     list_display_links = ("jurisdiction", "code")
     list_filter = ("jurisdiction",)
@@ -117,7 +117,7 @@ class ContactPolicyAdmin(DomainAdmin):
     search_help_text = "Part of the jurisdiction's or the rule's name, or of the section"
     actions = ()
     actions_detail = ("new_version",)
-    fields: Any = (
+    lines = (
         ("jurisdiction", "code", "version"),
         ("valid_from", "valid_to"),
         "demands",
@@ -127,29 +127,14 @@ class ContactPolicyAdmin(DomainAdmin):
         ("cities", "postal_prefixes"),
         ("by", "created_at"),
     )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        return [name for line in self.fields for name in ((line,) if isinstance(line, str) else line)]
+    fieldsets = ((None, {"fields": lines}),)
 
     def search_filter(self, text: str) -> Q:
         return Q(jurisdiction__icontains=text) | Q(code__icontains=text) | Q(section__icontains=text)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # An edit makes a new version.
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_amend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("contact.change_contactpolicy")
-
-    @admin.display(description="Demands")
-    def demands(self, policy: ContactPolicy) -> str:
-        return "; ".join(explain.demands(policy.value)) or "nothing"
-
-    @admin.display(description="Channels")
-    def about(self, policy: ContactPolicy) -> str:
-        return explain.channels(policy.value)
+    has_amend_permission = offered(Q(), "contact.change_contactpolicy")
+    demands = column("Demands", lambda policy: "; ".join(explain.demands(policy.value)) or "nothing")
+    about = column("Channels", lambda policy: explain.channels(policy.value))
 
     def listings(self, request: HttpRequest, obj: ContactPolicy) -> list[Listing]:
         versions = ContactPolicy.objects.filter(jurisdiction=obj.jurisdiction, code=obj.code).select_related("by")

@@ -1,6 +1,5 @@
 """The back office's pages about contact preferences."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,9 +16,10 @@ from unfold.widgets import (
 
 from contact import explain, preferences
 from contact.models import WEEKDAYS, ContactPreference
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
+from ddc.common.admin.pages import column
+from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors.channels import Channel
 from debtors.models import Debtor
 
@@ -60,7 +60,7 @@ class PreferenceForm(DomainForm):
 
 
 @admin.register(ContactPreference)
-class ContactPreferenceAdmin(DomainAdmin):
+class ContactPreferenceAdmin(WorkflowAdmin):
     form = PreferenceForm
     list_display = ("debtor", "statement", "effect", "created_at", "withdrawn_at", "by")
     list_display_links = ("debtor", "statement")
@@ -72,54 +72,26 @@ class ContactPreferenceAdmin(DomainAdmin):
     actions = ()
     actions_detail = ("withdraw",)
     details = ("no_contact", ("opens", "closes"), "weekdays", "time_zone", "work_address")
-    add_fieldsets: Any = (
-        (None, {"fields": ("debtor", "statement", "channels")}),
-        ("Preference", {"fields": details}),
-    )
+    entered = ("debtor", "statement", "channels", *details)
     fieldsets: Any = (
         (None, {"fields": ("debtor", "statement", "effect", ("created_at", "by"), "withdrawn_at")}),
         ("As recorded", {"fields": ("channels", *details)}),
     )
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fieldsets if obj else self.add_fieldsets
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        return ("effect", "by", "created_at", "withdrawn_at") if obj else ()
-
     def search_filter(self, text: str) -> Q:
         return Q(debtor__in=Debtor.objects.matching(text).values("pk"))
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # The record of a statement stays. Another statement makes another preference.
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("contact.change_contactpreference")
-
-    @admin.display(description="Effect")
-    def effect(self, preference: ContactPreference) -> str:
-        return explain.preference(preference)
+    has_end_permission = offered(Q(), "contact.change_contactpreference")
+    effect = column("Effect", explain.preference)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> ContactPreference:
         return preferences.record(fields.pop("debtor"), by=request.user, now=now(), **fields)  # type: ignore[arg-type]
 
     @action(description="Withdraw", permissions=["end"])  # type: ignore[untyped-decorator]
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def end(preference: ContactPreference, fields: dict[str, Any]) -> None:
-            preferences.withdraw(preference, by=request.user, now=now())  # type: ignore[arg-type]
-
-        form = forms.Form(request.POST if request.method == "POST" else None)
-        return self.do_to_one(
-            request,
-            object_id,
-            form,
-            end,
-            title="Withdraw this preference",
-            button="Withdraw",
-            done="The preference no longer applies.",
+        title, done = "Withdraw this preference", "The preference no longer applies."
+        return self.step(
+            request, object_id, forms.Form, preferences.withdraw, title=title, button="Withdraw", done=done
         )
 
 

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.timezone import now
 
 from ddc.common.admin.forms import DomainForm, add_refusal
 from ddc.common.admin.pages import BackOffice
@@ -172,6 +173,35 @@ class DomainAdmin(BackOffice):
                     self.message_user(request, done, messages.SUCCESS)
                 return HttpResponseRedirect(self.page_of(object_id))
         return self.ask(request, title=title, form=form, rows=[obj], button=button)
+
+    def step(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form: forms.Form | type[forms.Form],
+        act: Callable[..., object],
+        *,
+        title: str,
+        button: str,
+        done: str = "Saved.",
+    ) -> HttpResponse:
+        """Show a form, and call a domain function with its fields, the agent and the time."""
+        return self.do_to_one(
+            request,
+            object_id,
+            form if isinstance(form, forms.Form) else form(request.POST if request.method == "POST" else None),
+            lambda obj, fields: act(obj, **fields, by=request.user, now=now()),
+            title=title,
+            button=button,
+            done=done,
+        )
+
+    def each_selected(
+        self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[..., object], *, done: str
+    ) -> None:
+        """Call a domain function with the agent and the time for each selected row, unless there are too many."""
+        if not self.too_many(request, queryset):
+            self.each(request, queryset, lambda row: act(row, by=request.user, now=now()), done=done)
 
     def one(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row of a page.

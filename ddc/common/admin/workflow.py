@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.timezone import now
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from ddc.common.admin.editing import DomainAdmin
@@ -22,7 +20,9 @@ def offered(condition: Q, permission: str, *more: str) -> Callable[..., bool]:
     """
 
     def check(page: ModelAdmin, request: HttpRequest, object_id: Any = None) -> bool:
-        is_next = object_id is None or page.model._default_manager.filter(condition, pk=object_id).exists()
+        is_next = (
+            object_id is None or not condition or page.model._default_manager.filter(condition, pk=object_id).exists()
+        )
         return is_next and request.user.has_perms((permission, *more))
 
     return check
@@ -47,28 +47,6 @@ class WorkflowAdmin(DomainAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def step(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form: type[forms.Form],
-        act: Callable[..., object],
-        *,
-        title: str,
-        button: str,
-        done: str = "Saved.",
-    ) -> HttpResponse:
-        """Show a form, and call a domain function with its fields."""
-        return self.do_to_one(
-            request,
-            object_id,
-            form(request.POST if request.method == "POST" else None),
-            lambda obj, fields: act(obj, **fields, by=request.user, now=now()),
-            title=title,
-            button=button,
-            done=done,
-        )
-
 
 class WorklistAdmin(ReadOnlyAdmin, DomainAdmin):
     """Rows that only workers write, with actions of agents. A page leaves out lines without a value."""
@@ -77,6 +55,19 @@ class WorklistAdmin(ReadOnlyAdmin, DomainAdmin):
     fields: Sequence[str | tuple[str, ...]]
     #: For a field that is computed by the page, the attribute that it depends on. Other computed fields are always shown.
     visible_if: dict[str, str] = {}
+    #: Large columns that lists do not load.
+    deferred: Sequence[str] = ()
+    #: The rows that offer the actions of a page.
+    actionable: Q = Q()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request)
+        is_list = request.resolver_match and (request.resolver_match.url_name or "").endswith("_changelist")
+        return found.defer(*self.deferred) if is_list else found
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        is_actionable = self.model._default_manager.filter(self.actionable, pk=object_id).exists()
+        return super().get_actions_detail(request, object_id) if is_actionable else []
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         lines = ((line,) if isinstance(line, str) else line for line in self.fields)

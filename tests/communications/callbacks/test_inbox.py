@@ -88,7 +88,7 @@ def test_a_handler_that_fails_is_run_again(monkeypatch):
     assert log.status == "bounced"
 
 
-def test_an_event_that_fails_each_time_can_be_retried(monkeypatch):
+def test_an_event_that_fails_each_time_can_be_retried(monkeypatch, supervisor):
     log, right = sent(), delivery_events.apply
     monkeypatch.setattr(delivery_events, "apply", lambda event, now: 1 / 0)
     inbox.store([bounce()], now=NOON)
@@ -100,12 +100,12 @@ def test_an_event_that_fails_each_time_can_be_retried(monkeypatch):
     assert (event.failed_at is None, event.due_at, event.attempts) == (False, None, len(inbox.BACKOFF) + 1)
 
     monkeypatch.setattr(delivery_events, "apply", right)
-    inbox.retry(event, now=at)
+    inbox.retry(event, by=supervisor, now=at)
     assert work(at) == {"done": 1}
     log.refresh_from_db()
     assert log.status == "bounced"
     with pytest.raises(inbox.NotFailed):
-        inbox.retry(event, now=at)
+        inbox.retry(event, by=supervisor, now=at)
 
 
 def test_the_claim_of_a_killed_worker_ends_with_its_lease(monkeypatch):
