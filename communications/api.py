@@ -25,8 +25,9 @@ from communications.serializers import (
 )
 from communications.texts import placeholders, templates
 from contact import preview
-from contact.decision_json import reason_from_json
+from contact.engine.decision import Reason
 from contact.models import ContactDecision
+from ddc.common import dataclass_json
 from ddc.common.api.rendering import camel
 from ddc.common.api.serializers import write
 from ddc.common.api.views import Annotated, ResourceView, View
@@ -97,7 +98,7 @@ class CommunicationLogView(ResourceView):
 
 def _decisions_on(message: CommunicationLog) -> list[Annotated]:
     rows = ContactDecision.objects.filter(message_id=message.pk).order_by("-at", "-id")[:DECISIONS]
-    return [Annotated(row, reasons=list(map(reason_from_json, row.reasons))) for row in rows]
+    return [Annotated(row, reasons=[dataclass_json.read(Reason, reason) for reason in row.reasons]) for row in rows]
 
 
 class ContactPreviewView(View):

@@ -11,12 +11,13 @@ import orjson
 from django.db import connection
 
 from contact import facts, policies
-from contact.decision_json import facts_from_json, facts_to_json, reason_to_json
+from contact.decision_json import facts_from_json, facts_to_json
 from contact.engine import gate
 from contact.engine.applicable import PolicySet
 from contact.engine.decision import Contact, Decision, Facts, Verdict
 from contact.facts import ContactRequest
 from contact.models import ContactDecision, Purpose
+from ddc.common import dataclass_json
 
 Stage = ContactDecision.Stage
 
@@ -103,7 +104,7 @@ def _row(asked: GateInput, decision: Decision, stage: Stage, now: datetime) -> d
         "at": now,
         "verdict": decision.verdict.value,
         "until": decision.until,
-        "reasons": [reason_to_json(reason) for reason in decision.reasons],
+        "reasons": [dataclass_json.write(reason) for reason in decision.reasons],
         "policies": decision.policies,
         "facts": known,
         "facts_digest": hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest(),

@@ -2,13 +2,13 @@
 
 import contextlib
 import uuid
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from communications.models import CallOutcome, ProviderEvent
 from communications.outbox.states import Event
+from ddc.common import dataclass_json
 from ddc.common.errors import DomainError, Forbidden
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
@@ -114,21 +114,13 @@ class UnparsedCallback:
 #: What the inbox stores.
 CallbackEvent = DeliveryEvent | InboundMessage | KeyPress | UnparsedCallback
 
-_KINDS: dict[type, Kind] = {
+_KINDS: dict[type[CallbackEvent], Kind] = {
     DeliveryEvent: Kind.DELIVERY,
     InboundMessage: Kind.INBOUND,
     KeyPress: Kind.KEY,
     UnparsedCallback: Kind.UNPARSED,
 }
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
-#: Fields that JSON keeps as text or as a list.
-_CONVERTERS: dict[str, dict[type, Callable[[Any], Any]]] = {
-    "message_id": {DeliveryEvent: uuid.UUID, KeyPress: uuid.UUID},
-    "event": {DeliveryEvent: Event},
-    "suppression": {DeliveryEvent: SuppressionReason},
-    "channel": {InboundMessage: Channel},
-    "references": {InboundMessage: tuple},
-}
 
 
 def to_row(event: CallbackEvent, *, now: datetime) -> ProviderEvent:
@@ -145,23 +137,14 @@ def to_row(event: CallbackEvent, *, now: datetime) -> ProviderEvent:
 
 def to_payload(event: CallbackEvent) -> dict[str, Any]:
     """Return what the inbox stores of an event beside its provider and id, as JSON takes it."""
-    values = {name: value for name, value in asdict(event).items() if name not in ("provider", "event_id")}
-    return {
-        name: str(value) if isinstance(value, uuid.UUID) else value
-        for name, value in values.items()
-        if value is not None
-    }
+    values = dataclass_json.write(event)
+    return {name: value for name, value in values.items() if name not in ("provider", "event_id")}
 
 
 def from_row(row: ProviderEvent) -> CallbackEvent:
     """Return the event that an inbox row stores."""
-    type_: Any = _TYPES[Kind(row.kind)]
-    values = dict(row.payload)
-    for name, converters in _CONVERTERS.items():
-        if name in values and (convert := converters.get(type_)):
-            values[name] = convert(values[name])
-    event: CallbackEvent = type_(provider=row.provider, event_id=row.event_id, **values)
-    return event
+    values = {**row.payload, "provider": row.provider, "event_id": row.event_id}
+    return dataclass_json.read(_TYPES[Kind(row.kind)], values)
 
 
 def storable(text: object) -> str | None:

@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from collection.models import Debt
 from contact import decisions, explain
 from contact.admin import panel
-from contact.decision_json import reason_to_json
 from contact.engine.decision import Verdict
 from contact.models import ContactDecision, ValidationNotice
+from ddc.common import dataclass_json
 from ddc.common.admin.listings import link
 from ddc.common.admin.pages import ReadOnlyAdmin, column
 from debtors.models import Debtor
@@ -58,7 +58,7 @@ class ContactDecisionAdmin(ReadOnlyAdmin):
     @admin.display(description="Repeated now")
     def repeated(self, decision: ContactDecision) -> str:
         again = decisions.repeat(decision)
-        same_reasons = list(map(reason_to_json, again.reasons)) == decision.reasons
+        same_reasons = list(map(dataclass_json.write, again.reasons)) == decision.reasons
         if again.verdict == decision.verdict and same_reasons:
             return "These facts and policies give the same decision."
         return f"These facts and policies give another decision: {again.reason or again.verdict}"

@@ -11,10 +11,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from contact import explain, policies
-from contact.decision_json import facts_from_json, reason_to_json
+from contact.decision_json import facts_from_json
 from contact.engine.decision import Decision, Facts, Verdict
 from contact.models import ContactDecision
 from contact.preview import Preview
+from ddc.common import dataclass_json
 from ddc.common.admin.listings import Listing, link, listing
 
 _HEADERS = ("Channel", "Now", "Next contact allowed", "Reasons")
@@ -65,7 +66,7 @@ def why(decision: ContactDecision) -> SafeString | str:
 
 def reasons(decision: Decision) -> SafeString | str:
     """List the reasons of a decision that is not recorded."""
-    return recorded_reasons(map(reason_to_json, decision.reasons)) if decision.reasons else "-"
+    return recorded_reasons(map(dataclass_json.write, decision.reasons)) if decision.reasons else "-"
 
 
 def recorded_reasons(some: Iterable[dict[str, Any]]) -> SafeString:

@@ -118,9 +118,9 @@ class Facts:
     """
 
     channel: str
-    address: str
-    zones: frozenset[str]
-    locations: frozenset[Location]
+    address: str = ""
+    zones: frozenset[str] = frozenset()
+    locations: frozenset[Location] = frozenset()
     solicited: bool = False
     suppressed: bool = False
     refusal: str | None = None

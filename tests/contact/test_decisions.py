@@ -12,11 +12,12 @@ from collection.models import Debt, Hold
 from communications.models import CommunicationLog
 from communications.outbox import may_go, outbox
 from contact import policies
-from contact.decision_json import facts_from_json, reason_to_json
+from contact.decision_json import facts_from_json
 from contact.engine import gate
 from contact.engine.applicable import PolicySet
 from contact.engine.decision import ReasonCode, Verdict
 from contact.models import ContactDecision, ContactPreference, Purpose
+from ddc.common import dataclass_json
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor
 from tests import factories
@@ -168,7 +169,7 @@ class TestDecisions:
         (kept,) = ContactDecision.objects.all()
         facts = facts_from_json(kept.facts)
         again = gate.decide(facts, policies.current(), kept.at)
-        assert [reason_to_json(reason) for reason in again.reasons] == kept.reasons
+        assert [dataclass_json.write(reason) for reason in again.reasons] == kept.reasons
         assert {reason.code for reason in again.reasons} >= {
             ReasonCode.DEBT_HELD,
             ReasonCode.TOO_MANY,

@@ -31,7 +31,7 @@ class Mailgun(AnymailReader):
         ids = f"token:{token}", f"unparsed:{token}"
         identified = [replace(event, event_id=ids[isinstance(event, UnparsedCallback)]) for event in events]
         stored = ProviderEvent.objects.filter(provider=self.name, event_id__in=ids)
-        if any(row.payload != _payload(event) for row in stored for event in identified):
+        if any(row.payload != to_payload(event) for row in stored for event in identified):
             raise NotAuthentic
         return identified
 
@@ -42,7 +42,3 @@ def _signature(request: HttpRequest) -> tuple[datetime, str]:
         return datetime.fromtimestamp(int(fields["timestamp"]), UTC), str(fields["token"])
     except (ValueError, OverflowError, OSError) as error:
         raise NotAuthentic from error
-
-
-def _payload(event: CallbackEvent) -> object:
-    return json.loads(json.dumps(to_payload(event)))
