@@ -14,14 +14,18 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from communications.callbacks import delivery_events, inbox, keypad, unsubscribe
+from communications.callbacks import delivery_events, inbox, keypad
 from communications.callbacks.readers import registry as readers
 from communications.callbacks.readers.base import Challenge
+from communications.links import unsubscribe_link
 from communications.models import CommunicationLog
 from communications.providers import registry as providers
 from communications.providers.base import CallbackKind
 from communications.texts import one_time_code
 from ddc.common.api.problems import http_problem
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import SuppressionReason
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _DEMO_MESSAGES = 100
@@ -122,7 +126,7 @@ class UnsubscribeView(PublicView):
     )
     def get(self, request: Request, token: str) -> HttpResponse:
         """Show a page with one button. A GET changes nothing, because scanners follow links."""
-        return self.page(request, unsubscribe.mail_of(token))
+        return self.page(request, unsubscribe_link.mail_of(token))
 
     @extend_schema(
         operation_id="unsubscribe",
@@ -131,9 +135,15 @@ class UnsubscribeView(PublicView):
     )
     def post(self, request: Request, token: str) -> HttpResponse:
         """Suppress the address that got the mail with this link."""
-        sent = unsubscribe.mail_of(token)
-        if sent:
-            unsubscribe.unsubscribe(sent, now=timezone.now())
+        sent = unsubscribe_link.mail_of(token)
+        if sent and sent.address:
+            contact_points.suppress(
+                sent.address,
+                channel=Channel.EMAIL,
+                reason=SuppressionReason.OPTED_OUT,
+                source="Unsubscribe link in a mail",
+                now=timezone.now(),
+            )
         return self.page(request, sent, done=sent is not None)
 
     def page(self, request: Request, sent: CommunicationLog | None, *, done: bool = False) -> HttpResponse:

@@ -53,7 +53,7 @@ def apply(event: DeliveryEvent, *, now: datetime) -> Applied:
 @transaction.atomic
 def record_open(token: str, *, user_agent: str = "", purpose: str = "", now: datetime) -> bool:
     """Apply and count an opening by the pixel's token; False if the token is invalid."""
-    message = opens.mail_of(token)
+    message = open_pixel.mail_of(token)
     if message is None:
         return False
     if states.advance(message, Event.OPENED, now=now) == Advance.NEVER_HANDED_OVER:

@@ -7,9 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 
-from communications.links import open_pixel
 from communications.models import CommunicationLog
-from debtors.channels import Channel
 
 #: A reader opened a mail; receivers get ``message`` and ``now``. Sent within the transaction.
 opened = Signal()
@@ -30,13 +28,6 @@ def is_machine(user_agent: str, *, purpose: str = "") -> bool:
     """Return whether a program, not a reader, opened a mail; ``purpose`` is the request's own ``Purpose`` header."""
     name = user_agent.strip()
     return not name or bool(_BARE.fullmatch(name) or _PROGRAMS.search(name)) or "prefetch" in purpose.lower()
-
-
-def mail_of(token: str) -> CommunicationLog | None:
-    """Return the mail that the pixel is in; None if the token is invalid."""
-    message_id = open_pixel.message_id(token)
-    mails = CommunicationLog.objects.filter(communication_type=Channel.EMAIL)
-    return mails.filter(pk=message_id).first() if message_id else None
 
 
 def count(message: CommunicationLog, *, by_machine: bool, now: datetime) -> None:

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 
 from communications.links import tokens
+from communications.models import CommunicationLog
 from ddc.common.reference.countries import EU_EEA_UK
 from debtors.models import Debtor
 
@@ -27,6 +28,6 @@ def url(message_id: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/track/open/{tokens.make(message_id, use=_USE)}.gif"
 
 
-def message_id(token: str) -> uuid.UUID | None:
-    """Return the id of the mail that a pixel's token belongs to; None for an invalid token."""
-    return tokens.read(token, use=_USE)
+def mail_of(token: str) -> CommunicationLog | None:
+    """Return the mail that a pixel's token belongs to; None for an invalid token."""
+    return tokens.mail_of(token, use=_USE)

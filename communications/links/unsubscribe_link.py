@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 
 from communications.links import tokens
+from communications.models import CommunicationLog
 from communications.texts import composition, wording
 
 _USE = "unsubscribing"
@@ -15,9 +16,9 @@ def url(message_id: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/unsubscribe/{tokens.make(message_id, use=_USE)}"
 
 
-def message_id(token: str) -> uuid.UUID | None:
-    """Return the id of the mail that a link's token belongs to; None for an invalid token."""
-    return tokens.read(token, use=_USE)
+def mail_of(token: str) -> CommunicationLog | None:
+    """Return the mail that a link's token belongs to; None for an invalid token."""
+    return tokens.mail_of(token, use=_USE)
 
 
 def headers(message_id: uuid.UUID) -> dict[str, str]:

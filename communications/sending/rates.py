@@ -4,8 +4,8 @@ Valkey keeps one time per provider, from which on the next message may be sent (
 each process limits itself: correct with one worker, too fast with several.
 """
 
-import threading
 import time
+from functools import lru_cache
 from typing import Self
 
 import redis
@@ -69,7 +69,7 @@ class RateLimiter:
     def _reserve(self) -> float | None:
         interval = self.block * 1_000_000 / self.per_second
         try:
-            answer = _valkey().eval(
+            answer = _valkey(settings.REDIS_URL).eval(
                 _RESERVE, 1, f"ddc:rate:{self.provider}", str(interval), str(MAX_WAIT_SECONDS * 1_000_000)
             )
         except (redis.RedisError, OSError) as error:
@@ -88,14 +88,10 @@ class RateLimiter:
         return free_at - now
 
 
-_clients = threading.local()
-
-
-def _valkey() -> redis.Redis:
-    """Return this thread's connection; a new one if the address has changed."""
-    if getattr(_clients, "url", None) != settings.REDIS_URL:
-        timeouts = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
-        _clients.client = redis.Redis.from_url(settings.REDIS_URL, **timeouts)
-        _clients.url = settings.REDIS_URL
-    client: redis.Redis = _clients.client
+@lru_cache(maxsize=1)
+def _valkey(url: str) -> redis.Redis:
+    """Return this process's connections to Valkey."""
+    client: redis.Redis = redis.Redis.from_url(
+        url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+    )
     return client

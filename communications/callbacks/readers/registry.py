@@ -3,9 +3,11 @@
 import base64
 import hashlib
 from datetime import datetime
+from io import BytesIO
 
 import structlog
-from django.http import HttpRequest, QueryDict, RawPostDataException
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, RawPostDataException
 
 from communications.callbacks.readers.base import MailCallbackReader
 from communications.callbacks.readers.mail import AnymailReader, Mandrill
@@ -59,18 +61,15 @@ def read_again(callback: UnparsedCallback) -> list[CallbackEvent]:
     :raises Exception: if it still cannot be parsed
     """
     body = base64.b64decode(callback.body)
-    request = HttpRequest()
-    request.method, request.content_type = "POST", callback.content_type
-    request.META = {
-        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in callback.headers.items()},
-        "REQUEST_METHOD": "POST",
-        "CONTENT_TYPE": callback.content_type,
-        "CONTENT_LENGTH": str(len(body)),
-    }
-    if callback.content_type == _FORM:
-        request.POST = QueryDict(body)
-        request._post_parse_error = False  # type: ignore[attr-defined]
-    request._body = body
+    request = WSGIRequest(
+        {
+            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in callback.headers.items()},
+            "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": callback.content_type,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": BytesIO(body),
+        }
+    )
     return READERS[callback.provider].parse(callback.kind, request)
 
 
