@@ -11,4 +11,4 @@ class CommunicationsConfig(AppConfig):
         from communications.channels import checks  # noqa: F401
         from communications.providers import registry
 
-        registry.check_settings()
+        registry.configured().check_settings()

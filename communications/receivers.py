@@ -28,4 +28,5 @@ def withdraw_calls(
     sender: object, value: str, channel: Channel, reason: SuppressionReason, now: datetime, **_: object
 ) -> None:
     if channel.is_call or reason == SuppressionReason.WRONG_NUMBER:
-        records.withdraw(value, now=now)
+        open_calls = records.open_tasks().filter(address=value)
+        records.withdraw(open_calls, "this number must not be called any more.", now=now)

@@ -16,24 +16,17 @@ from unfold.enums import ActionVariant
 from communications.callbacks import inbox
 from communications.models import ProviderEvent
 from ddc.common.admin.pages import column
-from ddc.common.admin.workflow import WorklistAdmin, offered
+from ddc.common.admin.workflow import ConditionFilter, WorklistAdmin, offered
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ConditionFilter):
     title = "state"
     parameter_name = "state"
-    _STATES = {
+    conditions = {
         "waiting": ("Waiting", Q(processed_at__isnull=True, failed_at__isnull=True)),
         "failed": ("Needs review", Q(failed_at__isnull=False)),
         "done": ("Done", Q(processed_at__isnull=False)),
     }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, title) for name, (title, _) in self._STATES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self._STATES.get(self.value() or "")
-        return queryset.filter(chosen[1]) if chosen else queryset
 
 
 @admin.register(ProviderEvent)

@@ -2,16 +2,18 @@
 
 import re
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from agents.models import Agent
 from communications.callbacks import stop_words
 from communications.channels.events import InboundMessage
-from communications.models import CommunicationLog, CommunicationLogQuerySet, MessageStatus
-from communications.notices import confirmations
+from communications.models import CommunicationLog, MessageStatus
+from communications.outbox import outbox
+from communications.texts import templates, wording
+from contact.models import Purpose
 from ddc.common.errors import DomainError
 from debtors import contact_points
 from debtors.channels import Channel
@@ -20,6 +22,8 @@ from debtors.models import Debtor, SuppressionReason
 _SUBJECT_LENGTH, _ADDRESS_LENGTH, _ID_LENGTH = 998, 254, 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MAX_REFERENCES = 20
+#: A late confirmation of an opt-out is not sent.
+_CONFIRMATION_LIFETIME = timedelta(minutes=5)
 
 
 class NotUnread(DomainError):
@@ -71,7 +75,7 @@ def mark_read(message: CommunicationLog, *, by: Agent, now: datetime) -> None:
         raise NotUnread
 
 
-def thread(message: CommunicationLog) -> CommunicationLogQuerySet:
+def thread(message: CommunicationLog) -> QuerySet[CommunicationLog]:
     """Return the message that this one answers, with all its answers; without one, this message and its answers."""
     root = message.in_reply_to_id or message.pk
     return CommunicationLog.objects.filter(Q(pk=root) | Q(in_reply_to=root))
@@ -86,10 +90,29 @@ def _apply_keyword(received: InboundMessage, message: CommunicationLog, *, now: 
             received.address, channel=channel, reason=SuppressionReason.OPTED_OUT, source=source, now=now
         )
         if is_new and channel == Channel.SMS and not received.opt_out:
-            confirmations.confirm_opt_out(message, now=now)
+            _confirm_opt_out(message, now=now)
     elif keyword == "start":
         contact_points.opt_in(received.address, channel=channel, source=source, now=now)
         contact_points.record_consent_by_reply(received.address, channel=channel, now=now)
+
+
+def _confirm_opt_out(request: CommunicationLog, *, now: datetime) -> None:
+    """Queue the one message that is sent to a number after its STOP (47 CFR 64.1200(a)(12)), in the debtor's language.
+
+    Without an active template ``opt_out_confirmed``, or a known debtor, the text is the product's own.
+    """
+    preferred = request.debtor.language_preference if request.debtor else None
+    template = templates.named("opt_out_confirmed", Channel.SMS, language=preferred) if request.debtor else None
+    outbox.queue(
+        debtor=request.debtor,
+        channel=Channel.SMS,
+        template=template,
+        body=None if template else wording.in_language(preferred)[0].opted_out,
+        purpose=Purpose.SOLICITED,
+        now=now,
+        expires_at=now + _CONFIRMATION_LIFETIME,
+        confirms_opt_out_of=request.address,
+    )
 
 
 def _keyword(received: InboundMessage) -> str | None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from agents.models import Agent
 from collection.models import Debt
-from communications.models import OUTCOMES, CallOutcome, CommunicationLog, CommunicationLogQuerySet, MessageStatus
+from communications.models import ANSWERED_BY_PERSON, CallOutcome, CommunicationLog, MessageStatus
 from ddc.common.errors import DomainError
 from debtors import contact_points, phones
 from debtors.channels import Channel
@@ -19,7 +19,7 @@ _NOTES_LENGTH = 1000
 
 #: The outcomes that agents record. A debtor who calls us speaks with us or leaves a message.
 RECORDED = tuple(outcome for outcome in CallOutcome if outcome != CallOutcome.NOT_CALLED)
-_RECORDED_INBOUND = {CallOutcome.VOICEMAIL, *(outcome for outcome in RECORDED if OUTCOMES[outcome].conversation)}
+_RECORDED_INBOUND = {CallOutcome.VOICEMAIL, *ANSWERED_BY_PERSON}
 
 #: Outcomes that suppress the number.
 _SUPPRESSIONS = {
@@ -156,23 +156,16 @@ def record_call(
 def record_outcome(call_id: uuid.UUID, outcome: str, *, notes: str | None, now: datetime) -> None:
     """Record the outcome of an automated call. A conversation replaces the outcome that the call was only answered."""
     call = CommunicationLog.objects.filter(pk=call_id, communication_type=Channel.VOICE)
-    replaceable = Q(outcome=CallOutcome.ANSWERED) if OUTCOMES[outcome].conversation else Q()
+    replaceable = Q(outcome=CallOutcome.ANSWERED) if outcome in ANSWERED_BY_PERSON else Q()
     call.filter(Q(outcome__isnull=True) | replaceable).update(
         updated_at=now, **_outcome_fields(outcome, notes, by=None, now=now)
     )
 
 
-def withdraw(address: str, *, now: datetime) -> int:
-    """Withdraw the open call tasks to a number; return how many."""
-    notes = "Withdrawn: this number must not be called any more."
-    open_calls = open_tasks().filter(address=address)
-    return open_calls.update(updated_at=now, **_outcome_fields(CallOutcome.NOT_CALLED, notes, by=None, now=now))
-
-
-def withdraw_task(task: CommunicationLog, reason: str | None, *, now: datetime) -> None:
-    """Withdraw one call task that must not be made."""
+def withdraw(tasks: QuerySet[CommunicationLog], reason: str | None, *, now: datetime) -> int:
+    """Withdraw open call tasks that must not be made; return how many."""
     fields = _outcome_fields(CallOutcome.NOT_CALLED, f"Withdrawn: {reason}", by=None, now=now)
-    open_tasks().filter(pk=task.pk).update(updated_at=now, **fields)
+    return tasks.update(updated_at=now, **fields)
 
 
 def require_task(task: CommunicationLog) -> None:
@@ -184,7 +177,7 @@ def require_task(task: CommunicationLog) -> None:
         raise NotACallTask
 
 
-def open_tasks() -> CommunicationLogQuerySet:
+def open_tasks() -> QuerySet[CommunicationLog]:
     """Return the call tasks without an outcome."""
     return CommunicationLog.objects.filter(
         communication_type=Channel.CALL_SCRIPT, status=MessageStatus.SENT, outcome__isnull=True

@@ -51,5 +51,5 @@ def begin(task: CommunicationLog, *, by: Agent, now: datetime) -> Decision:
         if not open_task.filter(free).update(begun_at=now, begun_by=by, updated_at=now):
             raise CallTaken
     elif decision.verdict == Verdict.DENY:
-        records.withdraw_task(task, decision.reason, now=now)
+        records.withdraw(open_task, decision.reason, now=now)
     return decision

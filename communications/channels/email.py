@@ -51,13 +51,13 @@ class Sender:
             if not mail.send():
                 return Outcome(Result.FAILED, provider(), reason_text="The message has no recipient.")
         except Exception as error:
-            outcome = _failed(error, awaits_verdict=getattr(self._connection, "awaits_verdict", True))
-            if outcome.result != Result.FAILED:
+            result, is_down = _classify(error, awaits_verdict=getattr(self._connection, "awaits_verdict", True))
+            if result != Result.FAILED:
                 self.close()
-            if reused and outcome.result == Result.RETRY and _is_hang_up(error):
+            if reused and result == Result.RETRY and _is_hang_up(error):
                 # The server closed the connection after an earlier mail; that is no failure of this one.
                 return self.send(outgoing)
-            return outcome
+            return Outcome(result, provider(), reason_text=_reason_text(error), down=is_down)
         status = getattr(mail, "anymail_status", None)
         message_id = getattr(status, "message_id", None) or mail.extra_headers["Message-ID"]
         return Outcome(Result.SENT, provider(), str(message_id))
@@ -113,17 +113,12 @@ def _domain(sender: str) -> str:
     return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
-def _failed(error: Exception, *, awaits_verdict: bool) -> Outcome:
-    """Classify a failed dispatch: refused for good (5yz), for now (4yz; RFC 5321, 4.2.1), or unknown.
-
-    A lost connection leaves the fate of a mail unknown only from the end of its text on.
-    """
-    result, is_down = _classify(error, awaits_verdict=awaits_verdict)
-    return Outcome(result, provider(), reason_text=_reason_text(error), down=is_down)
-
-
 def _classify(error: Exception, *, awaits_verdict: bool) -> tuple[Result, bool]:
-    """Return the result, and whether the error concerns the provider and not this message."""
+    """Return the result of a failed dispatch, and whether the error concerns the provider and not this message.
+
+    A reply 5yz refuses for good, 4yz for now (RFC 5321, 4.2.1). A lost connection leaves the fate of a mail unknown only from the
+    end of its text on.
+    """
     if (status := _http_status(error)) is not None:
         result = http_errors.result_of_status(status)
         return result, result == Result.RETRY

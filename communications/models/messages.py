@@ -1,7 +1,5 @@
 """Messages: the outbox and the evidence in one table."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import Q
 
@@ -17,11 +15,6 @@ from debtors.models import Debtor
 
 #: A worker may claim messages with these statuses when they are due; a claimed one is due when its lease is over.
 DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
-
-
-class CommunicationLogQuerySet(models.QuerySet["CommunicationLog"]):
-    def due(self, now: datetime) -> "CommunicationLogQuerySet":
-        return self.filter(status__in=DUE_STATUSES, due_at__lte=now)
 
 
 class CommunicationLog(UUIDModel):
@@ -130,8 +123,6 @@ class CommunicationLog(UUIDModel):
     )
     outcome_notes = models.CharField(max_length=1000, null=True, blank=True)
     request_id = request_id_field()
-
-    objects = CommunicationLogQuerySet.as_manager()
 
     class Meta:
         db_table = "communication_log"

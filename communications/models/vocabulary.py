@@ -1,7 +1,5 @@
 """Statuses of messages, and outcomes of calls."""
 
-from typing import NamedTuple
-
 from django.db import models
 
 
@@ -22,7 +20,7 @@ class MessageStatus(models.TextChoices):
 
 
 class CallOutcome(models.TextChoices):
-    """How a call went; ``OUTCOMES`` gives how each is counted."""
+    """How a call went; the sets below give how the contact rules count an outcome."""
 
     NO_ANSWER = "no_answer", "no answer"
     BUSY = "busy"
@@ -39,30 +37,12 @@ class CallOutcome(models.TextChoices):
     NOT_CALLED = "not_called", "not called"
 
 
-class OutcomeMeaning(NamedTuple):
-    """How the contact rules count an outcome.
-
-    ``connected``: the line reached its number, if only to ring there (12 CFR 1006.14(b)(3)(ii) and its comment 1).
-    ``conversation``: a person spoke with us. ``with_debtor``: it was the debtor.
-    """
-
-    connected: bool
-    conversation: bool
-    with_debtor: bool
-
-
-OUTCOMES: dict[str, OutcomeMeaning] = {
-    CallOutcome.NO_ANSWER: OutcomeMeaning(connected=True, conversation=False, with_debtor=False),
-    CallOutcome.BUSY: OutcomeMeaning(connected=False, conversation=False, with_debtor=False),
-    CallOutcome.NOT_IN_SERVICE: OutcomeMeaning(connected=False, conversation=False, with_debtor=False),
-    CallOutcome.VOICEMAIL: OutcomeMeaning(connected=True, conversation=False, with_debtor=False),
-    CallOutcome.ANSWERED: OutcomeMeaning(connected=True, conversation=False, with_debtor=False),
-    CallOutcome.WRONG_NUMBER: OutcomeMeaning(connected=True, conversation=True, with_debtor=False),
-    CallOutcome.THIRD_PARTY: OutcomeMeaning(connected=True, conversation=True, with_debtor=False),
-    CallOutcome.RIGHT_PARTY: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.PROMISE: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.REFUSED: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.CALL_BACK: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.NO_CALLS: OutcomeMeaning(connected=True, conversation=True, with_debtor=True),
-    CallOutcome.NOT_CALLED: OutcomeMeaning(connected=False, conversation=False, with_debtor=False),
-}
+_DID_NOT_CONNECT = {CallOutcome.BUSY, CallOutcome.NOT_IN_SERVICE, CallOutcome.NOT_CALLED}
+#: The line reached its number, if only to ring there (12 CFR 1006.14(b)(3)(ii) and its comment 1).
+CONNECTED = frozenset(CallOutcome) - _DID_NOT_CONNECT
+#: The debtor spoke with us.
+CONVERSATIONS = frozenset({
+    CallOutcome.RIGHT_PARTY, CallOutcome.PROMISE, CallOutcome.REFUSED, CallOutcome.CALL_BACK, CallOutcome.NO_CALLS,
+})  # fmt: skip
+#: A person spoke with us.
+ANSWERED_BY_PERSON = CONVERSATIONS | {CallOutcome.WRONG_NUMBER, CallOutcome.THIRD_PARTY}

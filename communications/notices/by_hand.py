@@ -1,7 +1,6 @@
 """Render templates with a debtor's data, or send them to one debtor, on an agent's request."""
 
 import uuid
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,7 +49,6 @@ def process(
     debt: Debt | None = None,
     send: bool = False,
     now: datetime,
-    progress: Callable[[list[CommunicationTemplate]], Iterable[CommunicationTemplate]] = iter,
 ) -> list[Processed]:
     """Render the matching active templates in the debtor's language, and ``send`` them if asked to.
 
@@ -67,7 +65,7 @@ def process(
         used = placeholders.used(*(text for template in chosen for text in (template.subject, template.body)))
         (values,) = facts.gather([(debtor, debt)], today=now.date(), names=used)
     results = []
-    for template in progress(chosen):
+    for template in chosen:
         is_mail = template.communication_type == Channel.EMAIL
         subject = composition.compose(template.subject, "", values, mail=False).subject
         body = composition.preview(template.body, values, mail=is_mail)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from communications.models import OUTCOMES, CommunicationLog, CommunicationTemplate, MessageStatus
+from communications.models import CONNECTED, CONVERSATIONS, CommunicationLog, CommunicationTemplate, MessageStatus
 from contact import addresses
 from contact.engine.decision import Contact
 from contact.facts import ContactRequest, TemplateFacts
@@ -128,13 +128,12 @@ def _contact(
     made_at: datetime, created_at: datetime,
 ) -> Contact:  # fmt: skip
     inbound = direction == CommunicationLog.Direction.INBOUND
-    meaning = OUTCOMES.get(outcome or "")
     return Contact(
         at=created_at if inbound else made_at,
         channel=channel,
         debt_id=debt_id,
         address=address,
-        attempted=not inbound and purpose != Purpose.SOLICITED and (meaning is None or meaning.connected),
+        attempted=not inbound and purpose != Purpose.SOLICITED and (outcome is None or outcome in CONNECTED),
         connected=status != MessageStatus.BOUNCED,
-        conversation=meaning is not None and meaning.conversation and meaning.with_debtor,
+        conversation=outcome in CONVERSATIONS,
     )

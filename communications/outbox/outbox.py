@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db import connection, transaction
 
 from collection.models import Debt
-from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
+from communications.models import DUE_STATUSES, CommunicationLog, CommunicationTemplate, MessageStatus
 from contact import addresses
 from contact.engine import gate
 from contact.models import Purpose
@@ -100,7 +100,9 @@ def wake(queue: Queue) -> None:
 
 def is_due(*, now: datetime, queue: Queue = Queue.ALL, channels: Collection[Channel]) -> bool:
     """Return whether a message of a queue is due in some channels."""
-    due = CommunicationLog.objects.due(now).filter(communication_type__in=list(channels))
+    due = CommunicationLog.objects.filter(
+        status__in=DUE_STATUSES, due_at__lte=now, communication_type__in=list(channels)
+    )
     return (due.filter(purpose=Purpose.SOLICITED) if queue == Queue.SOLICITED else due).exists()
 
 

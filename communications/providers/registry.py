@@ -27,11 +27,3 @@ def configured() -> Provider:
         known = ", ".join(sorted(PROVIDERS))
         raise ImproperlyConfigured(f"SMS_BACKEND names no provider: “{settings.SMS_BACKEND}”. Use one of: {known}.")
     return PROVIDERS[settings.SMS_BACKEND]
-
-
-def check_settings() -> None:
-    """Check the configured provider's settings, so that a process without them does not start.
-
-    :raises ImproperlyConfigured: if there is no such provider, or if it lacks a setting
-    """
-    configured().check_settings()

@@ -1,7 +1,7 @@
 """Claim due messages, have the contact gate decide on them, and load all that is needed to write them."""
 
 import uuid
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -144,9 +144,8 @@ def _variant(
     return templates.choose(some, message.debtor.language_preference)
 
 
-def _attempts(messages: list[CommunicationLog]) -> dict[uuid.UUID, list[MessageAttempt]]:
-    found: dict[uuid.UUID, list[MessageAttempt]] = {}
-    if messages:
-        for attempt in MessageAttempt.objects.filter(message__in=messages):
-            found.setdefault(attempt.message_id, []).append(attempt)
+def _attempts(messages: list[CommunicationLog]) -> Mapping[uuid.UUID, list[MessageAttempt]]:
+    found: dict[uuid.UUID, list[MessageAttempt]] = defaultdict(list)
+    for attempt in MessageAttempt.objects.filter(message__in=messages) if messages else ():
+        found[attempt.message_id].append(attempt)
     return found

@@ -7,16 +7,15 @@ EVIDENCE_KEYS makes new seals, the others verify theirs.
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from communications.models import CommunicationLog, CommunicationLogQuerySet, MessageAttempt
+from communications.models import CommunicationLog, MessageAttempt
 
 #: The sealed fields of a message.
 SEALED_FIELDS = (
@@ -28,14 +27,6 @@ SEALED_ATTEMPT_FIELDS = (
     "number", "began_at", "ended_at", "provider", "result", "provider_message_id", "answer",
 )  # fmt: skip
 _BATCH = 500
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A message with an invalid seal, and the problem."""
-
-    message_id: UUID
-    problem: str
 
 
 def seal(message: CommunicationLog, attempts: Iterable[MessageAttempt]) -> str:
@@ -57,8 +48,11 @@ def problem(message: CommunicationLog, attempts: Iterable[MessageAttempt]) -> st
     return None
 
 
-def differences(*, progress: Callable[[int], object] = lambda checked: None) -> Iterator[Difference]:
-    """Verify all messages that were handed over or have a seal; call ``progress`` with the size of each batch."""
+def differences(*, progress: Callable[[int], object] = lambda checked: None) -> Iterator[tuple[UUID, str]]:
+    """Yield the id and the problem of each message with an invalid seal, of those that were handed over or have one.
+
+    ``progress`` is called with the size of each batch.
+    """
     last = None
     while True:
         rows = sealed().prefetch_related("attempt_rows").order_by("pk")
@@ -67,12 +61,12 @@ def differences(*, progress: Callable[[int], object] = lambda checked: None) -> 
             return
         for message in batch:
             if found := problem(message, message.attempt_rows.all()):
-                yield Difference(message.pk, found)
+                yield message.pk, found
         last = batch[-1].pk
         progress(len(batch))
 
 
-def sealed() -> CommunicationLogQuerySet:
+def sealed() -> QuerySet[CommunicationLog]:
     """Return the messages that must have a seal, or have one."""
     outbound = Q(direction=CommunicationLog.Direction.OUTBOUND, attempts__gt=0)
     return CommunicationLog.objects.filter(outbound | Q(seal__isnull=False))

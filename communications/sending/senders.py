@@ -1,8 +1,5 @@
 """The way of each channel's messages: e-mail by the mail backend, SMS and voice by the configured provider."""
 
-from types import TracebackType
-from typing import Self
-
 from communications.channels import email
 from communications.channels.message import Outcome, Outgoing
 from communications.providers import registry
@@ -20,7 +17,7 @@ def provider_of(channel: Channel) -> str:
 
 
 class Senders:
-    """Send messages of any channel, and keep the mail connection over them until the end of the ``with`` block.
+    """Send messages of any channel, and keep the mail connection over them until ``close``.
 
     Providers of SMS and voice keep their connections by themselves.
     """
@@ -38,10 +35,5 @@ class Senders:
                 return registry.configured().call(outgoing)
         raise ValueError(f"No sender for the channel {channel}.")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._email.close()

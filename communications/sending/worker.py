@@ -7,7 +7,7 @@ or an agent resolves it. A worker hands over one message at a time, so a worker 
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -84,7 +84,7 @@ class _Run:
 
 def drain(*, clock: Clock, queue: Queue = Queue.ALL, time_budget: timedelta | None = None) -> RunResult:
     """Send due messages until there are none or the time is over. Any number of workers may do so at once."""
-    with Senders() as senders:
+    with closing(Senders()) as senders:
         return _drain(_Run(clock, queue, clock() + time_budget if time_budget else None, senders, is_exclusive=True))
 
 
@@ -93,7 +93,7 @@ def run(*, clock: Clock, queue: Queue = Queue.ALL) -> RunResult:
 
     Each provider has slots of its own: one that hangs delays no other provider's messages.
     """
-    with Senders() as senders:
+    with closing(Senders()) as senders:
         this_run = _Run(clock, queue, clock() + TIME_BUDGET, senders, is_exclusive=False)
         result = _drain(this_run)
     # A worker that was woken after the last claim of this run found its slot taken, and has ended.

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -19,17 +19,6 @@ Pair = tuple[Debtor | None, Debt | None]
 _PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
 
 
-@dataclass
-class _Payments:
-    """The latest payment that was not reversed, by debt and by debtor."""
-
-    of_debt: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
-    of_debtor: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
-
-    def latest(self, debtor: Debtor, debt: Debt | None) -> LedgerEntry | None:
-        return self.of_debt.get(debt.pk) if debt else self.of_debtor.get(debtor.pk)
-
-
 def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
     """Return each pair's values by placeholder, as text in the debtor's language; an unknown value is empty.
 
@@ -38,12 +27,12 @@ def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) 
     wanted = frozenset(names)
     debtors = {debtor.pk for debtor, _ in pairs if debtor}
     sums = totals.outstanding(debtors, today=today, undisputed=True) if "total_outstanding" in wanted else {}
-    payments = _latest_payments(debtors) if wanted & _PAYMENTS else _Payments()
+    payments = _latest_payments(debtors) if wanted & _PAYMENTS else {}
     writers = {name: write for name, write in _WRITERS.items() if name in wanted}
     agency = {name: value for name, value in _of_agency().items() if name in wanted}
 
     def of(debtor: Debtor, debt: Debt | None) -> dict[str, str]:
-        payment, language = payments.latest(debtor, debt), debtor.language_preference
+        payment, language = payments.get(debt.pk if debt else debtor.pk), debtor.language_preference
         subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), today, language)
         return {name: write(subject) for name, write in writers.items()}
 
@@ -120,8 +109,8 @@ def _sum(outstanding: "totals.Outstanding | None", language: str | None) -> str:
     )
 
 
-def _latest_payments(debtors: set[uuid.UUID]) -> _Payments:
-    """Find the newest payment of each debt that was not reversed."""
+def _latest_payments(debtors: set[uuid.UUID]) -> dict[uuid.UUID, LedgerEntry]:
+    """Return the newest payment that was not reversed, by the id of each debt and of each debtor."""
     entries = (
         LedgerEntry.objects.filter(
             debt__debtor__in=debtors, kind=LedgerEntry.Kind.PAYMENT, reversed_by__isnull=True, amount__lt=0
@@ -130,8 +119,7 @@ def _latest_payments(debtors: set[uuid.UUID]) -> _Payments:
         .order_by("debt_id", "-value_date", "-posted_at", "-id")
         .distinct("debt_id")
     )
-    found = _Payments()
+    found = {}
     for entry in sorted(entries, key=lambda entry: (entry.value_date, entry.posted_at)):
-        found.of_debt[entry.debt_id] = entry
-        found.of_debtor[entry.debt.debtor_id] = entry
+        found[entry.debt_id] = found[entry.debt.debtor_id] = entry
     return found

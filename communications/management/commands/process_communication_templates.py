@@ -3,15 +3,12 @@
 import uuid
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from tqdm import tqdm
 
 from collection.models import Debt
-from communications.models import CommunicationTemplate
 from communications.notices import by_hand
 from ddc.common.errors import DomainError
 from debtors.channels import Channel
@@ -43,7 +40,6 @@ class Command(BaseCommand):
                 debt=debt,
                 send=options["send"],
                 now=timezone.now(),
-                progress=self._progress,
             )
         except DomainError as error:
             raise CommandError(error.message) from error
@@ -56,9 +52,6 @@ class Command(BaseCommand):
         counts = Counter(result.status for result in results)
         summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         self.stdout.write(self.style.SUCCESS(f"{len(results)} processed" + (f": {summary}" if summary else "")))
-
-    def _progress(self, templates: list[CommunicationTemplate]) -> Iterable[CommunicationTemplate]:
-        return tqdm(templates, unit="template", disable=None)
 
 
 def _find(model: Any, key: uuid.UUID | None) -> Any:

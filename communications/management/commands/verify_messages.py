@@ -20,8 +20,8 @@ class Command(BaseCommand):
             for difference in evidence.differences(progress=bar.update):
                 found.append(difference)
                 bar.set_postfix_str(f"{len(found)} differ")
-        for difference in found[:SHOWN]:
-            self.stderr.write(f"{difference.message_id}: {difference.problem}")
+        for message_id, problem in found[:SHOWN]:
+            self.stderr.write(f"{message_id}: {problem}")
         if found:
             self.stderr.write(self.style.ERROR(f"The seals of {len(found)} of {total} messages do not fit."))
             sys.exit(1)

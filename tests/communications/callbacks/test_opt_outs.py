@@ -10,7 +10,7 @@ from communications.callbacks import opens, replies, stop_words
 from communications.calls import records
 from communications.channels.events import InboundMessage
 from communications.links import open_pixel, unsubscribe_link
-from communications.models import CommunicationLog
+from communications.models import ANSWERED_BY_PERSON, CONNECTED, CONVERSATIONS, CallOutcome, CommunicationLog
 from communications.outbox import outbox
 from communications.sending import dispatch, evidence
 from debtors import contact_points, debtors
@@ -261,10 +261,11 @@ def test_a_wrong_number_suppresses_calls_and_messages_and_withdraws_open_calls()
         records.finish(tasks[0], outcome="busy", notes=None, by=agent, now=NOON)
 
 
-def test_every_outcome_has_a_meaning():
-    from communications.models import OUTCOMES, CallOutcome
-
-    assert set(OUTCOMES) == set(CallOutcome)
+def test_every_outcome_is_counted_by_what_it_proves():
+    assert set(CallOutcome) - CONNECTED == {"busy", "out_service", "not_called"}
+    assert {"no_answer", "voicemail", "answered"} == CONNECTED - ANSWERED_BY_PERSON
+    assert {"wrong_number", "third_party"} == ANSWERED_BY_PERSON - CONVERSATIONS
+    assert {"right_party", "promise", "refused", "call_back", "no_calls"} == CONVERSATIONS
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def tiny(settings, monkeypatch):
 
 @pytest.mark.django_db
 def test_messages_go_by_a_provider_once_it_is_registered(tiny):
-    registry.check_settings()
+    registry.configured().check_settings()
     text = queue(channel="sms", template=factories.template(communication_type="sms", subject=None, body="Hello"))
     call = queue(channel="voice", template=factories.template(communication_type="voice", subject=None, body="Hello"))
 
@@ -103,23 +103,23 @@ def test_a_key_in_its_call_is_answered_and_obeyed(tiny, client):
 def test_an_unknown_provider_is_refused_with_the_names_of_all(settings):
     settings.SMS_BACKEND = "nosuch"
     with pytest.raises(ImproperlyConfigured, match=r"“nosuch”\. Use one of: console, demo, twilio\."):
-        registry.check_settings()
+        registry.configured().check_settings()
 
 
 def test_the_demos_provider_needs_the_demo(settings):
     settings.SMS_BACKEND, settings.DEMO = "demo", False
     with pytest.raises(ImproperlyConfigured, match="DEMO=1"):
-        registry.check_settings()
+        registry.configured().check_settings()
     settings.DEMO = True
-    registry.check_settings()
+    registry.configured().check_settings()
 
 
 @pytest.mark.parametrize("missing", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER"])
 def test_twilio_needs_its_settings(twilio, settings, missing):
-    registry.check_settings()
+    registry.configured().check_settings()
     setattr(settings, missing, "")
     with pytest.raises(ImproperlyConfigured, match="TWILIO_ACCOUNT_SID"):
-        registry.check_settings()
+        registry.configured().check_settings()
 
 
 def test_the_console_prints_messages(settings, capsys):

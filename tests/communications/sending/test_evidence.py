@@ -222,11 +222,11 @@ def test_old_seals_stay_valid_after_a_change_of_keys(smtp, settings):
 
     assert not list(evidence.differences())
     settings.EVIDENCE_KEYS = [new]
-    (difference,) = evidence.differences()
-    assert difference.message_id == first.pk
-    assert "is not among EVIDENCE_KEYS" in difference.problem
+    ((message_id, problem),) = evidence.differences()
+    assert message_id == first.pk
+    assert "is not among EVIDENCE_KEYS" in problem
     settings.EVIDENCE_KEYS = ["x" * 32]
-    assert {d.message_id for d in evidence.differences()} == {first.pk, second.pk}
+    assert {message_id for message_id, _ in evidence.differences()} == {first.pk, second.pk}
 
 
 def test_without_keys_a_seal_stays_valid_after_a_change_of_the_secret_key(smtp, settings):
