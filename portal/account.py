@@ -10,7 +10,7 @@ from communications.texts import formats
 from contact.models import ValidationNotice
 from debtors.models import Debtor
 
-#: The pages are in English, including amounts and dates.
+#: The pages are in English, including amounts.
 _LANGUAGE = "en"
 _MAX_ROWS = 200
 
@@ -39,39 +39,24 @@ _DECISIONS = {"pending": "We are looking at it.", "approved": "Granted", "reject
 class DebtRow:
     debt: Debt
     balance: str
-    due: str | None
+    due: date | None
     overdue: bool
     state: str
     may_request: bool
     has_requested: bool
     disputed: str | None
     may_dispute: bool
-    dispute_by: str | None
-
-
-@dataclass(frozen=True)
-class RequestRow:
-    request: DeferralRequest
-    requested_on: str
-    state: str
-
-
-@dataclass(frozen=True)
-class DisputeRow:
-    dispute: Dispute
-    portion: str
-    received_on: str
-    state: str
+    dispute_by: date | None
 
 
 @dataclass(frozen=True)
 class Account:
-    """A debtor's debts with their sums, requests for more time, and disputes."""
+    """A debtor's debts with their sums, requests for more time, and disputes; these with their states in words."""
 
     debts: list[DebtRow]
     sums: list[str]
-    requests: list[RequestRow]
-    disputes: list[DisputeRow]
+    requests: list[tuple[DeferralRequest, str]]
+    disputes: list[tuple[Dispute, str, str]]
 
 
 def load(debtor: Debtor, *, today: date) -> Account:
@@ -90,21 +75,18 @@ def load(debtor: Debtor, *, today: date) -> Account:
             for part in outstanding.by_currency
             if part.amount
         ],
-        requests=[
-            RequestRow(request, _day(request.created_at.date()), _DECISIONS[request.status]) for request in requests
-        ],
-        disputes=[_dispute(dispute) for dispute in disputes],
+        requests=[(request, _DECISIONS[request.status]) for request in requests],
+        disputes=[(dispute, _portion(dispute), _OUTCOMES[dispute.status]) for dispute in disputes],
     )
 
 
 def _debt(
     debt: Debt, pending: set[uuid.UUID], disputed: set[uuid.UUID], notice: ValidationNotice | None, today: date
 ) -> DebtRow:
-    within = notice is not None and today <= notice.period_ends_on
     return DebtRow(
         debt=debt,
         balance=formats.amount(debt.undisputed, debt.currency_code, language=_LANGUAGE),
-        due=_day(debt.due_date) if debt.due_date and debt.is_open else None,
+        due=debt.due_date if debt.is_open else None,
         overdue=bool(debt.is_open and debt.due_date and debt.due_date < today),
         state=_STATES[debt.current_status],
         may_request=debt.is_open and debt.pk not in pending,
@@ -113,16 +95,11 @@ def _debt(
         if debt.is_open and debt.disputed_amount
         else None,
         may_dispute=debt.is_open and debt.pk not in disputed,
-        dispute_by=_day(notice.period_ends_on) if notice and within else None,
+        dispute_by=notice.period_ends_on if notice and today <= notice.period_ends_on else None,
     )
 
 
-def _dispute(dispute: Dispute) -> DisputeRow:
-    portion = "The whole debt"
-    if dispute.portion is not None:
-        portion = formats.amount(dispute.portion, dispute.currency_code, language=_LANGUAGE)
-    return DisputeRow(dispute, portion, _day(dispute.received_at.date()), _OUTCOMES[dispute.status])
-
-
-def _day(value: date) -> str:
-    return formats.day(value, language=_LANGUAGE)
+def _portion(dispute: Dispute) -> str:
+    if dispute.portion is None:
+        return "The whole debt"
+    return formats.amount(dispute.portion, dispute.currency_code, language=_LANGUAGE)

@@ -1,11 +1,8 @@
 """API of the debtors' sign-in and portal, and of their activities for staff."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
-import django_filters
-from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -17,7 +14,7 @@ from collection import deferrals, disputes
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute
 from ddc.common import callers
-from ddc.common.api.filters import FilterSet, IdFilter
+from ddc.common.api.filters import FilterSet, IdFilter, PatternFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView, View
 from debtors.models import Debtor
@@ -182,15 +179,9 @@ class MyActivitiesView(DebtorView):
         return Response(write(DigitalActivitySerializer, activity), 202)
 
 
-class _ActivityTypeFormField(forms.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        form = RegexValidator(r"\A[a-z_]{1,50}\Z", "This must match [a-z_]{1,50}.", "regex")
-        super().__init__(strip=False, validators=[form], **kwargs)
-
-
-class ActivityTypeFilter(django_filters.Filter):
-    field_class = _ActivityTypeFormField
-    described: ClassVar = {"type": "string", "pattern": "^([a-z_]{1,50})?$"}
+class ActivityTypeFilter(PatternFilter):
+    pattern = "[a-z_]{1,50}"
+    refusal = "This must match [a-z_]{1,50}.", "regex"
 
 
 class DigitalActivityFilters(FilterSet):

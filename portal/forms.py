@@ -58,15 +58,14 @@ class DebtForm(PortalForm):
     )
 
     def __init__(self, *args: Any, debtor: Debtor, debt: Debt | None = None, **kwargs: Any) -> None:
+        if debt is not None:
+            kwargs["auto_id"] = f"{self.prefix_of_ids}_%s_{debt.pk.hex}"
         super().__init__(*args, **kwargs)
         field = self.fields["debt"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = Debt.objects.filter(debtor=debtor)
         if debt is not None:
             self.initial["debt"] = debt.pk
-            self.auto_id = f"{self.prefix_of_ids}_%s_{debt.pk.hex}"
-            for name in self.fields:
-                self.fields[name].widget.attrs["aria-describedby"] = f"{self[name].auto_id}_about"
 
 
 def _reason(label: str, help_text: str) -> forms.CharField:

@@ -1,7 +1,6 @@
 """The portal's pages: plain HTML over the same functions as the API. Scripts cannot read the cookie with the token."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -167,15 +166,6 @@ def _submit(
     return redirect("portal")
 
 
-@dataclass
-class _Row:
-    """A debt with its forms."""
-
-    debt: account.DebtRow
-    deferral: DebtForm | None
-    dispute: DebtForm | None
-
-
 def _account(
     request: HttpRequest, debtor: Debtor, refused: DebtForm | None = None, *, status: int = 200
 ) -> HttpResponse:
@@ -188,14 +178,14 @@ def _account(
         return kind(debtor=debtor, debt=debt)
 
     rows = [
-        _Row(
-            debt,
-            form(DeferralForm, debt.debt) if debt.may_request else None,
-            form(DisputeForm, debt.debt) if debt.may_dispute else None,
+        (
+            row,
+            form(DeferralForm, row.debt) if row.may_request else None,
+            form(DisputeForm, row.debt) if row.may_dispute else None,
         )
-        for debt in loaded.debts
+        for row in loaded.debts
     ]
-    bound = (form for row in rows for form in (row.deferral, row.dispute) if form and form.is_bound)
+    bound = (form for _, *forms in rows for form in forms if form and form.is_bound)
     return _page(request, "account", next(bound, refused), status=status, debtor=debtor, account=loaded, rows=rows)
 
 

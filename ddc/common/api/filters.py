@@ -1,30 +1,31 @@
 """Query parameters: an empty one is absent, an unknown one is ignored, an invalid one is refused."""
 
-import re
-import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
-from django import forms
-from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 
 from ddc.common.api.routes import AnyCaseUUID
 
 
-class _UUIDFormField(forms.CharField):
-    def clean(self, value: Any) -> uuid.UUID | None:
-        if not value:
-            return None
-        if not re.fullmatch(AnyCaseUUID.regex, str(value)):
-            raise ValidationError("This must be a UUID.", code="uuid")
-        return uuid.UUID(str(value))
+class PatternFilter(django_filters.CharFilter):
+    """Filter rows by a text that has to match a pattern entirely."""
+
+    pattern: ClassVar[str]
+    #: The message and the code of a refusal.
+    refusal: ClassVar[tuple[str, str]]
+
+    def __init__(self, **kwargs: Any) -> None:
+        form = RegexValidator(rf"\A({self.pattern})\Z", *self.refusal)
+        super().__init__(strip=False, validators=[form], **kwargs)
 
 
-class IdFilter(django_filters.Filter):
+class IdFilter(PatternFilter):
     """Filter rows by the id that they refer to."""
 
-    field_class = _UUIDFormField
+    pattern = AnyCaseUUID.regex
+    refusal = "This must be a UUID.", "uuid"
 
 
 class WordFilter(django_filters.ChoiceFilter):

@@ -12,7 +12,6 @@ from rest_framework.permissions import AllowAny
 
 from ddc.common.api.pagination import DEFAULT_LIMIT, LARGEST_PAGE, MAX_LIMIT
 from ddc.common.api.rendering import camel
-from ddc.common.api.routes import AnyCaseUUID
 from ddc.common.api.schema_components import COMPONENTS, IGNORED_FIELDS, PROBLEMS
 from ddc.common.api.schema_fields import EMPTY, describe
 from ddc.common.api.serializers import CamelSerializer
@@ -207,8 +206,8 @@ def _of_filter(found: Any) -> dict[str, Any]:
     choices = [str(value) for value, _ in found.extra.get("choices", ())]
     if choices:
         return {"type": "string", "enum": [*choices, ""]}
-    if type(found).__name__ == "IdFilter":
-        return {"type": "string", "pattern": f"^({AnyCaseUUID.regex})?$"}
+    if pattern := getattr(found, "pattern", None):
+        return {"type": "string", "pattern": f"^({pattern})?$"}
     return getattr(found, "described", {"type": "string", "pattern": r"^[^\x00]*$"})
 
 
