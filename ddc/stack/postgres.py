@@ -14,9 +14,9 @@ from pathlib import Path
 from . import binaries, process
 from .account import Account, chown
 from .errors import StackError
+from .server import Server
 
 DATABASE = ROLE = "ddc"
-_START_SECONDS = 60
 # Tests do not need their data after a crash.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 #: The settings of every benchmark, also of bare SQL: as durable as in production, with room for the data in memory. The
@@ -29,22 +29,22 @@ MEASURED = {
 _INHERITED = ("PATH", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
-class Postgres:
-    """One cluster in the folder `folder`, which this user owns and `account` may enter."""
+class Postgres(Server):
+    """One cluster."""
 
-    name = "postgres"
+    name = "PostgreSQL"
+    start_seconds = 60
     stop_signal = signal.SIGINT  # "Fast" shutdown: ends the sessions, where SIGTERM waits for them.
+    abort_signal = signal.SIGQUIT
 
     def __init__(
         self, folder: Path, *, account: Account | None, log: Path, settings: Mapping[str, str] | None = None
     ) -> None:
-        self.folder, self.log, self._settings = folder, log, settings or {}
-        self.data = folder / "data"
-        self.account = self._cluster_owner(account)
+        self.data, self._settings = folder / "data", settings or {}
+        super().__init__(folder, account=self._cluster_owner(account), log=log)
         programs = binaries.accessible(binaries.postgres() / "postgres", self.account, folder).parent
         self._postgres, self._initdb = programs / "postgres", programs / "initdb"
         self._env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {"LC_ALL": "C"}
-        self.port = 0
 
     @property
     def url(self) -> str:
@@ -53,29 +53,13 @@ class Postgres:
         return f"postgres://{ROLE}:{password}@{process.LOOPBACK}:{self.port}/{DATABASE}"
 
     def start(self) -> process.Process:
-        """Start the server and wait until it accepts connections; create the cluster at the first start.
-
-        A second start keeps the port, because the site's processes use it.
-
-        :raises StackError: with the last lines of the log
-        """
+        """Start the server as every other; create the cluster at the first start."""
         self._create()
         self._end_leftovers()
-        attempts = 1 if self.port else 5
-        for _ in range(attempts):
-            port = self.port or process.free_port()
-            logged = self.log.stat().st_size if self.log.exists() else 0
-            child = self._spawn(port)
-            with process.stopped_unless_kept(child, by=signal.SIGQUIT) as keep:
-                if self._is_ready(child):
-                    self.port = port
-                    return keep()
-            # Another program may have taken the port since it was chosen. Then try another one.
-            if b"could not bind" not in self.log.read_bytes()[logged:]:
-                break
-        raise StackError(f"PostgreSQL did not start. The end of {self.log}:\n{process.last_lines(self.log)}")
+        return super().start()
 
-    def _spawn(self, port: int) -> process.Process:
+    def spawn(self, port: int) -> process.Process:
+        """Start the server."""
         settings = {"listen_addresses": process.LOOPBACK, "unix_socket_directories": "", **self._settings}
         options = [f"--{name}={value}" for name, value in settings.items()]
         return process.spawn(
@@ -87,16 +71,10 @@ class Postgres:
             on_parent_death=signal.SIGQUIT,  # Immediate; the next start recovers.
         )
 
-    def _is_ready(self, child: process.Process) -> bool:
-        deadline = time.monotonic() + _START_SECONDS
-        while child.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                # pg_ctl reads the same eighth line.
-                lines = (self.data / "postmaster.pid").read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(child.pid) and lines[7].strip() == "ready":
-                    return True
-            time.sleep(0.03)
-        return False
+    def is_ready(self, child: process.Process, port: int) -> bool:
+        """Read the eighth line of the pid file, as pg_ctl does."""
+        lines = (self.data / "postmaster.pid").read_text().splitlines()
+        return len(lines) >= 8 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
 
     def _create(self) -> None:
         version = self.data / "PG_VERSION"

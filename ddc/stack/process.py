@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .account import Account
@@ -84,23 +84,6 @@ def finish(process: Process, *, grace: float = 0) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-@contextlib.contextmanager
-def stopped_unless_kept(process: Process, *, by: signal.Signals = signal.SIGTERM) -> Iterator[Callable[[], Process]]:
-    """Stop the child at the end of the block, or at a Ctrl-C in it, unless the block calls the yielded function."""
-    kept = False
-
-    def keep() -> Process:
-        nonlocal kept
-        kept = True
-        return process
-
-    try:
-        yield keep
-    finally:
-        if not kept:
-            stop(process, by=by)
 
 
 def free_port() -> int:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from . import process
 from .errors import StackError
+from .server import Server
 
 _EARLY_EXIT_SECONDS = 10
 _MAX_EARLY_EXITS = 5
@@ -18,25 +18,6 @@ _GRACE_SECONDS = 6
 _CHECK_INTERVAL_SECONDS = 0.2
 # In the environment of the site's processes, so that a later start recognises what a killed run left behind.
 MARK = "DDC_STACK"
-
-
-class Server(Protocol):
-    """A process that can be started, watched and ended."""
-
-    @property
-    def name(self) -> str:
-        """Its name in messages."""
-
-    @property
-    def log(self) -> Path:
-        """Its log file."""
-
-    @property
-    def stop_signal(self) -> signal.Signals:
-        """The signal that asks it to end."""
-
-    def start(self) -> process.Process:
-        """Start or restart it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +38,7 @@ class Program:
 
 @dataclass
 class _Watched:
-    server: Server
+    server: Server | Program
     process: process.Process
     started: float = field(default_factory=time.monotonic)
     early_exits: int = 0
