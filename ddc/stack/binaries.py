@@ -93,7 +93,7 @@ def _package(name: str) -> Path | None:
 
 def _system_postgres() -> list[Path]:
     folders = [Path(entry) for entry in os.get_exec_path() if entry]
-    debian = sorted(_DEBIAN.glob("*/bin"), key=lambda folder: _number(folder.parent.name), reverse=True)
+    debian = sorted(_DEBIAN.glob("[1-9][0-9]/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
     return [f for f in [*folders, *debian] if (f / "postgres").is_file() and (f / "initdb").is_file()]
 
 
@@ -101,7 +101,3 @@ def _major(program: Path) -> int:
     output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"\) (\d+)", output)
     return int(match[1]) if match else 0
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0

@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from .valkey import Valkey
 CHECKOUT = Path(__file__).resolve().parents[2]
 _FIRST_PORT = 8000
 _HEALTH_SECONDS = 90
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def run(plan: Plan = SITE, checkout: Path = CHECKOUT, environment: Mapping[str, 
     """
     began = time.monotonic()
     state = State(checkout)
-    with contextlib.suppress(_Interrupted), _interrupted_by_signals(), state.locked():
+    with contextlib.suppress(_Interrupted), process.handling(_SIGNALS, _interrupt), state.locked():
         state.unpublish()
         end_leftovers(_mark(state))
         _Demo(plan, state, environment, began).run()
@@ -106,10 +107,12 @@ class _Demo:
     def run(self) -> None:
         port = _web_port(self._given.get("PORT"))
         with contextlib.ExitStack() as stack:
-            stack.callback(self._stop)
+            stack.callback(self._supervisor.stop)
+            stack.callback(show, "\nEnding ...")
             values = {**self._state.secrets(), **self._start_servers(), **_defaults(port)}
             values = {name: self._given.get(name, value) for name, value in values.items()}
-            stack.enter_context(self._state.published(values))
+            stack.callback(self._state.unpublish)
+            self._state.publish(values)
             env = {**self._environment, **values, MARK: _mark(self._state), "PYTHONUNBUFFERED": "1"}
             self._run_steps(env)
             self._start_programs(env, port)
@@ -174,10 +177,6 @@ class _Demo:
         show(f"\n  Sign in as {', '.join(self._plan.users)}; password: {password}\n")
         show(f"Ctrl-C ends it. Logs are in {self._state.logs}.")
 
-    def _stop(self) -> None:
-        show("\nEnding ...")
-        self._supervisor.stop()
-
 
 def show(text: str) -> None:
     """Print a line. A closed terminal is not an error."""
@@ -220,18 +219,7 @@ class _Interrupted(BaseException):
     """A signal asks for the end. Not an Exception, so that no handler takes it for a failure."""
 
 
-@contextlib.contextmanager
-def _interrupted_by_signals() -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def end(number: int, frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)  # Further signals must not interrupt the shutdown.
-        raise _Interrupted
-
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # Further signals must not interrupt the shutdown.
+    raise _Interrupted

@@ -85,14 +85,9 @@ class State:
             write_env(self._secrets_env, made)
         return made
 
-    @contextlib.contextmanager
-    def published(self, values: Mapping[str, str]) -> Iterator[None]:
-        """Publish the values for `manage.py` in another terminal during the block."""
+    def publish(self, values: Mapping[str, str]) -> None:
+        """Publish the values for `manage.py` in another terminal."""
         write_env(self._demo_env, values)
-        try:
-            yield
-        finally:
-            self.unpublish()
 
     def unpublish(self) -> None:
         """Remove the values that a run, perhaps a killed one, has published."""

@@ -18,6 +18,7 @@ from .valkey import Valkey
 SECRETS = ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY")
 _PREFIX = "ddc-run-"
 _GRACE_SECONDS = 15
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def run(command: list[str], environment: Mapping[str, str], *, durable: bool = False) -> int:
@@ -27,7 +28,7 @@ def run(command: list[str], environment: Mapping[str, str], *, durable: bool = F
     the database of a real site.
     """
     forwarder = _SignalForwarder()
-    with forwarder.installed(), contextlib.ExitStack() as stack:
+    with process.handling(_SIGNALS, forwarder.forward), contextlib.ExitStack() as stack:
         env = dict(environment)
         for name in SECRETS:
             if not env.get(name):
@@ -58,19 +59,9 @@ class _SignalForwarder:
     def __init__(self) -> None:
         self._child: process.Process | None = None
 
-    @contextlib.contextmanager
-    def installed(self) -> Iterator[None]:
-        numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-        before = {number: signal.signal(number, self._forward) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _forward(self, number: int, frame: FrameType | None) -> None:
+    def forward(self, number: int, frame: FrameType | None) -> None:
         if self._child is None:
-            for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            for each in _SIGNALS:
                 signal.signal(each, signal.SIG_IGN)  # Further signals must not interrupt the clean-up.
             raise SystemExit(128 + number)
         if number != signal.SIGINT:
