@@ -17,14 +17,12 @@ from agents.serializers import (
     SignedOutSerializer,
 )
 from ddc.common.api.serializers import write
-from ddc.common.api.views import View
+from ddc.common.api.views import Annotated, AnonymousView, View
 
 
-class TokenView(View):
+class TokenView(AnonymousView):
     """Sign in with a user name and a password."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     serializer_class = PairSerializer
     refusals = {"create": (401, 429)}
 
@@ -34,11 +32,9 @@ class TokenView(View):
         return Response(write(PairSerializer, tokens.issue(agent, now=timezone.now())))
 
 
-class RefreshView(View):
+class RefreshView(AnonymousView):
     """Exchange a refresh token for a new pair, once."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     serializer_class = PairSerializer
     refusals = {"create": (401,)}
 
@@ -81,11 +77,5 @@ class MeView(View):
     def retrieve(self, request: Request) -> Response:
         agent = self.agent
         roles = sorted(group.name for group in agent.groups.all())
-        me = {
-            "id": agent.pk,
-            "username": agent.username,
-            "name": agent.name,
-            "roles": roles,
-            "permissions": sorted(agent.get_all_permissions()),
-        }
+        me = Annotated(agent, roles=roles, permissions=sorted(agent.get_all_permissions()))
         return Response(write(MeSerializer, me))

@@ -64,15 +64,8 @@ app.conf.beat_schedule = {
 }
 
 
-@worker_process_init.connect
-def _settle(**_: object) -> None:
-    web_process.freeze_heap()
-
-
-@worker_shutting_down.connect
-def _end_turns(**_: object) -> None:
-    shutdown.request()
-
+worker_process_init.connect(web_process.freeze_heap)
+worker_shutting_down.connect(shutdown.request)
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

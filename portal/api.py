@@ -5,7 +5,6 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +15,7 @@ from collection.models import Debt, DeferralRequest, Dispute
 from ddc.common import callers
 from ddc.common.api.filters import FilterSet, IdFilter, PatternFilter
 from ddc.common.api.serializers import write
-from ddc.common.api.views import ResourceView, View
+from ddc.common.api.views import AnonymousView, ResourceView, View
 from debtors.models import Debtor
 from debtors.serializers import DebtorSerializer
 from portal import activities, otp, tokens
@@ -41,11 +40,9 @@ NEWEST = 1_000
 CODE_SENT = "If we know this number, a code is on its way to it."
 
 
-class OtpRequestView(View):
+class OtpRequestView(AnonymousView):
     """Request a one-time code by SMS."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     serializer_class = OtpRequestedSerializer
     refusals = {"create": (429,)}
 
@@ -56,11 +53,9 @@ class OtpRequestView(View):
         return Response({"message": CODE_SENT, "expiresInSeconds": settings.OTP_LIFETIME_SECONDS})
 
 
-class OtpVerificationView(View):
+class OtpVerificationView(AnonymousView):
     """Sign in with a one-time code."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     serializer_class = SignedInSerializer
     refusals = {"create": (401,)}
 

@@ -11,14 +11,13 @@ from django.views.generic import TemplateView
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ddc.common.api.problems import RETRY_AFTER_OUTAGE, http_problem, problem
 from ddc.common.api.rendering import ORJSONRenderer
 from ddc.common.api.serializers import CamelSerializer
-from ddc.common.api.views import View
+from ddc.common.api.views import AnonymousView
 from ddc.common.observing import health, metrics
 
 
@@ -39,11 +38,8 @@ class HealthSerializer(CamelSerializer):
     version = serializers.CharField()
 
 
-class HealthView(View):
+class HealthView(AnonymousView):
     """Report whether the system and the services that it needs are up."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
     @extend_schema(responses=HealthSerializer)
     def retrieve(self, request: Request) -> Response:

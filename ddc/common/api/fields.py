@@ -172,12 +172,11 @@ class TimeField(EmptyIsNull, serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
-            time = super().to_internal_value(value)
+            return super().to_internal_value(value)
         except (serializers.ValidationError, OverflowError, TypeError) as error:
             raise serializers.ValidationError(
                 "This must be a time, such as 2026-01-31T08:00:00.000Z.", "date"
             ) from error
-        return time
 
     def to_representation(self, value: datetime) -> str:
         return utc(value)
@@ -225,12 +224,9 @@ class ReferenceField(EmptyIsNull, serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Model:
         if self.queryset is None:
             raise TypeError(f"{self.field_name} is read-only")
-        try:
-            key = uuid.UUID(data) if isinstance(data, str) and re.fullmatch(AnyCaseUUID.regex, data) else None
-        except ValueError:
-            key = None
-        if key is None:
+        if not isinstance(data, str) or not re.fullmatch(AnyCaseUUID.regex, data):
             raise serializers.ValidationError("This must be a UUID.", "uuid")
+        key = uuid.UUID(data)
         if self.id_only:
             unread: Model = self.queryset.model.from_db(self.queryset.db, ["id"], [key])
             return unread

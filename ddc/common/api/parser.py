@@ -43,27 +43,24 @@ def has_surrogate(query: str) -> bool:
     return bool(_SURROGATE.search(urllib.parse.unquote_to_bytes(query.encode("latin-1", "replace"))))
 
 
-def check_storable(data: object) -> None:
+def check_storable(data: object, path: tuple[str, ...] = ()) -> None:
     """Refuse text that PostgreSQL cannot store, and nesting deeper than MAX_DEPTH.
 
     :raises ParseError: if it is nested too deep
     :raises ValidationError: naming the path of the text
     """
-    waiting: list[tuple[tuple[str, ...], object]] = [((), data)]
-    while waiting:
-        path, value = waiting.pop()
-        if len(path) > MAX_DEPTH:
-            raise ParseError(f"The body is nested deeper than {MAX_DEPTH}.")
-        if isinstance(value, str):
-            if not is_storable(value):
-                raise _unstorable(path)
-        elif isinstance(value, dict):
-            for key in value:
-                if not is_storable(key):
-                    raise _unstorable(path)
-            waiting.extend(((*path, key), item) for key, item in value.items())
-        elif isinstance(value, list):
-            waiting.extend(((*path, str(index)), item) for index, item in enumerate(value))
+    if len(path) > MAX_DEPTH:
+        raise ParseError(f"The body is nested deeper than {MAX_DEPTH}.")
+    if isinstance(data, str) and not is_storable(data):
+        raise _unstorable(path)
+    if isinstance(data, dict):
+        if not all(map(is_storable, data)):
+            raise _unstorable(path)
+        for key, item in data.items():
+            check_storable(item, (*path, key))
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            check_storable(item, (*path, str(index)))
 
 
 def _unstorable(path: tuple[str, ...]) -> ValidationError:

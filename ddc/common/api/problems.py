@@ -2,7 +2,7 @@
 
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +11,7 @@ import structlog
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from psycopg.errors import ForeignKeyViolation
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -22,7 +23,6 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_OUTAGE = 5
-_FOREIGN_KEY_VIOLATION = "23503"
 
 #: DRF's error codes and the names that VineJS, and so old clients, use for them.
 _RULES = {
@@ -94,7 +94,7 @@ def _describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return _of_drf(error)
     if isinstance(error, SuspiciousOperation):  # Such as too many parameters.
         return 400, problem(400, "The request is malformed."), {}
-    if isinstance(error, IntegrityError) and _sqlstate(error) == _FOREIGN_KEY_VIOLATION:
+    if isinstance(error, IntegrityError) and isinstance(error.__cause__, ForeignKeyViolation):
         return 409, problem(409, "Something that this refers to has just been deleted. Read it again."), {}
     if isinstance(error, OperationalError | InterfaceError):
         log.error("database_unavailable", error=type(error).__name__)
@@ -104,10 +104,6 @@ def _describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
             {"Retry-After": str(RETRY_AFTER_OUTAGE)},
         )
     return 500, _unexpected(error), {}
-
-
-def _sqlstate(error: Exception) -> str | None:
-    return getattr(error.__cause__, "sqlstate", None)
 
 
 def _of_refusal(error: DomainError) -> dict[str, Any]:
@@ -152,19 +148,16 @@ def _flatten(details: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, Any
             yield from _flatten(value, path if leaf else (*path, str(index)))
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Django's handler404."""
-    return http_problem(request, 404, "This resource does not exist.")
+def _handler(status: int, detail: str) -> Callable[..., HttpResponse]:
+    def answer(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        return http_problem(request, status, detail)
+
+    return answer
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Django's handler400."""
-    return http_problem(request, 400, "The request is malformed.")
-
-
-def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Django's handler403."""
-    return http_problem(request, 403, "You do not have permission for this.")
+not_found = _handler(404, "This resource does not exist.")
+bad_request = _handler(400, "The request is malformed.")
+forbidden = _handler(403, "You do not have permission for this.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -6,18 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from django.urls import Resolver404, ResolverMatch, URLPattern, path, register_converter, resolve
+from django.urls.converters import UUIDConverter
 
 
-class AnyCaseUUID:
+class AnyCaseUUID(UUIDConverter):
     """A UUID in any case; Django's converter accepts only lower case."""
 
     regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-
-    def to_python(self, value: str) -> uuid.UUID:
-        return uuid.UUID(value)
-
-    def to_url(self, value: uuid.UUID | str) -> str:
-        return str(value)
 
 
 register_converter(AnyCaseUUID, "id")

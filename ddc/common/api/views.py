@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -89,6 +90,13 @@ class View(ViewSetMixin, APIView):
             printable = ("".join(c for c in name if c.isprintable())[:IGNORED_LENGTH] for name in shown)
             response["X-Ignored-Fields"] = ", ".join(printable)
         return response
+
+
+class AnonymousView(View):
+    """A view that needs no sign-in."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
 
 class ResourceView(View):

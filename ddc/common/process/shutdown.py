@@ -6,8 +6,8 @@ import mmap
 _requested = mmap.mmap(-1, 1)
 
 
-def request() -> None:
-    """Ask this process and those forked from it to shut down."""
+def request(**_: object) -> None:
+    """Ask this process and those forked from it to shut down; Celery calls it with arguments."""
     _requested[0] = 1
 
 

@@ -30,8 +30,8 @@ def warm_up() -> None:
     freeze_heap()
 
 
-def freeze_heap() -> None:
-    """Exclude the objects of this moment, which stay, from every later garbage collection."""
+def freeze_heap(**_: object) -> None:
+    """Exclude the objects of this moment, which stay, from garbage collection; Celery calls it with arguments."""
     gc.collect()
     gc.freeze()
 
