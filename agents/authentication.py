@@ -38,20 +38,37 @@ def bearer(request: Request | HttpRequest) -> str | None:
     return token
 
 
-class StaffAuthentication(BaseAuthentication):
-    """Authenticate staff by the access token or API token in ``Authorization: Bearer``, with one query."""
+class BearerAuthentication(BaseAuthentication):
+    """Authenticate by the token in ``Authorization: Bearer``."""
 
-    def authenticate(self, request: Request) -> tuple[Agent, None] | None:
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
         token = bearer(request)
         if token is None:
             return None
         try:
-            agent, group_ids, own = tokens.owner(token)
+            return self.caller(token), None
         except tokens.BadToken as error:
             raise AuthenticationFailed(error.message) from error
+
+    def caller(self, token: str) -> Any:
+        """Return the caller who has the token.
+
+        :raises BadToken: if it is invalid, expired or revoked
+        """
+        raise NotImplementedError
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class StaffAuthentication(BearerAuthentication):
+    """Authenticate staff by an access token or API token, with one query."""
+
+    def caller(self, token: str) -> Agent:
+        agent, group_ids, own = tokens.owner(token)
         if not own:
             agent.granted = roles.permissions(group_ids)
-        return agent, None
+        return agent
 
     @staticmethod
     def look_up(request: HttpRequest) -> tokens.LookUp | None:
@@ -67,9 +84,6 @@ class StaffAuthentication(BaseAuthentication):
         """Return whether the roles of the caller from ``look_up`` include the permission."""
         _, is_superuser, group_ids, own = found
         return bool(is_superuser) or (not own and permission in roles.permissions(group_ids))
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
 
 
 def sign_in(request: Request, *, username: str, password: str) -> Agent:

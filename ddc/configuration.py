@@ -200,13 +200,13 @@ def contact_window(text: str) -> tuple[time, time]:
     return opening, closing
 
 
-def at_least_one(name: str, value: int) -> int:
+def check_range(name: str, value: int, *, least: int, most: int | None = None) -> int:
     """Return the value.
 
-    :raises ImproperlyConfigured: if it is less than 1
+    :raises ImproperlyConfigured: if it is out of range
     """
-    if value < 1:
-        raise ImproperlyConfigured(f"{name} must be at least 1.")
+    if value < least or (most is not None and value > most):
+        raise ImproperlyConfigured(f"{name} must be {f'from {least} to {most}' if most else f'{least} or more'}.")
     return value
 
 

@@ -11,9 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 from ddc.common.reference.currencies import DECIMALS
 from ddc.configuration import (
     anymail_settings,
-    at_least_one,
     broker_url,
     check_production,
+    check_range,
     comma_separated,
     contact_window,
     database_settings,
@@ -72,10 +72,8 @@ CORS_ALLOWED_ORIGINS = [
 ]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields", "X-Request-ID"]
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = check_range("TRUSTED_PROXIES", env.int("TRUSTED_PROXIES", default=0), least=0)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-if TRUSTED_PROXIES < 0:
-    raise ImproperlyConfigured("TRUSTED_PROXIES must be 0 or more.")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 PRODUCTION = is_production(PUBLIC_URL, ALLOWED_HOSTS)
 if PRODUCTION:
@@ -188,7 +186,7 @@ TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
-OUTBOX_DRAINS = at_least_one("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1))
+OUTBOX_DRAINS = check_range("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1), least=1)
 EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
 SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))
 OPEN_TRACKING = env.bool("OPEN_TRACKING", default=True)
@@ -204,13 +202,11 @@ VOICEMAIL_PERSON = env.str("VOICEMAIL_PERSON", default="")
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
 if REPORTING_CURRENCY not in DECIMALS:
     raise ImproperlyConfigured(f"REPORTING_CURRENCY is {REPORTING_CURRENCY!r}. Use an ISO 4217 code such as USD.")
-OTP_LENGTH = env.int("OTP_LENGTH", default=6)
-if not 4 <= OTP_LENGTH <= 8:
-    raise ImproperlyConfigured("OTP_LENGTH must be from 4 to 8.")
+OTP_LENGTH = check_range("OTP_LENGTH", env.int("OTP_LENGTH", default=6), least=4, most=8)
 OTP_LIFETIME_SECONDS = 300
-OTP_PER_PHONE = at_least_one("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3))
-OTP_PER_PHONE_DAY = at_least_one("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10))
-OTP_PER_IP = at_least_one("OTP_PER_IP", env.int("OTP_PER_IP", default=300))
+OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3), least=1)
+OTP_PER_PHONE_DAY = check_range("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10), least=1)
+OTP_PER_IP = check_range("OTP_PER_IP", env.int("OTP_PER_IP", default=300), least=1)
 
 # --- The back office
 UNFOLD = {

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from agents.authentication import bearer
+from agents.authentication import BearerAuthentication
 from debtors.models import Debtor
 from portal import tokens
 
@@ -28,20 +26,11 @@ class Caller:
         return self.debtor.pk
 
 
-class DebtorAuthentication(BaseAuthentication):
-    """``Authorization: Bearer`` with a debtor's token."""
+class DebtorAuthentication(BearerAuthentication):
+    """Authenticate debtors by their tokens."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        token = bearer(request)
-        if token is None:
-            return None
-        try:
-            return Caller(tokens.owner(token), token), None
-        except tokens.BadToken as error:
-            raise AuthenticationFailed(error.message) from error
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+    def caller(self, token: str) -> Caller:
+        return Caller(tokens.owner(token), token)
 
 
 class DebtorPermission(BasePermission):

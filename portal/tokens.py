@@ -8,18 +8,9 @@ from django.db.models import Exists
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
-from agents.tokens import RotatedTokenBackend
-from ddc.common.errors import DomainError
+from agents.tokens import BadToken, RotatedTokenBackend
 from debtors.models import Debtor
 from portal.models import RevokedDebtorToken
-
-
-class BadToken(DomainError):
-    """The token is wrong, expired or revoked."""
-
-    status = 401
-    code = "token"
-    message = "The token is invalid or expired. Sign in again."
 
 
 class DebtorToken(Token):

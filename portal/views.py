@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from agents.tokens import BadToken
 from collection import deferrals, disputes
 from collection.models import Debt, Dispute
 from ddc.common import callers
@@ -121,7 +122,7 @@ COOKIE_OPTIONS: dict[str, Any] = {"path": _PATH, "httponly": True, "samesite": "
 def _signed_in(request: HttpRequest) -> Debtor | None:
     try:
         return tokens.owner(request.COOKIES.get(TOKEN_COOKIE, ""))
-    except tokens.BadToken:
+    except BadToken:
         return None
 
 

@@ -2,3 +2,7 @@
 
 This package uses the standard library only and no settings, because it runs before anything is configured.
 """
+
+
+class StackError(Exception):
+    """The stack cannot continue; the message names the problem and what to do."""

@@ -4,8 +4,7 @@ import argparse
 import os
 import sys
 
-from . import demo, health, process, temporary, web
-from .errors import StackError
+from . import StackError, demo, health, process, temporary, web
 
 
 def main(arguments: list[str]) -> int:

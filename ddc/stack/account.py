@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import StackError
+from . import StackError
 
 
 @dataclass(frozen=True)

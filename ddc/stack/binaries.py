@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from . import StackError
 from .account import Account
-from .errors import StackError
 
 POSTGRES_MAJOR = 18
 _DEBIAN = Path("/usr/lib/postgresql")

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from . import account, health, process, web
-from .errors import StackError
+from . import StackError, account, health, process, web
 from .postgres import Postgres
 from .state import State, read_env
 from .supervisor import MARK, Program, Supervisor, end_leftovers

@@ -11,9 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import binaries, process
+from . import StackError, binaries, process
 from .account import Account, chown
-from .errors import StackError
 from .server import Server
 
 DATABASE = ROLE = "ddc"

@@ -4,9 +4,8 @@ import signal
 import time
 from pathlib import Path
 
-from . import process
+from . import StackError, process
 from .account import Account
-from .errors import StackError
 
 _ATTEMPTS = 5
 _TAKEN = b"Address already in use"

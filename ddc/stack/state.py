@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from . import StackError
 from .account import Account
-from .errors import StackError
 
 _SECRETS = {"SECRET_KEY": 48, "DEBTOR_TOKEN_KEY": 48, "OTP_KEY": 48, "DEMO_PASSWORD": 9}
 # Root puts the servers' data here if their account cannot enter the checkout.

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import process
-from .errors import StackError
+from . import StackError, process
 from .server import Server
 
 _EARLY_EXIT_SECONDS = 10

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
-from . import account, process
-from .errors import StackError
+from . import StackError, account, process
 from .postgres import MEASURED, THROWAWAY, Postgres
 from .valkey import Valkey
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from agents.tokens import BadToken
 from collection import deferrals, disputes
 from collection.models import Debt, DeferralRequest, Dispute
 from contact.models import ValidationNotice
@@ -67,7 +68,7 @@ def test_a_debtor_signs_in_sees_debts_asks_for_time_and_signs_out(browser: Clien
     token = browser.cookies[views.TOKEN_COOKIE].value
     assert submit(browser, "/portal", "/portal/sign-out").status_code == 302
     assert "Send me a code" in browser.get("/portal").content.decode()
-    with pytest.raises(tokens.BadToken):
+    with pytest.raises(BadToken):
         tokens.owner(token)
 
 

@@ -58,8 +58,7 @@ def note(name: str) -> None:
 
 
 def main(checkout: str, changes: str = "{}") -> int:
-    from ddc.stack import demo
-    from ddc.stack.errors import StackError
+    from ddc.stack import StackError, demo
 
     me = [sys.executable, __file__]
     plan = {

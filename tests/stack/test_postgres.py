@@ -13,8 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ddc.stack import account, binaries, process
-from ddc.stack.errors import StackError
+from ddc.stack import StackError, account, binaries, process
 from ddc.stack.postgres import THROWAWAY, Postgres
 
 from .conftest import PLAIN, at_work, until

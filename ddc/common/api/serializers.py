@@ -1,7 +1,7 @@
 """The base of all serializers: camelCase names in the API, snake_case names inside, and fast answers."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -48,7 +48,7 @@ class CamelSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        for name, field in self._writers():
+        for name, field in self._writers:
             try:
                 value = field.get_attribute(instance)
             except SkipField:
@@ -56,10 +56,9 @@ class CamelSerializer(serializers.Serializer[Any]):
             answer[name] = None if value is None else field.to_representation(value)
         return answer
 
-    def _writers(self) -> list[tuple[str, serializers.Field[Any, Any, Any, Any]]]:
-        if not hasattr(self, "_cached_writers"):
-            self._cached_writers = [(name, field) for name, field in self.fields.items() if not field.write_only]
-        return self._cached_writers
+    @cached_property
+    def _writers(self) -> list[tuple[str, Field]]:
+        return [(name, field) for name, field in self.fields.items() if not field.write_only]
 
 
 @cache

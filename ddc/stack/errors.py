@@ -1,5 +1,0 @@
-"""The error that stops the stack."""
-
-
-class StackError(Exception):
-    """The stack cannot continue; the message names the problem and what to do."""
