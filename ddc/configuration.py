@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from ddc.stack.state import read_env
+
 _MAIL_BACKENDS = {
     "console": "django.core.mail.backends.console.EmailBackend",
     "demo": "communications.providers.demo.EmailBackend",
@@ -92,10 +94,7 @@ def _can_be_guessed(secret: str) -> bool:
 
 def demo_environment(file: Path, database_url: str | None) -> dict[str, str]:
     """Return the settings of the running demo, unless the environment has another database than the demo's."""
-    if not file.is_file():
-        return {}
-    lines = (line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)
-    values = dict(lines)
+    values = read_env(file)
     return values if database_url in (None, "", values.get("DATABASE_URL")) else {}
 
 

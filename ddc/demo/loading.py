@@ -31,32 +31,19 @@ _SEED = 2026
 _REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
 
 
-class DemoIsOff(DomainError):
-    """Sample data is refused on a site with real debtors."""
-
-    message = "DEMO is not set. Sample data is loaded only with DEMO=1."
-
-
-class PasswordMissing(DomainError):
-    """The three users have no default password."""
-
-    message = "DEMO_PASSWORD is not set. Set the password for agent, supervisor and auditor."
-
-
 @transaction.atomic
 def load(*, now: datetime) -> bool:
     """Load the sample data unless there are debtors already; return whether it was loaded.
 
     Each call sets the password of the three users to DEMO_PASSWORD and adds today's exchange rates.
 
-    :raises DemoIsOff: unless DEMO is on
-    :raises PasswordMissing: if DEMO_PASSWORD is empty
+    :raises DomainError: unless DEMO is on and DEMO_PASSWORD is set
     :raises WeakPassword: if it is too weak for a new user
     """
     if not settings.DEMO:
-        raise DemoIsOff
+        raise DomainError("DEMO is not set. Sample data is loaded only with DEMO=1.")
     if not settings.DEMO_PASSWORD:
-        raise PasswordMissing
+        raise DomainError("DEMO_PASSWORD is not set. Set the password for agent, supervisor and auditor.")
     advisory_locks.lock(AdvisoryLock.DEMO_DATA)
     users = [_user(name, settings.DEMO_PASSWORD, now=now) for name in USERS]
     _rates(now.date())
