@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -175,8 +176,7 @@ class MyActivitiesView(DebtorView):
 
 
 class ActivityTypeFilter(PatternFilter):
-    pattern = "[a-z_]{1,50}"
-    refusal = "This must match [a-z_]{1,50}.", "regex"
+    validator = RegexValidator(r"\A[a-z_]{1,50}\Z", "This must match [a-z_]{1,50}.", "regex")
 
 
 class DigitalActivityFilters(FilterSet):

@@ -12,20 +12,16 @@ from ddc.common.api.routes import AnyCaseUUID
 class PatternFilter(django_filters.CharFilter):
     """Filter rows by a text that has to match a pattern entirely."""
 
-    pattern: ClassVar[str]
-    #: The message and the code of a refusal.
-    refusal: ClassVar[tuple[str, str]]
+    validator: ClassVar[RegexValidator]
 
     def __init__(self, **kwargs: Any) -> None:
-        form = RegexValidator(rf"\A({self.pattern})\Z", *self.refusal)
-        super().__init__(strip=False, validators=[form], **kwargs)
+        super().__init__(strip=False, validators=[self.validator], **kwargs)
 
 
 class IdFilter(PatternFilter):
     """Filter rows by the id that they refer to."""
 
-    pattern = AnyCaseUUID.regex
-    refusal = "This must be a UUID.", "uuid"
+    validator = RegexValidator(rf"\A({AnyCaseUUID.regex})\Z", "This must be a UUID.", "uuid")
 
 
 class WordFilter(django_filters.ChoiceFilter):
