@@ -14,7 +14,18 @@ from typing import Any
 from ddc.fixed_settings import BASE_DIR
 
 _FUNCTIONS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
-_PACKAGES = ("agents", "collection", "communications", "contact", "ddc", "debtors", "payments", "portal", "strategy")
+_PACKAGES = (
+    "agents",
+    "collection",
+    "communications",
+    "contact",
+    "creditors",
+    "ddc",
+    "debtors",
+    "payments",
+    "portal",
+    "strategy",
+)
 _AT_START = {"match", "fullmatch"}
 #: One of each kind of character that a pattern may distinguish.
 ALPHABET = [chr(code) for code in range(128)] + ["é", "ß", "\u0660", "\u2028", "\ud800"]
@@ -80,6 +91,7 @@ def _of_file(path: str) -> Iterator[Pattern]:
             expression, methods = node.value, {"match"}
         if expression is not None:
             text = _evaluated(expression, path)
+            text = text if isinstance(text, str) else text.decode("latin-1")
             yield Pattern(
                 f"{path}:{expression.lineno}", text, _evaluated(flags, path) if flags else 0, methods <= _AT_START
             )
