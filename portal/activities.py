@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from collection.models import Debt
+from ddc.common import rate_limits
 from debtors.models import Debtor
-from portal import rate_limits
 from portal.models import DigitalActivity
 
 LIMIT = rate_limits.RateLimit(60, timedelta(minutes=1))

@@ -19,15 +19,16 @@ from communications.models import CommunicationLog, CommunicationTemplate, Messa
 from communications.outbox import outbox
 from communications.texts import one_time_code, templates
 from contact.models import Purpose
+from ddc.common import rate_limits
 from ddc.common.errors import DomainError
 from ddc.common.observing import tracing
 from ddc.common.process.wake import wake_worker
+from ddc.common.rate_limits import RateLimit
 from debtors import contact_points, phones
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
-from portal import rate_limits, tokens
+from portal import tokens
 from portal.models import OtpSession
-from portal.rate_limits import RateLimit
 
 MAX_TRIES = 5
 TEMPLATE = "one_time_code"

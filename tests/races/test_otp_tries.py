@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from communications.models import CommunicationLog
 from communications.texts import one_time_code
+from ddc.common import rate_limits
 from ddc.common.errors import TooMany
 from debtors.models import Debtor
-from portal import activities, otp, rate_limits
+from portal import activities, otp
 from portal.models import DigitalActivity, OtpSession
 from tests import factories
 from tests.portal.conftest import ask, code_of, other_than
