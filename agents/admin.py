@@ -12,12 +12,12 @@ from django.utils.timezone import now
 from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from agents import staff, tokens
+from agents import api_tokens, staff
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from agents.roles import ROLES
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
-from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, column
 
 admin.site.unregister(Group)
 
@@ -114,11 +114,12 @@ class RoleAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
-    list_display = ("agent", "created_at", "revoked_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at")
+    list_display = ("id", "agent", "created_at", "last_used_at", "expires_at", "state")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at", "expires_at")
     list_select_related = ("agent",)
-    fields = ("agent", "created_at", "revoked_at")
+    fields = ("id", "agent", "created_at", "last_used_at", "expires_at", "revoked_at", "state")
     actions = ("revoke",)
+    state = column("State", lambda token: token.state(now()))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("agents.change_apitoken")
@@ -126,13 +127,15 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
-            tokens.revoke_api_token(token, now=now())
+            api_tokens.revoke(token, now=now())
         self.message_user(request, "Tokens revoked.", messages.SUCCESS)
 
 
 @admin.register(TokenFamily)
 class TokenFamilyAdmin(ReadOnlyAdmin):
-    list_display = ("agent", "created_at", "revoked_at")
+    list_display = ("agent", "created_at", "state")
+    fields = ("agent", "created_at", "revoked_at", "state")
+    state = column("State", lambda family: family.state(now()))
     list_filter = ("created_at",)
     list_select_related = ("agent",)
 

@@ -6,11 +6,12 @@ from typing import Any
 from axes.helpers import get_cool_off
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
 from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from agents import roles, tokens
+from agents import api_tokens, roles, tokens
 from agents.models import Agent
 from ddc.common.errors import DomainError, TooMany
 
@@ -66,6 +67,7 @@ class StaffAuthentication(BearerAuthentication):
 
     def caller(self, token: str) -> Agent:
         agent, group_ids, own = tokens.owner(token)
+        api_tokens.record_use(token, now=timezone.now())
         if not own:
             agent.granted = roles.permissions(group_ids)
         return agent
@@ -78,6 +80,11 @@ class StaffAuthentication(BearerAuthentication):
             return tokens.look_up(token) if token else None
         except (AuthenticationFailed, tokens.BadToken):
             return None
+
+    @staticmethod
+    def record_use(request: HttpRequest) -> None:
+        """Record the use of the token by which ``look_up`` found the caller."""
+        api_tokens.record_use(bearer(request) or "", now=timezone.now())
 
     @staticmethod
     def may(found: Sequence[Any], permission: str) -> bool:

@@ -1,9 +1,12 @@
 """Staff accounts, and the tokens of staff and their programs."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import connection, models, transaction
 
 from ddc.common.errors import Forbidden
 from ddc.common.models import UUIDModel, uuid7
@@ -13,6 +16,12 @@ class Agent(AbstractUser):
     """A member of staff. Permissions come from roles: the groups Agent, Supervisor and Auditor."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    token_version = models.PositiveIntegerField(
+        default=1,
+        db_default=1,
+        editable=False,
+        help_text="Increased by a trigger to end all tokens of the account; tokens of an earlier version do not work.",
+    )
 
     #: The permissions of the agent's roles, if authentication has loaded them: this saves two queries per request.
     granted: frozenset[str] | None = None
@@ -29,6 +38,18 @@ class Agent(AbstractUser):
         if self.granted is None or obj is not None or self.is_superuser:
             return super().has_perm(perm, obj)
         return self.is_active and perm in self.granted
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compare a password. If its hash is out of date, store a new one; the tokens stay, since the password does."""
+
+        def rehash(password: str) -> None:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('ddc.same_password', 'on', true)")
+                self.password = make_password(password)
+                type(self).objects.filter(pk=self.pk).update(password=self.password)
+                cursor.execute("SELECT set_config('ddc.same_password', '', true)")
+
+        return check_password(raw_password, self.password, rehash)
 
     def __str__(self) -> str:
         return self.name
@@ -47,11 +68,18 @@ class TokenFamily(UUIDModel):
     """A sign-in with all access and refresh tokens that derive from it; they are revoked together."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="token_families")
+    token_version = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="The agent's, at sign-in."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "token_family"
         verbose_name_plural = "token families"
+
+    def state(self, now: datetime) -> str:
+        """Return whether its tokens still work, in words."""
+        return _state(self, now, self.created_at + timedelta(seconds=settings.TOKEN_FAMILY_SECONDS))
 
 
 class SpentRefreshToken(models.Model):
@@ -69,7 +97,12 @@ class ApiToken(UUIDModel):
     """A long-lived, revocable token for a program. Only its SHA-256 digest is stored."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="api_tokens")
+    token_version = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="The agent's, when the token was created."
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it does not expire.")
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -78,6 +111,18 @@ class ApiToken(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.agent.username}, {self.created_at:%Y-%m-%d}"
+
+    def state(self, now: datetime) -> str:
+        """Return whether it still works, in words."""
+        return _state(self, now, self.expires_at)
+
+
+def _state(token: TokenFamily | ApiToken, now: datetime, ends: datetime | None) -> str:
+    if token.revoked_at:
+        return "revoked"
+    if token.token_version != token.agent.token_version:
+        return "ended with the password or the account"
+    return "expired" if ends and ends <= now else "valid"
 
 
 def agent_field(**options: Any) -> "models.ForeignKey[Agent | None, Agent | None]":

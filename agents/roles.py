@@ -27,6 +27,7 @@ _AGENT = {
     ),
 }
 _SUPERVISOR = {
+    "agents": ("change_apitoken",),
     "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (

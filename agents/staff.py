@@ -7,8 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from agents import tokens
-from agents.models import Agent
+from agents import api_tokens
+from agents.models import Agent, ApiToken
 from agents.roles import ROLES
 from ddc.common.errors import DomainError, Duplicate, refusing
 
@@ -39,14 +39,21 @@ class WeakPassword(DomainError):
 
 @transaction.atomic
 def create(
-    *, username: str, password: str, role: str, with_api_token: bool = False, now: datetime
-) -> tuple[Agent, str | None]:
-    """Create a staff account with one role (``Agent``, ``Supervisor`` or ``Auditor``); return the API token's text too.
+    *,
+    username: str,
+    password: str,
+    role: str,
+    with_api_token: bool = False,
+    token_expires_at: datetime | None = None,
+    now: datetime,
+) -> tuple[Agent, tuple[ApiToken, str] | None]:
+    """Create a staff account with one role (``Agent``, ``Supervisor`` or ``Auditor``); return the API token and its text too.
 
     :raises UnknownRole: if the role is none of these
     :raises InvalidUsername: if Django does not allow the user name
     :raises WeakPassword: if a validator of AUTH_PASSWORD_VALIDATORS refuses the password
     :raises Duplicate: if another account has the user name
+    :raises InvalidExpiry: if the API token would have expired already
     """
     if role not in ROLES:
         raise UnknownRole(f"Unknown role {role!r}. Use one of {', '.join(ROLES)}.")
@@ -64,4 +71,4 @@ def create(
     with refusing({"USER_username_key": duplicate}):
         agent.save(force_insert=True)
     agent.groups.add(Group.objects.get(name=role))
-    return agent, tokens.create_api_token(agent, now=now)[1] if with_api_token else None
+    return agent, api_tokens.create(agent, now=now, expires_at=token_expires_at) if with_api_token else None

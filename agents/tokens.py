@@ -1,11 +1,12 @@
-"""Staff tokens: short-lived access tokens, single-use refresh tokens, and long-lived API tokens.
+"""Staff tokens: short-lived access tokens and single-use refresh tokens; the agent of any token, API tokens included.
 
 All tokens of one sign-in form a family and are revoked together. A refresh token that is used a second time was probably
-stolen, so its whole family is revoked (RFC 9700, section 4.14.2).
+stolen, so its whole family is revoked (RFC 9700, section 4.14.2). A family ends 30 days after the sign-in.
+
+Every token belongs to one ``token_version`` of its agent. A database trigger increases the version with each new password, with
+deactivation and with the loss of staff status, which ends all earlier tokens for good.
 """
 
-import hashlib
-import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,16 +14,16 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
-from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
+from agents import api_tokens
+from agents.models import Agent, SpentRefreshToken, TokenFamily
 from ddc.common.errors import DomainError, refusing
 
-API_TOKEN_PREFIX = "ddc_"  # noqa: S105
-_API_TOKEN_BYTES = 32
+_FAMILY_LIFETIME = timedelta(seconds=settings.TOKEN_FAMILY_SECONDS)
 
 
 class BadToken(DomainError):
@@ -88,8 +89,11 @@ class Pair:
 
 @transaction.atomic
 def issue(agent: Agent, *, now: datetime) -> Pair:
-    """Start a token family for a sign-in and return its first pair."""
-    return _pair(TokenFamily.objects.create(agent=agent, created_at=now), now)
+    """Start a token family for a sign-in and return its first pair.
+
+    The tokens belong to the version of ``agent`` as it was read: a password that has changed since makes them invalid.
+    """
+    return _pair(TokenFamily.objects.create(agent=agent, token_version=agent.token_version, created_at=now), now)
 
 
 def rotate(refresh: str, *, now: datetime) -> Pair:
@@ -116,17 +120,9 @@ def revoke(refresh: str, *, now: datetime) -> None:
     _revoke(TokenFamily.objects.filter(pk=_claimed_id(token, "family")), now)
 
 
-def create_api_token(agent: Agent, *, now: datetime) -> tuple[ApiToken, str]:
-    """Create a long-lived token of 256 random bits and return its text, which is not stored."""
-    text = API_TOKEN_PREFIX + secrets.token_urlsafe(_API_TOKEN_BYTES)
-    return ApiToken.objects.create(agent=agent, digest=_digest(text), created_at=now), text
-
-
-def revoke_api_token(token: ApiToken, *, now: datetime) -> ApiToken:
-    """Revoke an API token; a revoked one keeps the time of its first revocation."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now, updated_at=now)
-    token.refresh_from_db()
-    return token
+def revoke_all(agent: Agent) -> None:
+    """End all access, refresh and API tokens of an agent."""
+    Agent.objects.filter(pk=agent.pk).update(token_version=F("token_version") + 1)
 
 
 @dataclass(frozen=True)
@@ -148,8 +144,8 @@ def look_up(text: str) -> LookUp:
 
     :raises BadToken: if it is neither of the two, or is expired
     """
-    if text.startswith(API_TOKEN_PREFIX):
-        return LookUp(_OF_API_CALLER, {"digest": _digest(text)})
+    if text.startswith(api_tokens.PREFIX):
+        return LookUp(_OF_API_CALLER, {"digest": api_tokens.digest(text)})
     token = _read(AccessToken, text)
     return LookUp(_OF_SIGNED_IN, {"agent": _claimed_id(token, "sub"), "family": _claimed_id(token, "family")})
 
@@ -171,9 +167,12 @@ def owner(text: str) -> tuple[Agent, list[int], list[int]]:
     return agent, row[2], row[3]
 
 
-_OF_API_CALLER = """"USER" AS agent JOIN api_token ON api_token.agent_id = agent.id
-    WHERE api_token.digest = %(digest)s AND api_token.revoked_at IS NULL AND agent.is_active AND agent.is_staff"""
-_OF_SIGNED_IN = """"USER" AS agent JOIN token_family ON token_family.agent_id = agent.id
+_OF_API_CALLER = """"USER" AS agent JOIN api_token
+        ON api_token.agent_id = agent.id AND api_token.token_version = agent.token_version
+    WHERE api_token.digest = %(digest)s AND api_token.revoked_at IS NULL AND agent.is_active AND agent.is_staff
+        AND (api_token.expires_at IS NULL OR api_token.expires_at > statement_timestamp())"""
+_OF_SIGNED_IN = """"USER" AS agent JOIN token_family
+        ON token_family.agent_id = agent.id AND token_family.token_version = agent.token_version
     WHERE agent.id = %(agent)s AND token_family.id = %(family)s AND token_family.revoked_at IS NULL
         AND agent.is_active AND agent.is_staff"""
 
@@ -190,7 +189,12 @@ def delete_expired(*, now: datetime) -> int:
 @transaction.atomic
 def _exchange(token: RefreshToken, now: datetime) -> Pair:
     family = TokenFamily.objects.filter(
-        pk=_claimed_id(token, "family"), revoked_at__isnull=True, agent__is_active=True, agent__is_staff=True
+        pk=_claimed_id(token, "family"),
+        revoked_at__isnull=True,
+        created_at__gt=now - _FAMILY_LIFETIME,
+        token_version=F("agent__token_version"),
+        agent__is_active=True,
+        agent__is_staff=True,
     ).first()
     if family is None:
         raise BadToken
@@ -208,10 +212,12 @@ def mark_used(token: RefreshToken, family: TokenFamily, now: datetime) -> None:
 
 
 def _pair(family: TokenFamily, now: datetime) -> Pair:
+    ends = family.created_at + _FAMILY_LIFETIME
+
     def make(kind: type[StaffToken]) -> str:
         token = kind()
         token.set_iat(at_time=now)
-        token.set_exp(from_time=now)
+        token.set_exp(from_time=now, lifetime=min(kind.lifetime or _FAMILY_LIFETIME, ends - now))
         token["sub"], token["family"] = str(family.agent_id), str(family.pk)
         return str(token)
 
@@ -237,7 +243,3 @@ def _claimed_id(token: StaffToken, claim: str) -> uuid.UUID:
 
 def _revoke(families: QuerySet[TokenFamily], now: datetime) -> None:
     families.filter(revoked_at__isnull=True).update(revoked_at=now, updated_at=now)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

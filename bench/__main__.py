@@ -26,7 +26,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from agents import tokens  # noqa: E402
+from agents import api_tokens  # noqa: E402
 from agents.models import Agent  # noqa: E402
 from bench import bare, dataset, deciding, draining, load, questions, site, strategy  # noqa: E402
 
@@ -94,7 +94,7 @@ def _differences(chosen: argparse.Namespace) -> list[str]:
 
 def _http(chosen: argparse.Namespace) -> list[str]:
     agent = Agent.objects.create_user("bench", is_staff=True, is_superuser=True)
-    _, token = tokens.create_api_token(agent, now=timezone.now())
+    _, token = api_tokens.create(agent, now=timezone.now())
     wrong = []
     print(
         f"\nRequests by {load.tool()}, {load.CLIENTS} connections; bare SQL by pgbench, prepared statements, as many clients."

@@ -170,6 +170,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 # --- Tokens
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 12 * 3600
+TOKEN_FAMILY_SECONDS = 30 * 86400
 DEBTOR_TOKEN_SECONDS = 7 * 86400
 
 # --- API

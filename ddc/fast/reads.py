@@ -51,6 +51,7 @@ def fetch_row(
         row: Row | None = cursor.fetchone()
     if row is None or not StaffAuthentication.may(row[: caller.width], permission):
         return None
+    StaffAuthentication.record_use(request)
     request.user = Agent.from_db(connection.alias, ["id"], row[:1])  # The request log needs the id only.
     return row[caller.width :]
 

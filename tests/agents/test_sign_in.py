@@ -8,7 +8,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.utils import timezone
 
-from agents import tokens
+from agents import api_tokens, tokens
 from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
 from tests import factories
 from tests.conftest import Api
@@ -197,7 +197,7 @@ def test_an_expired_token_is_401(supervisor: Agent) -> None:
 @pytest.mark.parametrize("changes", [{"is_active": False}, {"is_staff": False}])
 def test_an_agent_who_may_not_sign_in_any_more_is_out_at_once(supervisor: Agent, changes: dict[str, bool]) -> None:
     pair = sign_in(supervisor)
-    api_token = tokens.create_api_token(supervisor, now=timezone.now())[1]
+    api_token = api_tokens.create(supervisor, now=timezone.now())[1]
     assert [status_of(pair["access"]), status_of(api_token)] == [200, 200]
 
     Agent.objects.filter(pk=supervisor.pk).update(**changes)
@@ -276,7 +276,7 @@ def test_anothers_family_makes_no_token(supervisor: Agent) -> None:
 
 
 def test_an_api_token_is_long_lived_kept_as_a_digest_and_revocable(supervisor: Agent) -> None:
-    kept, text = tokens.create_api_token(supervisor, now=timezone.now())
+    kept, text = api_tokens.create(supervisor, now=timezone.now())
 
     assert text.startswith("ddc_")
     assert len(text) >= 4 + 43
@@ -285,8 +285,8 @@ def test_an_api_token_is_long_lived_kept_as_a_digest_and_revocable(supervisor: A
     assert status_of(text[:-1]) == 401
 
     now = timezone.now()
-    tokens.revoke_api_token(kept, now=now)
-    tokens.revoke_api_token(kept, now=now + timedelta(days=1))
+    api_tokens.revoke(kept, now=now)
+    api_tokens.revoke(kept, now=now + timedelta(days=1))
 
     assert status_of(text) == 401
     kept.refresh_from_db()
@@ -298,7 +298,7 @@ def test_a_signed_in_request_costs_one_query(
 ) -> None:
     api.get("/digital-activities")  # The role's permissions are looked up once in a few seconds.
     token = api.headers["Authorization"].removeprefix("Bearer ")
-    for text in (token, tokens.create_api_token(supervisor, now=timezone.now())[1]):
+    for text in (token, api_tokens.create(supervisor, now=timezone.now())[1]):
         with django_assert_num_queries(1):
             agent, groups, own = tokens.owner(text)
     assert (agent, own) == (supervisor, [])

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from agents import tokens
+from agents import api_tokens
 from agents.models import Agent
 from collection.fast import DASHBOARD_SECONDS
 from collection.models import Debt, ExchangeRate
@@ -142,15 +142,15 @@ def test_a_fast_read_obeys_tokens_and_permissions(
 ):
     settings.FAST_READS = fast_reads
     path = path.format(debtor=factories.debtor().pk)
-    token, text = tokens.create_api_token(supervisor, now=now())
+    token, text = api_tokens.create(supervisor, now=now())
     by_token = Api(text)
     assert by_token.get(path).status_code == api.get(path).status_code == 200
-    tokens.revoke_api_token(token, now=now())
+    api_tokens.revoke(token, now=now())
     assert by_token.get(path).status_code == 401
     supervisor.token_families.update(revoked_at=now())
     assert api.get(path).status_code == 401
     without_role = factories.agent(None)
-    _, text = tokens.create_api_token(without_role, now=now())
+    _, text = api_tokens.create(without_role, now=now())
     assert Api(text).get(path).status_code == 403
     assert Api("ddc_wrong").get(path).status_code == Api().get(path).status_code == 401
 

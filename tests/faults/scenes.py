@@ -64,11 +64,11 @@ class Stage:
 
     @classmethod
     def built(cls, rig: Rig) -> "Stage":
-        from agents import tokens
+        from agents import api_tokens
 
         agent = Agent.objects.filter(username="faults").first() or factories.agent("Supervisor", username="faults")
         debts = [factories.debt(balance=Decimal(100_000)) for _ in range(32)]
-        _, token = tokens.create_api_token(agent, now=timezone.now())
+        _, token = api_tokens.create(agent, now=timezone.now())
         phones = [debt.debtor.mobile_phone for debt in debts]
         return cls(rig, token, [str(debt.pk) for debt in debts], phones)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from agents import tokens as staff_tokens
+from agents import api_tokens
 from collection import deferrals
 from ddc.stack import web
 from payments import posting
@@ -66,7 +66,7 @@ def fuzzed() -> Iterator[Fuzzed]:
     factories.segment(), factories.template()
     supervisor = factories.agent("Supervisor")
     tokens: dict[str, str | None] = {
-        "supervisor": staff_tokens.create_api_token(supervisor, now=now())[1],
+        "supervisor": api_tokens.create(supervisor, now=now())[1],
         "debtor": debtor_tokens.issue(debt.debtor, now=now())[0],
         "anonymous": None,
     }

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from agents import tokens
+from agents import api_tokens
 from collection.models import LedgerEntry
 from communications.models import CommunicationLog
 from communications.outbox import outbox
@@ -53,7 +53,7 @@ def test_a_worker_finishes_the_message_in_hand_and_gives_the_others_back():
 
 def test_a_web_server_answers_what_it_has_taken_and_counts_over_all_its_processes():
     debt = factories.debt(balance=Decimal(100))
-    _, token = tokens.create_api_token(factories.agent(), now=timezone.now())
+    _, token = api_tokens.create(factories.agent(), now=timezone.now())
     port = free_port()
     env = processes.environment(METRICS_TOKEN="of-the-test")
     web = processes.start(

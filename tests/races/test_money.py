@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from agents import tokens
+from agents import api_tokens
 from collection.balances import ledger
 from collection.models import Debt
 from payments import posting, reconciliation
@@ -60,7 +60,7 @@ def test_without_the_lock_payments_at_once_lose_money(monkeypatch: pytest.Monkey
 
 def test_payments_over_the_api_at_once_never_exceed_the_balance():
     debt = factories.debt(balance="100")
-    _, token = tokens.create_api_token(factories.agent(), now=now())
+    _, token = api_tokens.create(factories.agent(), now=now())
     body = {"debtId": str(debt.pk), "amount": 30}
     answers = at_once(*[lambda: Api(token).post("/payments", body).status_code] * THREADS)
     assert sorted(answers) == [201] * 3 + [422] * (THREADS - 3)
@@ -71,7 +71,7 @@ def test_payments_over_the_api_at_once_never_exceed_the_balance():
 
 def test_a_repeated_transaction_over_the_api_is_recorded_once():
     debt = factories.debt(balance="100")
-    _, token = tokens.create_api_token(factories.agent(), now=now())
+    _, token = api_tokens.create(factories.agent(), now=now())
     body = {"debtId": str(debt.pk), "amount": 10, "processorTxnId": "TXN-1"}
     answers = at_once(*[lambda: Api(token).post("/payments", body).status_code] * THREADS)
     assert sorted(answers) == [201] + [409] * (THREADS - 1)

@@ -72,10 +72,15 @@ class Trigger:
     always: bool = False
 
     @property
+    def _on(self) -> str:
+        """Return the table's name as PostgreSQL prints it: in quotes if it has capital letters."""
+        return f"public.{self.table}" if self.table.islower() else f'public."{self.table}"'
+
+    @property
     def create(self) -> str:
         values = ", ".join("'" + value.replace("'", "''") + "'" for value in self.arguments)
         parts = [
-            f"CREATE {'CONSTRAINT ' if self.deferred else ''}TRIGGER {self.name} {self.event} ON public.{self.table}",
+            f"CREATE {'CONSTRAINT ' if self.deferred else ''}TRIGGER {self.name} {self.event} ON {self._on}",
             "DEFERRABLE INITIALLY DEFERRED" if self.deferred else "",
             f"REFERENCING {self.rows}" if self.rows else "",
             f"FOR EACH {self.each}",
@@ -86,11 +91,11 @@ class Trigger:
 
     @property
     def drop(self) -> str:
-        return f"DROP TRIGGER IF EXISTS {self.name} ON public.{self.table}"
+        return f"DROP TRIGGER IF EXISTS {self.name} ON {self._on}"
 
     @property
     def enable(self) -> str:
-        return f"ALTER TABLE public.{self.table} ENABLE {'ALWAYS ' if self.always else ''}TRIGGER {self.name}"
+        return f"ALTER TABLE {self._on} ENABLE {'ALWAYS ' if self.always else ''}TRIGGER {self.name}"
 
     @property
     def state(self) -> str:
