@@ -104,7 +104,8 @@ def amend(
 ) -> Debt:
     """Change some fields of a debt. Another balance is posted as an adjustment.
 
-    Values equal to the current ones change nothing, so a client may send back a whole debt.
+    Values equal to the current ones change nothing, so a client may send back a whole debt. With a reopened status, the balance
+    is the one that the debt has afterwards.
 
     :param if_unchanged_since: the ``updated_at`` that the client read
     :raises Stale: if money or status would change and the debt has changed since then
@@ -132,13 +133,16 @@ def amend(
     if not (currency_changes or original_changes or balance_changes or status_changes):
         return debt
     require_unchanged(debt.updated_at, since=if_unchanged_since)
+    # A debt is reopened before its balance changes, and closed after that. A paid one is reopened by its balance.
+    status_is_first = status_changes and status in OPEN and debt.current_status != DebtStatus.PAID
+    if status_is_first:
+        _change_status(debt, status, by=by, today=today)
     if currency_changes or original_changes:
         _replace_placement(debt, currency, original, by=by, today=today)
-    if balance_changes:
+    if balance_changes and balance != debt.current_balance:
         adjust(debt, money.check(balance, currency, field="current_balance"), by=by, today=today)
-    if status_changes:
-        with refusing(_CONSTRAINTS):  # A recalled debt may have been placed again.
-            states.change(debt, status, by=by, today=today)
+    if status_changes and not status_is_first:
+        _change_status(debt, status, by=by, today=today)
     return debt
 
 
@@ -170,6 +174,11 @@ def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> No
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed(field="current_balance")
     ledger.post(debt, Kind.ADJUSTMENT, balance - debt.current_balance, today, by=by, cause={"type": "adjustment"})
+
+
+def _change_status(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
+    with refusing(_CONSTRAINTS):  # A recalled debt may have been placed again.
+        states.change(debt, status, by=by, today=today)
 
 
 def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
