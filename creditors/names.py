@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+
+from ddc.common.bounded_cache import bounded_cache
 
 #: The length of the column for normal forms. Unicode expands some letters, so a form may be longer than its name.
 MAX_LENGTH = 255
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
-@lru_cache(maxsize=1_000)
+@bounded_cache(1_000, longest=MAX_LENGTH)
 def normal_form(name: str) -> str:
     """Return a name without case, accents, repeated spaces, and spaces or punctuation at its ends.
 

@@ -1,10 +1,10 @@
 """Normal form of phone numbers: E.164, from any form that people enter."""
 
 import re
-from functools import lru_cache
 
 import phonenumbers
 
+from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -39,7 +39,7 @@ def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone
     raise InvalidPhone(field=field)
 
 
-@lru_cache(maxsize=65_536)
+@bounded_cache(65_536, longest=_MAX_INPUT_LENGTH)
 def is_known(phone: str) -> bool:
     """Return whether a numbering plan knows the number."""
     try:

@@ -1,10 +1,9 @@
 """The possible IANA time zones of a debtor."""
 
-from functools import lru_cache
-
 import phonenumbers
 from phonenumbers import timezone as phone_timezone
 
+from ddc.common.bounded_cache import bounded_cache
 from ddc.common.reference import countries
 from debtors.regions import ZONES, fold
 
@@ -54,7 +53,7 @@ def country_of_phone(phone: str) -> str | None:
     return _parsed(phone)[1]
 
 
-@lru_cache(maxsize=65_536)
+@bounded_cache(65_536, longest=40)
 def _parsed(phone: str) -> tuple[frozenset[str], str | None]:
     """Return a number's zones and country; parsing is slow, so the results are cached."""
     try:

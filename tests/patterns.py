@@ -62,8 +62,12 @@ class Nested(Exception):
 
 def collect() -> list[Pattern]:
     """Return every regular expression of the product: calls of ``re``, validators, and path converters."""
-    paths = sorted(path for package in _PACKAGES for path in Path(BASE_DIR, package).rglob("*.py"))
-    return [pattern for path in paths for pattern in _of_file(str(path.relative_to(BASE_DIR)))]
+    return [pattern for path in product_files() for pattern in _of_file(str(path.relative_to(BASE_DIR)))]
+
+
+def product_files() -> list[Path]:
+    """Return the product's Python files."""
+    return sorted(path for package in _PACKAGES for path in Path(BASE_DIR, package).rglob("*.py"))
 
 
 def _of_file(path: str) -> Iterator[Pattern]:

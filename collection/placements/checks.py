@@ -7,7 +7,6 @@ columns there in one pass. Both write line, column and reason to a table of refu
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 from django.db import connection, models
 
@@ -15,6 +14,7 @@ from collection.models import OPEN, Debt
 from creditors.models import Creditor
 from ddc.common import money
 from ddc.common.api.rendering import camel
+from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
 from ddc.common.reference import countries, languages
 from ddc.common.reference.currencies import DECIMALS
@@ -43,7 +43,7 @@ def country(text: str) -> str:
     return text.upper()
 
 
-@cache
+@bounded_cache(1_000)
 def language(text: str) -> str:
     code = languages.read(text)
     if code is None:

@@ -8,6 +8,9 @@ from typing import Any
 from contact.engine.policies import AGENCY, DEFAULT, Location, Policy, Scope
 from contact.engine.windows import ContactWindows
 
+#: The sets of days by which names are kept, and the sets of policies that are shared; a worker runs for weeks.
+_KEPT = 4_096
+
 
 class ApplicablePolicies:
     """The policies that apply to one kind of contact, arranged by what they demand."""
@@ -24,6 +27,8 @@ class ApplicablePolicies:
     def names_on(self, days: frozenset[date]) -> tuple[str, ...]:
         """Return the versioned names of the policies that are in force on any of these days."""
         if days not in self._names:
+            if len(self._names) >= _KEPT:
+                self._names.clear()
             in_force = (policy for policy in self.policies if any(policy.is_in_force(day) for day in days))
             self._names[days] = tuple(policy.versioned_name for policy in in_force)
         return self._names[days]
@@ -51,6 +56,8 @@ class PolicySet:
         applying = tuple(p for p in (*agency, *found.values()) if not p.channels or channel in p.channels)
         holidays = tuple(sorted((id(p), _holiday_regions(p, locations)) for p in applying if p.no_holidays))
         key = (tuple(map(id, applying)), holidays)
+        if len(self._shared) >= _KEPT:
+            self._shared.clear()
         return self._shared.setdefault(key, ApplicablePolicies(applying, locations))
 
 

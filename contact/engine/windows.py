@@ -17,6 +17,8 @@ from debtors.regions import fold
 #: How far ahead an open moment is searched for. No policy closes a fortnight; one that does leaves no opening at all.
 HORIZON = timedelta(days=16)
 _DAY = timedelta(days=1)
+#: The days by time zones whose moments are kept; a worker runs for weeks.
+_KEPT_TIMELINES = 4_096
 
 
 class Closed(StrEnum):
@@ -76,6 +78,8 @@ class ContactWindows:
         """Return the moments of a UTC day at which all windows open or close. Between two of them nothing changes."""
         key = (zones, day)
         if key not in self._timelines:
+            if len(self._timelines) >= _KEPT_TIMELINES:
+                self._timelines.clear()
             starts = datetime.combine(day, time.min, UTC)
             moments = {starts}
             for zone in zones:

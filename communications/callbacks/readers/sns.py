@@ -8,7 +8,6 @@ import json
 import re
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 
@@ -17,8 +16,10 @@ from communications.callbacks.readers.mail import AnymailReader
 from communications.channels.events import NotAuthentic
 from ddc.common.errors import DomainError
 
-#: Only Amazon serves its certificates at these hosts.
-_HOST = re.compile(r"sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?", re.ASCII)
+#: Only Amazon serves its certificates at these addresses.
+_CERTIFICATE = re.compile(
+    r"https://sns\.[a-z0-9-]{3,40}\.amazonaws\.com(?:\.cn)?/[A-Za-z0-9._/-]{1,200}(?<=\.pem)", re.ASCII
+)
 _SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
@@ -60,14 +61,14 @@ def is_signed(body: bytes) -> bool:
         message = json.loads(body)
         digest = {"1": hashes.SHA1(), "2": hashes.SHA256()}[message["SignatureVersion"]]  # noqa: S303 - Amazon's choice
         signature = base64.b64decode(message["Signature"], validate=True)
-        address = urlsplit(message["SigningCertURL"])
+        address = _CERTIFICATE.fullmatch(message["SigningCertURL"])
         signed = signed_text(message)
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
-    if address.scheme != "https" or not _HOST.fullmatch(address.netloc) or not address.path.endswith(".pem"):
+    if not address:
         return False
     try:
-        key(address.geturl()).verify(signature, signed, padding.PKCS1v15(), digest)
+        key(address[0]).verify(signature, signed, padding.PKCS1v15(), digest)
     except InvalidSignature:
         return False
     return True

@@ -5,11 +5,13 @@ from functools import cache
 
 from babel import Locale, UnknownLocaleError
 
+from ddc.common.bounded_cache import bounded_cache
+
 _TAG = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?", re.ASCII | re.IGNORECASE)
 _ENGLISH = Locale("en")
 
 
-@cache
+@bounded_cache(1_000)
 def name(code: str) -> str:
     """Return the English name of a language code: ``"English"`` for ``"en"``, ``"Brazilian Portuguese"`` for ``"pt-BR"``."""
     key = code.replace("-", "_")
@@ -55,13 +57,16 @@ def _parts(tag: str) -> tuple[str, str | None, str | None]:
     return language.lower(), script and script.title(), territory and territory.upper()
 
 
-@cache
 def locale(code: str | None) -> Locale:
     """Return the CLDR locale for amounts and dates in a language, or English if there is none."""
-    if code:
-        for tag in (code, code.split("-")[0]):
-            try:
-                return Locale.parse(tag, sep="-")
-            except (UnknownLocaleError, ValueError):
-                continue
+    return _locale(code) if code else _ENGLISH
+
+
+@bounded_cache(1_000)
+def _locale(code: str) -> Locale:
+    for tag in (code, code.split("-")[0]):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
     return _ENGLISH
