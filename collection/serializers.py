@@ -24,6 +24,10 @@ _MOST_PRIORITY = 1_000_000
 
 
 class SegmentSerializer(CamelSerializer):
+    decisive = (
+        *("min_p2p_score", "max_p2p_score", "min_balance", "max_balance", "currency_code"),
+        *("min_days_since_placement", "max_days_since_placement", "is_active"),
+    )
     null_means = {"priority": 100, "is_active": True}
 
     id = serializers.UUIDField(read_only=True)
@@ -50,6 +54,10 @@ class SegmentWithCountSerializer(SegmentSerializer):
 class DebtSerializer(CamelSerializer):
     """A debt, as input and output."""
 
+    decisive = (
+        *("segment_id", "external_reference", "currency_code", "current_balance", "current_status"),
+        *("placement_date", "due_date", "updated_at"),
+    )
     null_means = {"currency_code": "USD", "current_status": DebtStatus.ACTIVE}
     never_null = ("current_balance", "placement_date", "updated_at")
 
@@ -170,6 +178,8 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
 class DisputeSerializer(CamelSerializer):
     """A dispute for its debtor. Without a portion, the whole debt is disputed."""
 
+    decisive = ("portion",)
+
     dispute_id = serializers.UUIDField(source="id", read_only=True)
     debt_id = ReferenceField(Debt.objects.all(), source="debt")
     portion = MoneyField(positive=True, required=False, allow_null=True)
@@ -187,12 +197,16 @@ class DisputeSerializer(CamelSerializer):
 class ApprovalSerializer(CamelSerializer):
     """An approval. ``status`` is optional and must match the path."""
 
+    decisive = ("status",)
+
     status = ChoiceField([DeferralRequest.Status.APPROVED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000, required=False, allow_null=True)
 
 
 class RejectionSerializer(CamelSerializer):
     """A rejection with its reason. ``status`` is optional and must match the path."""
+
+    decisive = ("status",)
 
     status = ChoiceField([DeferralRequest.Status.REJECTED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000)

@@ -33,6 +33,7 @@ _DEFAULTS = {
 
 
 class CommunicationTemplateSerializer(CamelSerializer):
+    decisive = ("language", "is_active", "is_validation_notice", "overshadows", "asks_for_payment")
     never_null = tuple(_DEFAULTS)
 
     id = serializers.UUIDField(read_only=True)
@@ -122,6 +123,8 @@ class PlaceholdersSerializer(CamelSerializer):
 
 class ProcessSerializer(CamelSerializer):
     """The templates to render or send. Names are snake_case; camelCase is accepted too."""
+
+    decisive = ("template_name", "communication_type", "debtor_id", "debt_id", "send")
 
     template_name = TextField(required=False, allow_null=True)
     communication_type = ChoiceField(choices=Channel.choices, required=False, allow_null=True)

@@ -20,6 +20,7 @@ from payments.models import PaymentMethod, PaymentStatus
 class PaymentSerializer(CamelSerializer):
     """A payment as it is recorded."""
 
+    decisive = ("currency_code", "status", "payment_date", "processor_txn_id", "updated_at")
     null_means = {"payment_method": PaymentMethod.OTHER, "status": PaymentStatus.COMPLETED}
     never_null = ("currency_code", "payment_date", "updated_at")
 

@@ -43,6 +43,7 @@ class TriggerSerializer(CamelSerializer):
 class StrategyRuleSerializer(CamelSerializer):
     """Send a template to the debts of a segment when the trigger is due."""
 
+    decisive = ("channel", "max_lateness_days", "is_active")
     null_means = {"max_lateness_days": 3, "priority": 100, "is_active": True}
     never_null = ("channel",)
 
@@ -129,6 +130,8 @@ class StrategyRunSerializer(CamelSerializer):
 
 class RunInputSerializer(CamelSerializer):
     """The run to plan."""
+
+    decisive = ("date",)
 
     dry_run = BooleanField()
     date = DateField(required=False, allow_null=True)

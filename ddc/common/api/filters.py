@@ -31,11 +31,10 @@ class WordFilter(django_filters.ChoiceFilter):
         super().__init__(choices=[(choice, choice) for choice in choices], **kwargs)
 
 
-class YesNoFilter(WordFilter):
+class YesNoFilter(PatternFilter):
     """Filter rows by a flag, ``true`` or ``false``."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(("true", "false"), **kwargs)
+    validator = RegexValidator(r"\A(true|false)\Z", "This must be true or false.", "boolean")
 
     def filter(self, qs: Any, value: Any) -> Any:
         return super().filter(qs, {"true": True, "false": False}.get(value, value))

@@ -30,6 +30,8 @@ class CamelSerializer(serializers.Serializer[Any]):
     null_means: ClassVar[dict[str, Any]] = {}
     #: Fields that a body may leave out, but that have a value in every answer.
     never_null: ClassVar[tuple[str, ...]] = ()
+    #: Optional fields that decide what a request does. A body that misspells one is refused; see ``misspelled``.
+    decisive: ClassVar[tuple[str, ...]] = ()
     #: Whether an answer can lack some of the fields.
     may_lack_fields: bool = False
 

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from ddc.common.api import misspelled
 from ddc.common.api.pagination import DEFAULT_LIMIT, page_of
 from ddc.common.api.parser import has_surrogate, is_storable
 from ddc.common.api.serializers import CamelSerializer, reader, write, write_all, writer
@@ -24,6 +25,10 @@ IGNORED_SHOWN = 20
 IGNORED_LENGTH = 100
 #: The number of related rows of each kind in the answer about one row.
 NEWEST = 200
+
+
+def _misspelled(meant: str) -> exceptions.ErrorDetail:
+    return exceptions.ErrorDetail(f"Unknown field. Did you mean {meant}?", "unknown")
 
 
 class Annotated:
@@ -56,7 +61,7 @@ class View(ViewSetMixin, APIView):
     ) -> dict[str, Any]:
         """Validate the body, and remember its unknown names for the answer.
 
-        :raises ValidationError: if a field is invalid
+        :raises ValidationError: if a field is invalid, or a name misspells a decisive one
         :raises ParseError: if the body is empty but has a required field
         """
         body = self.request.data
@@ -71,6 +76,8 @@ class View(ViewSetMixin, APIView):
         unread = [name for name in body if name not in reads.fields]
         known = self.known_names() if unread else set()
         self.ignored = [name for name in unread if name not in known]
+        if wrong := dict(misspelled.find(serializer, self.ignored, set(body).difference(self.ignored))):
+            raise exceptions.ValidationError({name: [_misspelled(meant)] for name, meant in wrong.items()})
         return validated
 
     @property
