@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from agents import api_tokens, staff
-from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
+from agents.models import Agent, ApiToken, SignInAttempt, SpentRefreshToken, TokenFamily
 from agents.roles import ROLES
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
@@ -144,3 +144,11 @@ class TokenFamilyAdmin(ReadOnlyAdmin):
 class SpentRefreshTokenAdmin(ReadOnlyAdmin):
     list_display = ("jti", "spent_at")
     list_filter = ("spent_at",)
+
+
+@admin.register(SignInAttempt)
+class SignInAttemptAdmin(ReadOnlyAdmin):
+    """Attempts of the last day, and the addresses from which staff signed in during the last month."""
+
+    list_display = ("created_at", "kind", "client_ip", "succeeded")
+    list_filter = ("kind", "succeeded", "created_at")

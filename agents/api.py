@@ -7,7 +7,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents import tokens
+from agents import sign_in_limits, tokens
 from agents.authentication import sign_in
 from agents.serializers import (
     CredentialsSerializer,
@@ -16,8 +16,10 @@ from agents.serializers import (
     RefreshSerializer,
     SignedOutSerializer,
 )
+from agents.sign_in_limits import Kind
 from ddc.common.api.serializers import write
 from ddc.common.api.views import Annotated, AnonymousView, View
+from ddc.common.callers import client_ip
 
 
 class TokenView(AnonymousView):
@@ -36,11 +38,16 @@ class RefreshView(AnonymousView):
     """Exchange a refresh token for a new pair, once."""
 
     serializer_class = PairSerializer
-    refusals = {"create": (401,)}
+    refusals = {"create": (401, 429)}
 
     @extend_schema(operation_id="refreshToken", request=RefreshSerializer, responses={200: PairSerializer})
     def create(self, request: Request) -> Response:
-        pair = tokens.rotate(self.read(RefreshSerializer)["refresh"], now=timezone.now())
+        now, refresh = timezone.now(), self.read(RefreshSerializer)["refresh"]
+        attempt = sign_in_limits.begin(
+            Kind.REFRESH, sign_in_limits.REFRESHES_PER_ADDRESS, client_ip=client_ip(request), now=now
+        )
+        pair = tokens.rotate(refresh, now=now)
+        attempt.delete()
         return Response(write(PairSerializer, pair))
 
 

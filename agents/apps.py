@@ -8,7 +8,7 @@ class AgentsConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self) -> None:
-        from agents import roles
+        from agents import receivers, roles  # noqa: F401 - receivers registers its functions.
 
         # django.contrib.auth is earlier in INSTALLED_APPS, so its receiver has created the permissions before this one runs.
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="agents.roles.grant_after_migrate")

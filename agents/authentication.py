@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from axes.helpers import get_cool_off
-from django.contrib.auth import authenticate, user_logged_in, user_login_failed
+from django.contrib.auth import authenticate, user_logged_in
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from agents import api_tokens, roles, tokens
+from agents import api_tokens, roles, sign_in_limits, tokens
 from agents.models import Agent
-from ddc.common.errors import DomainError, TooMany
+from ddc.common.callers import client_ip
+from ddc.common.errors import DomainError
 
 
 class WrongCredentials(DomainError):
@@ -93,23 +96,34 @@ class StaffAuthentication(BearerAuthentication):
         return bool(is_superuser) or (not own and permission in roles.permissions(group_ids))
 
 
+class LimitedBackend(ModelBackend):
+    """Django's check of a password, after the attempt was counted. Only active staff may sign in."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Agent | None:
+        """Return the agent, or None if the name or the password is wrong.
+
+        :raises TooMany: after too many recent failures
+        """
+        if username is None or password is None:
+            return None
+        address = client_ip(request) if request else None
+        with transaction.atomic(durable=True):  # No rollback of the caller takes the attempt back.
+            sign_in_limits.begin_password(username, client_ip=address, now=timezone.now())
+        return super().authenticate(request, username=username, password=password)
+
+    def user_can_authenticate(self, user: Agent | AnonymousUser | None) -> bool:
+        return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
+
+
 def sign_in(request: Request, *, username: str, password: str) -> Agent:
-    """Check a user name and password; django-axes counts failures per user name and IP address.
+    """Check a user name and password.
 
     :raises TooMany: after too many recent failures
     :raises WrongCredentials: if they are wrong, or the user is not staff or may not sign in
     """
-    # This must be DRF's request: the middleware of axes would replace the response if axes marked Django's own.
     user = authenticate(request=request, username=username, password=password)
-    if isinstance(user, Agent) and not user.is_staff:
-        user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
-        user = None
-    if getattr(request, "axes_locked_out", False):
-        cool_off = get_cool_off(request)
-        raise TooMany(
-            "Too many wrong passwords. Try again later.",
-            retry_after=int(cool_off.total_seconds()) if cool_off else 3600,
-        )
     if not isinstance(user, Agent):
         raise WrongCredentials
     user_logged_in.send(sender=Agent, request=request, user=user)

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.db import connection, models, transaction
+from django.db.models import Q
 
 from ddc.common.errors import Forbidden
-from ddc.common.models import UUIDModel, uuid7
+from ddc.common.models import UUIDModel, newest_first, uuid7
 
 
 class Agent(AbstractUser):
@@ -123,6 +124,32 @@ def _state(token: TokenFamily | ApiToken, now: datetime, ends: datetime | None) 
     if token.token_version != token.agent.token_version:
         return "ended with the password or the account"
     return "expired" if ends and ends <= now else "valid"
+
+
+class SignInAttempt(UUIDModel):
+    """An attempt to sign in, counted by ``agents.sign_in_limits``."""
+
+    class Kind(models.TextChoices):
+        """The kinds of proof that an attempt offered."""
+
+        PASSWORD = "password"  # noqa: S105
+        REFRESH = "refresh", "refresh token"
+        CODE = "code", "one-time code"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField("digest of the user name", max_length=64, blank=True, help_text="SHA-256")
+    client_ip = models.GenericIPAddressField(
+        "address", help_text="Of IPv6 the first 64 bits. 0.0.0.0 if it is not known."
+    )
+    succeeded = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "sign_in_attempt"
+        ordering = newest_first()
+        indexes = [
+            models.Index(fields=["client_ip", "kind", "-created_at"], name="sign_in_attempt_of_address"),
+            models.Index(fields=["name", "-created_at"], name="sign_in_attempt_of_name", condition=~Q(name="")),
+        ]
 
 
 def agent_field(**options: Any) -> "models.ForeignKey[Agent | None, Agent | None]":

@@ -44,8 +44,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",
         "communications.Circuit", "communications.PendingDispatch", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
-        "agents.TokenFamily", "agents.SpentRefreshToken", "axes.AccessAttempt", "axes.AccessFailureLog",
-        "axes.AccessLog",
+        "agents.TokenFamily", "agents.SpentRefreshToken", "agents.SignInAttempt",
     )),
 )  # fmt: skip
 

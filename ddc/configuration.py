@@ -55,6 +55,16 @@ def origin(name: str, text: str) -> str:
     return match[0].rstrip("/").lower()
 
 
+def header_name(name: str, text: str) -> str:
+    """Return the name of a header: letters and hyphens.
+
+    :raises ImproperlyConfigured: if it has other characters
+    """
+    if not re.fullmatch(r"[A-Za-z]+(-[A-Za-z]+)*", text):
+        raise ImproperlyConfigured(f"{name} is {text!r}. Use the name of a header, such as X-Forwarded-For.")
+    return text
+
+
 def is_production(public_url: str, hosts: list[str]) -> bool:
     """Return whether other machines can reach the site: by its public URL, or by a host name that requests may carry."""
     own = urlsplit(public_url).hostname or ""

@@ -29,19 +29,14 @@ TEMPLATES = [
 
 # --- Sign-in
 AUTH_USER_MODEL = "agents.Agent"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["agents.authentication.LimitedBackend"]
+PASSWORD_HASHERS = ["agents.hashers.SerialPBKDF2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "ddc.common.callers.client_ip"
-AXES_VERBOSE = False
 
 # --- API
 REST_FRAMEWORK = {
@@ -89,7 +84,6 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # handler500 and the request log cover its messages, without the path.
         "django.request": {"level": "CRITICAL"},
-        "axes": {"level": "WARNING"},
         # It logs ten lines for each text message.
         "twilio.http_client": {"level": "WARNING"},
         # It logs four lines for each of some thousand tasks a day.

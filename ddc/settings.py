@@ -19,6 +19,7 @@ from ddc.configuration import (
     database_settings,
     demo_environment,
     email_settings,
+    header_name,
     is_production,
     long_enough,
     origin,
@@ -73,6 +74,9 @@ CORS_ALLOWED_ORIGINS = [
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Ignored-Fields", "X-Request-ID"]
 TRUSTED_PROXIES = check_range("TRUSTED_PROXIES", env.int("TRUSTED_PROXIES", default=0), least=0)
+CLIENT_ADDRESS_HEADER = header_name(
+    "CLIENT_ADDRESS_HEADER", env.str("CLIENT_ADDRESS_HEADER", default="X-Forwarded-For")
+)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 PRODUCTION = is_production(PUBLIC_URL, ALLOWED_HOSTS)
@@ -110,7 +114,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "corsheaders",
-    "axes",
     "anymail",
     "ddc.common.apps.CommonConfig",
     "agents",
@@ -138,7 +141,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "ddc.common.middleware.PageLimit",
 ]
 ROOT_URLCONF = "ddc.urls"
 WSGI_APPLICATION = "ddc.wsgi.application"

@@ -1,4 +1,4 @@
-"""The IP address of a request's client."""
+"""The IP address of a request's client, as limits count it."""
 
 import ipaddress
 
@@ -7,14 +7,19 @@ from django.http import HttpRequest
 
 #: Stands for every client without a usable address, so that they share one limit.
 UNKNOWN = "0.0.0.0"  # noqa: S104 - nothing listens on it
+#: The part of an IPv6 address that its owner chooses.
+_HOST_BITS = 64
 
 
 def client_ip(request: HttpRequest, *_: object) -> str:
-    """Return the client's IP address; entries of X-Forwarded-For count from as many proxies as TRUSTED_PROXIES.
+    """Return the client's IP address; the header's entries count from as many proxies as TRUSTED_PROXIES.
 
-    The web server gives ``X_Forwarded_For`` the same name, so the proxies must drop header names with underscores.
+    IPv6 is cut to its first 64 bits, because every customer has that many addresses. The web server gives ``X_Forwarded_For`` and
+    ``X-Forwarded-For`` the same name, so the proxies must drop header names with underscores, or send a header whose name has no
+    hyphen (CLIENT_ADDRESS_HEADER), which has no second spelling.
     """
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    header = "HTTP_" + settings.CLIENT_ADDRESS_HEADER.upper().replace("-", "_")
+    hops = [hop.strip() for hop in request.META.get(header, "").split(",") if hop.strip()]
     hops.append(request.META.get("REMOTE_ADDR", ""))
     return _parsed(hops[-1 - min(settings.TRUSTED_PROXIES, len(hops) - 1)])
 
@@ -28,8 +33,9 @@ def _parsed(text: str) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return UNKNOWN
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id:
-            return UNKNOWN
-        return str(address.ipv4_mapped or address)
-    return str(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.scope_id:
+        return UNKNOWN
+    ipv4 = address.ipv4_mapped or address.sixtofour
+    return str(ipv4 or ipaddress.IPv6Address(int(address) >> _HOST_BITS << _HOST_BITS))

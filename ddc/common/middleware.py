@@ -1,5 +1,6 @@
-"""Middleware for every request: body limits, optional slashes, and a short way to the API's views."""
+"""Middleware for every request: body limits, rate limits of pages, optional slashes, and a short way to the API's views."""
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -7,11 +8,13 @@ from time import monotonic
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 
 from ddc.common.api import routes
 from ddc.common.api.problems import http_problem
 from ddc.common.api.views import View
+from ddc.common.errors import TooMany
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -71,6 +74,24 @@ class Api:
         response: HttpResponse = match.func(request, **ids)
         if isinstance(response, SimpleTemplateResponse):  # As those of REST framework are.
             response.render()
+        return response
+
+
+class PageLimit:
+    """Answer a page that a rate limit refuses, such as the sign-in of the back office."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooMany):
+            return None
+        minutes = math.ceil(exception.retry_after / 60)
+        response = render(request, "too_many.html", {"message": exception.message, "minutes": minutes}, status=429)
+        response["Retry-After"] = str(exception.retry_after)
         return response
 
 

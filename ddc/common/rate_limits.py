@@ -29,14 +29,14 @@ def serialize(kind: str, subject: str) -> None:
     advisory_locks.lock(AdvisoryLock.RATE_LIMIT, f"{kind} {subject}")
 
 
-def consume(limits: Iterable[tuple[QuerySet[Any], RateLimit]], *, now: datetime) -> None:
+def consume(limits: Iterable[tuple[QuerySet[Any], RateLimit]], *, now: datetime, message: str | None = None) -> None:
     """Check that each limit allows one more row.
 
     :raises TooMany: if one does not, with the seconds until all do
     """
     wait = max((_wait(rows, limit, now) for rows, limit in limits), default=0)
     if wait:
-        raise TooMany(retry_after=wait)
+        raise TooMany(message, retry_after=wait)
 
 
 def _wait(rows: QuerySet[Any], limit: RateLimit, now: datetime) -> int:

@@ -121,14 +121,12 @@ POST /portal/sign-out           302
 #: What each role may do in the back office: view, add, change, delete. Whoever isn't signed in is sent to sign in.
 ADMIN = """
                                      agent supervisor auditor
-axes/accessattempt                       -          -       -
-axes/accesslog                           -          -       -
-axes/accessfailurelog                    -          -       -
 auth/group                               v          v       v
 agents/agent                             v          v       v
 agents/apitoken                          v          v       v
 agents/tokenfamily                       v          v       v
 agents/spentrefreshtoken                 v          v       v
+agents/signinattempt                     v          v       v
 creditors/creditor                      va       vacd       v
 creditors/creditorname                   v          v       v
 debtors/debtor                         vac       vacd       v
@@ -185,7 +183,6 @@ POST     /admin/autocomplete/                               302    302   405    
 GET,POST /admin/r/<path:content_type_id>/<path:object_id>/  302    302   404     404     404
 GET,POST /admin/nothing                                     302    302   404     404     404
 GET,POST /admin/debtors/                                    302    302   200     200     200
-GET,POST /admin/axes/                                       302    302   404     404     404
 
 GET  /admin/debtors/debtor/{debtor}/record_call/       302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/record_call/       302    302   302     302     403  direction=inbound&outcome=right_party

@@ -241,7 +241,7 @@ def test_every_method_of_a_view_is_in_the_table():
 @pytest.mark.parametrize("role", [None, *STAFF])
 def test_the_debtors_pages_accept_only_debtors(role: str | None, client: Client):
     if role:
-        client.force_login(factories.agent(role.capitalize()), backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(factories.agent(role.capitalize()))
     for line in table.PORTAL.strip().splitlines():
         method, path, status = line.split()
         assert client.generic(method, path).status_code == int(status), line
@@ -260,7 +260,7 @@ def admin_client(role: str | None) -> Client:
         return Client(headers={"Authorization": f"Bearer {debtor_tokens.issue(factories.debtor(), now=now())[0]}"})
     client = Client()
     if role:
-        client.force_login(factories.agent(role.capitalize()), backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(factories.agent(role.capitalize()))
     return client
 
 

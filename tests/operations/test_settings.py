@@ -97,6 +97,7 @@ def test_a_local_address_is_not_production(url: str):
         ({"PUBLIC_URL": "https://ddc.test?x"}, "without a path"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES must be 0 or more"),
         ({"CORS_ALLOWED_ORIGINS": "https://a.test, b.test"}, "CORS_ALLOWED_ORIGINS is 'b.test'"),
+        ({"CLIENT_ADDRESS_HEADER": "X_Real_IP"}, "CLIENT_ADDRESS_HEADER is 'X_Real_IP'"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS is '*'"),
         ({"REDIS_URL": "nowhere:6379"}, "REDIS_URL is not a Redis URL"),
         ({"REDIS_URL": "http://nowhere"}, "REDIS_URL is not a Redis URL"),

@@ -142,12 +142,22 @@ def test_the_ip_address_is_the_real_one_despite_forged_headers(anonymous: Api, s
     assert OtpSession.objects.get(mobile_phone="+447700900000").client_ip == "203.0.113.9"
 
 
+def test_a_header_without_a_hyphen_has_no_second_spelling(anonymous: Api, settings: Any) -> None:
+    settings.TRUSTED_PROXIES, settings.CLIENT_ADDRESS_HEADER = 1, "Clientaddress"
+    forged = {"X-Forwarded-For": "6.6.6.6", "X_Forwarded_For": "6.6.6.6", "Client-Address": "6.6.6.6"}
+
+    anonymous.post("/debtors/auth/request-otp", {"mobilePhone": UNKNOWN}, **{**forged, "Clientaddress": "203.0.113.9"})
+
+    assert OtpSession.objects.get().client_ip == "203.0.113.9"
+
+
 @pytest.mark.parametrize(
     ("forwarded", "address"),
     [
         ("203.0.113.9:4711", "203.0.113.9"),
-        ("[2001:db8::1]:443", "2001:db8::1"),
-        ("2001:DB8:0::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::"),
+        ("2001:DB8:0:0:9::1", "2001:db8::"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::"),
         ("::ffff:203.0.113.9", "203.0.113.9"),
         ("unknown", callers.UNKNOWN),
         ("fe80::1%eth0", callers.UNKNOWN),

@@ -1,0 +1,51 @@
+"""Simultaneous wrong passwords are counted one after another, before they are hashed."""
+
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.test import RequestFactory
+
+from agents.models import SignInAttempt
+from agents.sign_in_limits import PER_ADDRESS, PER_NAME_AND_ADDRESS
+from ddc.common import rate_limits
+from ddc.common.errors import TooMany
+from tests.races.threads import at_once, refusals
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def guess(name: str) -> Any:
+    request = RequestFactory().post("/auth/token", REMOTE_ADDR="192.0.2.1")
+    return lambda: authenticate(request, username=name, password="wrong")
+
+
+def test_of_twenty_simultaneous_guesses_ten_are_hashed() -> None:
+    results = at_once(*[guess("ann")] * 20)
+
+    assert [type(each) for each in refusals(results)] == [TooMany] * (20 - PER_NAME_AND_ADDRESS)
+    assert SignInAttempt.objects.count() == PER_NAME_AND_ADDRESS
+
+
+def test_simultaneous_guesses_of_many_names_stay_within_the_limit_of_their_address() -> None:
+    results = at_once(*(guess(f"name{number}") for number in range(PER_ADDRESS + 10)))
+
+    assert len(refusals(results)) == 10
+    assert SignInAttempt.objects.count() == PER_ADDRESS
+
+
+@pytest.mark.deep
+def test_without_the_lock_more_are_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Barrier(20)
+    consume = rate_limits.consume
+
+    def consume_and_wait(*args: Any, **kwargs: Any) -> None:
+        consume(*args, **kwargs)
+        counted.wait(timeout=30)
+
+    monkeypatch.setattr(rate_limits, "serialize", lambda *_: None)
+    monkeypatch.setattr(rate_limits, "consume", consume_and_wait)
+
+    assert refusals(at_once(*[guess("ann")] * 20)) == []
+    assert SignInAttempt.objects.count() == 20
