@@ -28,6 +28,7 @@ from collection.serializers import (
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST, Annotated, ResourceView, View
+from ddc.common.days import agency_today
 from debtors.serializers import DebtorSerializer
 from payments.models import Payment
 from payments.serializers import PaymentSerializer
@@ -60,15 +61,15 @@ class DebtView(ResourceView):
 
     def perform_create(self, data: dict[str, Any]) -> Debt:
         data.pop("updated_at", None)
-        return debts.place(**data, by=self.agent, today=now().date())
+        return debts.place(**data, by=self.agent, today=agency_today(now()))
 
     def perform_update(self, instance: Debt, data: dict[str, Any]) -> None:
         debts.amend(
-            instance, by=self.agent, today=now().date(), if_unchanged_since=data.pop("updated_at", None), **data
+            instance, by=self.agent, today=agency_today(now()), if_unchanged_since=data.pop("updated_at", None), **data
         )
 
     def perform_destroy(self, instance: Debt) -> None:
-        debts.delete(instance, by=self.agent, today=now().date())
+        debts.delete(instance, by=self.agent, today=agency_today(now()))
 
     @extend_schema(operation_id="listDebtPayments", responses=PaymentSerializer(many=True))
     def payments(self, request: Request, pk: uuid.UUID) -> Response:

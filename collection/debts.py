@@ -12,7 +12,7 @@ from collection.balances import ledger
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
 from collection.segments import assignment
 from creditors import creditors
-from ddc.common import money
+from ddc.common import days, money
 from ddc.common.errors import DomainError, Duplicate, Invalid, deleting, refusing, require_unchanged
 from debtors.models import Debtor
 
@@ -38,6 +38,7 @@ class DebtIsClosed(DomainError):
     message = "This debt is closed. Reopen it first."
 
 
+_DATES = ("placement_date", "due_date")
 _CONSTRAINTS: dict[str, DomainError] = {
     "debt_reference_is_unique_per_creditor": Duplicate(
         "This creditor already has a debt with this reference.", field="external_reference"
@@ -69,9 +70,12 @@ def place(
     :raises ClosedStatusRefused: if the status is a closed one
     :raises Duplicate: if the creditor has a debt with that reference
     :raises BadAmount: if an amount has more decimals than the currency
+    :raises ImplausibleDate: if a date is likely a typing error
     """
     if current_status not in OPEN:
         raise states.ClosedStatusRefused
+    placement_date = placement_date or today
+    _check_dates({"placement_date": placement_date, "due_date": due_date}, today=today)
     original = money.check(original_balance, currency_code, field="original_balance")
     current = (
         original if current_balance is None else money.check(current_balance, currency_code, field="current_balance")
@@ -86,7 +90,7 @@ def place(
         original_balance=original,
         current_balance=Decimal(0),
         current_status=current_status,
-        placement_date=placement_date or today,
+        placement_date=placement_date,
         due_date=due_date,
         p2p_score=p2p_score,
     )
@@ -117,10 +121,13 @@ def amend(
     debtor = fields.pop("debtor", None)
     if debtor is not None and debtor.pk != debt.debtor_id:
         raise DebtorIsImmutable
+    currency = fields.pop("currency_code", debt.currency_code)
+    for name in ("original_balance", "current_balance"):
+        if fields.get(name) is not None:
+            money.check(fields[name], currency, field=name)
     original = fields.pop("original_balance", debt.original_balance)
     balance = fields.pop("current_balance", debt.current_balance)
     balance = original if balance is None else balance
-    currency = fields.pop("currency_code", debt.currency_code)
     status = fields.pop("current_status", debt.current_status)
     _amend_record(debt, fields, today=today)
 
@@ -140,7 +147,7 @@ def amend(
     if currency_changes or original_changes:
         _replace_placement(debt, currency, original, by=by, today=today)
     if balance_changes and balance != debt.current_balance:
-        adjust(debt, money.check(balance, currency, field="current_balance"), by=by, today=today)
+        adjust(debt, money.recheck(balance, currency, field="current_balance"), by=by, today=today)
     if status_changes and not status_is_first:
         _change_status(debt, status, by=by, today=today)
     return debt
@@ -191,6 +198,8 @@ def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
         debt.segment, debt.segment_is_pinned = chosen, chosen is not None
     if "placement_date" in fields:
         fields["placement_date"] = fields["placement_date"] or today
+    changed_dates = {name: fields[name] for name in _DATES if name in fields and fields[name] != getattr(debt, name)}
+    _check_dates(changed_dates, today=today)
     if "original_creditor" in fields:
         fields["creditor"] = creditors.find_or_create(fields.pop("original_creditor"))
     for name, value in fields.items():
@@ -211,7 +220,7 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
         raise DebtIsClosed
     if debt.payments.exists():
         raise ImmutableAfterPayments(field="currency_code" if currency != debt.currency_code else "original_balance")
-    original = money.check(original, currency, field="original_balance")
+    original = money.recheck(original, currency, field="original_balance")
     cause = {"type": "amendment"}
     if currency == debt.currency_code:
         placements = ledger.unreversed(debt, Kind.PLACEMENT)
@@ -223,7 +232,7 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
             ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
     else:
         current = debt.current_balance if debt.current_balance != debt.original_balance else original
-        current = money.check(current, currency, field="currency_code")
+        current = money.recheck(current, currency, field="currency_code")
         _reverse_all(debt, by=by, today=today, cause=cause)
         debt.currency_code = currency
         ledger.save(debt, "currency_code")
@@ -231,6 +240,12 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
         _post_placement(debt, current, by=by, today=today)
     debt.original_balance = original
     ledger.save(debt, "original_balance")
+
+
+def _check_dates(dates: dict[str, date | None], *, today: date) -> None:
+    for name, day in dates.items():
+        if day is not None:
+            days.plausible(name, today=today).check(day, field=name)
 
 
 def _post_placement(debt: Debt, current: Decimal, *, by: Agent | None, today: date) -> None:

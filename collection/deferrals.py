@@ -62,7 +62,7 @@ def request(debt: Debt, *, debtor: Debtor, days: int, reason: str, now: datetime
 def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: datetime) -> DeferralRequest:
     """Approve a deferral: move the due date and hold the debt until then.
 
-    The days count from the later of the due date and today (UTC).
+    The days count from the later of the due date and today, by the debtor's calendar.
 
     :raises AlreadyReviewed: if it has been reviewed
     :raises DebtNotOpen: if the debt has been closed since the request
@@ -72,7 +72,7 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
     decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
     if not debt.is_open:
         raise DebtNotOpen
-    today = now.date()
+    today = calendars.today(debt.debtor, at=now)
     until = calendars.later(max(debt.due_date or today, today), days=request.requested_deferral_days)
     debt.due_date, debt.current_status = until, DebtStatus.DEFERRED
     ledger.save(debt, "due_date", "current_status")

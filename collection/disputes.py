@@ -18,6 +18,7 @@ from collection.balances import ledger
 from collection.holds import amendments, holds
 from collection.models import Debt, DebtStatus, Dispute, Hold, LedgerEntry
 from ddc.common import money
+from ddc.common.days import agency_today
 from ddc.common.errors import DomainError, Missing, OutOfRange, refusing
 from debtors.models import Debtor
 
@@ -174,7 +175,9 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
     if balance >= debt.current_balance:
         raise BalanceNotLower
     cause = {"type": "dispute", "disputeId": str(dispute.pk)}
-    ledger.post(debt, LedgerEntry.Kind.ADJUSTMENT, balance - debt.current_balance, now.date(), by=by, cause=cause)
+    ledger.post(
+        debt, LedgerEntry.Kind.ADJUSTMENT, balance - debt.current_balance, agency_today(now), by=by, cause=cause
+    )
     return _announce(dispute, now=now)
 
 
@@ -190,7 +193,7 @@ def recall(dispute: Dispute, *, answer: str, by: Agent, now: datetime) -> Disput
     debt = _decide(dispute, Status.RECALLED, answer=answer, by=by, now=now)
     if not debt.is_open:
         raise DebtNotOpen
-    states.change(debt, DebtStatus.RECALLED, by=by, today=now.date())
+    states.change(debt, DebtStatus.RECALLED, by=by, today=agency_today(now))
     return _announce(dispute, now=now)
 
 

@@ -17,7 +17,8 @@ from contact import addresses
 from contact.engine.decision import Contact, ContactBlock, Facts
 from contact.engine.policies import Location, Scope, location
 from contact.models import ContactPreference, ValidationNotice
-from debtors import calendars, contact_points, emails
+from ddc.common.days import LAST
+from debtors import contact_points, emails
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor
 from debtors.zones import country_of_phone, possible_zones
@@ -162,7 +163,7 @@ def _blocks(
     rows = Hold.objects.filter(Q(debt__any_of=debts) | Q(debtor__any_of=debtors))
     rows = rows.filter(Q(blocks_contact=True) | Q(blocks_payment_requests=True))
     found: dict[uuid.UUID, list[ContactBlock]] = defaultdict(list)
-    today = now.astimezone(calendars.LAST).date()
+    today = now.astimezone(LAST).date()
     for hold in rows.active_between(today, date.max).order_by("starts_on", "id"):
         scope, key = (Scope.DEBT, hold.debt_id) if hold.debt_id else (Scope.PERSON, hold.debtor_id)
         if key:

@@ -16,6 +16,7 @@ from agents.models import Agent, require_permission
 from contact.engine.applicable import PolicySet
 from contact.engine.policies import AGENCY, Policy
 from contact.models import ContactPolicy
+from ddc.common.days import agency_today
 from ddc.common.errors import DomainError, refusing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
@@ -85,7 +86,9 @@ def as_applied(names: Iterable[str], *, now: datetime) -> PolicySet:
     """Return the policies that a decision names, as they applied at its time, also if they were ended later that day."""
     named = list(names)
     values = [row.value for row in versions(named).values()]
-    applied = [replace(one, valid_to=None) if one.valid_to and one.valid_to <= now.date() else one for one in values]
+    applied = [
+        replace(one, valid_to=None) if one.valid_to and one.valid_to <= agency_today(now) else one for one in values
+    ]
     windows = [found.groups() for name in named if (found := _AGENCY_NAME.fullmatch(name))]
     own = [agency_window((time.fromisoformat(opens), time.fromisoformat(closes))) for opens, closes in windows]
     return PolicySet([*own, *applied])

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from contact import policies
 from contact.decision_json import facts_from_json
@@ -13,6 +13,7 @@ from contact.engine.applicable import PolicySet
 from contact.engine.decision import Decision, Verdict
 from contact.engine.policies import Policy
 from contact.models import ContactDecision, Purpose
+from ddc.common.days import agency_zone
 
 #: How many decisions of the day, the newest, are repeated, and how many of the changed ones are shown.
 MOST, SHOWN = 2_000, 10
@@ -51,19 +52,19 @@ def compare(draft: Policy, *, today: date) -> WhatIf:
     drafted = PolicySet([*others, replace(draft, valid_from=date.min, valid_to=None)])
     found = WhatIf()
     for row in _decisions(today):
-        found.day = row.at.astimezone(UTC).date()
+        found.day = row.at.astimezone(agency_zone()).date()
         _add(found, row, gate.decide(facts_from_json(row.facts), drafted, row.at))
     return found
 
 
 def _decisions(today: date) -> Sequence[ContactDecision]:
     """Return the last decision on each message of the last day that had any."""
-    midnight = datetime.combine(today, time.min, UTC)
+    midnight = datetime.combine(today, time.min, agency_zone())
     sending = ContactDecision.objects.filter(stage=ContactDecision.Stage.SENDING, purpose=Purpose.COLLECTION)
     newest = sending.filter(at__lt=midnight, at__gte=midnight - LOOK_BACK).order_by("-at", "-id").first()
     if newest is None:
         return []
-    start = datetime.combine(newest.at.astimezone(UTC).date(), time.min, UTC)
+    start = datetime.combine(newest.at.astimezone(agency_zone()).date(), time.min, agency_zone())
     last: dict[uuid.UUID, ContactDecision] = {}
     for row in sending.filter(at__gte=start, at__lt=midnight).order_by("-at", "-id")[:MOST]:
         last.setdefault(row.message_id, row)

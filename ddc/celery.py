@@ -28,7 +28,6 @@ app.conf.update(
     worker_redirect_stdouts=False,
     task_default_queue="ddc",
     task_routes={"portal.tasks.*": {"queue": "fast"}, "communications.tasks.send_solicited": {"queue": "fast"}},
-    timezone="UTC",
 )
 
 

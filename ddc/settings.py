@@ -24,6 +24,7 @@ from ddc.configuration import (
     long_enough,
     origin,
     rate,
+    time_zone,
     webhook_secret,
 )
 from ddc.fixed_settings import *  # noqa: F403
@@ -200,12 +201,17 @@ CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00")
 AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")
 AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="")
 AGENCY_PHONE = env.str("AGENCY_PHONE", default="")
+AGENCY_TIME_ZONE = time_zone("AGENCY_TIME_ZONE", env.str("AGENCY_TIME_ZONE", default="UTC"))
+CELERY_TIMEZONE = AGENCY_TIME_ZONE  # The daily run begins at five by the agency's clock.
 AGENCY_EMAIL = env.str("AGENCY_EMAIL", default=DEFAULT_FROM_EMAIL)
 VOICEMAIL_NAME = env.str("VOICEMAIL_NAME", default="")
 VOICEMAIL_PERSON = env.str("VOICEMAIL_PERSON", default="")
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="USD").upper()
 if REPORTING_CURRENCY not in DECIMALS:
     raise ImproperlyConfigured(f"REPORTING_CURRENCY is {REPORTING_CURRENCY!r}. Use an ISO 4217 code such as USD.")
+DEFERRAL_DAYS_PER_YEAR = check_range(
+    "DEFERRAL_DAYS_PER_YEAR", env.int("DEFERRAL_DAYS_PER_YEAR", default=365), least=0, most=3_650
+)
 OTP_LENGTH = check_range("OTP_LENGTH", env.int("OTP_LENGTH", default=6), least=4, most=8)
 OTP_LIFETIME_SECONDS = 300
 OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3), least=1)

@@ -23,6 +23,7 @@ from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import amount, column, unbroken
+from ddc.common.days import agency_today
 from debtors import debtors, phones
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
@@ -81,7 +82,7 @@ class DebtorAdmin(DomainAdmin):
             return found
 
     def annotate_rows(self, rows: list[Any]) -> None:
-        sums = totals.outstanding([row.pk for row in rows], today=now().date())
+        sums = totals.outstanding([row.pk for row in rows], today=agency_today(now()))
         for row in rows:
             row.outstanding = sums[row.pk]
 
@@ -101,7 +102,7 @@ class DebtorAdmin(DomainAdmin):
 
     @admin.display(description="Total of all debts")
     def totals(self, debtor: Debtor) -> str:
-        parts = totals.of_debtor(debtor, today=now().date()).by_currency
+        parts = totals.of_debtor(debtor, today=agency_today(now())).by_currency
         return ", ".join(
             f"{amount(part.current_balance, part.currency_code)} of {amount(part.original_balance, part.currency_code)}"
             f" ({part.debts})"
@@ -161,10 +162,10 @@ class DebtorAdmin(DomainAdmin):
         return recorded_calls.record(self, request, object_id)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debtor:
-        return debtors.create(**fields, today=now().date())
+        return debtors.create(**fields, today=agency_today(now()))
 
     def amend(self, request: HttpRequest, obj: Debtor, changes: dict[str, Any]) -> Debtor:
-        return debtors.amend(obj, **changes, today=now().date())
+        return debtors.amend(obj, **changes, today=agency_today(now()))
 
     def remove(self, request: HttpRequest, obj: Debtor) -> None:
         debtors.delete(obj)

@@ -22,6 +22,7 @@ from ddc.common.api.pagination import page_of
 from ddc.common.api.schema_fields import EMPTY
 from ddc.common.api.serializers import write, write_all
 from ddc.common.api.views import NEWEST, Annotated, ResourceView
+from ddc.common.days import agency_today
 from ddc.common.reference.countries import names as country_names
 from debtors import debtors
 from debtors.models import Debtor, DebtorQuerySet
@@ -84,7 +85,7 @@ class DebtorView(ResourceView):
     @extend_schema(responses=DebtorInListSerializer(many=True))
     def list(self, request: Request) -> Response:
         page = page_of(self.filtered(self.get_queryset()), request)
-        sums = totals.outstanding([debtor.pk for debtor in page.rows], today=now().date())
+        sums = totals.outstanding([debtor.pk for debtor in page.rows], today=agency_today(now()))
         rows = [
             Annotated(
                 debtor,
@@ -98,7 +99,7 @@ class DebtorView(ResourceView):
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         debtor = self.get_object(pk)
-        more: dict[str, Any] = {"totals": totals.of_debtor(debtor, today=now().date())}
+        more: dict[str, Any] = {"totals": totals.of_debtor(debtor, today=agency_today(now()))}
         of_debtor: dict[str, QuerySet[Any]] = {
             "debts": Debt.objects.filter(debtor=debtor).select_related("creditor", "segment"),
             "communication_logs": CommunicationLog.objects.filter(debtor=debtor),
@@ -115,10 +116,10 @@ class DebtorView(ResourceView):
         return self.paged(rows, DebtWithSegmentSerializer, default_limit=100)
 
     def perform_create(self, data: dict[str, Any]) -> Debtor:
-        return debtors.create(**data, today=now().date())
+        return debtors.create(**data, today=agency_today(now()))
 
     def perform_update(self, instance: Debtor, data: dict[str, Any]) -> None:
-        debtors.amend(instance, **data, today=now().date())
+        debtors.amend(instance, **data, today=agency_today(now()))
 
     def perform_destroy(self, instance: Debtor) -> None:
         debtors.delete(instance)

@@ -1,24 +1,34 @@
 """Today's date at a debtor's location, in each possible time zone."""
 
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from ddc.common.days import FIRST, LAST, later
 from debtors.models import Debtor
-from debtors.zones import possible_zones
+from debtors.zones import possible_zones, time_zone
 
-#: The time zones that are furthest behind and ahead of UTC.
-LAST, FIRST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
+__all__ = ["FIRST", "LAST", "days", "later", "today"]
 
 
 def days(debtor: Debtor, *, at: datetime) -> frozenset[date]:
     """Return the possible dates at the debtor's location; without any location, all dates of the world at that moment."""
-    zones = possible_zones(
-        country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
-    )
+    zones = possible_zones(**_location(debtor))
     clocks: list[tzinfo] = [ZoneInfo(zone) for zone in zones] or [LAST, FIRST]
     return frozenset(at.astimezone(clock).date() for clock in clocks)
 
 
-def later(day: date, *, days: int) -> date:
-    """Return the day so many days later, at most the last day of the calendar: an entered date may be any day."""
-    return min(date.max - day, timedelta(days=days)) + day
+def today(debtor: Debtor, *, at: datetime) -> date:
+    """Return the date that counts towards a debtor: that of the most likely time zone, else the earliest possible one.
+
+    The earliest date is the one in the debtor's favour: nothing is overdue before it is so on every clock.
+    """
+    zone = time_zone(**_location(debtor))
+    return at.astimezone(ZoneInfo(zone)).date() if zone else min(days(debtor, at=at))
+
+
+def _location(debtor: Debtor) -> dict[str, str | None]:
+    return {
+        "country_code": debtor.country_code,
+        "region_state": debtor.region_state,
+        "mobile_phone": debtor.mobile_phone,
+    }

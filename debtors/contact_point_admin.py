@@ -1,6 +1,6 @@
 """Back-office pages for contact points: history, suppression, consent and reactivation."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -12,9 +12,11 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
+from ddc.common import days
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
+from ddc.common.days import agency_today
 from debtors import contact_points, emails
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor, SuppressionReason
@@ -133,7 +135,7 @@ class ContactPointAdmin(WorkflowAdmin):
         return self.do_to_one(
             request,
             object_id,
-            ConsentForm(request.POST or None, initial={"consented_at": now().date()}),
+            ConsentForm(request.POST or None, initial={"consented_at": agency_today(now())}),
             lambda point, fields: contact_points.record_consent(
                 point, basis=fields["consent_basis"], at=_start_of(fields["consented_at"], now=now()), now=now()
             ),
@@ -164,4 +166,4 @@ def _start_of(day: date, *, now: datetime) -> datetime:
 
     So an opt-out on an earlier day has precedence over a consent of the same day.
     """
-    return now if day == now.date() else datetime.combine(day, time.min, UTC)
+    return now if day == agency_today(now) else datetime.combine(day, time.min, days.agency_zone())

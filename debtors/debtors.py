@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from ddc.common.days import plausible
 from ddc.common.errors import DomainError, Duplicate, Invalid, Missing, deleting, refusing
 from debtors import phones
 from debtors.models import Debtor
@@ -20,7 +21,7 @@ class NameRequired(Missing):
 
 
 class InvalidBirthDate(Invalid):
-    """The date of birth is not in the past."""
+    """The date of birth is not in the past, or so early that it is likely a typing error."""
 
     code = "date"
     field = "dob"
@@ -44,7 +45,7 @@ def create(*, today: date, **fields: Any) -> Debtor:
 
     :raises Duplicate: if another debtor has the e-mail address, in any case, or the phone
     :raises NameRequired: if it has neither both names nor a legal entity
-    :raises InvalidBirthDate: if the date of birth is not in the past
+    :raises InvalidBirthDate: if the date of birth is not in the past, or before 1900
     :raises InvalidPhone: if the phone is not valid in the debtor's country
     """
     debtor = Debtor(**fields)
@@ -83,8 +84,16 @@ def _check(debtor: Debtor, *, today: date) -> None:
         debtor.mobile_phone = phones.normalise(debtor.mobile_phone, debtor.country_code)
     if not (debtor.legal_entity or (debtor.first_name and debtor.last_name)):
         raise NameRequired(first_name=debtor.first_name)
-    if debtor.dob and debtor.dob >= today:
+    if debtor.dob:
+        _check_birth(debtor.dob, today=today)
+
+
+def _check_birth(dob: date, *, today: date) -> None:
+    if dob >= today:
         raise InvalidBirthDate
+    bounds = plausible("dob", today=today)
+    if dob < bounds.first:
+        raise InvalidBirthDate(bounds.message)
 
 
 def _write(debtor: Debtor) -> Debtor:

@@ -17,6 +17,7 @@ from ddc.common import money
 from ddc.common.api.parser import is_storable
 from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST
+from ddc.common.days import agency_today
 from ddc.common.reference import countries, languages
 from ddc.fast import json_in_sql
 from ddc.fast.lists import FastList, Filter
@@ -41,7 +42,7 @@ def _derive(debtor: dict[str, Any]) -> None:
 def _complete(debtors: list[dict[str, Any]]) -> None:
     by_currency = "outstandingByCurrency"
     rates = totals.rates_if_mixed(
-        ([part["currencyCode"] for part in debtor[by_currency]] for debtor in debtors), now().date()
+        ([part["currencyCode"] for part in debtor[by_currency]] for debtor in debtors), agency_today(now())
     )
     for debtor in debtors:
         _derive(debtor)
@@ -126,7 +127,7 @@ def debtor(request: HttpRequest, pk: uuid.UUID) -> bytes | None:
     return orjson.dumps(
         answer
         | {
-            "totals": write(TotalsSerializer, totals.add_up(by_currency, today=now().date())),
+            "totals": write(TotalsSerializer, totals.add_up(by_currency, today=agency_today(now()))),
             "debts": orjson.Fragment(debts),
             "debtsTotal": debts_total,
             "communicationLogs": orjson.Fragment(logs),

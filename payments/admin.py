@@ -13,6 +13,7 @@ from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import UnchangedSinceForm
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbroken
+from ddc.common.days import agency_today, begun
 from debtors.models import Debtor
 from payments import posting
 from payments.models import IdempotencyKey, Payment, PaymentStatus
@@ -29,7 +30,7 @@ class PaymentForm(UnchangedSinceForm):
         if "currency_code" in self.fields:
             self.fields["currency_code"].help_text = "The debt's currency if empty."
         if self.instance._state.adding and "payment_date" in self.fields:
-            self.initial.setdefault("payment_date", now().date())
+            self.initial.setdefault("payment_date", agency_today(now()))
 
 
 @admin.register(Payment)
@@ -74,13 +75,13 @@ class PaymentAdmin(DomainAdmin):
         return [ledger.listing_of(LedgerEntry.objects.filter(payment_id=obj.pk), payment_id__exact=obj.pk)]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Payment:
-        return posting.record(**fields, by=request.user, today=now().date())  # type: ignore[arg-type]
+        return posting.record(**fields, by=request.user, today=agency_today(now()), begun=begun(now()))  # type: ignore[arg-type]
 
     def amend(self, request: HttpRequest, obj: Payment, changes: dict[str, Any]) -> Payment:
-        return posting.amend(obj, by=request.user, today=now().date(), **changes)  # type: ignore[arg-type]
+        return posting.amend(obj, by=request.user, today=agency_today(now()), begun=begun(now()), **changes)  # type: ignore[arg-type]
 
     def remove(self, request: HttpRequest, obj: Payment) -> None:
-        posting.void(obj, by=request.user, today=now().date())  # type: ignore[arg-type]
+        posting.void(obj, by=request.user, today=agency_today(now()))  # type: ignore[arg-type]
 
 
 @admin.register(IdempotencyKey)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView
+from ddc.common.days import agency_today, begun
 from payments import idempotency, posting
 from payments.models import Payment, PaymentStatus
 from payments.serializers import PaymentSerializer, PaymentWithDebtSerializer
@@ -46,13 +47,18 @@ class PaymentView(ResourceView):
 
     def _record(self, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         data.pop("updated_at", None)
-        payment = posting.record(**data, by=self.agent, today=now().date())
+        payment = posting.record(**data, by=self.agent, today=agency_today(now()), begun=begun(now()))
         return 201, write(PaymentSerializer, payment)
 
     def perform_update(self, instance: Payment, data: dict[str, Any]) -> None:
         posting.amend(
-            instance, by=self.agent, today=now().date(), if_unchanged_since=data.pop("updated_at", None), **data
+            instance,
+            by=self.agent,
+            today=agency_today(now()),
+            begun=begun(now()),
+            if_unchanged_since=data.pop("updated_at", None),
+            **data,
         )
 
     def perform_destroy(self, instance: Payment) -> None:
-        posting.void(instance, by=self.agent, today=now().date())
+        posting.void(instance, by=self.agent, today=agency_today(now()))

@@ -16,10 +16,12 @@ from agents.models import Agent, require_permission
 from collection.balances import ledger
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
-from ddc.common import money
-from ddc.common.errors import DomainError, Invalid, refusing, require_unchanged
+from ddc.common import days, money
+from ddc.common.errors import DomainError, Invalid, OutOfRange, refusing, require_unchanged
 from payments.models import Payment, PaymentStatus
 
+#: Money that arrived, or an attempt that is over, has a day that has begun. Only a pending payment may lie ahead.
+_OVER = (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
 #: Debts that take no payments.
 _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
 #: Payments on these debts cannot be reversed: the balance was written off or went back to the creditor.
@@ -32,6 +34,11 @@ class CurrencyMismatch(Invalid):
 
     def __init__(self, currency: str) -> None:
         super().__init__(f"The debt is in {currency}. Enter the payment in that currency.")
+
+
+class PaidInFuture(OutOfRange):
+    field = "payment_date"
+    message = "This day has not begun anywhere yet. Enter the day of the payment, or record it as pending."
 
 
 class DuplicateTransaction(DomainError):
@@ -66,9 +73,16 @@ class PaymentFields(TypedDict, total=False):
 
 
 @transaction.atomic
-def record(*, debt: Debt, by: Agent | None, today: date, **fields: Unpack[PaymentFields]) -> Payment:
+def record(
+    *, debt: Debt, by: Agent | None, today: date, begun: date | None = None, **fields: Unpack[PaymentFields]
+) -> Payment:
     """Record a payment for a debt, in the debt's currency. Only the id of ``debt`` is used.
 
+    :param today: the agency's day, the default of ``payment_date``
+    :param begun: the latest day that has begun anywhere on earth; None: the day after ``today``
+    :raises PaidInFuture: if the payment is completed on a day that has not begun
+    :raises ImplausibleDate: if the day is likely a typing error
+    :raises BadAmount: if the amount has more decimals than the currency
     :raises NoSuchDebt: if the debt does not exist
     :raises CurrencyMismatch: if the currency differs from the debt's
     :raises ExceedsBalance: if the payment is completed and exceeds the open balance
@@ -80,6 +94,8 @@ def record(*, debt: Debt, by: Agent | None, today: date, **fields: Unpack[Paymen
     fields["payment_date"] = fields.get("payment_date") or today
     payment = Payment(debt=debt, recorded_by=by, **fields)
     _check(payment, debt)
+    payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
+    _check_day(payment, today=today, begun=begun)
     # The insert comes first, so that a repeated transaction is refused as a duplicate and not for the balance.
     with refusing(_CONSTRAINTS, savepoint=False):
         payment.save(force_insert=True)
@@ -90,7 +106,13 @@ def record(*, debt: Debt, by: Agent | None, today: date, **fields: Unpack[Paymen
 
 @transaction.atomic
 def amend(
-    payment: Payment, *, by: Agent | None, today: date, if_unchanged_since: datetime | None = None, **fields: Any
+    payment: Payment,
+    *,
+    by: Agent | None,
+    today: date,
+    begun: date | None = None,
+    if_unchanged_since: datetime | None = None,
+    **fields: Any,
 ) -> Payment:
     """Change a payment. Another amount, status, date or debt reverses the posted entry and posts a new one.
 
@@ -111,9 +133,12 @@ def amend(
     for name, value in fields.items():
         setattr(payment, name, value)
     _check(payment, payment.debt)
+    checked = money.check if "amount" in fields else money.recheck
+    payment.amount = checked(payment.amount, payment.debt.currency_code, field="amount")
     moves = _money_of(payment) != before
     if moves:
         require_unchanged(payment.updated_at, since=if_unchanged_since)
+        _check_day(payment, today=today, begun=begun)
     if moves and was_posted:
         require_permission(by, "payments.reverse_payment")
         _reverse(payment.pk, source, by=by, today=today, cause=_cause("payment_amended", payment))
@@ -168,7 +193,12 @@ def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
 def _check(payment: Payment, debt: Debt) -> None:
     if payment.currency_code != debt.currency_code:
         raise CurrencyMismatch(debt.currency_code)
-    payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
+
+
+def _check_day(payment: Payment, *, today: date, begun: date | None) -> None:
+    days.plausible("payment_date", today=today).check(payment.payment_date, field="payment_date")
+    if payment.status in _OVER and payment.payment_date > (begun or days.later(today, days=1)):
+        raise PaidInFuture
 
 
 def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:

@@ -2,12 +2,14 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute
 from communications.texts import formats
 from contact.models import ValidationNotice
+from ddc.common.days import agency_today
+from debtors import calendars
 from debtors.models import Debtor
 
 #: The pages are in English, including amounts.
@@ -59,15 +61,16 @@ class Account:
     disputes: list[tuple[Dispute, str, str]]
 
 
-def load(debtor: Debtor, *, today: date) -> Account:
-    """Load a debtor's account: the newest 200 debts, requests and disputes."""
+def load(debtor: Debtor, *, now: datetime) -> Account:
+    """Load a debtor's account: the newest 200 debts, requests and disputes, by the debtor's day."""
+    today = calendars.today(debtor, at=now)
     requests = list(DeferralRequest.objects.filter(debtor=debtor).select_related("debt__creditor")[:_MAX_ROWS])
     pending = {request.debt_id for request in requests if request.status == DeferralRequest.Status.PENDING}
     disputes = list(Dispute.objects.filter(debt__debtor=debtor).select_related("debt__creditor")[:_MAX_ROWS])
     disputed = {dispute.debt_id for dispute in disputes if dispute.is_open}
     debts = list(Debt.objects.filter(debtor=debtor).select_related("creditor")[:_MAX_ROWS])
     notices = ValidationNotice.objects.in_bulk([debt.pk for debt in debts])
-    outstanding = totals.outstanding([debtor.pk], today=today, undisputed=True)[debtor.pk]
+    outstanding = totals.outstanding([debtor.pk], today=agency_today(now), undisputed=True)[debtor.pk]
     return Account(
         debts=[_debt(debt, pending, disputed, notices.get(debt.pk), today) for debt in debts],
         sums=[

@@ -17,6 +17,7 @@ from ddc.common import callers
 from ddc.common.api.filters import FilterSet, IdFilter, PatternFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import AnonymousView, ResourceView, View
+from ddc.common.days import agency_today
 from debtors.models import Debtor
 from debtors.serializers import DebtorSerializer
 from portal import activities, otp, tokens
@@ -109,7 +110,7 @@ class MyDebtsView(DebtorView):
     @extend_schema(operation_id="myDebts", responses=MyDebtsSerializer)
     def retrieve(self, request: Request) -> Response:
         debts = Debt.objects.filter(debtor=self.debtor).select_related("creditor", "segment")[:NEWEST]
-        sums = totals.of_debtor(self.debtor, today=timezone.now().date())
+        sums = totals.of_debtor(self.debtor, today=agency_today(timezone.now()))
         return Response(write(MyDebtsSerializer, {"debts": debts, "totals": sums}))
 
 

@@ -171,7 +171,7 @@ def _account(
     request: HttpRequest, debtor: Debtor, refused: DebtForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Show the account; a refused form keeps its input."""
-    loaded = account.load(debtor, today=timezone.now().date())
+    loaded = account.load(debtor, now=timezone.now())
 
     def form(kind: type[DebtForm], debt: Debt) -> DebtForm:
         if isinstance(refused, kind) and str(refused["debt"].value()) == str(debt.pk):

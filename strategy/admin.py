@@ -17,6 +17,7 @@ from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.days import agency_today
 from debtors.models import Debtor
 from strategy import rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
@@ -126,7 +127,7 @@ class StrategyRunAdmin(DomainAdmin):
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"date": now().date(), **super().get_changeform_initial_data(request)}
+        return {"date": agency_today(now()), **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

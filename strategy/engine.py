@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from collection.holds import expiry
 from collection.segments import assignment
+from ddc.common.days import agency_today
 from ddc.common.postgresql import parallel
 from ddc.common.process.wake import wake_worker
 from strategy import contact_forecast, matching, queueing
@@ -54,7 +55,7 @@ def _apply(
     rules: list[StrategyRule], run: StrategyRun, shard: str, *, clock: Clock, count: Callable[[int], None]
 ) -> None:
     """Match the rules with a shard of the debts, and queue what is due."""
-    matches = matching.match(rules, day=run.date, shard=shard)
+    matches = matching.match(rules, day=run.date, now=_now_or_noon(run, clock=clock), shard=shard)
     woken = False
     for batch in _batches(rules, matches):
         with transaction.atomic():
@@ -94,8 +95,9 @@ def _dry_run(run: StrategyRun, *, clock: Clock) -> None:
     with transaction.atomic():
         _prepare(run, clock=clock)
         rules = _active_rules()
-        matches = matching.match(rules, day=run.date)
-        run.contact = contact_forecast.of_due(rules, now=_now_or_noon(run, clock=clock))
+        now = _now_or_noon(run, clock=clock)
+        matches = matching.match(rules, day=run.date, now=now)
+        run.contact = contact_forecast.of_due(rules, now=now)
         transaction.set_rollback(True)
     run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
 
@@ -108,7 +110,7 @@ def _prepare(run: StrategyRun, *, clock: Clock) -> None:
 def _now_or_noon(run: StrategyRun, *, clock: Clock) -> datetime:
     """Return the time of the run. For a dry run of a future day it is noon UTC, when most places have that date."""
     now = clock()
-    if run.date <= now.date():
+    if run.date <= agency_today(now):
         return now
     return datetime.combine(min(run.date, date.max - timedelta(days=1)), time(12), UTC)
 

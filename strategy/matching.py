@@ -7,11 +7,16 @@ where the day was missed, up to ``max_lateness_days`` later. One statement looks
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
+from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
-from debtors import emails
+from collection.holds.active import is_active
+from collection.models import Hold
+from ddc.common.days import LAST, begun
+from debtors import calendars, emails
 from debtors.channels import Channel
 from strategy import triggers
 from strategy.models import Reason, StrategyRule
@@ -29,11 +34,12 @@ class Match:
         return self.due + sum(self.left_out.values())
 
 
-# While it is one day in UTC, it is the day before for some debtors.
+# Holds count on the debtor's date at the time of the run. A step whose message met a hold at its dispatch would be spent.
 _HELD = """
     EXISTS (
         SELECT FROM hold
-        WHERE hold.{owner} AND hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, %(day)s::date - 1, %(day)s::date)
+        WHERE hold.{owner} AND hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, %(first)s::date, %(last)s::date)
+          AND hold.id <> ALL(%(elsewhere)s::uuid[])
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
@@ -96,16 +102,22 @@ _DUE = """
 """
 
 
-def match(rules: Collection[StrategyRule], *, day: date, shard: str = "TRUE") -> dict[uuid.UUID, Match]:
+def match(
+    rules: Collection[StrategyRule], *, day: date, now: datetime | None = None, shard: str = "TRUE"
+) -> dict[uuid.UUID, Match]:
     """Return what each rule matches, by its id, and list the due debts in this session's table ``strategy_due``.
+
+    :param now: the time of the run, at which debtors' dates decide on holds; None: the noon of ``day`` in UTC
 
     ``shard`` is an SQL condition on ``debt``, to match a part of the debts.
     """
     matches = {rule.pk: Match() for rule in rules}
+    now = now or datetime.combine(day, time(12), UTC)
+    params: dict[str, Any] = {"day": day, "rules": list(matches)} | _held_on(now)
     drop_matches()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE strategy_due (rule_id uuid, debt_id uuid, occurrence date)")
-        cursor.execute(_match_sql(shard), {"day": day, "rules": list(matches)})
+        cursor.execute(_match_sql(shard), params)
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     return {
         rule: Match(
@@ -114,6 +126,18 @@ def match(rules: Collection[StrategyRule], *, day: date, shard: str = "TRUE") ->
         )
         for rule in matches
     }
+
+
+def _held_on(now: datetime) -> dict[str, Any]:
+    """Return the first and the last date on earth, and the holds that are active on one of them but not for their debtor."""
+    first, last = now.astimezone(LAST).date(), begun(now)
+    doubtful = Hold.objects.active_between(first, last).filter(Q(starts_on__gt=first) | Q(ends_on__lte=last))
+    elsewhere = []
+    for hold in doubtful.select_related("debtor", "debt__debtor").order_by().iterator():
+        days = calendars.days(hold.person, at=now)
+        if not is_active(hold.starts_on, hold.ends_on, min(days), max(days)):
+            elsewhere.append(hold.pk)
+    return {"first": first, "last": last, "elsewhere": elsewhere}
 
 
 def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:

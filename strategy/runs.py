@@ -12,6 +12,7 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from agents.models import Agent
+from ddc.common.days import agency_today
 from ddc.common.errors import DomainError, refusing
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
@@ -106,7 +107,7 @@ def run_now(
 
 def run_daily(*, clock: engine.Clock) -> StrategyRun | None:
     """Carry out today's scheduled run, unless it is done. If another run is under way, the next tick tries again."""
-    today = clock().date()
+    today = agency_today(clock())
     done = StrategyRun.objects.filter(is_daily=True, date=today).exclude(status__in=[Status.FAILED, Status.CANCELLED])
     if done.exists():
         return None
@@ -120,10 +121,10 @@ def run_daily(*, clock: engine.Clock) -> StrategyRun | None:
 def _insert(
     status: str, *, day: date | None, dry_run: bool, by: Agent | None, now: datetime, is_daily: bool = False
 ) -> StrategyRun:
-    day = day or now.date()
+    day = day or agency_today(now)
     if day < EARLIEST:
         raise InvalidRunDate(f"This day is too long ago. Choose one from {EARLIEST} on.")
-    if day > now.date() and not dry_run:
+    if day > agency_today(now) and not dry_run:
         raise InvalidRunDate
     run = StrategyRun(
         status=status,

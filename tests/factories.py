@@ -61,15 +61,16 @@ def debt(**values: Any) -> Debt:
     from collection import debts
 
     balance = Decimal(values.pop("balance", 1000))
+    placed = values.pop("placement_date", date(2026, 1, 1))
     return debts.place(
         **{
             "debtor": values.pop("debtor", None) or debtor(),
             "original_creditor": "ABC Credit Corp",
             "currency_code": "GBP",
             "original_balance": balance,
-            "placement_date": date(2026, 1, 1),
+            "placement_date": placed,
             "by": None,
-            "today": date(2026, 1, 10),
+            "today": max(placed or date(2026, 1, 1), date(2026, 1, 10)),
         }
         | values
     )

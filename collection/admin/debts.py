@@ -23,6 +23,7 @@ from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField, currency_field
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
+from ddc.common.days import agency_today
 from debtors.models import Debtor
 from payments.models import Payment
 
@@ -39,7 +40,7 @@ class DebtForm(DomainForm):
             status: Any = self.fields["current_status"]
             status.choices = [choice for choice in DebtStatus.choices if choice[0] in OPEN]
         if self.instance._state.adding:
-            self.initial.setdefault("placement_date", now().date())
+            self.initial.setdefault("placement_date", agency_today(now()))
 
 
 class AmountsForm(forms.Form):
@@ -154,13 +155,13 @@ class DebtAdmin(DomainAdmin):
         ]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debt:
-        return debts.place(**_with_creditor_name(fields), by=request.user, today=now().date())  # type: ignore[arg-type]
+        return debts.place(**_with_creditor_name(fields), by=request.user, today=agency_today(now()))  # type: ignore[arg-type]
 
     def amend(self, request: HttpRequest, obj: Debt, changes: dict[str, Any]) -> Debt:
-        return debts.amend(obj, by=request.user, today=now().date(), **_with_creditor_name(changes))  # type: ignore[arg-type]
+        return debts.amend(obj, by=request.user, today=agency_today(now()), **_with_creditor_name(changes))  # type: ignore[arg-type]
 
     def remove(self, request: HttpRequest, obj: Debt) -> None:
-        debts.delete(obj, by=request.user, today=now().date())  # type: ignore[arg-type]
+        debts.delete(obj, by=request.user, today=agency_today(now()))  # type: ignore[arg-type]
 
     def has_adjust_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         # If the action named the permission, unfold would look for it before the tables exist.

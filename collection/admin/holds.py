@@ -25,6 +25,8 @@ from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, column, unbroken
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
+from ddc.common.days import agency_today
+from debtors import calendars
 from debtors.models import Debtor
 
 _BLOCKS = [(block.value, block.replace("_", " ")) for block in Block]
@@ -149,7 +151,7 @@ class HoldAdmin(WorkflowAdmin):
             return "Ended"
         if hold.approved_by_id is None and POLICIES[Hold.Reason(hold.reason)].needs_approval:
             return "Waiting for approval"
-        return "Scheduled" if hold.starts_on > now().date() else "Active"
+        return "Scheduled" if hold.starts_on > max(calendars.days(hold.person, at=now())) else "Active"
 
     begins = column("From", lambda hold: unbroken(hold.starts_on), ordering="starts_on")
     ends = column("Until", lambda hold: unbroken(hold.ends_on or "-"), ordering="ends_on")
@@ -158,7 +160,7 @@ class HoldAdmin(WorkflowAdmin):
     def review(self, hold: Hold) -> str:
         if hold.review_on is None or hold.ended_at:
             return "-"
-        return unbroken(f"{hold.review_on}, due" if hold.review_on <= now().date() else hold.review_on)
+        return unbroken(f"{hold.review_on}, due" if hold.review_on <= agency_today(now()) else hold.review_on)
 
     blocks = column(
         "Blocks", lambda hold: ", ".join(label for name, label in _BLOCKS if getattr(hold, f"blocks_{name}"))

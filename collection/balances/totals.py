@@ -14,6 +14,7 @@ from django.db.models.functions import Greatest
 from collection.balances import open_totals
 from collection.models import Debt, DebtStatus, ExchangeRate
 from ddc.common import money
+from ddc.common.days import agency_today
 from debtors.models import Debtor
 
 RATES_VALID_FOR = timedelta(days=7)
@@ -137,7 +138,7 @@ def add_up(by_currency: Sequence[CurrencyTotals], *, today: date) -> Totals:
 
 def dashboard(*, now: datetime) -> Dashboard:
     """Count and sum the open debts of the whole portfolio."""
-    today = now.date()
+    today = agency_today(now)
     found = open_totals.by_currency(today=today)
     open_sums = [CurrencySum(part.currency_code, part.balance, part.debts) for part in found]
     overdue_sums = [

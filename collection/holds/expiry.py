@@ -9,6 +9,7 @@ from django.db import transaction
 from collection.holds import holds
 from collection.holds.active import is_active
 from collection.models import Debt, DebtStatus, Hold, HoldEvent
+from ddc.common.days import begun
 from debtors import calendars
 
 
@@ -18,7 +19,7 @@ def expire(*, now: datetime) -> int:
 
     A debt becomes active again with the end of its last deferral. The number of statements does not grow with the holds.
     """
-    ended = Hold.objects.not_ended().filter(ends_on__lte=now.astimezone(calendars.FIRST).date())
+    ended = Hold.objects.not_ended().filter(ends_on__lte=begun(now))
     rows = ended.select_related("debtor", "debt__debtor").select_for_update(of=("self",), no_key=True, skip_locked=True)
     over = [hold for hold in rows if _is_over(hold, now=now)]
     if not over:

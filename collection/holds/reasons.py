@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from django.db.models import Q
-from django.db.models.functions import Now, TruncDate
 
 from collection.models import Hold
+from ddc.common.days import AgencyToday
 from debtors import calendars
 
 Reason = Hold.Reason
@@ -102,5 +102,5 @@ AWAITING_APPROVAL = Q(
     ended_at__isnull=True,
 )
 
-#: Holds with a review date of today or earlier.
-DUE_FOR_REVIEW = Q(ended_at__isnull=True, review_on__lte=TruncDate(Now()))
+#: Holds with a review date of today, by the agency's day, or earlier.
+DUE_FOR_REVIEW = Q(ended_at__isnull=True, review_on__lte=AgencyToday())

@@ -12,7 +12,7 @@ from django.db import connection, models
 
 from collection.models import OPEN, Debt
 from creditors.models import Creditor
-from ddc.common import money
+from ddc.common import days, money
 from ddc.common.api.rendering import camel
 from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
@@ -85,9 +85,12 @@ _UUID = "'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'"
 
 def _date_fault(column: str) -> str:
     past = "WHEN dob::date >= %(today)s THEN 'The date of birth must lie in the past.'" if column == "dob" else ""
+    plausible = f"""WHEN {column}::date NOT BETWEEN %({column}_first)s::date AND %({column}_last)s::date
+        THEN %({column}_message)s::text"""
     return f"""CASE WHEN {column} IS NULL THEN NULL
         WHEN {column} !~ {_DAY} OR NOT pg_input_is_valid({column}, 'date') THEN 'This must be a date, such as 2026-01-31.'
-        {past} END"""
+        {past}
+        {plausible} END"""
 
 
 def _amount_fault(column: str) -> str:
@@ -97,7 +100,7 @@ def _amount_fault(column: str) -> str:
         WHEN {column} !~ {_PLAIN} THEN 'This must be an amount, such as 500.00.'
         WHEN length({column}) > 40 OR abs({column}::numeric) >= {money.LIMIT} THEN 'This amount is out of range.'
         WHEN NOT {column}::numeric {least} THEN 'This must be {words} 0.'
-        WHEN scale(trim_scale({column}::numeric)) > decimals THEN
+        WHEN scale({column}::numeric) > decimals THEN
             format('%%s has %%s decimals.', currency_code, CASE decimals WHEN 0 THEN 'no' ELSE decimals::text END)
         END"""
 
@@ -140,4 +143,13 @@ def check(*, today: date) -> None:
         named_faults=", ".join(f"('{name}', {fault})" for name, fault in named),
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"today": today})
+        cursor.execute(sql, {"today": today, **_plausible_dates(today)})
+
+
+def _plausible_dates(today: date) -> dict[str, date | str]:
+    """Return the parameters with the bounds of each date, and the refusal of a date beyond them."""
+    params: dict[str, date | str] = {}
+    for column in _DATES.values():
+        bounds = days.plausible(column, today=today)
+        params |= {f"{column}_first": bounds.first, f"{column}_last": bounds.last, f"{column}_message": bounds.message}
+    return params

@@ -80,4 +80,5 @@ def _check(segment: Segment, *, given: Container[str]) -> None:
             continue
         if not segment.currency_code:
             raise BandWithoutCurrency
-        setattr(segment, name, money.check(bound, segment.currency_code, field=name))
+        checked = money.check if name in given else money.recheck
+        setattr(segment, name, checked(bound, segment.currency_code, field=name))

@@ -63,7 +63,7 @@ def process(
     values = placeholders.EXAMPLES
     if debtor:
         used = placeholders.used(*(text for template in chosen for text in (template.subject, template.body)))
-        (values,) = facts.gather([(debtor, debt)], today=now.date(), names=used)
+        (values,) = facts.gather([(debtor, debt)], now=now, names=used)
     results = []
     for template in chosen:
         is_mail = template.communication_type == Channel.EMAIL

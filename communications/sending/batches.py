@@ -121,7 +121,7 @@ def _load(
         *(text for version in versions.values() for text in (version.subject, version.body)),
     )
     pairs = [(message.debtor, message.debt) for message in messages]
-    values = facts.gather(pairs, today=batch.claimed_at.date(), names=used)
+    values = facts.gather(pairs, now=batch.claimed_at, names=used)
     attempts = _attempts([message for message in messages if message.attempts])
     loaded = []
     for message, its_values in zip(messages, values, strict=True):

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -12,6 +12,8 @@ from collection.balances import totals
 from collection.models import Debt, LedgerEntry
 from communications.texts import formats, one_time_code
 from communications.texts.placeholders import NAMES
+from ddc.common.days import agency_today
+from debtors import calendars
 from debtors.models import Debtor
 
 #: The debtor and the debt of a message. A message without a debtor gets only the agency's values.
@@ -19,21 +21,25 @@ Pair = tuple[Debtor | None, Debt | None]
 _PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
 
 
-def gather(pairs: Sequence[Pair], *, today: date, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
+def gather(pairs: Sequence[Pair], *, now: datetime, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
     """Return each pair's values by placeholder, as text in the debtor's language; an unknown value is empty.
+
+    Dates are the debtor's own: towards a debtor their day counts.
 
     :param names: the placeholders that are needed; sums and payments are queried only for these
     """
     wanted = frozenset(names)
     debtors = {debtor.pk for debtor, _ in pairs if debtor}
-    sums = totals.outstanding(debtors, today=today, undisputed=True) if "total_outstanding" in wanted else {}
+    sums = (
+        totals.outstanding(debtors, today=agency_today(now), undisputed=True) if "total_outstanding" in wanted else {}
+    )
     payments = _latest_payments(debtors) if wanted & _PAYMENTS else {}
     writers = {name: write for name, write in _WRITERS.items() if name in wanted}
     agency = {name: value for name, value in _of_agency().items() if name in wanted}
 
     def of(debtor: Debtor, debt: Debt | None) -> dict[str, str]:
         payment, language = payments.get(debt.pk if debt else debtor.pk), debtor.language_preference
-        subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), today, language)
+        subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), calendars.today(debtor, at=now), language)
         return {name: write(subject) for name, write in writers.items()}
 
     return [agency | of(debtor, debt) if debtor else agency for debtor, debt in pairs]

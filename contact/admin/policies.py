@@ -30,6 +30,7 @@ from ddc.common.admin.forms import DomainForm, add_refusal
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import WorkflowAdmin, offered
+from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 from ddc.common.reference import countries
 from debtors.channels import Channel
@@ -151,21 +152,21 @@ class ContactPolicyAdmin(WorkflowAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewPolicyForm(request.POST or None, instance=ContactPolicy(valid_from=now().date()))
+        form = NewPolicyForm(request.POST or None, instance=ContactPolicy(valid_from=agency_today(now())))
 
         def make(fields: dict[str, Any]) -> ContactPolicy:
-            return policies.add(by=request.user, today=now().date(), **fields)  # type: ignore[arg-type]
+            return policies.add(by=request.user, today=agency_today(now()), **fields)  # type: ignore[arg-type]
 
         return self._edit(request, form, make, title="New policy")
 
     @action(description="New version", permissions=["amend"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def new_version(self, request: HttpRequest, object_id: str) -> HttpResponse:
         policy = self.one(request, object_id)
-        kept = {name: getattr(policy, name) for name in policies.FIELDS} | {"valid_from": now().date()}
+        kept = {name: getattr(policy, name) for name in policies.FIELDS} | {"valid_from": agency_today(now())}
         draft = ContactPolicy(jurisdiction=policy.jurisdiction, code=policy.code, version=policy.version + 1, **kept)
 
         def make(fields: dict[str, Any]) -> ContactPolicy:
-            return policies.amend(policy, by=request.user, today=now().date(), **fields)  # type: ignore[arg-type]
+            return policies.amend(policy, by=request.user, today=agency_today(now()), **fields)  # type: ignore[arg-type]
 
         form = PolicyForm(request.POST or None, instance=draft)
         return self._edit(request, form, make, title=f"New version of {policy.jurisdiction}/{policy.code}")
@@ -175,7 +176,7 @@ class ContactPolicyAdmin(WorkflowAdmin):
         comparison = None
         if request.method == "POST" and form.is_valid():
             if "compare" in request.POST:
-                comparison = _tables(what_if.compare(form.instance.value, today=now().date()))
+                comparison = _tables(what_if.compare(form.instance.value, today=agency_today(now())))
             elif made := self._made(request, form, make, title):
                 return HttpResponseRedirect(self.page_of(made.pk))
         context = {

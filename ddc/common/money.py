@@ -57,15 +57,23 @@ def read(value: object) -> Decimal:
 
 
 def check(amount: Decimal, currency: str, *, field: str) -> Decimal:
-    """Return the amount in the currency's quantum.
+    """Return a given amount in the currency's quantum.
 
-    :raises BadAmount: if it has more decimals than the currency has
+    :raises BadAmount: if it has more decimals than the currency has, zeros included: 1.000 USD may be a thousand
     """
-    exact = amount.quantize(quantum(currency))
-    if exact != amount:
-        places = DECIMALS[currency]
+    exponent = amount.as_tuple().exponent
+    places = DECIMALS[currency]
+    if not isinstance(exponent, int) or -exponent > places:
         raise BadAmount(f"{currency} has {places or 'no'} decimals.", code="range", field=field)
-    return exact
+    return amount.quantize(quantum(currency))
+
+
+def recheck(amount: Decimal, currency: str, *, field: str) -> Decimal:
+    """Return a stored amount, whose column has four decimals, in the currency's quantum.
+
+    :raises BadAmount: if it is no amount of this currency
+    """
+    return check(amount.normalize(), currency, field=field)
 
 
 def money_field(**kwargs: Any) -> "models.DecimalField[Any, Any]":

@@ -18,6 +18,7 @@ from communications.sending import evidence
 from communications.texts import composition, facts, templates
 from contact import addresses
 from contact.engine import gate
+from ddc.common.days import agency_today
 from ddc.demo.sample import SAMPLE
 from debtors import contact_points
 from debtors.channels import Channel
@@ -48,9 +49,9 @@ def messages(
     about = [
         debt
         for debt in debts
-        if debt.current_status == DebtStatus.ACTIVE and (now.date() - debt.placement_date).days > 7
+        if debt.current_status == DebtStatus.ACTIVE and (agency_today(now) - debt.placement_date).days > 7
     ]
-    values = facts.gather([(debt.debtor, debt) for debt in about], today=now.date())
+    values = facts.gather([(debt.debtor, debt) for debt in about], now=now)
     versions = templates.current_versions(variants)
     made = []
     for debt, variables in zip(about, values, strict=True):
@@ -145,7 +146,7 @@ def _message(rng: random.Random, debt: Debt, channel: Channel, *, now: datetime)
     status = rng.choices(tuple(_STATES), tuple(_STATES.values()))[0]
     waits = status in (MessageStatus.QUEUED, MessageStatus.POSTPONED)
     is_new = waits or status == MessageStatus.UNCERTAIN
-    age = (now.date() - debt.placement_date).days
+    age = (agency_today(now) - debt.placement_date).days
     at = now - timedelta(minutes=rng.randint(5, 300) if is_new else rng.randint(24 * 60, age * 24 * 60))
     log = CommunicationLog(
         debtor=debt.debtor,

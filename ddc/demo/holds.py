@@ -42,7 +42,11 @@ def _dispute(rng: random.Random, debt: Debt, agent: Agent, supervisor: Agent, no
         disputes.ask_creditor(dispute, by=agent, now=min(now, at + timedelta(hours=4)))
         if rng.random() < 0.4:
             outcome = rng.choice(_OUTCOMES)
-            more = {"balance": debt.current_balance - third} if outcome == "adjust" and third else {}
+            more = (
+                {"balance": money.rounded(debt.current_balance - third, debt.currency_code)}
+                if outcome == "adjust" and third
+                else {}
+            )
             decide = getattr(disputes, outcome if outcome != "adjust" or third else "verify")
             decide(dispute, answer="The creditor's letter is in the file.", by=supervisor, now=now, **more)
     return dispute

@@ -15,6 +15,7 @@ from collection.models import Debt, DebtStatus, ExchangeRate, Segment
 from collection.segments import assignment, records
 from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
 from communications.texts import templates
+from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
@@ -46,7 +47,7 @@ def load(*, now: datetime) -> bool:
         raise DomainError("DEMO_PASSWORD is not set. Set the password for agent, supervisor and auditor.")
     advisory_locks.lock(AdvisoryLock.DEMO_DATA)
     users = [_user(name, settings.DEMO_PASSWORD, now=now) for name in USERS]
-    _rates(now.date())
+    _rates(agency_today(now))
     if Debtor.objects.exists():
         return False
     _fill(users, now=now)
@@ -54,7 +55,7 @@ def load(*, now: datetime) -> bool:
 
 
 def _fill(users: list[Agent], *, now: datetime) -> None:
-    rng, today = random.Random(_SEED), now.date()  # noqa: S311 - the same data each time, and no secret
+    rng, today = random.Random(_SEED), agency_today(now)  # noqa: S311 - the same data each time, and no secret
     variants = [templates.create(**values) for values in SAMPLE["templates"]]
     _strategy({variant.name: variant for variant in variants if variant.language == "en"})
     people_and_countries = list(people.debtors(rng, today=today, now=now))

@@ -15,6 +15,7 @@ from collection.models import Debt, DebtStatus, LedgerEntry
 from creditors import creditors
 from creditors.models import Creditor
 from ddc.common import money
+from ddc.common.days import agency_today
 from ddc.common.models import uuid7
 from ddc.demo.people import Country
 from ddc.demo.sample import SAMPLE
@@ -50,7 +51,7 @@ class Portfolio:
 
     def add(self, debtor: Debtor, country: Country) -> None:
         """Generate a debt and payments on it."""
-        rng, today = self.rng, self.now.date()
+        rng, today = self.rng, agency_today(self.now)
         currency = country.currency if rng.random() < 0.96 else "EUR"
         age = rng.choice(_BATCHES) if rng.random() < 0.3 else rng.randint(0, _OLDEST)
         placed = today - timedelta(days=age)

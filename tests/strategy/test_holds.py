@@ -9,6 +9,7 @@ from collection.holds import amendments, holds
 from collection.holds.reasons import POLICIES
 from payments import posting
 from strategy import runs
+from strategy.models import StrategyStep
 from tests import factories
 from tests.strategy import makers
 from tests.strategy.makers import TODAY
@@ -85,3 +86,35 @@ def test_a_debt_is_left_out_once_all_but_the_disputed_part_is_paid():
     factories.dispute(debt=debt, portion=Decimal(300), now=AT)
     posting.record(debt=debt, amount=Decimal(700), by=None, today=TODAY)
     assert run()["left_out"] == [{"reason": "disputed", "count": 1}]
+
+
+def test_a_run_late_in_the_day_compares_holds_with_the_debtors_date():
+    """At 16:00 UTC it is tomorrow in Japan: a hold from tomorrow on counts there, and does not in London."""
+    late = datetime(2026, 6, 30, 16, tzinfo=UTC)
+    rule = makers.rule()
+    people = [
+        factories.debtor(country_code="JP", mobile_phone="+819012345678"),
+        factories.debtor(country_code="GB", mobile_phone="+447400123456"),
+    ]
+    for person in people:
+        hold = {"debt": makers.due_debt(rule, debtor=person), "starts_on": TODAY + timedelta(days=1)}
+        holds.open_hold(reason="cease", source="x", by=None, now=late, **hold)
+    report = run(late)
+    assert (report["queued"], report["left_out"]) == (1, [{"reason": "held", "count": 1}])
+    assert StrategyStep.objects.get().debt.debtor == people[1]
+
+
+def test_a_hold_that_is_over_for_the_debtor_but_not_everywhere_holds_nothing():
+    """At 5:00 UTC a hold until the 30th is over in London, and goes on in New York until 4:00 and in Honolulu until 10:00."""
+    rule = makers.rule()
+    for location in (AMERICAN, {"country_code": "US", "region_state": "HI", "mobile_phone": "+18085550123"}):
+        debt = makers.due_debt(rule, debtor=factories.debtor(**location))
+        began = TODAY - timedelta(days=9)
+        holds.open_hold(reason="cease", debt=debt, starts_on=began, ends_on=TODAY, source="x", by=None, now=AT)
+    report = run()
+    assert (report["queued"], report["left_out"]) == (1, [{"reason": "held", "count": 1}])
+
+
+def test_the_scheduled_run_is_of_the_agencys_day(settings):
+    settings.AGENCY_TIME_ZONE = "Asia/Tokyo"
+    assert runs.run_daily(clock=lambda: datetime(2026, 6, 30, 20, tzinfo=UTC)).date == TODAY + timedelta(days=1)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from collection.placements import loading
 from collection.placements.file import COLUMNS
+from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 
 SHOWN = 20
@@ -51,7 +52,7 @@ class Command(BaseCommand):
                     creditor=options["creditor"],
                     dry_run=options["dry_run"],
                     by=None,
-                    today=now.date(),
+                    today=agency_today(now),
                     now=now,
                     progress=show,
                 )

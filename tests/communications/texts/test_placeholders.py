@@ -1,6 +1,6 @@
 """Placeholders of templates: their check, their values, and the finished text."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,7 +11,8 @@ from communications.texts import composition, facts, formats, placeholders
 from communications.texts.placeholders import BadPlaceholder
 from tests import factories
 
-TODAY = date(2026, 1, 31)
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+TODAY = NOW.date()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ class TestFacts:
         )  # fmt: skip
         debt.refresh_from_db()
 
-        (values,) = facts.gather([(debtor, debt)], today=TODAY)
+        (values,) = facts.gather([(debtor, debt)], now=NOW)
 
         assert values.keys() == placeholders.NAMES
         assert all(values.values())
@@ -147,7 +148,7 @@ class TestFacts:
         assert (values["debt_due_date"], values["days_since_placement"]) == ("01.02.2026", "30")
 
     def test_an_unknown_value_is_empty(self):
-        (values,) = facts.gather([(factories.debtor(legal_entity=None), None)], today=TODAY)
+        (values,) = facts.gather([(factories.debtor(legal_entity=None), None)], now=NOW)
 
         written = placeholders.render(
             "[{{debt_amount}}{{debt_due_date}}{{debtor_legal_entity}}{{last_payment_date}}]", values
@@ -158,4 +159,4 @@ class TestFacts:
         pairs = [(debt.debtor, debt) for debt in (factories.debt() for _ in range(5))]
 
         with django_assert_max_num_queries(4):
-            assert len(facts.gather(pairs, today=TODAY)) == 5
+            assert len(facts.gather(pairs, now=NOW)) == 5
