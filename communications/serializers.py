@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from collection.models import Debt
 from communications.models import CommunicationLog, MessageStatus
-from communications.texts import templates
+from communications.texts import sms, templates
 from contact.engine.decision import ReasonCode, Verdict
 from contact.models import ContactDecision
 from ddc.common.api.fields import (
@@ -79,6 +79,7 @@ class CommunicationLogSerializer(CamelSerializer):
     delivered_at = TimeField(read_only=True, allow_null=True)
     opened_at = TimeField(read_only=True, allow_null=True)
     open_count = IntegerField(read_only=True)
+    expires_at = TimeField(read_only=True, allow_null=True, help_text="After this time it is not sent.")
     failure_reason = TextField(read_only=True, allow_null=True)
 
 
@@ -171,7 +172,20 @@ class ProcessedSerializer(CamelSerializer):
     body = TextField(read_only=True)
     status = ChoiceField(choices=["rendered", "queued", "postponed", "blocked", "failed"], read_only=True)
     communication_log_id = serializers.UUIDField(read_only=True, allow_null=True)
-    reason = TextField(read_only=True, allow_null=True)
+    reason = TextField(
+        read_only=True, allow_null=True, help_text="Why it was not queued, or the values that a rendered text lacks."
+    )
+    alphabet = serializers.ChoiceField(
+        choices=[sms.GSM_7, sms.UCS_2],
+        read_only=True,
+        allow_null=True,
+        help_text="Of a text message: 160 or 70 characters in one part.",
+    )
+    segments = IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="Parts in which networks charge a text message, with the lines that the law demands.",
+    )
 
 
 class ProcessAnswerSerializer(CamelSerializer):

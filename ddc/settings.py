@@ -199,8 +199,8 @@ CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00")
 
 # --- The agency
 AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")
-AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="")
-AGENCY_PHONE = env.str("AGENCY_PHONE", default="")
+AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="1 Example Street, London" if DEMO else "")
+AGENCY_PHONE = env.str("AGENCY_PHONE", default="+44 20 7946 0000" if DEMO else "")
 AGENCY_TIME_ZONE = time_zone("AGENCY_TIME_ZONE", env.str("AGENCY_TIME_ZONE", default="UTC"))
 CELERY_TIMEZONE = AGENCY_TIME_ZONE  # The daily run begins at five by the agency's clock.
 AGENCY_EMAIL = env.str("AGENCY_EMAIL", default=DEFAULT_FROM_EMAIL)

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef
 
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from communications.outbox import outbox
-from communications.texts import one_time_code, templates
+from communications.texts import one_time_code, placeholders, templates
 from contact.models import Purpose
 from ddc.common import rate_limits
 from ddc.common.errors import DomainError
@@ -37,7 +37,6 @@ TEXT = "{{otp_code}} is your sign-in code for {{agency_name}}. It is good for 5 
 _KEPT_FOR = timedelta(days=2)
 
 _CODE = re.compile(r"[0-9]{4,8}", re.ASCII)
-_CONTAINS_CODE = re.compile(r"\{\{\s*otp_code\s*\}\}")
 _UNSENT = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
 #: Checked for a phone without a session, so that this takes as long as any other check.
 _NO_SESSION = uuid.UUID(int=0)
@@ -172,7 +171,7 @@ def send_code(session: OtpSession, *, now: datetime) -> None:
 def _template(debtor: Debtor) -> CommunicationTemplate | None:
     """Return the agency's template in the debtor's language, if there is one and it contains the code."""
     found = templates.named(TEMPLATE, Channel.SMS, language=debtor.language_preference)
-    return found if found and _CONTAINS_CODE.search(found.body) else None
+    return found if found and "otp_code" in placeholders.used(found.body) else None
 
 
 def count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:

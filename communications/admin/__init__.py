@@ -7,19 +7,26 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications.admin import calls, inbound, inbox, messages  # noqa: F401 - Each registers its own pages.
-from communications.admin.text import as_written
+from communications.admin.text import as_written, framed
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
-from communications.texts import placeholders, templates
+from communications.texts import composition, placeholders, required_lines, sms, templates
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, column
+from debtors.channels import Channel
 
-_HELP = "Placeholders: " + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
+_HELP = (
+    "Placeholders: "
+    + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
+    + ". A message whose values are not all known is not sent, unless the template gives words for a missing one: "
+    + '{{debt_due_date|"as agreed"}}.'
+)
 
 
 class TemplateForm(DomainForm):
@@ -61,8 +68,16 @@ class CommunicationTemplateAdmin(DomainAdmin):
 
     @admin.display(description="Preview with example values")
     def example(self, template: CommunicationTemplate) -> SafeString | str:
-        text = placeholders.render(template.body, placeholders.EXAMPLES)
-        return as_written(text)
+        channel, language = template.communication_type, template.language
+        body = required_lines.add(template.body, channel=channel, language=language)
+        text = composition.compose(template.subject, body, placeholders.EXAMPLES, channel=channel, language=language)
+        if channel == Channel.EMAIL:
+            return framed(text.html or "")
+        if channel != Channel.SMS:
+            return as_written(text.body)
+        parts = sms.parts(text.body)
+        count = f"{parts.segments} part{'' if parts.segments == 1 else 's'}"
+        return format_html("{}<p><strong>{} in {}</strong></p>", as_written(text.body), count, parts.alphabet)
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> CommunicationTemplate:
         return templates.create(**fields)

@@ -1,15 +1,18 @@
 """Render templates with a debtor's data, or send them to one debtor, on an agent's request."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from collection.models import Debt
-from communications.models import CommunicationLog, CommunicationTemplate
+from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from communications.outbox import may_go, outbox, refusals
-from communications.texts import composition, facts, placeholders, templates
+from communications.sending import writing
+from communications.texts import composition, facts, placeholders, required_lines, sms, templates
+from communications.texts.composition import Text
 from contact.engine.decision import Verdict
 from ddc.common.errors import DomainError
 from debtors.channels import Channel
@@ -39,6 +42,9 @@ class Processed:
     status: str
     communication_log_id: uuid.UUID | None = None
     reason: str | None = None
+    #: Of a text message, with the lines that the law demands; else None.
+    alphabet: str | None = None
+    segments: int | None = None
 
 
 def process(
@@ -60,43 +66,65 @@ def process(
         raise RecipientRequired
     debtor = debtor or (debt.debtor if debt else None)
     chosen = _chosen(name, channel, debtor.language_preference if debtor else _LANGUAGE_OF_EXAMPLES)
-    values = placeholders.EXAMPLES
-    if debtor:
-        used = placeholders.used(*(text for template in chosen for text in (template.subject, template.body)))
-        (values,) = facts.gather([(debtor, debt)], now=now, names=used)
     results = []
-    for template in chosen:
-        is_mail = template.communication_type == Channel.EMAIL
-        subject = composition.compose(template.subject, "", values, mail=False).subject
-        body = composition.preview(template.body, values, mail=is_mail)
-        status, message, reason = "rendered", None, None
+    for template, values in zip(chosen, _values(chosen, debtor, debt, now=now), strict=True):
+        subject, text, problem = _written(template, values)
+        status, message, reason = "rendered", None, problem
         if send and debtor and debt:
-            message, status, reason = send_one(template, debtor=debtor, debt=debt, now=now)
+            message, status, reason = send_one(template, debtor=debtor, debt=debt, problem=problem, now=now)
+        parts = sms.parts(text.body) if template.communication_type == Channel.SMS else None
         results.append(
             Processed(
                 template.pk,
                 template.name,
                 template.communication_type,
                 subject,
-                body,
+                composition.preview(template.body, values, channel=template.communication_type),
                 status,
                 message.pk if message else None,
                 reason,
+                parts.alphabet if parts else None,
+                parts.segments if parts else None,
             )
         )
     return results
 
 
+def _values(
+    chosen: list[CommunicationTemplate], debtor: Debtor | None, debt: Debt | None, *, now: datetime
+) -> Sequence[Mapping[str, str]]:
+    """Return the values for each template, in its language; without a debtor the examples."""
+    if debtor is None:
+        return [placeholders.EXAMPLES] * len(chosen)
+    used = placeholders.used(*(text for template in chosen for text in (template.subject, template.body)))
+    recipients = [facts.Recipient(debtor, debt, template.language) for template in chosen]
+    return facts.gather(recipients, now=now, names=used | required_lines.PLACEHOLDERS)
+
+
+def _written(template: CommunicationTemplate, values: Mapping[str, str]) -> tuple[str | None, Text, str | None]:
+    """Return the subject, the whole text with the lines that the law demands, and why it must not be sent."""
+    channel, language = template.communication_type, template.language
+    subject = composition.compose(template.subject, "", values, channel=Channel.CALL_SCRIPT).subject
+    body = required_lines.add(template.body, channel=channel, language=language)
+    text = composition.compose(template.subject, body, values, channel=channel, language=language)
+    spoken_of = template.subject if channel == Channel.EMAIL else None
+    return subject, text, writing.problem(spoken_of, body, values, text, channel=channel)
+
+
 @transaction.atomic
 def send_one(
-    template: CommunicationTemplate, *, debtor: Debtor, debt: Debt, now: datetime
+    template: CommunicationTemplate, *, debtor: Debtor, debt: Debt, problem: str | None = None, now: datetime
 ) -> tuple[CommunicationLog, str, str | None]:
     """Queue a template for a debtor, and ask the contact gate at once, so that the sender sees the decision.
 
-    Return the message, its status (queued, postponed or blocked) and the reason. The gate is asked again at sending.
+    Return the message, its status (queued, postponed, blocked or failed) and the reason. A message that the gate does not deny
+    fails for the ``problem`` of its text. The gate is asked again at sending.
     """
     message = outbox.queue(debtor=debtor, debt=debt, channel=template.communication_type, template=template, now=now)
     decision = may_go.ask(message, now=now)
+    if problem and decision.verdict != Verdict.DENY:
+        refusals.close(message, MessageStatus.FAILED, problem, now=now)
+        return message, "failed", problem
     if decision.verdict == Verdict.ALLOW:
         return message, "queued", None
     refusals.apply(message, decision, now=now)

@@ -35,6 +35,9 @@ class Unsendable(StrEnum):
 
     EXPIRED = "expired: It could not be sent in time."
     TEMPLATE_INACTIVE = "template_inactive: No variant of the template is active."
+    #: To be formatted with the names of the placeholders.
+    MISSING_VALUE = "missing_value: The text has no value for {names}. Enter it, or give words for it in the template."
+    TOO_LONG = "too_long"
     UNWRITABLE = "unwritable"
 
 

@@ -76,6 +76,7 @@ STEPS = (
     _worker(_S.CLAIMED, _S.POSTPONED, "The contact gate, asked at sending, allows it only later."),
     _worker(_S.QUEUED, _S.BLOCKED, "The contact gate, asked at queueing, denies it."),
     _worker(_S.CLAIMED, _S.BLOCKED, "The contact gate, asked at sending, denies it."),
+    _worker(_S.QUEUED, _S.FAILED, "Its text, written when it was asked for, lacks a value or is too long."),
     _worker(
         _S.CLAIMED, _S.FAILED, "It has expired, its template has no active variant, or its text cannot be written."
     ),

@@ -21,7 +21,7 @@ from communications.outbox import may_go, outbox, refusals
 from communications.outbox.may_go import Unsendable
 from communications.outbox.outbox import Queue
 from communications.sending import writing
-from communications.texts import facts, placeholders, templates
+from communications.texts import facts, placeholders, required_lines, templates
 from contact.decisions import GateInput
 from contact.engine.decision import Decision, Verdict
 from debtors.channels import Channel
@@ -120,12 +120,15 @@ def _load(
         *(text for message in messages if not message.template for text in writing.draft(message)),
         *(text for version in versions.values() for text in (version.subject, version.body)),
     )
-    pairs = [(message.debtor, message.debt) for message in messages]
-    values = facts.gather(pairs, now=batch.claimed_at, names=used)
+    chosen = [_variant(message, variants) for message in messages]
+    recipients = [
+        facts.Recipient(message.debtor, message.debt, writing.language_of(versions[variant.pk] if variant else None))
+        for message, variant in zip(messages, chosen, strict=True)
+    ]
+    values = facts.gather(recipients, now=batch.claimed_at, names=used | required_lines.PLACEHOLDERS)
     attempts = _attempts([message for message in messages if message.attempts])
     loaded = []
-    for message, its_values in zip(messages, values, strict=True):
-        variant = _variant(message, variants)
+    for message, variant, its_values in zip(messages, chosen, values, strict=True):
         if message.template and variant is None:
             _fail(batch, message, Unsendable.TEMPLATE_INACTIVE)
             continue

@@ -24,6 +24,7 @@ from communications.sending.batches import Batch, ClaimedMessage
 from communications.sending.dispatch import PreparedMessage
 from communications.sending.rates import RateLimiter
 from communications.sending.senders import Senders, provider_of
+from communications.sending.writing import Unwritable
 from contact import validation_notice
 from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
@@ -208,14 +209,19 @@ def _mark_sending(this_run: _Run, batch: Batch) -> deque[PreparedMessage]:
         claimed = batch.messages.popleft()
         try:
             prepared.append(dispatch.prepare(claimed, now=now))
+        except Unwritable as error:
+            _fail(this_run, claimed, str(error), now=now)
         except Exception as error:
             log.exception("message_not_written", message=str(claimed.message.pk))
-            reason = f"{Unsendable.UNWRITABLE}: {type(error).__name__}"
-            refusals.close(claimed.message, MessageStatus.FAILED, reason, now=now)
-            this_run.result.statuses[MessageStatus.FAILED] += 1
+            _fail(this_run, claimed, f"{Unsendable.UNWRITABLE}: {type(error).__name__}", now=now)
     marked = dispatch.mark_sending(prepared)
     this_run.result.statuses += Counter({RELEASED: len(prepared) - len(marked)})
     return deque(marked)
+
+
+def _fail(this_run: _Run, claimed: ClaimedMessage, reason: str, *, now: datetime) -> None:
+    refusals.close(claimed.message, MessageStatus.FAILED, reason, now=now)
+    this_run.result.statuses[MessageStatus.FAILED] += 1
 
 
 def _dispatch(this_run: _Run, prepared: PreparedMessage, known: circuits.Known) -> bool:

@@ -9,15 +9,17 @@ from html.parser import HTMLParser
 import nh3
 from django.conf import settings
 
-from communications.texts import placeholders
+from communications.texts import formats, placeholders, sms
+from debtors.channels import Channel
 
 _MARKUP = re.compile(
     r"</?(?:p|br|div|span|a|b|i|strong|em|ul|ol|li|h[1-6]|table|html|body|img|hr)\b[^<>]*>", re.IGNORECASE
 )
 _LINK = re.compile(r"https?://(?:[^\s<>\"'&]|(?<!/)&amp;(?=[^\s<>\"'&]))+")
 _END = "</body></html>"
-#: The length of the column. Mail programs cut subjects much earlier.
-_SUBJECT_LENGTH = 998
+#: The language of a text for which none is given.
+_FALLBACK = "en"
+_ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "*": {*nh3.ALLOWED_ATTRIBUTES.get("*", ()), "lang", "title", "dir"}}
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol"})
 
 
@@ -30,25 +32,29 @@ class Text:
     html: str | None = None
 
 
-def compose(subject: str | None, body: str, values: Mapping[str, str], *, mail: bool) -> Text:
-    """Fill in a template's subject and body.
+def compose(
+    subject: str | None, body: str, values: Mapping[str, str], *, channel: str, language: str | None = None
+) -> Text:
+    """Fill in a template's subject and body. ``language`` is that of the text.
 
     A mail's body with markup is HTML: its values are escaped, scripts and remote images are removed, and the plain part is made
-    from it. Any other body is plain text, and the HTML part is made from it. A subject is one line.
+    from it. Any other body is plain text, and a mail's HTML part is made from it. A subject is one line. A text message gets
+    plain quotes, dashes and spaces if it fits the cheap alphabet then.
     """
-    line = " ".join(placeholders.render(subject, values).split())[:_SUBJECT_LENGTH] if subject else None
-    if not mail:
-        return Text(line, placeholders.render(body, values))
-    if _MARKUP.search(body):
+    line = " ".join(placeholders.render(subject, values).split()) if subject else None
+    if channel == Channel.EMAIL and is_markup(body):
         rich = nh3.clean(
             placeholders.render(body, values, escape=True),
             link_rel=None,
             url_schemes=nh3.ALLOWED_URL_SCHEMES | {"cid"},
+            attributes=_ATTRIBUTES,
             attribute_filter=_without_remote_image,
         )
-        return Text(line, _plain(rich), _page(rich))
+        return Text(line, _plain(rich), _page(rich, language))
     plain = placeholders.render(body, values)
-    return Text(line, plain, _page(_paragraphs(plain)))
+    if channel == Channel.EMAIL:
+        return Text(line, plain, _page(_paragraphs(plain), language))
+    return Text(line, sms.in_cheap_alphabet(plain) if channel == Channel.SMS else plain)
 
 
 def is_markup(body: str) -> bool:
@@ -56,9 +62,10 @@ def is_markup(body: str) -> bool:
     return bool(_MARKUP.search(body))
 
 
-def preview(body: str, values: Mapping[str, str], *, mail: bool) -> str:
+def preview(body: str, values: Mapping[str, str], *, channel: str) -> str:
     """Fill in a body for a preview, and keep it as plain text or HTML."""
-    return placeholders.render(body, values, escape=mail and bool(_MARKUP.search(body)))
+    text = placeholders.render(body, values, escape=channel == Channel.EMAIL and is_markup(body))
+    return sms.in_cheap_alphabet(text) if channel == Channel.SMS else text
 
 
 def with_pixel(text: Text, url: str) -> Text:
@@ -67,8 +74,10 @@ def with_pixel(text: Text, url: str) -> Text:
     return replace(text, html=(text.html or "").removesuffix(_END) + pixel + _END)
 
 
-def _page(inside: str) -> str:
-    return f'<!doctype html><html><head><meta charset="utf-8"></head><body>{inside}{_END}'
+def _page(inside: str, language: str | None) -> str:
+    tag, direction = html.escape(language or _FALLBACK), formats.direction(language)
+    head = '<head><meta charset="utf-8"></head>'
+    return f'<!doctype html><html lang="{tag}" dir="{direction}">{head}<body>{inside}{_END}'
 
 
 def _paragraphs(plain: str) -> str:
@@ -105,7 +114,7 @@ class _PlainText(HTMLParser):
             self._target = ""
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(re.sub(r"\s+", " ", data))
+        self.parts.append(re.sub(r"[ \t\r\n\f]+", " ", data))  # Not no-break spaces.
 
 
 def _plain(rich: str) -> str:

@@ -16,20 +16,28 @@ from ddc.common.days import agency_today
 from debtors import calendars
 from debtors.models import Debtor
 
-#: The debtor and the debt of a message. A message without a debtor gets only the agency's values.
-Pair = tuple[Debtor | None, Debt | None]
+
+@dataclass(frozen=True)
+class Recipient:
+    """The debtor and the debt of a message, and the language of its text. Without a debtor it gets only the agency's values."""
+
+    debtor: Debtor | None
+    debt: Debt | None
+    language: str | None
+
+
 _PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
 
 
-def gather(pairs: Sequence[Pair], *, now: datetime, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
-    """Return each pair's values by placeholder, as text in the debtor's language; an unknown value is empty.
+def gather(recipients: Sequence[Recipient], *, now: datetime, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
+    """Return each recipient's values by placeholder, as text in the language of the message; an unknown value is empty.
 
     Dates are the debtor's own: towards a debtor their day counts.
 
     :param names: the placeholders that are needed; sums and payments are queried only for these
     """
     wanted = frozenset(names)
-    debtors = {debtor.pk for debtor, _ in pairs if debtor}
+    debtors = {recipient.debtor.pk for recipient in recipients if recipient.debtor}
     sums = (
         totals.outstanding(debtors, today=agency_today(now), undisputed=True) if "total_outstanding" in wanted else {}
     )
@@ -37,17 +45,21 @@ def gather(pairs: Sequence[Pair], *, now: datetime, names: Iterable[str] = NAMES
     writers = {name: write for name, write in _WRITERS.items() if name in wanted}
     agency = {name: value for name, value in _of_agency().items() if name in wanted}
 
-    def of(debtor: Debtor, debt: Debt | None) -> dict[str, str]:
-        payment, language = payments.get(debt.pk if debt else debtor.pk), debtor.language_preference
+    def of(debtor: Debtor, debt: Debt | None, language: str | None) -> dict[str, str]:
+        payment = payments.get(debt.pk if debt else debtor.pk)
+        language = formats.regional(language, preferred=debtor.language_preference)
         subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), calendars.today(debtor, at=now), language)
         return {name: write(subject) for name, write in writers.items()}
 
-    return [agency | of(debtor, debt) if debtor else agency for debtor, debt in pairs]
+    return [
+        agency | of(recipient.debtor, recipient.debt, recipient.language) if recipient.debtor else agency
+        for recipient in recipients
+    ]
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """The debtor and the debt of a message, with the facts about them."""
+    """The debtor and the debt of a message with the facts about them, and the language of its text."""
 
     debtor: Debtor
     debt: Debt | None
@@ -88,7 +100,7 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "debtor_last_name": lambda s: s.debtor.last_name or "",
     "debtor_full_name": lambda s: s.debtor.name,
     "debtor_legal_entity": lambda s: s.debtor.legal_entity or "",
-    "debtor_email": lambda s: s.debtor.email,
+    "debtor_email": lambda s: s.debtor.email or "",
     "debt_amount": _about_the_debt(lambda s, debt: s.amount(debt.undisputed, debt.currency_code)),
     "debt_original_amount": _about_the_debt(lambda s, debt: s.amount(debt.original_balance, debt.currency_code)),
     "debt_currency": _about_the_debt(lambda s, debt: debt.currency_code),

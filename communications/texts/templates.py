@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from communications.models import CommunicationLog, CommunicationTemplate, CommunicationTemplateVersion
-from communications.texts import placeholders
+from communications.texts import composition, limits, placeholders, required_lines
+from communications.texts.placeholders import BadPlaceholder
 from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 from debtors.channels import Channel
 
@@ -44,7 +45,7 @@ def create(**values: Any) -> CommunicationTemplate:
     """Create a template.
 
     :raises BadPlaceholder: if its text contains an unknown placeholder
-    :raises TextTooLong: if its body has too many characters or tags
+    :raises TextTooLong: if its body has too many characters or tags, or its channel does not take the text with long values
     :raises SubjectMissing: if it is for e-mail and has no subject
     :raises Duplicate: if its name is taken in this language
     """
@@ -127,16 +128,30 @@ def _is_text_of(version: CommunicationTemplateVersion, template: CommunicationTe
 
 
 def _save(template: CommunicationTemplate) -> CommunicationTemplate:
-    if template.communication_type == Channel.EMAIL and not (template.subject or "").strip():
+    channel = template.communication_type
+    if channel == Channel.EMAIL and not (template.subject or "").strip():
         raise SubjectMissing
     if len(template.body) > MAX_BODY:
         raise TextTooLong(f"The body has more than {MAX_BODY:,} characters. Shorten it.")
-    if template.communication_type == Channel.EMAIL and template.body.count("<") > MAX_TAGS:
+    if channel == Channel.EMAIL and template.body.count("<") > MAX_TAGS:
         raise TextTooLong(f"The body has more than {MAX_TAGS:,} HTML tags. Simplify it.")
     placeholders.check(template.subject or "", field="subject")
     placeholders.check(template.body, field="body")
+    if channel != Channel.EMAIL and "unsubscribe_url" in placeholders.used(template.body):
+        raise BadPlaceholder("{{unsubscribe_url}} is for e-mail only. Remove it.", field="body")
+    _check_length(template)
     taken = Duplicate("This name is taken in this language. Choose another name or language.", field="name")
     with refusing({"template_name_is_unique_per_language": taken}):
         template.save()
         _save_version(template.pk)
     return template
+
+
+def _check_length(template: CommunicationTemplate) -> None:
+    """Refuse a text that its channel does not take with long values and with the lines that the law demands."""
+    channel, language = template.communication_type, template.language
+    body = "" if channel == Channel.EMAIL else required_lines.add(template.body, channel=channel, language=language)
+    text = composition.compose(template.subject, body, limits.long_values(), channel=channel, language=language)
+    if found := limits.problem(text, channel):
+        field, problem = found
+        raise TextTooLong(f"With long values: {problem} Shorten it.", field=field)

@@ -1,4 +1,4 @@
-"""The product's own texts to debtors (``wording.toml``), in eight languages. All other texts are templates of the agency."""
+"""The product's own texts to debtors (``wording.toml``), in ten languages. All other texts are templates of the agency."""
 
 import tomllib
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ class Wording:
     """The texts in one language."""
 
     unsubscribe_line: str
+    stop_line: str
     opted_out: str
     call_greeting: str
     call_repeat: str

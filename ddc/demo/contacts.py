@@ -15,7 +15,7 @@ from communications.models import (
     MessageStatus,
 )
 from communications.sending import evidence
-from communications.texts import composition, facts, templates
+from communications.texts import composition, facts, required_lines, templates
 from contact import addresses
 from contact.engine import gate
 from ddc.common.days import agency_today
@@ -51,7 +51,8 @@ def messages(
         for debt in debts
         if debt.current_status == DebtStatus.ACTIVE and (agency_today(now) - debt.placement_date).days > 7
     ]
-    values = facts.gather([(debt.debtor, debt) for debt in about], now=now)
+    recipients = [facts.Recipient(debt.debtor, debt, debt.debtor.language_preference) for debt in about]
+    values = facts.gather(recipients, now=now)
     versions = templates.current_versions(variants)
     made = []
     for debt, variables in zip(about, values, strict=True):
@@ -185,7 +186,8 @@ def _render(
     assert log.debtor is not None
     fit = templates.choose(variants, log.debtor.language_preference)
     assert fit is not None
-    text = composition.compose(fit.subject, fit.body, variables, mail=log.communication_type == Channel.EMAIL)
+    body = required_lines.add(fit.body, channel=log.communication_type, language=fit.language)
+    text = composition.compose(fit.subject, body, variables, channel=log.communication_type, language=fit.language)
     log.template, log.template_version = fit, versions[fit.pk]
     log.subject, log.body, log.html = text.subject, text.body, text.html
 

@@ -65,7 +65,7 @@ class TestReceived:
             "current_status": "active", "disputed_amount": Decimal("300.50"), "undisputed": Decimal("699.50"), "held": 0,
         }  # fmt: skip
         debt.refresh_from_db()
-        (values,) = facts.gather([(debt.debtor, debt)], now=NOW)
+        (values,) = facts.gather([facts.Recipient(debt.debtor, debt, "en")], now=NOW)
         assert (values["debt_amount"], values["total_outstanding"]) == ("£699.50", "£699.50")
         assert totals.outstanding([debt.debtor_id], today=TODAY)[debt.debtor_id].amount == 1000
         assert not debt.is_fully_disputed

@@ -15,7 +15,7 @@ from tests.communications.conftest import NOON
 pytestmark = pytest.mark.django_db
 
 FIELDS = """id debtorId debtId debtIds templateId communicationType direction status subject timestamp sentAt deliveredAt
-    openedAt openCount failureReason"""
+    openedAt openCount expiresAt failureReason"""
 
 
 def queue(**values):

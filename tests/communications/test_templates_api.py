@@ -196,6 +196,8 @@ class TestProcess:
                     "status": "rendered",
                     "communicationLogId": None,
                     "reason": None,
+                    "alphabet": None,
+                    "segments": None,
                 }
             ],
         }

@@ -81,7 +81,7 @@ def test_no_pattern_takes_more_than_linear_time(pattern: Pattern):
 
 
 def _compose(text: str) -> object:
-    return composition.compose(text, text, {}, mail=True)
+    return composition.compose(text, text, {}, channel="email")
 
 
 def _read_json(text: str) -> object:

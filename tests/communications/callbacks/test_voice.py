@@ -137,7 +137,7 @@ def test_the_debtor_hears_the_text_that_was_rendered_for_them(twilio, settings):
     )
     assert drain().statuses == {"sent": 1}
 
-    assert '<Say language="en-GB">Tom &amp; John</Say>' in spoken(KEY, log, Digits="1")
+    assert '<Say language="en-GB">DDC: Tom &amp; John</Say>' in spoken(KEY, log, Digits="1")
 
 
 def test_a_key_opts_the_number_out_of_calls_once(call):

@@ -65,7 +65,8 @@ def test_messages_go_by_a_provider_once_it_is_registered(tiny):
 
     for message in (text, call):
         message.refresh_from_db()
-    assert sorted(tiny.sent) == [("call", call.address, "Hello"), ("sms", text.address, "Hello")]
+    words = "DDC: Hello\nReply STOP to get no more texts."
+    assert sorted(tiny.sent) == [("call", call.address, "DDC: Hello"), ("sms", text.address, words)]
     assert (text.provider, text.provider_message_id) == ("tiny", "T1")
     assert (call.provider, call.failure_reason) == ("tiny", "Line busy")
 

@@ -239,10 +239,10 @@ def test_a_message_that_cannot_be_written_delays_no_other(smtp, monkeypatch):
     bad, _ = queue(), queue()
     gather = facts.gather
 
-    def failing(pairs, **options):
-        if any(debtor == bad.debtor for debtor, _ in pairs):
+    def failing(recipients, **options):
+        if any(recipient.debtor == bad.debtor for recipient in recipients):
             raise ZeroDivisionError
-        return gather(pairs, **options)
+        return gather(recipients, **options)
 
     monkeypatch.setattr(facts, "gather", failing)
 
@@ -253,13 +253,14 @@ def test_a_message_that_cannot_be_written_delays_no_other(smtp, monkeypatch):
     assert len(smtp.mails) == 1
 
 
-def test_a_very_long_subject_is_cut(smtp):
+def test_a_subject_that_no_mail_takes_fails_with_the_reason(smtp):
     log = queue(subject="{{original_creditor}}" * 12, body="x", debt=factories.debt(original_creditor="x" * 255))
 
-    assert drain().statuses == {"sent": 1}
+    assert drain().statuses == {"failed": 1}
 
     log.refresh_from_db()
-    assert log.subject == "x" * 998
+    assert log.failure_reason == "too_long: The subject has 3,060 characters. A mail takes 998."
+    assert not smtp.mails
 
 
 def test_a_subject_stays_one_line(smtp):
@@ -274,7 +275,7 @@ def test_a_subject_stays_one_line(smtp):
 
 def test_the_number_of_queries_grows_by_two_for_each_message(settings):
     def cost(messages):
-        template = factories.template(body="{{total_outstanding}} {{last_payment_amount}} {{debt_amount}}")
+        template = factories.template(body='{{total_outstanding}} {{last_payment_amount|"none"}} {{debt_amount}}')
         for _ in range(messages):
             queue(template=template)
         with CaptureQueriesContext(

@@ -58,7 +58,7 @@ def test_a_value_is_never_scanned_again():
 def test_values_are_escaped_only_in_html():
     values = {"debtor_first_name": "<b>&"}
 
-    text = composition.compose("{{debtor_first_name}}", "Dear {{debtor_first_name}}\n\nBye", values, mail=True)
+    text = composition.compose("{{debtor_first_name}}", "Dear {{debtor_first_name}}\n\nBye", values, channel="email")
 
     assert (text.subject, text.body) == ("<b>&", "Dear <b>&\n\nBye")
     assert "<p>Dear &lt;b&gt;&amp;</p><p>Bye</p>" in text.html
@@ -67,7 +67,7 @@ def test_values_are_escaped_only_in_html():
 def test_a_body_with_markup_is_html_and_its_plain_part_is_made_from_it():
     body = '<p>Dear {{debtor_first_name}},</p><script>x()</script><p onclick="x()">see <a href="https://a.example/?a=1&amp;b=2">here</a></p>'
 
-    text = composition.compose("s", body, {"debtor_first_name": "<img src=x onerror=x()>"}, mail=True)
+    text = composition.compose("s", body, {"debtor_first_name": "<img src=x onerror=x()>"}, channel="email")
 
     assert "&lt;img" in text.html
     assert "script" not in text.html
@@ -87,14 +87,16 @@ def test_only_our_own_and_attached_images_stay(settings):
     )
     body = "".join(f'<img src="{source}">' for source in (*sources, *remote))
 
-    text = composition.compose("s", f"<p>{body}</p>", {}, mail=True)
+    text = composition.compose("s", f"<p>{body}</p>", {}, channel="email")
 
     assert text.html.count("src=") == 2
     assert all(f'src="{source}"' in text.html for source in sources)
 
 
 def test_links_in_a_plain_mail_become_anchors():
-    text = composition.compose("s", "Go to {{portal_url}}.", {"portal_url": "https://a.example/x?a=1&b=2"}, mail=True)
+    text = composition.compose(
+        "s", "Go to {{portal_url}}.", {"portal_url": "https://a.example/x?a=1&b=2"}, channel="email"
+    )
 
     assert '<a href="https://a.example/x?a=1&amp;b=2' in text.html
 
@@ -139,7 +141,7 @@ class TestFacts:
         )  # fmt: skip
         debt.refresh_from_db()
 
-        (values,) = facts.gather([(debtor, debt)], now=NOW)
+        (values,) = facts.gather([facts.Recipient(debtor, debt, "de")], now=NOW)
 
         assert values.keys() == placeholders.NAMES
         assert all(values.values())
@@ -148,7 +150,7 @@ class TestFacts:
         assert (values["debt_due_date"], values["days_since_placement"]) == ("01.02.2026", "30")
 
     def test_an_unknown_value_is_empty(self):
-        (values,) = facts.gather([(factories.debtor(legal_entity=None), None)], now=NOW)
+        (values,) = facts.gather([facts.Recipient(factories.debtor(legal_entity=None), None, "en")], now=NOW)
 
         written = placeholders.render(
             "[{{debt_amount}}{{debt_due_date}}{{debtor_legal_entity}}{{last_payment_date}}]", values
@@ -156,7 +158,7 @@ class TestFacts:
         assert written == "[]"
 
     def test_many_pairs_cost_no_more_queries_than_one(self, django_assert_max_num_queries):
-        pairs = [(debt.debtor, debt) for debt in (factories.debt() for _ in range(5))]
+        recipients = [facts.Recipient(debt.debtor, debt, "en") for debt in (factories.debt() for _ in range(5))]
 
         with django_assert_max_num_queries(4):
-            assert len(facts.gather(pairs, now=NOW)) == 5
+            assert len(facts.gather(recipients, now=NOW)) == 5

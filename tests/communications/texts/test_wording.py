@@ -8,10 +8,10 @@ import pytest
 from communications.texts import placeholders, wording
 from communications.texts.wording import WORDING
 
-LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt")
+LANGUAGES = ("ar", "de", "en", "es", "fr", "he", "it", "nl", "pl", "pt")
 
 
-def test_there_are_eight_languages():
+def test_there_are_ten_languages():
     assert tuple(sorted(WORDING)) == LANGUAGES
 
 
