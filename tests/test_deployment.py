@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +26,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "ddc"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
+GRANIAN = web.granian_command(host="127.0.0.1", port=0, workers=2, shutdown_seconds=3)
 # Read by the images of PostgreSQL and Valkey, not by us.
 THEIRS = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"} | {
     *("VALKEY_PASSWORD", "VALKEYCLI_AUTH", "REDISCLI_AUTH")
@@ -162,9 +164,12 @@ def test_the_image_starts_the_web_server_as_the_demo_does(monkeypatch: pytest.Mo
     assert [program, *arguments[:2]] == ["python", "-m", "ddc.stack"]
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.setattr(os, "execv", instead)
+    monkeypatch.setattr(web, "claim_port", lambda host, port: socket.socket())
     with pytest.raises(SystemExit) as left:
         stack.main(arguments[2:])
-    assert left.value.code == web.command(host="0.0.0.0", port=8000, workers=3, shutdown_seconds=web.SHUTDOWN_SECONDS)
+    assert left.value.code == web.granian_command(
+        host="0.0.0.0", port=8000, workers=3, shutdown_seconds=web.SHUTDOWN_SECONDS
+    )
 
 
 def seconds(duration: str) -> int:
@@ -199,7 +204,7 @@ def test_nothing_of_ours_says_hello_in_plain_text() -> None:
     for service in OURS.values():
         command = str(service.get("command"))
         assert "celery" not in command or "celery -q " in command
-    assert web.command(port=0)[-2:] == ["--log-level", "warning"]
+    assert GRANIAN[-2:] == ["--log-level", "warning"]
 
 
 def test_every_queue_that_tasks_are_routed_to_has_a_worker() -> None:
@@ -215,7 +220,7 @@ def test_every_queue_that_tasks_are_routed_to_has_a_worker() -> None:
 
 def test_the_programs_started_are_pinned() -> None:
     started = {"granian", "celery"}
-    commands = str([*web.command(port=0, workers=2), *(service.get("command") for service in OURS.values())])
+    commands = str([*GRANIAN, *(service.get("command") for service in OURS.values())])
     for program in started:
         assert program in commands
         assert re.search(rf"^{program}(\[.+\])?==\d", REQUIREMENTS, re.M), program

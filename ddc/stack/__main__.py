@@ -21,6 +21,12 @@ def main(arguments: list[str]) -> int:
     )
     server.add_argument("--port", type=int, default=port, help="default: PORT, else 8000")
     server.add_argument("--workers", type=int, default=web.PROCESSES, help="processes; default: CPU cores plus one")
+    server.add_argument(
+        "--shutdown-seconds",
+        type=int,
+        default=web.SHUTDOWN_SECONDS,
+        help="time for requests in progress at shutdown; default: %(default)s",
+    )
     run = commands.add_parser("run", help="run one command with a temporary PostgreSQL and Valkey")
     run.add_argument("--durable", action="store_true", help="make PostgreSQL write durably, as in production")
     run.add_argument("command", nargs="+")
@@ -35,10 +41,12 @@ def main(arguments: list[str]) -> int:
                 raise StackError(problem)
             return 0
         if chosen.action == "web":
-            command = web.command(
-                host=chosen.host, port=chosen.port, workers=chosen.workers, shutdown_seconds=web.SHUTDOWN_SECONDS
+            web.serve(
+                host=chosen.host,
+                port=chosen.port,
+                workers=chosen.workers,
+                shutdown_seconds=chosen.shutdown_seconds,
             )
-            os.execv(command[0], command)
         return temporary.run(chosen.command, os.environ, durable=chosen.durable)
     except StackError as error:
         print(error, file=sys.stderr)
