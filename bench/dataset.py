@@ -145,11 +145,12 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
     debtors = [(new_id(moment), random_.choice(COUNTRIES), moment) for moment in moments]
 
     def people() -> Iterator[Row]:
+        phones = {country: _phones(country) for country in COUNTRIES}
         for n, (pk, country, moment) in enumerate(debtors):
             first, last = random_.choice(FIRST), random_.choice(LAST)
             company = f"{last} {country} Ltd" if chance() < 0.2 else None
             yield (
-                pk, f"debtor.{n}@example.com", first, last, _phone(country, n), company, f"{n % 300} High Street", "London",
+                pk, f"debtor.{n}@example.com", first, last, next(phones[country]), company, f"{n % 300} High Street", "London",
                 country, "en", moment, moment,
             )  # fmt: skip
 
@@ -257,10 +258,11 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
     )
 
 
-def _phone(country: str, n: int) -> str:
-    """Return a mobile number that is valid in a country."""
+def _phones(country: str) -> Iterator[str]:
+    """Yield mobile numbers that are valid in a country, each once: 100,000, which is enough up to scale 14."""
     example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
-    return f"+{example.country_code}{str(example.national_number)[:-5]}{n % 100_000:05d}"
+    for n in range(100_000):
+        yield f"+{example.country_code}{str(example.national_number)[:-5]}{n:05d}"
 
 
 def _uneven(random_: random.Random, count: int, steepness: float) -> Any:
