@@ -1,7 +1,7 @@
 """Templates, messages, and the evidence beside them."""
 
 from communications.models.evidence import MessageAttempt, PendingDispatch, UncertainResolution
-from communications.models.messages import DUE_STATUSES, CommunicationLog
+from communications.models.messages import CONTACT_STATUSES, DUE_STATUSES, MADE_AT, CommunicationLog
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
 from communications.models.vocabulary import ANSWERED_BY_PERSON, CONNECTED, CONVERSATIONS, CallOutcome, MessageStatus
@@ -10,8 +10,10 @@ from communications.models.worklists import CallTask, InboundMessage, UncertainM
 __all__ = [
     "ANSWERED_BY_PERSON",
     "CONNECTED",
+    "CONTACT_STATUSES",
     "CONVERSATIONS",
     "DUE_STATUSES",
+    "MADE_AT",
     "CallOutcome",
     "CallTask",
     "Circuit",

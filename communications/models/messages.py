@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from agents.models import Agent
 from collection.models import Debt
@@ -15,6 +16,18 @@ from debtors.models import Debtor
 
 #: A worker may claim messages with these statuses when they are due; a claimed one is due when its lease is over.
 DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
+#: Messages with these statuses may be contacts; see ``communications/outbox/history.py``.
+CONTACT_STATUSES = (
+    MessageStatus.CLAIMED,
+    MessageStatus.SENDING,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.BOUNCED,
+    MessageStatus.UNCERTAIN,
+    MessageStatus.RECEIVED,
+)
+#: When the contact was made.
+MADE_AT = Coalesce("begun_at", "outcome_at", "sent_at", "updated_at")
 
 
 class CommunicationLog(UUIDModel):
@@ -143,6 +156,13 @@ class CommunicationLog(UUIDModel):
             # It is read backwards: inserting in the order of the index takes a third of the time.
             models.Index(fields=["created_at", "id"], name="log_by_time"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="log_debtor_newest"),
+            # The last contacts of a person. A queued message is not in it, so a strategy run does not write it.
+            models.Index(
+                "debtor",
+                MADE_AT,
+                name="log_contacts",
+                condition=Q(status__in=[status.value for status in CONTACT_STATUSES]),
+            ),
             models.Index(fields=["debt"], name="log_debt"),  # A debt has few messages, which are sorted quickly.
             models.Index(
                 fields=["communication_type", "due_at"],

@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
 
-from communications.models import CONNECTED, CONVERSATIONS, CommunicationLog, CommunicationTemplate, MessageStatus
+from communications.models import (
+    CONNECTED,
+    CONTACT_STATUSES,
+    CONVERSATIONS,
+    MADE_AT,
+    CommunicationLog,
+    CommunicationTemplate,
+    MessageStatus,
+)
 from contact import addresses
 from contact.engine.decision import Contact
 from contact.facts import ContactRequest, TemplateFacts
@@ -26,6 +34,12 @@ ATTEMPTED = (
     MessageStatus.DELIVERED,
     MessageStatus.BOUNCED,
     MessageStatus.UNCERTAIN,
+)
+# Literal statuses, because with parameters PostgreSQL does not use the partial index, and would read a person's whole history.
+_MAY_BE_CONTACT = RawSQL(  # noqa: S611 - the statuses are constants
+    f"communication_log.status IN ({', '.join(repr(status.value) for status in CONTACT_STATUSES)})",
+    (),
+    output_field=BooleanField(),
 )
 
 
@@ -104,8 +118,9 @@ def _history(asked: Sequence[ContactRequest], *, by_address: bool, now: datetime
     rows = (
         CommunicationLog.objects.filter(Q(debtor__any_of=debtors) | Q(address__any_of=values))
         .filter(Q(status__in=(*ATTEMPTED, MessageStatus.RECEIVED)) | Q(status=MessageStatus.CLAIMED, due_at__gt=now))
+        .filter(_MAY_BE_CONTACT)
         .exclude(pk__any_of=[request.message_id for request in asked])
-        .annotate(made_at=Coalesce("begun_at", "outcome_at", "sent_at", "updated_at"))
+        .annotate(made_at=MADE_AT)
         .filter(made_at__gte=now - REMEMBERED)
         .order_by()
     )
