@@ -15,6 +15,7 @@ from django.db import connection
 from tqdm import tqdm
 
 from creditors.names import normal_form
+from ddc.common.postgresql import owner
 
 SEED = 20_260_101
 AS_OF = date(2026, 1, 1)
@@ -38,8 +39,8 @@ Row = tuple[Any, ...]
 
 
 def load(scale: float) -> None:
-    """Fill the empty tables of a migrated database."""
-    with connection.cursor() as cursor:
+    """Fill the empty tables of a migrated database, as their owner."""
+    with owner.connected(), connection.cursor() as cursor:
         # The generated references are valid, and checking each would take longer than copying.
         cursor.execute("SET session_replication_role = replica")
         for table, columns, total, rows in _tables(scale):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from bench.dataset import SEED
 from collection.balances import totals
+from ddc.common.postgresql import owner
 
 Row = tuple[Any, ...]
 
@@ -53,8 +54,8 @@ class Question:
 
 
 def prepare() -> None:
-    """Create the table that the bare statements pick from."""
-    with connection.cursor() as cursor:
+    """Create the table that the bare statements pick from, as the owner of the tables."""
+    with owner.connected(), connection.cursor() as cursor:
         cursor.execute(_PREPARE)
 
 

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from bench.dataset import AS_OF
+from ddc.common.postgresql import owner
 from strategy import runs
 from strategy.models import StrategyRun
 
@@ -72,7 +73,7 @@ def _what() -> Any:
 
 
 def _take_back() -> None:
-    with connection.cursor() as cursor:
+    with owner.connected(), connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
             "DELETE FROM communication_log USING strategy_step WHERE communication_log.id = strategy_step.message_id"

@@ -4,6 +4,7 @@ Order: the environment, then ``.env``, then the file of the running demo.
 """
 
 import os
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -23,6 +24,7 @@ from ddc.configuration import (
     is_production,
     long_enough,
     origin,
+    owner_settings,
     rate,
     time_zone,
     webhook_secret,
@@ -150,23 +152,29 @@ APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter, except for callbacks with attachments.
 
 # --- PostgreSQL, Valkey, Celery
+DATABASE_DEFAULTS: dict[str, Any] = {
+    "ENGINE": "ddc.common.postgresql",
+    "CONN_MAX_AGE": None,
+    "CONN_HEALTH_CHECKS": True,
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+    "OPTIONS": {
+        "connect_timeout": 3,
+        "server_side_binding": True,
+        "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler must support prepared statements.
+        # Detects a lost host within a minute. web_process.py adds limits for web servers.
+        **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
+        "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+    },
+}
 DATABASES = {
     "default": database_settings(
-        required("DATABASE_URL", why="a URL such as postgres://user:password@host/ddc"),
-        ENGINE="ddc.common.postgresql",
-        CONN_MAX_AGE=None,
-        CONN_HEALTH_CHECKS=True,
-        DISABLE_SERVER_SIDE_CURSORS=True,
-        OPTIONS={
-            "connect_timeout": 3,
-            "server_side_binding": True,
-            "prepare_threshold": 2,  # Planning a read costs as much as running it. A pooler must support prepared statements.
-            # Detects a lost host within a minute. web_process.py adds limits for web servers.
-            **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000},
-            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
-        },
+        required("DATABASE_URL", why="a URL such as postgres://user:password@host/ddc"), **DATABASE_DEFAULTS
     )
 }
+# Commands that change the schema connect as the role that owns it: see ddc/common/postgresql/owner.py.
+OWNER_DATABASE = owner_settings(
+    env.str("MIGRATION_DATABASE_URL", default=""), DATABASES["default"], **DATABASE_DEFAULTS
+)
 REDIS_URL = broker_url(required("REDIS_URL", why="a URL such as redis://:password@host:6379/0"))
 CELERY_BROKER_URL = REDIS_URL
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

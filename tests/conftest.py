@@ -1,7 +1,8 @@
 """Fixtures that every part of the suite shares."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from django.core.cache import cache
 
 from agents import roles
 from agents.models import Agent
+from ddc.common.postgresql import owner
 from tests import factories
 from tests.openapi import CheckingClient
 
@@ -20,6 +22,28 @@ def own_broker_database() -> None:
     """Each test process uses a database of its own in Valkey, so that parallel ones don't meet."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{int(worker) + 1}"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[contextlib.ExitStack]:
+    """The owner creates the tests' database and drops it, as in production the tables; the tests run as the product."""
+    with contextlib.ExitStack() as as_owner:
+        as_owner.enter_context(owner.connected())
+        yield as_owner
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_modify_db_settings: contextlib.ExitStack) -> Iterator[None]:
+    django_db_modify_db_settings.close()
+    yield
+    django_db_modify_db_settings.enter_context(owner.connected())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Run a test that is marked ``owner`` as the owner of the tables, from its first fixture on."""
+    with owner.connected() if item.get_closest_marker("owner") else contextlib.nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

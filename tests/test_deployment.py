@@ -28,7 +28,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
 GRANIAN = web.granian_command(host="127.0.0.1", port=0, workers=2, shutdown_seconds=3)
 # Read by the images of PostgreSQL and Valkey, not by us.
-THEIRS = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"} | {
+THEIRS = {"PGOPTIONS", "POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"} | {
     *("VALKEY_PASSWORD", "VALKEYCLI_AUTH", "REDISCLI_AUTH")
 }
 
@@ -65,7 +65,7 @@ def example() -> dict[str, str]:
 def test_the_example_names_every_setting_and_no_other() -> None:
     read = settings_read()
     assert len(read) > 30  # or the search has gone blind
-    passwords_of_compose = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
+    passwords_of_compose = {"POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "VALKEY_PASSWORD"}
     assert set(example()) == set(read) | passwords_of_compose
 
 
@@ -105,6 +105,22 @@ def test_compose_gives_what_the_settings_cannot_do_without() -> None:
     must = {"SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY", "DATABASE_URL", "REDIS_URL"}
     for name, service in OURS.items():
         assert must <= set(service["environment"]), name
+
+
+def test_only_migrate_connects_as_the_owner_of_the_tables() -> None:
+    urls = {name: service["environment"]["MIGRATION_DATABASE_URL"] for name, service in OURS.items()}
+    assert urls.pop("migrate").startswith("postgres://ddc_owner:")
+    assert set(urls.values()) == {""}
+    assert {service["environment"]["DATABASE_URL"].split(":")[1] for service in OURS.values()} == {"//ddc"}
+
+
+def test_postgresql_makes_the_roles_by_the_same_files_as_the_demo() -> None:
+    postgres = SERVICES["postgres"]
+    assert "./ddc/stack/sql:/docker-entrypoint-initdb.d:ro" in postgres["volumes"]
+    # The image runs them in the order of their names.
+    assert sorted(path.name for path in (ROOT / "ddc/stack/sql").iterdir()) == ["roles.sql", "superuser.sql"]
+    read = set(re.findall(r"current_setting\('([\w.]+)'\)", (ROOT / "ddc/stack/sql/roles.sql").read_text()))
+    assert read == set(re.findall(r"-c ([\w.]+)=", postgres["environment"]["PGOPTIONS"]))
 
 
 def test_compose_runs_neither_debugging_nor_the_demo() -> None:

@@ -1,6 +1,6 @@
 """Trigger functions that several apps use."""
 
-from ddc.common.postgresql.triggers import Function
+from ddc.common.postgresql.triggers import Function, Right
 
 FUNCTIONS = [
     Function(
@@ -48,4 +48,13 @@ BEGIN
     RETURN NULL;
 END """,
     ),
+]
+
+RIGHTS = [
+    Right(table="django_migrations", granted=["SELECT"], why="Only migrations write it."),
+    Right(table="django_content_type", granted=["SELECT"], why="Only migrations write it."),
+    Right(table="auth_permission", granted=["SELECT"], why="Only migrations write it."),
+    Right(table="auth_group", granted=["SELECT"], why="Roles are set by migrations."),
+    Right(table="auth_group_permissions", granted=["SELECT"], why="What a role may do is set by migrations."),
+    Right(table="django_admin_log", granted=["SELECT", "INSERT"], why="The back office's log is never changed."),
 ]

@@ -21,6 +21,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 _FIRST_PORT = 8000
 _HEALTH_SECONDS = 90
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OWNER_URL = "MIGRATION_DATABASE_URL"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ class _Demo:
         # Empty counts as not set: a copy of .env.example has empty values.
         given = read_env(state.checkout / ".env") | self._environment
         self._given = {name: value for name, value in given.items() if value}
+        if "DATABASE_URL" not in self._given:
+            self._given.pop(_OWNER_URL, None)  # It would belong to another server than the demo's own.
         self._supervisor = Supervisor(show)
 
     def run(self) -> None:
@@ -128,14 +131,14 @@ class _Demo:
             show("Starting PostgreSQL ...")
             postgres = Postgres(folder, account=runner, log=self._state.log("postgres"))
             self._supervisor.start_server(postgres)
-            urls["DATABASE_URL"] = postgres.url
+            urls["DATABASE_URL"], urls[_OWNER_URL] = postgres.url, postgres.owner_url
         if not self._given.get("REDIS_URL"):
             show("Starting Valkey ...")
             (folder / "valkey").mkdir(mode=0o711, exist_ok=True)
             valkey = Valkey(folder / "valkey", account=runner, log=self._state.log("valkey"))
             self._supervisor.start_server(valkey)
             urls["REDIS_URL"] = valkey.url
-        return {"DATABASE_URL": "", "REDIS_URL": ""} | urls
+        return {"DATABASE_URL": "", _OWNER_URL: "", "REDIS_URL": ""} | urls
 
     def _run_steps(self, env: Mapping[str, str]) -> None:
         for title, command in self._plan.steps.items():
@@ -149,6 +152,7 @@ class _Demo:
                 raise StackError(f"{title} failed (exit code {code}): {shlex.join(command)}")
 
     def _start_programs(self, env: Mapping[str, str], port: int) -> None:
+        env = {**env, _OWNER_URL: ""}  # Only migrations need it. Empty, so that no file sets it.
         for name, command in self._plan.programs.items():
             show(f"Starting {name} ...")
             filled = [part.replace("{port}", str(port)) for part in command]

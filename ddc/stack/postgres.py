@@ -15,7 +15,13 @@ from . import StackError, binaries, process
 from .account import Account, chown
 from .server import Server
 
-DATABASE = ROLE = "ddc"
+DATABASE = PRODUCT = "ddc"
+OWNER = "ddc_owner"
+SUPERUSER = "postgres"
+_SQL = Path(__file__).parent / "sql"
+# The benchmark loads its data, and tests check `always` triggers, with this setting. The owner gains nothing that counts: it may
+# drop each trigger.
+_FOR_TESTS = f"GRANT SET ON PARAMETER session_replication_role TO {OWNER};"
 # Tests do not need their data after a crash.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 #: The settings of every benchmark, also of bare SQL: as durable as in production, with room for the data in memory. The
@@ -47,9 +53,17 @@ class Postgres(Server):
 
     @property
     def url(self) -> str:
-        """The URL of the database, password included."""
-        password = (self.data / "ddc-password").read_text()
-        return f"postgres://{ROLE}:{password}@{process.LOOPBACK}:{self.port}/{DATABASE}"
+        """The URL of the database for the product's role, password included."""
+        return self._url(PRODUCT)
+
+    @property
+    def owner_url(self) -> str:
+        """The URL of the database for the role that owns the tables, password included."""
+        return self._url(OWNER)
+
+    def _url(self, role: str) -> str:
+        password = self._password_file(self.data, role).read_text()
+        return f"postgres://{role}:{password}@{process.LOOPBACK}:{self.port}/{DATABASE}"
 
     def start(self) -> process.Process:
         """Start the server as every other; create the cluster at the first start."""
@@ -83,28 +97,48 @@ class Postgres(Server):
                     f"PostgreSQL {version.read_text().strip()} made {self.data}; this is version "
                     f"{binaries.POSTGRES_MAJOR}. Run `python -m ddc.stack reset` for a new database."
                 )
+            if not self._password_file(self.data, OWNER).exists():
+                raise StackError(
+                    f"{self.data} was made by a version with one database role. "
+                    "Run `python -m ddc.stack reset` for a new database."
+                )
             return
         # Renamed when complete, so that an interrupted run never leaves half a cluster under the final name.
         unfinished = self.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         chown(unfinished, self.account)
-        password = secrets.token_urlsafe(24)
-        password_file = self.folder / "password.new"
-        password_file.unlink(missing_ok=True)
-        password_file.touch(mode=0o600)
-        password_file.write_text(password)
-        chown(password_file, self.account)
+        passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, PRODUCT, OWNER)}
+        files = {role: self._password_file(self.folder, role) for role in passwords}
+        for role, file in files.items():
+            file.unlink(missing_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(passwords[role])
+            chown(file, self.account)
         # The locale of LANG may give SQL_ASCII, where lower('ÉÖ') does nothing.
         characters = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        access: list[str | Path] = ["--username", ROLE, "--pwfile", password_file, "--auth=scram-sha-256"]
+        access: list[str | Path] = ["--username", SUPERUSER, "--pwfile", files[SUPERUSER], "--auth=scram-sha-256"]
         self._run([self._initdb, "-D", unfinished, *characters, *access, "--no-sync"])
-        single: list[str | Path] = [self._postgres, "--single", "-F", "-D", unfinished, "postgres"]
-        output = self._run(single, f"CREATE DATABASE {DATABASE}\n")
-        if "ERROR" in output:
-            raise StackError(f"PostgreSQL could not create the database:\n{output}")
-        password_file.rename(unfinished / "ddc-password")
+        files[SUPERUSER].unlink()
+        self._create_roles(unfinished, passwords)
+        for role in (PRODUCT, OWNER):
+            files[role].rename(self._password_file(unfinished, role))
         unfinished.rename(self.data)
+
+    def _create_roles(self, cluster: Path, passwords: Mapping[str, str]) -> None:
+        settings = [
+            f"SET ddc.{name}_password = '{passwords[role]}';" for name, role in (("product", PRODUCT), ("owner", OWNER))
+        ]
+        files = [(_SQL / name).read_text() for name in ("roles.sql", "superuser.sql")]
+        # With -j an empty line after a semicolon ends a statement, else the end of each line does.
+        text = "\n\n".join(part.strip() for part in (*settings, *files, _FOR_TESTS)) + "\n\n"
+        output = self._run([self._postgres, "--single", "-j", "-F", "-D", cluster, SUPERUSER], text)
+        if "ERROR" in output:
+            raise StackError(f"PostgreSQL could not create the roles and the database:\n{output}")
+
+    @staticmethod
+    def _password_file(folder: Path, role: str) -> Path:
+        return folder / f"{role}-password"
 
     def _run(self, command: Sequence[str | Path], text: str = "") -> str:
         child = process.spawn(

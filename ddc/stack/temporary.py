@@ -43,7 +43,7 @@ def run(command: list[str], environment: Mapping[str, str], *, durable: bool = F
                 stack.callback(
                     process.stop, child, by=signal.SIGQUIT
                 )  # Its data is deleted, so no checkpoint is needed.
-                env["DATABASE_URL"] = postgres.url
+                env["DATABASE_URL"], env["MIGRATION_DATABASE_URL"] = postgres.url, postgres.owner_url
             if "REDIS_URL" in wanted:
                 (folder / "valkey").mkdir(mode=0o711)
                 valkey = Valkey(folder / "valkey", account=runner, log=folder / "valkey.log")

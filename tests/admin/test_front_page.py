@@ -59,6 +59,7 @@ def test_a_long_worklist_is_not_counted_to_its_end(agent_at_desk: Browser, monke
     assert agent_at_desk.get("/admin/").context["work_queue"][0].number == "2 or more"
 
 
+@pytest.mark.owner
 def test_a_table_that_an_agent_may_not_see_is_in_neither_the_menu_nor_the_work_queue(agent_at_desk: Browser):
     group = agent_at_desk.agent.groups.get()
     group.permissions.remove(*group.permissions.filter(codename="view_inboundmessage"))

@@ -56,6 +56,7 @@ def test_nobody_writes_what_rules_own() -> None:
         assert written == ({"agents.change_apitoken"} if role == "Supervisor" else set())  # To revoke them.
 
 
+@pytest.mark.owner
 def test_migrating_again_changes_nothing_and_mends_what_was_changed() -> None:
     before = {role: held(role) for role in roles.ROLES}
     group = Group.objects.get(name="Auditor")

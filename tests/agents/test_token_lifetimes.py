@@ -213,6 +213,7 @@ def test_a_refused_api_token_has_no_use(supervisor: Agent) -> None:
     assert kept.last_used_at is None
 
 
+@pytest.mark.owner
 def test_a_token_that_cannot_record_its_use_still_works(supervisor: Agent) -> None:
     _, text = api_tokens.create(supervisor, now=timezone.now())
     with connection.cursor() as cursor:

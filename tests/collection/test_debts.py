@@ -173,6 +173,7 @@ def test_a_debt_with_payments_is_not_deleted():
     assert entries(debt) == [("placement", 500), ("payment", -1)]
 
 
+@pytest.mark.owner
 @pytest.mark.parametrize("sql", ["UPDATE ledger_entry SET amount = 1", "DELETE FROM ledger_entry"])
 def test_the_database_itself_refuses_to_change_the_ledger(sql: str):
     debt = factories.debt(balance="500")

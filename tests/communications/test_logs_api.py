@@ -68,6 +68,7 @@ def test_messages_are_not_written_by_hand(api):
     log.refresh_from_db()
 
 
+@pytest.mark.usefixtures("remembered_roles")
 def test_the_list_costs_the_same_queries_for_50_rows_as_for_1(api):
     def cost():
         with CaptureQueriesContext(connection) as queries:

@@ -176,6 +176,7 @@ class TestDecisions:
             ReasonCode.OUTSIDE_WINDOW,
         }
 
+    @pytest.mark.owner
     @pytest.mark.parametrize(
         "change", ["UPDATE contact_decision SET verdict = 'allow'", "DELETE FROM contact_decision"]
     )

@@ -106,6 +106,7 @@ class TestShippedPacks:
             policies.amend(old, by=factories.agent("Agent"), today=NOON.date(), max_contacts=9)
         assert ContactPolicy.objects.filter(jurisdiction="DEFAULT", code="week").count() == 1
 
+    @pytest.mark.owner
     @pytest.mark.parametrize("change", ["UPDATE contact_policy SET max_contacts = 99", "DELETE FROM contact_policy"])
     def test_a_version_never_changes(self, change):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:

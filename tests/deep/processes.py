@@ -12,12 +12,14 @@ from django.db import connection
 
 def environment(**more: str) -> dict[str, str]:
     """The environment in which another process finds this test's database and broker."""
-    url = urlsplit(os.environ["DATABASE_URL"])
-    database = urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}"))
+    name = connection.settings_dict["NAME"]
+    urls = {
+        role: urlsplit(os.environ[role]) for role in ("DATABASE_URL", "MIGRATION_DATABASE_URL") if os.environ.get(role)
+    }
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "ddc.settings",
-        "DATABASE_URL": database,
+        **{role: urlunsplit(url._replace(path=f"/{name}")) for role, url in urls.items()},
         "REDIS_URL": settings.REDIS_URL,
         **more,
     }

@@ -19,8 +19,8 @@ from tests.deep import processes
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
-def named(name: str) -> str:
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+def named(name: str, *, role: str = "MIGRATION_DATABASE_URL") -> str:
+    return urlunsplit(urlsplit(os.environ[role])._replace(path=f"/{name}"))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def second_database() -> Iterator[str]:
     with psycopg.connect(named("postgres"), autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}"')
         server.execute(f'CREATE DATABASE "{name}"')
-        yield named(name)
+        yield name
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -54,16 +54,18 @@ def test_a_backup_under_load_can_be_restored_and_its_ledger_is_right(tmp_path: P
     finally:
         worker.kill()
         worker.communicate()
-    restore = [programs / "pg_restore", "--exit-on-error", "--no-owner", f"--dbname={second_database}", dump]
+    as_owner = named(second_database)
+    restore = [programs / "pg_restore", "--exit-on-error", "--no-owner", f"--dbname={as_owner}", dump]
     subprocess.run(restore, check=True)
-    with psycopg.connect(second_database) as restored:
+    with psycopg.connect(as_owner) as restored:
         (entries,) = restored.execute("SELECT count(*) FROM ledger_entry").fetchone()
     assert before <= entries <= after
-    env = processes.environment(DATABASE_URL=second_database)
+    as_product = named(second_database, role="DATABASE_URL")
+    env = processes.environment(DATABASE_URL=as_product, MIGRATION_DATABASE_URL=as_owner)
     with processes.start("manage.py", "check_ledger", env=env, stdout=subprocess.PIPE) as check:
         assert "no difference" in check.communicate()[0]
     assert check.returncode == 0
-    migrations = ("manage.py", "migrate", "--check")
-    with processes.start(*migrations, env=env) as check:
-        check.wait()
-    assert check.returncode == 0, "the schema came along whole"
+    for whole in (("migrate", "--check"), ("triggers", "--check")):
+        with processes.start("manage.py", *whole, env=env) as check:
+            check.wait()
+        assert check.returncode == 0, "the schema and the rights of the product's role came along"

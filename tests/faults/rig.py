@@ -124,6 +124,7 @@ class Rig:
             **{name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY")},
             "DJANGO_SETTINGS_MODULE": "ddc.settings",
             "DATABASE_URL": self.postgres.url,
+            "MIGRATION_DATABASE_URL": self.postgres.owner_url,
             "REDIS_URL": self.valkey.url,
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "METRICS_TOKEN": "of-the-faults",

@@ -101,6 +101,7 @@ FAULTS: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.owner
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_found(fault: str, paid_in_part: Payment, capsys: pytest.CaptureFixture[str]):
     sql, check = FAULTS[fault]
@@ -112,6 +113,7 @@ def test_each_fault_is_found(fault: str, paid_in_part: Payment, capsys: pytest.C
     assert check in capsys.readouterr().err
 
 
+@pytest.mark.owner
 def test_a_payment_moved_by_hand_is_found(paid_in_part: Payment):
     other: Callable[[], Debt] = factories.debt
     unguarded("UPDATE payment SET debt_id = %s WHERE id = %s", other().pk, paid_in_part.pk)

@@ -46,6 +46,7 @@ def test_requests_at_once_leave_one_pending():
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_the_constraint_requests_at_once_leave_several_pending(monkeypatch: pytest.MonkeyPatch):
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX debt_has_one_pending_deferral_request")

@@ -40,6 +40,7 @@ def test_of_disputes_at_once_one_is_open():
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_the_constraint_disputes_at_once_are_open_together():
     (constraint,) = [one for one in Dispute._meta.constraints if one.name == "debt_has_one_open_dispute"]
     with connection.schema_editor() as editor:

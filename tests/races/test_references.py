@@ -114,6 +114,7 @@ def test_of_what_is_being_deleted_nothing_is_written(what: str):
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 @pytest.mark.parametrize(
     ("what", "trigger"),
     [("delete_debt", ("debt", "debt_with_messages_stays")), ("delete_rule", ("strategy_rule", "rule_of_a_step_stays"))],
@@ -126,6 +127,7 @@ def test_without_the_check_of_deletions_a_message_names_what_is_gone(what: str, 
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_the_check_of_steps_one_names_what_is_gone():
     race = Race()
     with without_triggers(("strategy_step", "step_references_exist")):
@@ -175,6 +177,7 @@ def test_a_debtor_who_is_being_deleted_is_not_written_to():
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_the_check_of_messages_one_goes_to_a_debtor_who_is_gone():
     debtor = factories.debtor()
     with without_triggers(("communication_log", "message_references_exist")):

@@ -1,7 +1,6 @@
 """Strategy runs under threads: each occurrence is queued once, and runs don't overlap."""
 
 import functools
-import os
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from communications.models import CommunicationLog
 from ddc.common.postgresql import parallel
 from strategy import engine, matching, queueing, runs
 from strategy.models import StrategyRun, StrategyStep
+from tests.deep import processes
 from tests.races.threads import at_once, refusals
 from tests.strategy import makers
 from tests.strategy.makers import TODAY, clock
@@ -68,6 +68,7 @@ def test_real_runs_at_once_queue_each_occurrence_once():
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_the_unique_step_runs_at_once_queue_doubles(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(queueing, "ON_CONFLICT", "")
     with without("strategy_step_queues_once", StrategyStep, CommunicationLog):
@@ -165,6 +166,7 @@ def test_one_of_several_runs_planned_at_once_is_planned():
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_the_constraint_several_are_planned():
     with without("one_strategy_run_at_a_time", StrategyRun):
         race_of_plans()
@@ -190,6 +192,7 @@ def test_one_of_several_runs_started_at_once_runs(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.deep
+@pytest.mark.owner
 def test_without_lock_and_constraint_several_run_at_once(monkeypatch: pytest.MonkeyPatch):
     @contextmanager
     def unlocked() -> Iterator[None]:
@@ -247,14 +250,8 @@ def test_a_run_killed_in_the_middle_is_marked_and_the_next_one_does_the_rest():
     for rule in rules:
         for _ in range(DEBTS):
             makers.due_debt(rule)
-    database = connection.settings_dict
-    address = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
-    environment = os.environ | {
-        "DATABASE_URL": f"postgres://{address}/{database['NAME']}",
-        "DJANGO_SETTINGS_MODULE": "ddc.settings",
-    }
     with subprocess.Popen(
-        [sys.executable, "-c", HANGING_RUN], env=environment, stdout=subprocess.PIPE, cwd=settings.BASE_DIR
+        [sys.executable, "-c", HANGING_RUN], env=processes.environment(), stdout=subprocess.PIPE, cwd=settings.BASE_DIR
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"some are done\n"

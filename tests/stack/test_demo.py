@@ -54,7 +54,7 @@ def test_only_the_owner_can_read_the_published_settings_and_they_end_with_the_de
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(read_env(file)) == {
         *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY", "DEMO", "DEMO_PASSWORD"),
-        *("PORT", "PUBLIC_URL", "EMAIL_URL", "SMS_BACKEND", "ALLOWED_HOSTS"),
+        *("MIGRATION_DATABASE_URL", "PORT", "PUBLIC_URL", "EMAIL_URL", "SMS_BACKEND", "ALLOWED_HOSTS"),
     }
     with psycopg.connect(read_env(file)["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("ddc",)
@@ -66,7 +66,7 @@ def test_secrets_and_data_stay_from_run_to_run(start: Start, checkout: Path) -> 
     first, second = {}, {}
     demo = start().up()
     first = read_env(checkout / ".state/demo.env")
-    with psycopg.connect(first["DATABASE_URL"]) as connection:
+    with psycopg.connect(first["MIGRATION_DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE kept ()")
     demo.end()
     start().up()
@@ -164,7 +164,7 @@ def test_a_killed_supervisor_leaves_no_orphan(start: Start, checkout: Path) -> N
 
 def test_after_everything_was_killed_it_starts_again_with_its_data(start: Start, checkout: Path) -> None:
     start().up()
-    with psycopg.connect(read_env(checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
+    with psycopg.connect(read_env(checkout / ".state/demo.env")["MIGRATION_DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE kept ()")
     for pid in at_work(checkout):
         with contextlib.suppress(ProcessLookupError):  # Some have ended with the others.
@@ -265,11 +265,9 @@ def test_a_checkout_closed_to_others_works_and_keeps_its_modes(closed_checkout: 
     before = [folder.stat().st_mode for folder in folders]
     with demos() as begin:
         begin(closed_checkout, environment={"PYTHONPATH": str(packages)}).up()
-        with psycopg.connect(read_env(closed_checkout / ".state/demo.env")["DATABASE_URL"]) as connection:
-            row = connection.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
+        with psycopg.connect(read_env(closed_checkout / ".state/demo.env")["MIGRATION_DATABASE_URL"]) as connection:
             connection.execute("CREATE EXTENSION pg_trgm")  # The libraries are accessible too.
-    assert row
-    assert (str(closed_checkout) in row[0]) == (os.geteuid() != 0)
+        assert (closed_checkout / ".state/servers/data").exists() == (os.geteuid() != 0)
     assert [folder.stat().st_mode for folder in folders] == before
 
 

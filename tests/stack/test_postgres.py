@@ -41,7 +41,7 @@ def cluster(place: Path) -> Postgres:
 def test_the_cluster_has_unicode_case_rules_and_the_extensions(place: Path, started: list[process.Process]) -> None:
     postgres = cluster(place)
     started.append(postgres.start())
-    with psycopg.connect(postgres.url) as connection:
+    with psycopg.connect(postgres.owner_url) as connection:
         row = connection.execute(
             "SELECT lower('ÉÖ'), current_setting('server_encoding'), uuidv7() IS NOT NULL"
         ).fetchone()
@@ -53,12 +53,38 @@ def test_the_cluster_has_unicode_case_rules_and_the_extensions(place: Path, star
 def test_connections_need_the_password_and_this_machine(place: Path, started: list[process.Process]) -> None:
     postgres = cluster(place)
     started.append(postgres.start())
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(f"postgres://ddc:wrong@127.0.0.1:{postgres.port}/ddc")
+    for role in ("ddc", "ddc_owner", "postgres"):
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(f"postgres://{role}:wrong@127.0.0.1:{postgres.port}/ddc")
     with psycopg.connect(postgres.url) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
-    assert (postgres.data / "ddc-password").stat().st_mode & 0o077 == 0
+    for file in ("ddc-password", "ddc_owner-password"):
+        assert (postgres.data / file).stat().st_mode & 0o077 == 0
+    assert not list(place.glob("*-password"))
     assert (postgres.data).stat().st_mode & 0o077 == 0
+
+
+def test_the_roles_are_those_of_the_shared_file(place: Path, started: list[process.Process]) -> None:
+    postgres = cluster(place)
+    started.append(postgres.start())
+    with psycopg.connect(postgres.owner_url) as connection:
+        roles = connection.execute(
+            "SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_roles "
+            "WHERE rolname IN ('ddc', 'ddc_owner') ORDER BY 1"
+        ).fetchall()
+        owner = connection.execute(
+            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+    assert roles == [("ddc", *[False] * 5), ("ddc_owner", False, False, True, False, False)]
+    assert owner == ("ddc_owner",)
+
+
+def test_a_cluster_with_one_role_is_refused_and_kept(place: Path) -> None:
+    (place / "data").mkdir()
+    (place / "data/PG_VERSION").write_text("18\n")
+    with pytest.raises(StackError, match="one database role"):
+        cluster(place).start()
+    assert (place / "data/PG_VERSION").exists()
 
 
 def test_killed_in_the_middle_of_initdb_it_starts_over(place: Path, started: list[process.Process]) -> None:

@@ -42,11 +42,12 @@ def begin(temporary: Path, *command: str) -> subprocess.Popen[bytes]:
 def test_the_command_finds_both_servers_behind_passwords_and_three_different_secrets(checkout: Path) -> None:
     code = (
         "import glob, os, psycopg, redis, urllib.parse\n"
-        "connection = psycopg.connect(os.environ['DATABASE_URL'], autocommit=True)\n"
+        "psycopg.connect(os.environ['DATABASE_URL']).close()\n"
+        "connection = psycopg.connect(os.environ['MIGRATION_DATABASE_URL'], autocommit=True)\n"
         "connection.execute('CREATE DATABASE test_ddc')\n"
         "connection.close()\n"
         "assert redis.Redis.from_url(os.environ['REDIS_URL']).ping()\n"
-        "urls = [urllib.parse.urlsplit(os.environ[name]) for name in ('DATABASE_URL', 'REDIS_URL')]\n"
+        "urls = [urllib.parse.urlsplit(os.environ[name]) for name in ('DATABASE_URL', 'REDIS_URL', 'MIGRATION_DATABASE_URL')]\n"
         "try: redis.Redis(port=urls[1].port).ping()\n"
         "except redis.exceptions.AuthenticationError: print('refused')\n"
         "secrets = [os.environ[name] for name in ('SECRET_KEY', 'DEBTOR_TOKEN_KEY', 'OTP_KEY')]\n"
@@ -113,7 +114,7 @@ def test_two_runs_at_once_beside_a_demo_do_not_meet(checkout: Path, start: Calla
     start().up()
     code = (
         "import os, psycopg, time\n"
-        "with psycopg.connect(os.environ['DATABASE_URL']) as connection: connection.execute('CREATE TABLE mine ()')\n"
+        "with psycopg.connect(os.environ['MIGRATION_DATABASE_URL']) as connection: connection.execute('CREATE TABLE mine ()')\n"
         "time.sleep(1); print(os.environ['DATABASE_URL'])"
     )
     done: list[subprocess.CompletedProcess[str]] = []

@@ -1,4 +1,4 @@
-"""Compare the functions, triggers and table settings in the database with the apps' lists."""
+"""Compare the functions, triggers, table settings and rights in the database with the apps' lists."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
-from ddc.common.postgresql import triggers
+from ddc.common.postgresql import rights, triggers
 
 _FUNCTIONS = """
     SELECT proname, pg_get_functiondef(pg_proc.oid) FROM pg_proc
@@ -36,6 +36,7 @@ def differences(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
                 yield Error(
                     f"Table {storage.table} is not set up as listed: {storage.create}", hint=_HINT, id="ddc.E204"
                 )
+    yield from rights.differences(connection)
 
 
 def _of_functions(connection: BaseDatabaseWrapper, listed: list[triggers.Function]) -> Iterator[CheckMessage]:

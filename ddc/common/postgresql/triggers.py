@@ -1,7 +1,8 @@
 """Install the database functions, triggers and table settings that each app lists in its ``database_triggers.py``.
 
-An app's ``database_triggers.py`` has up to three lists: ``FUNCTIONS``, ``TRIGGERS`` and ``STORAGE``. Read them there; ``manage.py
-triggers`` prints them, and ``manage.py triggers --check`` compares them with the database.
+An app's ``database_triggers.py`` has up to four lists: ``FUNCTIONS``, ``TRIGGERS``, ``STORAGE`` and ``RIGHTS``. Read them there;
+``manage.py triggers`` prints them, and ``manage.py triggers --check`` compares them with the database. ``RIGHTS`` is for
+``ddc/common/postgresql/rights.py``.
 """
 
 import re
@@ -30,7 +31,10 @@ _INSTALLED = """
 
 @dataclass(frozen=True)
 class Function:
-    """A function in the schema ``public``."""
+    """A function in the schema ``public``.
+
+    ``as_owner``: it runs with the rights of its owner and only as a trigger, because the product may not call it.
+    """
 
     name: str
     body: str
@@ -39,12 +43,14 @@ class Function:
     returns: str = "trigger"
     language: str = "plpgsql"
     options: str = SEARCH_PATH
+    as_owner: bool = False
 
     @property
     def create(self) -> str:
+        options = f"SECURITY DEFINER\n {self.options}" if self.as_owner else self.options
         return (
             f"CREATE OR REPLACE FUNCTION public.{self.name}({self.arguments})\n RETURNS {self.returns}\n"
-            f" LANGUAGE {self.language}\n {self.options}\nAS $function${self.body}$function$\n"
+            f" LANGUAGE {self.language}\n {options}\nAS $function${self.body}$function$\n"
         )
 
     @property
@@ -126,12 +132,22 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class Right:
+    """What the product's role needs on a table, where that is less than to read and write rows."""
+
+    table: str
+    granted: Sequence[str]
+    why: str
+
+
+@dataclass(frozen=True)
 class Listed:
     """The lists of one app."""
 
     functions: Sequence[Function] = ()
     triggers: Sequence[Trigger] = ()
     storage: Sequence[Storage] = ()
+    rights: Sequence[Right] = ()
 
 
 def listed(label: str) -> Listed:
@@ -140,7 +156,7 @@ def listed(label: str) -> Listed:
     if not module_has_submodule(config.module, "database_triggers"):
         return Listed()
     module = import_module(f"{config.name}.database_triggers")
-    return Listed(*(getattr(module, name, ()) for name in ("FUNCTIONS", "TRIGGERS", "STORAGE")))
+    return Listed(*(getattr(module, name, ()) for name in ("FUNCTIONS", "TRIGGERS", "STORAGE", "RIGHTS")))
 
 
 def every_list() -> list[Listed]:

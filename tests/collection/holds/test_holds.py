@@ -232,6 +232,7 @@ class TestEnding:
         assert hold.review_on == day(120)
         assert history(hold)[-1] == ("reviewed", agent, "Still represented.", None)
 
+    @pytest.mark.owner
     def test_the_history_is_never_changed_or_deleted(self):
         event = open_hold().events.get()
         for change in (lambda: HoldEvent.objects.update(why="Nothing."), lambda: HoldEvent.objects.all().delete()):

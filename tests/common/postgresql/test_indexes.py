@@ -14,7 +14,7 @@ from django.db.migrations.operations.base import Operation
 from ddc.common.postgresql import indexes
 from tests.deep import processes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.owner]
 
 NAME = "index_of_the_test"
 INDEX = models.Index(fields=["name"], name=NAME)

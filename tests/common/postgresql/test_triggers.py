@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from ddc.common.postgresql import triggers
 from ddc.common.postgresql.triggers import InstallTriggers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.owner]
 
 
 def sql(statement: str) -> None:

@@ -71,6 +71,7 @@ def test_a_template_that_sql_changed_gets_its_version_at_sending(smtp):
     assert again.body.startswith("Changed by SQL")
 
 
+@pytest.mark.owner
 def test_versions_attempts_and_decisions_are_written_once(smtp):
     log = sent(smtp)
     for statement in (
@@ -108,6 +109,7 @@ def test_attempts_have_their_times_and_answers(smtp):
     assert not list(evidence.differences())
 
 
+@pytest.mark.owner
 @pytest.mark.parametrize(
     "change",
     [
@@ -175,6 +177,7 @@ def test_each_column_is_sealed_or_left_out_on_purpose():
     }
 
 
+@pytest.mark.owner
 def test_a_change_of_each_sealed_column_is_detected(smtp):
     log = sent(smtp)
     sql("SET CONSTRAINTS ALL IMMEDIATE")

@@ -1,17 +1,18 @@
-"""Print the database functions, triggers and table settings of all apps; check or install them."""
+"""Print the database functions, triggers, table settings and rights of all apps; check or install them."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 
-from ddc.common.postgresql import trigger_check, triggers
+from ddc.common.postgresql import rights, trigger_check, triggers
+from ddc.common.postgresql.owner import OwnerCommand
 
 
-class Command(BaseCommand):
-    help = "Print the database triggers, functions and table settings that the apps list."
+class Command(OwnerCommand):
+    help = "Print the database triggers, functions, table settings and rights that the apps list."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="compare the lists with the database")
@@ -22,6 +23,7 @@ class Command(BaseCommand):
             with connection.schema_editor() as editor:
                 for config in apps.get_app_configs():
                     triggers.install(config.label, editor)
+                rights.grant(connection)
         if options["check"] or options["install"]:
             found = [message.msg for message in trigger_check.differences(connection)]
             if found:
@@ -43,8 +45,17 @@ def _tables() -> list[tuple[str, list[tuple[str, ...]]]]:
     found = [(each.name, each.table, each.event, each.function, each.why) for one in lists for each in one.triggers]
     functions = [(each.name, each.why) for one in lists for each in one.functions]
     storage = [(each.table, each.create, each.why) for one in lists for each in one.storage]
+    reasons = {each.table: each.why for one in lists for each in one.rights}
+    granted = [
+        (table, ", ".join(sorted(words)), reasons.get(table, "A trigger refuses the others."))
+        for table, words in sorted(rights.expected().items())
+    ]
     return [
         ("TRIGGERS", [("name", "table", "event", "function", "why"), *found]),
         ("FUNCTIONS", [("name", "why"), *functions]),
         ("TABLE SETTINGS", [("table", "statement", "why"), *storage]),
+        (
+            "RIGHTS OF THE PRODUCT'S ROLE, on other tables: DELETE, INSERT, SELECT, UPDATE",
+            [("table", "rights", "why"), *granted],
+        ),
     ]
