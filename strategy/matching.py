@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from collection.holds.active import is_active
 from collection.models import Hold
+from communications.recovery import restores
 from ddc.common.days import LAST, begun
 from debtors import calendars, emails
 from debtors.channels import Channel
@@ -63,6 +64,7 @@ _MATCH = """
         SELECT rule.id AS rule_id, rule.channel, debt.id AS debt_id, debt.debtor_id, {occurrence} AS occurrence,
             CASE
                 WHEN step.message_id IS NOT NULL THEN 'already_queued'
+                WHEN {occurrence} <= %(done_through)s::date THEN 'before_restore'
                 WHEN NOT template.is_active THEN 'template_inactive'
                 WHEN template.communication_type <> rule.channel THEN 'template_changed'
                 WHEN NOT debt_is_open(debt.current_status) THEN 'closed'
@@ -114,6 +116,7 @@ def match(
     matches = {rule.pk: Match() for rule in rules}
     now = now or datetime.combine(day, time(12), UTC)
     params: dict[str, Any] = {"day": day, "rules": list(matches)} | _held_on(now)
+    params["done_through"] = restores.done_through()
     drop_matches()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE strategy_due (rule_id uuid, debt_id uuid, occurrence date)")

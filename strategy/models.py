@@ -86,6 +86,8 @@ class Reason(StrEnum):
     """Why a matched debt got no message, in the order of the checks."""
 
     ALREADY_QUEUED = "already_queued"
+    #: A database that was lost may have queued it (``manage.py after_restore``).
+    BEFORE_RESTORE = "before_restore"
     TEMPLATE_INACTIVE = "template_inactive"
     TEMPLATE_CHANGED = "template_changed"
     CLOSED = "closed"

@@ -3,6 +3,7 @@
 from communications.models.evidence import MessageAttempt, PendingDispatch, UncertainResolution
 from communications.models.messages import CONTACT_STATUSES, DUE_STATUSES, MADE_AT, CommunicationLog
 from communications.models.providers import Circuit, ProviderEvent
+from communications.models.restores import DatabaseRestore
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
 from communications.models.vocabulary import ANSWERED_BY_PERSON, CONNECTED, CONVERSATIONS, CallOutcome, MessageStatus
 from communications.models.worklists import CallTask, InboundMessage, UncertainMessage
@@ -20,6 +21,7 @@ __all__ = [
     "CommunicationLog",
     "CommunicationTemplate",
     "CommunicationTemplateVersion",
+    "DatabaseRestore",
     "InboundMessage",
     "MessageAttempt",
     "MessageStatus",

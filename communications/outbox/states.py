@@ -25,6 +25,7 @@ class Cause(StrEnum):
     WORKER = "worker"
     CLOCK = "clock"
     EVENT = "event"
+    RESTORE = "restore"
 
 
 class Event(StrEnum):
@@ -65,6 +66,10 @@ def _event(before: MessageStatus, after: MessageStatus, when: str, *events: Even
     return Step(before, after, Cause.EVENT, when, events)
 
 
+def _restore(before: MessageStatus, after: MessageStatus, when: str) -> Step:
+    return Step(before, after, Cause.RESTORE, when)
+
+
 _RETRY = "An earlier attempt, which seemed to have failed for now, did go through: it is not tried again."
 _EARLY = "The event was faster than the provider's answer, or came in its place."
 STEPS = (
@@ -90,6 +95,15 @@ STEPS = (
     _worker(_S.UNCERTAIN, _S.SENT, "The hand-over ended after its lease: the provider accepted it."),
     _worker(_S.UNCERTAIN, _S.FAILED, "The hand-over ended after its lease: the provider refused it for good."),
     _worker(_S.UNCERTAIN, _S.QUEUED, "The hand-over ended after its lease: the provider refused it for now."),
+    *(
+        step
+        for unsure in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED, _S.SENDING)
+        for step in (
+            _restore(unsure, _S.SENT, "The database was restored from a backup, and the provider has the message."),
+            _restore(unsure, _S.UNCERTAIN, "The database was restored from a backup, and it may have gone since."),
+        )
+    ),
+    _restore(_S.CLAIMED, _S.QUEUED, "The database was restored from a backup, and the provider does not have it."),
     _event(_S.UNCERTAIN, _S.SENT, "An agent found out that it was sent.", Event.CONFIRMED),
     _event(_S.UNCERTAIN, _S.FAILED, "An agent sends another message in its place.", Event.REPLACED),
     *(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
@@ -18,6 +19,7 @@ from communications.channels.events import (
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.channels.spoken import Prompt
 from communications.outbox.states import Event
+from debtors.channels import Channel
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,22 @@ class SentText:
     provider_message_id: str
     body: str
     event: Event
+
+
+@dataclass(frozen=True)
+class SentRecord:
+    """A text message or a call in the provider's records.
+
+    ``body`` is the text of a message, None for a call. ``message_id`` is our id, if the provider keeps it.
+    """
+
+    channel: Channel
+    provider_message_id: str
+    address: str
+    at: datetime
+    event: Event
+    body: str | None = None
+    message_id: UUID | None = None
 
 
 class CallbackKind(StrEnum):
@@ -79,6 +97,14 @@ class Provider(Protocol):
         :raises Exception: if the provider does not answer; it is asked again later
         """
 
+    def list_sent(self, *, since: datetime) -> list[SentRecord] | None:
+        """Return all our text messages and calls that the provider accepted since then, or earlier ones too.
+
+        None if it keeps no such records. A message that is not in the list must not have gone out.
+
+        :raises Exception: if the provider does not answer
+        """
+
     def verify_callback(self, request: HttpRequest) -> None:
         """Check that the provider itself sent a callback, such as by a signature over the public address and the content.
 
@@ -110,6 +136,9 @@ class OfflineProvider:
         pass
 
     def fetch_status(self, address: str, *, since: datetime) -> list[SentText] | None:
+        return None
+
+    def list_sent(self, *, since: datetime) -> list[SentRecord] | None:
         return None
 
     def verify_callback(self, request: HttpRequest) -> None:

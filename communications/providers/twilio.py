@@ -28,8 +28,8 @@ from communications.channels.events import (
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.channels.spoken import Line, Prompt
 from communications.models import CallOutcome
-from communications.outbox.states import Event
-from communications.providers.base import CallbackKind, ProviderCallback, SentText
+from communications.providers import twilio_records
+from communications.providers.base import CallbackKind, ProviderCallback, SentRecord, SentText
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
 
@@ -42,13 +42,6 @@ log = structlog.get_logger(__name__)
 _MAX_RECORDS = 50
 #: https://www.twilio.com/docs/api/errors: 21610 "Attempt to send to unsubscribed recipient", 20429 "Too many requests".
 _OPTED_OUT, _TOO_MANY = 21610, 20429
-#: By Twilio's status of a text message or a call.
-_EVENTS = {
-    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"), Event.SENT),
-    "sent": Event.SENT,
-    **dict.fromkeys(("delivered", "read", "completed"), Event.DELIVERED),
-    **dict.fromkeys(("undelivered", "failed", "canceled", "busy", "no-answer"), Event.FAILED),
-}
 _OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
 #: Twilio's error codes of a number that is not in service.
 _NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
@@ -100,10 +93,13 @@ class Twilio:
     def fetch_status(self, address: str, *, since: datetime) -> list[SentText]:
         newest = self._client().messages.list(to=address, from_=settings.TWILIO_FROM_NUMBER, limit=_MAX_RECORDS)
         return [
-            SentText(text.sid, text.body, _EVENTS.get(text.status, Event.SENT))
+            SentText(text.sid, text.body, twilio_records.event(text.status))
             for text in newest
             if text.date_created and text.date_created >= since
         ]
+
+    def list_sent(self, *, since: datetime) -> list[SentRecord]:
+        return twilio_records.sent(self._client(), settings.TWILIO_FROM_NUMBER, since=since)
 
     def verify_callback(self, request: HttpRequest) -> None:
         """Check Twilio's signature over the public address and the form."""
@@ -201,7 +197,7 @@ def _status(fields: dict[str, str], message_id: uuid.UUID | None) -> DeliveryEve
         message_id=message_id,
         provider_message_id=sid,
         address=fields.get("To") or fields.get("Called"),
-        event=_EVENTS.get(status.lower()),
+        event=twilio_records.EVENTS.get(status.lower()),
         suppression=SuppressionReason.OPTED_OUT if error == str(_OPTED_OUT) else None,
         reason_text=f"Twilio: {status}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
         call_outcome=_call_outcome(fields) if fields.get("CallSid") else None,

@@ -32,15 +32,21 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class ClaimedMessage:
-    """A claimed message that the contact gate allows, with all that is needed to write it."""
+class Source:
+    """What the text of a message is written from."""
 
-    message: CommunicationLog
-    asked: GateInput
     #: The variant of its template and its current text; None for a message with a text of its own.
     variant: CommunicationTemplate | None
     version: CommunicationTemplateVersion | None
     values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ClaimedMessage(Source):
+    """A claimed message that the contact gate allows, with all that is needed to write it."""
+
+    message: CommunicationLog
+    asked: GateInput
     #: Earlier attempts, oldest first.
     attempts: Sequence[MessageAttempt]
 
@@ -114,6 +120,24 @@ def _fail(batch: Batch, message: CommunicationLog, reason: str) -> None:
 def _load(
     batch: Batch, messages: list[CommunicationLog], asked: Mapping[CommunicationLog, GateInput]
 ) -> list[ClaimedMessage]:
+    attempts = _attempts([message for message in messages if message.attempts])
+    loaded = []
+    for message, source in zip(messages, sources(messages, now=batch.claimed_at), strict=True):
+        if source is None:
+            _fail(batch, message, Unsendable.TEMPLATE_INACTIVE)
+            continue
+        its_attempts = attempts.get(message.pk, ())
+        loaded.append(
+            ClaimedMessage(source.variant, source.version, source.values, message, asked[message], its_attempts)
+        )
+    return loaded
+
+
+def sources(messages: Sequence[CommunicationLog], *, now: datetime) -> list[Source | None]:
+    """Load what messages are written from at a moment, in their order; None for one whose template has no active variant.
+
+    The number of queries does not depend on the number of messages.
+    """
     variants = templates.variants_of((m.template.name, m.communication_type) for m in messages if m.template)
     versions = templates.current_versions(variant for some in variants.values() for variant in some)
     used = placeholders.used(
@@ -125,17 +149,12 @@ def _load(
         facts.Recipient(message.debtor, message.debt, writing.language_of(versions[variant.pk] if variant else None))
         for message, variant in zip(messages, chosen, strict=True)
     ]
-    values = facts.gather(recipients, now=batch.claimed_at, names=used | required_lines.PLACEHOLDERS)
-    attempts = _attempts([message for message in messages if message.attempts])
-    loaded = []
+    values = facts.gather(recipients, now=now, names=used | required_lines.PLACEHOLDERS)
+    found: list[Source | None] = []
     for message, variant, its_values in zip(messages, chosen, values, strict=True):
-        if message.template and variant is None:
-            _fail(batch, message, Unsendable.TEMPLATE_INACTIVE)
-            continue
-        version = versions[variant.pk] if variant else None
-        its_attempts = attempts.get(message.pk, ())
-        loaded.append(ClaimedMessage(message, asked[message], variant, version, its_values, its_attempts))
-    return loaded
+        is_missing = message.template is not None and variant is None
+        found.append(None if is_missing else Source(variant, versions[variant.pk] if variant else None, its_values))
+    return found
 
 
 def _variant(

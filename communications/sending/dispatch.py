@@ -20,7 +20,7 @@ from communications.channels.message import Outcome, Outgoing, Result
 from communications.models import CommunicationLog, MessageStatus
 from communications.outbox import may_go
 from communications.sending import evidence, writing
-from communications.sending.batches import ClaimedMessage
+from communications.sending.batches import ClaimedMessage, Source
 from communications.sending.senders import AGENT, Senders, provider_of
 from communications.texts.composition import Text
 from debtors.channels import Channel
@@ -80,19 +80,25 @@ class PreparedMessage:
 
 def prepare(claimed: ClaimedMessage, *, now: datetime) -> PreparedMessage:
     """Write a message's text, and set and seal its row as it will be while it is handed over; save nothing."""
-    message, version = claimed.message, claimed.version
+    message = claimed.message
     claimed_until = message.due_at
-    sent_text, stored_text = writing.write(message, version, claimed.values)
-    if version is None:
+    sent_text = fill(message, claimed)
+    message.status, message.due_at, message.updated_at = MessageStatus.SENDING, now + SENDING_LEASE, now
+    message.seal = evidence.seal(message, claimed.attempts)
+    return PreparedMessage(claimed, sent_text, claimed_until)
+
+
+def fill(message: CommunicationLog, source: Source) -> Text:
+    """Write a message's text and set the columns of its row that belong to its next attempt; return the text to send."""
+    sent_text, stored_text = writing.write(message, source.version, source.values)
+    if source.version is None:
         message.draft = dict(zip(("subject", "body"), writing.draft(message), strict=True))
-    message.template, message.template_version = claimed.variant, version
+    message.template, message.template_version = source.variant, source.version
     message.attempts += 1
     message.address = _address(message)
     message.subject, message.body, message.html = stored_text.subject, stored_text.body, stored_text.html
     message.provider = provider_of(Channel(message.communication_type))
-    message.status, message.due_at, message.updated_at = MessageStatus.SENDING, now + SENDING_LEASE, now
-    message.seal = evidence.seal(message, claimed.attempts)
-    return PreparedMessage(claimed, sent_text, claimed_until)
+    return sent_text
 
 
 def mark_sending(prepared: Sequence[PreparedMessage]) -> list[PreparedMessage]:

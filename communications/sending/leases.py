@@ -60,14 +60,19 @@ def _mark_uncertain(pk: uuid.UUID, *, now: datetime) -> bool:
     message = overdue.select_for_update(of=("self",), skip_locked=True).first()
     if message is None:
         return False
-    unknown = Outcome(Result.UNCERTAIN, message.provider or "unknown", reason_text=_CUT_SHORT)
+    end_without_outcome(message, _CUT_SHORT, now=now)
+    return True
+
+
+def end_without_outcome(message: CommunicationLog, reason: str, *, now: datetime) -> None:
+    """Mark a message that is ``sending`` as uncertain, with an attempt that says why; the caller has locked it."""
+    unknown = Outcome(Result.UNCERTAIN, message.provider or "unknown", reason_text=reason)
     attempt = outcomes.attempt(message, unknown, began_at=message.updated_at, now=now)
-    CommunicationLog.objects.filter(pk=pk).update(
+    CommunicationLog.objects.filter(pk=message.pk).update(
         status=MessageStatus.UNCERTAIN,
         due_at=None,
         updated_at=now,
-        failure_reason=_CUT_SHORT,
+        failure_reason=reason,
         seal=evidence.seal(message, [*message.attempt_rows.all(), attempt]),
     )
     attempt.save(force_insert=True)
-    return True

@@ -56,10 +56,15 @@ class Api(BaseHTTPRequestHandler):
         self.ordered(self.path, dict(parse_qsl(body.decode())))
 
     def do_GET(self) -> None:
-        """List the messages to a number, on one page, the newest first."""
-        to = dict(parse_qsl(urlsplit(self.path).query))["To"]
-        listed = [order.resource for order in reversed(self.orders()) if order.fields["To"] == to]
-        self.answer(200, {"messages": listed, "page": 0, "page_size": 50, "next_page_uri": None})
+        """List the messages or calls, those to one number if it is given, on one page, the newest first."""
+        path, to = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query)).get("To")
+        kind = "call" if path.endswith("/Calls.json") else "message"
+        listed = [
+            order.resource
+            for order in reversed(self.orders())
+            if order.kind == kind and (to is None or order.fields["To"] == to)
+        ]
+        self.answer(200, {f"{kind}s": listed, "page": 0, "page_size": 50, "next_page_uri": None})
 
     def ordered(self, path: str, fields: dict[str, str]) -> None:
         raise NotImplementedError

@@ -1,0 +1,31 @@
+"""The strategy after a restore from a backup: ``communications.recovery.restores.done_through`` is the last day that is done."""
+
+from datetime import datetime
+
+from ddc.common.days import agency_today
+from strategy import matching
+from strategy.models import StrategyRule, StrategyRun
+
+_ENDED = "Restored from a backup: the lost database may have carried it out."
+
+
+def end_unfinished_runs(*, now: datetime) -> int:
+    """Cancel planned runs and fail those under way at the time of the dump; return how many."""
+    ended = {
+        StrategyRun.Status.PLANNED: StrategyRun.Status.CANCELLED,
+        StrategyRun.Status.RUNNING: StrategyRun.Status.FAILED,
+    }
+    return sum(
+        StrategyRun.objects.filter(status=before).update(
+            status=after, finished_at=now, updated_at=now, failure_reason=_ENDED
+        )
+        for before, after in ended.items()
+    )
+
+
+def due(*, now: datetime) -> dict[str, int]:
+    """Return for how many debts each active rule is due on the agency's day and has queued nothing yet, by the rule's name."""
+    rules = list(StrategyRule.objects.filter(is_active=True).order_by("priority", "created_at", "id"))
+    matches = matching.match(rules, day=agency_today(now), now=now)
+    matching.drop_matches()
+    return {rule.name: matches[rule.pk].due for rule in rules if matches[rule.pk].due}
