@@ -13,6 +13,7 @@ from django.db.models import Q
 from agents.models import SignInAttempt
 from ddc.common import rate_limits
 from ddc.common.callers import UNKNOWN
+from ddc.common.postgresql.batches import delete_in_batches
 from ddc.common.rate_limits import RateLimit
 
 PERIOD = timedelta(minutes=15)
@@ -77,9 +78,10 @@ def digest(username: str) -> str:
     return hashlib.sha256(normal.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def old(*, now: datetime) -> Q:
-    """Return the condition of attempts that no limit counts any more."""
-    return Q(created_at__lt=now - _KNOWN_FOR) | Q(created_at__lt=now - _FAILURES_KEPT_FOR, succeeded=False)
+def delete_old(*, now: datetime) -> int:
+    """Delete the attempts that no limit counts any more. Return their number."""
+    failed = Q(created_at__lt=now - _FAILURES_KEPT_FOR, succeeded=False)
+    return delete_in_batches(SignInAttempt.objects.filter(Q(created_at__lt=now - _KNOWN_FOR) | failed))
 
 
 def _is_known(name: str, address: str, now: datetime) -> bool:

@@ -22,6 +22,7 @@ from rest_framework_simplejwt.tokens import Token
 from agents import api_tokens
 from agents.models import Agent, SpentRefreshToken, TokenFamily
 from ddc.common.errors import DomainError, refusing
+from ddc.common.postgresql.batches import delete_in_batches
 
 _FAMILY_LIFETIME = timedelta(seconds=settings.TOKEN_FAMILY_SECONDS)
 
@@ -181,9 +182,9 @@ def delete_expired(*, now: datetime) -> int:
     """Delete the families without a valid refresh token, and their used tokens; return the number of families."""
     cutoff = now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS + settings.ACCESS_TOKEN_SECONDS)
     recent = SpentRefreshToken.objects.filter(family=OuterRef("pk"), spent_at__gte=cutoff)
-    _, deleted = TokenFamily.objects.filter(~Exists(recent), created_at__lt=cutoff).delete()
-    SpentRefreshToken.objects.filter(spent_at__lt=cutoff).delete()
-    return deleted.get(TokenFamily._meta.label, 0)
+    deleted = delete_in_batches(TokenFamily.objects.filter(~Exists(recent), created_at__lt=cutoff))
+    delete_in_batches(SpentRefreshToken.objects.filter(spent_at__lt=cutoff))
+    return deleted
 
 
 @transaction.atomic

@@ -55,6 +55,8 @@ app.conf.beat_schedule = {
         f"nightly-{task}": {"task": task, "schedule": crontab(hour="3", minute="30"), "options": {"expires": 3600}}
         for task in (
             "agents.tasks.delete_expired_tokens",
+            "agents.tasks.delete_expired_sessions",
+            "agents.tasks.delete_old_attempts",
             "payments.tasks.delete_expired_keys",
             "portal.tasks.delete_old_sessions",
             "portal.tasks.delete_expired_tokens",

@@ -26,6 +26,9 @@ _SMTP_TIMEOUT_SECONDS = 10
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})
 _KEY_BYTES, _KEY_CHARACTERS = 32, 12
+#: Mail services issue shorter secrets, some of hexadecimal digits.
+_ISSUED_BYTES, _ISSUED_CHARACTERS = 16, 8
+_WEBHOOK_SECRET = re.compile(r"(WEBHOOK|SIGNING|INBOUND)(_SIGNING)?_(KEY|SECRET)\Z")
 #: Words of the keys in examples.
 _NOT_A_SECRET = re.compile(r"insecure|change.?me|example|secret.?key|password|123456", re.IGNORECASE)
 
@@ -92,15 +95,50 @@ def check_production(*, debug: bool, demo: bool, hosts: list[str], secrets: Mapp
             )
     for name, values in secrets.items():
         for secret in values:
-            if _can_be_guessed(long_enough(name, secret)):
-                raise ImproperlyConfigured(
-                    f'{name} can be guessed. Make a random one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-                )
+            _check_secret(name, secret)
 
 
-def _can_be_guessed(secret: str) -> bool:
+def check_senders(*, email_backend: str, sms_backend: str) -> None:
+    """Check that a site in production sends its messages.
+
+    :raises ImproperlyConfigured: for console senders: they print codes and addresses into the log, and count messages as sent
+    """
+    if email_backend == _MAIL_BACKENDS["console"]:
+        raise ImproperlyConfigured(
+            "EMAIL_URL is console:// or not set: mail would be printed into the log and count as sent. Set it to an address such "
+            "as smtp+tls://user:password@host."
+        )
+    if sms_backend == "console":
+        raise ImproperlyConfigured(
+            "SMS_BACKEND is console or not set: text messages would be printed into the log with their codes and count as sent. "
+            "Set it to a provider that sends, such as twilio."
+        )
+
+
+def check_webhook_secrets(own: str, anymail: Mapping[str, Any]) -> None:
+    """Check the secrets by which a site in production knows callbacks: our own, and those that mail services issue.
+
+    :raises ImproperlyConfigured: for one that is short or easy to guess
+    """
+    if own:
+        _check_secret("The password in ANYMAIL_WEBHOOK_SECRET", own.partition(":")[2])
+    for name, value in anymail.items():
+        if not isinstance(value, str) or not _WEBHOOK_SECRET.search(name):
+            continue
+        if len(value) < _ISSUED_BYTES or _can_be_guessed(value, characters=_ISSUED_CHARACTERS):
+            raise ImproperlyConfigured(f"ANYMAIL_{name} can be guessed. Use the one that the mail service shows.")
+
+
+def _check_secret(name: str, secret: str) -> None:
+    if _can_be_guessed(long_enough(name, secret)):
+        raise ImproperlyConfigured(
+            f'{name} can be guessed. Make a random one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+
+
+def _can_be_guessed(secret: str, *, characters: int = _KEY_CHARACTERS) -> bool:
     in_order = sum(ord(after) - ord(before) == 1 for before, after in pairwise(secret))  # abcdef…
-    return len(set(secret)) < _KEY_CHARACTERS or in_order > len(secret) / 2 or bool(_NOT_A_SECRET.search(secret))
+    return len(set(secret)) < characters or in_order > len(secret) / 2 or bool(_NOT_A_SECRET.search(secret))
 
 
 def demo_environment(file: Path, database_url: str | None) -> dict[str, str]:

@@ -15,6 +15,8 @@ from ddc.configuration import (
     broker_url,
     check_production,
     check_range,
+    check_senders,
+    check_webhook_secrets,
     comma_separated,
     contact_window,
     database_settings,
@@ -195,6 +197,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="collections@localhos
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL_WEBHOOK_SECRET = webhook_secret(env.str("ANYMAIL_WEBHOOK_SECRET", default=""))
 SMS_BACKEND = env.str("SMS_BACKEND", default="console")
+if PRODUCTION:
+    check_senders(email_backend=globals()["EMAIL_BACKEND"], sms_backend=SMS_BACKEND)
+    check_webhook_secrets(ANYMAIL_WEBHOOK_SECRET, ANYMAIL)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
@@ -224,6 +229,7 @@ OTP_LENGTH = check_range("OTP_LENGTH", env.int("OTP_LENGTH", default=6), least=4
 OTP_LIFETIME_SECONDS = 300
 OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3), least=1)
 OTP_PER_PHONE_DAY = check_range("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10), least=1)
+OTP_PER_HOUR = check_range("OTP_PER_HOUR", env.int("OTP_PER_HOUR", default=2000), least=1)
 OTP_PER_IP = check_range("OTP_PER_IP", env.int("OTP_PER_IP", default=300), least=1)
 
 # --- The back office

@@ -53,7 +53,7 @@ class DebtorAdmin(DomainAdmin):
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
     search_help_text = "Part of a name, a company or an e-mail address; a whole phone number; an id"
-    actions_detail = ("record_call",)
+    actions_detail = ("record_call", "sign_out")
     readonly_fields = ("totals", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
@@ -160,6 +160,19 @@ class DebtorAdmin(DomainAdmin):
     @action(description="Record a call", permissions=["record_call"])  # type: ignore[untyped-decorator]
     def record_call(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return recorded_calls.record(self, request, object_id)
+
+    def has_sign_out_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("debtors.change_debtor")
+
+    @action(description="Sign out everywhere", permissions=["sign_out"])  # type: ignore[untyped-decorator]
+    def sign_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        title, done = (
+            "Sign this debtor out everywhere",
+            "The debtor is signed out on every device and needs a new code.",
+        )
+        return self.step(
+            request, object_id, forms.Form, debtors.sign_out_everywhere, title=title, button="Sign out", done=done
+        )
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debtor:
         return debtors.create(**fields, today=agency_today(now()))

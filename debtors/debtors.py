@@ -1,10 +1,12 @@
 """Create, change and delete debtors."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
+from agents.models import Agent, require_permission
 from ddc.common.days import plausible
 from ddc.common.errors import DomainError, Duplicate, Invalid, Missing, deleting, refusing
 from debtors import phones
@@ -67,6 +69,15 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
     if debtor.mobile_phone != phone_before:
         debtor.token_version += 1
     return _write(debtor)
+
+
+def sign_out_everywhere(debtor: Debtor, *, by: Agent | None, now: datetime) -> None:
+    """End every token of the debtor, in the portal and over the API.
+
+    :raises Forbidden: if the agent may not change debtors
+    """
+    require_permission(by, "debtors.change_debtor")
+    Debtor.objects.filter(pk=debtor.pk).update(token_version=F("token_version") + 1, updated_at=now)
 
 
 def delete(debtor: Debtor) -> None:

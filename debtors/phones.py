@@ -39,6 +39,17 @@ def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone
     raise InvalidPhone(field=field)
 
 
+def canonical(phone: str) -> str:
+    """Return the numbering plan's spelling of a number in E.164, such as +447400123456 for +4407400123456.
+
+    Limits count and sign-ins compare by it. A number that no plan can parse is returned unchanged.
+    """
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        return phone
+
+
 @bounded_cache(65_536, longest=_MAX_INPUT_LENGTH)
 def is_known(phone: str) -> bool:
     """Return whether a numbering plan knows the number."""

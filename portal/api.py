@@ -20,7 +20,7 @@ from ddc.common.api.views import AnonymousView, ResourceView, View
 from ddc.common.days import agency_today
 from debtors.models import Debtor
 from debtors.serializers import DebtorSerializer
-from portal import activities, otp, tokens
+from portal import activities, attempt_tokens, otp, tokens
 from portal.authentication import Caller, DebtorAuthentication, DebtorPermission
 from portal.models import DigitalActivity
 from portal.serializers import (
@@ -51,20 +51,32 @@ class OtpRequestView(AnonymousView):
     @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses={200: OtpRequestedSerializer})
     def create(self, request: Request) -> Response:
         phone = self.read(OtpRequestSerializer)["mobile_phone"]
-        otp.request(phone, client_ip=callers.client_ip(request), now=timezone.now())
-        return Response({"message": CODE_SENT, "expiresInSeconds": settings.OTP_LIFETIME_SECONDS})
+        session = otp.request(phone, client_ip=callers.client_ip(request), now=timezone.now())
+        return Response(
+            {
+                "message": CODE_SENT,
+                "expiresInSeconds": settings.OTP_LIFETIME_SECONDS,
+                "attemptToken": attempt_tokens.issue(session.pk),
+            }
+        )
 
 
 class OtpVerificationView(AnonymousView):
     """Sign in with a one-time code."""
 
     serializer_class = SignedInSerializer
-    refusals = {"create": (401,)}
+    refusals = {"create": (401, 429)}
 
     @extend_schema(operation_id="verifyOtp", request=OtpVerificationSerializer, responses={200: SignedInSerializer})
     def create(self, request: Request) -> Response:
         given = self.read(OtpVerificationSerializer)
-        signed_in = otp.verify(given["mobile_phone"], given["otp_code"], now=timezone.now())
+        signed_in = otp.verify(
+            given["mobile_phone"],
+            given["otp_code"],
+            attempt_token=given.get("attempt_token"),
+            client_ip=callers.client_ip(request),
+            now=timezone.now(),
+        )
         return Response(write(SignedInSerializer, signed_in))
 
 

@@ -15,14 +15,16 @@ class OtpSession(UUIDModel):
     A row looks the same for known and unknown phones; a worker then finds the debtor and sends the code.
     """
 
-    mobile_phone = models.CharField(max_length=16, help_text="E.164")
-    client_ip = models.GenericIPAddressField(null=True, blank=True)
+    mobile_phone = models.CharField(max_length=16, help_text="E.164, as the numbering plan spells it.")
+    phone_as_given = models.CharField(max_length=16, default="", editable=False, help_text="E.164, as it was entered.")
+    client_ip = models.GenericIPAddressField(null=True, blank=True, help_text="Of IPv6 the first 64 bits.")
     debtor = models.ForeignKey(
         Debtor, on_delete=models.CASCADE, null=True, blank=True, related_name="otp_sessions", editable=False
     )
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True, help_text="When a worker processed it.")
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Without the attempt token.")
+    tries_with_token = models.PositiveSmallIntegerField(default=0, db_default=0)
     used_at = models.DateTimeField(null=True, blank=True)
     replaced_at = models.DateTimeField(null=True, blank=True, help_text="When a newer code replaced this one.")
     request_id = request_id_field()
@@ -35,6 +37,7 @@ class OtpSession(UUIDModel):
             models.Index(fields=["mobile_phone", "-created_at"], name="otp_phone_newest"),
             models.Index(fields=["client_ip", "-created_at"], name="otp_client_ip_newest"),
             models.Index(fields=["created_at"], name="otp_unanswered", condition=Q(answered_at__isnull=True)),
+            models.Index(fields=["-answered_at"], name="otp_sent_newest", condition=Q(debtor__isnull=False)),
         ]
 
 

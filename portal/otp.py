@@ -1,7 +1,10 @@
 """Sign in debtors by one-time codes: request a code, send it, verify it.
 
-A code is derived from its session's id and never stored. A request does the same work for known and unknown phones; a worker then
-finds the debtor.
+A code is derived from its session's id and never stored. Requests and tries do the same work for known and unknown phones; only a
+worker finds the debtor.
+
+Strangers who know a phone cannot keep its owner out: requests are counted per phone and address, a request replaces only codes
+that were requested from the same address, and tries with the attempt token of a request are counted apart from all others.
 """
 
 import re
@@ -15,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 
+from agents import sign_in_limits
 from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
 from communications.outbox import outbox
 from communications.texts import one_time_code, placeholders, templates
@@ -22,15 +26,20 @@ from contact.models import Purpose
 from ddc.common import rate_limits
 from ddc.common.errors import DomainError
 from ddc.common.observing import tracing
+from ddc.common.postgresql.batches import delete_in_batches
 from ddc.common.process.wake import wake_worker
 from ddc.common.rate_limits import RateLimit
 from debtors import contact_points, phones
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
-from portal import tokens
+from portal import attempt_tokens, tokens
+from portal.attempt_tokens import NO_SESSION
 from portal.models import OtpSession
 
+#: Tries of one code without an attempt token, and as many with the token of one request.
 MAX_TRIES = 5
+#: So many addresses can use up their day's codes for a phone before the phone gets none.
+ADDRESSES_PER_PHONE = 2
 TEMPLATE = "one_time_code"
 TEXT = "{{otp_code}} is your sign-in code for {{agency_name}}. It is good for 5 minutes. We never ask you for it."
 #: The rate limits count the requests of one day.
@@ -38,8 +47,6 @@ _KEPT_FOR = timedelta(days=2)
 
 _CODE = re.compile(r"[0-9]{4,8}", re.ASCII)
 _UNSENT = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
-#: Checked for a phone without a session, so that this takes as long as any other check.
-_NO_SESSION = uuid.UUID(int=0)
 
 log = structlog.get_logger(__name__)
 
@@ -72,26 +79,30 @@ class SignedIn:
 
 @transaction.atomic
 def request(mobile_phone: str, *, client_ip: str | None, now: datetime) -> OtpSession:
-    """Start a sign-in for a phone, known or not, and end its earlier ones.
+    """Start a sign-in for a phone, known or not, and end those that were requested from the same address.
 
     :raises InvalidPhone: if it is not a phone number
     :raises TooMany: if there were too many requests for the phone or from the IP address
     """
-    phone = phones.normalise(mobile_phone, None)
+    given = phones.normalise(mobile_phone, None)
+    phone = phones.canonical(given)
     quarter, day = timedelta(minutes=15), timedelta(days=1)
-    of_phone = OtpSession.objects.filter(mobile_phone=phone)
-    limits = [
-        (of_phone, RateLimit(settings.OTP_PER_PHONE, quarter)),
-        (of_phone, RateLimit(settings.OTP_PER_PHONE_DAY, day)),
-    ]
     rate_limits.serialize("otp phone", phone)
     rate_limits.serialize("otp client ip", client_ip or "unknown")
+    of_phone = OtpSession.objects.filter(mobile_phone=phone)
     of_client = OtpSession.objects.filter(client_ip=client_ip)
-    limits.append((of_client, RateLimit(settings.OTP_PER_IP, quarter)))
+    of_both = of_phone.filter(client_ip=client_ip)
+    limits = [
+        (of_both, RateLimit(settings.OTP_PER_PHONE, quarter)),
+        (of_both, RateLimit(settings.OTP_PER_PHONE_DAY, day)),
+        (of_phone, RateLimit(ADDRESSES_PER_PHONE * settings.OTP_PER_PHONE_DAY, day)),
+        (of_client, RateLimit(settings.OTP_PER_IP, quarter)),
+    ]
     rate_limits.consume(limits, now=now)
-    of_phone.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
+    of_both.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(
         mobile_phone=phone,
+        phone_as_given=given,
         client_ip=client_ip,
         expires_at=now + timedelta(seconds=settings.OTP_LIFETIME_SECONDS),
         created_at=now,
@@ -125,34 +136,46 @@ def answer(*, clock: Callable[[], datetime]) -> int:
                 failed.append(session.pk)
 
 
-def verify(mobile_phone: str, code: str, *, now: datetime) -> SignedIn:
+def verify(
+    mobile_phone: str, code: str, *, attempt_token: str | None = None, client_ip: str | None = None, now: datetime
+) -> SignedIn:
     """Exchange a code for a token, once. Each try is counted before the code is checked, and stays counted.
+
+    The newest code of the phone is right, and with an attempt token that of its own request too, because people who got two
+    messages cannot tell them apart.
 
     :raises InvalidPhone: if it is not a phone number
     :raises MalformedCode: if it cannot be a code; this is not counted as a try
-    :raises WrongCode: if it is not the current code of the phone
+    :raises WrongCode: if it is not a current code of the phone
+    :raises TooMany: if there were too many wrong codes from the address
     """
     if not _CODE.fullmatch(code):
         raise MalformedCode
-    session, tries = count_try(phones.normalise(mobile_phone, None), now)
-    right = one_time_code.is_right(session.pk if session else _NO_SESSION, code)
-    if session is None or tries > MAX_TRIES or not right:
+    phone = phones.canonical(phones.normalise(mobile_phone, None))
+    with transaction.atomic(durable=True):  # No rollback takes a try back.
+        attempt = sign_in_limits.begin(
+            sign_in_limits.Kind.CODE, sign_in_limits.CODES_PER_ADDRESS, client_ip=client_ip, now=now
+        )
+        counted = count_try(phone, attempt_tokens.session_of(attempt_token), now)
+    right = [session_id for session_id in counted.sessions if one_time_code.is_right(session_id, code)]
+    if counted.tries > MAX_TRIES or not right:
         raise WrongCode
-    return use_session(session, now)
+    signed_in = use_session(right[0], now)
+    attempt.delete()
+    return signed_in
 
 
 def delete_old(*, now: datetime) -> int:
     """Delete sessions older than two days, unless their message is unsent. Return their number."""
     unsent = CommunicationLog.objects.filter(status__in=_UNSENT, one_time_code_of=OuterRef("pk"))
-    deleted, _ = OtpSession.objects.filter(~Exists(unsent), created_at__lt=now - _KEPT_FOR).delete()
-    return deleted
+    return delete_in_batches(OtpSession.objects.filter(~Exists(unsent), created_at__lt=now - _KEPT_FOR))
 
 
 def send_code(session: OtpSession, *, now: datetime) -> None:
     """Process a request: send the code if it is still valid and its phone is a debtor's."""
     session.answered_at = now
     if session.replaced_at is None and now < session.expires_at:
-        session.debtor = Debtor.objects.filter(mobile_phone=session.mobile_phone).first()
+        session.debtor = _debtor_of(session, now)
     session.save(update_fields=["answered_at", "debtor", "updated_at"])
     if session.debtor:
         template = _template(session.debtor)
@@ -168,44 +191,80 @@ def send_code(session: OtpSession, *, now: datetime) -> None:
         )
 
 
+def _debtor_of(session: OtpSession, now: datetime) -> Debtor | None:
+    """Return the debtor who has the phone; None if there is none, or if this hour's codes are used up."""
+    spellings = {session.phone_as_given, session.mobile_phone}
+    debtor = Debtor.objects.filter(mobile_phone__in=spellings).order_by("created_at").first()
+    if debtor is None:
+        return None
+    rate_limits.serialize("otp codes", "of all phones")
+    sent = OtpSession.objects.filter(debtor__isnull=False, answered_at__gt=now - timedelta(hours=1))
+    if sent.count() >= settings.OTP_PER_HOUR:
+        log.error("otp_hourly_limit_reached", limit=settings.OTP_PER_HOUR)
+        return None
+    return debtor
+
+
 def _template(debtor: Debtor) -> CommunicationTemplate | None:
     """Return the agency's template in the debtor's language, if there is one and it contains the code."""
     found = templates.named(TEMPLATE, Channel.SMS, language=debtor.language_preference)
     return found if found and "otp_code" in placeholders.used(found.body) else None
 
 
-def count_try(phone: str, now: datetime) -> tuple[OtpSession | None, int]:
-    """Count a try on the phone's latest session, in any state. Return the session and the number of this try.
+@dataclass(frozen=True)
+class CountedTry:
+    """A counted try: its number among the tries of its kind, and the two sessions with a code that it may match.
 
-    One statement gives simultaneous tries different numbers. It is committed, so that no rollback takes the try back.
+    ``NO_SESSION`` stands for one that does not exist, so that the same work is done for it.
     """
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE otp_session SET tries = LEAST(tries + 1, 1000), updated_at = %(now)s
-            WHERE id = (
-                SELECT id FROM otp_session WHERE mobile_phone = %(phone)s AND replaced_at IS NULL
-                ORDER BY created_at DESC, id DESC LIMIT 1
-            )
-            RETURNING id, tries
-            """,
-            {"now": now, "phone": phone},
-        )
-        counted = cursor.fetchone()
-    if counted is None:
-        return None, 0
-    return OtpSession.objects.filter(pk=counted[0]).first(), counted[1]
+
+    tries: int
+    sessions: tuple[uuid.UUID, uuid.UUID]
+
+
+def count_try(phone: str, asked: uuid.UUID, now: datetime) -> CountedTry:
+    """Count a try: on the session of its attempt token if that is the phone's and not over, else on the phone's newest session.
+
+    One statement gives simultaneous tries different numbers, with and without a token apart.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_TRY, {"now": now, "phone": phone, "asked": asked})
+        newest, own, tries = cursor.fetchone()
+    return CountedTry(tries, (newest or NO_SESSION, own or NO_SESSION))
+
+
+_COUNT_TRY = """
+    WITH newest AS (
+        SELECT id FROM otp_session WHERE mobile_phone = %(phone)s AND replaced_at IS NULL
+        ORDER BY created_at DESC, id DESC LIMIT 1
+    ), asked AS (
+        SELECT id, replaced_at FROM otp_session
+        WHERE id = %(asked)s AND mobile_phone = %(phone)s AND used_at IS NULL AND expires_at > %(now)s
+    ), counted AS (
+        UPDATE otp_session SET
+            tries = LEAST(tries + (NOT EXISTS (SELECT FROM asked))::int, 1000),
+            tries_with_token = LEAST(tries_with_token + EXISTS (SELECT FROM asked)::int, 1000),
+            updated_at = %(now)s
+        WHERE id = COALESCE((SELECT id FROM asked), (SELECT id FROM newest))
+        RETURNING CASE WHEN EXISTS (SELECT FROM asked) THEN tries_with_token ELSE tries END AS number
+    )
+    SELECT (SELECT id FROM newest), (SELECT id FROM asked WHERE replaced_at IS NULL),
+        COALESCE((SELECT number FROM counted), 0)
+"""
 
 
 @transaction.atomic
-def use_session(session: OtpSession, now: datetime) -> SignedIn:
+def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
     """Use the session, which only one of several simultaneous tries can do. The code proves that the debtor has the phone."""
-    debtor = Debtor.objects.filter(otp_sessions=session, mobile_phone=session.mobile_phone).first()
+    session = OtpSession.objects.select_related("debtor").filter(pk=session_id).first()
+    debtor = session.debtor if session else None
     usable = OtpSession.objects.filter(
-        pk=session.pk, used_at__isnull=True, replaced_at__isnull=True, expires_at__gt=now, debtor__isnull=False
+        pk=session_id, used_at__isnull=True, replaced_at__isnull=True, expires_at__gt=now, debtor__isnull=False
     )
-    if debtor is None or not usable.update(used_at=now, updated_at=now):
+    if session is None or debtor is None or phones.canonical(debtor.mobile_phone or "") != session.mobile_phone:
         raise WrongCode
-    contact_points.verify(debtor, kind=AddressKind.PHONE, value=session.mobile_phone, now=now)
+    if not usable.update(used_at=now, updated_at=now):
+        raise WrongCode
+    contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

@@ -74,11 +74,17 @@ class OtpRequestSerializer(CamelSerializer):
 class OtpRequestedSerializer(CamelSerializer):
     message = serializers.CharField(read_only=True)
     expires_in_seconds = serializers.IntegerField(read_only=True)
+    attempt_token = serializers.CharField(
+        read_only=True, help_text="Send it with the code: then the tries of others who know the phone do not count."
+    )
 
 
 class OtpVerificationSerializer(CamelSerializer):
     mobile_phone = TextField(max_length=40)
     otp_code = TextField(validators=[RegexValidator(r"\A[0-9]{4,8}\Z", "The code has 4 to 8 digits.", "regex")])
+    attempt_token = TextField(
+        max_length=200, required=False, allow_null=True, help_text="Of the answer of requestOtp, if it is known."
+    )
 
 
 class DebtorInBriefSerializer(CamelSerializer):

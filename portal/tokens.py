@@ -9,6 +9,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from agents.tokens import BadToken, RotatedTokenBackend
+from ddc.common.postgresql.batches import delete_in_batches
 from debtors.models import Debtor
 from portal.models import RevokedDebtorToken
 
@@ -59,7 +60,7 @@ def revoke(text: str) -> None:
 
 def delete_expired(*, now: datetime) -> int:
     """Delete revoked tokens that have expired. Return their number."""
-    return RevokedDebtorToken.objects.filter(expires_at__lt=now).delete()[0]
+    return delete_in_batches(RevokedDebtorToken.objects.filter(expires_at__lt=now))
 
 
 def _read(text: str) -> tuple[DebtorToken, uuid.UUID]:

@@ -19,11 +19,12 @@ from collection.models import Debt, Dispute
 from ddc.common import callers
 from ddc.common.errors import DomainError, TooMany
 from debtors.models import Debtor
-from portal import account, otp, tokens
+from portal import account, attempt_tokens, otp, tokens
 from portal.forms import CodeForm, DebtForm, DeferralForm, DisputeForm, PhoneForm, PortalForm
 
 TOKEN_COOKIE = "debtor_token"  # noqa: S105
 PHONE_COOKIE = "portal_phone"
+ATTEMPT_COOKIE = "portal_attempt"
 _PATH = "/portal"
 
 
@@ -53,8 +54,10 @@ def request_code(request: HttpRequest) -> HttpResponse:
         response = redirect("portal-code")
         # Signed, and not in the URL, so that no log contains the phone number.
         response.set_signed_cookie(
-            PHONE_COOKIE, session.mobile_phone, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS
+            PHONE_COOKIE, session.phone_as_given, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS
         )
+        token = attempt_tokens.issue(session.pk)
+        response.set_cookie(ATTEMPT_COOKIE, token, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS)
         return response
     return _page(request, "sign_in", form, status=422)
 
@@ -70,12 +73,19 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST)
     if form.is_valid():
         try:
-            signed_in = otp.verify(phone, form.cleaned_data["otp_code"], now=timezone.now())
+            signed_in = otp.verify(
+                phone,
+                form.cleaned_data["otp_code"],
+                attempt_token=request.COOKIES.get(ATTEMPT_COOKIE),
+                client_ip=callers.client_ip(request),
+                now=timezone.now(),
+            )
         except DomainError as error:
             return _refused(request, "code", form, error, phone=phone)
         response = redirect("portal")
         response.set_cookie(TOKEN_COOKIE, signed_in.token, max_age=settings.DEBTOR_TOKEN_SECONDS, **COOKIE_OPTIONS)
         response.delete_cookie(PHONE_COOKIE, path=_PATH)
+        response.delete_cookie(ATTEMPT_COOKIE, path=_PATH)
         return response
     return _page(request, "code", form, status=422, phone=phone)
 

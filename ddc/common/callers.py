@@ -15,8 +15,8 @@ def client_ip(request: HttpRequest, *_: object) -> str:
     """Return the client's IP address; the header's entries count from as many proxies as TRUSTED_PROXIES.
 
     IPv6 is cut to its first 64 bits, because every customer has that many addresses. The web server gives ``X_Forwarded_For`` and
-    ``X-Forwarded-For`` the same name, so the proxies must drop header names with underscores, or send a header whose name has no
-    hyphen (CLIENT_ADDRESS_HEADER), which has no second spelling.
+    ``X-Forwarded-For`` the same name, so the proxies must drop header names with underscores, or use a name without a hyphen
+    (CLIENT_ADDRESS_HEADER), which has no second spelling.
     """
     header = "HTTP_" + settings.CLIENT_ADDRESS_HEADER.upper().replace("-", "_")
     hops = [hop.strip() for hop in request.META.get(header, "").split(",") if hop.strip()]

@@ -69,7 +69,7 @@ def check(amount: Decimal, currency: str, *, field: str) -> Decimal:
 
 
 def recheck(amount: Decimal, currency: str, *, field: str) -> Decimal:
-    """Return a stored amount, whose column has four decimals, in the currency's quantum.
+    """Return a stored amount, which has four decimals, in the currency's quantum.
 
     :raises BadAmount: if it is no amount of this currency
     """

@@ -186,6 +186,8 @@ GET,POST /admin/debtors/                                    302    302   200    
 
 GET  /admin/debtors/debtor/{debtor}/record_call/       302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/record_call/       302    302   302     302     403  direction=inbound&outcome=right_party
+GET  /admin/debtors/debtor/{debtor}/sign_out/          302    302   200     200     403
+POST /admin/debtors/debtor/{debtor}/sign_out/          302    302   302     302     403
 GET  /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     200     403
 POST /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     302     403  source=Asked
 GET  /admin/debtors/contactpoint/{point}/consent/    302    302   200     200     403

@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from agents.models import Agent
+from ddc.common.errors import Forbidden
 from debtors import debtors
 from debtors.models import Debtor
 from portal import otp, tokens
@@ -18,9 +20,10 @@ from tests.portal.conftest import ask, code_of, other_than
 pytestmark = pytest.mark.django_db
 
 
-def verify(debtor: Debtor | str, code: Any) -> Any:
+def verify(debtor: Debtor | str, code: Any, token: Any = None, address: str = "192.0.2.1") -> Any:
     phone = debtor if isinstance(debtor, str) else debtor.mobile_phone
-    return Api().post("/debtors/auth/verify-otp", {"mobilePhone": phone, "otpCode": code})
+    body = {"mobilePhone": phone, "otpCode": code, **({"attemptToken": token} if token else {})}
+    return Api().post("/debtors/auth/verify-otp", body, **{"X-Forwarded-For": address})
 
 
 def test_the_right_code_gives_a_token_for_seven_days(debtor: Debtor, sent_code: str) -> None:
@@ -154,6 +157,27 @@ def test_a_change_of_the_phone_ends_every_token_and_another_change_none(debtor: 
     debtors.amend(debtor, mobile_phone="+447700900777", today=date(2026, 1, 1))
 
     assert mine.get("/debtors/me/profile").status_code == 401
+
+
+def test_staff_end_every_token_of_a_debtor(
+    debtor: Debtor, api_of: Callable[[Debtor], Api], client: Any, supervisor: Agent
+) -> None:
+    devices, other = [api_of(debtor), api_of(debtor)], api_of(factories.debtor())
+    client.force_login(supervisor)
+
+    answer = client.post(f"/admin/debtors/debtor/{debtor.pk}/sign_out/")
+
+    assert answer.status_code == 302
+    assert [device.get("/debtors/me/profile").status_code for device in (*devices, other)] == [401, 401, 200]
+    debtor.refresh_from_db()
+    assert api_of(debtor).get("/debtors/me/profile").status_code == 200
+
+
+def test_an_auditor_ends_no_token(debtor: Debtor, mine: Api) -> None:
+    with pytest.raises(Forbidden):
+        debtors.sign_out_everywhere(debtor, by=factories.agent("Auditor"), now=timezone.now())
+
+    assert mine.get("/debtors/me/profile").status_code == 200
 
 
 def test_the_debtors_deletion_ends_their_tokens(debtor: Debtor, mine: Api) -> None:

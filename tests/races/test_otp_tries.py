@@ -16,7 +16,8 @@ from communications.texts import one_time_code
 from ddc.common import rate_limits
 from ddc.common.errors import TooMany
 from debtors.models import Debtor
-from portal import activities, otp
+from portal import activities, attempt_tokens, otp
+from portal.attempt_tokens import NO_SESSION
 from portal.models import DigitalActivity, OtpSession
 from tests import factories
 from tests.portal.conftest import ask, code_of, other_than
@@ -43,10 +44,12 @@ def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def verifying(debtor: Debtor, codes: Sequence[str]) -> list[Any]:
-    def job(code: str) -> Callable[[], Any]:
-        return lambda: otp.verify(str(debtor.mobile_phone), code, now=timezone.now())
+    """Try the codes at once, each from an address of its own."""
 
-    return at_once([job(code) for code in codes])
+    def job(code: str, client_ip: str) -> Callable[[], Any]:
+        return lambda: otp.verify(str(debtor.mobile_phone), code, client_ip=client_ip, now=timezone.now())
+
+    return at_once([job(code, f"192.0.2.{number}") for number, code in enumerate(codes)])
 
 
 def signed_in(results: Sequence[Any]) -> list[otp.SignedIn]:
@@ -72,9 +75,9 @@ def test_the_right_code_counts_only_among_the_first_five_of_twenty_simultaneous_
     count = otp.count_try
 
     def note(*args: Any) -> Any:
-        session, number = count(*args)
-        numbers.append(number)
-        return session, number
+        counted = count(*args)
+        numbers.append(counted.tries)
+        return counted
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(otp, "count_try", note)
@@ -82,6 +85,22 @@ def test_the_right_code_counts_only_among_the_first_five_of_twenty_simultaneous_
 
     assert sorted(numbers) == list(range(1, 21))
     assert len(signed_in(results)) <= 1
+
+
+def test_twenty_simultaneous_tries_with_one_token_have_twenty_numbers_and_leave_those_without_it() -> None:
+    debtor = factories.debtor()
+    session = ask(debtor)
+    wrong, token = other_than(code_of(session)), attempt_tokens.issue(session.pk)
+
+    def guess(given: str | None, client_ip: str) -> Callable[[], Any]:
+        return lambda: otp.verify(
+            str(debtor.mobile_phone), wrong, attempt_token=given, client_ip=client_ip, now=timezone.now()
+        )
+
+    at_once([guess(token if number < 20 else None, f"192.0.2.{number}") for number in range(25)])
+
+    session.refresh_from_db()
+    assert (session.tries_with_token, session.tries) == (20, 5)
 
 
 def test_one_of_two_simultaneous_right_codes_signs_in() -> None:
@@ -133,19 +152,19 @@ def test_reading_the_count_first_allows_more_than_five_tries(monkeypatch: pytest
     compared = 0
     lock = Lock()
 
-    def read_and_write(phone: str, now: Any) -> tuple[OtpSession, int]:
+    def read_and_write(phone: str, asked: uuid.UUID, now: Any) -> otp.CountedTry:
         session = OtpSession.objects.get(mobile_phone=phone, replaced_at__isnull=True)
         looked.wait(timeout=30)
         session.tries += 1
         session.save(update_fields=["tries"])
-        return session, session.tries
+        return otp.CountedTry(session.tries, (session.pk, NO_SESSION))
 
     is_right = one_time_code.is_right
 
     def note(session_id: uuid.UUID, code: str) -> bool:
         nonlocal compared
         with lock:
-            compared += 1
+            compared += session_id != NO_SESSION
         return is_right(session_id, code)
 
     debtor = factories.debtor()
@@ -165,12 +184,12 @@ def test_reading_the_count_first_allows_more_than_five_tries(monkeypatch: pytest
 def test_checking_first_whether_a_code_was_used_signs_in_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(4)
 
-    def look_and_use(session: OtpSession, now: Any) -> otp.SignedIn:
-        used = OtpSession.objects.get(pk=session.pk).used_at
+    def look_and_use(session_id: uuid.UUID, now: Any) -> otp.SignedIn:
+        used = OtpSession.objects.get(pk=session_id).used_at
         looked.wait(timeout=30)
         if used:
             raise otp.WrongCode
-        OtpSession.objects.filter(pk=session.pk).update(used_at=now)
+        OtpSession.objects.filter(pk=session_id).update(used_at=now)
         return otp.SignedIn("", now, Debtor.objects.get())
 
     debtor = factories.debtor()

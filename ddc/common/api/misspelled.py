@@ -1,6 +1,6 @@
 """Find unknown names that misspell a field which decides what a request does.
 
-Unknown fields are ignored. But a payment whose ``staus`` is "failed" would be recorded as completed.
+Unknown fields are ignored. But a payment with "failed" as its ``staus`` would be recorded as completed.
 """
 
 from collections.abc import Iterable, Iterator
