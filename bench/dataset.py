@@ -192,12 +192,13 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
                 score,
                 moment,
                 moment,
+                *((status, moment) if status in ("payment_plan", "deferred", "disputed") else (None, None)),
             )
         )
     yield (
         "debt",
         "id, debtor_id, segment_id, creditor_id, currency_code, original_balance, current_balance, current_status,"
-        " placement_date, due_date, p2p_score, created_at, updated_at",
+        " placement_date, due_date, p2p_score, created_at, updated_at, hand_status, hand_status_at",
         len(debts),
         debts,
     )

@@ -17,8 +17,11 @@ from collection.segments import records as segments
 from collection.serializers import (
     ApprovalSerializer,
     DashboardSerializer,
+    DebtInputSerializer,
     DebtSerializer,
     DebtWithSegmentSerializer,
+    EarlyEndSerializer,
+    HandStatusSerializer,
     LedgerEntrySerializer,
     RejectionSerializer,
     ReviewedDeferralRequestSerializer,
@@ -41,23 +44,27 @@ class DebtFilters(FilterSet):
 
 
 class DebtPageSerializer(DebtWithSegmentSerializer):
-    """A debt with its debtor, its segment and its newest payments."""
+    """A debt with its debtor, its segment, the status set by hand and its newest payments."""
 
     debtor = DebtorSerializer()
+    status_by_hand = HandStatusSerializer(read_only=True, allow_null=True)
     payments = PaymentSerializer(many=True)
 
 
 class DebtView(ResourceView):
     queryset = Debt.objects.select_related("creditor")
     serializer_class = DebtSerializer
+    input_serializer = DebtInputSerializer
     detail_serializer = DebtPageSerializer
     paged_actions = ("list", "payments", "ledger")
     filterset_class = DebtFilters
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
-        debt = get_object_or_404(Debt.objects.select_related("creditor", "debtor", "segment"), pk=pk)
+        related = Debt.objects.select_related("creditor", "debtor", "segment", "hand_status_by")
+        debt = get_object_or_404(related, pk=pk)
         payments = Payment.objects.filter(debt=debt)[:NEWEST]
-        return Response(write(DebtPageSerializer, Annotated(debt, payments=list(payments))))
+        more = {"payments": list(payments), "status_by_hand": debt if debt.hand_status else None}
+        return Response(write(DebtPageSerializer, Annotated(debt, **more)))
 
     def perform_create(self, data: dict[str, Any]) -> Debt:
         data.pop("updated_at", None)
@@ -118,6 +125,7 @@ class DeferralRequestView(ResourceView):
     required_permissions = {
         "approve": "collections.review_deferralrequest",
         "reject": "collections.review_deferralrequest",
+        "end": "collections.review_deferralrequest",
     }
 
     @extend_schema(
@@ -136,6 +144,12 @@ class DeferralRequestView(ResourceView):
         deferral = self.get_object(pk)
         notes = self.read(RejectionSerializer, optional=True)["review_notes"]
         deferrals.reject(deferral, by=self.agent, notes=notes, now=now())
+        return self.answer(self.get_object(pk))
+
+    @extend_schema(operation_id="endDeferral", request=EarlyEndSerializer, responses=ReviewedDeferralRequestSerializer)
+    def end(self, request: Request, pk: uuid.UUID) -> Response:
+        deferral = self.get_object(pk)
+        deferrals.end(deferral, by=self.agent, why=self.read(EarlyEndSerializer)["why"], now=now())
         return self.answer(self.get_object(pk))
 
 

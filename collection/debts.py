@@ -9,7 +9,7 @@ from django.db import transaction
 from agents.models import Agent, require_permission
 from collection import states
 from collection.balances import ledger
-from collection.models import OPEN, Debt, DebtStatus, LedgerEntry, Segment
+from collection.models import OPEN, Debt, DebtStatus, Dispute, LedgerEntry, Segment
 from collection.segments import assignment
 from creditors import creditors
 from ddc.common import days, money
@@ -28,6 +28,12 @@ class DebtorIsImmutable(Invalid):
     code = "immutable"
     field = "debtor_id"
     message = "A debt can't be moved to another debtor. Delete it and place it again."
+
+
+class CurrencyOfOpenDispute(Invalid):
+    code = "immutable"
+    field = "currency_code"
+    message = "This debt has an open dispute, whose amount is in its currency. Decide the dispute first."
 
 
 class DebtInUse(DomainError):
@@ -55,6 +61,8 @@ def place(
     currency_code: str = "USD",
     current_balance: Decimal | None = None,
     current_status: str = DebtStatus.ACTIVE,
+    status_reason: str | None = None,
+    status_until: date | None = None,
     placement_date: date | None = None,
     due_date: date | None = None,
     p2p_score: Decimal | None = None,
@@ -89,11 +97,11 @@ def place(
         currency_code=currency_code,
         original_balance=original,
         current_balance=Decimal(0),
-        current_status=current_status,
         placement_date=placement_date,
         due_date=due_date,
         p2p_score=p2p_score,
     )
+    states.set_by_hand(debt, current_status, by=by, today=today, reason=status_reason, until=status_until)
     with refusing(_CONSTRAINTS):
         debt.save(force_insert=True)
     _post_placement(debt, current, by=by, today=today)
@@ -129,6 +137,7 @@ def amend(
     balance = fields.pop("current_balance", debt.current_balance)
     balance = original if balance is None else balance
     status = fields.pop("current_status", debt.current_status)
+    by_hand = {"reason": fields.pop("status_reason", None), "until": fields.pop("status_until", None)}
     _amend_record(debt, fields, today=today)
 
     currency_changes = currency != debt.currency_code
@@ -136,20 +145,20 @@ def amend(
     balance_changes = balance != debt.current_balance
     if balance == 0 and status in states.WRITES_OFF and debt.is_open:
         balance_changes = False  # Closing writes it off.
-    status_changes = status != debt.current_status
+    status_changes = status != debt.current_status or any(by_hand.values())
     if not (currency_changes or original_changes or balance_changes or status_changes):
         return debt
     require_unchanged(debt.updated_at, since=if_unchanged_since)
     # A debt is reopened before its balance changes, and closed after that. A paid one is reopened by its balance.
     status_is_first = status_changes and status in OPEN and debt.current_status != DebtStatus.PAID
     if status_is_first:
-        _change_status(debt, status, by=by, today=today)
+        _change_status(debt, status, by=by, today=today, **by_hand)
     if currency_changes or original_changes:
         _replace_placement(debt, currency, original, by=by, today=today)
     if balance_changes and balance != debt.current_balance:
         adjust(debt, money.recheck(balance, currency, field="current_balance"), by=by, today=today)
     if status_changes and not status_is_first:
-        _change_status(debt, status, by=by, today=today)
+        _change_status(debt, status, by=by, today=today, **by_hand)
     return debt
 
 
@@ -183,9 +192,9 @@ def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> No
     ledger.post(debt, Kind.ADJUSTMENT, balance - debt.current_balance, today, by=by, cause={"type": "adjustment"})
 
 
-def _change_status(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
+def _change_status(debt: Debt, status: str, *, by: Agent | None, today: date, **by_hand: Any) -> None:
     with refusing(_CONSTRAINTS):  # A recalled debt may have been placed again.
-        states.change(debt, status, by=by, today=today)
+        states.change(debt, status, by=by, today=today, **by_hand)
 
 
 def _amend_record(debt: Debt, fields: dict[str, Any], *, today: date) -> None:
@@ -221,19 +230,22 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
     if debt.payments.exists():
         raise ImmutableAfterPayments(field="currency_code" if currency != debt.currency_code else "original_balance")
     original = money.recheck(original, currency, field="original_balance")
+    if currency != debt.currency_code and debt.disputes.filter(status__in=Dispute.OPEN).exists():
+        raise CurrencyOfOpenDispute
     cause = {"type": "amendment"}
     if currency == debt.currency_code:
         placements = ledger.unreversed(debt, Kind.PLACEMENT)
         shift = original - sum(entry.amount for entry in placements)
         if debt.current_balance + shift < 0:
             raise ledger.ExceedsBalance("The adjustments of this debt exceed this amount.", field="original_balance")
-        ledger.post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause)
-        for entry in placements:
-            ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
+        ledger.post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause, more_follows=True)
+        for number, entry in enumerate(placements, start=1):
+            more = number < len(placements)
+            ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more)
     else:
         current = debt.current_balance if debt.current_balance != debt.original_balance else original
         current = money.recheck(current, currency, field="currency_code")
-        _reverse_all(debt, by=by, today=today, cause=cause)
+        _reverse_all(debt, by=by, today=today, cause=cause, more_follows=True)
         debt.currency_code = currency
         ledger.save(debt, "currency_code")
         debt.original_balance = original
@@ -249,14 +261,19 @@ def _check_dates(dates: dict[str, date | None], *, today: date) -> None:
 
 
 def _post_placement(debt: Debt, current: Decimal, *, by: Agent | None, today: date) -> None:
-    cause = {"type": "placement"}
-    ledger.post(debt, Kind.PLACEMENT, debt.original_balance, debt.placement_date, by=by, cause=cause)
-    if current != debt.original_balance:
+    cause, adjusts = {"type": "placement"}, current != debt.original_balance
+    original = debt.original_balance
+    ledger.post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause, more_follows=adjusts)
+    if adjusts:
         ledger.post(debt, Kind.ADJUSTMENT, current - debt.original_balance, today, by=by, cause=cause)
 
 
-def _reverse_all(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
+def _reverse_all(
+    debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any], more_follows: bool = False
+) -> None:
     """Reverse all entries, those that lowered the balance first, so that it never falls below 0."""
     entries = [entry for kind in Kind if kind != Kind.REVERSAL for entry in ledger.unreversed(debt, kind)]
-    for entry in sorted(entries, key=lambda entry: entry.amount):
-        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
+    entries.sort(key=lambda entry: entry.amount)
+    for number, entry in enumerate(entries, start=1):
+        more = more_follows or number < len(entries)
+        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more)

@@ -1,18 +1,22 @@
-"""Request, approve and reject deferrals: more time on a debt."""
+"""Request, approve, reject and end deferrals: more time on a debt."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.dispatch import Signal
 
 from agents.models import Agent, require_permission
+from collection import statuses
 from collection.balances import ledger
-from collection.holds import holds
-from collection.models import Debt, DebtStatus, DeferralRequest, Hold
+from collection.holds import amendments, holds
+from collection.models import Debt, DeferralRequest, Hold
 from ddc.common.errors import DomainError, Invalid, Missing, refusing
 from debtors import calendars
 from debtors.models import Debtor
 
+_YEAR = timedelta(days=365)
 #: Sent with ``request`` and ``now`` in the transaction that decides a request.
 reviewed = Signal()
 
@@ -33,6 +37,25 @@ class AlreadyPending(DomainError):
 
 class AlreadyReviewed(DomainError):
     message = "This request has been reviewed already."
+
+
+class TooManyDays(DomainError):
+    field = "requested_deferral_days"
+    code = "range"
+
+    def __init__(self, *, granted: int, limit: int) -> None:
+        super().__init__(
+            f"Within a year {granted} days were granted on this debt, and {limit} are allowed (DEFERRAL_DAYS_PER_YEAR)."
+        )
+
+
+class NotRunning(DomainError):
+    message = "This deferral is not running, so there is nothing to end."
+
+
+class WhyRequired(Missing):
+    field = "why"
+    message = "The reason is missing. Enter why the deferral ends early."
 
 
 class NotesRequired(Missing):
@@ -66,16 +89,21 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
 
     :raises AlreadyReviewed: if it has been reviewed
     :raises DebtNotOpen: if the debt has been closed since the request
+    :raises TooManyDays: if more days than ``DEFERRAL_DAYS_PER_YEAR`` would be granted on the debt within a year
     :raises Forbidden: if ``by`` may not review
     """
     debt = ledger.lock_debt(request.debt_id)
+    granted = _days_granted(debt, now=now)
     decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
     if not debt.is_open:
         raise DebtNotOpen
+    if granted + request.requested_deferral_days > settings.DEFERRAL_DAYS_PER_YEAR:
+        raise TooManyDays(granted=granted, limit=settings.DEFERRAL_DAYS_PER_YEAR)
     today = calendars.today(debt.debtor, at=now)
     until = calendars.later(max(debt.due_date or today, today), days=request.requested_deferral_days)
-    debt.due_date, debt.current_status = until, DebtStatus.DEFERRED
-    ledger.save(debt, "due_date", "current_status")
+    request.due_date_before, request.granted_until = debt.due_date, until
+    request.save(update_fields=["due_date_before", "granted_until"])
+    debt.due_date = until
     holds.create_hold(
         reason=Hold.Reason.DEFERRAL,
         debt=debt,
@@ -87,6 +115,8 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
         now=now,
         why=notes or "",
     )
+    statuses.refresh(debt)
+    ledger.save(debt, "due_date", "current_status")
     reviewed.send(DeferralRequest, request=request, now=now)
     return request
 
@@ -104,6 +134,46 @@ def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datet
     decide(request, DeferralRequest.Status.REJECTED, by=by, notes=notes, now=now)
     reviewed.send(DeferralRequest, request=request, now=now)
     return request
+
+
+@transaction.atomic
+def end(request: DeferralRequest, *, by: Agent, why: str, now: datetime) -> DeferralRequest:
+    """End a running deferral early. Its hold ends, and the debt has the due date of before, unless somebody changed it since.
+
+    :raises WhyRequired: if the reason is blank
+    :raises NotRunning: if it was not approved, or is over
+    :raises Forbidden: if ``by`` may not review
+    """
+    require_permission(by, "collections.review_deferralrequest")
+    if not why.strip():
+        raise WhyRequired
+    debt = ledger.lock_debt(request.debt_id)
+    request.refresh_from_db()
+    hold = Hold.objects.not_ended().filter(deferral_request=request).select_related("debt__debtor").first()
+    if hold is None:
+        raise NotRunning
+    amendments.end_granted(hold, by=by, now=now, why=why)
+    _restore_due_date(debt, request)
+    statuses.refresh(debt)
+    ledger.save(debt, "due_date", "current_status")
+    return request
+
+
+def _restore_due_date(debt: Debt, request: DeferralRequest) -> None:
+    """Take the days of a deferral out of the debt's due date. A later deferral, which counted from its end, takes its place."""
+    if debt.due_date == request.granted_until:
+        debt.due_date = request.due_date_before
+    else:
+        later = DeferralRequest.objects.filter(debt=debt, due_date_before=request.granted_until, hold__ended_at=None)
+        later.update(due_date_before=request.due_date_before)
+
+
+def _days_granted(debt: Debt, *, now: datetime) -> int:
+    """Add up the days of the requests granted on a debt within the last year."""
+    granted = DeferralRequest.objects.filter(
+        debt=debt, status=DeferralRequest.Status.APPROVED, reviewed_at__gt=now - _YEAR
+    )
+    return granted.aggregate(days=Sum("requested_deferral_days"))["days"] or 0
 
 
 def decide(

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from agents.models import Agent, require_permission
-from collection import deferrals, states
+from collection import deferrals, states, statuses
 from collection.balances import ledger
 from collection.holds import amendments, holds
 from collection.models import Debt, DebtStatus, Dispute, Hold, LedgerEntry
@@ -110,7 +110,6 @@ def receive(
         evidence=evidence,
         channel=channel,
         received_at=received_at,
-        status_before=debt.current_status,
         by=by,
         created_at=now,
     )
@@ -202,7 +201,7 @@ def _suspend_collection(debt: Debt, dispute: Dispute, *, by: Agent | None, now: 
     if dispute.portion is not None:
         ledger.save(debt, "disputed_amount")
         return
-    debt.current_status = DebtStatus.DISPUTED
+    statuses.refresh(debt)
     ledger.save(debt, "disputed_amount", "current_status")
     holds.create_hold(
         reason=Hold.Reason.DISPUTE,
@@ -215,17 +214,9 @@ def _suspend_collection(debt: Debt, dispute: Dispute, *, by: Agent | None, now: 
 
 
 def _resume_collection(debt: Debt, dispute: Dispute, *, by: Agent) -> None:
-    """Restore the debt's earlier status, unless it has been changed by hand or closed since."""
-    before = dispute.status_before
-    deferred = Hold.objects.not_ended().filter(debt=debt, reason=Hold.Reason.DEFERRAL)
-    if before == DebtStatus.DISPUTED or (before == DebtStatus.DEFERRED and not deferred.exists()):
-        before = DebtStatus.ACTIVE
-    if debt.current_status == DebtStatus.DISPUTED:
-        debt.current_status = before
-    if debt.status_before_closing == DebtStatus.DISPUTED:
-        debt.status_before_closing = before
     debt.disputed_amount = Decimal(0)
-    ledger.save(debt, "disputed_amount", "current_status", "status_before_closing")
+    statuses.refresh(debt)
+    ledger.save(debt, "disputed_amount", "current_status")
     amendments.lift(debt, reason=Hold.Reason.DISPUTE, by=by, why=f"The dispute was {dispute.status}.")
 
 

@@ -1,5 +1,7 @@
 """Serializers of debts, segments, ledger entries, totals, deferral requests and disputes."""
 
+from typing import ClassVar
+
 from rest_framework import serializers
 
 from collection.models import Debt, DebtStatus, DeferralRequest, Dispute, LedgerEntry, Segment
@@ -54,7 +56,7 @@ class SegmentWithCountSerializer(SegmentSerializer):
 class DebtSerializer(CamelSerializer):
     """A debt, as input and output."""
 
-    decisive = (
+    decisive: ClassVar[tuple[str, ...]] = (
         *("segment_id", "external_reference", "currency_code", "current_balance", "current_status"),
         *("placement_date", "due_date", "updated_at"),
     )
@@ -75,6 +77,15 @@ class DebtSerializer(CamelSerializer):
     p2p_score = DecimalField(places=3, least=0, most=1, required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(required=False, allow_null=True)
+
+
+class DebtInputSerializer(DebtSerializer):
+    """A debt as input, with the reason and the end of an open status that is set by hand."""
+
+    decisive: ClassVar[tuple[str, ...]] = (*DebtSerializer.decisive, "status_until")
+
+    status_reason = TextField(max_length=500, required=False, allow_null=True)
+    status_until = DateField(required=False, allow_null=True)
 
 
 class DebtWithSegmentSerializer(DebtSerializer):
@@ -102,6 +113,16 @@ class AgentNameSerializer(CamelSerializer):
 
     id = serializers.UUIDField()
     name = serializers.CharField()
+
+
+class HandStatusSerializer(CamelSerializer):
+    """The open status that an agent set: who, when, why, and the first day without it."""
+
+    status = ChoiceField(DebtStatus.values, source="hand_status", read_only=True)
+    by = AgentNameSerializer(source="hand_status_by", read_only=True, allow_null=True)
+    at = TimeField(source="hand_status_at", read_only=True)
+    reason = serializers.CharField(source="hand_status_reason", read_only=True, allow_null=True)
+    until = DateField(source="hand_status_until", read_only=True, allow_null=True)
 
 
 class LedgerEntrySerializer(CamelSerializer):
@@ -172,6 +193,7 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
     updated_at = TimeField(read_only=True)
     debtor = DebtorSerializer(read_only=True)
     debt = DebtSerializer(read_only=True)
+    closed_by = ChoiceField(DeferralRequest.ClosedBy.values, read_only=True, allow_null=True)
     reviewer = AgentNameSerializer(read_only=True, allow_null=True)
 
 
@@ -201,6 +223,12 @@ class ApprovalSerializer(CamelSerializer):
 
     status = ChoiceField([DeferralRequest.Status.APPROVED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000, required=False, allow_null=True)
+
+
+class EarlyEndSerializer(CamelSerializer):
+    """The reason why a deferral ends early."""
+
+    why = TextField(max_length=500)
 
 
 class RejectionSerializer(CamelSerializer):

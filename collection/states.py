@@ -1,16 +1,19 @@
-"""The statuses of a debt and the changes between them.
+"""The changes of a debt's status by hand.
 
-An open status changes to any other open or closed status. ``settled``, ``written_off`` and ``recalled`` change back to
-``active``. ``paid`` follows the balance and is never set by hand.
+An open status changes to any other open status unless a record outranks it (``collection.statuses``), and to a closed one.
+``settled``, ``written_off`` and ``recalled`` change back to ``active``; the status is then the derived one. ``paid`` follows the
+balance and is never set by hand.
 """
 
 from datetime import date
 
+from django.utils.timezone import now
+
 from agents.models import Agent, require_permission
+from collection import statuses
 from collection.balances import ledger
-from collection.holds import amendments
-from collection.models import OPEN, Debt, DebtStatus, Hold, LedgerEntry
-from ddc.common.errors import DomainError
+from collection.models import OPEN, Debt, DebtStatus, LedgerEntry
+from ddc.common.errors import DomainError, OutOfRange
 
 #: Closing a debt with one of these posts its balance as a write-off.
 WRITES_OFF = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF)
@@ -31,17 +34,45 @@ class InvalidTransition(DomainError):
         super().__init__(f"A debt that is {before} can't become {after}.")
 
 
-def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
-    """Change the status of a locked debt. The status that it has already changes nothing.
+class Outranked(DomainError):
+    """A record decides the status, so it can't be set by hand."""
 
+    field = "current_status"
+    code = "enum"
+
+    def __init__(self, record: statuses.Record) -> None:
+        self.record = record
+        super().__init__(
+            f"The status is {record.cause.status}, by {record.cause.name} {record.id} since {record.since}."
+            " Decide or end that first."
+        )
+
+
+class EndsTooSoon(OutOfRange):
+    field = "status_until"
+    message = "The end of the status must be later than today."
+
+
+def change(
+    debt: Debt, status: str, *, by: Agent | None, today: date, reason: str | None = None, until: date | None = None
+) -> None:
+    """Change the status of a locked debt. The status that it has already changes nothing, but for its reason and end.
+
+    :param reason: why an agent sets an open status
+    :param until: the first day without an open status set by hand; None: open-ended
     :raises InvalidTransition: if the status can't be changed this way
+    :raises Outranked: if an open dispute or a running deferral decides the status
+    :raises EndsTooSoon: if ``until`` is not in the future
     :raises Forbidden: if ``by`` may not close or reopen debts
     """
     before = debt.current_status
-    if status == before:
+    if status == before and not (debt.hand_status == status and (reason or until)):
         return
     if debt.is_open and status in OPEN:
-        _move(debt, status, by=by)
+        if record := statuses.outranking(debt):
+            raise Outranked(record)
+        set_by_hand(debt, status, by=by, today=today, reason=reason, until=until)
+        ledger.save(debt, "current_status", *statuses.FIELDS)
     elif debt.is_open and status in _CLOSED_BY_HAND:
         _close(debt, status, by=by, today=today)
     elif before in _CLOSED_BY_HAND and status == DebtStatus.ACTIVE:
@@ -50,11 +81,17 @@ def change(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
         raise InvalidTransition(before, status)
 
 
-def _move(debt: Debt, status: str, *, by: Agent | None) -> None:
-    if debt.current_status == DebtStatus.DEFERRED:
-        amendments.lift(debt, reason=Hold.Reason.DEFERRAL, by=by, why=f"The debt became {status}.")
+def set_by_hand(
+    debt: Debt, status: str, *, by: Agent | None, today: date, reason: str | None = None, until: date | None = None
+) -> None:
+    """Set an open status of a locked or new debt that no record outranks; the caller saves it.
+
+    :raises EndsTooSoon: if ``until`` is not in the future
+    """
+    if until is not None and until <= today:
+        raise EndsTooSoon
+    statuses.set_by_hand(debt, status, by_id=by.pk if by else None, now=now(), reason=reason, until=until)
     debt.current_status = status
-    ledger.save(debt, "current_status")
 
 
 def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
@@ -65,12 +102,13 @@ def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
         ledger.post(debt, LedgerEntry.Kind.WRITE_OFF, -debt.current_balance, today, by=by, cause=cause)
     else:
         ledger.save(debt, "current_status")
+    statuses.close_requests(debt, now=now())
 
 
 def _reopen(debt: Debt, *, by: Agent | None, today: date) -> None:
     require_permission(by, "collections.close_debt")
     cause = {"type": "reopening", "status": debt.current_status}
-    debt.current_status = DebtStatus.ACTIVE
+    debt.current_status = statuses.derive(debt)
     ledger.save(debt, "current_status")
     for entry in ledger.unreversed(debt, LedgerEntry.Kind.WRITE_OFF):
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)

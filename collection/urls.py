@@ -14,6 +14,7 @@ _patterns = [
     *resource("deferral-requests", DeferralRequestView, name="deferral-request", only="list retrieve"),
     path("deferral-requests/<id:pk>/approve", DeferralRequestView.as_view({"put": "approve"})),
     path("deferral-requests/<id:pk>/reject", DeferralRequestView.as_view({"put": "reject"})),
+    path("deferral-requests/<id:pk>/end", DeferralRequestView.as_view({"put": "end"})),
     path("dashboard/stats", DashboardView.as_view({"get": "stats"}), name="dashboard-stats"),
     *resource("segments", SegmentView, name="segment"),
 ]

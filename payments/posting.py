@@ -114,7 +114,7 @@ def amend(
     if_unchanged_since: datetime | None = None,
     **fields: Any,
 ) -> Payment:
-    """Change a payment. Another amount, status, date or debt reverses the posted entry and posts a new one.
+    """Change a payment. Another amount, status, date, debt or transaction reverses the posted entry and posts a new one.
 
     :raises Forbidden: if a posted entry is to be reversed and ``by`` may not
     :raises Stale: if money is to change and the payment has changed since ``if_unchanged_since``
@@ -122,7 +122,7 @@ def amend(
     """
     target: Debt | None = fields.pop("debt", None)
     payment, debts = _lock(payment.pk, target)
-    before = _money_of(payment)
+    before, transaction_before = _money_of(payment), payment.processor_txn_id
     source = debts[payment.debt_id]
     was_posted = payment.status == PaymentStatus.COMPLETED
     payment.debt = debts[target.pk] if target else source
@@ -136,12 +136,16 @@ def amend(
     checked = money.check if "amount" in fields else money.recheck
     payment.amount = checked(payment.amount, payment.debt.currency_code, field="amount")
     moves = _money_of(payment) != before
+    # The transaction's id guards against recording it twice. Once posted, it is fixed like the money, and changed with a trail.
+    moves = moves or (was_posted and payment.processor_txn_id != transaction_before)
     if moves:
         require_unchanged(payment.updated_at, since=if_unchanged_since)
         _check_day(payment, today=today, begun=begun)
     if moves and was_posted:
         require_permission(by, "payments.reverse_payment")
-        _reverse(payment.pk, source, by=by, today=today, cause=_cause("payment_amended", payment))
+        stays = payment.status == PaymentStatus.COMPLETED and payment.debt == source
+        cause = _cause("payment_amended", payment)
+        _reverse(payment.pk, source, by=by, today=today, cause=cause, more_follows=stays)
     with refusing(_CONSTRAINTS):
         payment.save()
     if payment.status == PaymentStatus.COMPLETED and (moves or not was_posted):
@@ -215,11 +219,19 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
     )
 
 
-def _reverse(payment_id: uuid.UUID, debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
+def _reverse(
+    payment_id: uuid.UUID,
+    debt: Debt,
+    *,
+    by: Agent | None,
+    today: date,
+    cause: dict[str, Any],
+    more_follows: bool = False,
+) -> None:
     if debt.current_status in _FROZEN:
         raise DebtIsClosed("This debt is closed. Reopen it before you reverse a payment.")
     for entry in ledger.unreversed(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
-        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
+        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more_follows)
 
 
 def _money_of(payment: Payment) -> tuple[object, ...]:

@@ -1,10 +1,14 @@
-"""Compare the ledger with every balance, payment and reversal."""
+"""Compare the ledger with every balance, payment and reversal, and the statuses of debts with their records."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from collection import statuses
+from collection.models import Dispute
+
+_OPEN_DISPUTE = ", ".join(f"'{status}'" for status in Dispute.OPEN)
 #: The checks, each with SQL that finds rows that differ, as (id, finding).
 CHECKS: dict[str, str] = {
     "a balance is the sum of its entries": """
@@ -34,6 +38,14 @@ CHECKS: dict[str, str] = {
         WHERE p.status = 'completed'
         GROUP BY p.id HAVING -coalesce(sum(e.amount), 0) <> p.amount
     """,
+    "a completed payment has the transaction that was posted": """
+        SELECT p.id, format('transaction %s, posted %s', coalesce(p.processor_txn_id, 'none'),
+            coalesce(e.cause ->> 'processorTxnId', 'none'))
+        FROM payment p JOIN ledger_entry e ON e.payment_id = p.id AND e.kind = 'payment'
+        LEFT JOIN ledger_entry r ON r.reverses_id = e.id
+        WHERE p.status = 'completed' AND r.id IS NULL
+            AND p.processor_txn_id IS DISTINCT FROM (e.cause ->> 'processorTxnId')
+    """,
     "a payment that is not completed, or gone, or moved, has nothing posted": """
         SELECT e.payment_id, format('%s posted on debt %s', -sum(e.amount), e.debt_id)
         FROM ledger_entry e
@@ -59,6 +71,17 @@ CHECKS: dict[str, str] = {
         WHERE (d.current_status IN ('paid', 'settled', 'written_off') AND d.current_balance <> 0)
             OR (debt_is_open(d.current_status) AND d.current_balance = 0)
     """,
+    "an open debt has the status that its records give it": f"""
+        SELECT debt.id, format('%s, by its records %s', debt.current_status, {statuses.DERIVED}) FROM debt
+        WHERE debt_is_open(debt.current_status) AND debt.current_status <> {statuses.DERIVED}
+    """,  # noqa: S608 - Our own SQL.
+    "the disputed amount is that of the open dispute": f"""
+        SELECT d.id, format('disputed %s, by its dispute %s', d.disputed_amount,
+            CASE WHEN s.id IS NULL THEN '0' ELSE coalesce(s.portion::text, 'all') END)
+        FROM debt d LEFT JOIN dispute s ON s.debt_id = d.id AND s.status IN ({_OPEN_DISPUTE})
+        WHERE CASE WHEN s.id IS NULL THEN d.disputed_amount <> 0
+            WHEN s.portion IS NULL THEN d.disputed_amount < d.current_balance ELSE d.disputed_amount <> s.portion END
+    """,  # noqa: S608
     "the open totals are the sums of the open debts": """
         SELECT concat_ws(' ', currency_code, due_date), format('%s debts and %s too many', sum(debts), sum(balance))
         FROM (

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from agents.serializers import SignedOutSerializer
 from collection import deferrals, disputes
 from collection.balances import totals
-from collection.models import Debt, DeferralRequest, Dispute
+from collection.models import Debt, DebtStatus, DeferralRequest, Dispute
 from ddc.common import callers
 from ddc.common.api.filters import FilterSet, IdFilter, PatternFilter
 from ddc.common.api.serializers import write
@@ -121,7 +121,9 @@ class MyDebtsView(DebtorView):
 
     @extend_schema(operation_id="myDebts", responses=MyDebtsSerializer)
     def retrieve(self, request: Request) -> Response:
-        debts = Debt.objects.filter(debtor=self.debtor).select_related("creditor", "segment")[:NEWEST]
+        mine = Debt.objects.filter(debtor=self.debtor).select_related("creditor", "segment")
+        # The creditor has taken recalled debts back: their balance is no longer for this debtor to pay here.
+        debts = mine.exclude(current_status=DebtStatus.RECALLED)[:NEWEST]
         sums = totals.of_debtor(self.debtor, today=agency_today(timezone.now()))
         return Response(write(MyDebtsSerializer, {"debts": debts, "totals": sums}))
 

@@ -8,7 +8,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from collection import debts
 from collection.admin import deferrals, disputes, holds, ledger
@@ -62,6 +67,20 @@ class StatusForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         help_text="Settled and written off post the balance as a write-off. Recalled keeps it outside all sums.",
     )
+    status_reason = forms.CharField(
+        label="Reason",
+        max_length=500,
+        required=False,
+        empty_value=None,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Why an open status is set by hand.",
+    )
+    status_until = forms.DateField(
+        label="Until",
+        required=False,
+        widget=UnfoldAdminSingleDateWidget(),
+        help_text="The first day without an open status set by hand; empty: open-ended.",
+    )
     if_unchanged_since = UnchangedSinceField()
 
     def __init__(self, debt: Debt, *args: Any, **kwargs: Any) -> None:
@@ -100,7 +119,7 @@ class DebtAdmin(DomainAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         amounts = (
-            (("balance", "original"), ("current_status", "disputed"))
+            (("balance", "original"), ("current_status", "disputed"), "by_hand")
             if obj
             else (("original_balance", "currency_code"), ("current_balance", "current_status"))
         )
@@ -111,7 +130,7 @@ class DebtAdmin(DomainAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("balance", "original", "disputed", "debtor", "current_status") if obj else ()
+        return ("balance", "original", "disputed", "debtor", "current_status", "by_hand") if obj else ()
 
     def search_filter(self, text: str) -> Q:
         return Q(external_reference=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
@@ -128,6 +147,17 @@ class DebtAdmin(DomainAdmin):
     disputed = column(
         "Disputed", lambda debt: amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
     )
+
+    @admin.display(description="Set by hand")
+    def by_hand(self, debt: Debt) -> str:
+        """Return the status that an agent set, with its author, time, reason and end."""
+        if debt.hand_status is None:
+            return "-"
+        words = [debt.get_hand_status_display(), f"by {debt.hand_status_by or 'the system'}"]
+        words.append(f"on {debt.hand_status_at:%Y-%m-%d}")
+        if debt.hand_status_until:
+            words.append(f"until {debt.hand_status_until}")
+        return " ".join(words) + (f": {debt.hand_status_reason}" if debt.hand_status_reason else "")
 
     def listings(self, request: HttpRequest, obj: Debt) -> list[Listing]:
         of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}

@@ -21,6 +21,7 @@ from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm, NotesForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import amount, column, unbroken
+from ddc.common.admin.workflow import offered
 from ddc.common.errors import DomainError
 from debtors.models import Debtor
 
@@ -42,6 +43,15 @@ class ReviewForm(DomainForm):
     )
 
 
+class EarlyEndForm(forms.Form):
+    why = forms.CharField(
+        label="Reason",
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="The debt is due as before the deferral.",
+    )
+
+
 @admin.register(DeferralRequest)
 class DeferralRequestAdmin(DomainAdmin):
     list_display = ("debtor", "owed", "balance", "days", "why", "age", "earlier", "status")
@@ -60,6 +70,7 @@ class DeferralRequestAdmin(DomainAdmin):
     )
     actions = ("approve_selected", "reject_selected")
     actions_submit_line = ("approve", "reject")
+    actions_detail = ("end_early",)
     fields = (
         ("debtor", "debt"),
         ("balance", "due"),
@@ -67,10 +78,10 @@ class DeferralRequestAdmin(DomainAdmin):
         "reason",
         "status",
         "review_notes",
-        ("reviewer", "reviewed_at"),
+        ("reviewer", "reviewed_at", "closed_by"),
     )
     always_fixed = (
-        "debtor", "debt", "balance", "due", "days", "age", "reason", "status", "reviewer", "reviewed_at",
+        "debtor", "debt", "balance", "due", "days", "age", "reason", "status", "reviewer", "reviewed_at", "closed_by",
     )  # fmt: skip
 
     def search_filter(self, text: str) -> Q:
@@ -143,6 +154,15 @@ class DeferralRequestAdmin(DomainAdmin):
     @action(description="Reject", permissions=["review"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
     def reject(self, request: HttpRequest, obj: DeferralRequest) -> None:
         deferrals.reject(obj, by=request.user, notes=obj.review_notes, now=now())  # type: ignore[arg-type]
+
+    has_end_permission = offered(
+        Q(status=DeferralRequest.Status.APPROVED, hold__ended_at__isnull=True), "collections.review_deferralrequest"
+    )
+
+    @action(description="End early", permissions=["end"])  # type: ignore[untyped-decorator]
+    def end_early(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        words = {"title": "End this deferral early", "button": "End", "done": "The deferral has ended."}
+        return self.step(request, object_id, EarlyEndForm, deferrals.end, **words)
 
     # --- In bulk
 

@@ -15,25 +15,26 @@ from django.utils.timezone import now
 from psycopg.types.json import Jsonb
 
 from agents.models import Agent
+from collection import statuses
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common.errors import DomainError, OutOfRange
 from ddc.common.observing import tracing
 
 # Every payment runs these two statements. The ORM would build their SQL each time, which takes longer than running them.
 _LOCK = "SELECT * FROM debt WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-_POST = """
-    WITH entry AS (
-        INSERT INTO ledger_entry (
-            debt_id, kind, amount, currency_code, value_date, by_id, cause, payment_id, reverses_id, request_id
-        ) VALUES (
-            %(debt)s, %(kind)s, %(amount)s, %(currency)s, %(value_date)s, %(by)s, %(cause)s, %(payment)s, %(reverses)s,
-            %(request)s
-        )
+_INSERT = """
+    INSERT INTO ledger_entry (
+        debt_id, kind, amount, currency_code, value_date, by_id, cause, payment_id, reverses_id, request_id
+    ) VALUES (
+        %(debt)s, %(kind)s, %(amount)s, %(currency)s, %(value_date)s, %(by)s, %(cause)s, %(payment)s, %(reverses)s, %(request)s
     )
-    UPDATE debt SET current_balance = %(balance)s, current_status = %(status)s, status_before_closing = %(before)s,
+"""
+_POST = f"""
+    WITH entry AS ({_INSERT})
+    UPDATE debt SET current_balance = %(balance)s, current_status = %(status)s, disputed_amount = %(disputed)s,
         updated_at = %(now)s
     WHERE id = %(debt)s
-"""
+"""  # noqa: S608 - Our own SQL.
 
 
 class ExceedsBalance(OutOfRange):
@@ -61,12 +62,17 @@ def lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
 
     :raises NoSuchDebt: if one has been deleted
     """
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("Lock debts inside a transaction: the lock ends with it.")
-    debts = {debt.pk: debt for debt in Debt.objects.raw(_LOCK, [list(debt_ids)])}
+    debts = lock_existing(debt_ids)
     if len(debts) < len(set(debt_ids)):
         raise NoSuchDebt
     return debts
+
+
+def lock_existing(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
+    """Lock those of several debts that have not been deleted, in the order of their ids."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Lock debts inside a transaction: the lock ends with it.")
+    return {debt.pk: debt for debt in Debt.objects.raw(_LOCK, [list(debt_ids)])}
 
 
 def post(
@@ -79,17 +85,21 @@ def post(
     cause: dict[str, Any],
     payment_id: uuid.UUID | None = None,
     reverses: LedgerEntry | None = None,
+    more_follows: bool = False,
 ) -> None:
     """Post an entry on a locked debt and move its balance.
 
     :param amount: in the debt's currency; negative if it lowers the balance
+    :param more_follows: another entry follows, with which the debt's balance and status are written: between the two, the debt is
+        neither paid nor open again
     :raises ExceedsBalance: if the balance would fall below 0
     """
     balance = debt.current_balance + amount
     if balance < 0:
         raise ExceedsBalance
     debt.current_balance, debt.updated_at = balance, now()
-    _update_status(debt)
+    if not more_follows:
+        _update_status(debt)
     values = {
         "debt": debt.pk,
         "kind": kind.value,
@@ -103,20 +113,38 @@ def post(
         "request": tracing.current(),
         "balance": balance,
         "status": str(debt.current_status),
-        "before": debt.status_before_closing and str(debt.status_before_closing),
+        "disputed": debt.disputed_amount,
         "now": debt.updated_at,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_POST, values)
+        cursor.execute(_INSERT if more_follows else _POST, values)
 
 
-def reverse(entry: LedgerEntry, debt: Debt, *, by: Agent | None, value_date: date, cause: dict[str, Any]) -> None:
-    """Reverse an entry by one of the opposite amount.
+def reverse(
+    entry: LedgerEntry,
+    debt: Debt,
+    *,
+    by: Agent | None,
+    value_date: date,
+    cause: dict[str, Any],
+    more_follows: bool = False,
+) -> None:
+    """Reverse an entry by one of the opposite amount; ``more_follows`` as in ``post``.
 
     :raises ExceedsBalance: if the balance would fall below 0
     """
     kind, payment_id = LedgerEntry.Kind.REVERSAL, entry.payment_id
-    post(debt, kind, -entry.amount, value_date, by=by, cause=cause, payment_id=payment_id, reverses=entry)
+    post(
+        debt,
+        kind,
+        -entry.amount,
+        value_date,
+        by=by,
+        cause=cause,
+        payment_id=payment_id,
+        reverses=entry,
+        more_follows=more_follows,
+    )
 
 
 def unreversed(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:
@@ -133,9 +161,10 @@ def save(debt: Debt, *fields: str) -> None:
 
 
 def _update_status(debt: Debt) -> None:
-    """Mark an open debt as paid at 0, and restore its earlier status when the balance rises again."""
+    """Mark an open debt as paid at 0, and derive its status again when the balance rises."""
     if debt.current_balance == 0 and debt.is_open:
-        debt.status_before_closing, debt.current_status = debt.current_status, DebtStatus.PAID
+        debt.current_status = DebtStatus.PAID
+        statuses.close_requests(debt, now=debt.updated_at)
     elif debt.current_balance > 0 and debt.current_status == DebtStatus.PAID:
-        debt.current_status = debt.status_before_closing or DebtStatus.ACTIVE
-        debt.status_before_closing = None
+        debt.current_status = statuses.derive(debt)
+    statuses.keep_disputed(debt)

@@ -129,6 +129,14 @@ def lift(debt: Debt, *, reason: Hold.Reason, by: Agent | None, why: str = "") ->
     _end(Hold.objects.not_ended().filter(debt=debt, reason=reason), by=by, now=now, why=why)
 
 
+def end_granted(hold: Hold, *, by: Agent | None, now: datetime, why: str) -> None:
+    """End the hold of a deferral of a locked debt, for the domain function that decided on it.
+
+    :raises HoldEnded: if it has ended
+    """
+    _end([hold], by=by, now=now, why=why)
+
+
 def _manual_policy(hold: Hold, why: str) -> ReasonPolicy:
     policy = POLICIES[Hold.Reason(hold.reason)]
     if not policy.is_manual:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models.segments import Segment
 from creditors.models import Creditor
 from ddc.common.models import UUIDModel, newest_first
@@ -13,7 +14,7 @@ from debtors.models import Debtor
 
 
 class DebtStatus(models.TextChoices):
-    """The first four are open. ``paid`` follows the balance and is never set by hand."""
+    """The first four are open, and derived (``collection.statuses``). ``paid`` follows the balance and is never set by hand."""
 
     ACTIVE = "active"
     PAYMENT_PLAN = "payment_plan"
@@ -60,10 +61,16 @@ class Debt(UUIDModel):
         help_text="The disputed part, which is not collected.",
     )
     current_status = models.CharField(max_length=20, choices=DebtStatus.choices, default=DebtStatus.ACTIVE)
-    status_before_closing = models.CharField(
-        max_length=20, choices=DebtStatus.choices, null=True, blank=True, editable=False,
-        help_text="The status after a reversal of the payment that paid the debt.",
+    hand_status = models.CharField(
+        "status set by hand", max_length=20, choices=DebtStatus.choices, null=True, blank=True, editable=False,
+        help_text="The open status that an agent set; it holds while no record outranks it.",
     )  # fmt: skip
+    hand_status_by = agent_field(editable=False, db_index=False)
+    hand_status_at = models.DateTimeField(null=True, blank=True, editable=False)
+    hand_status_reason = models.CharField(max_length=500, null=True, blank=True, editable=False)
+    hand_status_until = models.DateField(
+        null=True, blank=True, editable=False, help_text="The first day without it; empty: open-ended."
+    )
     placement_date = models.DateField()
     due_date = models.DateField(null=True, blank=True)
     p2p_score = models.DecimalField(
@@ -93,12 +100,22 @@ class Debt(UUIDModel):
             models.CheckConstraint(
                 name="debt_is_paid_only_at_zero", condition=~Q(current_status="paid") | Q(current_balance=0)
             ),
+            models.CheckConstraint(
+                name="debt_status_set_by_hand_is_complete",
+                condition=Q(hand_status__isnull=True, hand_status_at__isnull=True, hand_status_until__isnull=True)
+                | Q(hand_status__in=["payment_plan", "deferred", "disputed"], hand_status_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="debt_newest"),
             models.Index(fields=["current_status", "-created_at", "-id"], name="debt_status_newest"),
             models.Index(fields=["segment", "-created_at", "-id"], name="debt_segment_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
+            models.Index(
+                fields=["hand_status_until"],
+                name="debt_hand_status_until",
+                condition=Q(hand_status_until__isnull=False),
+            ),
         ]
 
     @property

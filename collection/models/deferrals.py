@@ -17,6 +17,10 @@ class DeferralRequest(UUIDModel):
         APPROVED = "approved"
         REJECTED = "rejected"
 
+    class ClosedBy(models.TextChoices):
+        DEBTOR = "debtor"
+        SYSTEM = "system"
+
     debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="deferral_requests")
     debt = models.ForeignKey(Debt, on_delete=models.PROTECT, related_name="deferral_requests")
     requested_deferral_days = models.PositiveSmallIntegerField()
@@ -25,6 +29,21 @@ class DeferralRequest(UUIDModel):
     reviewer = agent_field()
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_notes = models.CharField(max_length=1000, null=True, blank=True)
+
+    closed_by = models.CharField(
+        max_length=10,
+        choices=ClosedBy.choices,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Rejected without a review: the debtor withdrew it, or the debt was closed.",
+    )
+    due_date_before = models.DateField(
+        null=True, blank=True, editable=False, help_text="The due date that an early end restores."
+    )
+    granted_until = models.DateField(
+        null=True, blank=True, editable=False, help_text="The due date that the approval gave to the debt."
+    )
 
     class Meta:
         db_table = "deferral_requests"
@@ -36,8 +55,9 @@ class DeferralRequest(UUIDModel):
             ),
             models.CheckConstraint(
                 name="deferral_request_review_is_complete",
-                condition=Q(status="pending", reviewer__isnull=True, reviewed_at__isnull=True)
-                | (~Q(status="pending") & Q(reviewer__isnull=False, reviewed_at__isnull=False)),
+                condition=Q(status="pending", reviewer__isnull=True, reviewed_at__isnull=True, closed_by__isnull=True)
+                | (~Q(status="pending") & Q(reviewer__isnull=False, reviewed_at__isnull=False, closed_by__isnull=True))
+                | Q(status="rejected", reviewer__isnull=True, reviewed_at__isnull=False, closed_by__isnull=False),
             ),
             models.CheckConstraint(
                 name="deferral_request_is_for_1_to_365_days",

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import agent_field
-from collection.models.debts import Debt, DebtStatus
+from collection.models.debts import Debt
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.money import money_field
 
@@ -38,9 +38,6 @@ class Dispute(UUIDModel):
     channel = models.CharField(max_length=10, choices=Channel.choices)
     received_at = models.DateTimeField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.RECEIVED)
-    status_before = models.CharField(
-        max_length=20, choices=DebtStatus.choices, editable=False, help_text="The debt's status after the decision."
-    )
     by = agent_field(help_text="The agent who entered it; empty: the debtor.")
     asked_at = models.DateTimeField("creditor asked at", null=True, blank=True)
     asked_by = agent_field()

@@ -131,14 +131,15 @@ _KNOWN_BY_FIELDS = """
 _PLACE = f"""
     INSERT INTO debt (
         id, created_at, updated_at, debtor_id, segment_id, segment_is_pinned, creditor_id, external_reference,
-        currency_code, original_balance, current_balance, current_status, status_before_closing, placement_date, due_date,
-        p2p_score
+        currency_code, original_balance, current_balance, current_status, hand_status, hand_status_by_id, hand_status_at,
+        placement_date, due_date, p2p_score
     )
     SELECT debt.id, %(now)s, %(now)s, debt.debtor_id,
         CASE WHEN debt.given_segment_id IS NOT NULL THEN debt.given_segment_id WHEN current_balance > 0 THEN {BEST_FIT} END,
         debt.given_segment_id IS NOT NULL, creditor_id, external_reference, debt.currency_code, original_balance,
         current_balance, CASE WHEN current_balance > 0 THEN current_status ELSE %(paid)s END,
-        CASE WHEN current_balance > 0 THEN NULL ELSE current_status END, placement_date, due_date, p2p_score
+        nullif(current_status, 'active'), CASE WHEN current_status <> 'active' THEN %(by)s::uuid END,
+        CASE WHEN current_status <> 'active' THEN %(now)s::timestamptz END, placement_date, due_date, p2p_score
     FROM placement AS debt WHERE debt.debtor_id IS NOT NULL AND NOT debt.is_known ORDER BY line
     ON CONFLICT (creditor_id, external_reference) WHERE current_status <> 'recalled' DO NOTHING
 """
@@ -176,7 +177,7 @@ def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
         cursor.execute(_KNOWN_BY_FIELDS)
         cursor.execute("SELECT count(*) FROM placement WHERE debtor_id IS NOT NULL OR is_known")
         taken = int(cursor.fetchone()[0])
-        cursor.execute(_PLACE, {"now": now, "today": today, "paid": DebtStatus.PAID.value})
+        cursor.execute(_PLACE, {"now": now, "today": today, "paid": DebtStatus.PAID.value, "by": by_id})
         debts = cursor.rowcount
         params: dict[str, Any] = {"by": by_id, "kind": LedgerEntry.Kind.PLACEMENT.value}
         cursor.execute(_POST.format(amount="debt.original_balance", value_date="debt.placement_date", where=""), params)

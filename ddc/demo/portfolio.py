@@ -72,10 +72,13 @@ class Portfolio:
         self._post(debt, Kind.PLACEMENT, original, placed, {"type": "placement"})
         self._pay(debt, age)
         if debt.current_balance == 0:
-            debt.status_before_closing, debt.current_status = DebtStatus.ACTIVE, DebtStatus.PAID
+            debt.current_status = DebtStatus.PAID
             return
         statuses = ("active", "payment_plan", "disputed", "settled", "written_off", "recalled")
         debt.current_status = rng.choices(statuses, (80, 9, 5, 3, 2, 1))[0]
+        if debt.current_status == DebtStatus.PAYMENT_PLAN:
+            debt.hand_status, debt.hand_status_by = DebtStatus.PAYMENT_PLAN, rng.choice(self.agents)
+            debt.hand_status_at, debt.hand_status_reason = self._at(today), "Agreed by phone."
         if debt.current_status in (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF):
             cause = {"type": "closing", "status": debt.current_status}
             self._post(debt, Kind.WRITE_OFF, -debt.current_balance, today, cause)

@@ -79,6 +79,7 @@ GET       /deferral-requests                 401    401   200        200     200
 GET       /deferral-requests/{asked}         401    401   200        200     200
 PUT       /deferral-requests/{asked}/approve 401    401   200        200     403
 PUT       /deferral-requests/{asked}/reject  401    401   200        200     403  {"reviewNotes": "No."}
+PUT       /deferral-requests/{asked}/end     401    401   409        409     403  {"why": "Paid."}
 
 GET       /communication-templates                401    401   200        200     200
 POST      /communication-templates                401    401   422        422     403
@@ -221,6 +222,7 @@ GET,POST /admin/contact/contactpolicy/{policy}/new_version/              302    
 GET      /admin/contact/contactpreference/{preference}/withdraw/         302    302   200     200     403
 POST     /admin/contact/contactpreference/{preference}/withdraw/         302    302   302     302     403
 
+GET,POST /admin/collections/deferralrequest/{asked}/end_early/  302    302   403     403     403
 GET      /admin/collections/hold/{hold}/approve/              302    302   403     200     403
 POST     /admin/collections/hold/{hold}/approve/              302    302   403     302     403
 GET      /admin/collections/hold/{hold}/review_it/            302    302   200     200     403

@@ -97,6 +97,18 @@ FAULTS: dict[str, tuple[str, str]] = {
         _COPY.format(amount="amount") + " WHERE kind = 'reversal'",
         "an entry is reversed once",
     ),
+    "a transaction changed by hand": (
+        "UPDATE payment SET processor_txn_id = 'other' WHERE status = 'completed'",
+        "a completed payment has the transaction that was posted",
+    ),
+    "a status changed by hand": (
+        "UPDATE debt SET current_status = 'disputed'",
+        "an open debt has the status that its records give it",
+    ),
+    "a disputed amount without a dispute": (
+        "UPDATE debt SET disputed_amount = 5",
+        "the disputed amount is that of the open dispute",
+    ),
     "paid with a balance": ("UPDATE debt SET current_status = 'paid'", "a debt is paid at 0 and only there"),
 }
 
@@ -120,4 +132,30 @@ def test_a_payment_moved_by_hand_is_found(paid_in_part: Payment):
     assert found() == {
         "a completed payment has posted its amount on its debt",
         "a payment that is not completed, or gone, or moved, has nothing posted",
+    }
+
+
+@pytest.mark.owner
+@pytest.mark.parametrize(
+    ("portion", "sql"),
+    [
+        (None, "UPDATE debt SET disputed_amount = 5"),
+        (Decimal(5), "UPDATE debt SET disputed_amount = 6"),
+        (Decimal(5), "UPDATE debt SET disputed_amount = 0"),
+    ],
+)
+def test_a_disputed_amount_other_than_that_of_the_dispute_is_found(portion: Decimal | None, sql: str):
+    factories.dispute(portion=portion)
+    assert found() == set()
+    unguarded(sql)
+    assert found() == {"the disputed amount is that of the open dispute"}
+
+
+@pytest.mark.owner
+def test_a_dispute_that_is_decided_by_hand_is_found():
+    factories.dispute()
+    unguarded("UPDATE dispute SET portion = 5")
+    assert found() == {
+        "the disputed amount is that of the open dispute",
+        "an open debt has the status that its records give it",
     }

@@ -284,7 +284,7 @@ class TestExpiry:
         for count in (1, 20):
             for _ in range(count):
                 open_hold(debt=factories.debt(), ends_on=day(3))
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(7):
                 assert expiry.expire(now=NOW + timedelta(days=3)) == count
 
     def test_a_deferred_debt_becomes_active_only_with_its_last_deferral(self):
