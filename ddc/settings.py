@@ -230,7 +230,7 @@ OTP_LIFETIME_SECONDS = 300
 OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3), least=1)
 OTP_PER_PHONE_DAY = check_range("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10), least=1)
 OTP_PER_HOUR = check_range("OTP_PER_HOUR", env.int("OTP_PER_HOUR", default=2000), least=1)
-OTP_PER_IP = check_range("OTP_PER_IP", env.int("OTP_PER_IP", default=300), least=1)
+OTP_PER_ADDRESS = check_range("OTP_PER_ADDRESS", env.int("OTP_PER_ADDRESS", default=300), least=1)
 
 # --- The back office
 UNFOLD = {

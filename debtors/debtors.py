@@ -9,7 +9,7 @@ from django.db.models import F
 from agents.models import Agent, require_permission
 from ddc.common.days import plausible
 from ddc.common.errors import DomainError, Duplicate, Invalid, Missing, deleting, refusing
-from debtors import phones
+from debtors import emails, phones
 from debtors.models import Debtor
 
 
@@ -57,16 +57,16 @@ def create(*, today: date, **fields: Any) -> Debtor:
 
 @transaction.atomic
 def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
-    """Change some fields. A new phone revokes all tokens of the debtor.
+    """Change some fields. A new phone or e-mail address revokes all tokens: whoever had the old one may have signed in by it.
 
     :raises DomainError: like ``create``
     """
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor.pk)
-    phone_before = debtor.mobile_phone
+    before = debtor.mobile_phone, emails.normalise(debtor.email)
     for name, value in fields.items():
         setattr(debtor, name, value)
     _check(debtor, today=today)
-    if debtor.mobile_phone != phone_before:
+    if (debtor.mobile_phone, emails.normalise(debtor.email)) != before:
         debtor.token_version += 1
     return _write(debtor)
 

@@ -3,6 +3,7 @@
 import re
 
 import phonenumbers
+from django.conf import settings
 
 from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
@@ -37,6 +38,47 @@ def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone
             if phonenumbers.is_valid_number(number) and not number.extension:
                 return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     raise InvalidPhone(field=field)
+
+
+def as_typed(text: str, *, field: str = "mobile_phone") -> str:
+    """Return the number in E.164 that a person typed to sign in: ``+44 7400 …``, ``0044…``, ``44…``, or ``07400 …``.
+
+    A national number is one of the agency's own country. A number with the right length for its country is accepted even if
+    the numbering plan does not know it, because the only use of the result is to look for a debtor who has it.
+
+    :raises InvalidPhone: if it cannot be a phone number
+    """
+    text = text.strip()
+    if _E164.fullmatch(text):
+        return text
+    if len(text) <= _MAX_INPUT_LENGTH:
+        international = "+" + text[2:] if text.startswith("00") else text
+        digits = "+" + text.lstrip("+")
+        forms = [(international, None)] if international.startswith("+") else []
+        national = [] if forms else [(text, _agency_country())]
+        for is_right, tried in (
+            (phonenumbers.is_valid_number, [*forms, *national, (digits, None)]),
+            (phonenumbers.is_possible_number, [*forms, *national]),
+        ):
+            for form, country in tried:
+                if (number := _parse(form, country)) and is_right(number) and not number.extension:
+                    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    raise InvalidPhone(field=field)
+
+
+def _agency_country() -> str | None:
+    """Return the country of the agency's phone; None if that is not given in the international form."""
+    for phone in (settings.AGENCY_PHONE, settings.TWILIO_FROM_NUMBER):
+        if number := _parse(phone, None):
+            return phonenumbers.region_code_for_number(number)
+    return None
+
+
+def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def canonical(phone: str) -> str:

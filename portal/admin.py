@@ -24,13 +24,13 @@ class DigitalActivityAdmin(ReadOnlyAdmin):
 class OtpSessionAdmin(ReadOnlyAdmin):
     """Requests for a code. The code is not stored, and not shown."""
 
-    list_display = ("created_at", "mobile_phone", "client_ip", "tries", "tries_with_token", "used_at", "expires_at")
+    list_display = ("created_at", "address", "client_ip", "tries", "tries_with_token", "used_at", "expires_at")
     list_filter = ("created_at", ("used_at", admin.EmptyFieldListFilter))
-    search_fields = ("mobile_phone",)
-    search_help_text = "A complete phone number, such as +447700900123"
+    search_fields = ("address",)
+    search_help_text = "A complete phone number, such as +447700900123, or e-mail address"
 
     def search_filter(self, text: str) -> Q:
-        return Q(mobile_phone=text)
+        return Q(address=text.lower())
 
 
 @admin.register(RevokedDebtorToken)

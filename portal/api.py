@@ -18,6 +18,7 @@ from ddc.common.api.filters import FilterSet, IdFilter, PatternFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import AnonymousView, ResourceView, View
 from ddc.common.days import agency_today
+from debtors import phones
 from debtors.models import Debtor
 from debtors.serializers import DebtorSerializer
 from portal import activities, attempt_tokens, otp, tokens
@@ -40,21 +41,22 @@ from portal.serializers import (
 #: More rows than any debtor has; it limits the size of the answer.
 NEWEST = 1_000
 CODE_SENT = "If we know this number, a code is on its way to it."
+CODE_MAILED = "If we know this e-mail address, a code is on its way to it."
 
 
 class OtpRequestView(AnonymousView):
-    """Request a one-time code by SMS."""
+    """Request a one-time code by SMS, or by e-mail."""
 
     serializer_class = OtpRequestedSerializer
     refusals = {"create": (429,)}
 
     @extend_schema(operation_id="requestOtp", request=OtpRequestSerializer, responses={200: OtpRequestedSerializer})
     def create(self, request: Request) -> Response:
-        phone = self.read(OtpRequestSerializer)["mobile_phone"]
-        session = otp.request(phone, client_ip=callers.client_ip(request), now=timezone.now())
+        address = _address(self.read(OtpRequestSerializer))
+        session = otp.request(address, client_ip=callers.client_ip(request), now=timezone.now())
         return Response(
             {
-                "message": CODE_SENT,
+                "message": CODE_MAILED if "@" in address else CODE_SENT,
                 "expiresInSeconds": settings.OTP_LIFETIME_SECONDS,
                 "attemptToken": attempt_tokens.issue(session.pk),
             }
@@ -71,13 +73,21 @@ class OtpVerificationView(AnonymousView):
     def create(self, request: Request) -> Response:
         given = self.read(OtpVerificationSerializer)
         signed_in = otp.verify(
-            given["mobile_phone"],
+            _address(given),
             given["otp_code"],
             attempt_token=given.get("attempt_token"),
             client_ip=callers.client_ip(request),
             now=timezone.now(),
         )
         return Response(write(SignedInSerializer, signed_in))
+
+
+def _address(given: dict[str, Any]) -> str:
+    """Return the phone in E.164, or else the e-mail address.
+
+    :raises InvalidPhone: if the phone is not valid, even if it looks like an e-mail address
+    """
+    return phones.as_typed(phone) if (phone := given.get("mobile_phone")) else str(given["email"])
 
 
 class DebtorView(View):

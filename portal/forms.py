@@ -1,5 +1,6 @@
 """Forms of the portal's pages."""
 
+import unicodedata
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ from django import forms
 from collection.models import Debt
 from ddc.common import money
 from ddc.common.errors import DomainError
+from debtors import emails, phones
 from debtors.models import Debtor
 
 
@@ -29,21 +31,54 @@ class PortalForm(forms.Form):
 class PhoneForm(PortalForm):
     mobile_phone = forms.CharField(
         label="Your mobile phone number",
-        help_text="With the country code, such as +44 7700 900123. We send a code to it.",
+        help_text="Such as +44 7700 900123. We send a code to it.",
         max_length=40,
         error_messages={"required": "Please enter your mobile phone number."},
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
 
+    def address(self) -> str:
+        """Return the phone in E.164.
+
+        :raises InvalidPhone: if it cannot be a phone number
+        """
+        return phones.as_typed(self.cleaned_data["mobile_phone"])
+
+
+class EmailForm(PortalForm):
+    email = forms.CharField(
+        label="Your e-mail address",
+        help_text="The address to which we write. We send a code to it.",
+        max_length=254,
+        error_messages={"required": "Please enter your e-mail address."},
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
+    )
+
+    def address(self) -> str:
+        """Return the e-mail address.
+
+        :raises InvalidEmail: if it is none
+        """
+        address: str = self.cleaned_data["email"]
+        emails.check(address, field="email")
+        return address
+
 
 class CodeForm(PortalForm):
     otp_code = forms.CharField(
-        label="Code from our text message",
+        label="Code from our message",
         help_text="The code is valid for 5 minutes.",
         max_length=20,
         error_messages={"required": "Please enter the code."},
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
+
+    def clean_otp_code(self) -> str:
+        """Take out the blanks and hyphens with which people copy a code, and read digits of other scripts."""
+        code: str = unicodedata.normalize("NFKC", self.cleaned_data["otp_code"])
+        marks = "-\N{NON-BREAKING HYPHEN}\N{EN DASH}"
+        digits = (letter for letter in code if letter.isprintable() and not letter.isspace() and letter not in marks)
+        return "".join(str(unicodedata.decimal(letter, letter)) for letter in digits)
 
 
 class DebtForm(PortalForm):

@@ -12,11 +12,16 @@ from debtors.models import Debtor
 class OtpSession(UUIDModel):
     """A request for a one-time code. The code is derived from the id and never stored.
 
-    A row looks the same for known and unknown phones; a worker then finds the debtor and sends the code.
+    A row looks the same for known and unknown addresses; a worker then finds the debtor and sends the code.
     """
 
-    mobile_phone = models.CharField(max_length=16, help_text="E.164, as the numbering plan spells it.")
-    phone_as_given = models.CharField(max_length=16, default="", editable=False, help_text="E.164, as it was entered.")
+    address = models.CharField(
+        max_length=254,
+        help_text="A phone in E.164 as the numbering plan spells it, or an e-mail address in lower case.",
+    )
+    address_as_given = models.CharField(
+        max_length=254, default="", editable=False, help_text="The phone in E.164 as it was entered."
+    )
     client_ip = models.GenericIPAddressField(null=True, blank=True, help_text="Of IPv6 the first 64 bits.")
     debtor = models.ForeignKey(
         Debtor, on_delete=models.CASCADE, null=True, blank=True, related_name="otp_sessions", editable=False
@@ -34,7 +39,7 @@ class OtpSession(UUIDModel):
         verbose_name = "sign-in request"
         ordering = newest_first()
         indexes = [
-            models.Index(fields=["mobile_phone", "-created_at"], name="otp_phone_newest"),
+            models.Index(fields=["address", "-created_at"], name="otp_address_newest"),
             models.Index(fields=["client_ip", "-created_at"], name="otp_client_ip_newest"),
             models.Index(fields=["created_at"], name="otp_unanswered", condition=Q(answered_at__isnull=True)),
             models.Index(fields=["-answered_at"], name="otp_sent_newest", condition=Q(debtor__isnull=False)),

@@ -1,10 +1,10 @@
 """Sign in debtors by one-time codes: request a code, send it, verify it.
 
-A code is derived from its session's id and never stored. Requests and tries do the same work for known and unknown phones; only a
-worker finds the debtor.
+A code is derived from its session's id and never stored. Requests and tries do the same work for known and unknown addresses;
+only a worker finds the debtor.
 
-Strangers who know a phone cannot keep its owner out: requests are counted per phone and address, a request replaces only codes
-that were requested from the same address, and tries with the attempt token of a request are counted apart from all others.
+Strangers who know a phone cannot keep its owner out: requests are counted per phone and IP address, a request replaces only codes
+that were requested from the same IP address, and tries with the attempt token of a request are counted apart from all others.
 """
 
 import re
@@ -29,18 +29,20 @@ from ddc.common.observing import tracing
 from ddc.common.postgresql.batches import delete_in_batches
 from ddc.common.process.wake import wake_worker
 from ddc.common.rate_limits import RateLimit
-from debtors import contact_points, phones
+from debtors import contact_points
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
-from portal import attempt_tokens, tokens
+from portal import addresses, attempt_tokens, tokens
 from portal.attempt_tokens import NO_SESSION
 from portal.models import OtpSession
 
 #: Tries of one code without an attempt token, and as many with the token of one request.
 MAX_TRIES = 5
-#: So many addresses can use up their day's codes for a phone before the phone gets none.
-ADDRESSES_PER_PHONE = 2
-TEMPLATE = "one_time_code"
+#: So many IP addresses can use up their day's codes for a phone before the phone gets none.
+CLIENTS_PER_ADDRESS = 2
+#: The agency's own templates by channel; a template has one type, so each has a name of its own.
+TEMPLATES = {Channel.SMS: "one_time_code", Channel.EMAIL: "one_time_code_email"}
+SUBJECT = "Your sign-in code for {{agency_name}}"
 TEXT = "{{otp_code}} is your sign-in code for {{agency_name}}. It is good for 5 minutes. We never ask you for it."
 #: The rate limits count the requests of one day.
 _KEPT_FOR = timedelta(days=2)
@@ -61,7 +63,7 @@ class MalformedCode(DomainError):
 
 
 class WrongCode(DomainError):
-    """The code is wrong, expired, used, or was never sent. The answer is the same for all, so that it reveals no phone."""
+    """The code is wrong, expired, used, or was never sent. The answer is the same for all, so that it reveals no address."""
 
     status = 401
     code = "otp"
@@ -78,31 +80,31 @@ class SignedIn:
 
 
 @transaction.atomic
-def request(mobile_phone: str, *, client_ip: str | None, now: datetime) -> OtpSession:
-    """Start a sign-in for a phone, known or not, and end those that were requested from the same address.
+def request(address: str, *, client_ip: str | None, now: datetime) -> OtpSession:
+    """Start a sign-in for a phone or an e-mail address, known or not, and end those requested for it from the same IP address.
 
-    :raises InvalidPhone: if it is not a phone number
-    :raises TooMany: if there were too many requests for the phone or from the IP address
+    :raises InvalidPhone: if it is neither a phone number nor has an ``@``
+    :raises InvalidEmail: if it has an ``@`` and is not an e-mail address
+    :raises TooMany: if there were too many requests for the address or from the IP address
     """
-    given = phones.normalise(mobile_phone, None)
-    phone = phones.canonical(given)
+    to = addresses.parse(address)
     quarter, day = timedelta(minutes=15), timedelta(days=1)
-    rate_limits.serialize("otp phone", phone)
+    rate_limits.serialize("otp address", to.value)
     rate_limits.serialize("otp client ip", client_ip or "unknown")
-    of_phone = OtpSession.objects.filter(mobile_phone=phone)
+    of_address = OtpSession.objects.filter(address=to.value)
     of_client = OtpSession.objects.filter(client_ip=client_ip)
-    of_both = of_phone.filter(client_ip=client_ip)
+    of_both = of_address.filter(client_ip=client_ip)
     limits = [
         (of_both, RateLimit(settings.OTP_PER_PHONE, quarter)),
         (of_both, RateLimit(settings.OTP_PER_PHONE_DAY, day)),
-        (of_phone, RateLimit(ADDRESSES_PER_PHONE * settings.OTP_PER_PHONE_DAY, day)),
-        (of_client, RateLimit(settings.OTP_PER_IP, quarter)),
+        (of_address, RateLimit(CLIENTS_PER_ADDRESS * settings.OTP_PER_PHONE_DAY, day)),
+        (of_client, RateLimit(settings.OTP_PER_ADDRESS, quarter)),
     ]
     rate_limits.consume(limits, now=now)
     of_both.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(
-        mobile_phone=phone,
-        phone_as_given=given,
+        address=to.value,
+        address_as_given=to.as_given,
         client_ip=client_ip,
         expires_at=now + timedelta(seconds=settings.OTP_LIFETIME_SECONDS),
         created_at=now,
@@ -112,7 +114,7 @@ def request(mobile_phone: str, *, client_ip: str | None, now: datetime) -> OtpSe
 
 
 def answer(*, clock: Callable[[], datetime]) -> int:
-    """Send a code for each request if its phone is a debtor's. Return the number of processed requests.
+    """Send a code for each request if its address is a debtor's. Return the number of processed requests.
 
     Each request takes its own transaction, and is skipped while another worker has it. One that fails is tried again next time,
     and does not delay the others.
@@ -137,26 +139,26 @@ def answer(*, clock: Callable[[], datetime]) -> int:
 
 
 def verify(
-    mobile_phone: str, code: str, *, attempt_token: str | None = None, client_ip: str | None = None, now: datetime
+    address: str, code: str, *, attempt_token: str | None = None, client_ip: str | None = None, now: datetime
 ) -> SignedIn:
     """Exchange a code for a token, once. Each try is counted before the code is checked, and stays counted.
 
-    The newest code of the phone is right, and with an attempt token that of its own request too, because people who got two
+    The newest code of the address is right, and with an attempt token that of its own request too, because people who got two
     messages cannot tell them apart.
 
-    :raises InvalidPhone: if it is not a phone number
+    :raises InvalidPhone, InvalidEmail: like ``request``
     :raises MalformedCode: if it cannot be a code; this is not counted as a try
-    :raises WrongCode: if it is not a current code of the phone
-    :raises TooMany: if there were too many wrong codes from the address
+    :raises WrongCode: if it is not a current code of the address
+    :raises TooMany: if there were too many wrong codes from the IP address
     """
     if not _CODE.fullmatch(code):
         raise MalformedCode
-    phone = phones.canonical(phones.normalise(mobile_phone, None))
+    value = addresses.parse(address).value
     with transaction.atomic(durable=True):  # No rollback takes a try back.
         attempt = sign_in_limits.begin(
             sign_in_limits.Kind.CODE, sign_in_limits.CODES_PER_ADDRESS, client_ip=client_ip, now=now
         )
-        counted = count_try(phone, attempt_tokens.session_of(attempt_token), now)
+        counted = count_try(value, attempt_tokens.session_of(attempt_token), now)
     right = [session_id for session_id in counted.sessions if one_time_code.is_right(session_id, code)]
     if counted.tries > MAX_TRIES or not right:
         raise WrongCode
@@ -172,17 +174,19 @@ def delete_old(*, now: datetime) -> int:
 
 
 def send_code(session: OtpSession, *, now: datetime) -> None:
-    """Process a request: send the code if it is still valid and its phone is a debtor's."""
+    """Process a request: send the code if it is still valid and its address is a debtor's."""
     session.answered_at = now
     if session.replaced_at is None and now < session.expires_at:
         session.debtor = _debtor_of(session, now)
     session.save(update_fields=["answered_at", "debtor", "updated_at"])
     if session.debtor:
-        template = _template(session.debtor)
+        channel = addresses.parse(session.address).channel
+        template = _template(session.debtor, channel)
         outbox.queue(
             debtor=session.debtor,
-            channel=Channel.SMS,
+            channel=channel,
             template=template,
+            subject=SUBJECT if channel == Channel.EMAIL and not template else None,
             body=None if template else TEXT,
             purpose=Purpose.SOLICITED,
             now=now,
@@ -192,12 +196,11 @@ def send_code(session: OtpSession, *, now: datetime) -> None:
 
 
 def _debtor_of(session: OtpSession, now: datetime) -> Debtor | None:
-    """Return the debtor who has the phone; None if there is none, or if this hour's codes are used up."""
-    spellings = {session.phone_as_given, session.mobile_phone}
-    debtor = Debtor.objects.filter(mobile_phone__in=spellings).order_by("created_at").first()
+    """Return the debtor who has the address; None if there is none, or if this hour's codes are used up."""
+    debtor = addresses.parse(session.address_as_given or session.address).owners().first()
     if debtor is None:
         return None
-    rate_limits.serialize("otp codes", "of all phones")
+    rate_limits.serialize("otp codes", "of all addresses")
     sent = OtpSession.objects.filter(debtor__isnull=False, answered_at__gt=now - timedelta(hours=1))
     if sent.count() >= settings.OTP_PER_HOUR:
         log.error("otp_hourly_limit_reached", limit=settings.OTP_PER_HOUR)
@@ -205,9 +208,9 @@ def _debtor_of(session: OtpSession, now: datetime) -> Debtor | None:
     return debtor
 
 
-def _template(debtor: Debtor) -> CommunicationTemplate | None:
+def _template(debtor: Debtor, channel: Channel) -> CommunicationTemplate | None:
     """Return the agency's template in the debtor's language, if there is one and it contains the code."""
-    found = templates.named(TEMPLATE, Channel.SMS, language=debtor.language_preference)
+    found = templates.named(TEMPLATES[channel], channel, language=debtor.language_preference)
     return found if found and "otp_code" in placeholders.used(found.body) else None
 
 
@@ -222,24 +225,24 @@ class CountedTry:
     sessions: tuple[uuid.UUID, uuid.UUID]
 
 
-def count_try(phone: str, asked: uuid.UUID, now: datetime) -> CountedTry:
-    """Count a try: on the session of its attempt token if that is the phone's and not over, else on the phone's newest session.
+def count_try(address: str, asked: uuid.UUID, now: datetime) -> CountedTry:
+    """Count a try: on the session of its attempt token if that is the address's and not over, else on its newest session.
 
     One statement gives simultaneous tries different numbers, with and without a token apart.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_TRY, {"now": now, "phone": phone, "asked": asked})
+        cursor.execute(_COUNT_TRY, {"now": now, "address": address, "asked": asked})
         newest, own, tries = cursor.fetchone()
     return CountedTry(tries, (newest or NO_SESSION, own or NO_SESSION))
 
 
 _COUNT_TRY = """
     WITH newest AS (
-        SELECT id FROM otp_session WHERE mobile_phone = %(phone)s AND replaced_at IS NULL
+        SELECT id FROM otp_session WHERE address = %(address)s AND replaced_at IS NULL
         ORDER BY created_at DESC, id DESC LIMIT 1
     ), asked AS (
         SELECT id, replaced_at FROM otp_session
-        WHERE id = %(asked)s AND mobile_phone = %(phone)s AND used_at IS NULL AND expires_at > %(now)s
+        WHERE id = %(asked)s AND address = %(address)s AND used_at IS NULL AND expires_at > %(now)s
     ), counted AS (
         UPDATE otp_session SET
             tries = LEAST(tries + (NOT EXISTS (SELECT FROM asked))::int, 1000),
@@ -255,16 +258,19 @@ _COUNT_TRY = """
 
 @transaction.atomic
 def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
-    """Use the session, which only one of several simultaneous tries can do. The code proves that the debtor has the phone."""
+    """Use the session, which only one of several simultaneous tries can do. The code proves that the debtor has the address."""
     session = OtpSession.objects.select_related("debtor").filter(pk=session_id).first()
     debtor = session.debtor if session else None
     usable = OtpSession.objects.filter(
         pk=session_id, used_at__isnull=True, replaced_at__isnull=True, expires_at__gt=now, debtor__isnull=False
     )
-    if session is None or debtor is None or phones.canonical(debtor.mobile_phone or "") != session.mobile_phone:
+    if session is None or debtor is None or not addresses.is_current(debtor, session.address):
         raise WrongCode
     if not usable.update(used_at=now, updated_at=now):
         raise WrongCode
-    contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
+    if addresses.parse(session.address).channel == Channel.EMAIL:
+        contact_points.verify(debtor, kind=AddressKind.EMAIL, value=session.address, now=now)
+    else:
+        contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

@@ -16,7 +16,7 @@ from collection.serializers import (
     DisputeSerializer,
     TotalsSerializer,
 )
-from ddc.common.api.fields import ReferenceField, TextField, TimeField
+from ddc.common.api.fields import EmailField, ReferenceField, TextField, TimeField
 from ddc.common.api.serializers import CamelSerializer
 
 METADATA_BYTES = 4096
@@ -67,8 +67,21 @@ class OwnDebtField(ReferenceField):
         return debt
 
 
-class OtpRequestSerializer(CamelSerializer):
-    mobile_phone = TextField(max_length=40)
+class SignInAddressSerializer(CamelSerializer):
+    """The debtor's phone, or the e-mail address instead of it; a phone counts if both are given."""
+
+    mobile_phone = TextField(max_length=40, required=False, allow_null=True)
+    email = EmailField(required=False, allow_null=True, help_text="Instead of mobilePhone.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not (attrs.get("mobile_phone") or attrs.get("email")):
+            missing = serializers.ErrorDetail("Give mobilePhone or email.", "required")
+            raise serializers.ValidationError({"mobilePhone": [missing]})
+        return attrs
+
+
+class OtpRequestSerializer(SignInAddressSerializer):
+    pass
 
 
 class OtpRequestedSerializer(CamelSerializer):
@@ -79,8 +92,7 @@ class OtpRequestedSerializer(CamelSerializer):
     )
 
 
-class OtpVerificationSerializer(CamelSerializer):
-    mobile_phone = TextField(max_length=40)
+class OtpVerificationSerializer(SignInAddressSerializer):
     otp_code = TextField(validators=[RegexValidator(r"\A[0-9]{4,8}\Z", "The code has 4 to 8 digits.", "regex")])
     attempt_token = TextField(
         max_length=200, required=False, allow_null=True, help_text="Of the answer of requestOtp, if it is known."

@@ -19,13 +19,15 @@ from collection.models import Debt, Dispute
 from ddc.common import callers
 from ddc.common.errors import DomainError, TooMany
 from debtors.models import Debtor
-from portal import account, attempt_tokens, otp, tokens
-from portal.forms import CodeForm, DebtForm, DeferralForm, DisputeForm, PhoneForm, PortalForm
+from portal import account, attempt_tokens, drafts, otp, tokens
+from portal.forms import CodeForm, DebtForm, DeferralForm, DisputeForm, EmailForm, PhoneForm, PortalForm
 
 TOKEN_COOKIE = "debtor_token"  # noqa: S105
-PHONE_COOKIE = "portal_phone"
+ADDRESS_COOKIE = "portal_address"
 ATTEMPT_COOKIE = "portal_attempt"
 _PATH = "/portal"
+#: Of the sign-in page: which address the form asks for.
+_BY_EMAIL = "email"
 
 
 @never_cache
@@ -34,7 +36,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show signed-in debtors their account, and others the sign-in form."""
     debtor = _signed_in(request)
     if debtor is None:
-        response = _page(request, "sign_in", PhoneForm())
+        by_email = request.GET.get("by") == _BY_EMAIL
+        response = _page(request, "sign_in", EmailForm() if by_email else PhoneForm(), by_email=by_email)
         response.delete_cookie(TOKEN_COOKIE, path=_PATH)
         return response
     return _account(request, debtor)
@@ -44,50 +47,51 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_POST
 def request_code(request: HttpRequest) -> HttpResponse:
     """Send a code, and redirect to the page that asks for it."""
-    form = PhoneForm(request.POST)
+    by_email = "email" in request.POST
+    form = EmailForm(request.POST) if by_email else PhoneForm(request.POST)
+    draft = drafts.carried(request)
     if form.is_valid():
-        phone = form.cleaned_data["mobile_phone"]
         try:
-            session = otp.request(phone, client_ip=callers.client_ip(request), now=timezone.now())
+            session = otp.request(form.address(), client_ip=callers.client_ip(request), now=timezone.now())
         except DomainError as error:
-            return _refused(request, "sign_in", form, error)
-        response = redirect("portal-code")
-        # Signed, and not in the URL, so that no log contains the phone number.
-        response.set_signed_cookie(
-            PHONE_COOKIE, session.phone_as_given, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS
-        )
+            return _refused(request, "sign_in", form, error, by_email=by_email, draft=draft)
+        given = session.address_as_given
+        response = _page(request, "code", CodeForm(), address=given, draft=draft) if draft else redirect("portal-code")
+        # Signed, and not in the URL, so that no log contains the address.
+        response.set_signed_cookie(ADDRESS_COOKIE, given, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS)
         token = attempt_tokens.issue(session.pk)
         response.set_cookie(ATTEMPT_COOKIE, token, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS)
         return response
-    return _page(request, "sign_in", form, status=422)
+    return _page(request, "sign_in", form, status=422, by_email=by_email, draft=draft)
 
 
 @never_cache
 def enter_code(request: HttpRequest) -> HttpResponse:
     """Ask for the code, and sign the debtor in."""
-    phone = _phone_of(request)
-    if phone is None:
-        return redirect("portal")
+    address = _address_of(request)
+    draft = drafts.carried(request)
+    if address is None:
+        return _page(request, "sign_in", PhoneForm(), expired=True, draft=draft) if draft else redirect("portal")
     if request.method != "POST":
-        return _page(request, "code", CodeForm(), phone=phone)
+        return _page(request, "code", CodeForm(), address=address)
     form = CodeForm(request.POST)
     if form.is_valid():
         try:
             signed_in = otp.verify(
-                phone,
+                address,
                 form.cleaned_data["otp_code"],
                 attempt_token=request.COOKIES.get(ATTEMPT_COOKIE),
                 client_ip=callers.client_ip(request),
                 now=timezone.now(),
             )
         except DomainError as error:
-            return _refused(request, "code", form, error, phone=phone)
-        response = redirect("portal")
+            return _refused(request, "code", form, error, address=address, draft=draft)
+        response = _with_draft(request, signed_in.debtor, draft) if draft else redirect("portal")
         response.set_cookie(TOKEN_COOKIE, signed_in.token, max_age=settings.DEBTOR_TOKEN_SECONDS, **COOKIE_OPTIONS)
-        response.delete_cookie(PHONE_COOKIE, path=_PATH)
+        response.delete_cookie(ADDRESS_COOKIE, path=_PATH)
         response.delete_cookie(ATTEMPT_COOKIE, path=_PATH)
         return response
-    return _page(request, "code", form, status=422, phone=phone)
+    return _page(request, "code", form, status=422, address=address, draft=draft)
 
 
 @never_cache
@@ -136,10 +140,10 @@ def _signed_in(request: HttpRequest) -> Debtor | None:
         return None
 
 
-def _phone_of(request: HttpRequest) -> str | None:
-    """Return the phone for which this browser has requested a code."""
+def _address_of(request: HttpRequest) -> str | None:
+    """Return the phone or e-mail address for which this browser has requested a code."""
     try:
-        return request.get_signed_cookie(PHONE_COOKIE, max_age=settings.OTP_LIFETIME_SECONDS)
+        return request.get_signed_cookie(ADDRESS_COOKIE, max_age=settings.OTP_LIFETIME_SECONDS)
     except (KeyError, BadSignature):
         return None
 
@@ -164,7 +168,8 @@ def _submit(
     """Call a domain function with the fields of a debt's form, and show the account again."""
     debtor = _signed_in(request)
     if debtor is None:
-        return redirect("portal")
+        draft = drafts.of_form(request, kind)
+        return _page(request, "sign_in", PhoneForm(), status=401, expired=True, draft=draft)
     form = kind(request.POST, debtor=debtor)
     if not form.is_valid():
         return _account(request, debtor, form, status=422)
@@ -177,6 +182,15 @@ def _submit(
     return redirect("portal")
 
 
+def _with_draft(request: HttpRequest, debtor: Debtor, draft: dict[str, str]) -> HttpResponse:
+    """Show the account with a form as it was typed before the sign-in; without it if it is about another debtor's debt."""
+    kept = drafts.form_of(draft)
+    form = kept[0](kept[1], debtor=debtor) if kept else None
+    if form is None or "debt" in form.errors:
+        return redirect("portal")
+    return _account(request, debtor, form)
+
+
 def _account(
     request: HttpRequest, debtor: Debtor, refused: DebtForm | None = None, *, status: int = 200
 ) -> HttpResponse:
@@ -185,7 +199,7 @@ def _account(
 
     def form(kind: type[DebtForm], debt: Debt) -> DebtForm:
         if isinstance(refused, kind) and str(refused["debt"].value()) == str(debt.pk):
-            return _rebound(refused, request, debtor, debt)
+            return _rebound(refused, debtor, debt)
         return kind(debtor=debtor, debt=debt)
 
     rows = [
@@ -200,9 +214,9 @@ def _account(
     return _page(request, "account", next(bound, refused), status=status, debtor=debtor, account=loaded, rows=rows)
 
 
-def _rebound(refused: DebtForm, request: HttpRequest, debtor: Debtor, debt: Debt) -> DebtForm:
+def _rebound(refused: DebtForm, debtor: Debtor, debt: Debt) -> DebtForm:
     """Return a refused form with the ids of its place on the page."""
-    form = type(refused)(request.POST, debtor=debtor, debt=debt)
+    form = type(refused)(refused.data, debtor=debtor, debt=debt)
     if form.is_valid():  # Its own errors appear again; those of the domain function are copied.
         for name, errors in refused.errors.items():
             form.add_error(None if name == NON_FIELD_ERRORS else name, errors)

@@ -81,7 +81,7 @@ def _of_agency() -> dict[str, str]:
         "agency_address": settings.AGENCY_ADDRESS,
         "agency_phone": settings.AGENCY_PHONE,
         "agency_email": settings.AGENCY_EMAIL,
-        "portal_url": settings.PUBLIC_URL,
+        "portal_url": f"{settings.PUBLIC_URL}/portal",
         "otp_code": one_time_code.MASK,
         "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.
     }

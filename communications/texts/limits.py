@@ -40,7 +40,7 @@ def long_values() -> Mapping[str, str]:
         "agency_address": settings.AGENCY_ADDRESS,
         "agency_phone": settings.AGENCY_PHONE,
         "agency_email": settings.AGENCY_EMAIL,
-        "portal_url": settings.PUBLIC_URL,
+        "portal_url": f"{settings.PUBLIC_URL}/portal",
         "unsubscribe_url": settings.PUBLIC_URL + "x" * _LINK,
     }
 

@@ -154,7 +154,7 @@ def fill(count: int) -> None:
         )
         StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, message=log)
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
-        OtpSession.objects.create(mobile_phone="+447700900001", debtor=debt.debtor, expires_at=now())
+        OtpSession.objects.create(address="+447700900001", debtor=debt.debtor, expires_at=now())
         RevokedDebtorToken.objects.create(jti=uuid4(), expires_at=NOW)
         factories.suppress(f"{uuid4()}@example.com", reason="bounced")
         ExchangeRate.objects.create(date=NOW.date() - timedelta(days=count + number), currency_code="GBP", per_euro=1)

@@ -135,7 +135,7 @@ class Rig:
             "TWILIO_FROM_NUMBER": NUMBER,
             "TWILIO_API_URL": self.twilio.url,
             "CONTACT_WINDOW": "00:00-23:59",
-            "OTP_PER_IP": "100000",
+            "OTP_PER_ADDRESS": "100000",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -72,7 +72,7 @@ def fuzzed() -> Iterator[Fuzzed]:
     }
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    env = environment(PUBLIC_URL=url, OTP_PER_IP="1000000", PYTHONPATH=".")
+    env = environment(PUBLIC_URL=url, OTP_PER_ADDRESS="1000000", PYTHONPATH=".")
     server = start(
         *web.command(port=port, workers=2)[1:], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -59,7 +59,7 @@ def test_a_phone_in_another_form_is_the_same_phone(phone: str, anonymous: Api) -
     # 07400 is a range that the numbering plan knows, unlike the 07700 900 kept for fiction.
     assert anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+44 (7400) 123456"}).status_code == 200
 
-    assert OtpSession.objects.get().mobile_phone == "+447400123456"
+    assert OtpSession.objects.get().address == "+447400123456"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_fourth_request_in_15_minutes_is_429_with_the_wait_for_known_and_unkno
 
         assert answer.status_code == 429
         assert 890 <= int(answer["Retry-After"]) <= 900
-        assert OtpSession.objects.filter(mobile_phone=str(phone)).count() == 3
+        assert OtpSession.objects.filter(address=str(phone)).count() == 3
 
 
 def test_the_wait_ends_when_the_first_of_three_is_15_minutes_old() -> None:
@@ -124,7 +124,7 @@ def test_an_eleventh_request_in_a_day_is_refused_until_the_first_is_a_day_old() 
 
 
 def test_one_ip_address_may_request_for_a_limited_number_of_phones(settings: Any) -> None:
-    settings.OTP_PER_IP = 4
+    settings.OTP_PER_ADDRESS = 4
     for number in range(4):
         request(f"+44770090{number:04d}")
 
@@ -192,7 +192,7 @@ def test_the_ip_address_is_the_real_one_despite_forged_headers(anonymous: Api, s
     settings.TRUSTED_PROXIES = 1
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+4470"}, **{"X-Forwarded-For": "203.0.113.9"})
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": "+447700900000"}, **{"X-Forwarded-For": "203.0.113.9"})
-    assert OtpSession.objects.get(mobile_phone="+447700900000").client_ip == "203.0.113.9"
+    assert OtpSession.objects.get(address="+447700900000").client_ip == "203.0.113.9"
 
 
 def test_a_header_without_a_hyphen_has_no_second_spelling(anonymous: Api, settings: Any) -> None:
@@ -219,7 +219,7 @@ def test_a_header_without_a_hyphen_has_no_second_spelling(anonymous: Api, settin
     ],
 )
 def test_every_form_of_an_address_counts(anonymous: Api, settings: Any, forwarded: str, address: str) -> None:
-    settings.TRUSTED_PROXIES, settings.OTP_PER_IP = 1, 2
+    settings.TRUSTED_PROXIES, settings.OTP_PER_ADDRESS = 1, 2
     answers = [
         anonymous.post(
             "/debtors/auth/request-otp", {"mobilePhone": f"+44770090000{n}"}, **{"X-Forwarded-For": forwarded}

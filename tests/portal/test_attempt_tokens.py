@@ -95,12 +95,12 @@ def test_a_token_of_another_phone_or_an_expired_one_counts_as_none(debtor: Debto
     _, code = ask(debtor)
     foreign, _ = ask(factories.debtor())
     expired = OtpSession.objects.create(
-        mobile_phone=debtor.mobile_phone, expires_at=timezone.now(), replaced_at=timezone.now()
+        address=debtor.mobile_phone, expires_at=timezone.now(), replaced_at=timezone.now()
     )
     for token in (foreign, attempt_tokens.issue(expired.pk), "", "x" * 200):
         verify(debtor, other_than(code), token)
 
-    session = OtpSession.objects.exclude(pk=expired.pk).get(mobile_phone=debtor.mobile_phone)
+    session = OtpSession.objects.exclude(pk=expired.pk).get(address=debtor.mobile_phone)
     assert (session.tries, session.tries_with_token) == (4, 0)
 
 

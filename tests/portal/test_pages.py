@@ -1,6 +1,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -42,7 +43,7 @@ def sign_in(browser: Client, debtor: Debtor) -> Any:
     answer = submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
     assert answer.status_code == 302
     otp.answer(clock=timezone.now)
-    code = code_of(OtpSession.objects.filter(mobile_phone=debtor.mobile_phone)[0])
+    code = code_of(OtpSession.objects.filter(address=debtor.mobile_phone)[0])
     return submit(browser, "/portal/code", "/portal/code", otp_code=code)
 
 
@@ -159,7 +160,7 @@ def test_a_wrong_code_is_refused_and_may_be_tried_again(browser: Client, debtor:
 
 def test_the_code_page_without_a_phone_leads_back(browser: Client) -> None:
     assert browser.get("/portal/code")["Location"] == "/portal"
-    browser.cookies[views.PHONE_COOKIE] = "+447700900123:forged"
+    browser.cookies[views.ADDRESS_COOKIE] = "+447700900123:forged"
     assert browser.get("/portal/code")["Location"] == "/portal"
 
 
@@ -221,8 +222,99 @@ def test_a_foreign_debt_a_closed_debt_and_a_second_request_are_refused(browser: 
 
 
 def test_a_request_without_signing_in_leads_to_the_sign_in(browser: Client) -> None:
-    assert request_time(browser, debt=factories.debt().pk).status_code == 302
+    answer = request_time(browser, debt=factories.debt().pk)
+
+    assert answer.status_code == 401
+    assert "Your sign-in has expired" in answer.content.decode()
     assert not DeferralRequest.objects.exists()
+
+
+def hidden(html: str) -> dict[str, str]:
+    """Return the hidden fields of a page, as a browser sends them."""
+    return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html)}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "shown"),
+    [
+        ("deferral-requests", {"requested_deferral_days": "45", "reason": REASON}, 'value="45"'),
+        ("disputes", {"portion": "12.50", "reason": REASON, "evidence": 'Letter "A" & <b>'}, "A&quot; &amp; &lt;b&gt;"),
+    ],
+)
+def test_an_expired_sign_in_keeps_what_was_typed(
+    browser: Client, debtor: Debtor, path: str, fields: dict[str, str], shown: str
+) -> None:
+    debt = factories.debt(debtor=debtor)
+    factories.debt(debtor=debtor)
+    sign_in(browser, debtor)
+    token = hidden(browser.get("/portal").content.decode())["csrfmiddlewaretoken"]
+    del browser.cookies[views.TOKEN_COOKIE]
+
+    page = browser.post(f"/portal/{path}", {"csrfmiddlewaretoken": token, "debt": debt.pk, **fields})
+    phone = {"mobile_phone": debtor.mobile_phone}
+    page = browser.post("/portal/request-code", hidden(page.content.decode()) | phone)
+    otp.answer(clock=timezone.now)
+    code = code_of(OtpSession.objects.all()[0])
+    page = browser.post("/portal/code", hidden(page.content.decode()) | {"otp_code": other_than(code)})
+    assert page.status_code == 401
+    page = browser.post("/portal/code", hidden(page.content.decode()) | {"otp_code": code})
+
+    assert page.status_code == 200
+    html = page.content.decode()
+    assert html.count("<details open>") == 1
+    assert REASON in html
+    assert shown in html
+    assert not DeferralRequest.objects.exists()
+    assert not Dispute.objects.exists()
+    assert "Your debts" in browser.get("/portal").content.decode()
+
+
+def test_what_one_debtor_typed_is_not_shown_to_another(browser: Client, debtor: Debtor) -> None:
+    page = request_time(browser, debt=factories.debt().pk)
+    page = browser.post("/portal/request-code", hidden(page.content.decode()) | {"mobile_phone": debtor.mobile_phone})
+    otp.answer(clock=timezone.now)
+    fields = hidden(page.content.decode()) | {"otp_code": code_of(OtpSession.objects.get())}
+
+    assert browser.post("/portal/code", fields)["Location"] == "/portal"
+
+
+@pytest.mark.parametrize("form", ["{} {} {}", "{}{}-{}", " {}{}{} ", "{}\N{NO-BREAK SPACE}{}\N{EN DASH}{}"])
+def test_a_code_with_blanks_works_on_the_page(browser: Client, debtor: Debtor, form: str) -> None:
+    submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
+    otp.answer(clock=timezone.now)
+    code = code_of(OtpSession.objects.get())
+    typed = form.format(code[:2], code[2:4], code[4:])
+
+    assert submit(browser, "/portal/code", "/portal/code", otp_code=typed).status_code == 302
+
+
+def test_the_code_page_offers_the_other_way_to_everybody(browser: Client, debtor: Debtor) -> None:
+    pages = []
+    known, unknown, phone = debtor.email, "stranger@example.org", str(debtor.mobile_phone)
+    for name, address in (("email", known), ("email", unknown), ("mobile_phone", phone)):
+        submit(browser, "/portal?by=email", "/portal/request-code", **{name: address})
+        page = browser.get("/portal/code").content.decode().replace(address, "ADDRESS")
+        pages.append(re.sub(r'value="[^"]{64}"', "", page))
+
+    assert pages[0] == pages[1] == pages[2]
+    assert "If you told us to stop text messages" in pages[0]
+    assert "/portal?by=email" in pages[0]
+
+
+def test_a_debtor_signs_in_by_email_on_the_pages(browser: Client, debtor: Debtor) -> None:
+    submit(browser, "/portal?by=email", "/portal/request-code", email=debtor.email)
+    otp.answer(clock=timezone.now)
+    submit(browser, "/portal/code", "/portal/code", otp_code=code_of(OtpSession.objects.get()))
+
+    assert "Your debts" in browser.get("/portal").content.decode()
+
+
+def test_an_invalid_email_address_is_refused_at_its_field(browser: Client) -> None:
+    answer = submit(browser, "/portal?by=email", "/portal/request-code", email="ann")
+
+    assert answer.status_code == 422
+    assert "not a valid e-mail address" in answer.content.decode()
+    assert 'aria-invalid="true"' in answer.content.decode()
 
 
 def test_a_debtor_disputes_a_part_and_sees_what_is_left_to_pay(browser: Client, debtor: Debtor) -> None:
@@ -324,7 +416,7 @@ class Outline(HTMLParser):
 def test_every_page_is_labelled_and_fetches_nothing_from_outside(browser: Client, debtor: Debtor) -> None:
     for _ in range(2):
         factories.debt(debtor=debtor)
-    pages = [browser.get("/portal").content.decode()]
+    pages = [browser.get(path).content.decode() for path in ("/portal", "/portal?by=email")]
     submit(browser, "/portal", "/portal/request-code", mobile_phone=debtor.mobile_phone)
     pages.append(browser.get("/portal/code").content.decode())
     sign_in(browser, debtor)

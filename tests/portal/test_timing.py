@@ -23,7 +23,7 @@ WITHIN = 0.05
 @pytest.fixture
 def phones(settings: Any) -> list[tuple[str, str]]:
     """Pairs of a phone that is known and one that is not."""
-    settings.OTP_PER_PHONE = settings.OTP_PER_PHONE_DAY = settings.OTP_PER_IP = 1_000_000
+    settings.OTP_PER_PHONE = settings.OTP_PER_PHONE_DAY = settings.OTP_PER_ADDRESS = 1_000_000
     pairs = [(f"+4477001{number:05d}", f"+4477002{number:05d}") for number in range(EACH)]
     Debtor.objects.bulk_create(
         Debtor(first_name="John", last_name="Doe", email=f"{known}@example.com", mobile_phone=known)

@@ -153,7 +153,7 @@ def test_reading_the_count_first_allows_more_than_five_tries(monkeypatch: pytest
     lock = Lock()
 
     def read_and_write(phone: str, asked: uuid.UUID, now: Any) -> otp.CountedTry:
-        session = OtpSession.objects.get(mobile_phone=phone, replaced_at__isnull=True)
+        session = OtpSession.objects.get(address=phone, replaced_at__isnull=True)
         looked.wait(timeout=30)
         session.tries += 1
         session.save(update_fields=["tries"])
