@@ -64,7 +64,7 @@ def header_name(name: str, text: str) -> str:
 
     :raises ImproperlyConfigured: if it has other characters
     """
-    if not re.fullmatch(r"[A-Za-z]+(-[A-Za-z]+)*", text):
+    if not all(part.isascii() and part.isalpha() for part in text.split("-")):
         raise ImproperlyConfigured(f"{name} is {text!r}. Use the name of a header, such as X-Forwarded-For.")
     return text
 

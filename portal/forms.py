@@ -1,6 +1,7 @@
 """Forms of the portal's pages."""
 
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -165,3 +166,36 @@ class DisputeForm(DebtForm):
         if portion is not None and portion <= 0:
             raise forms.ValidationError("Please enter an amount above 0.")
         return portion
+
+
+#: A draft is what was typed after the sign-in had expired. Its names in the pages that sign in again begin with this.
+_PREFIX = "draft-"
+_KIND = f"{_PREFIX}form"
+_KINDS: dict[str, type[DebtForm]] = {"deferral": DeferralForm, "dispute": DisputeForm}
+#: No field of these forms takes more.
+_LENGTH = 1_000
+
+
+def draft_of(posted: Mapping[str, str], kind: type[DebtForm]) -> dict[str, str]:
+    """Return the input of a form as a draft, for a debtor whose sign-in has expired.
+
+    Hidden fields of the pages that sign in again keep it, so that the server stores nothing for strangers.
+    """
+    (name,) = (name for name, known in _KINDS.items() if known is kind)
+    typed = {f"{_PREFIX}{field}": posted.get(field, "")[:_LENGTH] for field in kind.base_fields}
+    return {_KIND: name, **typed}
+
+
+def carried_draft(posted: Mapping[str, str]) -> dict[str, str]:
+    """Return the draft that a request carries on; empty if there is none."""
+    kind = _KINDS.get(posted.get(_KIND, ""))
+    if kind is None:
+        return {}
+    names = [_KIND, *(f"{_PREFIX}{field}" for field in kind.base_fields)]
+    return {name: posted.get(name, "")[:_LENGTH] for name in names}
+
+
+def drafted_form(draft: Mapping[str, str]) -> tuple[type[DebtForm], dict[str, str]] | None:
+    """Return the form of a draft and its input; None for no draft."""
+    kind = _KINDS.get(draft.get(_KIND, ""))
+    return (kind, {name.removeprefix(_PREFIX): value for name, value in draft.items()}) if kind else None

@@ -19,7 +19,7 @@ from collection.models import Debt, Dispute
 from ddc.common import callers
 from ddc.common.errors import DomainError, TooMany
 from debtors.models import Debtor
-from portal import account, attempt_tokens, drafts, otp, tokens
+from portal import account, attempt_tokens, forms, otp, tokens
 from portal.forms import CodeForm, DebtForm, DeferralForm, DisputeForm, EmailForm, PhoneForm, PortalForm
 
 TOKEN_COOKIE = "debtor_token"  # noqa: S105
@@ -49,7 +49,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
     """Send a code, and redirect to the page that asks for it."""
     by_email = "email" in request.POST
     form = EmailForm(request.POST) if by_email else PhoneForm(request.POST)
-    draft = drafts.carried(request)
+    draft = forms.carried_draft(request.POST)
     if form.is_valid():
         try:
             session = otp.request(form.address(), client_ip=callers.client_ip(request), now=timezone.now())
@@ -69,7 +69,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
 def enter_code(request: HttpRequest) -> HttpResponse:
     """Ask for the code, and sign the debtor in."""
     address = _address_of(request)
-    draft = drafts.carried(request)
+    draft = forms.carried_draft(request.POST)
     if address is None:
         return _page(request, "sign_in", PhoneForm(), expired=True, draft=draft) if draft else redirect("portal")
     if request.method != "POST":
@@ -168,7 +168,7 @@ def _submit(
     """Call a domain function with the fields of a debt's form, and show the account again."""
     debtor = _signed_in(request)
     if debtor is None:
-        draft = drafts.of_form(request, kind)
+        draft = forms.draft_of(request.POST, kind)
         return _page(request, "sign_in", PhoneForm(), status=401, expired=True, draft=draft)
     form = kind(request.POST, debtor=debtor)
     if not form.is_valid():
@@ -184,7 +184,7 @@ def _submit(
 
 def _with_draft(request: HttpRequest, debtor: Debtor, draft: dict[str, str]) -> HttpResponse:
     """Show the account with a form as it was typed before the sign-in; without it if it is about another debtor's debt."""
-    kept = drafts.form_of(draft)
+    kept = forms.drafted_form(draft)
     form = kept[0](kept[1], debtor=debtor) if kept else None
     if form is None or "debt" in form.errors:
         return redirect("portal")
