@@ -79,11 +79,13 @@ def place(
     :raises Duplicate: if the creditor has a debt with that reference
     :raises BadAmount: if an amount has more decimals than the currency
     :raises ImplausibleDate: if a date is likely a typing error
+    :raises EndedCurrency: if the currency has ended
     """
     if current_status not in OPEN:
         raise states.ClosedStatusRefused
     placement_date = placement_date or today
     _check_dates({"placement_date": placement_date, "due_date": due_date}, today=today)
+    money.require_current(currency_code, today=today, field="currency_code")
     original = money.check(original_balance, currency_code, field="original_balance")
     current = (
         original if current_balance is None else money.check(current_balance, currency_code, field="current_balance")
@@ -230,6 +232,8 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
     if debt.payments.exists():
         raise ImmutableAfterPayments(field="currency_code" if currency != debt.currency_code else "original_balance")
     original = money.recheck(original, currency, field="original_balance")
+    if currency != debt.currency_code:
+        money.require_current(currency, today=today, field="currency_code")
     if currency != debt.currency_code and debt.disputes.filter(status__in=Dispute.OPEN).exists():
         raise CurrencyOfOpenDispute
     cause = {"type": "amendment"}

@@ -106,6 +106,8 @@ class LedgerCauseSerializer(CamelSerializer):
     payment_method = serializers.CharField(required=False)
     processor_txn_id = serializers.CharField(required=False, allow_null=True)
     payment_date = serializers.CharField(required=False)
+    previous_currency = serializers.CharField(required=False)
+    rate = serializers.CharField(required=False)
 
 
 class AgentNameSerializer(CamelSerializer):
@@ -159,6 +161,7 @@ class TotalsSerializer(CamelSerializer):
     currency_code = serializers.CharField()
     rates_date = DateField(allow_null=True)
     by_currency = CurrencyTotalsSerializer(many=True)
+    unconverted_currencies = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class DashboardSerializer(CamelSerializer):
@@ -171,6 +174,7 @@ class DashboardSerializer(CamelSerializer):
     currency_code = serializers.CharField()
     rates_date = DateField(allow_null=True)
     as_of = TimeField()
+    unconverted_currencies = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class DeferralRequestSerializer(CamelSerializer):

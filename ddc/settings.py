@@ -4,12 +4,13 @@ Order: the environment, then ``.env``, then the file of the running demo.
 """
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from ddc.common.reference.currencies import DECIMALS
+from ddc.common.reference.currencies import DECIMALS, ended
 from ddc.configuration import (
     anymail_settings,
     broker_url,
@@ -225,6 +226,8 @@ if REPORTING_CURRENCY not in DECIMALS:
 DEFERRAL_DAYS_PER_YEAR = check_range(
     "DEFERRAL_DAYS_PER_YEAR", env.int("DEFERRAL_DAYS_PER_YEAR", default=365), least=0, most=3_650
 )
+if ended_currency := ended(REPORTING_CURRENCY, today=datetime.now(UTC).date()):
+    raise ImproperlyConfigured(f"REPORTING_CURRENCY={REPORTING_CURRENCY} has ended. Use {ended_currency.successor}.")
 OTP_LENGTH = check_range("OTP_LENGTH", env.int("OTP_LENGTH", default=6), least=4, most=8)
 OTP_LIFETIME_SECONDS = 300
 OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3), least=1)

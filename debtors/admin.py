@@ -22,7 +22,7 @@ from contact.admin import panel, preferences
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import amount, column, unbroken
+from ddc.common.admin.pages import amount, column
 from ddc.common.days import agency_today
 from debtors import debtors, phones
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
@@ -96,9 +96,9 @@ class DebtorAdmin(DomainAdmin):
         sums: totals.Outstanding = debtor.outstanding
         if not sums.by_currency:
             return "-"
-        if sums.amount is None:
-            return " + ".join(amount(part.amount, part.currency_code) for part in sums.by_currency)
-        return unbroken(amount(sums.amount, sums.currency_code))
+        beside = sums.by_currency if sums.amount is None else sums.unconverted
+        parts = [] if sums.amount is None else [amount(sums.amount, sums.currency_code)]
+        return " + ".join(parts + [amount(part.amount, part.currency_code) for part in beside])
 
     @admin.display(description="Total of all debts")
     def totals(self, debtor: Debtor) -> str:

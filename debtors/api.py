@@ -36,6 +36,7 @@ class DebtorInListSerializer(DebtorSerializer):
 
     total_outstanding_amount = MoneyField(currency="outstanding_currency", read_only=True, allow_null=True)
     outstanding_by_currency = CurrencySumSerializer(many=True, read_only=True)
+    unconverted_currencies = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class DebtorPageSerializer(DebtorSerializer):
@@ -92,6 +93,7 @@ class DebtorView(ResourceView):
                 total_outstanding_amount=sums[debtor.pk].amount,
                 outstanding_currency=sums[debtor.pk].currency_code,
                 outstanding_by_currency=sums[debtor.pk].by_currency,
+                unconverted_currencies=sums[debtor.pk].unconverted_currencies,
             )
             for debtor in page.rows
         ]

@@ -50,8 +50,9 @@ def _complete(debtors: list[dict[str, Any]]) -> None:
             debtor["totalOutstandingAmount"] = debtor[by_currency][0]["amount"]
             continue
         sums = {part["currencyCode"]: Decimal(part["amount"]) for part in debtor[by_currency]}
-        amount, currency = totals.in_one_currency(sums, rates)
-        debtor["totalOutstandingAmount"] = None if amount is None else money.text(amount, currency)
+        total = totals.in_one_currency(sums, rates)
+        amount = None if total.amount is None else money.text(total.amount, total.currency_code)
+        debtor |= {"totalOutstandingAmount": amount, "unconvertedCurrencies": list(total.unconverted)}
 
 
 def _country(text: str) -> str | None:
@@ -77,7 +78,11 @@ debtors = FastList(
         "country_code": Filter("debtor.country_code = %(country_code)s", _country),
         "search": Filter("debtor.search LIKE search_text(%(search)s)", _pattern, plan_by_value=True),
     },
-    computed={"totalOutstandingAmount": "NULL::text", "outstandingByCurrency": f"{_OUTSTANDING}::json"},
+    computed={
+        "totalOutstandingAmount": "NULL::text",
+        "outstandingByCurrency": f"{_OUTSTANDING}::json",
+        "unconvertedCurrencies": "'[]'::json",
+    },
     complete=_complete,
 )
 

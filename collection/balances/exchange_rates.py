@@ -19,6 +19,8 @@ from ddc.common.errors import Invalid
 from ddc.common.reference.currencies import DECIMALS
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
+#: The currency of the prices. A column for it can't override 1.
+_BASE = "EUR"
 _NO_RATE = ("", "N/A", "-")
 _BATCH = 20_000
 #: Called with the number of days read.
@@ -118,6 +120,12 @@ def _of_day(
         return
     for currency, cell in zip(currencies, cells[1:], strict=False):
         if currency is None or cell in _NO_RATE:
+            continue
+        if currency == _BASE:
+            if not _NUMBER.fullmatch(cell) or Decimal(cell) != 1:
+                loaded.refused.append(
+                    RefusedCell(line, currency, "The rates are prices of one euro, so EUR can only be 1.")
+                )
             continue
         if _NUMBER.fullmatch(cell) and (rate := Decimal(cell)) > 0:
             yield day, currency, rate

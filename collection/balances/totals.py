@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from collection.balances import open_totals
 from collection.models import Debt, DebtStatus, ExchangeRate
 from ddc.common import money
 from ddc.common.days import agency_today
+from ddc.common.reference import currencies
 from debtors.models import Debtor
 
 RATES_VALID_FOR = timedelta(days=7)
@@ -31,12 +32,21 @@ class CurrencySum:
 
 @dataclass(frozen=True)
 class Outstanding:
-    """Open debts: their sum (``amount`` is None if a rate is missing), and the sums by currency."""
+    """Open debts: their sum without the currencies that have no rate, which are named, and the sums by currency.
+
+    ``amount`` is None if there are no rates.
+    """
 
     amount: Decimal | None
     currency_code: str
     rates_date: date | None
     by_currency: tuple[CurrencySum, ...]
+    unconverted_currencies: tuple[str, ...] = ()
+
+    @property
+    def unconverted(self) -> tuple[CurrencySum, ...]:
+        """The sums that ``amount`` leaves out."""
+        return tuple(part for part in self.by_currency if part.currency_code in self.unconverted_currencies)
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Totals:
     currency_code: str
     rates_date: date | None
     by_currency: tuple[CurrencyTotals, ...]
+    unconverted_currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,35 +78,63 @@ class Dashboard:
     currency_code: str
     rates_date: date | None
     as_of: datetime
+    unconverted_currencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A sum in one currency, and the currencies that it leaves out because they have no rate.
+
+    ``amount`` is None if nothing could be converted; ``rates_date`` is None if no rate was needed.
+    """
+
+    amount: Decimal | None
+    currency_code: str
+    rates_date: date | None = None
+    unconverted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The latest stored rates: the price of one euro in each currency on ``on``."""
+    """The price of one euro in each currency, its newest within 7 days before ``today``; ``on`` is the newest day of all."""
 
+    today: date
     on: date | None
     per_euro: Mapping[str, Decimal]
 
-    def convert(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
-        """Return the sum of the amounts in the reporting currency, or None if a rate is missing."""
-        target = self.per_euro.get(settings.REPORTING_CURRENCY)
-        total = Decimal(0)
+    def add(self, amounts: Mapping[str, Decimal], target: str) -> Converted:
+        """Add amounts up in the target currency. What has no rate is left out and named."""
+        total, added, unconverted = Decimal(0), False, []
         for currency, amount in amounts.items():
-            rate = self.per_euro.get(currency)
-            if rate is None or target is None:
-                return None
-            total += amount / rate * target
-        return money.rounded(total, settings.REPORTING_CURRENCY)
+            converted = self._convert(*current(amount, currency, today=self.today), target)
+            if converted is None:
+                unconverted.append(currency)
+            else:
+                total, added = total + converted, True
+        is_known = added and not (unconverted and self.on is None)
+        return Converted(money.rounded(total, target) if is_known else None, target, self.on, tuple(unconverted))
+
+    def _convert(self, amount: Decimal, currency: str, target: str) -> Decimal | None:
+        if currency == target:
+            return amount
+        price, wanted = self.per_euro.get(currency), self.per_euro.get(target)
+        return None if price is None or wanted is None else amount / price * wanted
+
+
+def current(amount: Decimal, currency: str, *, today: date) -> tuple[Decimal, str]:
+    """Return an amount and its currency; of a currency that has ended, those of the successor, at the fixed rate."""
+    found = currencies.ended(currency, today=today)
+    return (found.convert(amount), found.successor) if found else (amount, currency)
 
 
 def latest_rates(today: date) -> Rates:
-    """Return the rates of the latest day with rates, at most 7 days ago."""
+    """Return the newest rate of each currency, at most 7 days old. The euro is the base, whatever is stored for it."""
     fresh = ExchangeRate.objects.filter(date__gt=today - RATES_VALID_FOR - timedelta(days=1), date__lte=today)
-    latest = fresh.values("date").order_by("-date")[:1]
-    rows = list(ExchangeRate.objects.filter(date=latest).values_list("date", "currency_code", "per_euro"))
+    newest = fresh.order_by("currency_code", "-date").distinct("currency_code")
+    rows = list(newest.values_list("date", "currency_code", "per_euro"))
     if not rows:
-        return Rates(None, {})
-    return Rates(rows[0][0], {"EUR": Decimal(1)} | {code: rate for _, code, rate in rows})
+        return Rates(today, None, {})
+    return Rates(today, max(day for day, _, _ in rows), {code: rate for _, code, rate in rows} | {"EUR": Decimal(1)})
 
 
 def outstanding(
@@ -128,12 +167,11 @@ def of_debtor(debtor: Debtor, *, today: date) -> Totals:
 
 
 def add_up(by_currency: Sequence[CurrencyTotals], *, today: date) -> Totals:
-    """Convert the sums by currency into one total each, if all rates are known."""
+    """Convert the sums by currency into one total each."""
     rates = rates_if_mixed([[part.currency_code for part in by_currency]], today)
-    original, currency = in_one_currency({part.currency_code: part.original_balance for part in by_currency}, rates)
-    current, _ = in_one_currency({part.currency_code: part.current_balance for part in by_currency}, rates)
-    mixed = len(by_currency) > 1
-    return Totals(original, current, currency, rates.on if mixed else None, tuple(by_currency))
+    original = in_one_currency({part.currency_code: part.original_balance for part in by_currency}, rates)
+    now = in_one_currency({part.currency_code: part.current_balance for part in by_currency}, rates)
+    return Totals(original.amount, now.amount, now.currency_code, now.rates_date, tuple(by_currency), now.unconverted)
 
 
 def dashboard(*, now: datetime) -> Dashboard:
@@ -147,39 +185,45 @@ def dashboard(*, now: datetime) -> Dashboard:
         if part.overdue_debts
     ]
     rates = rates_if_mixed([[part.currency_code for part in open_sums]], today)
-    total, currency = in_one_currency({part.currency_code: part.amount for part in open_sums}, rates)
-    if len(open_sums) > 1:
-        overdue = rates.convert({part.currency_code: part.amount for part in overdue_sums})
-    else:
-        overdue = sum((part.amount for part in overdue_sums), Decimal(0))
+    total = in_one_currency({part.currency_code: part.amount for part in open_sums}, rates)
+    overdue = Converted(Decimal(0), total.currency_code)
+    if overdue_sums:
+        overdue = rates.add({part.currency_code: part.amount for part in overdue_sums}, total.currency_code)
     return Dashboard(
         total_debtors=Debtor.objects.count(),
         total_active_debts=sum(part.debts for part in open_sums),
-        total_debt_amount=total,
-        total_debt_amount_overdue=overdue,
+        total_debt_amount=total.amount,
+        total_debt_amount_overdue=overdue.amount,
         total_debt_amount_by_currency=tuple(open_sums),
         total_debt_amount_overdue_by_currency=tuple(overdue_sums),
-        currency_code=currency,
-        rates_date=rates.on if len(open_sums) > 1 else None,
+        currency_code=total.currency_code,
+        rates_date=total.rates_date,
         as_of=now,
+        unconverted_currencies=total.unconverted,
     )
 
 
 def _outstanding(sums: list[CurrencySum], rates: Rates) -> Outstanding:
-    amount, currency = in_one_currency({part.currency_code: part.amount for part in sums}, rates)
-    return Outstanding(amount, currency, rates.on if len(sums) > 1 else None, tuple(sums))
+    total = in_one_currency({part.currency_code: part.amount for part in sums}, rates)
+    return Outstanding(total.amount, total.currency_code, total.rates_date, tuple(sums), total.unconverted)
 
 
-def in_one_currency(amounts: Mapping[str, Decimal], rates: Rates) -> tuple[Decimal | None, str]:
-    """Return the sum and its currency: the shared currency, or the reporting currency if there are several."""
+def in_one_currency(amounts: Mapping[str, Decimal], rates: Rates) -> Converted:
+    """Add amounts up in the currency that they share, else in the reporting currency.
+
+    A currency that has ended shares the successor's, at the fixed rate, if there are others beside it.
+    """
     if not amounts:
-        return Decimal(0), settings.REPORTING_CURRENCY
+        return Converted(Decimal(0), settings.REPORTING_CURRENCY)
     if len(amounts) == 1:
         ((currency, amount),) = amounts.items()
-        return amount, currency
-    return rates.convert(amounts), settings.REPORTING_CURRENCY
+        return Converted(amount, currency)
+    shared = {current(amount, currency, today=rates.today)[1] for currency, amount in amounts.items()}
+    if len(shared) == 1:
+        return replace(rates.add(amounts, shared.pop()), rates_date=None)
+    return rates.add(amounts, settings.REPORTING_CURRENCY)
 
 
-def rates_if_mixed(currencies: Iterable[list[str]], today: date) -> Rates:
+def rates_if_mixed(groups: Iterable[list[str]], today: date) -> Rates:
     """Return the latest rates if any group has more than one currency; otherwise no rates are needed."""
-    return latest_rates(today) if any(len(codes) > 1 for codes in currencies) else Rates(None, {})
+    return latest_rates(today) if any(len(codes) > 1 for codes in groups) else Rates(today, None, {})

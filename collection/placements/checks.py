@@ -16,7 +16,7 @@ from ddc.common import days, money
 from ddc.common.api.rendering import camel
 from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
-from ddc.common.reference import countries, languages
+from ddc.common.reference import countries, currencies, languages
 from ddc.common.reference.currencies import DECIMALS
 from debtors import emails
 from debtors.models import Debtor
@@ -33,7 +33,7 @@ class RefusedRow:
 
 def currency(text: str) -> str:
     if text.upper() not in DECIMALS:
-        raise Invalid("Unknown currency. Use an ISO 4217 code such as EUR.")
+        raise Invalid(currencies.unknown(text))
     return text.upper()
 
 
@@ -105,7 +105,14 @@ def _amount_fault(column: str) -> str:
         END"""
 
 
+# The codes of the table of ended currencies that debts can have; the others are unknown currencies.
+_ENDED = " ".join(
+    f"WHEN currency_code = '{code}' AND %(today)s::date >= '{ended.on}' THEN '{currencies.unknown(code)}'"
+    for code, ended in currencies.ENDED.items()
+    if code in DECIMALS
+)
 _FAULTS = {
+    "currencyCode": f"CASE {_ENDED} END",
     **{
         name: f"CASE WHEN length({column}) > {most} THEN 'This is longer than {most} characters.' END"
         for name, (column, most) in _LENGTHS.items()

@@ -69,7 +69,7 @@ class _Subject:
     language: str | None
 
     def amount(self, value: Decimal, currency: str) -> str:
-        return formats.amount(value, currency, language=self.language)
+        return formats.amount(*totals.current(value, currency, today=self.today), language=self.language)
 
     def day(self, value: date | None) -> str:
         return formats.day(value, language=self.language) if value else ""
@@ -103,7 +103,7 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "debtor_email": lambda s: s.debtor.email or "",
     "debt_amount": _about_the_debt(lambda s, debt: s.amount(debt.undisputed, debt.currency_code)),
     "debt_original_amount": _about_the_debt(lambda s, debt: s.amount(debt.original_balance, debt.currency_code)),
-    "debt_currency": _about_the_debt(lambda s, debt: debt.currency_code),
+    "debt_currency": _about_the_debt(lambda s, debt: totals.current(Decimal(0), debt.currency_code, today=s.today)[1]),
     "debt_reference": _about_the_debt(lambda s, debt: debt.external_reference or ""),
     "debt_due_date": _about_the_debt(lambda s, debt: s.day(debt.due_date)),
     "debt_placement_date": _about_the_debt(lambda s, debt: s.day(debt.placement_date)),
@@ -111,20 +111,28 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "original_creditor": _about_the_debt(lambda s, debt: debt.original_creditor),
     "last_payment_amount": _about_the_payment(lambda s, entry: s.amount(-entry.amount, entry.currency_code)),
     "last_payment_date": _about_the_payment(lambda s, entry: s.day(entry.value_date)),
-    "total_outstanding": lambda s: _sum(s.outstanding, s.language),
+    "total_outstanding": lambda s: _sum(s),
     "today": lambda s: s.day(s.today),
 }
 
 
-def _sum(outstanding: "totals.Outstanding | None", language: str | None) -> str:
-    """Format one sum, or, if an exchange rate is missing, one sum per currency."""
-    if outstanding is None:
-        return formats.amount(Decimal(0), settings.REPORTING_CURRENCY, language=language)
-    if outstanding.amount is not None:
-        return formats.amount(outstanding.amount, outstanding.currency_code, language=language)
-    return " + ".join(
-        formats.amount(part.amount, part.currency_code, language=language) for part in outstanding.by_currency
-    )
+def _sum(subject: _Subject) -> str:
+    """Format one sum, and beside it the sums in currencies without an exchange rate; no text names a currency that has ended."""
+    total = subject.outstanding
+    if total is None:
+        return subject.amount(Decimal(0), settings.REPORTING_CURRENCY)
+    if total.amount is None:
+        return " + ".join(subject.amount(value, currency) for currency, value in _by_currency(total, subject.today))
+    beside = [subject.amount(part.amount, part.currency_code) for part in total.unconverted]
+    return " + ".join([subject.amount(total.amount, total.currency_code), *beside])
+
+
+def _by_currency(total: "totals.Outstanding", today: date) -> list[tuple[str, Decimal]]:
+    sums: dict[str, Decimal] = {}
+    for part in total.by_currency:
+        amount, currency = totals.current(part.amount, part.currency_code, today=today)
+        sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return sorted(sums.items())
 
 
 def _latest_payments(debtors: set[uuid.UUID]) -> dict[uuid.UUID, LedgerEntry]:

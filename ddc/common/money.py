@@ -1,12 +1,14 @@
 """Amounts and their currency. An amount is a Decimal in the currency's major unit, never a float."""
 
 import re
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.db import models
 
 from ddc.common.errors import DomainError
+from ddc.common.reference import currencies
 from ddc.common.reference.currencies import DECIMALS
 
 #: A money column holds 16 digits before the point, 4 after it (CLF and UYW have 4 decimals).
@@ -21,6 +23,24 @@ class BadAmount(DomainError):
 
     status = 422
     code = "number"
+
+
+class EndedCurrency(BadAmount):
+    """The currency has ended."""
+
+    code = "enum"
+
+    def __init__(self, currency: str, *, field: str) -> None:
+        super().__init__(currencies.unknown(currency), field=field)
+
+
+def require_current(currency: str, *, today: date, field: str) -> None:
+    """Refuse a currency that has ended by a day.
+
+    :raises EndedCurrency: if it has
+    """
+    if currencies.ended(currency, today=today):
+        raise EndedCurrency(currency, field=field)
 
 
 def quantum(currency: str) -> Decimal:

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from ddc.common import money
 from ddc.common.api.rendering import utc
 from ddc.common.api.routes import AnyCaseUUID
-from ddc.common.reference import countries, languages
+from ddc.common.reference import countries, currencies, languages
 from ddc.common.reference.currencies import DECIMALS
 
 
@@ -187,7 +187,7 @@ class CurrencyField(TextField):
 
     def to_internal_value(self, data: str) -> str:
         if data.upper() not in DECIMALS:
-            raise serializers.ValidationError("Unknown currency. Use an ISO 4217 code such as EUR.", "enum")
+            raise serializers.ValidationError(currencies.unknown(data), "enum")
         return data.upper()
 
 

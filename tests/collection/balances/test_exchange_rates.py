@@ -49,6 +49,13 @@ def test_the_historical_file_is_read_and_a_day_without_a_rate_has_none():
     assert loaded.unknown_currencies == ["CYP"]
 
 
+@pytest.mark.parametrize("cell", ["1.2", "0", "x"])
+def test_a_column_can_not_override_the_base(cell: str):
+    loaded = load(f"Date,USD,EUR,GBP\n2026-11-23,1.05,{cell},0.8\n2026-11-24,1.05,1.0000,0.8\n")
+    assert [(bad.line, bad.column) for bad in loaded.refused] == [(2, "EUR")]
+    assert {code for _, code in stored()} == {"USD", "GBP"}
+
+
 def test_a_stored_rate_takes_the_value_of_the_file():
     load(HISTORICAL)
     assert load(HISTORICAL).changed == 0

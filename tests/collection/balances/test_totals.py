@@ -1,5 +1,6 @@
 """Sums over debts: one currency, several with rates, several without."""
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 
 from collection import debts
-from collection.balances import totals
+from collection.balances import exchange_rates, totals
 from collection.models import ExchangeRate
+from communications.texts import facts
+from communications.texts.facts import Recipient
 from debtors.models import Debtor
 from tests import factories
 
@@ -69,11 +72,96 @@ def test_rates_of_a_week_ago_still_count():
     assert totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY).total_current_balance == 132
 
 
-def test_without_a_rate_the_sum_is_null_and_the_parts_are_listed():
-    rates(TODAY, USD="1.2")
+def test_without_rates_the_sum_is_null_and_the_parts_are_listed():
     found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10")), today=TODAY)
     assert found.total_current_balance is None
     assert {part.currency_code: part.current_balance for part in found.by_currency} == {"GBP": 80, "EUR": 10}
+    assert found.unconverted_currencies == ("EUR", "GBP")
+
+
+def test_what_has_no_rate_is_named_beside_the_sum():
+    rates(TODAY, USD="1.2")
+    debtor = owing(("GBP", "80"), ("EUR", "10"), ("USD", "3"))
+    found = totals.of_debtor(debtor, today=TODAY)
+    assert (found.total_current_balance, found.currency_code, found.unconverted_currencies) == (15, "USD", ("GBP",))
+    open_sum = totals.outstanding([debtor.pk], today=TODAY)[debtor.pk]
+    assert (open_sum.amount, open_sum.unconverted_currencies) == (15, ("GBP",))
+    dashboard = totals.dashboard(now=NOW)
+    assert (dashboard.total_debt_amount, dashboard.unconverted_currencies) == (15, ("GBP",))
+
+
+def test_the_newest_rate_of_each_currency_within_a_week_counts():
+    rates(TODAY - timedelta(days=9), USD="9", JPY="9", GBP="9")
+    rates(TODAY - timedelta(days=5), USD="1.1", GBP="0.7")
+    rates(TODAY - timedelta(days=4), USD="1.2")
+    rates(TODAY, GBP="0.8")
+    found = totals.of_debtor(owing(("GBP", "80"), ("EUR", "10"), ("JPY", "5")), today=TODAY)
+    assert (found.total_current_balance, found.rates_date) == (132, TODAY)
+    assert found.unconverted_currencies == ("JPY",)
+
+
+def test_a_stored_rate_never_overrides_the_base():
+    rates(TODAY, USD="1.1", EUR="1.2", GBP="0.8")
+    found = totals.of_debtor(owing(("USD", "110"), ("EUR", "100")), today=TODAY)
+    assert found.total_current_balance == 220
+
+
+class TestEndedCurrencies:
+    def owing(self, *balances: tuple[str, str]) -> Debtor:
+        """Place debts while their currency was current."""
+        debtor = factories.debtor()
+        for currency, balance in balances:
+            factories.debt(
+                debtor=debtor,
+                currency_code=currency,
+                balance=balance,
+                placement_date=date(2025, 1, 1),
+                today=date(2025, 1, 10),
+            )
+        return debtor
+
+    def test_the_lev_and_the_euro_are_one_currency_without_any_rate(self):
+        found = totals.of_debtor(self.owing(("BGN", "195.58"), ("EUR", "100")), today=TODAY)
+        assert (found.total_current_balance, found.currency_code, found.rates_date) == (200, "EUR", None)
+        assert {part.currency_code: part.current_balance for part in found.by_currency} == {
+            "BGN": Decimal("195.58"),
+            "EUR": 100,
+        }
+
+    def test_the_lev_is_converted_at_the_fixed_rate_and_not_at_a_stored_one(self):
+        rates(TODAY, USD="1.1", GBP="0.8", BGN="5")
+        found = totals.of_debtor(self.owing(("BGN", "195.58"), ("GBP", "80")), today=TODAY)
+        assert (found.total_current_balance, found.currency_code) == (220, "USD")
+
+    def test_before_its_end_it_is_a_currency_like_others(self):
+        before = date(2025, 12, 31)
+        rates(before, USD="1.1", BGN="2")
+        debtor = self.owing(("BGN", "200"), ("EUR", "100"))
+        assert totals.of_debtor(debtor, today=before).total_current_balance == 220
+
+    def test_the_rates_after_the_lev_give_every_total(self):
+        """The file of the ECB no longer has BGN."""
+        exchange_rates.load(
+            io.StringIO("Date, USD, JPY, GBP, \n30 January 2026, 1.1000, 170.00, 0.8000, \n", newline="")
+        )
+        found = totals.of_debtor(self.owing(("BGN", "195.58"), ("GBP", "80"), ("JPY", "170")), today=TODAY)
+        assert (found.total_current_balance, found.unconverted_currencies) == (Decimal("221.10"), ())
+
+    def test_messages_name_no_currency_that_has_ended(self):
+        debtor = self.owing(("BGN", "195.58"), ("EUR", "100"))
+        debt = debtor.debts.get(currency_code="BGN")
+        (values,) = facts.gather([Recipient(debtor, debt, "en")], now=NOW)
+        assert (values["total_outstanding"], values["debt_amount"], values["debt_currency"]) == (
+            "€200.00",
+            "€100.00",
+            "EUR",
+        )
+
+    def test_a_message_has_what_can_not_be_converted_beside_the_sum(self):
+        rates(TODAY, USD="1.1")
+        debtor = self.owing(("BGN", "195.58"), ("USD", "10"), ("KWD", "5"))
+        (values,) = facts.gather([Recipient(debtor, None, "en")], now=NOW)
+        assert values["total_outstanding"] == "$120.00 + KWD\N{NO-BREAK SPACE}5.000"
 
 
 def test_a_recalled_debt_is_in_no_sum():
