@@ -45,6 +45,16 @@ class PublicView(APIView):
     permission_classes = (AllowAny,)
 
 
+#: The headers by which a browser or proxy says that nobody looks yet.
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+
+
+def _purpose(request: Request) -> str:
+    """Return the purpose of a fetch in its own words; nobody sees the picture that HEAD asks about."""
+    stated = " ".join(request.headers.get(name, "") for name in _PURPOSES)
+    return "prefetch" if request.method == "HEAD" else stated
+
+
 class OpenView(PublicView):
     @extend_schema(operation_id="trackOpening", responses={(200, "image/gif"): OpenApiTypes.BINARY})
     def get(self, request: Request, token: str) -> HttpResponse:
@@ -52,7 +62,7 @@ class OpenView(PublicView):
         delivery_events.record_open(
             token,
             user_agent=request.headers.get("User-Agent", ""),
-            purpose=f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}",
+            purpose=_purpose(request),
             now=timezone.now(),
         )
         return HttpResponse(_GIF, content_type="image/gif", headers={"Cache-Control": "no-store"})

@@ -135,6 +135,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "ddc.common.observing.request_log.RequestLog",
+    "ddc.common.error_pages.ErrorPages",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "ddc.common.middleware.BodyLimit",
@@ -152,6 +153,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "ddc.urls"
 WSGI_APPLICATION = "ddc.wsgi.application"
 APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "ddc.common.error_pages.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26_214_400  # The middleware BodyLimit is stricter, except for callbacks with attachments.
 
 # --- PostgreSQL, Valkey, Celery

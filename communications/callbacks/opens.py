@@ -15,19 +15,28 @@ opened = Signal()
 #: Apple's Mail Privacy Protection sends only this, for each mail, whether it is read or not.
 _BARE = re.compile(r"Mozilla/5\.0", re.IGNORECASE)
 _PROGRAMS = re.compile(
-    r"GoogleImageProxy|ggpht\.com"  # Gmail
-    r"|YahooMailProxy|YahooCacheSystem|yahoo-mail-proxy"  # Yahoo, AOL
+    r"YahooMailProxy|YahooCacheSystem|yahoo-mail-proxy"  # Yahoo, AOL
     r"|Edge/12\.246 Mozilla/5\.0"  # Gmail, ahead of its reader
     r"|Barracuda|Proofpoint|Mimecast|Symantec|MessageLabs|Sophos|FireEye|TrendMicro|Forcepoint|Cisco.?IronPort|SafeLinks"
-    r"|bot/|crawler|spider|preview|python-|curl/|wget/|Go-http-client|okhttp|java/|libwww|HeadlessChrome",
+    # Messengers and networks that preview a link or a forwarded mail. (Cubot makes phones.)
+    r"|WhatsApp|Slackbot|Slack-ImgProxy|facebookexternalhit|facebookcatalog|meta-external|Viber|Google-(?:Safety|Read-Aloud)"
+    r"|(?<!cu)bot\b|crawler|spider|preview|python-|curl/|wget/|Go-http-client|okhttp|java/|libwww|HeadlessChrome",
     re.IGNORECASE,
 )
 
 
 def is_machine(user_agent: str, *, purpose: str = "") -> bool:
-    """Return whether a program, not a reader, opened a mail; ``purpose`` is the request's own ``Purpose`` header."""
+    """Return whether a program, not a reader, opened a mail; ``purpose`` is the request's own ``Purpose`` header.
+
+    Gmail's image proxy (``ggpht.com GoogleImageProxy``) fetches a picture when a person opens the mail. The program that fetches
+    pictures ahead of the reader has a name of its own.
+    """
     name = user_agent.strip()
-    return not name or bool(_BARE.fullmatch(name) or _PROGRAMS.search(name)) or "prefetch" in purpose.lower()
+    return (
+        not name
+        or bool(_BARE.fullmatch(name) or _PROGRAMS.search(name))
+        or any(word in purpose.lower() for word in ("prefetch", "preview"))
+    )
 
 
 def count(message: CommunicationLog, *, by_machine: bool, now: datetime) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
@@ -70,10 +71,14 @@ class DocsView(SpectacularSwaggerSplitView):
 
 @method_decorator(csrf_exempt, name="dispatch")  # It accepts no input.
 class HomeView(TemplateView):
-    """The home page."""
+    """The home page: in production the portal, because debtors are who types the bare address."""
 
     template_name = "home.html"
     extra_context = {"demo": settings.DEMO}
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Lead debtors to the portal. On a developer's machine, show a page with links to all parts."""
+        return redirect("portal") if settings.PRODUCTION else super().get(request, *args, **kwargs)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = http_problem(request, 405, f'Method "{request.method}" not allowed.')

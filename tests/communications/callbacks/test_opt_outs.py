@@ -272,7 +272,24 @@ def test_every_outcome_is_counted_by_what_it_proves():
     ("agent", "machine"),
     [
         ("Mozilla/5.0", True),
-        ("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)", True),
+        ("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)", False),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 "
+            "Safari/537.36 Edge/12.246 Mozilla/5.0",
+            True,
+        ),
+        ("WhatsApp/2.23.20.0 A", True),
+        ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", True),
+        ("Slack-ImgProxy (+https://api.slack.com/robots)", True),
+        ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", True),
+        ("TelegramBot (like TwitterBot)", True),
+        ("Mozilla/5.0 (compatible; Google-Safety; +http://www.google.com/bot.html)", True),
+        ("Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5", True),
+        ("Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", True),
+        ("LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)", True),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Thunderbird/115.3.1", False),
+        ("Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17029; Pro)", False),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 [FBAN/FBIOS;FBAV/441.0]", False),
         ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", True),
         ("", True),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)", False),
@@ -297,3 +314,24 @@ def test_open_tracking_can_be_off_where_no_consent_is_needed(settings):
     settings.OPEN_TRACKING = False
     assert not open_pixel.may_track(factories.debtor(country_code="US"))
     assert open_pixel.may_track(factories.debtor(country_code="US", tracking_consent_at=NOON))
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("head", {}),
+        ("get", {"Purpose": "prefetch"}),
+        ("get", {"Sec-Purpose": "prefetch;prerender"}),
+        ("get", {"X-Purpose": "preview"}),
+        ("get", {"X-Moz": "prefetch"}),
+    ],
+)
+def test_a_fetch_that_nobody_looks_at_is_recognised_by_its_manner(method, headers, client):
+    log = CommunicationLog.objects.create(debtor=factories.debtor(), communication_type="email", status="sent")
+    path = open_pixel.url(log.pk).removeprefix("http://127.0.0.1:8000")
+    reader = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+
+    getattr(client, method)(path, headers={"User-Agent": reader, **headers})
+
+    log.refresh_from_db()
+    assert (log.open_count, log.machine_open_count, log.opened_at) == (0, 1, None)
