@@ -47,6 +47,7 @@ _SUPERVISOR = {
     "payments": ("delete_payment", "reverse_payment"),
     "communications": (
         "rerun_providerevent",
+        "withdraw_communicationlog",
         "delete_communicationtemplate",
     ),
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),

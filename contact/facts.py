@@ -46,6 +46,7 @@ class ContactRequest:
     debt: Debt | None = None
     message_id: uuid.UUID | None = None
     solicited: bool = False
+    expires_at: datetime | None = None
     confirms_opt_out_to: str | None = None
     template: TemplateFacts = TemplateFacts()
     history: tuple[Contact, ...] = ()
@@ -96,6 +97,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         zones=zones(debtor, preferences) if debtor else frozenset(),
         locations=locations(debtor) if debtor else frozenset(),
         solicited=request.solicited,
+        expires_at=request.expires_at,
         suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
         refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
         is_work_address=emails.normalise(address)

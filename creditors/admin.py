@@ -12,10 +12,10 @@ from collection.models import Debt
 from creditors import creditors
 from creditors.models import Creditor, CreditorName
 from creditors.names import normal_form
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, amount, column
+from strategy.withdrawal_admin import WithdrawalPage
 
 
 class CreditorForm(DomainForm):
@@ -38,7 +38,9 @@ class CreditorForm(DomainForm):
 
 
 @admin.register(Creditor)
-class CreditorAdmin(DomainAdmin):
+class CreditorAdmin(WithdrawalPage):
+    withdrawal_selector = "creditor"
+    actions_detail = ("withdraw_messages",)
     form = CreditorForm
     list_display = ("name", "code", "debts", "other_names", "created_at")
     search_fields = ("name",)

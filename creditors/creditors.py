@@ -25,6 +25,11 @@ _FIND = """
 """
 
 
+def find(name: str) -> Creditor | None:
+    """Return the creditor with this name or alias, or None."""
+    return Creditor.objects.filter(names__normal_form=normal_form(name)).first()
+
+
 def find_or_create(name: str) -> Creditor:
     """Return the creditor with this name or alias. Create it if there is none.
 

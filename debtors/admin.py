@@ -19,7 +19,6 @@ from communications.admin.inbound import message_listing
 from communications.models import CommunicationLog
 from communications.outbox import may_go
 from contact.admin import panel, preferences
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import amount, column
@@ -28,6 +27,7 @@ from debtors import debtors, phones
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
 from portal.models import DigitalActivity
+from strategy.withdrawal_admin import WithdrawalPage
 
 
 class DebtorForm(DomainForm):
@@ -47,13 +47,14 @@ class DebtorForm(DomainForm):
 
 
 @admin.register(Debtor)
-class DebtorAdmin(DomainAdmin):
+class DebtorAdmin(WithdrawalPage):
+    withdrawal_selector = "debtor"
     form = DebtorForm
     list_display = ("name", "email", "mobile_phone", "country_code", "outstanding", "created_at")
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
     search_help_text = "Part of a name, a company or an e-mail address; a whole phone number; an id"
-    actions_detail = ("record_call", "sign_out")
+    actions_detail = ("record_call", "withdraw_messages", "sign_out")
     readonly_fields = ("totals", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),

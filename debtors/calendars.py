@@ -1,13 +1,13 @@
 """Today's date at a debtor's location, in each possible time zone."""
 
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from ddc.common.days import FIRST, LAST, later
 from debtors.models import Debtor
 from debtors.zones import possible_zones, time_zone
 
-__all__ = ["FIRST", "LAST", "days", "later", "today"]
+__all__ = ["FIRST", "LAST", "days", "end_of", "later", "today"]
 
 
 def days(debtor: Debtor, *, at: datetime) -> frozenset[date]:
@@ -24,6 +24,20 @@ def today(debtor: Debtor, *, at: datetime) -> date:
     """
     zone = time_zone(**_location(debtor))
     return at.astimezone(ZoneInfo(zone)).date() if zone else min(days(debtor, at=at))
+
+
+def end_of(
+    day: date, *, country_code: str | None, region_state: str | None = None, mobile_phone: str | None = None
+) -> datetime:
+    """Return when a day ends at a location: by the most likely clock, else by the first of the possible ones, or in UTC."""
+    likely = time_zone(country_code=country_code, region_state=region_state, mobile_phone=mobile_phone)
+    zones = (
+        {likely}
+        if likely
+        else possible_zones(country_code=country_code, region_state=region_state, mobile_phone=mobile_phone)
+    )
+    midnight = datetime.combine(day + timedelta(days=1), time())
+    return min(midnight.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for zone in zones or {"UTC"})
 
 
 def _location(debtor: Debtor) -> dict[str, str | None]:

@@ -13,14 +13,15 @@ from django.utils.safestring import mark_safe
 from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin
 from ddc.common.days import agency_today
 from debtors.models import Debtor
-from strategy import rules, runs, triggers
+from strategy import reports, rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
+from strategy.withdrawal_admin import WithdrawalPage, waiting
+from strategy.withdrawals import Selection
 
 
 class StrategyRuleForm(DomainForm):
@@ -52,14 +53,16 @@ def _trigger_fields() -> dict[str, forms.Field]:
 
 
 @admin.register(StrategyRule)
-class StrategyRuleAdmin(DomainAdmin):
+class StrategyRuleAdmin(WithdrawalPage):
+    withdrawal_selector = "rule"
+    actions_detail = ("withdraw_messages",)
     list_display = ("name", "segment", "channel", "template", "due", "priority", "is_active")
     list_filter = ("is_active", "channel")
     list_select_related = ("segment", "template")
     search_fields = ("name",)
     ordering = ("priority", "created_at")
     autocomplete_fields = ("segment", "template")
-    readonly_fields = ("channel", "due")
+    readonly_fields = ("channel", "due", "messages")
     form = StrategyRuleForm
     bounds = {"max_lateness_days": (0, triggers.MAX_DAYS), "priority": (1, 1_000_000)}
 
@@ -77,7 +80,12 @@ class StrategyRuleAdmin(DomainAdmin):
             trigger,
             "max_lateness_days",
             ("priority", "is_active"),
+            *(("messages",) if obj else ()),
         )
+
+    @admin.display(description="Queued messages")
+    def messages(self, rule: StrategyRule) -> str:
+        return f"{waiting(Selection(rule=rule))} wait. Switching the rule off withdraws them."
 
     @admin.display(description="Due")
     def due(self, rule: StrategyRule) -> str:
@@ -90,7 +98,7 @@ class StrategyRuleAdmin(DomainAdmin):
         return rules.create(**_with_trigger(fields))
 
     def amend(self, request: HttpRequest, obj: StrategyRule, changes: dict[str, Any]) -> StrategyRule:
-        return rules.amend(obj, **_with_trigger(changes))
+        return rules.amend(obj, now=now(), **_with_trigger(changes))
 
     def remove(self, request: HttpRequest, obj: StrategyRule) -> None:
         rules.delete(obj)
@@ -104,8 +112,11 @@ def _with_trigger(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @admin.register(StrategyRun)
-class StrategyRunAdmin(DomainAdmin):
+class StrategyRunAdmin(WithdrawalPage):
     """Runs are started and read here, and never changed."""
+
+    withdrawal_selector = "run"
+    actions_detail = ("withdraw_messages",)
 
     list_display = ("date", "status", "dry_run", "is_daily", "queued", "started_at", "finished_at", "started_by")
     list_filter = ("status", "dry_run", "date")
@@ -117,13 +128,14 @@ class StrategyRunAdmin(DomainAdmin):
         "finished_at",
         "started_by",
         "report",
+        "outcomes",
         "forecast",
         "failure_reason",
     )
     add_fieldsets = ((None, {"fields": (("date", "dry_run"),)}),)
     fieldsets = (
         (None, {"fields": (("date", "status"), ("dry_run", "is_daily"), ("started_at", "finished_at"), "started_by")}),
-        ("Report", {"fields": ("report", "forecast", "failure_reason")}),
+        ("Report", {"fields": ("report", "outcomes", "forecast", "failure_reason")}),
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -156,6 +168,15 @@ class StrategyRunAdmin(DomainAdmin):
         ]
         headers = ("Rule", "Matched", "Would queue" if run.dry_run else "Queued", "Left out")
         return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})
+
+    @admin.display(description="Messages now")
+    def outcomes(self, run: StrategyRun) -> str:
+        rows = [
+            (each.status, (each.code or "").replace("_", " ").capitalize() or "-", each.count)
+            for each in reports.outcomes(run)
+        ]
+        headers = ("Status", "Reason", "Messages")
+        return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}}) if rows else "-"
 
     @admin.display(description="Contact forecast")
     def forecast(self, run: StrategyRun) -> str:

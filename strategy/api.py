@@ -1,17 +1,26 @@
 """API of strategy rules and runs."""
 
+import uuid
 from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ddc.common.api.serializers import write
-from ddc.common.api.views import ResourceView
-from strategy import rules, runs
+from ddc.common.api.views import ResourceView, View
+from strategy import reports, rules, runs, withdrawals
 from strategy.models import StrategyRule, StrategyRun
-from strategy.serializers import RunInputSerializer, StrategyRuleSerializer, StrategyRunSerializer
+from strategy.serializers import (
+    OutcomesSerializer,
+    RunInputSerializer,
+    StrategyRuleSerializer,
+    StrategyRunSerializer,
+    WithdrawalInputSerializer,
+    WithdrawalSerializer,
+)
 
 
 class StrategyRuleView(ResourceView):
@@ -24,7 +33,7 @@ class StrategyRuleView(ResourceView):
         return rules.create(**data)
 
     def perform_update(self, instance: StrategyRule, data: dict[str, Any]) -> None:
-        rules.amend(instance, **data)
+        rules.amend(instance, now=timezone.now(), **data)
 
     def perform_destroy(self, instance: StrategyRule) -> None:
         rules.delete(instance)
@@ -36,8 +45,44 @@ class StrategyRunView(ResourceView):
     queryset = StrategyRun.objects.all()
     serializer_class = StrategyRunSerializer
 
+    required_permissions = {"outcomes": "strategy.view_strategyrun"}
+
+    @extend_schema(operation_id="listRunOutcomes", responses=OutcomesSerializer)
+    def outcomes(self, request: Request, pk: uuid.UUID) -> Response:
+        """Count the run's messages by their status now, and blocked ones by reason code, such as STALE or WITHDRAWN."""
+        return Response(write(OutcomesSerializer, {"data": reports.outcomes(self.get_object(pk))}))
+
     @extend_schema(request=RunInputSerializer, responses={202: StrategyRunSerializer})
     def create(self, request: Request) -> Response:
         given = self.read(RunInputSerializer)
         run = runs.plan(dry_run=given["dry_run"], day=given.get("date"), by=self.agent, now=timezone.now())
         return Response(write(StrategyRunSerializer, run), 202)
+
+
+class WithdrawalView(View):
+    """Withdraw queued messages."""
+
+    required_permissions = {"create": withdrawals.PERMISSION}
+
+    @extend_schema(
+        operation_id="withdrawMessages", request=WithdrawalInputSerializer, responses={200: WithdrawalSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Withdraw the queued messages of a rule, a run, a creditor or a debtor, or count them if the request is dry."""
+        given = self.read(WithdrawalInputSerializer)
+        if self.ignored:
+            error = exceptions.ErrorDetail("Unknown field. Nothing was withdrawn.", "unknown")
+            raise exceptions.ValidationError({name: [error] for name in self.ignored})
+        dry_run, reason = given.pop("dry_run"), given.pop("reason", None)
+        selection, now = withdrawals.Selection(**given), timezone.now()
+        if dry_run:
+            found = withdrawals.preview(selection, now=now)
+        else:
+            found = withdrawals.withdraw(selection, by=self.agent, reason=reason, now=now)
+        answer = {
+            "dry_run": dry_run,
+            "withdrawn": found.messages,
+            "call_tasks": found.call_tasks,
+            "not_stopped": [{"status": status, "count": count} for status, count in found.not_stopped.items()],
+        }
+        return Response(write(WithdrawalSerializer, answer))

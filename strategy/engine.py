@@ -9,6 +9,7 @@ the report are committed together. So progress shows, and the run after one that
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Lock
 from typing import Any
@@ -21,7 +22,7 @@ from ddc.common.days import agency_today
 from ddc.common.postgresql import parallel
 from ddc.common.process.wake import wake_worker
 from strategy import contact_forecast, matching, queueing
-from strategy.matching import Match
+from strategy.matching import LastRun, Match
 from strategy.models import Reason, StrategyRule, StrategyRun
 
 Clock = Callable[[], datetime]
@@ -36,7 +37,8 @@ MESSAGES_PER_COMMIT = 20_000
 def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> None:
     """Apply the active rules for the run's day, and write the report into the run.
 
-    A dry run does all that a real one does before it queues, reports what would be queued, and rolls everything back.
+    A dry run does all that a real one on that day would do before it queues, reports what would be queued, and rolls everything
+    back. So looking at another day changes nothing today.
     """
     if run.dry_run:
         _dry_run(run, clock=clock)
@@ -55,14 +57,26 @@ def _apply(
     rules: list[StrategyRule], run: StrategyRun, shard: str, *, clock: Clock, count: Callable[[int], None]
 ) -> None:
     """Match the rules with a shard of the debts, and queue what is due."""
-    matches = matching.match(rules, day=run.date, now=_now_or_noon(run, clock=clock), shard=shard)
+    matches = matching.match(
+        rules, day=run.date, now=_now_or_noon(run, clock=clock), last_run=_last_run(run), shard=shard
+    )
     woken = False
     for batch in _batches(rules, matches):
         with transaction.atomic():
             is_due = any(matches[rule.pk].due for rule in batch)
             queued = queueing.queue(batch, run, now=clock()) if is_due else {}
             _check_foreign_keys()
-            _add_to_report(run, [_line(rule, matches[rule.pk], queued=queued.get(rule.pk, 0)) for rule in batch])
+            switched_off = _switched_off(batch)
+            lines = [
+                _line(
+                    rule,
+                    matches[rule.pk],
+                    queued=queued.get(rule.pk, 0),
+                    others=Reason.RULE_INACTIVE if rule.pk in switched_off else Reason.ALREADY_QUEUED,
+                )
+                for rule in batch
+            ]
+            _add_to_report(run, lines)
             if queued and not woken:
                 wake_worker("communications.tasks.drain_outbox")  # Once: the worker goes on while messages are due.
                 woken = True
@@ -96,15 +110,26 @@ def _dry_run(run: StrategyRun, *, clock: Clock) -> None:
         _prepare(run, clock=clock)
         rules = _active_rules()
         now = _now_or_noon(run, clock=clock)
-        matches = matching.match(rules, day=run.date, now=now)
+        last_run = _last_run(run)
+        if run.date > agency_today(clock()):
+            last_run = replace(last_run, day=None)  # The runs of the days between are still to come.
+        matches = matching.match(rules, day=run.date, now=now, last_run=last_run)
         run.contact = contact_forecast.of_due(rules, now=now)
         transaction.set_rollback(True)
     run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
+    """End holds that are over, and assign segments: of today, even if a real run is for a past day, because they stay."""
     expiry.expire(now=_now_or_noon(run, clock=clock))
-    assignment.assign_all(today=run.date)
+    assignment.assign_all(today=run.date if run.dry_run else agency_today(clock()))
+
+
+def _last_run(run: StrategyRun) -> LastRun:
+    """Return the last real run for this day or an earlier one that was done."""
+    done = StrategyRun.objects.filter(status=StrategyRun.Status.DONE, dry_run=False, date__lte=run.date)
+    last = done.exclude(pk=run.pk).order_by("-date", "-started_at").values_list("date", "started_at").first()
+    return LastRun(*last) if last else LastRun()
 
 
 def _now_or_noon(run: StrategyRun, *, clock: Clock) -> datetime:
@@ -134,11 +159,20 @@ def _batches(rules: list[StrategyRule], matches: Mapping[uuid.UUID, Match]) -> I
         yield batch
 
 
-def _line(rule: StrategyRule, match: Match, *, queued: int) -> Line:
-    """Return a rule's line of the report. A debt that another run queued after the match counts as queued already."""
+def _switched_off(rules: list[StrategyRule]) -> set[uuid.UUID]:
+    """Return the rules that were switched off since the run began."""
+    now_inactive = StrategyRule.objects.filter(pk__in=[rule.pk for rule in rules], is_active=False)
+    return set(now_inactive.values_list("pk", flat=True))
+
+
+def _line(rule: StrategyRule, match: Match, *, queued: int, others: Reason = Reason.ALREADY_QUEUED) -> Line:
+    """Return a rule's line of the report. ``others`` is the reason why due debts were not queued after the match.
+
+    Mostly another run queued them.
+    """
     left_out = dict(match.left_out)
-    if others := match.due - queued:
-        left_out = {Reason.ALREADY_QUEUED: left_out.pop(Reason.ALREADY_QUEUED, 0) + others, **left_out}
+    if count := match.due - queued:
+        left_out = {others: left_out.pop(others, 0) + count, **left_out}
     return {
         "rule_id": str(rule.pk),
         "name": rule.name,

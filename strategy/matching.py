@@ -2,6 +2,9 @@
 
 A rule's trigger gives the day on which it is due for a debt, its occurrence (``triggers.py``). The rule matches on that day and,
 where the day was missed, up to ``max_lateness_days`` later. One statement looks at all rules and debts.
+
+A rule is used once for a debt, whatever is changed about its day or the debt's placement. Its message expires at the end of the
+last day that the rule allows, by the debtor's own clock.
 """
 
 import uuid
@@ -19,7 +22,7 @@ from communications.recovery import restores
 from ddc.common.days import LAST, begun
 from debtors import calendars, emails
 from debtors.channels import Channel
-from strategy import triggers
+from strategy import lateness, triggers
 from strategy.models import Reason, StrategyRule
 
 
@@ -60,8 +63,9 @@ _MATCH = """
         SELECT id, segment_id, template_id, channel, max_lateness_days, {columns}
         FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[])
     ),
-    matched AS MATERIALIZED (
-        SELECT rule.id AS rule_id, rule.channel, debt.id AS debt_id, debt.debtor_id, {occurrence} AS occurrence,
+    checked AS MATERIALIZED (
+        SELECT rule.id AS rule_id, rule.max_lateness_days, {late} AS is_late,
+            rule.channel, debt.id AS debt_id, debt.debtor_id, {occurrence} AS occurrence,
             CASE
                 WHEN step.message_id IS NOT NULL THEN 'already_queued'
                 WHEN {occurrence} <= %(done_through)s::date THEN 'before_restore'
@@ -75,13 +79,18 @@ _MATCH = """
             END AS reason
         FROM rule
         JOIN communication_templates AS template ON template.id = rule.template_id
-        JOIN debt ON debt.segment_id = rule.segment_id
-            AND CASE WHEN %(day)s::date - ({occurrence}) BETWEEN 0 AND rule.max_lateness_days THEN true ELSE false END
-        LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id AND step.occurrence = {occurrence}
+        JOIN debt ON debt.segment_id = rule.segment_id AND CASE
+            WHEN %(day)s::date - ({occurrence}) BETWEEN 0 AND rule.max_lateness_days THEN true ELSE {late} END
+        LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id
         WHERE {shard}
     ),
+    matched AS MATERIALIZED (
+        SELECT rule_id, channel, debt_id, debtor_id, occurrence, {last_day} AS last_day,
+            CASE WHEN is_late THEN 'too_late' ELSE reason END AS reason
+        FROM checked WHERE CASE WHEN is_late THEN reason IS NULL ELSE true END
+    ),
     addressed AS MATERIALIZED (
-        SELECT matched.rule_id, matched.debt_id, matched.occurrence, CASE
+        SELECT matched.rule_id, matched.debt_id, matched.occurrence, matched.last_day, {place} AS place, CASE
             WHEN coalesce(address.value, '') = '' THEN 'no_address'
             WHEN {suppressed} THEN 'suppressed'
         END AS reason
@@ -91,12 +100,19 @@ _MATCH = """
         ) AS address
         WHERE CASE WHEN matched.reason IS NULL THEN true ELSE false END
     ),
-    due AS (INSERT INTO strategy_due SELECT rule_id, debt_id, occurrence FROM addressed WHERE reason IS NULL)
+    due AS (
+        INSERT INTO strategy_due
+        SELECT rule_id, debt_id, occurrence, last_day, place FROM addressed WHERE reason IS NULL
+    )
     SELECT rule_id, reason, count(*) FROM (
         SELECT rule_id, reason FROM matched WHERE reason IS NOT NULL UNION ALL SELECT rule_id, reason FROM addressed
     ) AS checked GROUP BY rule_id, reason
 """
 
+# Days on which no run was done, or before the debt was entered: these occurrences were not reported yet.
+_LATE = """
+    CASE WHEN %(day)s::date - ({occurrence}) > rule.max_lateness_days
+        AND (({occurrence}) > %(last_date)s::date OR debt.created_at > %(last_started_at)s) THEN true ELSE false END"""
 _DUE = """
     SELECT due.rule_id, due.debt_id
     FROM unnest(%s::uuid[]) WITH ORDINALITY AS ordered (rule_id, position) JOIN strategy_due AS due USING (rule_id)
@@ -104,24 +120,43 @@ _DUE = """
 """
 
 
+@dataclass(frozen=True)
+class LastRun:
+    """The last real run that was done: its day, and when it started. Its report has all that was due by then."""
+
+    day: date | None = None
+    started_at: datetime | None = None
+
+
 def match(
-    rules: Collection[StrategyRule], *, day: date, now: datetime | None = None, shard: str = "TRUE"
+    rules: Collection[StrategyRule],
+    *,
+    day: date,
+    now: datetime | None = None,
+    last_run: LastRun | None = None,
+    shard: str = "TRUE",
 ) -> dict[uuid.UUID, Match]:
     """Return what each rule matches, by its id, and list the due debts in this session's table ``strategy_due``.
+
+    What became due, and later than its rule allows, since the ``last_run`` is left out as too late.
 
     :param now: the time of the run, at which debtors' dates decide on holds; None: the noon of ``day`` in UTC
 
     ``shard`` is an SQL condition on ``debt``, to match a part of the debts.
     """
     matches = {rule.pk: Match() for rule in rules}
+    last = last_run or LastRun()
     now = now or datetime.combine(day, time(12), UTC)
     params: dict[str, Any] = {"day": day, "rules": list(matches)} | _held_on(now)
-    params["done_through"] = restores.done_through()
+    params |= {"done_through": restores.done_through(), "last_date": last.day, "last_started_at": last.started_at}
     drop_matches()
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE strategy_due (rule_id uuid, debt_id uuid, occurrence date)")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE strategy_due (rule_id uuid, debt_id uuid, occurrence date, last_day date, place text)"
+        )
         cursor.execute(_match_sql(shard), params)
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
+    lateness.store_ends()
     return {
         rule: Match(
             due=counts.get((rule, None), 0),
@@ -151,15 +186,20 @@ def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:
 
 
 def drop_matches() -> None:
-    """Drop the table of due debts."""
+    """Drop the tables of due debts, and of when their messages expire."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS strategy_due")
+    lateness.drop_ends()
 
 
 def _match_sql(shard: str) -> str:
+    occurrence = triggers.occurrence_sql()
     return _MATCH.format(
         columns=triggers.columns_sql(),
-        occurrence=triggers.occurrence_sql(),
+        occurrence=occurrence,
+        late=_LATE.format(occurrence=occurrence),
+        last_day=lateness.LAST_DAY,
+        place=lateness.PLACE,
         debt_held=_HELD.format(owner="debt_id = debt.id"),
         debtor_held=_HELD.format(owner="debtor_id = debt.debtor_id"),
         suppressed=_SUPPRESSED,

@@ -85,6 +85,7 @@ class StrategyRun(UUIDModel):
 class Reason(StrEnum):
     """Why a matched debt got no message, in the order of the checks."""
 
+    RULE_INACTIVE = "rule_inactive"
     ALREADY_QUEUED = "already_queued"
     #: A database that was lost may have queued it (``manage.py after_restore``).
     BEFORE_RESTORE = "before_restore"
@@ -97,13 +98,14 @@ class Reason(StrEnum):
     NOTHING_OWED = "nothing_owed"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
+    TOO_LATE = "too_late"
 
 
 class StrategyStep(models.Model):
-    """The record that a rule queued a message for a debt on one occasion.
+    """The record that a rule queued a message for a debt.
 
-    Unique by rule, debt and occurrence, so that running a day twice queues once. Database triggers check its references, once
-    per statement (docs/adr/0006).
+    Unique by rule and debt, so that a rule sends its text once to a debt: however often a day is run, and whatever is changed
+    about the rule's day or the debt's placement. Database triggers check its references, once per statement (docs/adr/0006).
     """
 
     message = models.OneToOneField(
@@ -117,12 +119,10 @@ class StrategyStep(models.Model):
         Debt, on_delete=models.DO_NOTHING, related_name="strategy_steps", db_index=False, db_constraint=False
     )
     occurrence = models.DateField(help_text="The day on which the rule was due.")
-    run = models.ForeignKey(
-        StrategyRun, on_delete=models.PROTECT, related_name="steps", db_index=False, db_constraint=False
-    )
+    run = models.ForeignKey(StrategyRun, on_delete=models.PROTECT, related_name="steps", db_constraint=False)
 
     class Meta:
         db_table = "strategy_step"
         constraints = [
-            models.UniqueConstraint(fields=["rule", "occurrence", "debt"], name="strategy_step_queues_once"),
+            models.UniqueConstraint(fields=["rule", "debt"], name="strategy_step_queues_once"),
         ]

@@ -1,11 +1,12 @@
 """Create, amend and delete strategy rules."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from ddc.common.errors import DomainError, Duplicate, deleting, refusing
-from strategy import triggers
+from strategy import triggers, withdrawals
 from strategy.models import StrategyRule
 
 
@@ -42,12 +43,19 @@ def create(**fields: Any) -> StrategyRule:
 
 
 @transaction.atomic
-def amend(rule: StrategyRule, **fields: Any) -> StrategyRule:
+def amend(rule: StrategyRule, *, now: datetime, **fields: Any) -> StrategyRule:
     """Change some fields. A new template also sets its channel, unless one is given.
+
+    Switching a rule off withdraws its queued messages. The lock waits for a run that is queueing for the rule.
 
     :raises DomainError: as ``create`` does
     """
-    return _save(StrategyRule.objects.select_for_update(no_key=True).get(pk=rule.pk), fields)
+    current = StrategyRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
+    was_active = current.is_active
+    saved = _save(current, fields)
+    if was_active and not saved.is_active:
+        withdrawals.of_rule_switched_off(saved, now=now)
+    return saved
 
 
 def delete(rule: StrategyRule) -> None:

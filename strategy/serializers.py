@@ -6,8 +6,9 @@ from typing import Any
 from rest_framework import serializers
 
 from collection.models import Segment
-from communications.models import CommunicationTemplate
+from communications.models import CommunicationTemplate, MessageStatus
 from contact.engine.decision import ReasonCode, Verdict
+from creditors import creditors
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -19,8 +20,9 @@ from ddc.common.api.fields import (
 )
 from ddc.common.api.serializers import CamelSerializer, Field, camel_fields
 from debtors.channels import Channel
+from debtors.models import Debtor
 from strategy import triggers
-from strategy.models import Reason, StrategyRun
+from strategy.models import Reason, StrategyRule, StrategyRun
 
 MAX_PRIORITY = 1_000_000
 
@@ -126,6 +128,56 @@ class StrategyRunSerializer(CamelSerializer):
     )
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
+
+
+class OutcomeSerializer(CamelSerializer):
+    """A number of messages with one status now, and for blocked ones with one reason code."""
+
+    status = serializers.ChoiceField(choices=MessageStatus.values, read_only=True)
+    code = serializers.ChoiceField(choices=[code.value for code in ReasonCode], read_only=True, allow_null=True)
+    count = serializers.IntegerField(read_only=True)
+
+
+class OutcomesSerializer(CamelSerializer):
+    data = OutcomeSerializer(many=True, read_only=True)  # type: ignore[assignment]
+
+
+class WithdrawalInputSerializer(CamelSerializer):
+    """Withdraw the queued messages of exactly one rule, run, creditor or debtor."""
+
+    decisive = ("rule_id", "run_id", "original_creditor", "debtor_id", "dry_run", "reason")
+
+    dry_run = BooleanField(help_text="True only counts.")
+    rule_id = ReferenceField(StrategyRule.objects.all(), required=False, allow_null=True, source="rule")
+    run_id = ReferenceField(StrategyRun.objects.all(), required=False, allow_null=True, source="run")
+    original_creditor = TextField(max_length=255, required=False, allow_null=True, help_text="A name or alias.")
+    debtor_id = ReferenceField(Debtor.objects.all(), required=False, allow_null=True, source="debtor")
+    reason = TextField(max_length=300, required=False, allow_null=True, help_text="Kept with each message.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Find the creditor by its name."""
+        if name := attrs.pop("original_creditor", None):
+            attrs["creditor"] = creditors.find(name)
+            if attrs["creditor"] is None:
+                error = serializers.ErrorDetail("There is no creditor of this name.", "database.exists")
+                raise serializers.ValidationError({"originalCreditor": [error]})
+        return attrs
+
+
+class StatusCountSerializer(CamelSerializer):
+    status = serializers.ChoiceField(choices=MessageStatus.values, read_only=True)
+    count = serializers.IntegerField(read_only=True)
+
+
+class WithdrawalSerializer(CamelSerializer):
+    """What was stopped, or would be by a request that is not dry, and what cannot be."""
+
+    dry_run = serializers.BooleanField(read_only=True)
+    withdrawn = serializers.IntegerField(read_only=True, help_text="Messages that are not handed over yet.")
+    call_tasks = serializers.IntegerField(read_only=True, help_text="Calls that no agent has begun.")
+    not_stopped = StatusCountSerializer(
+        many=True, read_only=True, help_text="Messages of the last 7 days that were handed over or are just now."
+    )
 
 
 class RunInputSerializer(CamelSerializer):

@@ -141,6 +141,7 @@ class CommunicationLog(UUIDModel):
         db_table = "communication_log"
         verbose_name = "message"
         ordering = newest_first()
+        permissions = [("withdraw_communicationlog", "Can withdraw queued messages")]
         constraints = [
             models.CheckConstraint(
                 name="communication_log_waiting_is_due",

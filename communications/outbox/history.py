@@ -77,6 +77,7 @@ def _request(message: CommunicationLog) -> ContactRequest:
         debt=message.debt,
         message_id=message.pk,
         solicited=message.purpose == Purpose.SOLICITED,
+        expires_at=message.expires_at,
         confirms_opt_out_to=(message.address or "") if message.confirms_opt_out else None,
     )
 

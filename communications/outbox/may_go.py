@@ -8,7 +8,8 @@
    the same debt.
 
 The gate's rules are in ``contact.engine.gate``. Each refusal has one code of ``ReasonCode``, which the row's ``failure_reason``
-starts with in lower case; the worker adds ``Unsendable`` for messages of which no text can be made or that came too late.
+starts with in lower case. The worker adds ``Unsendable`` for messages of which no text can be made, and for urgent ones that
+came too late; ``withdrawal.withdraw`` adds WITHDRAWN for those that people take back.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from debtors.models import Debtor
 class Unsendable(StrEnum):
     """Why a message fails before its hand-over, other than by the contact rules."""
 
+    #: Of an urgent message; the gate denies any other with STALE.
     EXPIRED = "expired: It could not be sent in time."
     TEMPLATE_INACTIVE = "template_inactive: No variant of the template is active."
     #: To be formatted with the names of the placeholders.
@@ -77,6 +79,14 @@ def lock(messages: Sequence[CommunicationLog]) -> None:
     debtors = {str(message.debtor_id) for message in messages if message.purpose != Purpose.SOLICITED}
     if debtors:
         advisory_locks.lock(AdvisoryLock.CONTACT, *debtors)
+
+
+def is_urgent(message: CommunicationLog) -> bool:
+    """Return whether a message is of use only at once, such as a one-time code or the confirmation of an opt-out.
+
+    A message of a strategy rule expires too, but has days to go out.
+    """
+    return message.expires_at is not None and (message.purpose == Purpose.SOLICITED or message.template_id is None)
 
 
 def has_expired(message: CommunicationLog, *, now: datetime) -> bool:

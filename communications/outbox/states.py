@@ -1,9 +1,12 @@
 """The states of a message: which leads to which, by what cause.
 
 Workers change a status by one UPDATE with a condition from ``before``. All that is reported about a message later goes
-through ``advance``. Both read the same steps, and so does the table in ``docs/messages.md``.
+through ``advance``, and what people take back through ``withdraw``. All of them read the same steps, and so does the table in
+``docs/messages.md``.
 """
 
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +29,7 @@ class Cause(StrEnum):
     CLOCK = "clock"
     EVENT = "event"
     RESTORE = "restore"
+    WITHDRAWAL = "withdrawal"
 
 
 class Event(StrEnum):
@@ -71,6 +75,7 @@ def _restore(before: MessageStatus, after: MessageStatus, when: str) -> Step:
 
 
 _RETRY = "An earlier attempt, which seemed to have failed for now, did go through: it is not tried again."
+_TAKEN_BACK = "It was withdrawn before its hand-over: by a supervisor, or because its strategy rule was switched off."
 _EARLY = "The event was faster than the provider's answer, or came in its place."
 STEPS = (
     _worker(_S.QUEUED, _S.CLAIMED, "It is due, and a worker claims it for the time of a lease."),
@@ -106,6 +111,7 @@ STEPS = (
     _restore(_S.CLAIMED, _S.QUEUED, "The database was restored from a backup, and the provider does not have it."),
     _event(_S.UNCERTAIN, _S.SENT, "An agent found out that it was sent.", Event.CONFIRMED),
     _event(_S.UNCERTAIN, _S.FAILED, "An agent sends another message in its place.", Event.REPLACED),
+    *(Step(waiting, _S.BLOCKED, Cause.WITHDRAWAL, _TAKEN_BACK) for waiting in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED)),
     *(
         step
         for waiting in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED)
@@ -173,6 +179,15 @@ def advance(message: CommunicationLog, event: Event, *, now: datetime, reason_te
     return Advance.MOVED if after else Advance.UNCHANGED
 
 
+def withdraw(ids: Collection[uuid.UUID], *, reason_text: str, now: datetime) -> int:
+    """Block messages that people take back, in one statement; return how many still waited."""
+    waiting = CommunicationLog.objects.filter(
+        pk__any_of=ids, status__in=before(MessageStatus.BLOCKED, Cause.WITHDRAWAL)
+    )
+    changes = _on_entering(MessageStatus.BLOCKED, now=now, sent_at=now, reason_text=reason_text)
+    return waiting.update(**changes, updated_at=now)
+
+
 def _was_handed_over(message: CommunicationLog) -> bool:
     match message.status:
         case _S.QUEUED | _S.POSTPONED | _S.CLAIMED | _S.FAILED:
@@ -187,7 +202,7 @@ def _on_entering(
     status: MessageStatus, *, now: datetime, sent_at: datetime | F, reason_text: str | None
 ) -> dict[str, Any]:
     changes: dict[str, Any] = {"status": status, "due_at": None, "failure_reason": None}
-    if status in (_S.FAILED, _S.BOUNCED):
+    if status in (_S.FAILED, _S.BOUNCED, _S.BLOCKED):
         return changes | {"failure_reason": (reason_text or "")[:_REASON_LENGTH] or None}
     if status == _S.DELIVERED:
         changes["delivered_at"] = Coalesce("delivered_at", now)

@@ -85,7 +85,8 @@ def _decide(messages: list[CommunicationLog], *, now: datetime) -> list[tuple[Co
 
 
 def _has_expired(batch: Batch, message: CommunicationLog) -> bool:
-    has_expired = may_go.has_expired(message, now=batch.claimed_at)
+    """Fail an urgent message that came too late. On any other the gate decides."""
+    has_expired = may_go.is_urgent(message) and may_go.has_expired(message, now=batch.claimed_at)
     if has_expired:
         _fail(batch, message, Unsendable.EXPIRED)
     return has_expired

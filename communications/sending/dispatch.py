@@ -38,15 +38,18 @@ _COLUMNS = {
     "subject": "text", "body": "text", "html": "text", "seal": "text",
 }  # fmt: skip
 # A message that another worker has claimed since is skipped: its claim ends at another time. For "status || ''" see outcomes.py.
+# Rows are locked in the order of their ids, as leases.requeue and withdrawal.withdraw lock them.
 MARK_SENDING = f"""
-WITH marked AS (
+WITH locked AS MATERIALIZED (
+    SELECT id FROM communication_log WHERE id = ANY(%(id)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+), marked AS (
     UPDATE communication_log AS log SET
         status = 'sending', due_at = %(due_at)s, updated_at = %(updated_at)s, provider = %(provider)s,
         {", ".join(f"{name} = prepared.{name}" for name in _COLUMNS)}
     FROM unnest(
         %(id)s::uuid[], %(claimed_until)s::timestamptz[],
         {", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())}
-    ) AS prepared (id, claimed_until, {", ".join(_COLUMNS)})
+    ) AS prepared (id, claimed_until, {", ".join(_COLUMNS)}) JOIN locked USING (id)
     WHERE log.id = prepared.id AND log.status || '' = 'claimed' AND log.due_at = prepared.claimed_until
     RETURNING log.id
 ), pending AS (

@@ -21,18 +21,24 @@ def release(messages: Iterable[CommunicationLog], *, now: datetime) -> None:
     for message in messages:
         by_end.setdefault(message.due_at, []).append(message.pk)
     for ends_at, ids in by_end.items():
-        claimed = CommunicationLog.objects.filter(pk__in=ids, status=MessageStatus.CLAIMED, due_at=ends_at)
-        claimed.update(status=MessageStatus.QUEUED, due_at=now, updated_at=now)
+        with transaction.atomic():
+            claimed = CommunicationLog.objects.filter(pk__in=ids, status=MessageStatus.CLAIMED, due_at=ends_at)
+            locked = list(claimed.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+            CommunicationLog.objects.filter(pk__in=locked).update(
+                status=MessageStatus.QUEUED, due_at=now, updated_at=now
+            )
 
 
 @transaction.atomic
 def requeue(ids: Collection[uuid.UUID], *, now: datetime) -> set[uuid.UUID]:
-    """Queue messages again that are ``sending`` but were provably not handed over; return which."""
-    pending = PendingDispatch.objects.select_for_update().filter(pk__in=ids)
-    sending = CommunicationLog.objects.select_for_update(of=("self",)).filter(
-        pk__in=[row.pk for row in pending], status=MessageStatus.SENDING
-    )
-    messages = list(sending.prefetch_related("attempt_rows"))
+    """Queue messages again that are ``sending`` but were provably not handed over; return which.
+
+    Everybody locks messages in the order of their ids, and then what is pending: so none waits for another in a circle.
+    """
+    sending = CommunicationLog.objects.select_for_update(of=("self",)).filter(pk__in=ids, status=MessageStatus.SENDING)
+    locked = {message.pk: message for message in sending.order_by("pk").prefetch_related("attempt_rows")}
+    pending = PendingDispatch.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    messages = [locked[row.pk] for row in pending if row.pk in locked]
     for message in messages:
         message.status, message.due_at, message.updated_at = MessageStatus.QUEUED, now, now
         message.attempts -= 1

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from communications.channels.message import Outcome, Result
 from communications.models import CommunicationLog, MessageAttempt, MessageStatus
-from communications.outbox import states
+from communications.outbox import may_go, states
 from communications.outbox.states import Cause
 from communications.sending import evidence
 from communications.texts import one_time_code
@@ -19,7 +19,7 @@ from debtors.models import SuppressionReason
 
 #: The longest pauses after failures that may pass; after the last one the message has failed.
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
-#: The same for messages that expire, such as one-time codes.
+#: The same for urgent messages, such as one-time codes.
 QUICK_BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (4, 8, 15, 30, 60))
 
 _REASON_LENGTH, _ID_LENGTH = 500, 255
@@ -112,10 +112,12 @@ def _next_status(
     if outcome.result == Result.UNCERTAIN:
         return MessageStatus.UNCERTAIN, None
     if outcome.result == Result.RETRY:
-        backoff = QUICK_BACKOFF if message.expires_at else BACKOFF
+        # The gate ends another message that is too late by its next attempt.
+        last_at = message.expires_at if may_go.is_urgent(message) else None
+        backoff = QUICK_BACKOFF if last_at else BACKOFF
         if message.attempts <= len(backoff):
             due_at = now + _with_jitter(backoff[message.attempts - 1])
-            if message.expires_at is None or due_at < message.expires_at:
+            if last_at is None or due_at < last_at:
                 return MessageStatus.QUEUED, due_at
     return MessageStatus.FAILED, None
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from agents.models import Agent, require_permission
 from communications.models import CommunicationLog, UncertainResolution
-from communications.outbox import outbox, states
+from communications.outbox import may_go, outbox, states
 from communications.outbox.states import Advance, Event
 from communications.sending import writing
 from contact.models import Purpose
@@ -33,7 +33,7 @@ class ReasonRequired(DomainError):
 
 
 class Expired(DomainError):
-    """A message that has expired is not sent again."""
+    """A message that has expired, or that was wanted at once, is not sent again."""
 
     message = "This message has expired and cannot be sent again. Its recipient can request a new one."
 
@@ -60,7 +60,8 @@ def send_again(message: CommunicationLog, *, by: Agent, reason: str, now: dateti
     :raises ReasonRequired: if no reason is given
     :raises Forbidden: if the agent lacks the permission
     """
-    if message.one_time_code_of or message.expires_at or message.debtor is None:
+    is_late = may_go.is_urgent(message) or may_go.has_expired(message, now=now)
+    if message.one_time_code_of or is_late or message.debtor is None:
         raise Expired
     resolution = _resolve(message, Event.REPLACED, by=by, reason=reason, now=now)
     subject, body = writing.draft(message)
@@ -73,6 +74,7 @@ def send_again(message: CommunicationLog, *, by: Agent, reason: str, now: dateti
         body=None if message.template else body,
         purpose=Purpose(message.purpose),
         now=now,
+        expires_at=message.expires_at,
     )
     resolution.save(force_insert=True)
     return resolution

@@ -20,8 +20,13 @@ class Verdict(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """Why a contact must not be made. API, log events, admin pages and ``failure_reason`` use these codes."""
+    """Why a contact must not be made. API, log events, admin pages and ``failure_reason`` use these codes.
 
+    The gate decides all but ``WITHDRAWN``, which is a decision of people.
+    """
+
+    STALE = "STALE"
+    WITHDRAWN = "WITHDRAWN"
     NO_ADDRESS = "NO_ADDRESS"
     SUPPRESSED = "SUPPRESSED"
     REFUSED_CHANNEL = "REFUSED_CHANNEL"
@@ -115,6 +120,7 @@ class Facts:
 
     ``validation_notice_missing``: no validation notice of the debt was sent, although the agency has one to send first.
     ``validation_period_ends``: the first day after the time to dispute; None if no notice was sent.
+    ``expires_at``: from then on an unsolicited contact is too late.
     """
 
     channel: str
@@ -122,6 +128,7 @@ class Facts:
     zones: frozenset[str] = frozenset()
     locations: frozenset[Location] = frozenset()
     solicited: bool = False
+    expires_at: datetime | None = None
     suppressed: bool = False
     refusal: str | None = None
     is_work_address: bool = False

@@ -24,6 +24,7 @@ _CLOSED = {
 SUPPRESSED = Reason(
     ReasonCode.SUPPRESSED, "The address opted out or does not work.", "12 CFR 1006.6(e); 47 CFR 64.1200(a)(10)"
 )
+STALE = Reason(ReasonCode.STALE, "It is later now than its rule allows.")
 #: The sections that make a hold of its reason a duty.
 HOLD_SECTIONS = {
     "dispute": "15 U.S.C. 1692g(b); 12 CFR 1006.38(d)",
@@ -47,6 +48,8 @@ def decide(facts: Facts, policies: PolicySet, now: datetime) -> Decision:
         return Decision(Verdict.DENY if lasting else Verdict.ALLOW, tuple(lasting))
     applicable = applicable_policies(facts, policies)
     names = applicable.names_on(facts.days(now))
+    if facts.expires_at and facts.expires_at <= now:
+        return Decision(Verdict.DENY, (STALE,), policies=names)
     lasting += _preference_reasons(facts)
     lasting += _debt_reasons(facts, now)
     lasting += _consent_reasons(facts, applicable, now)

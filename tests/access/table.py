@@ -91,6 +91,8 @@ PUT,PATCH /communication-templates/{template}     401    401   200        200   
 DELETE    /communication-templates/{template}     401    401   403        204     403
 GET       /communication-logs                     401    401   200        200     200
 GET       /communication-logs/{log}               401    401   200        200     200
+POST      /communication-logs/withdraw            401    401   403        422     403
+POST      /communication-logs/withdraw            401    401   403        200     403  {"dryRun": true, "debtorId": "{debtor}"}
 GET       /digital-activities                     401    401   200        200     200
 
 GET       /segments                          401    401   200        200     200
@@ -106,6 +108,7 @@ DELETE    /strategy-rules/{rule}             401    401   403        204     403
 GET       /strategy/runs                     401    401   200        200     200
 POST      /strategy/runs                     401    401   403        202     403  {"dryRun": true}
 GET       /strategy/runs/{run}               401    401   200        200     200
+GET       /strategy/runs/{run}/outcomes      401    401   200        200     200
 """
 
 #: The debtors' own pages ask for a session, which a token is not: everybody here is nobody to them.
@@ -193,6 +196,15 @@ GET  /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     200   
 POST /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     302     403  source=Asked
 GET  /admin/debtors/contactpoint/{point}/consent/    302    302   200     200     403
 POST /admin/debtors/contactpoint/{point}/consent/    302    302   302     302     403 consent_basis=debtor&consented_at=2026-01-01
+
+GET  /admin/debtors/debtor/{debtor}/withdraw_messages/  302    302   403     200     403
+POST /admin/debtors/debtor/{debtor}/withdraw_messages/  302    302   403     302     403  reason=Wrong
+GET  /admin/creditors/creditor/{creditor}/withdraw_messages/  302    302   403     200     403
+POST /admin/creditors/creditor/{creditor}/withdraw_messages/  302    302   403     302     403  reason=Wrong
+GET  /admin/strategy/strategyrule/{rule}/withdraw_messages/  302    302   403     200     403
+POST /admin/strategy/strategyrule/{rule}/withdraw_messages/  302    302   403     302     403  reason=Wrong
+GET  /admin/strategy/strategyrun/{run}/withdraw_messages/  302    302   403     200     403
+POST /admin/strategy/strategyrun/{run}/withdraw_messages/  302    302   403     302     403  reason=Wrong
 
 GET,POST /admin/agents/agent/{agent}/password/  302    302   403     403     403
 

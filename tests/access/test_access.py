@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -113,6 +114,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
         communication_type="email", status="uncertain", debtor=factories.debtor(), sent_at=now()
     ),
     "segment": factories.segment,
+    "creditor": lambda: factories.creditor(f"Creditor {uuid.uuid4()}"),
     "rule": rule,
     "run": run,
     "agent": factories.agent,

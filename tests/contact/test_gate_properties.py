@@ -110,6 +110,7 @@ def cases(draw):
         zones=draw(st.frozensets(st.sampled_from(ZONES), min_size=draw(st.sampled_from([0, 1, 1, 1, 1])), max_size=3)),
         locations=draw(st.frozensets(st.sampled_from(LOCATIONS), min_size=1, max_size=2)),
         solicited=draw(rarely),
+        expires_at=draw(st.one_of(st.none(), st.integers(-1, 48 * 60).map(lambda m: at + timedelta(minutes=m)))),
         suppressed=draw(rarely),
         refusal=draw(st.sampled_from([None] * 6 + ["No mail, please."])),
         is_work_address=draw(rarely),
@@ -275,6 +276,9 @@ class Oracle:
         return found
 
     def against(self, at):
+        expires_at = self.facts.expires_at
+        if expires_at and at >= expires_at and not self.facts.solicited:
+            return {ReasonCode.STALE}, set()
         timed = set() if self.facts.solicited else self.shut(at) | self.limits(at)
         return self.forbidden(at), timed
 

@@ -219,14 +219,6 @@ def test_a_dry_run_may_look_ahead():
     assert makers.lines(run) == {rule.name: (1, 1, {})}
 
 
-def test_a_new_placement_date_is_a_new_occurrence():
-    rule = makers.rule()
-    debt = makers.due_debt(rule)
-    makers.run()
-    Debt.objects.filter(pk=debt.pk).update(placement_date=debt.placement_date - timedelta(days=1))
-    assert makers.run().rules[0]["queued"] == 1
-
-
 def test_progress_is_reported_with_each_commit(monkeypatch):
     monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
     for priority in (1, 2):
