@@ -78,12 +78,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "ddc.common.observing.logs.json_formatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
+    "filters": {"without_callers_text": {"()": "ddc.common.observing.logs.WithoutCallersText"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["without_callers_text"],
+            "stream": sys.stderr,
+        }
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
-        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # handler500 and the request log cover its messages, without the path.
+        # handler500 and the request log cover their messages, without the path.
         "django.request": {"level": "CRITICAL"},
+        "django.server": {"handlers": ["stderr"], "level": "CRITICAL", "propagate": False},
         # It logs ten lines for each text message.
         "twilio.http_client": {"level": "WARNING"},
         # It logs four lines for each of some thousand tasks a day.

@@ -6,6 +6,8 @@ Our lines go straight to the stream, which is faster for a line per request. Tho
 import logging
 import sys
 from contextlib import suppress
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -60,9 +62,31 @@ structlog.configure(
 )
 
 
+#: Whether this is the thread of a request that is being answered.
+answering: ContextVar[bool] = ContextVar("answering", default=False)
+_LIBRARY = "library_message"
+
+
+class WithoutCallersText(logging.Filter):
+    """Replace what libraries log about a request: their texts quote its host, origin, path, user name or body.
+
+    Django's lines about CSRF and wrong hosts do, and axes' line about a lock-out. The logger, the place in the code and the type
+    of the exception remain; the line of the request, with the same id, has the method, the route and the status.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if answering.get() and record.msg != _LIBRARY:  # Another handler may have seen it before.
+            error = record.exc_info[0] if record.exc_info else None
+            record.msg, record.args = _LIBRARY, ()
+            record.source = f"{Path(record.pathname).name}:{record.lineno}"
+            record.error = error.__name__ if error else None
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
 def json_formatter() -> logging.Formatter:
     """Return the formatter that LOGGING names."""
     return structlog.stdlib.ProcessorFormatter(
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_WRITING],
-        foreign_pre_chain=_SHARED,
+        foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(allow=("source", "error"))],
     )

@@ -1,11 +1,13 @@
 """Log each request in one line, and give it an id by which to find it."""
 
+import re
 from time import perf_counter
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 
+from ddc.common.api.routes import AnyCaseUUID
 from ddc.common.middleware import Handler
 from ddc.common.observing import metrics, tracing
 
@@ -13,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 #: Requested all day long, and logged only when they fail.
 _QUIET = ("/health", "/metrics", "/static/")
+_ID = re.compile(rf"{AnyCaseUUID.regex}|[0-9]{{1,8}}")
 
 
 class RequestLog:
@@ -59,13 +62,8 @@ def path(request: HttpRequest) -> str | None:
     match = request.resolver_match
     if match is None:
         return None
-    if match.kwargs and not all(_is_id(str(value)) for value in match.kwargs.values()):
-        return f"/{match.route}"
-    return request.path_info
-
-
-def _is_id(value: str) -> bool:
-    return (len(value) == 36 and value.count("-") == 4) or (value.isdecimal() and len(value) <= 8)
+    chosen = set(request.path_info.split("/")).difference(match.route.split("/"), [""])
+    return request.path_info if all(map(_ID.fullmatch, chosen)) else f"/{match.route}"
 
 
 def _route(request: HttpRequest) -> str:

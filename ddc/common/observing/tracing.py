@@ -8,7 +8,7 @@ import structlog
 from django.db import models
 
 from ddc.common.models import uuid7
-from ddc.common.observing import masking
+from ddc.common.observing import logs, masking
 
 _FORM = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _LENGTH = 64
@@ -20,11 +20,13 @@ def begin(given: str) -> str:
     request_id = given if fit else str(uuid7())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
+    logs.answering.set(True)
     return request_id
 
 
 def end() -> None:
     """Stop tracing the request."""
+    logs.answering.set(False)
     structlog.contextvars.clear_contextvars()
 
 

@@ -36,6 +36,8 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
     handler = logging.StreamHandler(found.stream)
     handler.setFormatter(logs.json_formatter())
     root = logging.getLogger()
+    (real,) = [each for each in root.handlers if each.name == "stderr"]
+    handler.filters = real.filters
     root.addHandler(handler)
     yield found
     root.removeHandler(handler)
