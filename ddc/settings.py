@@ -135,6 +135,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "ddc.common.observing.request_log.RequestLog",
+    "ddc.common.headers.Headers",
     "ddc.common.error_pages.ErrorPages",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",

@@ -67,7 +67,7 @@ class ProviderEventAdmin(WorklistAdmin):
     @admin.display(description="Content")
     def content(self, event: ProviderEvent) -> SafeString:
         text = json.dumps(event.payload, indent=1, ensure_ascii=False, sort_keys=True)
-        return format_html('<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>', text)
+        return format_html('<pre class="message-text">{}</pre>', text)
 
     has_rerun_permission = offered(Q(), "communications.rerun_providerevent")
 

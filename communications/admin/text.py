@@ -9,14 +9,14 @@ _POLICY = (
     "<style>a{pointer-events:none}body{font-family:sans-serif;margin:1rem;overflow-wrap:anywhere}</style>"
 )
 _FRAME = (
-    '<iframe sandbox="" srcdoc="{}" title="The message" referrerpolicy="no-referrer" tabindex="-1"'
-    ' style="width:100%;height:24rem;background:#fff;border:1px solid #d4d4d8;border-radius:6px"></iframe>'
+    '<iframe sandbox="" srcdoc="{}" title="The message" referrerpolicy="no-referrer" tabindex="-1" class="message-frame">'
+    "</iframe>"
 )
 
 
 def as_written(text: str) -> SafeString:
     """Show plain text with its line breaks."""
-    return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere">{}</div>', text)
+    return format_html('<div class="message-text">{}</div>', text)
 
 
 def framed(markup: str) -> SafeString:

@@ -58,8 +58,9 @@ class SchemaView(SpectacularJSONAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """A page that shows the description and tries it out."""
+    """A page that shows the description and tries it out. Its script and styles are files, as its policy demands."""
 
+    template_name = "docs.html"
     metadata_class = None  # The page's template cannot answer OPTIONS.
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:

@@ -116,7 +116,7 @@ class Schema(AutoSchema):
         return hasattr(self.view, "read")
 
     def _refusals(self) -> set[str]:
-        statuses = {"400", "413", "500", "503"}  # A request of any method can have a body.
+        statuses = {"400", "413", "431", "500", "503"}  # A request of any method can have a body.
         if not self._is_public:
             statuses |= {"401"} if getattr(self.view, "debtors_own", False) else {"401", "403"}
         if self._reads_json:
@@ -206,7 +206,8 @@ def _of_filter(found: Any) -> dict[str, Any]:
     choices = [str(value) for value, _ in found.extra.get("choices", ())]
     if choices:
         return {"type": "string", "enum": [*choices, ""]}
-    if pattern := getattr(found, "pattern", None):
+    if validator := getattr(found, "validator", None):
+        pattern = validator.regex.pattern.removeprefix(r"\A").removesuffix(r"\Z")
         return {"type": "string", "pattern": f"^({pattern})?$"}
     return getattr(found, "described", {"type": "string", "pattern": r"^[^\x00]*$"})
 

@@ -96,6 +96,7 @@ PROBLEMS: dict[str, Described] = {
     "Problem415": _answer("Only JSON is accepted."),
     "Problem422": _answer("A field is invalid.", "InvalidInput"),
     "Problem429": _answer("Too many requests.", headers=_RETRY),
+    "Problem431": _answer("A header is too long."),
     "Problem500": _answer("Something went wrong on our side.", "Failure"),
     "Problem503": _answer("A part of the system is down.", "Outage", _RETRY),
 }
