@@ -150,6 +150,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ddc.common.middleware.PageLimit",
+    "ddc.common.admin_requests.AdminRequests",
 ]
 ROOT_URLCONF = "ddc.urls"
 WSGI_APPLICATION = "ddc.wsgi.application"

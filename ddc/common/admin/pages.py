@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -93,6 +94,17 @@ class BackOffice(ModelAdmin):
             return queryset.filter(self.id_filter(uuid.UUID(text))), False
         except ValueError:
             return queryset.filter(self.search_filter(text)), False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the values of the query that fill in a new row, without times that are none: their widgets fail on text."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        for field in self.opts.fields:
+            if isinstance(field, models.DateTimeField) and field.name in initial:
+                try:
+                    initial[field.name] = field.to_python(initial[field.name])
+                except ValidationError:
+                    del initial[field.name]
+        return initial
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _RowsPage

@@ -70,7 +70,7 @@ _LIBRARY = "library_message"
 class WithoutCallersText(logging.Filter):
     """Replace what libraries log about a request: their texts quote its host, origin, path, user name or body.
 
-    Django's lines about CSRF and wrong hosts do, and axes' line about a lock-out. The logger, the place in the code and the type
+    Django's lines about CSRF and wrong hosts do. The logger, the place in the code and the type
     of the exception remain; the line of the request, with the same id, has the method, the route and the status.
     """
 
