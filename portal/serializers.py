@@ -93,6 +93,8 @@ class OtpRequestedSerializer(CamelSerializer):
 
 
 class OtpVerificationSerializer(SignInAddressSerializer):
+    decisive = ("attempt_token",)
+
     otp_code = TextField(validators=[RegexValidator(r"\A[0-9]{4,8}\Z", "The code has 4 to 8 digits.", "regex")])
     attempt_token = TextField(
         max_length=200, required=False, allow_null=True, help_text="Of the answer of requestOtp, if it is known."

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
+from django.conf import settings
+from django.test import Client
 from django.utils.timezone import now
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
@@ -60,13 +61,11 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     fill(1)
     debt = factories.debt()
     log = CommunicationLog.objects.filter(html__gt="")[0]
-    session = SessionStore()
-    agent = staff("Supervisor")
-    session["_auth_user_id"], session["_auth_user_backend"] = str(agent.pk), "django.contrib.auth.backends.ModelBackend"
-    session["_auth_user_hash"] = agent.get_session_auth_hash()
-    session.save()
-    cookies = {"sessionid": session.session_key, TOKEN_COOKIE: tokens.issue(debt.debtor, now=now())[0]}
-    rows = {model: model.objects.first().pk for model in SHOWN}
+    client = Client()
+    client.force_login(staff("Supervisor"))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookies = {settings.SESSION_COOKIE_NAME: session, TOKEN_COOKIE: tokens.issue(debt.debtor, now=now())[0]}
+    rows = {model: row.pk for model in SHOWN if (row := model.objects.first())}
     link = urlsplit(unsubscribe_link.url(log.pk)).path
     with running(DEMO="1") as site:
         # Beside the browser's event loop Django would refuse to use the database.

@@ -40,7 +40,8 @@ def test_no_answer_of_the_api_may_be_stored(api_as: Any, role: str):
 def test_no_page_may_be_stored_and_each_has_a_policy():
     fill(1)
     client = Client()
-    client.force_login(factories.agent("Supervisor"), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(factories.agent("Supervisor"))
+    assert client.get("/admin/").status_code == 200
     client.cookies[TOKEN_COOKIE] = tokens.issue(factories.debt().debtor, now=now())[0]
     paths = [f"/{route}" for route, _ in [*routes(get_resolver().url_patterns), *admin_routes()] if "<" not in route]
     wrong = []
