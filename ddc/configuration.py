@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -261,19 +260,6 @@ def contact_window(text: str) -> tuple[time, time]:
     if opening >= closing and hours[2] != 24:
         raise ImproperlyConfigured("CONTACT_WINDOW ends before it begins. Put the later time last.")
     return opening, closing
-
-
-def time_zone(name: str, text: str) -> str:
-    """Return the name of a time zone.
-
-    :raises ImproperlyConfigured: if it is not a name of the IANA database
-    """
-    try:
-        return ZoneInfo(text).key
-    except (ValueError, KeyError, OSError) as error:
-        raise ImproperlyConfigured(
-            f"{name} is {text!r}, which is no time zone. Use an IANA name such as Europe/London or UTC."
-        ) from error
 
 
 def check_range(name: str, value: int, *, least: int, most: int | None = None) -> int:

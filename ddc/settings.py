@@ -29,11 +29,11 @@ from ddc.configuration import (
     origin,
     owner_settings,
     rate,
-    time_zone,
     webhook_secret,
 )
 from ddc.fixed_settings import *  # noqa: F403
 from ddc.fixed_settings import BASE_DIR
+from ddc.time_zones import time_zone
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from collection import deferrals
+from collection import debts, deferrals
 from collection.models import Debt, DeferralRequest, Hold
 from communications.models import CommunicationLog
 from tests import factories
@@ -125,3 +125,24 @@ def test_a_bulk_rejection_needs_notes(agent_at_desk: Browser):
     answer = agent_at_desk.act("reject_selected", both, confirmed="yes", review_notes="No.")
     assert said(answer) == ["2 deferral requests rejected."]
     assert [status(asked) for asked in both] == ["rejected", "rejected"]
+
+
+def test_a_running_deferral_is_ended_early_on_its_page(agent_at_desk: Browser):
+    asked = ask(factories.debt(due_date=NOW.date()))
+    deferrals.approve(asked, by=staff("Supervisor"), notes=None, now=NOW)
+    end = f"/admin/collections/deferralrequest/{asked.pk}/end_early/"
+    assert end in agent_at_desk.get(page(asked)).content.decode()
+    assert "due as before the deferral" in agent_at_desk.get(end).content.decode()
+    assert agent_at_desk.post(end, {"why": ""}).status_code == 200
+    assert agent_at_desk.post(end, {"why": "They have paid."}).status_code == 302
+    asked.debt.refresh_from_db()
+    assert (asked.debt.current_status, asked.debt.due_date) == ("active", NOW.date())
+    assert end not in agent_at_desk.get(page(asked)).content.decode()
+
+
+def test_a_request_closed_by_the_system_says_so(agent_at_desk: Browser):
+    asked = ask()
+    debts.amend(asked.debt, by=None, today=NOW.date(), current_status="settled")
+    content = agent_at_desk.get(page(asked)).content.decode()
+    assert "The debt was closed before a decision." in content
+    assert "System" in content

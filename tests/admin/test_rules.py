@@ -186,6 +186,19 @@ def test_a_supervisor_closes_a_debt_and_opens_it_again(supervisor_at_desk: Brows
     assert balance(debt) == 1000
 
 
+def test_a_status_is_set_by_hand_with_reason_and_end_and_gives_way_to_a_record(agent_at_desk: Browser):
+    debt = factories.debt()
+    page = f"/admin/collections/debt/{debt.pk}/"
+    values = {"current_status": "payment_plan", "status_reason": "Agreed by phone.", "status_until": "2099-01-31"}
+    assert agent_at_desk.post(f"{page}change_status/", values).status_code == 302
+    content = agent_at_desk.get(f"{page}change/").content.decode()
+    assert "until 2099-01-31: Agreed by phone." in content
+    dispute = factories.dispute(debt=debt)
+    answer = agent_at_desk.post(f"{page}change_status/", {"current_status": "active"})
+    (refusal,) = errors(answer)["current_status"]
+    assert f"the open dispute {dispute.pk}" in refusal
+
+
 def test_an_auditor_does_nothing_to_a_debt(auditor_at_desk: Browser):
     debt = factories.debt()
     for page in ("correct_amounts", "change_status"):

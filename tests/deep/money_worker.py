@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import django
@@ -17,13 +17,16 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
-from collection import debts  # noqa: E402
-from collection.models import Debt, DebtStatus  # noqa: E402
+from agents.models import Agent  # noqa: E402
+from collection import debts, deferrals, disputes  # noqa: E402
+from collection.holds import expiry  # noqa: E402
+from collection.models import Debt, DebtStatus, DeferralRequest, Dispute  # noqa: E402
 from ddc.common.errors import DomainError  # noqa: E402
 from payments import posting  # noqa: E402
 from payments.models import Payment, PaymentStatus  # noqa: E402
 
-TODAY = date(2026, 2, 1)
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+TODAY = NOW.date()
 
 
 def amount(rng: random.Random) -> Decimal:
@@ -70,10 +73,33 @@ def place_anew(rng: random.Random) -> None:
     debts.amend(any_debt(rng), by=None, today=TODAY, **change)
 
 
+def dispute(rng: random.Random) -> None:
+    portion = rng.choice([None, amount(rng)])
+    disputes.receive(any_debt(rng), channel="phone", reason="Not mine.", portion=portion, by=None, now=NOW)
+
+
+def decide(rng: random.Random) -> None:
+    for one in Dispute.objects.filter(status__in=Dispute.OPEN).order_by("?")[:1]:
+        disputes.withdraw(one, answer="Sorry.", by=rng.choice(list(Agent.objects.all())), now=NOW)
+
+
+def defer(rng: random.Random) -> None:
+    debt, by = any_debt(rng), rng.choice(list(Agent.objects.all()))
+    asked = deferrals.request(debt, debtor=debt.debtor, days=rng.randint(1, 9), reason="I lost my job.", now=NOW)
+    deferrals.approve(asked, by=by, notes=None, now=NOW)
+
+
+def end_deferral(rng: random.Random) -> None:
+    if rng.random() < 0.3:
+        expiry.expire(now=NOW + timedelta(days=rng.randint(1, 9)))
+    for one in DeferralRequest.objects.filter(status="approved", hold__ended_at=None).order_by("?")[:1]:
+        deferrals.end(one, by=rng.choice(list(Agent.objects.all())), why="x", now=NOW)
+
+
 OPERATIONS: list[Callable[[random.Random], object]] = [
-    record, amend_payment, void, adjust, change_state, place_anew,
+    record, amend_payment, void, adjust, change_state, place_anew, dispute, decide, defer, end_deferral,
 ]  # fmt: skip
-WEIGHTS = [8, 6, 3, 3, 4, 1]
+WEIGHTS = [8, 6, 3, 3, 4, 1, 1, 2, 1, 2]
 
 
 def work(seed: str, operations: int) -> None:

@@ -24,6 +24,7 @@ def test_a_short_sequence_of_money_operations_leaves_no_difference():
 
 
 def run_random_operations(*, operations: int) -> None:
+    factories.agent("Supervisor")
     for _ in range(6):
         factories.debt(balance=Decimal(1000))
     done = 0

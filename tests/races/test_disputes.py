@@ -1,14 +1,16 @@
 """Disputes under threads: one open, one decision."""
 
 import functools
+import time
 
 import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from collection import disputes
+from collection import debts, disputes, states, statuses
 from collection.balances import ledger
 from collection.models import Debt, Dispute, Hold
+from payments import reconciliation
 from tests import factories
 from tests.races.threads import at_once, refusals
 
@@ -74,3 +76,39 @@ def test_without_lock_and_conditional_update_several_decisions_count(monkeypatch
     monkeypatch.setattr(disputes, "change_status", look_then_save)
     monkeypatch.setattr(ledger, "lock_debt", lambda pk: Debt.objects.get(pk=pk))
     assert len(refusals(race_of_decisions())) < THREADS - 1
+
+
+def race_with_a_status_set_by_hand():
+    debt = factories.debt()
+
+    def by_hand():
+        return debts.amend(debt, by=None, today=now().date(), current_status="payment_plan")
+
+    results = at_once(by_hand, functools.partial(factories.dispute, debt=debt))
+    debt.refresh_from_db()
+    return debt, results
+
+
+def test_a_dispute_outranks_a_status_set_at_the_same_time():
+    debt, results = race_with_a_status_set_by_hand()
+    assert all(isinstance(refused, states.Outranked) for refused in refusals(results))
+    assert debt.current_status == "disputed"
+    assert list(reconciliation.differences()) == []
+
+
+@pytest.mark.deep
+def test_without_the_lock_a_status_set_at_the_same_time_hides_the_dispute(monkeypatch):
+    outranking = statuses.outranking
+
+    def slow(debt):
+        record = outranking(debt)
+        if record is None:
+            time.sleep(0.5)  # The dispute comes in between.
+        return record
+
+    monkeypatch.setattr(ledger, "lock_debt", lambda pk: Debt.objects.get(pk=pk))
+    monkeypatch.setattr(statuses, "outranking", slow)
+    race_with_a_status_set_by_hand()
+    assert [found.check for found in reconciliation.differences()] == [
+        "an open debt has the status that its records give it"
+    ]
