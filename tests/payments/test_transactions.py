@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from collection import debts
 from collection.models import LedgerEntry
 from payments import posting
 from payments.models import Payment
@@ -54,13 +53,4 @@ def test_a_pending_payment_gets_its_transaction_from_an_agent(api_as: Any):
     assert agent.put(f"/payments/{payment.pk}", {"processorTxnId": "TXN-3"}).status_code == 200
     body = {"processorTxnId": "TXN-4", "status": "completed"}
     assert agent.put(f"/payments/{payment.pk}", body).status_code == 200
-    assert list(differences()) == []
-
-
-def test_a_correction_leaves_a_pending_deferral_request_alone():
-    """Between reversal and new entry the debt is not open for a moment, and not closed again."""
-    payment = record()
-    payment = posting.amend(payment, by=None, today=TODAY, amount=Decimal(100), processor_txn_id="TXN-9")
-    assert payment.processor_txn_id == "TXN-9"
-    debts.amend(payment.debt, by=None, today=TODAY, due_date=TODAY)
     assert list(differences()) == []
