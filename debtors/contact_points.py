@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models.functions import Least, Lower
 from django.dispatch import Signal
 
 from ddc.common.errors import DomainError, Invalid
@@ -29,6 +29,15 @@ _COLUMNS = {
     SuppressionReason.COMPLAINED: "complained",
     SuppressionReason.WRONG_NUMBER: "wrong_number",
 }
+
+_SUPPRESSED_BY = {
+    Channel.EMAIL: "messages_suppressed",
+    Channel.SMS: "messages_suppressed",
+    Channel.VOICE: "machine_calls_suppressed",
+    Channel.CALL_SCRIPT: "calls_suppressed",
+}
+#: So many temporary failures in a row, and an agent has to look at the address before more mail goes there.
+MAX_SOFT_BOUNCES = 10
 
 
 class ConsentInFuture(Invalid):
@@ -70,8 +79,8 @@ def rows(value: str, channel: Channel) -> QuerySet[ContactPoint]:
 
 
 def suppression_column(channel: Channel) -> str:
-    """Return the column that suppresses an address for a channel."""
-    return "calls_suppressed" if channel.is_call else "messages_suppressed"
+    """Return the column that suppresses an address for a channel. STOP by text ends calls by machine, and not those by agents."""
+    return _SUPPRESSED_BY[channel]
 
 
 def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel, str]]:
@@ -82,17 +91,18 @@ def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel,
     if not wanted:
         return set()
     points = ContactPoint.objects.filter(wanted).filter(Q(messages_suppressed=True) | Q(calls_suppressed=True))
+    columns = sorted(set(_SUPPRESSED_BY.values()))
     blocked = {
-        (kind, value, is_call)
-        for kind, value, *flags in points.values_list("kind", "value", "messages_suppressed", "calls_suppressed")
-        for is_call in (False, True)
-        if flags[is_call]
+        (kind, value, column)
+        for kind, value, *flags in points.values_list("kind", "value", *columns)
+        for column, is_blocked in zip(columns, flags, strict=True)
+        if is_blocked
     }
     return {
         (channel, value)
         for channel, values in addresses.items()
         for value in values
-        if (channel.address_kind, value, channel.is_call) in blocked
+        if (channel.address_kind, value, suppression_column(channel)) in blocked
     }
 
 
@@ -126,6 +136,22 @@ def _record(value: str, *, channel: Channel, reason: SuppressionReason, source: 
 
 
 @transaction.atomic
+def count_soft_bounce(value: str, *, channel: Channel, source: str, now: datetime) -> bool:
+    """Count a temporary failure; suppress the address as bounced after ``MAX_SOFT_BOUNCES`` in a row. Return whether it did."""
+    points = locked(value, channel)
+    points.update(soft_bounces=Least(F("soft_bounces") + 1, MAX_SOFT_BOUNCES), updated_at=now)
+    if not points.filter(soft_bounces=MAX_SOFT_BOUNCES, bounced_at__isnull=True).exists():
+        return False
+    why = f"{MAX_SOFT_BOUNCES} temporary failures in a row: {source}"
+    return suppress(value, channel=channel, reason=SuppressionReason.BOUNCED, source=why, now=now)
+
+
+def forget_soft_bounces(value: str, *, channel: Channel, now: datetime) -> None:
+    """Begin to count temporary failures anew, because a message was delivered."""
+    rows(value, channel).filter(soft_bounces__gt=0).update(soft_bounces=0, updated_at=now)
+
+
+@transaction.atomic
 def opt_in(value: str, *, channel: Channel, source: str, now: datetime) -> bool:
     """Take an opt-out back; return whether one was in force. Other suppressions stay."""
     at, source_column = _columns(channel, "in")
@@ -144,7 +170,7 @@ def reactivate(point: ContactPoint, *, source: str, now: datetime) -> None:
         if is_opted_out(locked(point.value, channel), channel):
             opt_in(point.value, channel=channel, source=source, now=now)
     ContactPoint.objects.filter(kind=point.kind, value=point.value).update(
-        bounced_at=None, complained_at=None, wrong_number_at=None, updated_at=now
+        bounced_at=None, soft_bounces=0, complained_at=None, wrong_number_at=None, updated_at=now
     )
 
 

@@ -159,6 +159,9 @@ class ContactPoint(UUIDModel):
     bounces = models.PositiveIntegerField(default=0, db_default=0, help_text="Number of permanent delivery failures.")
     bounced_at = models.DateTimeField(null=True, blank=True, help_text="Time of the first permanent delivery failure.")
     bounced_source = _source()
+    soft_bounces = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Number of temporary delivery failures since the last delivery."
+    )
     complained_at = models.DateTimeField(null=True, blank=True)
     complained_source = _source()
     wrong_number_at = models.DateTimeField(
@@ -185,6 +188,16 @@ class ContactPoint(UUIDModel):
         ),
         output_field=models.BooleanField(),
         db_persist=True,
+    )
+
+    machine_calls_suppressed = models.GeneratedField(
+        expression=Case(
+            When(opted_out("") | opted_out("calls_") | Q(wrong_number_at__isnull=False), then=Value(True)),
+            default=Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        help_text="STOP by text ends calls by machine too.",
     )
 
     class Meta:

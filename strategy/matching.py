@@ -53,7 +53,8 @@ _SUPPRESSED = f"""
     EXISTS (
         SELECT FROM contact_point AS point
         WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_suppressed OR point.calls_suppressed)
-          AND CASE WHEN matched.channel IN ({_CALLS}) THEN point.calls_suppressed ELSE point.messages_suppressed END
+          AND CASE WHEN matched.channel = 'voice' THEN point.machine_calls_suppressed
+              WHEN matched.channel IN ({_CALLS}) THEN point.calls_suppressed ELSE point.messages_suppressed END
     )
 """
 # Debtors are read only where no other reason applies: hardly ever on a day that was run before. The CASE expressions that return

@@ -54,8 +54,8 @@ class UnreadFilter(OpenFilter):
 class InboundMessageAdmin(WorklistAdmin):
     """Messages from debtors."""
 
-    list_display = ("created_at", "debtor", "communication_type", "address", "excerpt", "unread")
-    list_filter = (UnreadFilter, "communication_type", "created_at")
+    list_display = ("created_at", "debtor", "communication_type", "address", "excerpt", "asks_for", "unread")
+    list_filter = (UnreadFilter, "asks_for", "communication_type", "created_at")
     list_select_related = ("debtor",)
     search_fields = ("address",)
     search_help_text = "Part of the debtor's name; a whole address or phone number; an id"
@@ -67,6 +67,7 @@ class InboundMessageAdmin(WorklistAdmin):
         ("debtor", "debt"),
         ("communication_type", "address"),
         ("created_at", "replies_to"),
+        "asks_for",
         "subject",
         "text",
         ("read_at", "read_by"),

@@ -33,6 +33,7 @@ def apply(event: DeliveryEvent, *, now: datetime) -> Applied:
     """Apply an event. An address that bounced, complained or opted out is suppressed, whatever message it is about."""
     message = _find(event)
     suppressed = _suppress(event, message, now=now)
+    _count_soft_bounces(event, message, now=now)
     if message is None:
         return Applied.DONE if suppressed else Applied.UNKNOWN_MESSAGE
     if event.event:
@@ -84,6 +85,17 @@ def _suppress(event: DeliveryEvent, message: CommunicationLog | None, *, now: da
     source = event.reason_text or f"{event.provider}: {event.suppression.label}"
     contact_points.suppress(address, channel=channel, reason=event.suppression, source=source, now=now)
     return True
+
+
+def _count_soft_bounces(event: DeliveryEvent, message: CommunicationLog | None, *, now: datetime) -> None:
+    """Count a bounce that suppresses nothing by itself; a delivery ends the count."""
+    address = (message.address if message else None) or event.address
+    if not address or "@" not in address:
+        return
+    if event.event == Event.BOUNCED and event.suppression is None:
+        contact_points.count_soft_bounce(address, channel=Channel.EMAIL, source=event.reason_text or "", now=now)
+    elif event.event == Event.DELIVERED:
+        contact_points.forget_soft_bounces(address, channel=Channel.EMAIL, now=now)
 
 
 def _channel(address: str) -> Channel:

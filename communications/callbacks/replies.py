@@ -8,9 +8,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from agents.models import Agent
-from communications.callbacks import stop_words
+from communications.callbacks import quotes, stop_words
+from communications.callbacks.stop_words import Wish
 from communications.channels.events import InboundMessage
-from communications.models import CommunicationLog, MessageStatus
+from communications.models import AsksFor, CommunicationLog, MessageStatus
 from communications.outbox import outbox
 from communications.texts import templates, wording
 from contact.models import Purpose
@@ -22,6 +23,8 @@ from debtors.models import Debtor, SuppressionReason
 _SUBJECT_LENGTH, _ADDRESS_LENGTH, _ID_LENGTH = 998, 254, 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MAX_REFERENCES = 20
+#: The subject of an answer is ours.
+_ANSWER = re.compile(r"\s*(?:re|aw|sv|antw|odp|r|tr|fwd?|wg)\s?:", re.IGNORECASE)
 #: A late confirmation of an opt-out is not sent.
 _CONFIRMATION_LIFETIME = timedelta(minutes=5)
 
@@ -58,7 +61,7 @@ def receive(received: InboundMessage, *, now: datetime) -> CommunicationLog | No
         provider_message_id=received.provider_message_id[:_ID_LENGTH],
         created_at=now,
     )
-    _apply_keyword(received, message, now=now)
+    _apply(received, message, now=now)
     return message
 
 
@@ -81,19 +84,48 @@ def thread(message: CommunicationLog) -> QuerySet[CommunicationLog]:
     return CommunicationLog.objects.filter(Q(pk=root) | Q(in_reply_to=root))
 
 
-def _apply_keyword(received: InboundMessage, message: CommunicationLog, *, now: datetime) -> None:
-    keyword = (received.opt_out or "").lower() or _keyword(received)
+def _apply(received: InboundMessage, message: CommunicationLog, *, now: datetime) -> None:
+    """Obey what a message asks for, and mark it. A message by a machine is read already, and nothing in it is obeyed."""
+    if received.automatic:
+        _mark(message, AsksFor.NOTHING, read_at=now)
+        return
+    wish = _wish(received)
     channel = Channel(received.channel)
     source = f"Reply: {(received.body or received.subject or '').strip()}"
-    if keyword == "stop" and received.address:
-        is_new = contact_points.suppress(
-            received.address, channel=channel, reason=SuppressionReason.OPTED_OUT, source=source, now=now
-        )
+    if wish.wrong_person:
+        _mark(message, AsksFor.WRONG_PERSON)
+        _suppress(message, channel, SuppressionReason.WRONG_NUMBER, source=source, now=now)
+    elif wish.help:
+        _mark(message, AsksFor.HELP)
+    if wish.stop:
+        if not wish.wrong_person:
+            _mark(message, AsksFor.DOUBTFUL if wish.doubtful else AsksFor.STOP)
+        is_new = _suppress(message, channel, SuppressionReason.OPTED_OUT, source=source, now=now)
         if is_new and channel == Channel.SMS and not received.opt_out:
             _confirm_opt_out(message, now=now)
-    elif keyword == "start":
-        contact_points.opt_in(received.address, channel=channel, source=source, now=now)
-        contact_points.record_consent_by_reply(received.address, channel=channel, now=now)
+    elif wish.start:
+        _mark(message, AsksFor.START)
+        # Anybody can write any sender into a mail, so an agent opts an address in again.
+        if channel != Channel.EMAIL:
+            contact_points.opt_in(received.address, channel=channel, source=source, now=now)
+            contact_points.record_consent_by_reply(received.address, channel=channel, now=now)
+
+
+def _mark(message: CommunicationLog, asks_for: AsksFor, **changes: datetime) -> None:
+    CommunicationLog.objects.filter(pk=message.pk).update(asks_for=asks_for, **changes)
+
+
+def _suppress(
+    message: CommunicationLog, channel: Channel, reason: SuppressionReason, *, source: str, now: datetime
+) -> bool:
+    """Suppress the sender, and the address to which the answered mail went: mail is forwarded, and answered from elsewhere."""
+    answered = message.in_reply_to if channel == Channel.EMAIL else None
+    addresses = {message.address, answered.address if answered else None} - {None, ""}
+    are_new = [
+        contact_points.suppress(address or "", channel=channel, reason=reason, source=source, now=now)
+        for address in sorted(addresses, key=str)
+    ]
+    return any(are_new)
 
 
 def _confirm_opt_out(request: CommunicationLog, *, now: datetime) -> None:
@@ -115,11 +147,17 @@ def _confirm_opt_out(request: CommunicationLog, *, now: datetime) -> None:
     )
 
 
-def _keyword(received: InboundMessage) -> str | None:
-    for text in (received.body, received.subject if received.channel == Channel.EMAIL else None):
-        if text and (found := stop_words.keyword(text)):
-            return found
-    return None
+def _wish(received: InboundMessage) -> Wish:
+    """Return what a message asks for: as the provider recognised it, by its own text, or by a mail's subject."""
+    known = (received.opt_out or "").lower()
+    if known in ("stop", "start"):
+        return Wish(stop=known == "stop", start=known == "start")
+    if received.channel != Channel.EMAIL:
+        return stop_words.read(received.body or "")
+    wish = stop_words.read(quotes.new_text(received.body or ""))
+    if wish == Wish() and received.subject and not _ANSWER.match(received.subject):
+        wish = stop_words.read(received.subject)
+    return wish
 
 
 def _sender(received: InboundMessage) -> Debtor | None:

@@ -52,7 +52,7 @@ class InboundMessage:
     """A message from a debtor.
 
     ``opt_out`` is STOP or START where the provider recognised the word and answered it. ``references`` are the Message-IDs
-    that a mail answers, the nearest first.
+    that a mail answers, the nearest first. ``automatic`` if a machine wrote it, such as an out-of-office reply.
     """
 
     channel: Channel
@@ -64,6 +64,7 @@ class InboundMessage:
     subject: str | None = None
     opt_out: str | None = None
     references: tuple[str, ...] = ()
+    automatic: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Result(StrEnum):
 class Outcome:
     """The result, the provider with its own id for the message, and its reason if it did not accept the message.
 
-    ``down`` marks an error that concerns the provider and not this message.
+    ``down`` marks an error that concerns the provider and not this message, ``is_dead_number`` a phone that can get no texts.
     """
 
     result: Result
@@ -43,3 +43,4 @@ class Outcome:
     provider_message_id: str | None = None
     reason_text: str | None = None
     down: bool = False
+    is_dead_number: bool = False

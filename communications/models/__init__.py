@@ -5,7 +5,14 @@ from communications.models.messages import CONTACT_STATUSES, DUE_STATUSES, MADE_
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.restores import DatabaseRestore
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
-from communications.models.vocabulary import ANSWERED_BY_PERSON, CONNECTED, CONVERSATIONS, CallOutcome, MessageStatus
+from communications.models.vocabulary import (
+    ANSWERED_BY_PERSON,
+    CONNECTED,
+    CONVERSATIONS,
+    AsksFor,
+    CallOutcome,
+    MessageStatus,
+)
 from communications.models.worklists import CallTask, InboundMessage, UncertainMessage
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "CONVERSATIONS",
     "DUE_STATUSES",
     "MADE_AT",
+    "AsksFor",
     "CallOutcome",
     "CallTask",
     "Circuit",

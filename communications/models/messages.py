@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from agents.models import Agent
 from collection.models import Debt
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
-from communications.models.vocabulary import CallOutcome, MessageStatus
+from communications.models.vocabulary import AsksFor, CallOutcome, MessageStatus
 from contact.models import Purpose
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.observing.tracing import request_id_field
@@ -118,6 +118,15 @@ class CommunicationLog(UUIDModel):
     )
     in_reply_to = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
+    )
+    asks_for = models.CharField(
+        "asks for",
+        max_length=12,
+        choices=AsksFor.choices,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What this inbound message seems to ask for.",
     )
     read_at = models.DateTimeField(
         "read", null=True, blank=True, help_text="When an agent marked this inbound message as read."

@@ -46,3 +46,14 @@ CONVERSATIONS = frozenset({
 })  # fmt: skip
 #: A person spoke with us.
 ANSWERED_BY_PERSON = CONVERSATIONS | {CallOutcome.WRONG_NUMBER, CallOutcome.THIRD_PARTY}
+
+
+class AsksFor(models.TextChoices):
+    """What an inbound message asks for, as far as its words show."""
+
+    STOP = "stop", "no more messages"
+    DOUBTFUL = "doubtful", "no more messages? Please check"
+    WRONG_PERSON = "wrong_person", "wrong person: contact is held"
+    START = "start", "messages again"
+    HELP = "help", "help"
+    NOTHING = "automatic", "nothing: automatic reply"

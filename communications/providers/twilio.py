@@ -42,6 +42,9 @@ log = structlog.get_logger(__name__)
 _MAX_RECORDS = 50
 #: https://www.twilio.com/docs/api/errors: 21610 "Attempt to send to unsubscribed recipient", 20429 "Too many requests".
 _OPTED_OUT, _TOO_MANY = 21610, 20429
+#: Codes of a number that gets no text messages, ever: no such number, landline or out of service, not a mobile. Others, such as
+#: 30003 (switched off), 30004 (blocked) and 30008 (unknown), are for now.
+_NO_TEXTS = frozenset({"21211", "21614", "30005", "30006"})
 _OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
 #: Twilio's error codes of a number that is not in service.
 _NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
@@ -162,7 +165,9 @@ class Twilio:
             result = Result.RETRY
         else:
             result = http_errors.result_of_status(status)
-        return Outcome(result, self.name, reason_text=f"Twilio {code or status}: {text}", down=result == Result.RETRY)
+        is_dead = str(code) in _NO_TEXTS
+        words = f"Twilio {code or status}: {text}"
+        return Outcome(result, self.name, reason_text=words, down=result == Result.RETRY, is_dead_number=is_dead)
 
 
 def _callback_url(kind: CallbackKind, message_id: uuid.UUID) -> str:
@@ -198,10 +203,17 @@ def _status(fields: dict[str, str], message_id: uuid.UUID | None) -> DeliveryEve
         provider_message_id=sid,
         address=fields.get("To") or fields.get("Called"),
         event=twilio_records.EVENTS.get(status.lower()),
-        suppression=SuppressionReason.OPTED_OUT if error == str(_OPTED_OUT) else None,
+        suppression=_suppression(error) if fields.get("MessageSid") or fields.get("SmsSid") else None,
         reason_text=f"Twilio: {status}" + (f" ({error}) {fields.get('ErrorMessage', '')}".rstrip() if error else ""),
         call_outcome=_call_outcome(fields) if fields.get("CallSid") else None,
     )
+
+
+def _suppression(error: str) -> SuppressionReason | None:
+    """Return why Twilio's error code ends text messages to the number; None if it does not."""
+    if error == str(_OPTED_OUT):
+        return SuppressionReason.OPTED_OUT
+    return SuppressionReason.BOUNCED if error in _NO_TEXTS else None
 
 
 def _inbound(fields: dict[str, str], message_id: uuid.UUID | None) -> InboundMessage:
@@ -213,7 +225,7 @@ def _inbound(fields: dict[str, str], message_id: uuid.UUID | None) -> InboundMes
         provider=Twilio.name,
         event_id=f"received:{sid}"[:EVENT_ID_LENGTH],
         provider_message_id=sid,
-        address=sender,
+        address=sender.removeprefix("whatsapp:"),  # The number behind it is the same person's.
         body=fields.get("Body", ""),
         opt_out=fields.get("OptOutType") or None,
     )

@@ -50,7 +50,9 @@ def record(
     ended = attempt(message, outcome, began_at=began_at, now=now)
     status, due_at = _next_status(message, outcome, now=now)
     if outcome.result == Result.OPTED_OUT:
-        _suppress(message, ended)
+        _suppress(message, ended, SuppressionReason.OPTED_OUT)
+    elif outcome.is_dead_number and message.communication_type == Channel.SMS:
+        _suppress(message, ended, SuppressionReason.BOUNCED)
     was_sent = status == MessageStatus.SENT
     parameters = {
         "message_id": message.pk,
@@ -135,11 +137,11 @@ def _answer(message: CommunicationLog, outcome: Outcome) -> str | None:
     return answer[:_REASON_LENGTH] or None
 
 
-def _suppress(message: CommunicationLog, ended: MessageAttempt) -> None:
+def _suppress(message: CommunicationLog, ended: MessageAttempt, reason: SuppressionReason) -> None:
     contact_points.suppress(
         message.address or "",
         channel=Channel(message.communication_type),
-        reason=SuppressionReason.OPTED_OUT,
+        reason=reason,
         source=ended.answer or ended.provider,
         now=ended.ended_at,
     )

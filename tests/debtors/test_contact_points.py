@@ -97,7 +97,7 @@ class TestDeletion:
         debtors.delete(debtor)
         assert [(point.value, point.debtor) for point in ContactPoint.objects.all()] == [(PHONE, None)]
         factories.debtor(mobile_phone=PHONE)
-        assert suppressed() == {Channel.SMS}
+        assert suppressed() == {Channel.SMS, Channel.VOICE}
 
     def test_a_debtor_with_debts_keeps_the_points(self) -> None:
         debtor = factories.debt().debtor
@@ -113,7 +113,7 @@ class TestSuppression:
             (EMAIL, Channel.EMAIL, SuppressionReason.OPTED_OUT, {Channel.EMAIL}),
             (EMAIL, Channel.EMAIL, SuppressionReason.BOUNCED, {Channel.EMAIL}),
             (EMAIL, Channel.EMAIL, SuppressionReason.COMPLAINED, {Channel.EMAIL}),
-            (PHONE, Channel.SMS, SuppressionReason.OPTED_OUT, {Channel.SMS}),
+            (PHONE, Channel.SMS, SuppressionReason.OPTED_OUT, {Channel.SMS, Channel.VOICE}),
             (PHONE, Channel.SMS, SuppressionReason.BOUNCED, {Channel.SMS}),
             (PHONE, Channel.VOICE, SuppressionReason.OPTED_OUT, {Channel.VOICE, Channel.CALL_SCRIPT}),
             (PHONE, Channel.CALL_SCRIPT, SuppressionReason.OPTED_OUT, {Channel.VOICE, Channel.CALL_SCRIPT}),
@@ -158,13 +158,13 @@ class TestSuppression:
             step()
         assert suppressed() == set()
         assert suppress(now=NOON + 2 * HOUR) is True
-        assert suppressed() == {Channel.SMS}
+        assert suppressed() == {Channel.SMS, Channel.VOICE}
         assert ContactPoint.objects.get(value=PHONE).suppressions == ["opted out"]
 
     def test_an_opt_out_and_an_opt_in_of_one_moment_leave_it_suppressed(self) -> None:
         suppress()
         assert opt_in(at=NOON) is False
-        assert suppressed() == {Channel.SMS}
+        assert suppressed() == {Channel.SMS, Channel.VOICE}
 
     def test_an_opt_in_takes_back_only_an_opt_out_of_its_channel(self) -> None:
         for channel in (Channel.SMS, Channel.VOICE):

@@ -40,6 +40,17 @@ _POSTMARK_HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivate
 _SPARKPOST_HARD = frozenset({"10", "30", "90"})
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _MOST_REFERENCES = 20
+#: Values of ``Precedence`` of mail that no person wrote, and headers that only such mail has.
+_MACHINES = frozenset({"auto_reply", "auto-reply", "bulk", "junk"})
+_AUTOREPLY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Mail-Autoreply")
+#: In the languages of our texts.
+_AUTOREPLY_SUBJECT = re.compile(
+    r"(?:auto(?:matic)?[ -]?repl(?:y|ies)|auto[ -]?response|auto:|out[ -]of[ -](?:the[ -])?office|automatische antwort"
+    r"|abwesenheit|r[ée]ponse automatique|absence du bureau|absent du bureau|respuesta autom|fuera de la oficina|risposta autom"
+    r"|fuori sede|fuori ufficio|resposta autom|fora do escrit|automatisch antwoord|afwezigheid|automatyczna odpowied"
+    r"|odpowied[zź] automatyczna|nieobecno|رد تلقائي|الرد التلقائي|خارج المكتب|מענה אוטומטי|תשובה אוטומטית)",
+    re.IGNORECASE,
+)
 #: The beginning of the Message-ID of our mails.
 _OURS = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
@@ -84,7 +95,17 @@ def _received(provider: str, event: Any) -> InboundMessage:
         subject=storable(message.subject),
         body=storable(message.stripped_text or body) or "",
         references=_references(message),
+        automatic=_is_automatic(message),
     )
+
+
+def _is_automatic(message: Any) -> bool:
+    """Report whether a machine answered (RFC 3834), by its headers or by the usual beginnings of its subject."""
+    submitted = str(message["Auto-Submitted"] or "no").partition(";")[0].strip().lower()
+    precedence = str(message["Precedence"] or "").strip().lower()
+    if submitted != "no" or precedence in _MACHINES or any(message[name] for name in _AUTOREPLY_HEADERS):
+        return True
+    return bool(_AUTOREPLY_SUBJECT.match(" ".join(str(message.subject or "").split())[:100]))
 
 
 def _is_soft(provider: str, event: Any) -> bool:
