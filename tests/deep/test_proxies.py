@@ -20,6 +20,8 @@ from tests.journeys.site import free_port, wait_for
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 _LIMIT = 10
+#: The folder with the files of the proxy that runs.
+_FOLDERS: list[Path] = []
 
 
 def documented(start_of: str) -> str:
@@ -90,6 +92,7 @@ def behind(proxy: str) -> Iterator[int]:
         try:
             wait_for(lambda: is_up(f"http://127.0.0.1:{upstream}/health"), seconds=60)
             wait_for(lambda: b" 200 " in ask(port, "GET /health")[:20], seconds=20)
+            _FOLDERS[:] = [folder]
             yield port
         finally:
             for process in (front, site):
@@ -124,9 +127,69 @@ def test_a_caller_behind_the_documented_proxy_does_not_choose_its_address(proxy:
     assert statuses[-1] == b"429"
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/metrics//", "/%6detrics", "/metrics?x=1"])
-def test_nginx_hides_the_metrics_under_every_spelling_of_their_path(path: str):
-    with behind("nginx") as port:
-        answer = ask(port, f"GET {path}", f"Authorization: Bearer {'m' * 40}")
+#: Spellings of ``/metrics`` that a proxy or the web server could take for it.
+METRICS = (
+    "/metrics", "/metrics/", "//metrics", "///metrics//", "/metrics//", "/%6detrics", "/%6D%65%74%72%69%63%73", "/metrics?x=1",
+    "/metrics%2F", "/%2Fmetrics", "/x/../metrics", "/x/%2e%2e/metrics", "/./metrics", "/metrics/.", "/metrics/%2e",
+    "/metrics/x/..",
+    "/Metrics", "/METRICS/", "/%256detrics", "/metrics;x", "/metrics%3B", "/metrics%20", "/metrics%0A", "/metrics%00",
+    "/metrics%5C",
+    "/\\metrics", "http://127.0.0.1/metrics",
+)  # fmt: skip
 
-    assert answer.split()[1] in (b"403", b"404")
+
+@pytest.mark.parametrize("proxy", ["nginx", "caddy"])
+def test_the_proxies_hide_the_metrics_under_every_spelling_of_their_path(proxy: str):
+    with behind(proxy) as port:
+        answers = {path: ask(port, f"GET {path}", f"Authorization: Bearer {'m' * 40}") for path in METRICS}
+
+    assert {path for path, answer in answers.items() if b"ddc_requests" in answer} == set()
+    statuses = {path: answer.split()[1] for path, answer in answers.items() if answer}
+    assert {path: status for path, status in statuses.items() if status not in (b"400", b"403", b"404")} == {}
+    assert statuses["/metrics"] == statuses["/%6detrics"] == statuses["//metrics"] == b"403"
+
+
+#: Spellings of paths with a secret, which works like a key.
+SECRET = "s3cret-t0ken"
+SECRET_PATHS = tuple(
+    path.replace("TOKEN", SECRET)
+    for path in (
+        "/unsubscribe/TOKEN", "//unsubscribe/TOKEN", "/unsubscribe//TOKEN", "/%75nsubscribe/TOKEN", "/unsubscribe%2FTOKEN",
+        "/Unsubscribe/TOKEN",
+        "/x/../unsubscribe/TOKEN", "/unsubscribe/TOKEN/", "/unsubscribe/TOKEN?TOKEN", "/unsubscribe/./TOKEN",
+        "/track/open/TOKEN.gif",
+        "//track//open//TOKEN.gif", "/track/%6fpen/TOKEN.gif", "/TRACK/OPEN/TOKEN.gif", "/debtors?search=TOKEN",
+        "/x/unsubscribe/TOKEN",
+    )
+)  # fmt: skip
+
+
+def test_nginx_logs_no_secret_of_a_path_under_any_spelling():
+    with behind("nginx") as port:
+        for path in SECRET_PATHS:
+            ask(port, f"GET {path}")
+        (folder,) = _FOLDERS
+        logged = "".join(file.read_text() for file in folder.glob("*.log"))
+
+    assert logged.count("/unsubscribe/TOKEN") > 5
+    assert SECRET not in logged
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "caddy"])
+def test_a_body_that_is_too_large_is_refused_under_every_spelling_of_a_path(proxy: str):
+    """The web server reads callbacks of up to 26 MB; a path that only looks like theirs has the limit of all others."""
+    body = '{"x": "' + "y" * 1_200_000 + '"}'
+    with behind(proxy) as port:
+        answers = {
+            path: ask(port, f"POST {path}", body=body).split()[1]
+            for path in (
+                "/auth/token",
+                "//auth/token",
+                "/callbacks/../auth/token",
+                "/callbacks/%2e%2e/auth/token",
+                "/x/callbacks/y",
+            )
+        }
+
+    assert set(answers.values()) <= {b"404", b"413"}
+    assert answers["/auth/token"] == b"413"
