@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from communications.callbacks import delivery_events, inbox, keypad
 from communications.callbacks.readers import registry as readers
 from communications.callbacks.readers.base import Challenge
+from communications.channels.events import Unreadable
 from communications.links import unsubscribe_link
 from communications.models import CommunicationLog
 from communications.providers import registry as providers
@@ -122,7 +123,12 @@ class ProviderCallbackView(PublicView):
             raise Http404
         callback = _raw(request)
         sender.verify_callback(callback)
-        events, prompt = keypad.react(sender.parse_callback(self.kind, callback))
+        try:
+            parsed = sender.parse_callback(self.kind, callback)
+        except Unreadable:
+            inbox.keep_unreadable(provider, self.kind, callback.POST.urlencode(), now=timezone.now())
+            raise
+        events, prompt = keypad.react(parsed)
         inbox.store(events, now=timezone.now())
         return sender.reply(self.kind, prompt)
 

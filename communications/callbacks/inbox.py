@@ -4,6 +4,8 @@ A handler that fails is run again, later and later, and its work is rolled back 
 contradicts what is known about its message, stays in the back office until an agent retries or closes it.
 """
 
+import base64
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -16,7 +18,14 @@ from communications.callbacks import delivery_events, keypad, replies
 from communications.callbacks.delivery_events import Applied
 from communications.callbacks.readers import registry
 from communications.channels import events
-from communications.channels.events import CallbackEvent, DeliveryEvent, InboundMessage, KeyPress, UnparsedCallback
+from communications.channels.events import (
+    CallbackEvent,
+    DeliveryEvent,
+    InboundMessage,
+    KeyPress,
+    UnparsedCallback,
+    Unreadable,
+)
 from communications.models import ProviderEvent
 from ddc.common.errors import DomainError
 from ddc.common.observing import tracing
@@ -33,6 +42,7 @@ BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3_60
 WAIT_FOR_MESSAGE = timedelta(minutes=2)
 _LOOK_AGAIN = timedelta(seconds=20)
 _TIME_BUDGET = timedelta(seconds=20)
+_FORM = "application/x-www-form-urlencoded"
 _ERROR_LENGTH, _RESULT_LENGTH = 500, 100
 
 
@@ -54,6 +64,19 @@ def store(reported: Iterable[CallbackEvent], *, now: datetime) -> int:
     if new:
         wake_worker(TASK)
     return new
+
+
+def keep_unreadable(provider: str, kind: str, form: str, *, now: datetime) -> None:
+    """Keep an authentic callback that lacks a necessary field, as a failed one: an agent sees it and closes it.
+
+    ``form`` is its body as a URL-encoded form.
+    """
+    digest = hashlib.sha256(form.encode()).hexdigest()
+    body = base64.b64encode(form.encode()).decode()
+    callback = UnparsedCallback(provider, f"unreadable:{kind}:{digest}", kind, body, _FORM, {})
+    row = events.to_row(callback, now=now)
+    row.failed_at, row.due_at, row.error = now, None, Unreadable.message
+    ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def process(*, clock: Callable[[], datetime], time_budget: timedelta | None = _TIME_BUDGET) -> Counter[str]:

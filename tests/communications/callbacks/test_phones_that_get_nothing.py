@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from communications.models import CommunicationLog
+from communications.models import CommunicationLog, ProviderEvent
 from tests import factories
 from tests.communications.callbacks.posting import PUBLIC, form, sent, stops
 from tests.communications.messages import drain, queue
@@ -81,3 +81,15 @@ def test_a_stop_by_whatsapp_belongs_to_the_number(client):
     assert (received.debtor, received.address, received.asks_for) == (debt.debtor, PHONE, "stop")
     assert stops() == [(PHONE, ["opted out"])]
     assert queue(channel="sms", debt=debt).status == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"), [(STATUS, {"MessageSid": "SM1"}), (INBOUND, {"Body": "STOP", "From": PHONE})]
+)
+def test_a_signed_callback_that_lacks_a_field_is_kept_and_reported(client, path, fields):
+    answers = [form(client, path, fields).status_code for _ in range(2)]
+
+    kept = ProviderEvent.objects.get()
+    assert answers == [422, 422]
+    assert (kept.provider, kept.failed_at is None, kept.processed_at) == ("twilio", False, None)
+    assert "necessary field" in kept.error
