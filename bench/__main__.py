@@ -28,7 +28,7 @@ from django.utils import timezone  # noqa: E402
 
 from agents import api_tokens  # noqa: E402
 from agents.models import Agent  # noqa: E402
-from bench import bare, dataset, deciding, draining, load, questions, site, strategy  # noqa: E402
+from bench import bare, claiming, dataset, deciding, draining, importing, load, questions, site, strategy  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
@@ -83,11 +83,22 @@ def _differences(chosen: argparse.Namespace) -> list[str]:
         f"Contact gate, {gate['count']:,} messages by one process: {gate['decided']:,.0f} decisions a second;"
         f" {gate['with_facts']:,.0f} with their facts fetched, {gate['stored']:,.0f} stored as well; {gate['verdicts']}"
     )
+    claimed = claiming.measure(min(chosen.messages, int(60_000 * chosen.scale)))
+    print(
+        f"Claiming {claimed['queued']:,} messages by one process: {claimed['per_second']:.0f} a second, with decisions; their"
+        f" debtors got {claimed['history']:,} messages, {claimed['recent']:,} of them in the last 33 days"
+    )
     drained = draining.measure(min(chosen.messages, int(60_000 * chosen.scale)))
     ours, bare_loop = drained["ours"], drained["bare"]
     print(
         f"Draining {drained['queued']:,} messages by {draining.WORKERS} workers: {ours:.0f} a second; bare smtplib over one"
         f" connection {bare_loop:.0f} (x {ours / bare_loop:.2f}); ended as {drained['ended']}"
+    )
+    imported = importing.measure(int(100_000 * min(1, chosen.scale)))
+    ours, bare_copy = imported["ours"], imported["bare"]
+    print(
+        f"Importing {imported['accepted']:,} debts of known debtors: {ours:.2f} s; COPY of the same debts without a check or a"
+        f" ledger {bare_copy:.2f} s (x {ours / bare_copy:.2f})"
     )
     return wrong
 

@@ -22,7 +22,7 @@ WORKERS = 2
 #: Messages sent before the measurement, to load modules and prepare statements.
 _WARM_UP = 500
 #: Contact is allowed at this time in the countries of all debtors but Japan.
-_NOW = datetime(2026, 1, 15, 17, tzinfo=UTC)
+NOW = datetime(2026, 1, 15, 17, tzinfo=UTC)
 
 _QUEUE = """
 INSERT INTO communication_log (id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, due_at)
@@ -79,7 +79,7 @@ def measure(count: int) -> dict[str, Any]:
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 10
         try:
             queued, ended, ours = _drain_by(WORKERS, count)
-            sent = CommunicationLog.objects.filter(created_at=_NOW, status="sent").order_by("-sent_at")[: ended["sent"]]
+            sent = CommunicationLog.objects.filter(created_at=NOW, status="sent").order_by("-sent_at")[: ended["sent"]]
             mails = [(log.address or "", email.as_file(log)) for log in sent]
             bare = _loop(port, mails)
         finally:
@@ -91,23 +91,24 @@ def _drain_by(workers: int, count: int) -> tuple[int, Counter[str], float]:
     """Drain messages with several processes; return how many were queued, the outcomes, and the seconds."""
     connection.close()
     with multiprocessing.get_context("fork").Pool(workers, initializer=web_process.freeze_heap) as pool:
-        _queue(_WARM_UP)
+        queue(_WARM_UP)
         pool.map(_drain, range(workers), chunksize=1)
-        queued = _queue(count)
+        queued = queue(count)
         began = time.perf_counter()
         ended = pool.map(_drain, range(workers), chunksize=1)
         return queued, sum(ended, Counter()), time.perf_counter() - began
 
 
-def _queue(count: int) -> int:
+def queue(count: int) -> int:
+    """Queue an e-mail to each of so many debtors; return how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, {"now": _NOW, "count": count})
+        cursor.execute(_QUEUE, {"now": NOW, "count": count})
         return cursor.rowcount
 
 
 def _drain(_: int) -> Counter[str]:
     began = timezone.now()
-    return worker.drain(clock=lambda: _NOW + (timezone.now() - began)).statuses
+    return worker.drain(clock=lambda: NOW + (timezone.now() - began)).statuses
 
 
 def _loop(port: int, mails: list[tuple[str, bytes]]) -> float:

@@ -7,6 +7,9 @@ from ddc.common.postgresql.triggers import Function, Storage, Trigger
 #: Without a search_path of its own, so that PostgreSQL puts the body in the place of the call and can use indexes.
 _INLINED = "IMMUTABLE PARALLEL SAFE"
 
+_CREDITOR = "A debt refers to a creditor that does not exist."
+_SEGMENT = "A debt refers to a segment that does not exist."
+
 FUNCTIONS = [
     Function(
         name="debt_is_open",
@@ -25,6 +28,43 @@ FUNCTIONS = [
         language="sql",
         options=_INLINED,
         body=HOLD_IS_ACTIVE,
+    ),
+    # One look-up for each creditor and segment of the statement, and not one for each debt.
+    Function(
+        name="check_references_of_new_debts",
+        why="Check and lock the creditors and segments of the debts of one INSERT, as foreign keys would, once per statement.",
+        body=f"""
+BEGIN
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT creditor_id AS id FROM inserted) AS used
+        WHERE NOT EXISTS (SELECT FROM creditor WHERE creditor.id = used.id FOR KEY SHARE)
+    ) THEN
+        RAISE EXCEPTION '{_CREDITOR}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_creditor_exists';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT segment_id AS id FROM inserted WHERE segment_id IS NOT NULL) AS used
+        WHERE NOT EXISTS (SELECT FROM segment WHERE segment.id = used.id FOR KEY SHARE)
+    ) THEN
+        RAISE EXCEPTION '{_SEGMENT}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_segment_exists';
+    END IF;
+    RETURN NULL;
+END """,
+    ),
+    Function(
+        name="check_references_of_changed_debt",
+        why="Check and lock the creditor and the segment of a changed debt.",
+        body=f"""
+BEGIN
+    PERFORM FROM creditor WHERE creditor.id = NEW.creditor_id FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '{_CREDITOR}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_creditor_exists';
+    END IF;
+    PERFORM FROM segment WHERE segment.id = NEW.segment_id FOR KEY SHARE;
+    IF NOT FOUND AND NEW.segment_id IS NOT NULL THEN
+        RAISE EXCEPTION '{_SEGMENT}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_segment_exists';
+    END IF;
+    RETURN NULL;
+END """,
     ),
     Function(
         name="add_debts_to_open_total",
@@ -79,7 +119,38 @@ END """,
     ),
 ]
 
+
+def _kept(name: str) -> Trigger:
+    return Trigger(
+        name=f"{name}_with_debts_stays",
+        table=name,
+        event="AFTER DELETE",
+        function="refuse_delete_of_referenced_row",
+        arguments=["debt", f"{name}_id"],
+        why=f"A {name} that a debt refers to is not deleted; no foreign key guards it (ADR 6).",
+    )
+
+
 TRIGGERS = [
+    Trigger(
+        name="debt_references_exist",
+        table="debt",
+        event="AFTER INSERT",
+        rows="NEW TABLE AS inserted",
+        each="STATEMENT",
+        function="check_references_of_new_debts",
+        why="A new debt refers to an existing creditor and segment (ADR 6).",
+    ),
+    Trigger(
+        name="debt_references_still_exist",
+        table="debt",
+        event="AFTER UPDATE OF segment_id, creditor_id",
+        when="OLD.segment_id IS DISTINCT FROM NEW.segment_id OR OLD.creditor_id IS DISTINCT FROM NEW.creditor_id",
+        function="check_references_of_changed_debt",
+        why="A changed debt refers to an existing creditor and segment (ADR 6).",
+    ),
+    _kept("creditor"),
+    _kept("segment"),
     Trigger(
         name="ledger_entry_is_append_only",
         table="ledger_entry",
@@ -150,6 +221,13 @@ STORAGE = [
         ),
         drop="DROP TABLE IF EXISTS public.open_total",
         why="Changes of what is open by currency and due date; only triggers write it, so that two payments never wait.",
+    ),
+    Storage(
+        table="ledger_entry",
+        create="ALTER TABLE public.ledger_entry SET (fillfactor = 90)",
+        drop="ALTER TABLE public.ledger_entry RESET (fillfactor)",
+        is_set="reloptions @> '{fillfactor=90}'",
+        why="New entries go to new pages and not into gaps of old ones, each of which would be written to WAL as a whole.",
     ),
     Storage(
         table="debt",

@@ -38,16 +38,18 @@ class Debt(UUIDModel):
     """An amount that a debtor owes to a creditor. Its balance is the sum of its ledger entries."""
 
     debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="debts", db_index=False)
+    # Triggers check segment and creditor once per statement (docs/adr/0006).
     segment = models.ForeignKey(
-        Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="debts", db_index=False
-    )
+        Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="debts", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
     segment_is_pinned = models.BooleanField(
         default=False,
         db_default=False,
         editable=False,
         help_text="Chosen by an agent, so the daily assignment does not change it.",
     )
-    creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="debts")
+    creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="debts", db_constraint=False)
     external_reference = models.CharField(
         max_length=255, null=True, blank=True, help_text="The creditor's number for this debt."
     )
@@ -107,9 +109,10 @@ class Debt(UUIDModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="debt_newest"),
-            models.Index(fields=["current_status", "-created_at", "-id"], name="debt_status_newest"),
-            models.Index(fields=["segment", "-created_at", "-id"], name="debt_segment_newest"),
+            # Read backwards, except for a debtor's: new debts are then inserted in the order of the index.
+            models.Index(fields=["created_at", "id"], name="debt_newest"),
+            models.Index(fields=["current_status", "created_at", "id"], name="debt_status_newest"),
+            models.Index(fields=["segment", "created_at", "id"], name="debt_segment_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
             models.Index(
                 fields=["hand_status_until"],

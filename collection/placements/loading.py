@@ -93,7 +93,7 @@ def load(
 def _stage(source: PlacementFile, *, creditor: str | None, report_progress: Progress) -> int:
     """Copy the rows into a table of text; return their number."""
     columns = ", ".join(f"{column} text" for column in COLUMNS.values())
-    faults: list[RefusedRow] = []
+    reader = _RowReader(source.columns, creditor=creditor)
     rows = 0
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS placement_row, placement_refusal, placement")
@@ -104,43 +104,63 @@ def _stage(source: PlacementFile, *, creditor: str | None, report_progress: Prog
         cursor.execute(
             "CREATE TEMPORARY TABLE placement_refusal (line integer, column_name text, reason text) ON COMMIT DROP"
         )
-        with cursor.copy("COPY placement_row FROM STDIN") as copy:
+        staged = ", ".join(("line", "decimals", "creditor_form", *reader.columns))
+        with cursor.copy(f"COPY placement_row ({staged}) FROM STDIN") as copy:
             for line, cells in source:
                 rows += 1
                 if rows % _STEP == 0:
                     report_progress("reading", source.bytes_read)
-                row = _row(source, line, cells, creditor=creditor, faults=faults)
+                row = reader.read(line, cells)
                 if row is not None:
                     copy.write_row(row)
         with cursor.copy("COPY placement_refusal FROM STDIN") as copy:
-            for fault in faults:
+            for fault in reader.faults:
                 copy.write_row((fault.line, fault.column, fault.reason))
         cursor.execute("ANALYZE placement_refusal")
     return rows
 
 
-def _row(
-    source: PlacementFile, line: int, cells: list[str | None], *, creditor: str | None, faults: list[RefusedRow]
-) -> list[object] | None:
-    """Read the values that Python reads, and add those it can't to ``faults``. Return None if the number of cells is wrong."""
-    width = len(source.columns)
-    if len(cells) < width or any(cells[width:]):
-        faults.append(RefusedRow(line, None, f"This line has {len(cells)} cells, but the first line has {width}."))
-        return None
-    values = dict(zip(source.columns, cells, strict=False))
-    values["original_creditor"] = values.get("original_creditor") or creditor
-    values["currency_code"] = values.get("currency_code") or _DEFAULT_CURRENCY
-    readers = READERS | {"mobile_phone": lambda text: phones.normalise(text, values.get("country_code"))}
-    for column, read in readers.items():
-        if text := values.get(column):
-            try:
-                values[column] = read(text)
-            except DomainError as fault:
-                values[column] = text if column in _KEPT else None
-                faults.append(RefusedRow(line, _NAMES[column], fault.message))
-    form = normal_form(values["original_creditor"] or "")
-    cells_in_order = (values.get(column) for column in COLUMNS.values())
-    return [line, DECIMALS.get(values["currency_code"] or ""), form, *cells_in_order]
+class _RowReader:
+    """Reads the values that Python reads, and collects those that it can't read in ``faults``.
+
+    ``columns`` are those of the file, with the creditor and the currency, which have defaults.
+    """
+
+    def __init__(self, columns: list[str], *, creditor: str | None) -> None:
+        self.faults: list[RefusedRow] = []
+        self._width = len(columns)
+        defaults = {"original_creditor": creditor, "currency_code": _DEFAULT_CURRENCY}
+        self.columns = [*columns, *(column for column in defaults if column not in columns)]
+        at = {column: position for position, column in enumerate(self.columns)}
+        self._padding = [None] * (len(self.columns) - self._width)
+        self._defaults = [(at[column], value) for column, value in defaults.items()]
+        self._readers = [(at[column], column, read) for column, read in READERS.items() if column in at]
+        self._phone, self._country = at.get("mobile_phone"), at.get("country_code")
+        self._creditor, self._currency = at["original_creditor"], at["currency_code"]
+
+    def read(self, line: int, cells: list[str | None]) -> list[object] | None:
+        """Return the row to stage; None if the number of cells is wrong."""
+        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
+            reason = f"This line has {len(cells)} cells, but the first line has {self._width}."
+            self.faults.append(RefusedRow(line, None, reason))
+            return None
+        row = cells[: self._width] + self._padding
+        for position, default in self._defaults:
+            row[position] = row[position] or default
+        for position, column, read in self._readers:
+            if text := row[position]:
+                row[position] = self._read(line, column, text, read)
+        if self._phone is not None and (text := row[self._phone]):
+            country = row[self._country] if self._country is not None else None
+            row[self._phone] = self._read(line, "mobile_phone", text, lambda text: phones.normalise(text, country))
+        return [line, DECIMALS.get(row[self._currency] or ""), normal_form(row[self._creditor] or ""), *row]
+
+    def _read(self, line: int, column: str, text: str, read: Callable[[str], str]) -> str | None:
+        try:
+            return read(text)
+        except DomainError as fault:
+            self.faults.append(RefusedRow(line, _NAMES[column], fault.message))
+            return text if column in _KEPT else None
 
 
 def _refusals() -> list[RefusedRow]:

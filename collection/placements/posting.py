@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, models
 
 from collection.models import DebtStatus, LedgerEntry
-from collection.segments.assignment import BEST_FIT
+from collection.segments import assignment
 from creditors.models import Creditor
 from debtors.models import Debtor
 
@@ -22,8 +22,10 @@ from debtors.models import Debtor
 _CREATE_CREDITORS = """
     WITH named AS (
         INSERT INTO creditor_name (creditor_id, name, normal_form)
-        SELECT DISTINCT ON (creditor_form) uuidv7(), original_creditor, creditor_form FROM placement_row
-        WHERE line NOT IN (SELECT line FROM placement_refusal) ORDER BY creditor_form, line
+        SELECT uuidv7(), original_creditor, creditor_form FROM placement_row
+        WHERE line IN (
+            SELECT min(line) FROM placement_row WHERE line NOT IN (SELECT line FROM placement_refusal) GROUP BY creditor_form
+        )
         ON CONFLICT DO NOTHING RETURNING creditor_id, name
     )
     INSERT INTO creditor (id, name) SELECT creditor_id, name FROM named RETURNING id
@@ -51,6 +53,11 @@ _TYPED = f"""
     WHERE line NOT IN (SELECT line FROM placement_refusal)
 """
 
+# Without statistics of all columns in conditions, PostgreSQL expects a few rows and looks each one up by itself.
+_ANALYZED = (
+    "line, debtor_id, is_known, duplicate_of, email, mobile_phone, creditor_id, external_reference, currency_code, "
+    "original_balance"
+)
 _OPEN_ROWS = """
     placement.debtor_id IS NULL AND NOT placement.is_known
     AND placement.line NOT IN (SELECT line FROM placement_refusal)
@@ -112,41 +119,46 @@ _REFUSE_UNNAMED = f"""
 """
 
 # A debt without a reference is known by its debtor, creditor and original balance, and by its placement date if the row has one.
+_REPEATED_BY_FIELDS = """
+    UPDATE placement SET is_known = TRUE FROM (
+        SELECT debtor_id, creditor_id, currency_code, original_balance, given_date, min(line) AS first_line FROM placement
+        WHERE external_reference IS NULL AND debtor_id IS NOT NULL
+        GROUP BY debtor_id, creditor_id, currency_code, original_balance, given_date HAVING count(*) > 1
+    ) AS repeated
+    WHERE placement.external_reference IS NULL AND placement.line > first_line
+      AND placement.debtor_id = repeated.debtor_id AND placement.creditor_id = repeated.creditor_id
+      AND placement.currency_code = repeated.currency_code AND placement.original_balance = repeated.original_balance
+      AND placement.given_date IS NOT DISTINCT FROM repeated.given_date
+"""
 _KNOWN_BY_FIELDS = """
-    WITH repeated AS (
-        SELECT line, row_number() OVER (
-            PARTITION BY debtor_id, creditor_id, currency_code, original_balance, given_date ORDER BY line
-        ) AS number
-        FROM placement WHERE external_reference IS NULL AND debtor_id IS NOT NULL
-    )
-    UPDATE placement SET is_known = TRUE FROM repeated
-    WHERE repeated.line = placement.line AND (repeated.number > 1 OR EXISTS (
-        SELECT FROM debt WHERE debt.debtor_id = placement.debtor_id AND debt.external_reference IS NULL
-          AND debt.creditor_id = placement.creditor_id AND debt.currency_code = placement.currency_code
-          AND debt.original_balance = placement.original_balance AND debt.current_status <> 'recalled'
-          AND debt.placement_date = coalesce(placement.given_date, debt.placement_date)
-    ))
+    UPDATE placement SET is_known = TRUE FROM debt
+    WHERE placement.external_reference IS NULL AND debt.debtor_id = placement.debtor_id AND debt.external_reference IS NULL
+      AND debt.creditor_id = placement.creditor_id AND debt.currency_code = placement.currency_code
+      AND debt.original_balance = placement.original_balance AND debt.current_status <> 'recalled'
+      AND debt.placement_date = coalesce(placement.given_date, debt.placement_date)
 """
 
 _PLACE = f"""
+    WITH {assignment.of_cells("placement", condition="debt.debtor_id IS NOT NULL AND NOT debt.is_known")}
     INSERT INTO debt (
         id, created_at, updated_at, debtor_id, segment_id, segment_is_pinned, creditor_id, external_reference,
         currency_code, original_balance, current_balance, current_status, hand_status, hand_status_by_id, hand_status_at,
         placement_date, due_date, p2p_score
     )
     SELECT debt.id, %(now)s, %(now)s, debt.debtor_id,
-        CASE WHEN debt.given_segment_id IS NOT NULL THEN debt.given_segment_id WHEN current_balance > 0 THEN {BEST_FIT} END,
+        CASE WHEN debt.given_segment_id IS NOT NULL THEN debt.given_segment_id WHEN current_balance > 0 THEN fit END,
         debt.given_segment_id IS NOT NULL, creditor_id, external_reference, debt.currency_code, original_balance,
         current_balance, CASE WHEN current_balance > 0 THEN current_status ELSE %(paid)s END,
         nullif(current_status, 'active'), CASE WHEN current_status <> 'active' THEN %(by)s::uuid END,
         CASE WHEN current_status <> 'active' THEN %(now)s::timestamptz END, placement_date, due_date, p2p_score
-    FROM placement AS debt WHERE debt.debtor_id IS NOT NULL AND NOT debt.is_known ORDER BY line
+    FROM candidate AS debt JOIN of_cell USING (cell) ORDER BY line
     ON CONFLICT (creditor_id, external_reference) WHERE current_status <> 'recalled' DO NOTHING
 """
-# The placement, then the adjustment to the current balance, as debts.place posts them.
+# The placement, then the adjustment to the current balance, as debts.place posts them. A placement takes its debt's id, because
+# the random part of an id costs as much as writing the entry.
 _POST = """
     INSERT INTO ledger_entry (id, debt_id, kind, amount, currency_code, value_date, by_id, cause)
-    SELECT uuidv7(), debt.id, %(kind)s::text, {amount}, debt.currency_code, {value_date}, %(by)s::uuid,
+    SELECT {id}, debt.id, %(kind)s::text, {amount}, debt.currency_code, {value_date}, %(by)s::uuid,
         '{{"type": "placement"}}'::jsonb
     FROM placement JOIN debt USING (id) {where} ORDER BY line
 """
@@ -168,22 +180,27 @@ def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
         creditors = [row[0] for row in cursor.fetchall()]
         cursor.execute(_LOCK_CREDITORS)
         cursor.execute(_TYPED, {"today": today})
-        cursor.execute("ANALYZE placement (line, email, mobile_phone, creditor_id, external_reference)")
+        cursor.execute(f"ANALYZE placement ({_ANALYZED})")
         cursor.execute(_KNOWN_BY_REFERENCE)
         debtors = _match(now=now)
         cursor.execute(_RELEASE_DUPLICATES)
         if cursor.rowcount:
             debtors += _match(now=now)
+        cursor.execute(_REPEATED_BY_FIELDS)
         cursor.execute(_KNOWN_BY_FIELDS)
         cursor.execute("SELECT count(*) FROM placement WHERE debtor_id IS NOT NULL OR is_known")
         taken = int(cursor.fetchone()[0])
         cursor.execute(_PLACE, {"now": now, "today": today, "paid": DebtStatus.PAID.value, "by": by_id})
         debts = cursor.rowcount
         params: dict[str, Any] = {"by": by_id, "kind": LedgerEntry.Kind.PLACEMENT.value}
-        cursor.execute(_POST.format(amount="debt.original_balance", value_date="debt.placement_date", where=""), params)
+        cursor.execute(
+            _POST.format(id="debt.id", amount="debt.original_balance", value_date="debt.placement_date", where=""),
+            params,
+        )
         params |= {"kind": LedgerEntry.Kind.ADJUSTMENT.value, "today": today}
         cursor.execute(
             _POST.format(
+                id="uuidv7()",
                 amount="debt.current_balance - debt.original_balance",
                 value_date="%(today)s::date",
                 where="WHERE debt.current_balance <> debt.original_balance",

@@ -42,25 +42,24 @@ BEST_FIT = f"""(
 # Open debts without a pinned segment.
 _MAY_MOVE = "debt_is_open(debt.current_status) AND NOT debt.segment_is_pinned"
 
-# The segment of each debt, with the transaction that wrote the version read. Debts in one currency between the same bounds of all
-# segments form a cell and fit the same segment, so the search is done once per cell.
+# Debts in one currency between the same bounds of all segments form a cell and fit the same segment, so the search is done once
+# per cell.
 _BOUNDS = """ARRAY(
     SELECT DISTINCT bound FROM segment, unnest(ARRAY[min_{of}, max_{of}]) AS bound
     WHERE segment.is_active AND bound IS NOT NULL ORDER BY bound
 )"""
-_FITS_OF_MANY = f"""
+_BY_CELL = f"""
     bounds AS MATERIALIZED (
         SELECT {_BOUNDS.format(of="balance")} AS balances, {_BOUNDS.format(of="p2p_score")} AS scores,
             {_BOUNDS.format(of="days_since_placement")} AS days
     ),
     candidate AS MATERIALIZED (
-        SELECT debt.id, debt.segment_id, debt.xmin AS written_by,
-            debt.currency_code, debt.current_balance, debt.p2p_score, debt.placement_date,
+        SELECT {{columns}},
             concat(
                 debt.currency_code, ' ', width_bucket(debt.current_balance, balances), ' ',
                 width_bucket(debt.p2p_score, scores), ' ', width_bucket(%(today)s::date - debt.placement_date, days)
             ) AS cell
-        FROM debt CROSS JOIN bounds WHERE {_MAY_MOVE} AND {{shard}}
+        FROM {{table}} AS debt CROSS JOIN bounds WHERE {{condition}}
     ),
     of_cell AS MATERIALIZED (
         SELECT debt.cell, {BEST_FIT} AS fit FROM (
@@ -68,7 +67,15 @@ _FITS_OF_MANY = f"""
                 any_value(p2p_score) AS p2p_score, any_value(placement_date) AS placement_date
             FROM candidate GROUP BY cell
         ) AS debt
-    ),
+    )
+"""  # noqa: S608
+_CELL_COLUMNS = (
+    "debt.id, debt.segment_id, debt.xmin AS written_by, "
+    "debt.currency_code, debt.current_balance, debt.p2p_score, debt.placement_date"
+)
+# The segment of each debt, with the transaction that wrote the version read.
+_FITS_OF_MANY = f"""
+    {_BY_CELL.format(columns=_CELL_COLUMNS, table="debt", condition=f"{_MAY_MOVE} AND {{shard}}")},
     fits AS (SELECT id, segment_id, written_by, fit FROM candidate JOIN of_cell USING (cell))
 """  # noqa: S608
 _FIT_OF_ONE = f"""
@@ -103,6 +110,15 @@ def assign(debt: Debt, *, today: date) -> None:
         moved: tuple[uuid.UUID | None] | None = cursor.fetchone()
     if moved is not None:
         debt.segment_id = moved[0]
+
+
+def of_cells(table: str, *, condition: str) -> str:
+    """Return SQL of WITH queries, whose only parameter is the day.
+
+    ``candidate`` are the rows of a table with a debt's columns, and their ``cell``; ``of_cell`` is the best segment (``fit``) by
+    ``cell``.
+    """
+    return _BY_CELL.format(columns="debt.*", table=table, condition=condition)
 
 
 def assign_all(*, today: date) -> int:

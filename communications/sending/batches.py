@@ -135,7 +135,7 @@ def _load(
 
 
 def sources(messages: Sequence[CommunicationLog], *, now: datetime) -> list[Source | None]:
-    """Load what messages are written from at a moment, in their order; None for one whose template has no active variant.
+    """Load what messages are written from at a moment, in their order; None if its template has no active variant.
 
     The number of queries does not depend on the number of messages.
     """
