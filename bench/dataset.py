@@ -33,7 +33,7 @@ BALANCES = [0, 100, 250, 500, 1000, 2000, 3500, 5000, 10_000, 25_000, 10_000_000
 DAYS = (3, 7, 14, 21, 30, 45, 60, 90, 120, 180)
 BODY = (
     "Dear {{debtor_first_name}} {{debtor_last_name}},\n\nour records show that {{debt_amount}} owed to {{original_creditor}} "
-    "is still open {{days_since_placement}} days after placement.\n\nReference {{debt_id}}\n"
+    "is still open {{days_since_placement}} days after placement.\n\n{{agency_name}}\n"
 )
 Row = tuple[Any, ...]
 
