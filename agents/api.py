@@ -23,10 +23,11 @@ from ddc.common.callers import client_ip
 
 
 class TokenView(AnonymousView):
-    """Sign in with a user name and a password."""
+    """Sign in with a user name and a password, and a code where the account has a second factor."""
 
     serializer_class = PairSerializer
     refusals = {"create": (401, 429)}
+    refusal_components = {401: "SignInRefused401"}
 
     @extend_schema(operation_id="signIn", request=CredentialsSerializer, responses={200: PairSerializer})
     def create(self, request: Request) -> Response:

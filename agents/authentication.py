@@ -13,7 +13,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from agents import api_tokens, roles, sign_in_limits, tokens
+from agents import api_tokens, roles, second_factor, sign_in_limits, tokens
 from agents.models import Agent
 from ddc.common.callers import client_ip
 from ddc.common.errors import DomainError
@@ -117,14 +117,23 @@ class LimitedBackend(ModelBackend):
         return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
 
 
-def sign_in(request: Request, *, username: str, password: str) -> Agent:
-    """Check a user name and password.
+def sign_in(request: Request, *, username: str, password: str, otp: str | None = None) -> Agent:
+    """Check a user name and password, and a code where the account has a second factor.
+
+    ``second_factor`` counts wrong codes per account. An account that has not set up its second factor yet signs in without: only
+    the back office can lead a person through the set-up.
 
     :raises TooMany: after too many recent failures
     :raises WrongCredentials: if they are wrong, or the user is not staff or may not sign in
+    :raises CodeRequired: if the account has a second factor and there is no code
+    :raises WrongCode: if the code is wrong or was used before
     """
     user = authenticate(request=request, username=username, password=password)
     if not isinstance(user, Agent):
         raise WrongCredentials
+    if second_factor.is_set_up(user):
+        if not otp:
+            raise second_factor.CodeRequired
+        second_factor.verify(user, otp, now=timezone.now())
     user_logged_in.send(sender=Agent, request=request, user=user)
     return user

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.db.models.functions import Lower, Upper
 
 from ddc.common.errors import Forbidden
 from ddc.common.models import UUIDModel, newest_first, uuid7
@@ -30,6 +31,11 @@ class Agent(AbstractUser):
     class Meta:
         db_table = "USER"
         ordering = ["username"]
+        constraints = [
+            # A password link goes to an address, so an address belongs to one account.
+            models.UniqueConstraint(Lower("email"), condition=~models.Q(email=""), name="USER_email_unique"),
+        ]
+        permissions = [("manage_staff", "Can create, change and deactivate staff accounts and end their access")]
 
     @property
     def name(self) -> str:
@@ -149,6 +155,45 @@ class SignInAttempt(UUIDModel):
         indexes = [
             models.Index(fields=["client_ip", "kind", "-created_at"], name="sign_in_attempt_of_address"),
             models.Index(fields=["name", "-created_at"], name="sign_in_attempt_of_name", condition=~Q(name="")),
+        ]
+
+
+class StaffSession(UUIDModel):
+    """A browser in which an agent is signed in. Django's session refers to this row and ends with it.
+
+    ``client_ip`` and ``user_agent`` are those of the sign-in. ``second_factor`` tells whether it was passed.
+    """
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="staff_sessions")
+    client_ip = models.GenericIPAddressField()
+    user_agent = models.CharField(max_length=300, blank=True)
+    token_version = models.PositiveIntegerField(editable=False, help_text="The agent's, at sign-in.")
+    last_seen_at = models.DateTimeField()
+    second_factor = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "staff_session"
+        ordering = ["-last_seen_at"]
+        verbose_name = "session"
+
+
+class PasswordLink(UUIDModel):
+    """A request for a link by which an agent sets a password; a worker sends the link, which is not stored.
+
+    An invitation has an agent. Otherwise somebody entered ``email``, and the worker finds out whether it has an account.
+    """
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    email = models.EmailField()
+    client_ip = models.GenericIPAddressField(null=True, blank=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "password_link"
+        indexes = [
+            models.Index(Upper("email"), "created_at", name="password_link_email"),
+            models.Index("client_ip", "created_at", name="password_link_client_ip"),
         ]
 
 

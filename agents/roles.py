@@ -11,6 +11,8 @@ from django.db import transaction
 #: The labels of the project's apps with models.
 APPS = ("agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "strategy", "portal")
 
+AGENT, SUPERVISOR, AUDITOR = "Agent", "Supervisor", "Auditor"
+
 _AGENT = {
     "creditors": ("add_creditor",),
     "debtors": ("add_debtor", "change_debtor", "record_consent"),
@@ -27,7 +29,7 @@ _AGENT = {
     ),
 }
 _SUPERVISOR = {
-    "agents": ("change_apitoken",),
+    "agents": ("change_apitoken", "manage_staff"),
     "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (
@@ -55,9 +57,9 @@ _SUPERVISOR = {
 
 #: Permissions by role and app, in addition to viewing everything.
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
-    "Agent": _AGENT,
-    "Supervisor": {app: _AGENT.get(app, ()) + _SUPERVISOR.get(app, ()) for app in APPS},
-    "Auditor": {},
+    AGENT: _AGENT,
+    SUPERVISOR: {app: _AGENT.get(app, ()) + _SUPERVISOR.get(app, ()) for app in APPS},
+    AUDITOR: {},
 }
 
 #: Seconds until a process sees a change of a role's permissions. A change of an agent's roles has an immediate effect.

@@ -9,6 +9,12 @@ from ddc.common.api.serializers import CamelSerializer
 class CredentialsSerializer(CamelSerializer):
     username = TextField(max_length=150)
     password = TextField(max_length=1024)
+    otp = TextField(
+        max_length=50,
+        required=False,
+        allow_null=True,
+        help_text="The code of the authenticator app, or a recovery code. Required for an account with a second factor.",
+    )
 
 
 class RefreshSerializer(CamelSerializer):

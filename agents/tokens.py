@@ -121,6 +121,11 @@ def revoke(refresh: str, *, now: datetime) -> None:
     _revoke(TokenFamily.objects.filter(pk=_claimed_id(token, "family")), now)
 
 
+def revoke_families(agent: Agent, *, now: datetime) -> None:
+    """End all sign-ins of an agent over the API. API tokens stay valid."""
+    _revoke(TokenFamily.objects.filter(agent=agent), now)
+
+
 def revoke_all(agent: Agent) -> None:
     """End all access, refresh and API tokens of an agent."""
     Agent.objects.filter(pk=agent.pk).update(token_version=F("token_version") + 1)

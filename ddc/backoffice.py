@@ -41,10 +41,11 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "portal.DigitalActivity", "creditors.CreditorName",
     )),
     ("Settings", False, (
-        "agents.Agent", "auth.Group", "agents.ApiToken", "collections.ExchangeRate", "communications.ProviderEvent",
+        "agents.Agent", "auth.Group", "agents.StaffSession", "agents.ApiToken",
+        "collections.ExchangeRate", "communications.ProviderEvent",
         "communications.Circuit", "communications.PendingDispatch", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
-        "agents.TokenFamily", "agents.SpentRefreshToken", "agents.SignInAttempt",
+        "agents.TokenFamily", "agents.SpentRefreshToken", "agents.SignInAttempt", "agents.PasswordLink",
     )),
 )  # fmt: skip
 

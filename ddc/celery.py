@@ -27,7 +27,11 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     task_default_queue="ddc",
-    task_routes={"portal.tasks.*": {"queue": "fast"}, "communications.tasks.send_solicited": {"queue": "fast"}},
+    task_routes={
+        "portal.tasks.*": {"queue": "fast"},
+        "communications.tasks.send_solicited": {"queue": "fast"},
+        "agents.tasks.send_password_links": {"queue": "fast"},
+    },
 )
 
 
@@ -40,6 +44,7 @@ app.conf.beat_schedule = {
     "process-inbox": _tick("communications.tasks.process_inbox", 5),
     "expire-leases": _tick("communications.tasks.expire_leases", 30),
     "poll-providers": _tick("communications.tasks.poll_providers", 300),
+    "send-password-links": _tick("agents.tasks.send_password_links", 15),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
     "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),

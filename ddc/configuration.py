@@ -288,3 +288,13 @@ def anymail_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     # By itself Amazon's client sends a mail up to three times if no answer arrives.
     once = {"config": {"retries": {"total_max_attempts": 1}}}
     return {"AMAZON_SES_CLIENT_PARAMS": once, **found}
+
+
+def second_factor(text: str, *, demo: bool) -> str:
+    """Return who must have a second factor in the back office: ``supervisors``, ``all`` or, in the demo, ``optional``.
+
+    :raises ImproperlyConfigured: for another word, or ``optional`` without DEMO=1
+    """
+    if text in ("supervisors", "all") or (text == "optional" and demo):
+        return text
+    raise ImproperlyConfigured(f"SECOND_FACTOR is {text!r}. Use supervisors or all; optional needs DEMO=1.")

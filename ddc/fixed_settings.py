@@ -37,6 +37,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = 12 * 3600  # agents/sessions.py ends a session earlier.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+# agents/second_factor.py has pauses of its own: those of django-otp begin with the first typing error.
+OTP_TOTP_THROTTLE_FACTOR = 0
 
 # --- API
 REST_FRAMEWORK = {

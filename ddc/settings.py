@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from ddc.common.reference.currencies import DECIMALS, ended
 from ddc.configuration import (
@@ -29,6 +30,7 @@ from ddc.configuration import (
     origin,
     owner_settings,
     rate,
+    second_factor,
     webhook_secret,
 )
 from ddc.fixed_settings import *  # noqa: F403
@@ -120,6 +122,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "corsheaders",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "anymail",
     "ddc.common.apps.CommonConfig",
     "agents",
@@ -148,6 +153,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "agents.middleware.StaffSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ddc.common.middleware.PageLimit",
     "ddc.common.admin_requests.AdminRequests",
@@ -240,6 +246,8 @@ OTP_PER_HOUR = check_range("OTP_PER_HOUR", env.int("OTP_PER_HOUR", default=2000)
 OTP_PER_ADDRESS = check_range("OTP_PER_ADDRESS", env.int("OTP_PER_ADDRESS", default=300), least=1)
 
 # --- The back office
+SECOND_FACTOR = second_factor(env.str("SECOND_FACTOR", default="optional" if DEMO else "supervisors"), demo=DEMO)
+OTP_TOTP_ISSUER = AGENCY_NAME
 UNFOLD = {
     "SITE_TITLE": AGENCY_NAME,
     "SITE_HEADER": AGENCY_NAME,
@@ -247,5 +255,6 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "STYLES": ["ddc.backoffice.style"],
     "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",
+    "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},
     "SIDEBAR": {"navigation": "ddc.backoffice.navigation"},
 }

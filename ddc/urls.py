@@ -20,6 +20,7 @@ urlpatterns = [
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("", include("agents.admin.urls")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
     path("admin/", admin.site.urls),
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.

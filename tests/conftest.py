@@ -51,6 +51,12 @@ def quick_passwords() -> None:
     settings.PASSWORD_HASHERS = ["tests.passwords.QuickHasher"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def optional_second_factor() -> None:
+    """Sign Supervisors in without a second factor, as the demo does; its own tests set it."""
+    settings.SECOND_FACTOR = "optional"
+
+
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """Let no test see the dashboard or a total that another one has left."""

@@ -29,7 +29,7 @@ PACKAGES = [
 ]
 INTERFACES = {
     "api", "fast", "serializers", "admin", "urls", "views", "receivers", "authentication",
-    "filters", "forms", "apps",
+    "filters", "forms", "apps", "middleware",
 }  # fmt: skip
 
 #: Names of Django and simplejwt.

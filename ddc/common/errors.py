@@ -12,11 +12,13 @@ from psycopg.errors import ForeignKeyViolation
 class DomainError(Exception):
     """A refusal: a code, a message for people, and the field at fault, if any.
 
-    ``field`` is the snake_case name; the API shows it in camelCase. ``status`` is the HTTP status of the API's answer.
+    ``field`` is the snake_case name; the API shows it in camelCase. ``status`` is the HTTP status of the API's answer, which
+    has the code too where ``shows_code`` is set.
     """
 
     status = 409
     code = "invalid"
+    shows_code = False
     field: str | None = None
     message = "This is not allowed."
 

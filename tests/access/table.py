@@ -122,15 +122,29 @@ POST /portal/disputes           302
 POST /portal/sign-out           302
 """
 
+#: The pages of sign-in to the back office, the same for everyone: without a password just entered, there is no second step.
+SIGN_IN = """
+GET  /admin/login/code/                   302
+POST /admin/login/code/                   302
+GET  /admin/login/set-up/                 302
+POST /admin/login/set-up/                 302
+GET  /admin/password/                     200
+POST /admin/password/                     200
+GET  /admin/password/<uidb64>/<token>/    200
+POST /admin/password/<uidb64>/<token>/    200
+"""
+
 #: What each role may do in the back office: view, add, change, delete. Whoever isn't signed in is sent to sign in.
 ADMIN = """
                                      agent supervisor auditor
 auth/group                               v          v       v
-agents/agent                             v          v       v
+agents/agent                             v        vac       v
 agents/apitoken                          v          v       v
 agents/tokenfamily                       v          v       v
 agents/spentrefreshtoken                 v          v       v
 agents/signinattempt                     v          v       v
+agents/staffsession                      v          v       v
+agents/passwordlink                      v          v       v
 creditors/creditor                      va       vacd       v
 creditors/creditorname                   v          v       v
 debtors/debtor                         vac       vacd       v
@@ -176,6 +190,13 @@ GET,POST /admin                                             302    302   302    
 GET,POST /admin/                                            302    302   200     200     200
 GET      /admin/login/                                      200    200   302     302     302
 POST     /admin/login/                                      200    200   200     200     200
+GET,POST /admin/account/                                    302    302   200     200     200
+GET,POST /admin/account/second-factor/                      302    302   200     200     200
+GET,POST /admin/account/second-factor/remove/               302    302   302     302     302
+GET,POST /admin/account/recovery-codes/                     302    302   302     302     302
+GET      /admin/account/sessions/end/                       302    302   405     405     405
+GET      /admin/account/sessions/{session}/end/             302    302   405     405     405
+POST     /admin/account/sessions/{session}/end/             302    302   302     302     302
 GET,POST /admin/password_change/                            302    302   200     200     200
 GET      /admin/password_change/done/                       302    302   200     200     200
 POST     /admin/password_change/done/                       302    302   405     405     405
@@ -206,7 +227,18 @@ POST /admin/strategy/strategyrule/{rule}/withdraw_messages/  302    302   403   
 GET  /admin/strategy/strategyrun/{run}/withdraw_messages/  302    302   403     200     403
 POST /admin/strategy/strategyrun/{run}/withdraw_messages/  302    302   403     302     403  reason=Wrong
 
-GET,POST /admin/agents/agent/{agent}/password/  302    302   403     403     403
+GET,POST /admin/agents/agent/{agent}/password/              302    302   403     403     403
+GET      /admin/agents/agent/{agent}/change_role/           302    302   403     200     403
+POST     /admin/agents/agent/{agent}/change_role/           302    302   403     302     403  role=Auditor
+GET      /admin/agents/agent/{agent}/send_password_link/    302    302   403     200     403
+POST     /admin/agents/agent/{agent}/send_password_link/    302    302   403     200     403
+GET      /admin/agents/agent/{agent}/reset_second_factor/   302    302   403     200     403
+POST     /admin/agents/agent/{agent}/reset_second_factor/   302    302   403     302     403
+GET      /admin/agents/agent/{agent}/end_access/            302    302   403     200     403
+POST     /admin/agents/agent/{agent}/end_access/            302    302   403     302     403
+GET      /admin/agents/agent/{agent}/deactivate/            302    302   403     200     403
+POST     /admin/agents/agent/{agent}/deactivate/            302    302   403     302     403
+GET,POST /admin/agents/agent/{agent}/reactivate/            302    302   403     403     403
 
 GET      /admin/communications/communicationlog/{log}/confirm/           302    302   200     200     403
 POST     /admin/communications/communicationlog/{log}/confirm/           302    302   200     200     403  reason=Seen

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils.timezone import now
 
+from agents import sessions
 from collection import debts, deferrals, disputes
 from collection.holds import holds
 from collection.models import Debt, Dispute, Hold
@@ -110,6 +111,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "hold": lambda: hold("vulnerable"),
     "moratorium": lambda: hold("mental_health_moratorium"),
     "log": log,
+    "session": lambda: sessions.start(factories.agent(), client_ip="192.0.2.1", user_agent="", now=now()),
     "uncertain": lambda: CommunicationLog.objects.create(
         communication_type="email", status="uncertain", debtor=factories.debtor(), sent_at=now()
     ),
@@ -227,8 +229,9 @@ def plain(route: str) -> str:
 
 def test_every_route_is_in_the_table():
     listed = {plain(path) for _, path, _, _ in ROWS}
-    listed |= {plain(line.split()[1]) for line in table.PORTAL.strip().splitlines()}
-    found = {plain(route) for route, _ in routes(get_resolver().url_patterns)} - {"/admin", "/admin/autocomplete/"}
+    listed |= {plain(line.split()[1]) for line in (table.PORTAL + table.SIGN_IN.strip()).strip().splitlines()}
+    of_back_office = {plain(path) for _, path, _, _ in ADMIN_ROWS}
+    found = {plain(route) for route, _ in routes(get_resolver().url_patterns)} - of_back_office
     assert found - listed == set()
     assert listed - found == set()
 
@@ -250,6 +253,16 @@ def test_the_debtors_pages_accept_only_debtors(role: str | None, client: Client)
 
 
 # --- The back office
+
+
+@pytest.mark.parametrize("role", [None, "debtor", *STAFF])
+def test_the_pages_of_sign_in_lead_nobody_past_the_password(role: str | None):
+    client = admin_client(role)
+    for line in table.SIGN_IN.strip().splitlines():
+        method, path, status = line.split()
+        answer = client.generic(method, re.sub(r"<[^>]+>", "x", path))
+        assert answer.status_code == int(status), line
+        assert answer.status_code != 302 or answer["Location"] == "/admin/login/", line
 
 
 def admin_rows() -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from agents.models import Agent, ApiToken, SpentRefreshToken, TokenFamily
+from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, TokenFamily
 from collection import deferrals
 from collection.holds import holds
 from collection.models import ExchangeRate
@@ -165,6 +165,7 @@ def fill(count: int) -> None:
         family = TokenFamily.objects.create(agent=reviewer)
         SpentRefreshToken.objects.create(jti=uuid4(), family=family, spent_at=NOW)
         ApiToken.objects.create(agent=reviewer, digest=str(uuid4()))
+        PasswordLink.objects.create(agent=reviewer, email="x@example.com")
         factories.segment()
         templates.current_versions([factories.template()])
         staff("Agent")

@@ -200,3 +200,15 @@ def test_the_contact_window_can_be_the_whole_day():
     for wrong in ("24:00-24:00", "00:00-24:01", "00:00-25:00", "09:00-09:00", "00:00-00:00"):
         with pytest.raises(ImproperlyConfigured):
             configuration.contact_window(wrong)
+
+
+def test_the_second_factor_is_optional_only_in_the_demo():
+    assert start(SECOND_FACTOR="all") == start(SECOND_FACTOR="supervisors") == start(DEMO="1") == ""
+    assert "SECOND_FACTOR is 'optional'" in start(SECOND_FACTOR="optional")
+    assert "SECOND_FACTOR is 'none'" in start(SECOND_FACTOR="none", DEMO="1")
+    for environment, value in (
+        ({}, "supervisors"),
+        ({"DEMO": "1"}, "optional"),
+        ({"DEMO": "1", "SECOND_FACTOR": "all"}, "all"),
+    ):
+        assert start(f"from ddc import settings; assert settings.SECOND_FACTOR == {value!r}", **environment) == ""

@@ -21,6 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--role", required=True, choices=sorted(ROLES))
+        parser.add_argument("--email", default="", help="address for links to set a new password")
         parser.add_argument("--api-token", action="store_true", help="also create a long-lived API token and print it")
         parser.add_argument(
             "--expires",
@@ -39,6 +40,7 @@ class Command(BaseCommand):
                 username=options["username"],
                 password=password,
                 role=options["role"],
+                email=options["email"],
                 with_api_token=options["api_token"],
                 token_expires_at=_end_of(last_day) if last_day else None,
                 now=timezone.now(),

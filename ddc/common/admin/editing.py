@@ -158,14 +158,18 @@ class DomainAdmin(BackOffice):
         title: str,
         button: str,
         done: str,
+        history: str = "",
     ) -> HttpResponse:
-        """Show a form, and call a domain function with its fields for one row; then show ``done``, unless it is empty."""
+        """Show a form, and call a domain function with its fields for one row; then show ``done``, unless it is empty.
+
+        The history has the title, or ``history`` with the values of the form's fields put in by name.
+        """
         obj = self.one(request, object_id)
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():
                     act(obj, form.cleaned_data)
-                    self.log_change(request, obj, title)
+                    self.log_change(request, obj, history.format(**form.cleaned_data) or title)
             except DomainError as refusal:
                 add_refusal(form, refusal)
             else:

@@ -111,7 +111,8 @@ def _of_refusal(error: DomainError) -> dict[str, Any]:
         named = camel(error.field) if error.field else None
         errors = [{"field": named, "rule": error.code, "message": error.message}]
         return problem(error.status, error.message, errors=errors)
-    return problem(error.status, error.message)
+    members: dict[str, Any] = {"code": error.code} if error.shows_code else {}
+    return problem(error.status, error.message, **members)
 
 
 def _of_drf(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[str, str]]:

@@ -108,7 +108,8 @@ class Schema(AutoSchema):
                 if status.startswith("2"):
                     response["headers"] = {"X-Ignored-Fields": IGNORED_FIELDS}
         for status in sorted(self._refusals() - set(responses)):
-            responses[status] = {"$ref": f"#/components/responses/Problem{status}"}
+            name = getattr(self.view, "refusal_components", {}).get(int(status), f"Problem{status}")
+            responses[status] = {"$ref": f"#/components/responses/{name}"}
         return dict(sorted(responses.items()))
 
     @property

@@ -31,6 +31,11 @@ def _problem(description: str, more: Described | None = None, *, may_lack: tuple
 COMPONENTS: dict[str, Described] = {
     **CODES,
     "Problem": _problem("RFC 9457 problem details; `message` repeats `detail`."),
+    "SignInRefused": _problem(
+        "The credentials are wrong (without `code`), or the code of the second factor is missing or wrong.",
+        {"code": {"type": "string", "enum": ["otp_required", "otp_invalid"]}},
+        may_lack=("code",),
+    ),
     "Conflict": _problem(
         "The current state does not allow it; `errors` has the field at fault, if any.",
         {"errors": _ERRORS},
@@ -89,6 +94,9 @@ def _answer(description: str, schema: str = "Problem", headers: Described | None
 PROBLEMS: dict[str, Described] = {
     "Problem400": _answer("Malformed."),
     "Problem401": _answer("The token is missing, invalid, expired or revoked.", headers=_ASKS_FOR_TOKEN),
+    "SignInRefused401": _answer(
+        "The user name, the password, or the code of the second factor is wrong.", "SignInRefused", _ASKS_FOR_TOKEN
+    ),
     "Problem403": _answer("The token is valid but lacks the permission."),
     "Problem404": _answer("The resource does not exist, or belongs to someone else."),
     "Problem409": _answer("The current state does not allow it.", "Conflict"),

@@ -22,6 +22,7 @@ class AdvisoryLock(Enum):
     STRATEGY_RUN = 7, "", "Runs must not overlap; a row that is running while the lock is free is a dead run."
     WORKER_SLOT = 8, "queue, provider and slot", "At most OUTBOX_DRAINS workers send over one provider at once."
     DEMO_DATA = 9, "", "Two starts of the demo must not both load its data."
+    STAFF = 10, "", "Two Supervisors must not dismiss each other at once: nobody would be left to manage staff."
 
     def __init__(self, number: int, subject: str, why: str) -> None:
         self.number, self.subject, self.why = number, subject, why
