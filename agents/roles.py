@@ -9,7 +9,18 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 #: The labels of the project's apps with models.
-APPS = ("agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "strategy", "portal")
+APPS = (
+    "audit",
+    "agents",
+    "creditors",
+    "debtors",
+    "collections",
+    "contact",
+    "payments",
+    "communications",
+    "strategy",
+    "portal",
+)
 
 AGENT, SUPERVISOR, AUDITOR = "Agent", "Supervisor", "Auditor"
 
@@ -28,7 +39,10 @@ _AGENT = {
         "add_uncertainresolution",
     ),
 }
+#: Not seen by every role, but only by those that name it: personal data as it was, also of debtors who are deleted.
+_NOT_FOR_ALL = {"view_auditevent"}
 _SUPERVISOR = {
+    "audit": ("view_auditevent",),
     "agents": ("change_apitoken", "manage_staff"),
     "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
@@ -55,11 +69,11 @@ _SUPERVISOR = {
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),
 }
 
-#: Permissions by role and app, in addition to viewing everything.
+#: Permissions by role and app, in addition to viewing everything but ``_NOT_FOR_ALL``.
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     AGENT: _AGENT,
     SUPERVISOR: {app: _AGENT.get(app, ()) + _SUPERVISOR.get(app, ()) for app in APPS},
-    AUDITOR: {},
+    AUDITOR: {"audit": ("view_auditevent",)},
 }
 
 #: Seconds until a process sees a change of a role's permissions. A change of an agent's roles has an immediate effect.
@@ -86,7 +100,7 @@ def grant(app: str) -> None:
     It reads only that app's permissions, so it can run as soon as they exist, in any order of the apps.
     """
     known = {found.codename: found for found in Permission.objects.filter(content_type__app_label=app)}
-    viewing = {name for name in known if name.startswith("view_")}
+    viewing = {name for name in known if name.startswith("view_")} - _NOT_FOR_ALL
     for role, granted in ROLES.items():
         group, _ = Group.objects.get_or_create(name=role)
         wanted = {known[name] for name in viewing.union(granted.get(app, ())) if name in known}

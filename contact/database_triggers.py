@@ -1,5 +1,6 @@
 """Database triggers of contact policies and decisions."""
 
+from ddc.common.postgresql.recorded import recorded
 from ddc.common.postgresql.triggers import Trigger
 
 TRIGGERS = [
@@ -28,4 +29,5 @@ TRIGGERS = [
         arguments=["Of a contact policy only the end changes. Add a new version instead."],
         why="A policy that decisions refer to keeps its text and limits.",
     ),
+    *recorded("contact_preference", person="debtor_id"),
 ]

@@ -36,6 +36,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     )),
     ("Strategy", True, ("strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment")),
     ("Records", False, (
+        "audit.AuditEvent",
         "collections.LedgerEntry", "collections.HoldEvent", "communications.MessageAttempt", "communications.UncertainResolution",
         "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
         "portal.DigitalActivity", "creditors.CreditorName",

@@ -5,11 +5,14 @@ never a message. So tasks have no results and no ETA, and they expire.
 """
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.schedules import crontab
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
 
+from ddc.common.postgresql import recorded
+from ddc.common.postgresql.recorded import Actor
 from ddc.common.process import shutdown, web_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
@@ -70,6 +73,16 @@ app.conf.beat_schedule = {
 }
 
 
+def _begin_task(task: "Task[Any, Any]", **_: object) -> None:
+    recorded.begin(Actor("system", "task", name=task.name))
+
+
+def _end_task(**_: object) -> None:
+    recorded.end()
+
+
+task_prerun.connect(_begin_task)
+task_postrun.connect(_end_task)
 worker_process_init.connect(web_process.freeze_heap)
 worker_shutting_down.connect(shutdown.request)
 

@@ -166,7 +166,7 @@ def database_settings(url: str, *, name: str = "DATABASE_URL", **defaults: Any) 
 
 
 def owner_settings(url: str, product: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
-    """Return Django's settings for MIGRATION_DATABASE_URL; without it, those of DATABASE_URL, whose role then owns the tables.
+    """Return Django's settings for MIGRATION_DATABASE_URL; without it, those of DATABASE_URL, and one role owns the tables.
 
     :raises ImproperlyConfigured: if the URL is not one of PostgreSQL, or names another database
     """

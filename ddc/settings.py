@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "anymail",
     "ddc.common.apps.CommonConfig",
+    "audit",
     "agents",
     "creditors",
     "debtors",

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from audit import admin as audit
 from collection.admin import deferrals, holds
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest
@@ -153,6 +154,7 @@ class DebtorAdmin(WithdrawalPage):
                 },
                 **of_debtor,
             ),
+            *audit.of_debtor(request, obj),
         ]
 
     def has_record_call_permission(self, request: HttpRequest, object_id: object = None) -> bool:

@@ -1,5 +1,6 @@
 """Database functions and triggers of debtors."""
 
+from ddc.common.postgresql.recorded import recorded
 from ddc.common.postgresql.triggers import Function, Trigger
 from debtors import emails
 
@@ -81,4 +82,7 @@ TRIGGERS = [
         function="record_contact_points_of_changed_debtors",
         why="Each new address of a debtor has a contact point, and the old one keeps its own.",
     ),
+    *recorded("debtor", person="id", hidden=("search", "token_version")),
+    # Those of a debtor's own addresses are added by the triggers above; the debtor's event has these addresses.
+    *recorded("contact_point", person="debtor_id", insert_when="pg_trigger_depth() = 0"),
 ]

@@ -26,6 +26,7 @@ from contact.models import Purpose
 from ddc.common import rate_limits
 from ddc.common.errors import DomainError
 from ddc.common.observing import tracing
+from ddc.common.postgresql import recorded
 from ddc.common.postgresql.batches import delete_in_batches
 from ddc.common.process.wake import wake_worker
 from ddc.common.rate_limits import RateLimit
@@ -268,9 +269,10 @@ def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
         raise WrongCode
     if not usable.update(used_at=now, updated_at=now):
         raise WrongCode
-    if addresses.parse(session.address).channel == Channel.EMAIL:
-        contact_points.verify(debtor, kind=AddressKind.EMAIL, value=session.address, now=now)
-    else:
-        contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
+    with recorded.signed_in("debtor", debtor.pk):
+        if addresses.parse(session.address).channel == Channel.EMAIL:
+            contact_points.verify(debtor, kind=AddressKind.EMAIL, value=session.address, now=now)
+        else:
+            contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

@@ -20,6 +20,7 @@ from ddc.common import callers
 from ddc.common.errors import DomainError, TooMany
 from debtors.models import Debtor
 from portal import account, attempt_tokens, forms, otp, tokens
+from portal.authentication import Caller
 from portal.forms import CodeForm, DebtForm, DeferralForm, DisputeForm, EmailForm, PhoneForm, PortalForm
 
 TOKEN_COOKIE = "debtor_token"  # noqa: S105
@@ -134,10 +135,13 @@ COOKIE_OPTIONS: dict[str, Any] = {"path": _PATH, "httponly": True, "samesite": "
 
 
 def _signed_in(request: HttpRequest) -> Debtor | None:
+    token = request.COOKIES.get(TOKEN_COOKIE, "")
     try:
-        return tokens.owner(request.COOKIES.get(TOKEN_COOKIE, ""))
+        debtor = tokens.owner(token)
     except BadToken:
         return None
+    request.user = Caller(debtor, token)  # type: ignore[assignment]  # As in the API, for the logs and the change log.
+    return debtor
 
 
 def _address_of(request: HttpRequest) -> str | None:

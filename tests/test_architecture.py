@@ -14,9 +14,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny
 
 ORDER = [
-    "common", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "portal", "strategy",
+    "common", "audit", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "portal",
+    "strategy",
 ]  # fmt: skip
 PACKAGES = [
+    "audit",
     "agents",
     "creditors",
     "debtors",

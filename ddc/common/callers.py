@@ -1,9 +1,13 @@
-"""The IP address of a request's client, as limits count it."""
+"""Who makes a request: the signed-in person, and the client's IP address as limits count it."""
 
 import ipaddress
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject, empty
+
+from ddc.common.postgresql.recorded import Actor
 
 #: Stands for every client without a usable address, so that they share one limit.
 UNKNOWN = "0.0.0.0"  # noqa: S104 - nothing listens on it
@@ -39,3 +43,23 @@ def _parsed(text: str) -> str:
         return UNKNOWN
     ipv4 = address.ipv4_mapped or address.sixtofour
     return str(ipv4 or ipaddress.IPv6Address(int(address) >> _HOST_BITS << _HOST_BITS))
+
+
+def signed_in(request: HttpRequest) -> tuple[str, Any]:
+    """Return "agent" or "debtor" and the row, if the caller is known without a query; else an empty text and None."""
+    user = request.__dict__.get("user")
+    if isinstance(user, SimpleLazyObject):
+        wrapped = user.__dict__.get("_wrapped", empty)
+        user = wrapped if wrapped is not empty else None
+    caller = getattr(user, "debtor", user)
+    return (type(caller).__name__.lower(), caller) if getattr(caller, "pk", None) else ("", None)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Return the actor of the changes that the request makes."""
+    path = request.path_info
+    source = "admin" if path.startswith("/admin") else "portal" if path.startswith("/portal") else "api"
+    kind, caller = signed_in(request)
+    if caller is None:
+        return Actor("anonymous", source)
+    return Actor(kind, source, id=str(caller.pk), name=getattr(caller, "username", None))

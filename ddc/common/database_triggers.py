@@ -48,6 +48,56 @@ BEGIN
     RETURN NULL;
 END """,
     ),
+    Function(
+        name="record_changes",
+        why="Add the changed rows of one statement to audit_event; arguments: the columns of key and person, hidden columns.",
+        as_owner=True,
+        # By statement: an import of a hundred thousand debtors costs one statement more. A row with the same values as before
+        # is left out.
+        body="""
+DECLARE
+    hidden text[] := TG_ARGV[2:];
+    actor jsonb := coalesce(
+        nullif(current_setting('ddc.actor', true), '')::jsonb,
+        jsonb_build_object('kind', 'database', 'name', session_user, 'source', 'sql')
+    );
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO audit_event (
+            actor_kind, actor_id, actor_name, source, request_id, table_name, row_id, person_id, operation, after
+        )
+        SELECT actor ->> 'kind', (actor ->> 'id')::uuid, actor ->> 'name', actor ->> 'source', actor ->> 'request_id',
+            TG_TABLE_NAME, later ->> TG_ARGV[0], (later ->> TG_ARGV[1])::uuid, 'insert', jsonb_strip_nulls(later - hidden)
+        FROM (SELECT to_jsonb(inserted) AS later FROM inserted) AS changed;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO audit_event (
+            actor_kind, actor_id, actor_name, source, request_id, table_name, row_id, person_id, operation, before
+        )
+        SELECT actor ->> 'kind', (actor ->> 'id')::uuid, actor ->> 'name', actor ->> 'source', actor ->> 'request_id',
+            TG_TABLE_NAME, earlier ->> TG_ARGV[0], (earlier ->> TG_ARGV[1])::uuid, 'delete',
+            jsonb_strip_nulls(earlier - hidden)
+        FROM (SELECT to_jsonb(deleted) AS earlier FROM deleted) AS changed;
+    ELSE
+        INSERT INTO audit_event (
+            actor_kind, actor_id, actor_name, source, request_id, table_name, row_id, person_id, operation, before, after
+        )
+        SELECT actor ->> 'kind', (actor ->> 'id')::uuid, actor ->> 'name', actor ->> 'source', actor ->> 'request_id',
+            TG_TABLE_NAME, coalesce(was.earlier ->> TG_ARGV[0], became.later ->> TG_ARGV[0]),
+            coalesce(was.earlier ->> TG_ARGV[1], became.later ->> TG_ARGV[1])::uuid, 'update',
+            difference.earlier, difference.later
+        FROM (SELECT to_jsonb(before) AS earlier FROM before) AS was
+        -- A full join, because a statement may change the key itself.
+        FULL JOIN (SELECT to_jsonb(updated) AS later FROM updated) AS became ON earlier ->> TG_ARGV[0] = later ->> TG_ARGV[0]
+        CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(name, was.earlier -> name) AS earlier, jsonb_object_agg(name, became.later -> name) AS later
+            FROM jsonb_object_keys(coalesce(became.later, was.earlier) - hidden) AS name
+            WHERE was.earlier -> name IS DISTINCT FROM became.later -> name
+        ) AS difference
+        WHERE difference.later IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END """,
+    ),
 ]
 
 RIGHTS = [

@@ -141,6 +141,7 @@ auth/group                               v          v       v
 agents/agent                             v        vac       v
 agents/apitoken                          v          v       v
 agents/tokenfamily                       v          v       v
+audit/auditevent                         -          v       v
 agents/spentrefreshtoken                 v          v       v
 agents/signinattempt                     v          v       v
 agents/staffsession                      v          v       v

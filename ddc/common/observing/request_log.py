@@ -5,11 +5,12 @@ from time import perf_counter
 
 import structlog
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import SimpleLazyObject, empty
 
+from ddc.common import callers
 from ddc.common.api.routes import AnyCaseUUID
 from ddc.common.middleware import Handler
 from ddc.common.observing import metrics, tracing
+from ddc.common.postgresql import recorded
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,8 @@ class RequestLog:
         request_id = tracing.begin(request.META.get("HTTP_X_REQUEST_ID", ""))
         began = perf_counter()
         try:
-            response = self.get_response(request)
+            with recorded.acting(lambda: callers.actor(request)):
+                response = self.get_response(request)
             response["X-Request-ID"] = request_id
             record(request, status=response.status_code, seconds=perf_counter() - began)
             return response
@@ -71,11 +73,5 @@ def _route(request: HttpRequest) -> str:
 
 
 def _caller(request: HttpRequest) -> dict[str, str]:
-    """Return the caller, if known without a query."""
-    user = request.__dict__.get("user")
-    if isinstance(user, SimpleLazyObject):
-        wrapped = user.__dict__.get("_wrapped", empty)
-        user = wrapped if wrapped is not empty else None
-    caller = getattr(user, "debtor", user)
-    key = getattr(caller, "pk", None)
-    return {type(caller).__name__.lower(): str(key)} if key else {}
+    kind, caller = callers.signed_in(request)
+    return {kind: str(caller.pk)} if caller else {}

@@ -14,7 +14,7 @@ from django.db.backends.postgresql import base
 from psycopg.errors import _WaitTimeout
 from psycopg.pq import ConnStatus
 
-from ddc.common.postgresql import outage
+from ddc.common.postgresql import outage, recorded
 
 #: How long an answer may take before the server is probed.
 PROBE_AFTER_SECONDS = 0.7
@@ -60,6 +60,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._detects_hangs = bool(self.settings_dict.get("DETECT_HANGS"))
         if self._detects_hangs:
             self.Database = _Driver()
+        #: The actor of ``recorded`` that PostgreSQL knows in this transaction; None if that is uncertain.
+        self.announced_actor: str | None = ""
+        self.execute_wrappers.append(recorded.announce)
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]
+        self.announced_actor = ""
+
+    def _rollback(self) -> None:
+        super()._rollback()  # type: ignore[misc]
+        self.announced_actor = ""
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
+        self.announced_actor = None
 
     def is_usable(self) -> bool:
         """Return whether the connection is open, before each request.
@@ -75,6 +90,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, or fail at once if the server hangs: ``connect_timeout`` takes seconds."""
+        self.announced_actor = ""
         if self._detects_hangs:
             if outage.is_remembered():
                 raise psycopg.OperationalError(_MESSAGE)

@@ -124,7 +124,7 @@ def test_what_the_role_sets_leaves_the_guarantees(settings: Callable[[], str]):
         "ALTER ROLE CURRENT_USER SET session_replication_role = replica",
         "ALTER DATABASE {database} SET session_replication_role = replica",
         "SET allow_system_table_mods = on",
-        "SET plpgsql.variable_conflict = use_variable",
+        "DO 'BEGIN END'; SET plpgsql.variable_conflict = use_variable",
         "SET ROLE ddc_owner",
         "SET SESSION AUTHORIZATION ddc_owner",
         "ALTER ROLE ddc SUPERUSER",

@@ -1,0 +1,1 @@
+"""The change log: who changed which personal data, when, before and after."""

@@ -1,0 +1,77 @@
+"""The change log of personal data."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from ddc.common.models import UUIDv7, uuid7
+
+
+class AuditEvent(models.Model):
+    """One row that an INSERT, UPDATE or DELETE of a recorded table changed.
+
+    Only the trigger function ``record_changes`` writes them, whatever program changed the row; nothing changes or deletes them.
+    Person, actor and row are plain ids without constraints, so that the event outlives them.
+    """
+
+    class ActorKind(models.TextChoices):
+        """The kind of the actor. ``database``: SQL without one, such as psql; the name is then the database's user."""
+
+        AGENT = "agent"
+        DEBTOR = "debtor"
+        ANONYMOUS = "anonymous", "not signed in"
+        SYSTEM = "system"
+        DATABASE = "database", "database user"
+
+    class Source(models.TextChoices):
+        """The way in which the change arrived."""
+
+        API = "api", "API"
+        ADMIN = "admin", "back office"
+        PORTAL = "portal"
+        COMMAND = "command"
+        TASK = "task"
+        SQL = "sql", "SQL"
+
+    class Operation(models.TextChoices):
+        """The operation on the row."""
+
+        INSERT = "insert", "added"
+        UPDATE = "update", "changed"
+        DELETE = "delete", "deleted"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
+    at = models.DateTimeField("time", db_default=Now())
+    actor_kind = models.CharField("kind of actor", max_length=10, choices=ActorKind.choices)
+    actor_id = models.UUIDField("actor", null=True, help_text="The id of the agent or debtor.")
+    actor_name = models.CharField(
+        max_length=200, null=True, help_text="The agent's user name, the command, the task, or the database's user."
+    )
+    source = models.CharField(max_length=8, choices=Source.choices)
+    request_id = models.CharField(
+        max_length=64, null=True, help_text="The request that caused it, as the logs name it."
+    )
+    table_name = models.CharField("table", max_length=63)
+    row_id = models.CharField("row", max_length=64)
+    person_id = models.UUIDField("person", null=True, help_text="The id of the debtor with this data.")
+    operation = models.CharField(max_length=6, choices=Operation.choices)
+    before: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, help_text="The earlier values of the changed columns; of a deleted row, all."
+    )
+    after: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, help_text="The later values of the changed columns; of a new row, all."
+    )
+
+    class Meta:
+        db_table = "audit_event"
+        ordering = ["-id"]
+        verbose_name = "change"
+        indexes = [
+            models.Index(fields=["person_id", "-id"], name="audit_event_person"),
+            models.Index(fields=["actor_id", "-id"], name="audit_event_actor", condition=Q(actor_id__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.get_operation_display()}, {self.at:%Y-%m-%d %H:%M:%S}"
