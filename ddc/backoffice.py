@@ -44,7 +44,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Settings", False, (
         "agents.Agent", "auth.Group", "agents.StaffSession", "agents.ApiToken",
         "collections.ExchangeRate", "communications.ProviderEvent",
-        "communications.Circuit", "communications.PendingDispatch", "payments.IdempotencyKey",
+        "communications.Circuit", "communications.DatabaseRestore", "communications.PendingDispatch", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
         "agents.TokenFamily", "agents.SpentRefreshToken", "agents.SignInAttempt", "agents.PasswordLink",
     )),

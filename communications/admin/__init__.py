@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from communications.admin import calls, inbound, inbox, messages  # noqa: F401 - Each registers its own pages.
 from communications.admin.text import as_written, framed
-from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion
+from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion, DatabaseRestore
 from communications.texts import composition, placeholders, required_lines, sms, templates
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
@@ -117,3 +117,10 @@ class CircuitAdmin(ReadOnlyAdmin):
     list_display = ("provider", "state", "opened_at", "open_until", "failures", "last_error")
 
     state = column("State", lambda circuit: "down" if circuit.opened_at else "works")
+
+
+@admin.register(DatabaseRestore)
+class DatabaseRestoreAdmin(ReadOnlyAdmin):
+    """Restores that the command after_restore has handled."""
+
+    list_display = ("dump_taken_at", "stopped_at", "handled_at")

@@ -20,6 +20,7 @@ from collection.segments import assignment
 from communications.models import (
     Circuit,
     CommunicationLog,
+    DatabaseRestore,
     MessageAttempt,
     PendingDispatch,
     ProviderEvent,
@@ -137,6 +138,8 @@ def fill(count: int) -> None:
         )
         PendingDispatch.objects.create(message_id=log.pk)
         Circuit.objects.create(provider=str(uuid4())[:30], failures=1)
+        restored = NOW + timedelta(hours=DatabaseRestore.objects.count())
+        DatabaseRestore.objects.create(dump_taken_at=restored, stopped_at=restored, handled_at=restored)
         CommunicationLog.objects.create(
             debtor=debt.debtor, communication_type="email", status="uncertain", subject="S", body="Hello", attempts=1
         )
