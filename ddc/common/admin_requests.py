@@ -9,6 +9,7 @@ import structlog
 from django.apps import apps
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
+from django.core.paginator import InvalidPage
 from django.db import DataError, models
 from django.http import HttpRequest, HttpResponse
 
@@ -25,7 +26,7 @@ _NOBODYS: tuple[tuple[type[Any], str], ...] = (
 )
 
 #: What a conversion of a parameter, Django's lookups and PostgreSQL raise.
-_REFUSALS = (ValidationError, ValueError, TypeError, OverflowError, DataError)
+_REFUSALS = (ValidationError, ValueError, TypeError, OverflowError, InvalidPage, DataError)
 
 
 class AdminRequests:
