@@ -117,7 +117,7 @@ GET  /portal                    200
 GET  /portal/code               302
 POST /portal/request-code       422
 POST /portal/code               302
-POST /portal/deferral-requests  302
+POST /portal/deferral-requests  401
 POST /portal/disputes           302
 POST /portal/sign-out           302
 """
