@@ -118,7 +118,7 @@ GET  /portal/code               302
 POST /portal/request-code       422
 POST /portal/code               302
 POST /portal/deferral-requests  401
-POST /portal/disputes           302
+POST /portal/disputes           401
 POST /portal/sign-out           302
 """
 
@@ -167,6 +167,7 @@ communications/messageattempt            v          v       v
 communications/uncertainresolution       v          v       v
 communications/uncertainmessage          v          v       v
 communications/circuit                   v          v       v
+communications/databaserestore           v          v       v
 communications/pendingdispatch           v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v

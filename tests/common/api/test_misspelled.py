@@ -123,7 +123,7 @@ def test_a_debtor_who_disputes_a_part_does_not_dispute_the_whole():
 DESCRIPTIVE = {
     "first_name", "last_name", "mobile_phone", "legal_entity", "dob", "address_line1", "address_line2", "city",
     "region_state", "postal_code", "country_code", "language_preference", "description", "subject", "priority", "p2p_score",
-    "payment_method", "evidence", "debt_id", "review_notes", "path", "metadata", "status_reason", "email", "attempt_token",
+    "payment_method", "evidence", "debt_id", "review_notes", "path", "metadata", "status_reason", "email", "attempt_token", "otp",
 }  # fmt: skip
 #: Serializers of answers only.
 ANSWERS = {"LedgerCauseSerializer"}

@@ -53,7 +53,7 @@ def test_a_sign_in_and_a_search_leave_nothing_personal_in_the_log(anonymous, api
     with TwilioStandIn() as twilio:
         for name, value in twilio.settings().items():
             setattr(settings, name, value)
-        twilio.errors = [(400, 21211)]
+        twilio.errors = [(400, 21408)]
         code, token = sign_in_as_debtor_after_a_failure(anonymous, twilio, debtor.mobile_phone)
     for asked in ("Featherstone", "wil%40private.example", "7700900123", "wil@private.example"):
         assert api.get(f"/debtors?search={asked}").status_code == 200

@@ -86,7 +86,7 @@ def test_the_operation_is_reversible():
 
 def test_a_database_that_waits_for_migrations_is_compared_after_them():
     sql("DROP TRIGGER ledger_entry_is_append_only ON ledger_entry")
-    MigrationRecorder(connection).record_unapplied("audit", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("portal", "0001_initial")
     assert findings() == []
 
 
