@@ -25,7 +25,17 @@ PLAIN = {
     name: value
     for name, value in os.environ.items()
     if name
-    not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY", "PORT", "DEMO", "MAKEFLAGS")
+    not in (
+        "DATABASE_URL",
+        "MIGRATION_DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "DEBTOR_TOKEN_KEY",
+        "OTP_KEY",
+        "PORT",
+        "DEMO",
+        "MAKEFLAGS",
+    )
 } | {"PYTHONPATH": str(REPOSITORY)}
 NO_SERVERS = {"DATABASE_URL": "postgres://127.0.0.1:1/ddc", "REDIS_URL": "redis://127.0.0.1:1"}
 
