@@ -478,17 +478,13 @@ def test_a_messages_html_part_is_looked_at_without_fetching_or_running_anything(
 
 def test_a_superuser_takes_people_on_with_a_role(db: None):
     boss = Browser(Agent.objects.create_superuser("boss", password=factories.PASSWORD))
-    values = {"username": "newcomer", "password": "long enough for that", "role": "Agent"}
-    assert list(errors(boss.post(address(Agent, "add"), values | {"password": "short"}))) == ["password"]
+    values = {
+        "username": "newcomer", "first_name": "Nora", "last_name": "New", "email": "nora@example.com", "role": "Agent",
+    }  # fmt: skip
+    assert list(errors(boss.post(address(Agent, "add"), values | {"email": "nora"}))) == ["email"]
     assert boss.post(address(Agent, "add"), values).status_code == 302
     made = Agent.objects.get(username="newcomer")
-    assert made.check_password("long enough for that")
+    assert not made.has_usable_password()
     assert [group.name for group in made.groups.all()] == ["Agent"]
     assert list(errors(boss.post(address(Agent, "add"), values))) == ["username"]
-    page = address(Agent, "change", made.pk)
-    assert boss.get(page).status_code == 200
-    assert boss.post(page, {"username": "newcomer", "is_staff": "on", "groups": []}).status_code == 302
-    made.refresh_from_db()
-    assert not made.is_active
-    assert list(errors(boss.post(page, {"username": "boss"}))) == ["username"]
-    assert boss.get(f"/admin/agents/agent/{made.pk}/password/").status_code == 200
+    assert boss.get(address(Agent, "change", made.pk)).status_code == 200
