@@ -9,12 +9,11 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from communications.models import CommunicationLog, MessageStatus
+from communications.models import UNFINISHED_STATUSES, CommunicationLog, MessageStatus
 from communications.sending import circuits
 from contact.models import Purpose
 from ddc.common.observing import health, metrics
 
-_UNFINISHED = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
 _QUEUES = {Purpose.SOLICITED: "fast", Purpose.COLLECTION: "ddc"}
 _WINDOW = timedelta(hours=24)
 
@@ -30,7 +29,7 @@ def outbox() -> Iterator[Metric]:
         labels=("queue",),
     )
     # Literal statuses let PostgreSQL use the partial index.
-    waiting = CommunicationLog.objects.filter(status__in=_UNFINISHED)
+    waiting = CommunicationLog.objects.filter(status__in=UNFINISHED_STATUSES)
     counts = {
         (row["purpose"], row["status"]): row["n"]
         for row in waiting.order_by().values("purpose", "status").annotate(n=Count("*"))
@@ -38,7 +37,7 @@ def outbox() -> Iterator[Metric]:
     due = Min("due_at", filter=Q(due_at__lte=now) & ~Q(status=MessageStatus.SENDING))
     oldest = dict(waiting.order_by().values_list("purpose").annotate(since=due))
     for purpose, queue in _QUEUES.items():
-        for status in _UNFINISHED:
+        for status in UNFINISHED_STATUSES:
             depth.add_metric((queue, status.value), counts.get((purpose, status), 0))
         since = oldest.get(purpose)
         age.add_metric((queue,), (now - since).total_seconds() if since else 0)

@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 
 from agents import sign_in_limits
-from communications.models import CommunicationLog, CommunicationTemplate, MessageStatus
+from communications.models import UNFINISHED_STATUSES, CommunicationLog, CommunicationTemplate
 from communications.outbox import outbox
 from communications.texts import one_time_code, placeholders, templates
 from contact.models import Purpose
@@ -49,7 +49,6 @@ TEXT = "{{otp_code}} is your sign-in code for {{agency_name}}. It is good for 5 
 _KEPT_FOR = timedelta(days=2)
 
 _CODE = re.compile(r"[0-9]{4,8}", re.ASCII)
-_UNSENT = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED, MessageStatus.SENDING)
 
 log = structlog.get_logger(__name__)
 
@@ -170,7 +169,7 @@ def verify(
 
 def delete_old(*, now: datetime) -> int:
     """Delete sessions older than two days, unless their message is unsent. Return their number."""
-    unsent = CommunicationLog.objects.filter(status__in=_UNSENT, one_time_code_of=OuterRef("pk"))
+    unsent = CommunicationLog.objects.filter(status__in=UNFINISHED_STATUSES, one_time_code_of=OuterRef("pk"))
     return delete_in_batches(OtpSession.objects.filter(~Exists(unsent), created_at__lt=now - _KEPT_FOR))
 
 

@@ -1,7 +1,13 @@
 """Templates, messages, and the evidence beside them."""
 
 from communications.models.evidence import MessageAttempt, PendingDispatch, UncertainResolution
-from communications.models.messages import CONTACT_STATUSES, DUE_STATUSES, MADE_AT, CommunicationLog
+from communications.models.messages import (
+    CONTACT_STATUSES,
+    DUE_STATUSES,
+    MADE_AT,
+    UNFINISHED_STATUSES,
+    CommunicationLog,
+)
 from communications.models.providers import Circuit, ProviderEvent
 from communications.models.restores import DatabaseRestore
 from communications.models.templates import CommunicationTemplate, CommunicationTemplateVersion
@@ -22,6 +28,7 @@ __all__ = [
     "CONVERSATIONS",
     "DUE_STATUSES",
     "MADE_AT",
+    "UNFINISHED_STATUSES",
     "AsksFor",
     "CallOutcome",
     "CallTask",

@@ -16,6 +16,8 @@ from debtors.models import Debtor
 
 #: A worker may claim messages with these statuses when they are due; a claimed one is due when its lease is over.
 DUE_STATUSES = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
+#: Messages with these statuses have no outcome yet.
+UNFINISHED_STATUSES = (*DUE_STATUSES, MessageStatus.SENDING)
 #: Messages with these statuses may be contacts; see ``communications/outbox/history.py``.
 CONTACT_STATUSES = (
     MessageStatus.CLAIMED,

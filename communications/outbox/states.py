@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from communications.models import CommunicationLog, MessageStatus, PendingDispatch
+from communications.models import DUE_STATUSES, UNFINISHED_STATUSES, CommunicationLog, MessageStatus, PendingDispatch
 
 _S = MessageStatus
 _REASON_LENGTH = 500
@@ -102,7 +102,7 @@ STEPS = (
     _worker(_S.UNCERTAIN, _S.QUEUED, "The hand-over ended after its lease: the provider refused it for now."),
     *(
         step
-        for unsure in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED, _S.SENDING)
+        for unsure in UNFINISHED_STATUSES
         for step in (
             _restore(unsure, _S.SENT, "The database was restored from a backup, and the provider has the message."),
             _restore(unsure, _S.UNCERTAIN, "The database was restored from a backup, and it may have gone since."),
@@ -111,10 +111,10 @@ STEPS = (
     _restore(_S.CLAIMED, _S.QUEUED, "The database was restored from a backup, and the provider does not have it."),
     _event(_S.UNCERTAIN, _S.SENT, "An agent found out that it was sent.", Event.CONFIRMED),
     _event(_S.UNCERTAIN, _S.FAILED, "An agent sends another message in its place.", Event.REPLACED),
-    *(Step(waiting, _S.BLOCKED, Cause.WITHDRAWAL, _TAKEN_BACK) for waiting in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED)),
+    *(Step(waiting, _S.BLOCKED, Cause.WITHDRAWAL, _TAKEN_BACK) for waiting in DUE_STATUSES),
     *(
         step
-        for waiting in (_S.QUEUED, _S.POSTPONED, _S.CLAIMED)
+        for waiting in DUE_STATUSES
         for step in (
             _event(waiting, _S.SENT, _RETRY, Event.SENT),
             _event(waiting, _S.DELIVERED, _RETRY, *PROOFS_OF_DELIVERY),

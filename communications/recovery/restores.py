@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from communications.callbacks import inbox
 from communications.models import (
+    UNFINISHED_STATUSES,
     CommunicationLog,
     DatabaseRestore,
     MessageStatus,
@@ -141,8 +142,7 @@ def _process_callbacks(*, now: datetime) -> int:
 
 
 def _waiting(*, until: datetime) -> QuerySet[CommunicationLog]:
-    statuses = (_S.QUEUED, _S.POSTPONED, _S.CLAIMED, _S.SENDING)
-    return CommunicationLog.objects.filter(status__in=statuses, created_at__lte=until)
+    return CommunicationLog.objects.filter(status__in=UNFINISHED_STATUSES, created_at__lte=until)
 
 
 def _may_have_gone(stopped_at: datetime) -> Q:

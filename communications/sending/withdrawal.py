@@ -11,7 +11,13 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from communications.calls import records
-from communications.models import CommunicationLog, MessageStatus, PendingDispatch
+from communications.models import (
+    DUE_STATUSES,
+    UNFINISHED_STATUSES,
+    CommunicationLog,
+    MessageStatus,
+    PendingDispatch,
+)
 from communications.outbox import states
 from communications.sending import leases
 from contact.engine.decision import Reason, ReasonCode
@@ -19,7 +25,6 @@ from contact.models import Purpose
 
 #: Messages that went out are counted if they were queued in this time.
 COUNTED_FOR = timedelta(days=7)
-_WAITING = (MessageStatus.QUEUED, MessageStatus.POSTPONED, MessageStatus.CLAIMED)
 _GONE = (
     MessageStatus.SENDING,
     MessageStatus.SENT,
@@ -46,7 +51,7 @@ def preview(selection: Q, *, now: datetime) -> Withdrawn:
 
 def stoppable(selection: Q) -> QuerySet[CommunicationLog]:
     """Return the messages of a selection that are not handed over yet."""
-    return _messages(selection).filter(Q(status__in=_WAITING) | _is_pending())
+    return _messages(selection).filter(Q(status__in=DUE_STATUSES) | _is_pending())
 
 
 @transaction.atomic
@@ -55,7 +60,7 @@ def withdraw(selection: Q, *, reason: str, now: datetime) -> Withdrawn:
 
     Their rows are locked, so a worker either has handed a message over by then or never will.
     """
-    waiting = _messages(selection).filter(status__in=(*_WAITING, MessageStatus.SENDING))
+    waiting = _messages(selection).filter(status__in=UNFINISHED_STATUSES)
     locked = dict(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", "status"))
     sending = [pk for pk, status in locked.items() if status == MessageStatus.SENDING]
     stopped = leases.requeue(sending, now=now) if sending else set()
