@@ -30,13 +30,9 @@ def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone
     if _E164.fullmatch(text):
         return text
     if len(text) <= _MAX_INPUT_LENGTH:
-        try:
-            number = phonenumbers.parse(text, country_code)
-        except phonenumbers.NumberParseException:
-            pass
-        else:
-            if phonenumbers.is_valid_number(number) and not number.extension:
-                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        number = _parse(text, country_code)
+        if number and phonenumbers.is_valid_number(number) and not number.extension:
+            return _e164(number)
     raise InvalidPhone(field=field)
 
 
@@ -62,7 +58,7 @@ def as_typed(text: str, *, field: str = "mobile_phone") -> str:
         ):
             for form, country in tried:
                 if (number := _parse(form, country)) and is_right(number) and not number.extension:
-                    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+                    return _e164(number)
     raise InvalidPhone(field=field)
 
 
@@ -81,21 +77,21 @@ def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
         return None
 
 
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def canonical(phone: str) -> str:
     """Return the numbering plan's spelling of a number in E.164, such as +447400123456 for +4407400123456.
 
     Limits count and sign-ins compare by it. A number that no plan can parse is returned unchanged.
     """
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.E164)
-    except phonenumbers.NumberParseException:
-        return phone
+    number = _parse(phone, None)
+    return _e164(number) if number else phone
 
 
 @bounded_cache(65_536, longest=_MAX_INPUT_LENGTH)
 def is_known(phone: str) -> bool:
     """Return whether a numbering plan knows the number."""
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return False
+    number = _parse(phone, None)
+    return number is not None and phonenumbers.is_valid_number(number)
