@@ -23,7 +23,7 @@ BY_CODE = {
     "ddc/common/api/rendering.py:camel", "ddc/common/api/serializers.py:writer", "ddc/common/api/serializers.py:reader",
     "ddc/common/api/misspelled.py:_decisive", "ddc/common/dataclass_json.py:_defaults",
     "ddc/common/dataclass_json.py:_hints", "communications/callbacks/readers/mail.py:_view_class",
-    "contact/engine/windows.py:_subdivisions",
+    "contact/engine/windows.py:_subdivisions", "communications/callbacks/stop_words.py:_phrases",
 }  # fmt: skip
 #: Functions cached for a bounded number of arguments, whose texts are as short as the columns and patterns that they come from.
 SHORT = {
@@ -32,7 +32,7 @@ SHORT = {
     "communications/sending/rates.py:_valkey", "communications/texts/formats.py:_pattern",
     "contact/engine/decision.py:_clocks", "contact/engine/decision.py:_days", "contact/engine/gate.py:_closed_windows",
     "contact/engine/windows.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_locations",
-    "contact/policies.py:_read", "ddc/common/days.py:_zone", "ddc/fast/lists.py:select_sql",
+    "contact/policies.py:_read", "ddc/fast/lists.py:select_sql",
 }  # fmt: skip
 
 

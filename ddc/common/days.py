@@ -5,7 +5,6 @@ Towards a debtor the debtor's day counts instead: ``debtors.calendars.today``.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,7 +66,7 @@ class AgencyToday(Func):
 
 def agency_zone() -> ZoneInfo:
     """Return the agency's time zone, ``AGENCY_TIME_ZONE``."""
-    return _zone(settings.AGENCY_TIME_ZONE)
+    return ZoneInfo(settings.AGENCY_TIME_ZONE)
 
 
 def begun(now: datetime) -> date:
@@ -94,8 +93,3 @@ def _years_later(day: date, years: int) -> date:
     if day.year + years > date.max.year:
         return date.max
     return (day.replace(day=28) if (day.month, day.day) == (2, 29) else day).replace(year=day.year + years)
-
-
-@lru_cache(maxsize=16)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
