@@ -65,11 +65,6 @@ _REFRESH = f"""
     UPDATE debt SET current_status = {DERIVED}, updated_at = %(now)s
     WHERE debt.id = ANY(%(debts)s) AND debt_is_open(debt.current_status) AND debt.current_status <> {DERIVED}
 """  # noqa: S608
-_END_BY_TIME = """
-    UPDATE debt SET hand_status = NULL, hand_status_by_id = NULL, hand_status_at = NULL, hand_status_reason = NULL,
-        hand_status_until = NULL
-    WHERE debt.id = ANY(%(debts)s) AND debt.hand_status_until <= %(today)s
-"""
 
 
 class Record(NamedTuple):
@@ -131,8 +126,8 @@ def ending_by_time(today: date) -> list[uuid.UUID]:
 
 def end_by_time(debt_ids: Collection[uuid.UUID], *, today: date) -> None:
     """Clear the statuses set by hand that are over, of some locked debts."""
-    with connection.cursor() as cursor:
-        cursor.execute(_END_BY_TIME, {"debts": list(debt_ids), "today": today})
+    over = Debt.objects.filter(pk__any_of=debt_ids, hand_status_until__lte=today)
+    over.update(**dict.fromkeys(FIELDS))
 
 
 def close_requests(debt: Debt, *, now: datetime) -> None:
