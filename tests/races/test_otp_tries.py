@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from communications.models import CommunicationLog
 from communications.texts import one_time_code
-from ddc.common import rate_limits
 from ddc.common.errors import TooMany
 from debtors.models import Debtor
 from portal import activities, attempt_tokens, otp
@@ -21,6 +20,7 @@ from portal.attempt_tokens import NO_SESSION
 from portal.models import DigitalActivity, OtpSession
 from tests import factories
 from tests.portal.conftest import ask, code_of, other_than
+from tests.races.threads import count_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,15 +201,7 @@ def test_checking_first_whether_a_code_was_used_signs_in_twice(monkeypatch: pyte
 
 @pytest.mark.deep
 def test_without_the_lock_more_than_three_requests_are_granted(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = Barrier(10)
-    consume = rate_limits.consume
-
-    def consume_and_wait(*args: Any, **kwargs: Any) -> None:
-        consume(*args, **kwargs)
-        counted.wait(timeout=30)
-
-    monkeypatch.setattr(rate_limits, "serialize", lambda *_: None)
-    monkeypatch.setattr(rate_limits, "consume", consume_and_wait)
+    count_together(monkeypatch, 10)
 
     at_once([lambda: otp.request("+447700900555", client_ip=None, now=timezone.now())] * 10)
 

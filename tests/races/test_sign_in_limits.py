@@ -1,6 +1,5 @@
 """Simultaneous wrong passwords are counted one after another, before they are hashed."""
 
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -9,9 +8,8 @@ from django.test import RequestFactory
 
 from agents.models import SignInAttempt
 from agents.sign_in_limits import PER_ADDRESS, PER_NAME_AND_ADDRESS
-from ddc.common import rate_limits
 from ddc.common.errors import TooMany
-from tests.races.threads import at_once, refusals
+from tests.races.threads import at_once, count_together, refusals
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,15 +35,7 @@ def test_simultaneous_guesses_of_many_names_stay_within_the_limit_of_their_addre
 
 @pytest.mark.deep
 def test_without_the_lock_more_are_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = Barrier(20)
-    consume = rate_limits.consume
-
-    def consume_and_wait(*args: Any, **kwargs: Any) -> None:
-        consume(*args, **kwargs)
-        counted.wait(timeout=30)
-
-    monkeypatch.setattr(rate_limits, "serialize", lambda *_: None)
-    monkeypatch.setattr(rate_limits, "consume", consume_and_wait)
+    count_together(monkeypatch, 20)
 
     assert refusals(at_once(*[guess("ann")] * 20)) == []
     assert SignInAttempt.objects.count() == 20

@@ -4,7 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import connection
+
+from ddc.common import rate_limits
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -32,3 +35,16 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 def refusals(results: list[Any]) -> list[Exception]:
     return [result for result in results if isinstance(result, Exception)]
+
+
+def count_together(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Take the lock of the rate limits away, and let so many callers count before any of them goes on."""
+    counted = threading.Barrier(number)
+    consume = rate_limits.consume
+
+    def consume_and_wait(*args: Any, **kwargs: Any) -> None:
+        consume(*args, **kwargs)
+        counted.wait(timeout=30)
+
+    monkeypatch.setattr(rate_limits, "serialize", lambda *_: None)
+    monkeypatch.setattr(rate_limits, "consume", consume_and_wait)
