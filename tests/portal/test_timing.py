@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from agents import sign_in_limits
 from debtors.models import Debtor
 from portal import otp
 
@@ -21,9 +22,10 @@ WITHIN = 0.05
 
 
 @pytest.fixture
-def phones(settings: Any) -> list[tuple[str, str]]:
+def phones(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Pairs of a phone that is known and one that is not."""
     settings.OTP_PER_PHONE = settings.OTP_PER_PHONE_DAY = settings.OTP_PER_ADDRESS = 1_000_000
+    monkeypatch.setattr(sign_in_limits, "CODES_PER_ADDRESS", 1_000_000)
     pairs = [(f"+4477001{number:05d}", f"+4477002{number:05d}") for number in range(EACH)]
     Debtor.objects.bulk_create(
         Debtor(first_name="John", last_name="Doe", email=f"{known}@example.com", mobile_phone=known)
