@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import (
+    UnfoldAdminDateWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -78,7 +78,7 @@ class StatusForm(forms.Form):
     status_until = forms.DateField(
         label="Until",
         required=False,
-        widget=UnfoldAdminSingleDateWidget(),
+        widget=UnfoldAdminDateWidget(),
         help_text="The first day without an open status set by hand; empty: open-ended.",
     )
     if_unchanged_since = UnchangedSinceField()
