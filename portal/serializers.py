@@ -70,6 +70,8 @@ class OwnDebtField(ReferenceField):
 class SignInAddressSerializer(CamelSerializer):
     """The debtor's phone, or the e-mail address instead of it; a phone counts if both are given."""
 
+    needs_any = ("mobile_phone", "email")
+
     mobile_phone = TextField(max_length=40, required=False, allow_null=True)
     email = EmailField(required=False, allow_null=True, help_text="Instead of mobilePhone.")
 

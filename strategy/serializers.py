@@ -146,6 +146,7 @@ class WithdrawalInputSerializer(CamelSerializer):
     """Withdraw the queued messages of exactly one rule, run, creditor or debtor."""
 
     decisive = ("rule_id", "run_id", "original_creditor", "debtor_id", "dry_run", "reason")
+    needs_one = ("rule_id", "run_id", "original_creditor", "debtor_id")
 
     dry_run = BooleanField(help_text="True only counts.")
     rule_id = ReferenceField(StrategyRule.objects.all(), required=False, allow_null=True, source="rule")

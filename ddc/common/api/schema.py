@@ -153,6 +153,10 @@ class Schema(AutoSchema):
             schema["additionalProperties"] = False
             if not serializer.may_lack_fields:
                 schema["required"] = list(schema["properties"])
+        if direction == "request" and issubclass(kind, CamelSerializer):
+            for keyword, names in (("anyOf", kind.needs_any), ("oneOf", kind.needs_one)):
+                if names:
+                    schema[keyword] = [_gives(camel(name)) for name in names]
         return schema
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
@@ -211,6 +215,11 @@ def _of_filter(found: Any) -> dict[str, Any]:
         pattern = validator.regex.pattern.removeprefix(r"\A").removesuffix(r"\Z")
         return {"type": "string", "pattern": f"^({pattern})?$"}
     return getattr(found, "described", {"type": "string", "pattern": r"^[^\x00]*$"})
+
+
+def _gives(name: str) -> dict[str, Any]:
+    """Describe a body that gives a field a text which is not blank."""
+    return {"type": "object", "required": [name], "properties": {name: {"type": "string", "pattern": r"\S"}}}
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:

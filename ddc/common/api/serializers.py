@@ -32,6 +32,9 @@ class CamelSerializer(serializers.Serializer[Any]):
     never_null: ClassVar[tuple[str, ...]] = ()
     #: Optional fields that decide what a request does. A body that misspells one is refused; see ``misspelled``.
     decisive: ClassVar[tuple[str, ...]] = ()
+    #: Texts or ids of which a body gives at least one, or exactly one. The serializer checks it, and the schema describes it.
+    needs_any: ClassVar[tuple[str, ...]] = ()
+    needs_one: ClassVar[tuple[str, ...]] = ()
     #: Whether an answer can lack some of the fields.
     may_lack_fields: bool = False
 
