@@ -14,7 +14,7 @@ import phonenumbers
 from django.db import connection
 from tqdm import tqdm
 
-from creditors.names import normal_form
+from ddc.common import normal_forms
 from ddc.common.postgresql import owner
 
 SEED = 20_260_101
@@ -109,7 +109,7 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
         "creditor_name",
         "creditor_id, name, normal_form",
         len(creditors),
-        [(pk, name, normal_form(name)) for pk, name in creditors.items()],
+        [(pk, name, normal_forms.name(name)) for pk, name in creditors.items()],
     )
     kinds = ("email", "sms", "call_script")
     templates = [(new_id(old), f"notice_{n}", kinds[n % 3]) for n in range(50)]

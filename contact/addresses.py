@@ -8,7 +8,7 @@ from debtors.models import Debtor
 def address(debtor: Debtor, channel: str) -> str:
     """Return the debtor's address for a channel, in the form of contact points; empty if there is none."""
     kind = Channel(channel).address_kind
-    return emails.normalise(debtor.email or "") if kind == AddressKind.EMAIL else (debtor.mobile_phone or "")
+    return emails.normal_form(debtor.email or "") if kind == AddressKind.EMAIL else (debtor.mobile_phone or "")
 
 
 def is_suppressed(debtor: Debtor, channel: str) -> bool:

@@ -11,7 +11,7 @@ from debtors import emails
 
 def address_digest(address: str) -> str:
     """Return what is recorded of an address: enough to see that two are the same."""
-    return hashlib.sha256(emails.normalise(address).encode()).hexdigest()[:16] if address else ""
+    return hashlib.sha256(emails.normal_form(address).encode()).hexdigest()[:16] if address else ""
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:

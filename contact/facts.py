@@ -100,8 +100,8 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         expires_at=request.expires_at,
         suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
         refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
-        is_work_address=emails.normalise(address)
-        in {emails.normalise(p.work_address) for p in preferences if p.work_address},
+        is_work_address=emails.normal_form(address)
+        in {emails.normal_form(p.work_address) for p in preferences if p.work_address},
         debt_id=debt.pk if debt else None,
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.is_fully_disputed,

@@ -101,7 +101,7 @@ def _normalize(address: str, debtor: Debtor) -> str:
     """Return an address in the form that messages have: phones in E.164."""
     address = address.strip()
     if not address or "@" in address:
-        return emails.normalise(address)
+        return emails.normal_form(address)
     try:
         return phones.normalise(address, debtor.country_code)
     except phones.InvalidPhone as refusal:

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from collection.models import Debt
 from creditors import creditors
 from creditors.models import Creditor, CreditorName
-from creditors.names import normal_form
+from ddc.common import normal_forms
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, amount, column
@@ -48,7 +48,7 @@ class CreditorAdmin(WithdrawalPage):
     fields = (("name", "code"), "aliases")
 
     def search_filter(self, text: str) -> Q:
-        names = CreditorName.objects.filter(normal_form__contains=normal_form(text))
+        names = CreditorName.objects.filter(normal_form__contains=normal_forms.name(text))
         return Q(code=text) | Q(pk__in=names.values("creditor"))
 
     def annotate_rows(self, rows: list[Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from creditors.models import Creditor, CreditorName
-from creditors.names import normal_form
+from ddc.common import normal_forms
 from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 
 
@@ -27,7 +27,7 @@ _FIND = """
 
 def find(name: str) -> Creditor | None:
     """Return the creditor with this name or alias, or None."""
-    return Creditor.objects.filter(names__normal_form=normal_form(name)).first()
+    return Creditor.objects.filter(names__normal_form=normal_forms.name(name)).first()
 
 
 def find_or_create(name: str) -> Creditor:
@@ -36,7 +36,7 @@ def find_or_create(name: str) -> Creditor:
     If two transactions create the same creditor at once, the second waits, fails on the unique normal form and finds the first's.
     """
     while True:
-        for creditor in Creditor.objects.raw(_FIND, [normal_form(name)]):
+        for creditor in Creditor.objects.raw(_FIND, [normal_forms.name(name)]):
             return creditor
         try:
             return create(name=name)
@@ -80,7 +80,7 @@ def _save(creditor: Creditor, names: Iterable[str]) -> Creditor:
     """Write a creditor and all its names. The first spelling of each normal form is kept."""
     forms: dict[str, str] = {}
     for name in names:
-        forms.setdefault(normal_form(name), name)
+        forms.setdefault(normal_forms.name(name), name)
     with refusing(_CONSTRAINTS):
         creditor.save()
         creditor.names.all().delete()

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from creditors.names import MAX_LENGTH, normal_form
+from ddc.common import normal_forms
 from ddc.common.models import UUIDModel
 
 
@@ -20,7 +20,7 @@ class Creditor(UUIDModel):
     @property
     def aliases(self) -> list[str]:
         """The names other than its own, in alphabetical order."""
-        own = normal_form(self.name)
+        own = normal_forms.name(self.name)
         return [known.name for known in self.names.all() if known.normal_form != own]
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class CreditorName(models.Model):
 
     creditor = models.ForeignKey(Creditor, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=255)
-    normal_form = models.CharField(max_length=MAX_LENGTH)
+    normal_form = models.CharField(max_length=normal_forms.MAX_LENGTH)
 
     class Meta:
         db_table = "creditor_name"

@@ -115,7 +115,7 @@ class ContactPointAdmin(WorkflowAdmin):
 
     def search_filter(self, text: str) -> Q:
         of_debtors = Q(debtor__in=Debtor.objects.matching(text).values("pk"))
-        return Q(value=emails.normalise(text)) | of_debtors
+        return Q(value=emails.normal_form(text)) | of_debtors
 
     suppressions = column("Suppressions", lambda point: ", ".join(point.suppressions) or "-")
 

@@ -56,7 +56,7 @@ class LaterConsentExists(DomainError):
 
 def normalise(value: str, kind: AddressKind) -> str:
     """Return the form in which contact points store an address."""
-    return emails.normalise(value) if kind == AddressKind.EMAIL else value.strip()
+    return emails.normal_form(value) if kind == AddressKind.EMAIL else value.strip()
 
 
 def parse(text: str, kind: AddressKind, *, field: str) -> str:

@@ -62,11 +62,11 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
     :raises DomainError: like ``create``
     """
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor.pk)
-    before = debtor.mobile_phone, emails.normalise(debtor.email)
+    before = debtor.mobile_phone, emails.normal_form(debtor.email)
     for name, value in fields.items():
         setattr(debtor, name, value)
     _check(debtor, today=today)
-    if (debtor.mobile_phone, emails.normalise(debtor.email)) != before:
+    if (debtor.mobile_phone, emails.normal_form(debtor.email)) != before:
         debtor.token_version += 1
     return _write(debtor)
 

@@ -1,4 +1,8 @@
-"""Normal form of phone numbers: E.164, from any form that people enter."""
+"""Phone numbers: read in any form that people enter, and compared by the numbering plan.
+
+A number in E.164 is stored and shown as it was given. ``normal_form`` is what all comparisons use, ``dialled`` what messages are
+sent to.
+"""
 
 import re
 
@@ -7,9 +11,20 @@ from django.conf import settings
 
 from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
+from ddc.common.normal_forms import visible
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _MAX_INPUT_LENGTH = 40
+# Former spellings that the plans do not know any more, by country code, and the number that they stand for: Mexico's prefixes of
+# mobiles and long distance, and Brazil's mobiles without the ninth digit. The result must be in the plan, and the spelling not.
+_FORMER = {
+    "52": (re.compile(r"(?:0?1|04[45])([0-9]{10})", re.ASCII), r"\1"),
+    "55": (re.compile(r"([0-9]{2})([6-9][0-9]{7})", re.ASCII), r"\g<1>9\2"),
+}
+#: A country's trunk prefix may have been left in more than once.
+_TRUNK_PREFIXES = 3
+# Argentina's numbers of mobiles and landlines are taken from one series. The 9 is for calls from abroad; text messages lack it.
+_ARGENTINE_MOBILE = re.compile(r"\+549([0-9]{10})", re.ASCII)
 
 
 class InvalidPhone(Invalid):
@@ -27,6 +42,7 @@ def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone
 
     :raises InvalidPhone: if it is in another form and not valid for the country
     """
+    text = visible(text)
     if _E164.fullmatch(text):
         return text
     if len(text) <= _MAX_INPUT_LENGTH:
@@ -44,7 +60,7 @@ def as_typed(text: str, *, field: str = "mobile_phone") -> str:
 
     :raises InvalidPhone: if it cannot be a phone number
     """
-    text = text.strip()
+    text = visible(text).strip()
     if _E164.fullmatch(text):
         return text
     if len(text) <= _MAX_INPUT_LENGTH:
@@ -81,17 +97,39 @@ def _e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def canonical(phone: str) -> str:
-    """Return the numbering plan's spelling of a number in E.164, such as +447400123456 for +4407400123456.
+@bounded_cache(65_536, longest=_MAX_INPUT_LENGTH)
+def dialled(phone: str) -> str:
+    """Return the number in E.164 as the numbering plan spells it, such as +447400123456 for +4407400123456.
 
-    Limits count and sign-ins compare by it. A number that no plan can parse is returned unchanged.
+    A text that no plan can parse is returned without invisible characters and spaces around it.
     """
-    number = _parse(phone, None)
-    return _e164(number) if number else phone
+    spelled = visible(phone).strip()
+    for _ in range(_TRUNK_PREFIXES):
+        number = _parse(spelled, None)
+        if number is None or _e164(number) == spelled:
+            break
+        spelled = _e164(number)
+    return _present(spelled, str(number.country_code)) if number else spelled
+
+
+def _present(phone: str, country_code: str) -> str:
+    """Return what the number is today, if the plan knows it only by a former spelling."""
+    pattern, replacement = _FORMER.get(country_code, (None, ""))
+    former = pattern.fullmatch(phone, len(country_code) + 1) if pattern else None
+    if former is None or is_known(phone):
+        return phone
+    present = f"+{country_code}{former.expand(replacement)}"
+    return present if is_known(present) else phone
+
+
+def normal_form(phone: str) -> str:
+    """Return what the spellings of one number in E.164 have in common. It is for comparisons, and not always for dialling."""
+    plan = dialled(phone)
+    return f"+54{mobile[1]}" if (mobile := _ARGENTINE_MOBILE.fullmatch(plan)) else plan
 
 
 @bounded_cache(65_536, longest=_MAX_INPUT_LENGTH)
 def is_known(phone: str) -> bool:
-    """Return whether a numbering plan knows the number."""
+    """Return whether a numbering plan knows the number as it is spelled."""
     number = _parse(phone, None)
-    return number is not None and phonenumbers.is_valid_number(number)
+    return number is not None and phonenumbers.is_valid_number(number) and _e164(number) == phone

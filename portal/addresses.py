@@ -34,15 +34,15 @@ def parse(text: str) -> SignInAddress:
     :raises InvalidEmail: if it is no e-mail address
     """
     if "@" in text:
-        value = emails.normalise(text)
+        value = emails.normal_form(text)
         emails.check(value, field="email")
         return SignInAddress(Channel.EMAIL, value, value)
     given = phones.as_typed(text)
-    return SignInAddress(Channel.SMS, phones.canonical(given), given)
+    return SignInAddress(Channel.SMS, phones.normal_form(given), given)
 
 
 def is_current(debtor: Debtor, address: str) -> bool:
     """Return whether the debtor still has the address of a sign-in."""
     if "@" in address:
-        return emails.normalise(debtor.email) == address
-    return phones.canonical(debtor.mobile_phone or "") == address
+        return emails.normal_form(debtor.email) == address
+    return phones.normal_form(debtor.mobile_phone or "") == address

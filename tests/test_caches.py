@@ -10,7 +10,7 @@ from functools import _lru_cache_wrapper
 import pytest
 
 from collection.placements import checks
-from creditors.names import normal_form
+from ddc.common import normal_forms
 from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import DomainError
 from ddc.common.reference import languages
@@ -70,12 +70,13 @@ def test_a_bounded_cache_keeps_neither_many_nor_long_texts():
 @pytest.mark.parametrize(
     "function",
     [
-        normal_form,
+        normal_forms.name,
         languages.name,
         languages.locale,
         languages.read,
         checks.language,
         phones.is_known,
+        phones.dialled,
         zones.zones_of_phone,
     ],
 )

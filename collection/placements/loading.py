@@ -15,7 +15,7 @@ from collection.placements import checks, posting
 from collection.placements.checks import READERS, RefusedRow
 from collection.placements.file import COLUMNS, PlacementFile
 from collection.segments import assignment
-from creditors.names import normal_form
+from ddc.common import normal_forms
 from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
@@ -153,7 +153,7 @@ class _RowReader:
         if self._phone is not None and (text := row[self._phone]):
             country = row[self._country] if self._country is not None else None
             row[self._phone] = self._read(line, "mobile_phone", text, lambda text: phones.normalise(text, country))
-        return [line, DECIMALS.get(row[self._currency] or ""), normal_form(row[self._creditor] or ""), *row]
+        return [line, DECIMALS.get(row[self._currency] or ""), normal_forms.name(row[self._creditor] or ""), *row]
 
     def _read(self, line: int, column: str, text: str, read: Callable[[str], str]) -> str | None:
         try:

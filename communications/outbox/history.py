@@ -130,7 +130,7 @@ def _history(asked: Sequence[ContactRequest], *, by_address: bool, now: datetime
         if status == MessageStatus.CLAIMED and debtor_id in debtors:
             # The row gets its address only when the hand-over starts.
             address = addresses.address(debtors[debtor_id], rest[0])
-        contact = _contact(emails.normalise(address or ""), status, *rest)
+        contact = _contact(emails.normal_form(address or ""), status, *rest)
         for owner in {debtor_id, *owners.get(contact.address, ())} & debtors.keys():
             found[owner].append(contact)
     return found

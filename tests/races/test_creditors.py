@@ -8,7 +8,7 @@ import pytest
 
 from creditors import creditors
 from creditors.models import Creditor, CreditorName
-from creditors.names import normal_form
+from ddc.common import normal_forms
 from ddc.common.errors import Duplicate
 from tests import factories
 from tests.races.threads import at_once, refusals
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def find_or_create_once(name: str) -> Creditor:
     """Look and create, without a second look if another transaction created it in between."""
-    if known := CreditorName.objects.filter(normal_form=normal_form(name)).first():
+    if known := CreditorName.objects.filter(normal_form=normal_forms.name(name)).first():
         return known.creditor
     time.sleep(0.05)  # So that the others look too.
     return creditors.create(name=name)

@@ -1,0 +1,65 @@
+"""Normal forms of names and references: texts with the same form are the same name, or the same reference.
+
+``debtors.phones.normal_form`` and ``debtors.emails.normal_form`` are those of phones and e-mail addresses. docs/identity.md lists
+what is compared by which.
+"""
+
+import re
+import unicodedata
+
+from ddc.common.bounded_cache import bounded_cache
+
+#: The greatest length of a form. Unicode expands some letters, so a form may be longer than its text.
+MAX_LENGTH = 255
+_ACCENTS = re.compile("[\u0300-\u036f]")
+# Marks without a form of their own: the joiner of graphemes, the fillers of Hangul, and the selectors of a glyph's variant.
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+# Word processors put these in the place of the characters on keyboards.
+_TYPOGRAPHY = str.maketrans({
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+    **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\uff07`\u00b4", "'"),
+})  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """Return the text without invisible characters: marks of direction, soft hyphens, joiners, selectors of variants."""
+    if text.isascii():
+        return text
+    return "".join(letter for letter in _INVISIBLE.sub("", text) if unicodedata.category(letter) != "Cf")
+
+
+@bounded_cache(1_000, longest=MAX_LENGTH)
+def name(text: str) -> str:
+    """Return the form of a person's or a company's name.
+
+    It has no case, accents, repeated spaces, invisible characters, and no spaces or punctuation at its ends. Only accents of
+    Latin, Greek and Cyrillic letters are dropped: marks of other scripts distinguish words.
+    """
+    words = " ".join(unicodedata.normalize("NFKC", _ACCENTS.sub("", _folded(text))).split())
+    start, end = 0, len(words)
+    while start < end and _is_edge(words[start]):
+        start += 1
+    while end > start and _is_edge(words[end - 1]):
+        end -= 1
+    return (words[start:end] or words)[:MAX_LENGTH]
+
+
+def reference(text: str) -> str:
+    """Return the form of a creditor's reference: without case, outer and repeated spaces, and invisible characters."""
+    return " ".join(unicodedata.normalize("NFKC", _folded(text)).split())[:MAX_LENGTH].rstrip()
+
+
+def reference_without_zeros(text: str) -> str:
+    """Return the form of a reference without leading zeros, which spreadsheets drop: ``000123`` and ``123`` have the same."""
+    form = reference(text)
+    return form.lstrip("0 ") or form[-1:]
+
+
+def _folded(text: str) -> str:
+    """Return the text decomposed, without case and invisible characters, with the punctuation of keyboards."""
+    decomposed = unicodedata.normalize("NFKD", visible(text).translate(_TYPOGRAPHY))
+    return unicodedata.normalize("NFKD", decomposed.casefold()).translate(_TYPOGRAPHY)
+
+
+def _is_edge(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character).startswith("P")
