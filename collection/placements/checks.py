@@ -4,7 +4,8 @@ Codes, phones and e-mail addresses are read in Python while the rows are copied 
 columns there in one pass. Both write line, column and reason to a table of refusals.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,8 +19,14 @@ from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
 from ddc.common.reference import countries, currencies, languages
 from ddc.common.reference.currencies import DECIMALS
-from debtors import emails
+from debtors import emails, phones
 from debtors.models import Debtor
+
+#: A long number as Excel writes it: the digits after the first are lost.
+_SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+")
+_SHORTENED_REASON = (
+    "Excel shortened this number. Give the column the format “Text” before the file is opened, and save it again."
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +65,12 @@ def email(text: str) -> str:
     return text
 
 
+def phone(text: str, country_code: str | None) -> str:
+    if _SHORTENED.fullmatch(text):
+        raise Invalid(_SHORTENED_REASON)
+    return phones.normalise(text, country_code)
+
+
 #: The functions that read a column's text. The phone is read after them, since it depends on the country.
 READERS: dict[str, Callable[[str], str]] = {
     "email": email,
@@ -68,14 +81,16 @@ READERS: dict[str, Callable[[str], str]] = {
 
 _FIELDS = [*Debtor.input_fields(), *Debt.input_fields()]
 _READ_IN_PYTHON = {*READERS, "mobile_phone"}
-#: API name and column of each text, with its greatest length, and of each date.
+#: API name and column of each text, with its greatest length.
 _LENGTHS = {
     camel(field.name): (field.name, field.max_length)
     for field in _FIELDS
     if isinstance(field, models.CharField) and not field.choices and field.name not in _READ_IN_PYTHON
 } | {"originalCreditor": ("original_creditor", Creditor._meta.get_field("name").max_length)}
-_DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
+#: API name and column of each date and each number.
+DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
 _AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
+NUMBERS = {**_AMOUNTS, "p2pScore": "p2p_score"}
 _REQUIRED = {"email": "email", "originalCreditor": "original_creditor", "originalBalance": "original_balance"}
 
 _PLAIN = r"'^-?[0-9]+(\.[0-9]+)?$'"
@@ -88,6 +103,7 @@ def _date_fault(column: str) -> str:
     plausible = f"""WHEN {column}::date NOT BETWEEN %({column}_first)s::date AND %({column}_last)s::date
         THEN %({column}_message)s::text"""
     return f"""CASE WHEN {column} IS NULL THEN NULL
+        WHEN {column} ~ '^[0-9]{{5}}([.,][0-9]+)?$' THEN 'Excel wrote this date as a number. Give the column a date format.'
         WHEN {column} !~ {_DAY} OR NOT pg_input_is_valid({column}, 'date') THEN 'This must be a date, such as 2026-01-31.'
         {past}
         {plausible} END"""
@@ -117,7 +133,9 @@ _FAULTS = {
         name: f"CASE WHEN length({column}) > {most} THEN 'This is longer than {most} characters.' END"
         for name, (column, most) in _LENGTHS.items()
     },
-    **{name: _date_fault(column) for name, column in _DATES.items()},
+    "externalReference": f"""CASE WHEN length(external_reference) > 255 THEN 'This is longer than 255 characters.'
+        WHEN external_reference ~ '^{_SHORTENED.pattern}$' THEN '{_SHORTENED_REASON}' END""",
+    **{name: _date_fault(column) for name, column in DATES.items()},
     **{name: _amount_fault(column) for name, column in _AMOUNTS.items()},
     "currentStatus": f"""CASE WHEN NOT debt_is_open(current_status)
         THEN 'A debt is placed in one of these statuses: {", ".join(OPEN)}.' END""",
@@ -139,11 +157,14 @@ _CHECK = """
 """
 
 
-def check(*, today: date) -> None:
-    """Record the faults of all staged rows in the columns that Python does not read."""
+def check(*, today: date, only: Collection[str] | None = None) -> None:
+    """Record the faults of all staged rows in the columns that Python does not read, or in ``only`` these."""
+    required = {name: f"CASE WHEN {column} IS NULL THEN 'This is required.' END" for name, column in _REQUIRED.items()}
     named = [
-        *((name, f"CASE WHEN {column} IS NULL THEN 'This is required.' END") for name, column in _REQUIRED.items()),
-        *_FAULTS.items(),
+        (name, fault)
+        for faults in (required, _FAULTS)
+        for name, fault in faults.items()
+        if only is None or name in only
     ]
     sql = _CHECK.format(
         faults=", ".join(fault for _, fault in named),
@@ -156,7 +177,7 @@ def check(*, today: date) -> None:
 def _plausible_dates(today: date) -> dict[str, date | str]:
     """Return the parameters with the bounds of each date, and the refusal of a date beyond them."""
     params: dict[str, date | str] = {}
-    for column in _DATES.values():
+    for column in DATES.values():
         bounds = days.plausible(column, today=today)
         params |= {f"{column}_first": bounds.first, f"{column}_last": bounds.last, f"{column}_message": bounds.message}
     return params

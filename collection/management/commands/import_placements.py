@@ -1,7 +1,11 @@
-"""Load a creditor's placement file."""
+"""Load a creditor's placement file.
+
+The exit code is 0 if every row was accepted, known already or parked, 1 if a row was refused, and 2 if nothing could be read.
+"""
 
 import csv
 import os
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -16,17 +20,23 @@ from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 
 SHOWN = 20
+#: Those in which Excel saves CSV. They can't be told apart by their bytes, so none is guessed.
+ENCODINGS = ("utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1257")
+NOTHING_READ = 2
 
 
 class Command(BaseCommand):
     help = (
-        "Place the debts of a CSV file (UTF-8, commas or semicolons). A row's debtor is the one with its email or mobilePhone. "
-        "Known debtors and debts stay unchanged, so the same file twice adds nothing."
+        "Place the debts of a CSV file. A row's debtor is the one with its email or mobilePhone. Known debtors and debts stay "
+        "unchanged, so the same file twice adds nothing. Exit code 1: a row was refused; 2: nothing could be read."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE.csv", help=f"columns: {', '.join(COLUMNS)}")
         parser.add_argument("--creditor", metavar="NAME", help="the creditor of rows that name none")
+        parser.add_argument(
+            "--encoding", choices=ENCODINGS, help="the encoding of a file that is neither UTF-8 nor marked UTF-16"
+        )
         parser.add_argument("--dry-run", action="store_true", help="report the outcome of each row, and write nothing")
         parser.add_argument(
             "--refused", metavar="FILE.csv", help="write the line, column and reason of each refused row to this file"
@@ -50,6 +60,7 @@ class Command(BaseCommand):
                 report = loading.load(
                     file,
                     creditor=options["creditor"],
+                    encoding=options["encoding"],
                     dry_run=options["dry_run"],
                     by=None,
                     today=agency_today(now),
@@ -57,16 +68,22 @@ class Command(BaseCommand):
                     progress=show,
                 )
         except OSError as error:
-            raise CommandError(f"{path} can't be read: {error.strerror}.") from error
+            raise CommandError(f"{path} can't be read: {error.strerror}.", returncode=NOTHING_READ) from error
         except DomainError as refusal:
-            raise CommandError(f"{path}: {refusal.message} Nothing was written.") from refusal
+            raise CommandError(f"{path}: {refusal.message} Nothing was written.", returncode=NOTHING_READ) from refusal
         except DatabaseError as error:
-            raise CommandError(f"The database failed ({type(error).__name__}). Nothing was written.") from error
+            raise CommandError(
+                f"The database failed ({type(error).__name__}). Nothing was written.", returncode=NOTHING_READ
+            ) from error
         self.report(report, dry_run=options["dry_run"])
         if options["refused"]:
             self.write_refusals(report, options["refused"])
+        if report.refused:
+            sys.exit(1)
 
     def report(self, report: loading.Report, *, dry_run: bool) -> None:
+        if report.ignored:
+            self.stdout.write(f"Ignored columns, whose names are unknown: {', '.join(report.ignored)}.")
         for refusal in report.refusals[:SHOWN]:
             self.stdout.write(f"line {refusal.line}, {refusal.column or 'the row'}: {refusal.reason}")
         if len(report.refusals) > SHOWN:
