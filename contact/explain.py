@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from contact.engine.decision import Facts, Verdict
 from contact.engine.policies import Policy
 from contact.models import WEEKDAYS, ContactPreference
+from ddc.common.zones import zone_info
 from debtors.channels import Channel
 
 VERDICTS = {Verdict.ALLOW: "Allowed", Verdict.POSTPONE: "Postponed", Verdict.DENY: "Denied"}
@@ -59,7 +59,7 @@ def clocks(zones: frozenset[str], now: datetime) -> str:
     """Give the local time in every zone where the debtor may be; of many zones, only the first and the last."""
     if not zones:
         return "unknown"
-    shown = sorted((now.astimezone(ZoneInfo(zone)) for zone in zones), key=lambda local: local.isoformat()[:16])
+    shown = sorted((now.astimezone(zone_info(zone)) for zone in zones), key=lambda local: local.isoformat()[:16])
     if len(shown) > _MOST_CLOCKS:
         shown = [shown[0], shown[-1]]
     text = " and ".join(f"{local:%A} {local:%H:%M} in {local.tzinfo}" for local in shown)

@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from collection.models import Debt
 from contact import facts
@@ -10,6 +9,7 @@ from contact.engine.policies import Location
 from contact.engine.windows import is_holiday
 from contact.models import ValidationNotice
 from ddc.common.days import begun
+from ddc.common.zones import zone_info
 
 #: After how many business days a notice counts as received, and how long the debt may be disputed after that.
 ASSUMED_RECEIVED, PERIOD = 5, timedelta(days=30)
@@ -21,7 +21,7 @@ def record(debt: Debt, *, message_id: uuid.UUID, sent_at: datetime) -> Validatio
 
     Days are the debtor's own; where it may be two days at once, the later one.
     """
-    sent_on = max((sent_at.astimezone(ZoneInfo(z)).date() for z in facts.zones(debt.debtor)), default=begun(sent_at))
+    sent_on = max((sent_at.astimezone(zone_info(z)).date() for z in facts.zones(debt.debtor)), default=begun(sent_at))
     received_on = business_day(sent_on, ASSUMED_RECEIVED, locations=facts.locations(debt.debtor))
     period = {"received_on": received_on, "period_ends_on": received_on + PERIOD}
     notice, is_first = ValidationNotice.objects.get_or_create(

@@ -1,9 +1,9 @@
 """Today's date at a debtor's location, in each possible time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from ddc.common.days import FIRST, LAST, later
+from ddc.common.zones import zone_info
 from debtors.models import Debtor
 from debtors.zones import possible_zones, time_zone
 
@@ -13,7 +13,7 @@ __all__ = ["FIRST", "LAST", "days", "end_of", "later", "today"]
 def days(debtor: Debtor, *, at: datetime) -> frozenset[date]:
     """Return the possible dates at the debtor's location; without any location, all dates of the world at that moment."""
     zones = possible_zones(**_location(debtor))
-    clocks: list[tzinfo] = [ZoneInfo(zone) for zone in zones] or [LAST, FIRST]
+    clocks: list[tzinfo] = [zone_info(zone) for zone in zones] or [LAST, FIRST]
     return frozenset(at.astimezone(clock).date() for clock in clocks)
 
 
@@ -23,7 +23,7 @@ def today(debtor: Debtor, *, at: datetime) -> date:
     The earliest date is the one in the debtor's favour: nothing is overdue before it is so on every clock.
     """
     zone = time_zone(**_location(debtor))
-    return at.astimezone(ZoneInfo(zone)).date() if zone else min(days(debtor, at=at))
+    return at.astimezone(zone_info(zone)).date() if zone else min(days(debtor, at=at))
 
 
 def end_of(
@@ -37,7 +37,7 @@ def end_of(
         else possible_zones(country_code=country_code, region_state=region_state, mobile_phone=mobile_phone)
     )
     midnight = datetime.combine(day + timedelta(days=1), time())
-    return min(midnight.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for zone in zones or {"UTC"})
+    return min(midnight.replace(tzinfo=zone_info(zone)).astimezone(UTC) for zone in zones or {"UTC"})
 
 
 def _location(debtor: Debtor) -> dict[str, str | None]:

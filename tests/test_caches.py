@@ -32,7 +32,7 @@ SHORT = {
     "communications/sending/rates.py:_valkey", "communications/texts/formats.py:_pattern",
     "contact/engine/decision.py:_clocks", "contact/engine/decision.py:_days", "contact/engine/gate.py:_closed_windows",
     "contact/engine/windows.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_locations",
-    "contact/policies.py:_read", "ddc/fast/lists.py:select_sql",
+    "contact/policies.py:_read", "ddc/common/zones.py:zone_info", "ddc/fast/lists.py:select_sql",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from collection.holds.active import is_active
 from contact.engine.policies import Location, Policy, Scope
+from ddc.common.zones import zone_info
 
 
 class Verdict(StrEnum):
@@ -157,7 +158,7 @@ class Facts:
 
 @lru_cache(maxsize=4096)
 def _clocks(zones: frozenset[str]) -> tuple[ZoneInfo, ...]:
-    return tuple(ZoneInfo(zone) for zone in sorted(zones))
+    return tuple(zone_info(zone) for zone in sorted(zones))
 
 
 @lru_cache(maxsize=4096)

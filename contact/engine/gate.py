@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from contact.engine import frequency_caps
 from contact.engine.applicable import ApplicablePolicies, PolicySet
@@ -11,6 +10,7 @@ from contact.engine.decision import TEMPORARY, ContactBlock, Decision, Facts, Re
 from contact.engine.frequency_caps import policy_reason
 from contact.engine.policies import Policy, Scope
 from contact.engine.windows import Closed, ContactWindows, midnight
+from ddc.common.zones import zone_info
 
 #: How often caps and windows are tried in turn for a moment that suits both.
 _ROUNDS = 60
@@ -177,7 +177,7 @@ def _window_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -
 def _closed_windows(windows: ContactWindows, zones: frozenset[str], now: datetime) -> tuple[Reason, ...]:
     """Return the windows that are closed; the same for every debtor with the same policies and clocks."""
     found = []
-    locals_ = {zone: now.astimezone(ZoneInfo(zone)) for zone in sorted(zones)}
+    locals_ = {zone: now.astimezone(zone_info(zone)) for zone in sorted(zones)}
     for policy in windows.policies:
         closed = {zone: why for zone, local in locals_.items() if (why := windows.closed_because(policy, local))}
         for why in sorted(set(closed.values())):
@@ -187,7 +187,7 @@ def _closed_windows(windows: ContactWindows, zones: frozenset[str], now: datetim
 
 
 def _closed_text(policy: Policy, why: Closed, zones: list[str], now: datetime) -> str:
-    local = now.astimezone(ZoneInfo(zones[0]))
+    local = now.astimezone(zone_info(zones[0]))
     where = f"in {zones[0]}" + (f" and {len(zones) - 1} more zones" if zones[1:] else "")
     if why == Closed.HOLIDAY:
         return f"{local:%d %B} is a public holiday {where}."

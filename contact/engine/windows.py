@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
-from zoneinfo import ZoneInfo
 
 import holidays
 
 from contact.engine.policies import Location, Policy
+from ddc.common.zones import zone_info
 from debtors.regions import fold
 
 #: How far ahead an open moment is searched for. No policy closes a fortnight; one that does leaves no opening at all.
@@ -88,12 +88,12 @@ class ContactWindows:
         return self._timelines[key]
 
     def _all_open(self, moment: datetime, zones: frozenset[str]) -> bool:
-        locals_ = [moment.astimezone(ZoneInfo(zone)) for zone in zones]
+        locals_ = [moment.astimezone(zone_info(zone)) for zone in zones]
         return all(self.closed_because(policy, local) is None for policy in self.policies for local in locals_)
 
     def _edges(self, zone: str, day: date) -> Iterator[datetime]:
         """Yield the moments at which a window may open or close by one clock: midnight, its hours, a change of the clock."""
-        info = ZoneInfo(zone)
+        info = zone_info(zone)
         if change := clock_change(zone, day):
             yield change
         for local_day in (day - _DAY, day, day + _DAY):
@@ -129,7 +129,7 @@ def _subdivisions(country: str) -> dict[str, str]:
 @lru_cache(maxsize=16_384)
 def clock_change(zone: str, day: date) -> datetime | None:
     """Return when a zone's clock is put forward or back during a UTC day; None on any other day."""
-    info = ZoneInfo(zone)
+    info = zone_info(zone)
     before = datetime.combine(day, time.min, UTC)
     after = before + _DAY
 
@@ -149,4 +149,4 @@ def clock_change(zone: str, day: date) -> datetime | None:
 
 def midnight(day: date, zone: str) -> datetime:
     """Return the first moment (UTC) of a day by a zone's clock, also where the clock skips midnight."""
-    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, time.min, zone_info(zone)).astimezone(UTC)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import DateField, Func
 
 from ddc.common.errors import OutOfRange
+from ddc.common.zones import zone_info
 
 #: The time zones that are furthest behind and ahead of UTC.
 LAST, FIRST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
@@ -66,7 +67,7 @@ class AgencyToday(Func):
 
 def agency_zone() -> ZoneInfo:
     """Return the agency's time zone, ``AGENCY_TIME_ZONE``."""
-    return ZoneInfo(settings.AGENCY_TIME_ZONE)
+    return zone_info(settings.AGENCY_TIME_ZONE)
 
 
 def begun(now: datetime) -> date:
