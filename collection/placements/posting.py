@@ -186,6 +186,7 @@ def post(*, by_id: uuid.UUID | None, today: date, now: datetime) -> Posted:
         cursor.execute(_RELEASE_DUPLICATES)
         if cursor.rowcount:
             debtors += _match(now=now)
+        cursor.execute("ANALYZE placement (debtor_id)")
         cursor.execute(_REPEATED_BY_FIELDS)
         cursor.execute(_KNOWN_BY_FIELDS)
         cursor.execute("SELECT count(*) FROM placement WHERE debtor_id IS NOT NULL OR is_known")
