@@ -10,8 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
+from agents.models import Agent
 from audit import describe
 from audit.models import AuditEvent
+from collection import search
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, column
 from debtors.models import Debtor
@@ -50,7 +52,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = ("source", "actor_kind", "operation", "table_name", "at")
     search_fields = ("actor_name",)
     search_help_text = (
-        "An agent's user name; part of a debtor's name or e-mail address; the whole id of a person, an actor or a row"
+        "An agent's user name; a debtor's name, e-mail address or phone; the id of a person, an actor or a row"
     )
     fields = (
         ("at", "request_id"),
@@ -61,7 +63,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        return Q(actor_name=text) | Q(person_id__in=Debtor.objects.matching(text).values("pk"))
+        agents = list(Agent.objects.filter(username=text).values_list("pk", flat=True))
+        return Q(actor_id__in=agents) | Q(person_id__in=search.debtors(text))
 
     def id_filter(self, key: uuid.UUID) -> Q:
         return Q(pk=key) | Q(person_id=key) | Q(actor_id=key) | Q(row_id=str(key)) | Q(actor_name=str(key))

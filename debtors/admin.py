@@ -12,6 +12,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from audit import admin as audit
+from collection import search
 from collection.admin import deferrals, holds
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest
@@ -24,7 +25,7 @@ from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import amount, column
 from ddc.common.days import agency_today
-from debtors import debtors, phones
+from debtors import debtors
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
 from portal.models import DigitalActivity
@@ -54,7 +55,7 @@ class DebtorAdmin(WithdrawalPage):
     list_display = ("name", "email", "mobile_phone", "country_code", "outstanding", "created_at")
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
-    search_help_text = "Part of a name, a company or an e-mail address; a whole phone number; an id"
+    search_help_text = "Name, company, e-mail address, phone or its last digits, postcode, a debt's reference, or an id"
     actions_detail = ("record_call", "withdraw_messages", "sign_out")
     readonly_fields = ("totals", "created_at", "updated_at")
     fieldsets = (
@@ -77,11 +78,7 @@ class DebtorAdmin(WithdrawalPage):
         return (*self.fieldsets, account) if obj else self.fieldsets
 
     def search_filter(self, text: str) -> Q:
-        found = Q(pk__in=Debtor.objects.matching(text).values("pk"))
-        try:
-            return found | Q(mobile_phone=phones.normalise(text, None))
-        except phones.InvalidPhone:
-            return found
+        return Q(pk__in=search.debtors(text))
 
     def annotate_rows(self, rows: list[Any]) -> None:
         sums = totals.outstanding([row.pk for row in rows], today=agency_today(now()))

@@ -17,9 +17,9 @@ from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
-from debtors import contact_points, emails
+from debtors import contact_points, search
 from debtors.channels import Channel
-from debtors.models import ContactPoint, Debtor, SuppressionReason
+from debtors.models import ContactPoint, SuppressionReason
 
 
 class SuppressionForm(DomainForm):
@@ -81,7 +81,7 @@ class ContactPointAdmin(WorkflowAdmin):
     list_filter = (SuppressionFilter, "kind", "created_at")
     list_select_related = ("debtor",)
     search_fields = ("value",)
-    search_help_text = "A complete address, or part of the debtor's name"
+    search_help_text = "A complete address, or the debtor's name, phone or postcode"
     actions = ()
     actions_detail = ("consent", "reactivate")
     entered = ("value", "channel", "reason", "source")
@@ -114,8 +114,7 @@ class ContactPointAdmin(WorkflowAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        of_debtors = Q(debtor__in=Debtor.objects.matching(text).values("pk"))
-        return Q(value=emails.normal_form(text)) | of_debtors
+        return Q(debtor__in=search.debtors(text)) | search.strangers(text, "value")
 
     suppressions = column("Suppressions", lambda point: ", ".join(point.suppressions) or "-")
 

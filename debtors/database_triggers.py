@@ -8,6 +8,9 @@ _NEW_EMAIL, _OLD_EMAIL = emails.normalised_sql("updated.email"), emails.normalis
 
 # No SET clause: PostgreSQL then inlines them, and each name that is not of pg_catalog is qualified.
 _SEARCH_OPTIONS = "IMMUTABLE PARALLEL SAFE"
+# A short list: each letter of each debtor is compared with all of them. The no-break spaces are those that people paste.
+_SEPARATORS, _SEPARATOR_COUNT = r"\u00a0\u202f\t\n-.,;/&()@_+", 15
+_DROPPED = "\\'`"
 
 FUNCTIONS = [
     Function(
@@ -29,6 +32,43 @@ FUNCTIONS = [
         body=""" SELECT lower(public.unaccent('public.unaccent',
     coalesce(first_name, '') || ' ' || coalesce(last_name, '') || chr(10) || email || chr(10) || coalesce(legal_entity, '')
 )) """,
+    ),
+    Function(
+        name="words_of",
+        arguments="folded text",
+        returns="text",
+        language="sql",
+        options=f"{_SEARCH_OPTIONS} STRICT",
+        why="Part a folded text into words at punctuation, and drop apostrophes: D'Angelo is one word, Jean-Luc are two.",
+        body=f" SELECT translate(folded, E'{_SEPARATORS}{_DROPPED}', '{' ' * _SEPARATOR_COUNT}') ",
+    ),
+    Function(
+        name="search_words",
+        arguments="words text",
+        returns="text",
+        language="sql",
+        options=f"{_SEARCH_OPTIONS} STRICT",
+        why="Write the words of a search in the back office as debtor_lookup writes those of debtors.",
+        body=" SELECT public.words_of(public.search_text(words)) ",
+    ),
+    Function(
+        name="debtor_lookup",
+        arguments="search text, postal_code text, mobile_phone text",
+        returns="text",
+        language="sql",
+        options=_SEARCH_OPTIONS,
+        why="Make the text of a debtor that the back office searches: words, postcode in words and in one, phone at the end.",
+        body=""" SELECT ' ' || public.words_of(search) || ' ' || public.words_of(lower(coalesce(postal_code, ''))) || ' '
+    || replace(public.words_of(lower(coalesce(postal_code, ''))), ' ', '') || coalesce(mobile_phone, '+') """,
+    ),
+    Function(
+        name="search_compact",
+        arguments="words text",
+        returns="text",
+        language="sql",
+        options=f"{_SEARCH_OPTIONS} STRICT",
+        why="Write a text without case, accents, spaces and punctuation: references, and what is searched in them.",
+        body=" SELECT replace(public.words_of(public.search_text(words)), ' ', '') ",
     ),
     Function(
         name="record_contact_points_of_new_debtors",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Lower
@@ -11,10 +11,14 @@ from ddc.common.models import UUIDModel, newest_first
 from debtors.channels import AddressKind
 
 
+def escaped(words: str) -> str:
+    """Return the LIKE pattern of exactly these words."""
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def pattern_of(words: str) -> str:
     """Return the LIKE pattern of texts that contain these words literally."""
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    return f"%{escaped(words)}%"
 
 
 class DebtorQuerySet(models.QuerySet["Debtor"]):
@@ -90,6 +94,13 @@ class Debtor(UUIDModel):
             models.Index(fields=["-created_at", "-id"], name="debtor_newest"),
             models.Index(fields=["country_code", "-created_at", "-id"], name="debtor_country_newest"),
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="debtor_search_trigrams"),
+            GinIndex(
+                OpClass(
+                    Func(F("search"), F("postal_code"), F("mobile_phone"), function="debtor_lookup"),
+                    name="gin_trgm_ops",
+                ),
+                name="debtor_lookup_trigrams",
+            ),
         ]
 
     @property

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.timezone import now
 
+from collection import search
 from collection.admin import ledger
 from collection.models import LedgerEntry
 from ddc.common.admin.editing import DomainAdmin
@@ -14,7 +15,6 @@ from ddc.common.admin.forms import UnchangedSinceForm
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbroken
 from ddc.common.days import agency_today, begun
-from debtors.models import Debtor
 from payments import posting
 from payments.models import IdempotencyKey, Payment, PaymentStatus
 
@@ -40,7 +40,9 @@ class PaymentAdmin(DomainAdmin):
     list_filter = ("status", "payment_method", "payment_date")
     list_select_related = ("debt__debtor",)
     search_fields = ("processor_txn_id",)
-    search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or the transaction's id"
+    search_help_text = (
+        "The debtor's name, e-mail address or phone, part of the reference, or the whole id of the transaction"
+    )
     autocomplete_fields = ("debt",)
     readonly_fields = ("recorded_by", "created_at", "updated_at")
     fields = (
@@ -52,11 +54,7 @@ class PaymentAdmin(DomainAdmin):
     bounds = {"amount": (SMALLEST, None)}
 
     def search_filter(self, text: str) -> Q:
-        return (
-            Q(processor_txn_id=text)
-            | Q(debt__external_reference=text)
-            | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
-        )
+        return Q(processor_txn_id=text) | Q(debt__in=search.debts(text))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return (*self.fields, "recorded_by", ("created_at", "updated_at")) if obj else self.fields

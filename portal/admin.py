@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.db.models import Q
 
+from collection import search
 from ddc.common.admin.pages import ReadOnlyAdmin
-from debtors.models import Debtor
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
 
 
@@ -14,10 +14,10 @@ class DigitalActivityAdmin(ReadOnlyAdmin):
     list_filter = ("created_at",)
     list_select_related = ("debtor", "debt")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, or a complete activity type"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of a reference"
 
     def search_filter(self, text: str) -> Q:
-        return Q(activity_type=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debtor__in=search.debtors(text))
 
 
 @admin.register(OtpSession)

@@ -13,11 +13,12 @@ from django.utils.safestring import mark_safe
 from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
+from collection import search
+from communications.models import CommunicationLog
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin
 from ddc.common.days import agency_today
-from debtors.models import Debtor
 from strategy import reports, rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from strategy.withdrawal_admin import WithdrawalPage, waiting
@@ -202,12 +203,11 @@ class StrategyStepAdmin(ReadOnlyAdmin):
     list_filter = ("occurrence",)
     list_select_related = ("rule", "debt", "run", "message")
     search_fields = ("message",)
-    search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of the reference"
     ordering = ("-message",)
 
     def search_filter(self, text: str) -> Q:
-        debtors = Debtor.objects.matching(text).values("pk")
-        return Q(message__debt__external_reference=text) | Q(message__debtor__in=debtors)
+        return Q(message__in=CommunicationLog.objects.filter(debt__in=search.debts(text)).values("pk"))
 
 
 _VERDICTS = (("May go now", "allowed", None), ("Postponed", "postponed", "postpone"), ("Denied", "denied", "deny"))

@@ -15,7 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from collection import debts
+from collection import debts, search
 from collection.admin import deferrals, disputes, holds, ledger
 from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
 from communications.admin import recorded_calls
@@ -29,7 +29,6 @@ from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
 from ddc.common.days import agency_today
-from debtors.models import Debtor
 from payments.models import Payment
 
 
@@ -108,7 +107,7 @@ class DebtAdmin(DomainAdmin):
     )
     list_filter = ("current_status", "segment", "placement_date", "due_date")
     search_fields = ("external_reference",)
-    search_help_text = "Part of the debtor's name or e-mail address, the creditor's whole reference, or an id"
+    search_help_text = "Part of the reference; the debtor's name, e-mail address, phone or postcode; or an id"
     autocomplete_fields = ("creditor", "debtor", "segment")
     actions_detail = ("correct_amounts", "change_status")
     bounds = {"original_balance": (SMALLEST, None), "p2p_score": (0, 1)}
@@ -133,7 +132,7 @@ class DebtAdmin(DomainAdmin):
         return ("balance", "original", "disputed", "debtor", "current_status", "by_hand") if obj else ()
 
     def search_filter(self, text: str) -> Q:
-        return Q(external_reference=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(pk__in=search.debts(text))
 
     def option_label(self, obj: Debt) -> str:
         balance = amount(obj.current_balance, obj.currency_code)

@@ -15,7 +15,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from collection import deferrals
+from collection import deferrals, search
 from collection.models import DeferralRequest
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm, NotesForm
@@ -23,7 +23,6 @@ from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import amount, column, unbroken
 from ddc.common.admin.workflow import offered
 from ddc.common.errors import DomainError
-from debtors.models import Debtor
 
 _PENDING = DeferralRequest.Status.PENDING
 
@@ -60,7 +59,7 @@ class DeferralRequestAdmin(DomainAdmin):
     list_filter = ("status", "created_at", "reviewed_at")
     list_select_related = ("debtor", "debt", "reviewer")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, or the debt's reference"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of the reference"
     # Pending requests come first, the oldest at the top; then reviewed ones, the newest at the top.
     ordering = (
         Case(When(status=_PENDING, then=Value(0)), default=Value(1)),
@@ -85,7 +84,7 @@ class DeferralRequestAdmin(DomainAdmin):
     )  # fmt: skip
 
     def search_filter(self, text: str) -> Q:
-        return Q(debt__external_reference=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debt__in=search.debts(text))
 
     def annotate_rows(self, rows: list[Any]) -> None:
         times: dict[Any, list[datetime]] = defaultdict(list)

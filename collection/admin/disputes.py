@@ -18,14 +18,13 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from collection import disputes
+from collection import disputes, search
 from collection.models import Debt, Dispute
 from ddc.common.admin.forms import DecimalField, DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
 from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors import calendars
-from debtors.models import Debtor
 
 Status = Dispute.Status
 _AWAITING_CREDITOR = Q(status=Status.AWAITING_CREDITOR)
@@ -88,7 +87,7 @@ class DisputeAdmin(WorkflowAdmin):
     list_filter = ("status", "channel", "received_at", "decided_at")
     list_select_related = ("debt__debtor", "debt__validation_notice", "by", "asked_by", "decided_by")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, part of the reference, or an id"
     autocomplete_fields = ("debt",)
     bounds = {"portion": (SMALLEST, None)}
     # New disputes come first, the oldest at the top; then decided ones, the newest at the top.
@@ -112,7 +111,7 @@ class DisputeAdmin(WorkflowAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debt__in=search.debts(text))
 
     def id_filter(self, key: Any) -> Q:
         return Q(pk=key) | Q(debt=key) | Q(debt__debtor=key)

@@ -18,6 +18,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from collection import search
 from collection.holds import amendments, holds
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW, POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
@@ -120,7 +121,7 @@ class HoldAdmin(WorkflowAdmin):
     list_filter = (StateFilter, "reason", "starts_on", "ends_on", "review_on")
     list_select_related = ("debtor", "debt__debtor", "by", "approved_by", "ended_by")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address, the debt's reference, or an id"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, part of the reference, or an id"
     autocomplete_fields = ("debtor", "debt")
     actions = ("approve_selected",)
     actions_detail = ("approve", "review_it", "move", "end_treatment", "end")
@@ -132,8 +133,7 @@ class HoldAdmin(WorkflowAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        debtors = Debtor.objects.matching(text).values("pk")
-        return Q(debt__external_reference=text) | Q(debt__debtor__in=debtors) | Q(debtor__in=debtors)
+        return Q(debt__in=search.debts(text)) | Q(debtor__in=search.debtors(text))
 
     def id_filter(self, key: uuid.UUID) -> Q:
         """Find a hold by its id, or all holds on the debtor or the debt with this id."""
@@ -233,12 +233,11 @@ class HoldEventAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "at")
     list_select_related = ("hold__debtor", "hold__debt__debtor", "by")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of the reference"
     fields = ("hold", ("kind", "at"), ("by", "ends_on"), "why")
 
     def search_filter(self, text: str) -> Q:
-        debtors = Debtor.objects.matching(text).values("pk")
-        return Q(hold__debt__debtor__in=debtors) | Q(hold__debtor__in=debtors)
+        return Q(hold__debt__in=search.debts(text)) | Q(hold__debtor__in=search.debtors(text))
 
 
 def of_debtor(request: HttpRequest, debtor: Debtor) -> Listing:

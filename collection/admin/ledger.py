@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 
+from collection import search
 from collection.models import Debt, ExchangeRate, LedgerEntry
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import SMALLEST, BackOffice, ReadOnlyAdmin, amount, column, unbroken
-from debtors.models import Debtor
 
 
 @admin.register(LedgerEntry)
@@ -18,8 +18,10 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "posted_at", "value_date")
     list_select_related = ("by",)
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address; the id of an entry, its payment or its debt"
-    ordering = ("-posted_at", "-id")
+    search_help_text = (
+        "The debtor's name, e-mail address or phone; part of the reference; the id of an entry, payment or debt"
+    )
+    ordering = ("-id",)  # Ids begin with the time, and the table has no other index by time.
     fields = ("debt_link", "kind", "moved", "value_date", "posted_at", "by", "cause", "reversed", "payment_id")
     readonly_fields = ("debt_link", "moved", "reversed")
 
@@ -32,7 +34,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         return Q(pk=key) | Q(debt=key) | Q(payment_id=key)
 
     def search_filter(self, text: str) -> Q:
-        return Q(debt__in=Debt.objects.filter(debtor__in=Debtor.objects.matching(text).values("pk")).values("pk"))
+        return Q(debt__in=search.debts(text))
 
     @admin.display(description="Debt")
     def debt_link(self, entry: Any) -> str:

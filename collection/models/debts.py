@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 
 from agents.models import agent_field
 from collection.models.segments import Segment
@@ -114,6 +115,10 @@ class Debt(UUIDModel):
             models.Index(fields=["current_status", "created_at", "id"], name="debt_status_newest"),
             models.Index(fields=["segment", "created_at", "id"], name="debt_segment_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="debt_debtor_newest"),
+            GinIndex(
+                OpClass(Func(F("external_reference"), function="search_compact"), name="gin_trgm_ops"),
+                name="debt_lookup_trigrams",
+            ),
             models.Index(
                 fields=["hand_status_until"],
                 name="debt_hand_status_until",

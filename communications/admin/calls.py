@@ -14,6 +14,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
+from collection import search
 from communications.admin.text import as_written
 from communications.calls import records, start
 from communications.models import CallOutcome, CallTask
@@ -23,7 +24,6 @@ from contact.engine.decision import Decision, Verdict
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
-from debtors.models import Debtor
 
 _SHOWN_LATER = "Shown when the call is begun"
 
@@ -56,7 +56,7 @@ class CallTaskAdmin(WorklistAdmin):
     list_filter = (DoneFilter, "outcome", "outcome_at")
     list_select_related = ("debtor", "begun_by", "outcome_by")
     search_fields = ("address",)
-    search_help_text = "Part of the debtor's name; a whole phone number; an id"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
     ordering = ("sent_at", "id")
     actions_detail = ("begin", "finish")
     actionable = Q(outcome__isnull=True)
@@ -73,7 +73,7 @@ class CallTaskAdmin(WorklistAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return search.of_debtor_or_address(text)
 
     asked_at = column(
         "Waiting since", lambda task: f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-", ordering="sent_at"

@@ -10,13 +10,13 @@ from django.utils.text import Truncator
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from collection import search
 from communications.admin.text import as_written
 from communications.callbacks import replies
 from communications.models import CommunicationLog, InboundMessage
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
-from debtors.models import Debtor
 
 
 def message_listing(messages: QuerySet[CommunicationLog], **filters: Any) -> Listing:
@@ -58,7 +58,7 @@ class InboundMessageAdmin(WorklistAdmin):
     list_filter = (UnreadFilter, "asks_for", "communication_type", "created_at")
     list_select_related = ("debtor",)
     search_fields = ("address",)
-    search_help_text = "Part of the debtor's name; a whole address or phone number; an id"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
     actions = ("mark_read_selected",)
     actions_detail = ("mark_read",)
     actionable = Q(read_at__isnull=True)
@@ -75,7 +75,7 @@ class InboundMessageAdmin(WorklistAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return search.of_debtor_or_address(text)
 
     unread = admin.display(description="Unread", boolean=True)(lambda _page, message: message.read_at is None)
     excerpt = column("Text", lambda message: Truncator(message.body or message.subject or "-").chars(70))

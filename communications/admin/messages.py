@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from collection import search
 from communications.admin.inbound import thread_listing
 from communications.admin.text import as_written, framed
 from communications.channels import email
@@ -31,7 +32,6 @@ from contact.admin import panel
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, column
 from ddc.common.admin.workflow import WorklistAdmin, offered
-from debtors.models import Debtor
 
 
 class ReasonForm(forms.Form):
@@ -47,7 +47,7 @@ class MessagePages(WorklistAdmin):
     """The common part of the list of messages and the worklist of uncertain ones."""
 
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address; a whole address or phone number; an id"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
     list_select_related = ("debtor",)
     actions: tuple[str, ...] = ("confirm_selected", "send_again_selected")
     actions_detail = ("confirm", "send_again", "download")
@@ -83,7 +83,7 @@ class MessagePages(WorklistAdmin):
     }
 
     def search_filter(self, text: str) -> Q:
-        return Q(address=text) | Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return search.of_debtor_or_address(text)
 
     # --- Fields
 

@@ -207,6 +207,7 @@ class CommunicationLog(UUIDModel):
                 name="log_sms_sent_to",
                 condition=Q(communication_type="sms", direction="outbound", sent_at__isnull=False),
             ),
+            models.Index(fields=["address"], name="log_unknown_address", condition=Q(debtor__isnull=True)),
             models.Index(
                 fields=["in_reply_to"],
                 name="log_replies",

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 
+from collection import search
 from collection.models import Debt
 from contact import decisions, explain
 from contact.admin import panel
@@ -83,7 +84,7 @@ class ValidationNoticeAdmin(ReadOnlyAdmin):
     list_filter = ("period_ends_on",)
     list_select_related = ("debt",)
     search_fields = ("debt",)
-    search_help_text = "The debt's whole reference, or part of the debtor's name or e-mail address"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of the reference"
 
     def search_filter(self, text: str) -> Q:
-        return Q(debt__external_reference=text) | Q(debt__debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debt__in=search.debts(text))

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from collection import search
 from contact import explain, preferences
 from contact.models import WEEKDAYS, ContactPreference
 from ddc.common.admin.forms import DomainForm
@@ -67,7 +68,7 @@ class ContactPreferenceAdmin(WorkflowAdmin):
     list_filter = ("no_contact", ("withdrawn_at", admin.EmptyFieldListFilter), "created_at")
     list_select_related = ("debtor", "by")
     search_fields = ("id",)
-    search_help_text = "Part of the debtor's name or e-mail address"
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of a reference"
     autocomplete_fields = ("debtor",)
     actions = ()
     actions_detail = ("withdraw",)
@@ -79,7 +80,7 @@ class ContactPreferenceAdmin(WorkflowAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        return Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debtor__in=search.debtors(text))
 
     has_end_permission = offered(Q(), "contact.change_contactpreference")
     effect = column("Effect", explain.preference)

@@ -9,10 +9,13 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import F, OrderBy, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -23,6 +26,8 @@ from ddc.common.admin.forms import DecimalField, LanguageField, ReferenceField, 
 
 #: The smallest amount of any currency; for ``bounds`` of amounts that have to be more than 0.
 SMALLEST = Decimal("0.0001")
+#: A list shows so many rows at most: counting all of a large table takes seconds. Filters and the search find the others.
+MAX_ROWS = 10_000
 
 
 def amount(value: Decimal | None, currency: str | None) -> str:
@@ -42,6 +47,20 @@ def column(description: str, value: Callable[[Any], object], *, ordering: str | 
     return admin.display(description=description, ordering=ordering)(lambda _page, row: value(row))
 
 
+def _sorted_after(found: QuerySet[Any]) -> QuerySet[Any]:
+    """Sort the found rows by expressions, which no index has.
+
+    Else PostgreSQL may read the table in the order of an index until it has met enough of them, however old they are.
+    """
+    ordering = found.query.order_by or found.model._meta.ordering
+    return found.order_by(*(_expression(by) if isinstance(by, str) else by for by in ordering))
+
+
+def _expression(by: str) -> OrderBy:
+    name = by.removeprefix("-")
+    return OrderBy(Coalesce(F(name), F(name)), descending=by != name)
+
+
 class _RowsPage(ChangeList):
     """A page of rows with the annotations of its admin."""
 
@@ -49,12 +68,29 @@ class _RowsPage(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)  # type: ignore[has-type]
         self.model_admin.annotate_rows(self.result_list)
+        self.is_cut = self.result_count >= MAX_ROWS
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of a list of any size: rows are counted, and shown, up to ``MAX_ROWS``."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        counted: int = rows.order_by().select_related(None).values("pk")[:MAX_ROWS].count()
+        return counted
+
+    def _get_page(self, rows: Any, *args: Any, **kwargs: Any) -> Any:
+        """Find the ids of the page first, and join only its rows with other tables."""
+        ids = list(rows.select_related(None).values_list("pk", flat=True))
+        return super()._get_page(self.object_list.filter(pk__in=ids), *args, **kwargs)  # type: ignore[misc, attr-defined]
 
 
 class BackOffice(ModelAdmin):
     """The base of all pages. Its fields accept what the API accepts."""
 
     show_full_result_count = False
+    paginator = CappedPaginator
     list_per_page = 50
     list_max_show_all = 50
     list_filter_submit = True
@@ -93,7 +129,7 @@ class BackOffice(ModelAdmin):
         try:
             return queryset.filter(self.id_filter(uuid.UUID(text))), False
         except ValueError:
-            return queryset.filter(self.search_filter(text)), False
+            return _sorted_after(queryset.filter(self.search_filter(text))), False
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Return the values of the query that fill in a new row, without times that are none: their widgets fail on text."""
