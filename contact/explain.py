@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime, time
 
 from contact.engine.decision import Facts, Verdict
-from contact.engine.policies import Policy
+from contact.engine.policies import Location, Policy
 from contact.models import WEEKDAYS, ContactPreference
 from ddc.common.zones import zone_info
 from debtors.channels import Channel
+from debtors.places import regions
 
 VERDICTS = {Verdict.ALLOW: "Allowed", Verdict.POSTPONE: "Postponed", Verdict.DENY: "Denied"}
 _DAYS = dict(WEEKDAYS)
 _MOST_CLOCKS = 3
+_UNKNOWN_REGION = "region unknown (the rules of every region count)"
 
 
 def demands(policy: Policy) -> Iterator[str]:
@@ -66,14 +68,20 @@ def clocks(zones: frozenset[str], now: datetime) -> str:
     return f"{text} ({len(zones)} zones)" if len(shown) < len(zones) else text
 
 
+def place(where: Location) -> str:
+    """Describe a location by city or postcode, region and country."""
+    if where.region:
+        region = regions.names().get((where.country, where.region), where.region)
+    else:
+        region = _UNKNOWN_REGION if where.country in regions.countries() else ""
+    parts = (where.city.title() or where.postal_code.upper(), region, where.country)
+    return ", ".join(part for part in parts if part)
+
+
 def facts(known: Facts, now: datetime) -> Iterator[str]:
     """Yield the facts that a decision may have depended on."""
-    where = sorted(
-        ", ".join(part.title() for part in (location.city, location.region) if part) + f" {location.country}"
-        for location in known.locations
-    )
-    if where:
-        yield "Possible locations: " + "; ".join(name.strip() for name in where)
+    if known.locations:
+        yield "Possible locations: " + "; ".join(sorted(map(place, known.locations)))
     if known.solicited:
         yield "The debtor requested it: allowed at any hour"
     attempts = [contact.at for contact in known.history if contact.attempted and contact.at <= now]

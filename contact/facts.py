@@ -18,10 +18,12 @@ from contact.engine.decision import Contact, ContactBlock, Facts
 from contact.engine.policies import Location, Scope, location
 from contact.models import ContactPreference, ValidationNotice
 from ddc.common.days import LAST
-from debtors import contact_points, emails
+from debtors import contact_points, emails, number_plan
 from debtors.channels import Channel
 from debtors.models import ContactPoint, Debtor
-from debtors.zones import country_of_phone, possible_zones
+from debtors.places import places
+from debtors.places.places import Place
+from debtors.zones import possible_zones
 
 
 @dataclass(frozen=True)
@@ -118,24 +120,36 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
 
 
 def locations(debtor: Debtor) -> frozenset[Location]:
-    """Return where the debtor may be: by address, and by the country of the phone number."""
-    by_phone = country_of_phone(debtor.mobile_phone) if debtor.mobile_phone else None
-    return _locations(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code, by_phone)
+    """Return where the debtor may be: by address, and by a foreign phone number."""
+    number = number_plan.number(debtor.mobile_phone or "")
+    place = places.find(debtor.country_code, debtor.region_state, debtor.city, debtor.postal_code)
+    by_address = _of_address(place, debtor.city, debtor.postal_code) if place.country else frozenset()
+    return by_address | (
+        _of_phone(number.country, number.regions) if number.country not in (None, place.country) else frozenset()
+    )
 
 
 @lru_cache(maxsize=65_536)
-def _locations(
-    country: str | None, region: str | None, city: str | None, postal_code: str | None, country_of_phone: str | None
-) -> frozenset[Location]:
-    by_address = {location(country, region, city, postal_code)} if country else set()
-    by_phone = {location(country_of_phone)} if country_of_phone and country_of_phone != country else set()
-    return frozenset(by_address | by_phone)
+def _of_address(place: Place, city: str | None, postal_code: str | None) -> frozenset[Location]:
+    """Return a location for each possible region; without the city where the postcode is known to say more."""
+    if place.is_postcode_known:
+        city = None
+    return frozenset(location(place.country, region, city, postal_code) for region in place.regions or {None})
+
+
+@lru_cache(maxsize=4096)
+def _of_phone(country: str, regions: frozenset[str]) -> frozenset[Location]:
+    return frozenset(location(country, region) for region in regions or {None})
 
 
 def zones(debtor: Debtor, preferences: Iterable[ContactPreference] = ()) -> frozenset[str]:
     """Return the time zones where the debtor may be: by address, by phone and by preferences."""
     evident = possible_zones(
-        country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
+        country_code=debtor.country_code,
+        region_state=debtor.region_state,
+        city=debtor.city,
+        postal_code=debtor.postal_code,
+        mobile_phone=debtor.mobile_phone,
     )
     return evident | {preference.time_zone for preference in preferences if preference.time_zone}
 

@@ -20,6 +20,7 @@ from communications.admin import recorded_calls
 from communications.admin.inbound import message_listing
 from communications.models import CommunicationLog
 from communications.outbox import may_go
+from contact import explain, facts
 from contact.admin import panel, preferences
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
@@ -28,6 +29,7 @@ from ddc.common.days import agency_today
 from debtors import debtors
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
 from debtors.models import ContactPoint, Debtor
+from debtors.places import places
 from portal.models import DigitalActivity
 from strategy.withdrawal_admin import WithdrawalPage
 
@@ -57,7 +59,7 @@ class DebtorAdmin(WithdrawalPage):
     search_fields = ("search",)
     search_help_text = "Name, company, e-mail address, phone or its last digits, postcode, a debt's reference, or an id"
     actions_detail = ("record_call", "withdraw_messages", "sign_out")
-    readonly_fields = ("totals", "created_at", "updated_at")
+    readonly_fields = ("location", "totals", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
         ("Contact", {"fields": ("email", "mobile_phone", "language_preference")}),
@@ -74,8 +76,11 @@ class DebtorAdmin(WithdrawalPage):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        account = ("Balances", {"fields": ("totals", ("created_at", "updated_at"))})
-        return (*self.fieldsets, account) if obj else self.fieldsets
+        derived = (
+            ("Location", {"fields": ("location",)}),
+            ("Balances", {"fields": ("totals", ("created_at", "updated_at"))}),
+        )
+        return (*self.fieldsets, *derived) if obj else self.fieldsets
 
     def search_filter(self, text: str) -> Q:
         return Q(pk__in=search.debtors(text))
@@ -98,6 +103,14 @@ class DebtorAdmin(WithdrawalPage):
         beside = sums.by_currency if sums.amount is None else sums.unconverted
         parts = [] if sums.amount is None else [amount(sums.amount, sums.currency_code)]
         return " + ".join(parts + [amount(part.amount, part.currency_code) for part in beside])
+
+    @admin.display(description="By address and phone")
+    def location(self, debtor: Debtor) -> str:
+        """Tell what contact law takes for the debtor's location, and a region that no table has."""
+        known = "; ".join(sorted(explain.place(where) for where in facts.locations(debtor))) or "Unknown"
+        text = places.find(debtor.country_code, debtor.region_state).unknown_region
+        unknown = f" There is no region “{text}” in this country." if text else ""
+        return f"{known}. {explain.clocks(facts.zones(debtor), now())}.{unknown}"
 
     @admin.display(description="Total of all debts")
     def totals(self, debtor: Debtor) -> str:

@@ -35,7 +35,10 @@ def _derive(debtor: dict[str, Any]) -> None:
     debtor["mobilePhoneValid"] = phones.is_known(phone) if phone else None
     debtor["languageName"] = languages.name(language) if language else None
     debtor["timeZone"] = zones.time_zone(
-        country_code=debtor["countryCode"], region_state=debtor["regionState"], mobile_phone=phone
+        country_code=debtor["countryCode"],
+        region_state=debtor["regionState"],
+        city=debtor["city"],
+        postal_code=debtor["postalCode"],
     )
 
 

@@ -46,5 +46,8 @@ class DebtorSerializer(CamelSerializer):
 
     def time_zone_of(self, debtor: Debtor) -> str | None:
         return zones.time_zone(
-            country_code=debtor.country_code, region_state=debtor.region_state, mobile_phone=debtor.mobile_phone
+            country_code=debtor.country_code,
+            region_state=debtor.region_state,
+            city=debtor.city,
+            postal_code=debtor.postal_code,
         )

@@ -3,18 +3,27 @@
 The ends are computed once for each day and place, in this session's table ``strategy_end``.
 """
 
+from itertools import zip_longest
+
 from django.db import connection
 
+from ddc.common.reference import countries
 from debtors import calendars
 
+_FIELDS = ("country_code", "region_state", "city", "postal_code", "mobile_phone")
 _SEPARATOR = "\x1f"
 #: SQL of the last day on which a message may go. Python knows no later one, and the day after it is needed.
 LAST_DAY = "least(occurrence + max_lateness_days, '9999-12-30'::date)"
-#: SQL of what gives a debtor's clock: the address, or the phone of a debtor without a country.
-PLACE = """concat_ws(
-    E'\\x1f', coalesce(debtor.country_code, ''), coalesce(debtor.region_state, ''),
-    CASE WHEN debtor.country_code IS NULL THEN debtor.mobile_phone ELSE '' END
-)"""
+_SEVERAL_ZONES = ", ".join(f"'{country}'" for country, zones in sorted(countries.zones().items()) if len(zones) > 1)
+#: SQL of what gives a debtor's clock: the address in as much detail as its country needs, or the phone of one without a country.
+PLACE = f"""CASE
+    WHEN debtor.country_code IS NULL THEN concat_ws(E'\\x1f', '', '', '', '', debtor.mobile_phone)
+    WHEN debtor.country_code IN ({_SEVERAL_ZONES}) THEN concat_ws(
+        E'\\x1f', debtor.country_code, coalesce(debtor.region_state, ''), coalesce(debtor.city, ''),
+        coalesce(debtor.postal_code, '')
+    )
+    ELSE debtor.country_code
+END"""
 _INSERT = "INSERT INTO strategy_end SELECT * FROM unnest(%s::date[], %s::text[], %s::timestamptz[])"
 
 
@@ -35,5 +44,4 @@ def drop_ends() -> None:
 
 
 def _location(place: str) -> dict[str, str | None]:
-    country, region, phone = (*place.split(_SEPARATOR), "")[:3]
-    return {"country_code": country or None, "region_state": region or None, "mobile_phone": phone or None}
+    return dict(zip_longest(_FIELDS, (part or None for part in place.split(_SEPARATOR))))

@@ -15,7 +15,7 @@ from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import DomainError
 from ddc.common.reference import languages
 from ddc.fixed_settings import BASE_DIR
-from debtors import phones, zones
+from debtors import number_plan, phones
 from tests.patterns import product_files
 
 #: Functions cached for all of their arguments: these come from the code itself, not from requests, files or rows.
@@ -23,7 +23,7 @@ BY_CODE = {
     "ddc/common/api/rendering.py:camel", "ddc/common/api/serializers.py:writer", "ddc/common/api/serializers.py:reader",
     "ddc/common/api/misspelled.py:_decisive", "ddc/common/dataclass_json.py:_defaults",
     "ddc/common/dataclass_json.py:_hints", "communications/callbacks/readers/mail.py:_view_class",
-    "contact/engine/windows.py:_subdivisions", "communications/callbacks/stop_words.py:_phrases",
+    "communications/callbacks/stop_words.py:_phrases",
 }  # fmt: skip
 #: Functions cached for a bounded number of arguments, whose texts are as short as the columns and patterns that they come from.
 SHORT = {
@@ -31,8 +31,9 @@ SHORT = {
     "communications/providers/twilio.py:_client", "communications/sending/evidence.py:_derived",
     "communications/sending/rates.py:_valkey", "communications/texts/formats.py:_pattern",
     "contact/engine/decision.py:_clocks", "contact/engine/decision.py:_days", "contact/engine/gate.py:_closed_windows",
-    "contact/engine/windows.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_locations",
-    "contact/policies.py:_read", "ddc/common/zones.py:zone_info", "ddc/fast/lists.py:select_sql",
+    "contact/engine/windows.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_of_address",
+    "contact/facts.py:_of_phone", "contact/policies.py:_read", "ddc/common/zones.py:zone_info", "ddc/fast/lists.py:select_sql",
+    "debtors/calendars.py:_end_of", "debtors/places/places.py:_find", "debtors/places/regions.py:_of_holidays",
 }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def test_a_bounded_cache_keeps_neither_many_nor_long_texts():
         checks.language,
         phones.is_known,
         phones.dialled,
-        zones.zones_of_phone,
+        number_plan.number,
     ],
 )
 def test_no_cache_keeps_long_texts(function):

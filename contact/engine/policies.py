@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
+from debtors.places import regions
+from debtors.places.regions import fold
+
 #: The jurisdiction of the agency's own contact window, which the settings give. It applies everywhere.
 AGENCY = "AGENCY"
 #: The jurisdiction that applies where no other one does.
@@ -29,7 +32,11 @@ class Counted(StrEnum):
 
 @dataclass(frozen=True)
 class Location:
-    """Where a debtor may be, as far as policies distinguish. Make one with ``location``, which normalizes the names."""
+    """Where a debtor may be, as far as policies distinguish. Make one with ``location``, which normalizes the names.
+
+    ``region`` is an ISO 3166-2 code such as "MA". A field that is not known is empty: what applies anywhere
+    within the rest applies.
+    """
 
     country: str
     region: str = ""
@@ -40,12 +47,19 @@ class Location:
 def location(
     country: str, region: str | None = None, city: str | None = None, postal_code: str | None = None
 ) -> Location:
-    """Return a location with names in normal form: without case, dots and double spaces."""
-    return Location(country.upper(), *(_normalize(name) for name in (region, city, postal_code)))
+    """Return a location with the region's code and the other names in normal form, without case, accents and punctuation."""
+    return Location(
+        country.upper(),
+        region_code(country.upper(), region),
+        fold(city or ""),
+        fold(postal_code or "").replace(" ", ""),
+    )
 
 
-def _normalize(name: str | None) -> str:
-    return " ".join((name or "").replace(".", "").casefold().split())
+def region_code(country: str, region: str | None) -> str:
+    """Return the code of a region, however it is written; the folded text where no table has the country's regions."""
+    found = regions.code(country, region)
+    return found or ("" if country in regions.countries() else fold(region or ""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +118,9 @@ class Policy:
             return True
         if where.country not in self.countries:
             return False
-        if self.regions and where.region not in self.regions:
+        if self.regions and where.region and where.region not in self.regions:
             return False
-        if not (self.cities or self.postal_prefixes):
+        if not (self.cities or self.postal_prefixes) or not (where.city or where.postal_code):
             return True
         by_code = bool(self.postal_prefixes) and where.postal_code.startswith(self.postal_prefixes)
         return by_code or where.city in self.cities

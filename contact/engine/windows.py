@@ -6,13 +6,13 @@ A moment has to suit the clocks of every time zone where the debtor may be.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import holidays
 
 from contact.engine.policies import Location, Policy
 from ddc.common.zones import zone_info
-from debtors.regions import fold
+from debtors.places import regions
 
 #: How far ahead an open moment is searched for. No policy closes a fortnight; one that does leaves no opening at all.
 HORIZON = timedelta(days=16)
@@ -106,7 +106,7 @@ class ContactWindows:
 
 
 def is_holiday(day: date, where: Location) -> bool:
-    """Check whether a day is a public holiday of a country or of that region of it."""
+    """Check whether a day is a public holiday of a country or of that region of it; of any region if that is not known."""
     return day in _holidays(where.country, where.region, day.year)
 
 
@@ -114,16 +114,12 @@ def is_holiday(day: date, where: Location) -> bool:
 def _holidays(country: str, region: str, year: int) -> frozenset[date]:
     if country not in holidays.list_supported_countries():
         return frozenset()
-    subdivision = _subdivisions(country).get(fold(region))
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))
-
-
-@cache
-def _subdivisions(country: str) -> dict[str, str]:
-    """Return the codes of a country's regions with holidays of their own, by folded code and by folded name."""
-    calendar = holidays.country_holidays(country)
-    named = {fold(name): code for name, code in calendar.subdivisions_aliases.items()}
-    return named | {fold(code): code for code in calendar.subdivisions}
+    known = holidays.country_holidays(country).subdivisions
+    possible = [region] if region else [code for its, code in regions.names() if its == country]
+    codes: list[str | None] = [code for code in possible if code in known]
+    return frozenset(
+        day for code in codes or [None] for day in holidays.country_holidays(country, subdiv=code, years=year)
+    )
 
 
 @lru_cache(maxsize=16_384)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from agents.models import agent_field
-from contact.engine.policies import Counted, Policy, Scope, location
+from contact.engine.policies import Counted, Policy, Scope, location, region_code
 from ddc.common.models import UUIDModel
 
 WEEKDAYS = tuple(zip(range(1, 8), ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
@@ -109,7 +109,7 @@ class ContactPolicy(UUIDModel):
         values = {field.name: getattr(self, field.name) for field in fields(Policy)}
         sets = {name: frozenset(values[name]) for name in ("countries", "channels", "weekdays")}
         return Policy(**values | sets | {
-            "regions": frozenset(location("", name).region for name in self.regions),
+            "regions": frozenset(region_code(country, name) for country in self.countries for name in self.regions) - {""},
             "cities": frozenset(location("", city=name).city for name in self.cities),
             "postal_prefixes": tuple(location("", postal_code=prefix).postal_code for prefix in self.postal_prefixes),
             "scope": Scope(self.scope),

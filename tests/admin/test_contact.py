@@ -47,6 +47,22 @@ class TestPanel:
         assert "2026-01-14 16:00 UTC: Wednesday 08:00 in America/Los_Angeles" in page
         assert f"contactdecision/?debtor_id__exact={debtor.pk}" in page
 
+    @pytest.mark.parametrize(
+        ("where", "shown"),
+        [
+            ({"country_code": "DE", "region_state": "Bayern"}, "Bavaria, DE. Wednesday 13:00 in Europe/Berlin."),
+            (
+                {"country_code": "DE", "region_state": "Bajuwarien", "mobile_phone": None},
+                "There is no region “Bajuwarien” in this country.",
+            ),
+            ({"country_code": None, "mobile_phone": None}, "Unknown. unknown."),
+        ],
+    )
+    def test_a_debtors_page_tells_the_location_and_a_region_that_no_table_has(self, auditor_at_desk, where, shown):
+        debtor = factories.debtor(**{"mobile_phone": "+491701234567"} | where)
+        with time_machine.travel(NOON):
+            assert shown in text_of(auditor_at_desk.get(address(Debtor, "change", debtor.pk)))
+
     def test_a_debts_page_has_a_preview_about_that_debt(self, auditor_at_desk):
         debt = factories.debt()
         Hold.objects.create(debt=debt, reason="complaint", starts_on=NOON.date())

@@ -20,7 +20,7 @@ ZONES = [
     "America/New_York", "America/Los_Angeles", "America/Phoenix", "Europe/London", "Europe/Berlin", "Asia/Kathmandu",
     "Australia/Sydney", "Australia/Lord_Howe", "Asia/Tokyo", "Pacific/Honolulu",
 ]  # fmt: skip
-LOCATIONS = [Location("US", "ma"), Location("US", "az"), Location("GB"), Location("AU"), Location("NP"), Location("DE")]
+LOCATIONS = [Location("US", "MA"), Location("US", "AZ"), Location("GB"), Location("AU"), Location("NP"), Location("DE")]
 
 CHANNELS = ["email", "sms", "voice"]
 #: None: about no debt, or about all of them.
@@ -181,12 +181,14 @@ class Oracle:
 
     def calendar(self, country, year, holidays, cache={}):  # noqa: B006
         if (country, year) not in cache:
-            regions = {p.region.upper() for p in LOCATIONS if p.country == country and p.region}
-            cache[country, year] = {
-                region: holidays.country_holidays(country, subdiv=region, years=year) for region in regions
+            # Longer codes are those of single cities. Without a region it may be any of them.
+            regions = [code for code in holidays.country_holidays(country).subdivisions if len(code) <= 3]
+            by_region = {
+                region: set(holidays.country_holidays(country, subdiv=region, years=year)) for region in regions
             }
-            cache[country, year][""] = holidays.country_holidays(country, years=year)
-        mine = {p.region.upper() for p in self.facts.locations if p.country == country}
+            anywhere = set(holidays.country_holidays(country, years=year)).union(*by_region.values())
+            cache[country, year] = by_region | {"": anywhere}
+        mine = {p.region for p in self.facts.locations if p.country == country}
         return {day for region in mine for day in cache[country, year][region]}
 
     def counted(self, policy, what, at):

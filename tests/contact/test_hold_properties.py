@@ -31,7 +31,7 @@ PEOPLE = {
     ("America/New_York", "America/Los_Angeles"): {
         "country_code": "US", "region_state": "CA", "mobile_phone": "+12125550124",
     },
-    ("Australia/Sydney",): {"country_code": "AU", "region_state": "NSW", "mobile_phone": "+61255501234"},
+    ("Australia/Sydney",): {"country_code": "AU", "postal_code": "2000", "mobile_phone": "+61255501234"},
 }  # fmt: skip
 REASONS = ["cease", "attorney", "complaint", "arrangement", "client_request", "vulnerable"]
 BLOCKS = ["contact", "strategy", "payment_requests"]

@@ -23,10 +23,21 @@ REGIONAL = [
 
 @pytest.mark.parametrize(("country", "code", "name", "day"), REGIONAL, ids=[f"{c}-{code}" for c, code, *_ in REGIONAL])
 def test_a_region_has_its_own_holidays_by_code_and_by_name(country: str, code: str, name: str, day: date) -> None:
-    for region in (code, code.lower(), name, name.upper()):
+    for region in (code, code.lower(), name, name.upper(), f"{country}-{code}"):
         assert is_holiday(day, location(country, region)), region
-    assert not is_holiday(day, location(country))
-    assert not is_holiday(day, location(country, "Nowhere"))
+    other = {"US": "NJ", "CA": "NT", "AU": "NSW", "BR": "RJ", "DE": "HH", "GB": "ENG"}[country]
+    assert not is_holiday(day, location(country, other))
+    # It is any region then, so the days of all of them count.
+    assert is_holiday(day, location(country))
+    assert is_holiday(day, location(country, "Nowhere"))
+
+
+@pytest.mark.parametrize("spelling", ["Bayern", "Bavaria", "BY", "DE-BY", "bayern", "Freistaat Bayern", "BAYERN"])
+def test_bavaria_keeps_corpus_christi_in_every_spelling(spelling: str) -> None:
+    # Art. 1 Bavarian Holidays Act; pack DE: no contact on public holidays. Hamburg has no such day.
+    day = date(2026, 6, 4)
+    assert is_holiday(day, location("DE", spelling))
+    assert not is_holiday(day, location("DE", "Hamburg"))
 
 
 @pytest.mark.parametrize(

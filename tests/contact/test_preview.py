@@ -129,7 +129,9 @@ def test_a_hold_without_an_end_leaves_no_next_contact():
 
 
 def test_the_gate_allows_the_next_contact_at_its_time():
-    debt = factories.debt(debtor=factories.debtor(country_code="AU", region_state="NSW", mobile_phone="+61491570156"))
+    debt = factories.debt(
+        debtor=factories.debtor(country_code="AU", region_state="NSW", city="Sydney", mobile_phone="+61491570156")
+    )
     for days in (0, 1, 3):
         CommunicationLog.objects.create(
             debtor=debt.debtor, debt=debt, communication_type="email", status="sent", body="x",

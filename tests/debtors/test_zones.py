@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from debtors import calendars, zones
+from debtors import calendars, number_plan, zones
 from debtors.models import Debtor
 
 NEW_YORK, CHICAGO, DENVER, LOS_ANGELES = (
@@ -33,66 +33,71 @@ def test_the_rules_come_from_the_pinned_database_and_not_from_the_system() -> No
         (("US", "Tennessee"), None, {CHICAGO, NEW_YORK}),
         ((None, None), SEATTLE, {LOS_ANGELES}),
         ((None, None), None, set()),
-        # The phone narrows the address down, and the address the phone.
-        (("US", None), SEATTLE, {LOS_ANGELES}),
-        (("US", "WA"), TOLL_FREE, {LOS_ANGELES}),
-        # Nothing in common: the debtor may be at either.
+        # A number with an area adds the area's zones, and never takes one of the address away.
+        (("US", "WA"), SEATTLE, {LOS_ANGELES}),
         (("US", "NY"), SEATTLE, {NEW_YORK, LOS_ANGELES}),
         (("GB", None), SEATTLE, {"Europe/London", LOS_ANGELES}),
+        (("US", "Tennessee"), "+18655550123", {CHICAGO, NEW_YORK}),
+        (("US", "TX", "Houston", "77002"), "+19155550123", {CHICAGO, DENVER}),
+        (("US", "TN", "Nashville", "37201"), "+18655550123", {CHICAGO, NEW_YORK}),
+        (("US", "TX", None, "79901"), "+12145550123", {DENVER, CHICAGO}),
+        (("US", "HI", "Kahului"), "+12125550123", {"Pacific/Honolulu", NEW_YORK}),
+        (("BR", "SP"), "+556832123456", {"America/Sao_Paulo", "America/Rio_Branco"}),
+        (("US", "NY"), "+16715550123", {NEW_YORK, "Pacific/Guam"}),
+        # A mobile or toll-free number of the address's own country adds none.
+        (("US", "WA"), TOLL_FREE, {LOS_ANGELES}),
+        (("AU", "VIC"), "+61412345678", {"Australia/Melbourne"}),
+        (("ES", "Canarias"), "+34612345678", {"Atlantic/Canary"}),
+        (("RU", None, "Vladivostok"), "+79241234567", {"Asia/Vladivostok"}),
+        (("DE", "BY"), "+491701234567", {"Europe/Berlin"}),
+        # A mobile number of another country adds all of its zones.
+        (("GB", None), "+34612345678", {"Europe/London", "Europe/Madrid", "Atlantic/Canary", "Africa/Ceuta"}),
+        ((None, None), "+34612345678", {"Europe/Madrid", "Atlantic/Canary", "Africa/Ceuta"}),
+        (("GB", None), "+491701234567", {"Europe/London", "Europe/Berlin", "Europe/Busingen"}),
         (("US", "PR"), None, {"America/Puerto_Rico"}),
-        # An unknown region, country or number is ignored.
-        (("US", "Nowhere"), SEATTLE, {LOS_ANGELES}),
+        # An unknown country or number is ignored.
         (("XX", None), LONDON, {"Europe/London"}),
         (("GB", None), "+999010000001", {"Europe/London"}),
+        (("GB", None), "+870773111632", {"Europe/London"}),
+        ((None, None), "+881612345678", set()),
         (("GB", None), "12", {"Europe/London"}),
     ],
 )
-def test_address_and_phone_narrow_each_other_down(
-    address: tuple[str | None, str | None], phone: str | None, expected: set[str]
+def test_a_phone_adds_zones_and_never_narrows(
+    address: tuple[str | None, ...], phone: str | None, expected: set[str]
 ) -> None:
-    country, region = address
-    assert zones.possible_zones(country_code=country, region_state=region, mobile_phone=phone) == expected
+    fields = dict(zip(("country_code", "region_state", "city", "postal_code"), address, strict=False))
+    assert zones.possible_zones(**fields, mobile_phone=phone) == expected
 
 
-def test_a_country_without_a_region_has_all_its_zones() -> None:
-    found = zones.possible_zones(country_code="US")
+@pytest.mark.parametrize("region", [None, "Nowhere"])
+def test_a_country_without_a_known_region_has_all_its_zones_whatever_the_phone(region: str | None) -> None:
+    found = zones.possible_zones(country_code="US", region_state=region, mobile_phone=SEATTLE)
     assert {NEW_YORK, CHICAGO, DENVER, LOS_ANGELES, "America/Anchorage", "Pacific/Honolulu", "America/Phoenix"} <= found
-    assert len(zones.zones_of_phone(TOLL_FREE)) > 10
 
 
 @pytest.mark.parametrize(
-    ("address", "phone", "expected"),
+    ("phone", "country", "kind", "regions"),
     [
-        (("DE", None), None, None),  # Berlin and Büsingen.
-        (("GB", None), SEATTLE, "Europe/London"),
-        (("US", "Tennessee"), None, CHICAGO),
-        (("US", None), SEATTLE, LOS_ANGELES),
-        (("US", None), TOLL_FREE, None),
-        (("US", None), None, None),
-        ((None, None), SEATTLE, None),
-        (("US", "NY"), SEATTLE, NEW_YORK),
+        (SEATTLE, "US", "unknown", {"WA"}),
+        ("+16175550123", "US", "unknown", {"MA"}),
+        ("+14165550100", "CA", "unknown", {"ON"}),
+        ("+19025550100", "CA", "unknown", {"NS", "PE"}),
+        (LONDON, "GB", "fixed", set()),
+        ("+447400123456", "GB", "mobile", set()),
+        ("+4407400123456", "GB", "mobile", set()),
+        ("+34612345678", "ES", "mobile", set()),
+        ("+17875550100", "PR", "unknown", set()),
+        (TOLL_FREE, "US", "unknown", set()),
+        ("+870773111632", None, "unknown", set()),
+        ("12", None, "unknown", set()),
     ],
 )
-def test_the_most_likely_zone_is_that_of_the_address(
-    address: tuple[str | None, str | None], phone: str | None, expected: str | None
+def test_the_numbering_plans_tell_country_kind_and_area(
+    phone: str, country: str | None, kind: str, regions: set[str]
 ) -> None:
-    country, region = address
-    assert zones.time_zone(country_code=country, region_state=region, mobile_phone=phone) == expected
-
-
-@pytest.mark.parametrize(
-    ("phone", "country"),
-    [
-        (SEATTLE, "US"),
-        ("+14165550100", "CA"),
-        (LONDON, "GB"),
-        ("+17875550100", "PR"),
-        ("+870773111632", None),
-        ("12", None),
-    ],
-)
-def test_a_phone_has_the_country_of_its_numbering_plan(phone: str, country: str | None) -> None:
-    assert zones.country_of_phone(phone) == country
+    number = number_plan.number(phone)
+    assert (number.country, number.kind, number.regions) == (country, kind, regions)
 
 
 LATE = datetime(2026, 3, 10, 3, 30, tzinfo=UTC)

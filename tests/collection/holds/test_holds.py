@@ -260,7 +260,7 @@ class TestExpiry:
                 datetime(2026, 2, 10, 5, tzinfo=UTC),
             ),
             (
-                {"country_code": "AU", "region_state": "NSW", "mobile_phone": "+61255501234"},
+                {"country_code": "AU", "region_state": "NSW", "postal_code": "2000", "mobile_phone": "+61255501234"},
                 datetime(2026, 2, 9, 13, tzinfo=UTC),
             ),
             # An Eastern phone with a Pacific address: the last of the clocks counts.

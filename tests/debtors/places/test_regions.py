@@ -1,4 +1,4 @@
-"""The time zones of every state and province, against the time zone database and a table of our own."""
+"""Every state and province by all its spellings, and its time zones, against the time zone database and a table of our own."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from debtors import regions, zones
+from debtors.places import regions
 
 E, C, M, P = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
 INDIANA = [f"America/Indiana/{name}" for name in
@@ -127,34 +127,134 @@ def test_the_expected_table_agrees_with_the_time_zone_database(country: str) -> 
         assert {zone for places in states.values() for zone in places} == zone_tab()[country]
 
 
-def test_the_product_knows_these_states_and_no_others() -> None:
-    expected = {(country, regions.fold(key)) for country, code, name, _ in STATES for key in (code, name)}
-    assert set(regions.ZONES) == expected
+#: Written by hand: code, English name, local or short names.
+MORE: dict[str, list[list[str]]] = {
+    "US": [
+        ["CA", "California", "Calif.", "US-CA", "State of California", "california "],
+        ["MA", "Massachusetts", "Mass.", "US-MA"],
+        ["DC", "District of Columbia", "D.C.", "Washington, D.C.", "Washington DC"],
+        ["WA", "Washington", "Wash.", "Washington State"],
+        ["NY", "New York", "N.Y.", "State of New York"],
+        ["PA", "Pennsylvania", "Penna.", "Commonwealth of Pennsylvania"],
+        ["PR", "Puerto Rico", "P.R."], ["GU", "Guam", "Guahan"],
+        ["VI", "Virgin Islands", "U.S. Virgin Islands", "USVI"],
+        ["MP", "Northern Mariana Islands", "CNMI"], ["AS", "American Samoa"], ["TX", "Texas", "Tex."],
+        ["TN", "Tennessee", "Tenn."],
+    ],
+    "CA": [
+        ["QC", "Quebec", "Québec", "QUÉBEC", "Que\u0301bec", "CA-QC", "PQ", "Que.", "Province de Québec"],
+        ["ON", "Ontario", "Ont."], ["BC", "British Columbia", "Colombie-Britannique", "B.C."],
+        ["NL", "Newfoundland and Labrador", "Terre-Neuve-et-Labrador", "Newfoundland & Labrador", "Nfld."],
+        ["PE", "Prince Edward Island", "Île-du-Prince-Édouard", "P.E.I."], ["NS", "Nova Scotia", "Nouvelle-Écosse"],
+        ["NB", "New Brunswick", "Nouveau-Brunswick"],
+        ["NT", "Northwest Territories", "Territoires du Nord-Ouest", "NWT"],
+        ["YT", "Yukon", "Yukon Territory"],
+    ],
+    "AU": [["NSW", "New South Wales", "AU-NSW", "N.S.W."], ["VIC", "Victoria", "Vic."],
+    ["ACT", "Australian Capital Territory"]],
+    "BR": [["SP", "São Paulo", "Sao Paulo", "BR-SP", "Estado de São Paulo"], ["CE", "Ceará", "Ceara"],
+    ["DF", "Distrito Federal"]],
+    "MX": [
+        ["NLE", "Nuevo León", "Nuevo Leon", "NL", "N.L.", "MX-NLE", "Estado de Nuevo León"],
+        ["CMX", "Ciudad de México", "Ciudad de Mexico", "CDMX", "Mexico City", "D.F."],
+        ["MEX", "Estado de México", "Edo. Méx."],
+        ["COA", "Coahuila", "Coahuila de Zaragoza"], ["QUE", "Querétaro", "Qro."],
+        ["MIC", "Michoacán de Ocampo", "Mich."],
+    ],
+    "DE": [
+        ["BB", "Brandenburg"], ["BE", "Berlin", "Land Berlin"],
+        ["BW", "Baden-Württemberg", "Baden-Wuerttemberg", "BADEN WURTTEMBERG"],
+        ["BY", "Bavaria", "Bayern", "Freistaat Bayern", "DE-BY"], ["HB", "Bremen"], ["HE", "Hesse", "Hessen"],
+        ["HH", "Hamburg"],
+        ["MV", "Mecklenburg-Vorpommern", "Mecklenburg-Western Pomerania"], ["NI", "Lower Saxony", "Niedersachsen"],
+        ["NW", "North Rhine-Westphalia", "Nordrhein-Westfalen", "NRW"],
+        ["RP", "Rhineland-Palatinate", "Rheinland-Pfalz"],
+        ["SH", "Schleswig-Holstein"], ["SL", "Saarland"], ["SN", "Saxony", "Sachsen"],
+        ["ST", "Saxony-Anhalt", "Sachsen-Anhalt", "DE-ST"],
+        ["TH", "Thuringia", "Thüringen", "Thueringen"],
+    ],
+    "GB": [["ENG", "England"], ["SCT", "Scotland", "Alba"], ["WLS", "Wales", "Cymru"],
+    ["NIR", "Northern Ireland", "GB-NIR"]],
+    "ES": [
+        ["AN", "Andalusia", "Andalucía", "Sevilla"], ["AR", "Aragon", "Aragón", "Zaragoza"],
+        ["AS", "Asturias", "Principado de Asturias"],
+        ["CB", "Cantabria"], ["CE", "Ceuta"], ["CL", "Castilla y León", "Valladolid"],
+        ["CM", "Castilla-La Mancha", "Castilla La Mancha"],
+        ["CN", "Canary Islands", "Canarias", "Las Palmas", "Santa Cruz de Tenerife"],
+        ["CT", "Catalonia", "Cataluña", "Catalunya", "Barcelona"],
+        ["EX", "Extremadura"], ["GA", "Galicia", "La Coruña"],
+        ["IB", "Balearic Islands", "Illes Balears", "Islas Baleares"],
+        ["MC", "Murcia", "Región de Murcia"], ["MD", "Madrid", "Comunidad de Madrid"], ["ML", "Melilla"],
+        ["NC", "Navarre", "Navarra"],
+        ["PV", "Basque Country", "País Vasco", "Euskadi"], ["RI", "La Rioja"],
+        ["VC", "Valencian Community", "Comunitat Valenciana", "Alicante"],
+    ],
+    "CH": [
+        ["AG", "Aargau", "Argovie"], ["AI", "Appenzell Innerrhoden"], ["AR", "Appenzell Ausserrhoden"],
+        ["BE", "Bern", "Berne"],
+        ["BL", "Basel-Landschaft", "Bâle-Campagne"], ["BS", "Basel-Stadt", "Bâle-Ville"],
+        ["FR", "Fribourg", "Freiburg"],
+        ["GE", "Geneva", "Genève", "Genf", "Canton de Genève"], ["GL", "Glarus"],
+        ["GR", "Grisons", "Graubünden", "Grigioni"], ["JU", "Jura"],
+        ["LU", "Lucerne", "Luzern"], ["NE", "Neuchâtel", "Neuenburg"], ["NW", "Nidwalden"], ["OW", "Obwalden"],
+        ["SG", "St. Gallen", "Sankt Gallen", "Saint-Gall"], ["SH", "Schaffhausen"],
+        ["SO", "Solothurn", "Soleure"], ["SZ", "Schwyz"],
+        ["TG", "Thurgau"], ["TI", "Ticino", "Tessin"], ["UR", "Uri"], ["VD", "Vaud", "Waadt"],
+        ["VS", "Valais", "Wallis"], ["ZG", "Zug"],
+        ["ZH", "Zurich", "Zürich", "Kanton Zürich", "Zuerich"],
+    ],
+}  # fmt: skip
+SPELLINGS = [
+    (country, code, text) for country, rows in MORE.items() for code, *texts in rows for text in (code, *texts)
+]
+
+
+def test_the_product_knows_these_regions_and_no_others() -> None:
+    expected = {(country, code) for country, code, _, _ in STATES}
+    expected |= {(country, code) for country, rows in MORE.items() for code, *_ in rows}
+    assert set(regions.zones()) == expected
 
 
 @pytest.mark.parametrize(("country", "code", "name", "places"), STATES, ids=[f"{c}-{code}" for c, code, *_ in STATES])
 def test_a_state_has_all_its_clocks_by_code_and_by_name(country: str, code: str, name: str, places: list[str]) -> None:
-    by_code = zones.zones_of_region(country, code)
-    assert by_code == zones.zones_of_region(country, name)
-    assert set(by_code) <= set(places)
-    assert clocks(by_code) == clocks(places)
+    for text in (code, name, f"{country}-{code}", f" {name.upper()}  "):
+        assert regions.code(country, text) == code, text
+    known = regions.zones()[country, code]
+    assert set(known) <= set(places)
+    assert clocks(known) == clocks(places)
+
+
+@pytest.mark.parametrize(("country", "code", "text"), SPELLINGS, ids=[f"{c}-{text}" for c, _, text in SPELLINGS])
+def test_a_region_is_known_in_each_of_its_spellings(country: str, code: str, text: str) -> None:
+    assert regions.code(country, text) == code
+    assert regions.code(country, text.lower()) == code
+    assert regions.code(country, text.upper().replace("-", " ")) == code
+
+
+def test_no_spelling_means_two_regions_of_a_country() -> None:
+    written: dict[tuple[str, str], set[str]] = {}
+    for country, code, text in SPELLINGS:
+        written.setdefault((country, regions.fold(text)), set()).add(code)
+    assert [key for key, codes in written.items() if len(codes) > 1] == []
 
 
 @pytest.mark.parametrize(
-    ("country", "text", "zone"),
-    [
-        ("US", "  new   york ", "America/New_York"),
-        ("US", "D.C.", "America/New_York"),
-        ("US", "U.S. Virgin Islands", "America/St_Thomas"),
-        ("CA", "Québec", "America/Toronto"),
-        ("BR", "SAO PAULO", "America/Sao_Paulo"),
-        ("MX", "nuevo leon", "America/Monterrey"),
-    ],
+    ("country", "text"), [("US", "ON"), ("US", ""), ("US", None), ("DE", "Nowhere"), ("XX", "NY"), ("", "NY")]
 )
-def test_case_spaces_dots_and_accents_of_a_name_do_not_matter(country: str, text: str, zone: str) -> None:
-    assert zones.zones_of_region(country, text)[0] == zone
+def test_an_unknown_region_has_no_code(country: str, text: str | None) -> None:
+    assert regions.code(country, text) is None
 
 
-@pytest.mark.parametrize(("country", "region"), [("US", "ON"), ("US", ""), ("US", None), ("DE", "BE"), (None, "NY")])
-def test_an_unknown_region_has_no_zones(country: str | None, region: str | None) -> None:
-    assert zones.zones_of_region(country, region) == ()
+@pytest.mark.parametrize(
+    ("country", "text", "code"),
+    [("AT", "Wien", "9"), ("IN", "Maharashtra", "MH"), ("IT", "Milano", "MI"), ("FR", "Réunion", None)],
+)
+def test_other_countries_have_the_regions_with_holidays_of_their_own(country: str, text: str, code: str | None) -> None:
+    assert regions.code(country, text) == code
+
+
+def test_a_folded_name_has_no_case_accents_or_punctuation() -> None:
+    assert regions.fold(" St.  John\u2019s ") == "saint johns"
+    assert regions.fold("ST") == "st"
+    assert regions.fold("Łódź") == "lodz"
+    assert regions.spellings("Zürich") == {"zurich", "zuerich"}
