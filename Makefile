@@ -60,7 +60,7 @@ checks:
 	$(PY) manage.py check --database default --fail-level WARNING
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DEBUG=0 DEMO=0 ALLOWED_HOSTS=ddc.example PUBLIC_URL=https://ddc.example EMAIL_URL=smtp://127.0.0.1 \
-	SMS_BACKEND=twilio TWILIO_ACCOUNT_SID=none TWILIO_AUTH_TOKEN=none TWILIO_FROM_NUMBER=none \
+	SMS_BACKEND=twilio TWILIO_ACCOUNT_SID=none TWILIO_AUTH_TOKEN=$$($(PY) -c 'import secrets; print(secrets.token_hex())') TWILIO_FROM_NUMBER=none \
 	$(PY) manage.py check --deploy --fail-level WARNING
 
 # An existing environment is used unchanged; a broken one (incomplete, or without its Python) is replaced.

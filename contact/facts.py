@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from django.conf import settings
 from django.db.models import Q
 
 from collection.models import Debt, Hold
@@ -97,6 +98,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         channel=channel,
         address=address,
         zones=zones(debtor, preferences) if debtor else frozenset(),
+        agency_zone=settings.AGENCY_TIME_ZONE,
         locations=locations(debtor) if debtor else frozenset(),
         solicited=request.solicited,
         expires_at=request.expires_at,

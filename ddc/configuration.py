@@ -114,18 +114,23 @@ def check_senders(*, email_backend: str, sms_backend: str) -> None:
         )
 
 
-def check_webhook_secrets(own: str, anymail: Mapping[str, Any]) -> None:
-    """Check the secrets by which a site in production knows callbacks: our own, and those that mail services issue.
+def check_webhook_secrets(own: str, anymail: Mapping[str, Any], *, twilio: str) -> None:
+    """Check the secrets by which a site in production knows callbacks: our own, and those that mail services and Twilio issue.
 
     :raises ImproperlyConfigured: for one that is short or easy to guess
     """
     if own:
         _check_secret("The password in ANYMAIL_WEBHOOK_SECRET", own.partition(":")[2])
     for name, value in anymail.items():
-        if not isinstance(value, str) or not _WEBHOOK_SECRET.search(name):
-            continue
-        if len(value) < _ISSUED_BYTES or _can_be_guessed(value, characters=_ISSUED_CHARACTERS):
-            raise ImproperlyConfigured(f"ANYMAIL_{name} can be guessed. Use the one that the mail service shows.")
+        if isinstance(value, str) and _WEBHOOK_SECRET.search(name):
+            _check_issued(f"ANYMAIL_{name}", value, by="the mail service")
+    if twilio:
+        _check_issued("TWILIO_AUTH_TOKEN", twilio, by="Twilio")
+
+
+def _check_issued(name: str, secret: str, *, by: str) -> None:
+    if len(secret) < _ISSUED_BYTES or _can_be_guessed(secret, characters=_ISSUED_CHARACTERS):
+        raise ImproperlyConfigured(f"{name} can be guessed. Use the one that {by} shows.")
 
 
 def _check_secret(name: str, secret: str) -> None:

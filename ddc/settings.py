@@ -209,11 +209,11 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="collections@localhos
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL_WEBHOOK_SECRET = webhook_secret(env.str("ANYMAIL_WEBHOOK_SECRET", default=""))
 SMS_BACKEND = env.str("SMS_BACKEND", default="console")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 if PRODUCTION:
     check_senders(email_backend=globals()["EMAIL_BACKEND"], sms_backend=SMS_BACKEND)
-    check_webhook_secrets(ANYMAIL_WEBHOOK_SECRET, ANYMAIL)
+    check_webhook_secrets(ANYMAIL_WEBHOOK_SECRET, ANYMAIL, twilio=TWILIO_AUTH_TOKEN)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
-TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM_NUMBER = env.str("TWILIO_FROM_NUMBER", default="")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
 OUTBOX_DRAINS = check_range("OUTBOX_DRAINS", env.int("OUTBOX_DRAINS", default=1), least=1)

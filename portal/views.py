@@ -51,6 +51,9 @@ def request_code(request: HttpRequest) -> HttpResponse:
     by_email = "email" in request.POST
     form = EmailForm(request.POST) if by_email else PhoneForm(request.POST)
     draft = forms.carried_draft(request.POST)
+    if other := request.POST.get("by"):  # A link would lose the draft.
+        by_email = other == _BY_EMAIL
+        return _page(request, "sign_in", EmailForm() if by_email else PhoneForm(), by_email=by_email, draft=draft)
     if form.is_valid():
         try:
             session = otp.request(form.address(), client_ip=callers.client_ip(request), now=timezone.now())

@@ -1,7 +1,7 @@
 """Render templates with a debtor's data, or send them to one debtor, on an agent's request."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,10 +55,12 @@ def process(
     debt: Debt | None = None,
     send: bool = False,
     now: datetime,
+    progress: Callable[[int, int], object] = lambda done, of: None,
 ) -> list[Processed]:
     """Render the matching active templates in the debtor's language, and ``send`` them if asked to.
 
-    Without a debtor or a debt the placeholders get their example values.
+    Without a debtor or a debt the placeholders get their example values. ``progress`` is called after each template with the
+    number of those done and of all.
 
     :raises RecipientRequired: if it is to be sent without a debtor and one of their debts
     """
@@ -87,6 +89,7 @@ def process(
                 parts.segments if parts else None,
             )
         )
+        progress(len(results), len(chosen))
     return results
 
 

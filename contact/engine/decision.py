@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -122,11 +122,13 @@ class Facts:
     ``validation_notice_missing``: no validation notice of the debt was sent, although the agency has one to send first.
     ``validation_period_ends``: the first day after the time to dispute; None if no notice was sent.
     ``expires_at``: from then on an unsolicited contact is too late.
+    ``agency_zone``: the agency's time zone, of which the day counts where no zone of the debtor is known.
     """
 
     channel: str
     address: str = ""
     zones: frozenset[str] = frozenset()
+    agency_zone: str = "UTC"
     locations: frozenset[Location] = frozenset()
     solicited: bool = False
     expires_at: datetime | None = None
@@ -152,8 +154,13 @@ class Facts:
         return _clocks(self.zones)
 
     def days(self, now: datetime) -> frozenset[date]:
-        """Return which day it may be for the debtor; the day in UTC if no zone is known."""
-        return _days(self.zones, now)
+        """Return which day it may be for the debtor; the agency's day if no zone is known."""
+        return _days(self.calendar_zones, now)
+
+    @property
+    def calendar_zones(self) -> frozenset[str]:
+        """The zones by which days are counted."""
+        return self.zones or frozenset({self.agency_zone})
 
 
 @lru_cache(maxsize=4096)
@@ -163,4 +170,4 @@ def _clocks(zones: frozenset[str]) -> tuple[ZoneInfo, ...]:
 
 @lru_cache(maxsize=4096)
 def _days(zones: frozenset[str], now: datetime) -> frozenset[date]:
-    return frozenset(now.astimezone(clock).date() for clock in _clocks(zones) or (UTC,))
+    return frozenset(now.astimezone(clock).date() for clock in _clocks(zones))

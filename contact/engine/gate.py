@@ -165,7 +165,7 @@ def _validation_notice_reasons(facts: Facts, policies: ApplicablePolicies, now: 
 def _ends(policy: Policy, facts: Facts, day: date | None = None) -> datetime | None:
     """Return when a reason ends by the last of the clocks: on ``day`` or with the policy's version; None if it has no end."""
     last = min((ends for ends in (day, policy.valid_to) if ends), default=None)
-    return max(midnight(last, zone) for zone in facts.zones or {"UTC"}) if last else None
+    return max(midnight(last, zone) for zone in facts.calendar_zones) if last else None
 
 
 def _window_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterable[Reason]:

@@ -1,6 +1,7 @@
 """Load the sample data into an empty site, once and in one transaction."""
 
 import random
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,15 +29,17 @@ from strategy import rules
 USERS = {"agent": "Agent", "supervisor": "Supervisor", "auditor": "Auditor"}
 _NAMES = {"agent": ("Alex", "Agent"), "supervisor": ("Sam", "Supervisor"), "auditor": ("Ada", "Auditor")}
 
+STEPS = ("debtors", "debts and payments", "messages", "deferrals, disputes and holds")
 _SEED = 2026
 _REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
 
 
 @transaction.atomic
-def load(*, now: datetime) -> bool:
+def load(*, now: datetime, progress: Callable[[str], object] = lambda step: None) -> bool:
     """Load the sample data unless there are debtors already; return whether it was loaded.
 
-    Each call sets the password of the three users to DEMO_PASSWORD and adds today's exchange rates.
+    Each call sets the password of the three users to DEMO_PASSWORD and adds today's exchange rates. ``progress`` is called at
+    the beginning of each of ``STEPS``.
 
     :raises DomainError: unless DEMO is on and DEMO_PASSWORD is set
     :raises WeakPassword: if it is too weak for a new user
@@ -50,19 +53,22 @@ def load(*, now: datetime) -> bool:
     _rates(agency_today(now))
     if Debtor.objects.exists():
         return False
-    _fill(users, now=now)
+    _fill(users, now=now, progress=progress)
     return True
 
 
-def _fill(users: list[Agent], *, now: datetime) -> None:
+def _fill(users: list[Agent], *, now: datetime, progress: Callable[[str], object]) -> None:
     rng, today = random.Random(_SEED), agency_today(now)  # noqa: S311 - the same data each time, and no secret
     variants = [templates.create(**values) for values in SAMPLE["templates"]]
     _strategy({variant.name: variant for variant in variants if variant.language == "en"})
+    progress("debtors")
     people_and_countries = list(people.debtors(rng, today=today, now=now))
     debtors = Debtor.objects.bulk_create([debtor for debtor, _ in people_and_countries], batch_size=500)
+    progress("debts and payments")
     accounts = portfolio.make(rng, people_and_countries, agents=users[:2], now=now)
     accounts.write()
     assignment.assign_all(today=today)
+    progress("messages")
     contacts.suppress_addresses(rng, debtors, now=now)
     logs = contacts.messages(rng, accounts.debts, variants, now=now)
     attempts = contacts.attempts(logs)
@@ -70,6 +76,7 @@ def _fill(users: list[Agent], *, now: datetime) -> None:
     MessageAttempt.objects.bulk_create(attempts, batch_size=500)
     CommunicationLog.objects.update(updated_at=F("created_at"))  # No later change.
     DigitalActivity.objects.bulk_create(contacts.activities(rng, accounts.debts, logs, now=now), batch_size=500)
+    progress("deferrals, disputes and holds")
     _deferrals(rng, [debt for debt in accounts.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
     agent, supervisor = users[0], users[1]
     holds.open_disputes(rng, accounts.debts, agent=agent, supervisor=supervisor, now=now)

@@ -337,6 +337,17 @@ def test_a_hold_ends_at_midnight_by_the_debtors_clock():
     assert decide(local("Asia/Tokyo", 2026, 1, 14, 0, 0, 0), policies=always, **tokyo).verdict == Verdict.ALLOW
 
 
+def test_the_agencys_day_counts_where_no_zone_is_known():
+    hold = ContactBlock("moratorium", Scope.PERSON, date(2026, 1, 1), date(2026, 1, 14))
+    unknown = {"blocks": (hold,), "zones": frozenset(), "agency_zone": "Asia/Tokyo"}
+
+    def is_held(now: datetime) -> bool:
+        return "hold/moratorium" in [reason.policy for reason in decide(now, **unknown).reasons]
+
+    assert is_held(local("Asia/Tokyo", 2026, 1, 13, 23, 59, 59))
+    assert not is_held(local("Asia/Tokyo", 2026, 1, 14, 0, 0, 0))
+
+
 def test_overlapping_holds_are_all_named():
     holds = (
         ContactBlock("moratorium", Scope.PERSON, date(2026, 1, 1), date(2026, 3, 2)),

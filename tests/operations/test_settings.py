@@ -69,6 +69,8 @@ def test_production_starts_with_secrets_for_callbacks_that_cannot_be_guessed():
         ({"ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY": "x" * 32}, "ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY can be guessed"),
         ({"ANYMAIL_MANDRILL_WEBHOOK_KEY": "short"}, "ANYMAIL_MANDRILL_WEBHOOK_KEY can be guessed"),
         ({"ANYMAIL_RESEND_SIGNING_SECRET": "changeme-changeme"}, "ANYMAIL_RESEND_SIGNING_SECRET can be guessed"),
+        ({"TWILIO_AUTH_TOKEN": "short"}, "TWILIO_AUTH_TOKEN can be guessed"),
+        ({"TWILIO_AUTH_TOKEN": "0" * 32}, "TWILIO_AUTH_TOKEN can be guessed"),
         ({"METRICS_TOKEN": "x"}, "METRICS_TOKEN is too short"),
         ({"METRICS_TOKEN": "x" * 32}, "METRICS_TOKEN can be guessed"),
     ],

@@ -269,6 +269,30 @@ def test_an_expired_sign_in_keeps_what_was_typed(
     assert "Your debts" in browser.get("/portal").content.decode()
 
 
+def hidden_of(page: Any, marker: str) -> dict[str, str]:
+    """Return the hidden fields of the form that contains a text."""
+    return hidden(next(form for form in page.content.decode().split("<form")[1:] if marker in form))
+
+
+@pytest.mark.parametrize("begun", ["sign_in", "code"])
+def test_the_way_by_email_keeps_what_was_typed(browser: Client, debtor: Debtor, begun: str) -> None:
+    debt = factories.debt(debtor=debtor)
+    page = request_time(browser, debt=debt.pk)
+    if begun == "code":
+        fields = hidden_of(page, "mobile_phone") | {"mobile_phone": debtor.mobile_phone}
+        page = browser.post("/portal/request-code", fields)
+    assert "Use your e-mail address instead" in page.content.decode()
+
+    page = browser.post("/portal/request-code", hidden_of(page, 'value="email"') | {"by": "email"})
+    page = browser.post("/portal/request-code", hidden_of(page, 'name="email"') | {"email": debtor.email})
+    assert "Use your mobile phone instead" in page.content.decode()
+    otp.answer(clock=timezone.now)
+    code = code_of(OtpSession.objects.get(address=debtor.email))
+    page = browser.post("/portal/code", hidden_of(page, "otp_code") | {"otp_code": code})
+
+    assert REASON in page.content.decode()
+
+
 def test_what_one_debtor_typed_is_not_shown_to_another(browser: Client, debtor: Debtor) -> None:
     page = request_time(browser, debt=factories.debt().pk)
     page = browser.post("/portal/request-code", hidden(page.content.decode()) | {"mobile_phone": debtor.mobile_phone})

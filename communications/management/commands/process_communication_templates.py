@@ -1,5 +1,6 @@
 """Render templates with a debtor's data or the example values, and send them if asked to."""
 
+import sys
 import uuid
 from argparse import ArgumentParser
 from collections import Counter
@@ -7,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from tqdm import tqdm
 
 from collection.models import Debt
 from communications.notices import by_hand
@@ -33,14 +35,21 @@ class Command(BaseCommand):
         if debtor and debt and debt.debtor_id != debtor.pk:
             raise CommandError("This debt belongs to another debtor.")
         try:
-            results = by_hand.process(
-                name=options["name"],
-                channel=options["type"],
-                debtor=debtor,
-                debt=debt,
-                send=options["send"],
-                now=timezone.now(),
-            )
+            with tqdm(unit="template", file=sys.stderr, disable=options["verbosity"] == 0 or None) as bar:
+
+                def show(done: int, of: int) -> None:
+                    bar.total = of
+                    bar.update(done - bar.n)
+
+                results = by_hand.process(
+                    name=options["name"],
+                    channel=options["type"],
+                    debtor=debtor,
+                    debt=debt,
+                    send=options["send"],
+                    now=timezone.now(),
+                    progress=show,
+                )
         except DomainError as error:
             raise CommandError(error.message) from error
         for result in results:

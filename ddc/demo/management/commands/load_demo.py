@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
+from tqdm import tqdm
 
 from collection.models import Debt
 from ddc.common.errors import DomainError
@@ -17,7 +18,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            loaded = loading.load(now=now())
+            with tqdm(total=len(loading.STEPS), unit="step", disable=options["verbosity"] == 0 or None) as bar:
+
+                def show(step: str) -> None:
+                    bar.set_description(step, refresh=False)
+                    bar.update(loading.STEPS.index(step) - bar.n)
+
+                loaded = loading.load(now=now(), progress=show)
+                bar.update(len(loading.STEPS) - bar.n)
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
         if not loaded:
