@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
@@ -25,15 +26,17 @@ _NOBODYS: tuple[tuple[type[Any], str], ...] = (
     (models.Field, "-"),
 )
 
-#: What a conversion of a parameter, Django's lookups and PostgreSQL raise.
-_REFUSALS = (ValidationError, ValueError, TypeError, OverflowError, InvalidPage, DataError)
+#: What Django's lookups and PostgreSQL raise.
+_REFUSALS = (ValidationError, InvalidPage, DataError)
+#: What a library's conversion of a parameter raises. Raised in our own code, it is a programming error.
+_CONVERSIONS = (ValueError, TypeError, OverflowError)
 
 
 class AdminRequests:
     """Answer malformed ids and queries as mistakes of the caller. Django and django-unfold pass both to the database unchecked.
 
     An id that cannot be one of its table is replaced by one that no row has, so that pages answer as for a deleted row. A query
-    that the database or a conversion refuses is answered 400.
+    that the database or a library's conversion refuses is answered 400. Errors that our own code raises stay errors.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -52,10 +55,20 @@ class AdminRequests:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         is_about_query = request.path_info.startswith("/admin/") and request.META.get("QUERY_STRING")
-        if not is_about_query or not isinstance(error, _REFUSALS):
+        is_refusal = isinstance(error, _REFUSALS) or (isinstance(error, _CONVERSIONS) and not _is_ours(error))
+        if not is_about_query or not is_refusal:
             return None
         log.warning("query_refused", error=type(error).__name__, place=_place(error))
         return bad_request(request)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Return whether our own code raised an exception."""
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package == "ddc" or any(
+        package == config.name and Path(config.path).parent == settings.BASE_DIR for config in apps.get_app_configs()
+    )
 
 
 def _place(error: BaseException) -> str:

@@ -14,9 +14,10 @@ from django.test import Client
 
 from agents.models import Agent
 from collection.models import Debt, Dispute
+from ddc.common import days
 from tests import hostile
 from tests.access.test_access import admin_routes
-from tests.admin.conftest import fill
+from tests.admin.conftest import NOW, fill
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +168,15 @@ NEEDED = (
 def test_no_query_of_another_page_is_an_error_of_ours(root: Client, path: str, needed: str):
     queries = (f"{needed}{query}" for query in hostile.queries((*OTHERS, "q", "e")))
     assert failures(root, path, queries) == []
+
+
+@pytest.mark.parametrize(
+    "mistake", [lambda _: days.later(NOW.date(), days="x"), lambda _: days._years_later(NOW.date(), -9_999)]
+)
+def test_a_programming_error_is_an_error_of_ours(root: Client, mistake: Any, monkeypatch: pytest.MonkeyPatch):
+    fill(1)
+    monkeypatch.setattr(admin.site._registry[Debt], "annotate_rows", mistake)
+    assert ask(root, "GET", f"{list_of(Debt)}?q=john") == 500
 
 
 @pytest.mark.deep
