@@ -4,12 +4,17 @@ from celery import shared_task
 from django.utils import timezone
 
 from collection.balances import open_totals
-from collection.holds import expiry
+from collection.holds import expiry, minors
 
 
 @shared_task(ignore_result=True)
 def expire_holds() -> None:
     expiry.expire(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def hold_minors() -> None:
+    minors.hold_missing(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

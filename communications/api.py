@@ -1,6 +1,7 @@
 """Templates and messages over HTTP."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -24,13 +25,15 @@ from communications.serializers import (
     ProcessSerializer,
 )
 from communications.texts import placeholders, templates
-from contact import preview
+from contact import facts, preview
 from contact.engine.decision import Reason
+from contact.limitation import Limitation
 from contact.models import ContactDecision
 from ddc.common import dataclass_json
 from ddc.common.api.rendering import camel
 from ddc.common.api.serializers import write
 from ddc.common.api.views import Annotated, ResourceView, View
+from ddc.common.days import begun
 from debtors.models import Debtor
 
 #: The largest number of contact decisions in the answer about a message.
@@ -101,6 +104,14 @@ def _decisions_on(message: CommunicationLog) -> list[Annotated]:
     return [Annotated(row, reasons=[dataclass_json.read(Reason, reason) for reason in row.reasons]) for row in rows]
 
 
+def _limitation(known: Limitation | None, now: datetime) -> dict[str, Any]:
+    return {
+        "limitation_ends_on": known.last_day if known else None,
+        "is_time_barred": known is not None and known.is_over(begun(now)),
+        "limitation_section": known.period.section if known else "",
+    }
+
+
 class ContactPreviewView(View):
     """The contact gate's answers now."""
 
@@ -113,11 +124,15 @@ class ContactPreviewView(View):
         debts = preview.open_debts(debtor)
         previews = may_go.previews(debtor, debts=(None, *debts), now=now)
         by_debt = {debt: [preview for preview in previews if preview.debt == debt] for debt in (None, *debts)}
+        limitations = facts.limitations(debts, now=now)
         answer = {
             "debtor_id": debtor.pk,
             "at": now,
             "time_zones": sorted(previews[0].facts.zones),
             "channels": by_debt[None],
-            "debts": [{"debt_id": debt.pk, "channels": by_debt[debt]} for debt in debts],
+            "debts": [
+                {"debt_id": debt.pk, "channels": by_debt[debt], **_limitation(limitations.get(debt.pk), now)}
+                for debt in debts
+            ],
         }
         return Response(write(ContactPreviewSerializer, answer))

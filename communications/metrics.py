@@ -14,7 +14,7 @@ from communications.sending import circuits
 from contact.models import Purpose
 from ddc.common.observing import health, metrics
 
-_QUEUES = {Purpose.SOLICITED: "fast", Purpose.COLLECTION: "ddc"}
+_QUEUES = {purpose: "ddc" if purpose == Purpose.COLLECTION else "fast" for purpose in Purpose}
 _WINDOW = timedelta(hours=24)
 
 

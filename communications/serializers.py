@@ -12,6 +12,7 @@ from contact.models import ContactDecision
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
+    DateField,
     IntegerField,
     LanguageField,
     ReferenceField,
@@ -217,6 +218,11 @@ class DebtPreviewSerializer(CamelSerializer):
     """The same for a message about one debt."""
 
     debt_id = serializers.UUIDField(read_only=True)
+    limitation_ends_on = DateField(
+        read_only=True, allow_null=True, help_text="Last day on which a court enforces the debt; null if not known."
+    )
+    is_time_barred = BooleanField(read_only=True, help_text="Whether that day has passed.")
+    limitation_section = TextField(read_only=True, help_text="Section of the law; empty if the period is not known.")
     channels = ChannelPreviewSerializer(many=True, read_only=True)
 
 

@@ -14,8 +14,8 @@ def drain_outbox() -> None:
 
 
 @shared_task(ignore_result=True)
-def send_solicited() -> None:
-    worker.run(clock=timezone.now, queue=Queue.SOLICITED)
+def send_awaited() -> None:
+    worker.run(clock=timezone.now, queue=Queue.AWAITED)
 
 
 @shared_task(ignore_result=True)

@@ -50,7 +50,7 @@ class TakenSlots:
     def decide(self, asked: GateInput, *, now: datetime) -> tuple[GateInput, Decision]:
         """Decide on a request after those before it, and take its slot if it is allowed."""
         request, known = asked.request, asked.facts
-        if request.solicited:
+        if request.purpose != Purpose.COLLECTION:
             return asked, asked.decide(now)
         owners: set[object] = {request.debtor.pk if request.debtor else None}
         if asked.policies.count_by_address:
@@ -59,7 +59,7 @@ class TakenSlots:
         asked = replace(asked, facts=replace(known, history=(*known.history, *taken.values()))) if taken else asked
         decision = asked.decide(now)
         if decision.verdict == Verdict.ALLOW:
-            contact = Contact(now, known.channel, known.debt_id, known.address)
+            contact = Contact(now, known.channel, known.debt_id, known.address, creditor_id=known.creditor_id)
             for owner in owners:
                 self._contacts[owner].append(contact)
         return asked, decision
@@ -99,7 +99,7 @@ def _row(asked: GateInput, decision: Decision, stage: Stage, now: datetime) -> d
         "debtor_id": request.debtor.pk if request.debtor else None,
         "debt_id": request.debt.pk if request.debt else None,
         "channel": request.channel,
-        "purpose": Purpose.SOLICITED if request.solicited else Purpose.COLLECTION,
+        "purpose": request.purpose.value,
         "stage": stage.value,
         "at": now,
         "verdict": decision.verdict.value,

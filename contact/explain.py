@@ -1,11 +1,14 @@
 """Policies, preferences, facts and verdicts of the contact gate in plain English."""
 
 from collections.abc import Iterator
-from datetime import datetime, time
+from datetime import datetime
 
-from contact.engine.decision import Facts, Verdict
-from contact.engine.policies import Location, Policy
+from contact.engine import frequency_caps
+from contact.engine.decision import Facts, Purpose, Verdict
+from contact.engine.policies import Counted, Event, Location, Policy
+from contact.limitation import Limitation
 from contact.models import WEEKDAYS, ContactPreference
+from ddc.common.days import begun
 from ddc.common.zones import zone_info
 from debtors.channels import Channel
 from debtors.places import regions
@@ -18,23 +21,43 @@ _UNKNOWN_REGION = "region unknown (the rules of every region count)"
 
 def demands(policy: Policy) -> Iterator[str]:
     """Yield the demands of a policy."""
-    if policy.opens is not None:
-        yield f"{policy.opens:%H:%M} to {policy.closes or time.min:%H:%M}"
-    if policy.weekend_opens is not None:
-        yield f"on weekends {policy.weekend_opens:%H:%M} to {policy.weekend_closes or time.min:%H:%M}"
-    if policy.weekdays:
-        yield "on " + ", ".join(_DAYS[day] for day in sorted(policy.weekdays))
-    if policy.no_holidays:
-        yield "not on public holidays"
+    if policy.hours:
+        yield policy.hours
     if policy.max_contacts:
-        per = f"{policy.per_days} days" if policy.per_days else "a calendar month"
-        yield f"at most {policy.max_contacts} {policy.counted} in {per} per {policy.scope}"
+        consent = " without consent" if policy.unless_consented else ""
+        yield f"at most {policy.max_contacts} {policy.counted}{consent} in {frequency_caps.period(policy)} per {policy.scope}"
+    if policy.max_channels:
+        yield f"at most {policy.max_channels} channel in {frequency_caps.period(policy)}"
     if policy.cooling_off_days:
-        yield f"no calls for {policy.cooling_off_days} days from a conversation on"
+        what = "exchange" if policy.counted == Counted.EXCHANGES else "conversation"
+        yield f"nothing for {policy.cooling_off_days} days from a{'n' if what[0] == 'e' else ''} {what} on"
+    if policy.call_back_days:
+        yield f"but a call that the debtor asked for in the last {policy.call_back_days} days"
     if policy.consent_needed:
         yield "consent" + (f" that is not older than {policy.consent_days} days" if policy.consent_days else "")
     if policy.validation_notice:
-        yield "the validation notice first, and nothing that overshadows it"
+        when = f"at most {policy.notice_days} days after the first contact" if policy.notice_days else "first"
+        yield f"the validation notice {when}, and nothing that overshadows it"
+    if policy.wait_days:
+        event = "a written notice" if policy.wait_from == Event.NOTICE else "the due date"
+        yield f"nothing for {policy.wait_days} days after {event}"
+
+
+def limits(policy: Policy) -> str:
+    """Name the numbers, debts and debtors to which a policy is limited; empty if to none."""
+    kinds = (("numbers", policy.number_kinds), ("debts", policy.debt_kinds), ("debtors", policy.debtor_kinds))
+    return "; ".join(f"{name}: {', '.join(sorted(some))}" for name, some in kinds if some)
+
+
+def limitation(known: Limitation | None, now: datetime) -> str:
+    """Describe the limitation of a debt; empty if its period is not known."""
+    if known is None:
+        return ""
+    period = known.period
+    source = f" ({period.section}; confidence: {period.confidence})"
+    if known.is_over(begun(now)):
+        return f"Time-barred since {known.last_day}: do not sue or threaten to{source}"
+    return f"Ends on {known.last_day}{source}"
 
 
 def channels(policy: Policy) -> str:
@@ -82,11 +105,11 @@ def facts(known: Facts, now: datetime) -> Iterator[str]:
     """Yield the facts that a decision may have depended on."""
     if known.locations:
         yield "Possible locations: " + "; ".join(sorted(map(place, known.locations)))
-    if known.solicited:
-        yield "The debtor requested it: allowed at any hour"
+    if known.purpose != Purpose.COLLECTION:
+        yield f"Purpose: {known.purpose}"
     attempts = [contact.at for contact in known.history if contact.attempted and contact.at <= now]
     if attempts:
-        yield f"{len(attempts)} contacts in the last 33 days, the last one {max(attempts):%Y-%m-%d %H:%M} UTC"
+        yield f"{len(attempts)} contacts that may count, the last one {max(attempts):%Y-%m-%d %H:%M} UTC"
     if talks := [contact.at for contact in known.history if contact.conversation and contact.at <= now]:
         yield f"Last conversation on {max(talks):%Y-%m-%d}"
     if known.consented_at:

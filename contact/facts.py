@@ -14,13 +14,15 @@ from django.conf import settings
 from django.db.models import Q
 
 from collection.models import Debt, Hold
-from contact import addresses
-from contact.engine.decision import Contact, ContactBlock, Facts
-from contact.engine.policies import Location, Scope, location
+from contact import addresses, limitation
+from contact.engine.decision import Contact, ContactBlock, Facts, Purpose
+from contact.engine.policies import DebtorKind, Location, NumberKind, Scope, Subject, location
+from contact.limitation import Limitation
 from contact.models import ContactPreference, ValidationNotice
-from ddc.common.days import LAST
-from debtors import contact_points, emails, number_plan
-from debtors.channels import Channel
+from creditors import creditors
+from ddc.common.days import LAST, begun
+from debtors import ages, contact_points, emails, number_plan
+from debtors.channels import AddressKind, Channel
 from debtors.models import ContactPoint, Debtor
 from debtors.places import places
 from debtors.places.places import Place
@@ -48,11 +50,12 @@ class ContactRequest:
     debtor: Debtor | None
     debt: Debt | None = None
     message_id: uuid.UUID | None = None
-    solicited: bool = False
+    purpose: Purpose = Purpose.COLLECTION
     expires_at: datetime | None = None
     confirms_opt_out_to: str | None = None
     template: TemplateFacts = TemplateFacts()
     history: tuple[Contact, ...] = ()
+    first_contacted_at: datetime | None = None
 
     @property
     def address(self) -> str:
@@ -69,21 +72,30 @@ class _Fetched:
     consents: Mapping[tuple[str, str], datetime]
     blocks: Mapping[uuid.UUID, list[ContactBlock]]
     preferences: Mapping[uuid.UUID, list[ContactPreference]]
-    #: The first day after the time to dispute, by debt.
-    validation_periods: Mapping[uuid.UUID, date]
+    notices: Mapping[uuid.UUID, ValidationNotice]
+    #: Of creditors whose kind of debts is known.
+    debt_kinds: Mapping[uuid.UUID, str]
+    #: The section that forbids to collect a debt after its limitation period, by debt.
+    time_barred: Mapping[uuid.UUID, str]
+    #: Debtors who are not of age and not released.
+    minors: Collection[uuid.UUID]
 
 
 def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
     """Return the facts about each request, in their order."""
-    unsolicited = [request for request in requests if not request.solicited]
-    debtors = {request.debtor.pk for request in unsolicited if request.debtor}
-    debts = {request.debt.pk for request in unsolicited if request.debt}
+    checked = [request for request in requests if not request.purpose.is_at_once]
+    debtors = {request.debtor.pk for request in checked if request.debtor}
+    debts = {request.debt.pk for request in checked if request.debt}
+    debt_kinds = creditors.debt_kinds({request.debt.creditor_id for request in checked if request.debt})
     fetched = _Fetched(
         suppressed=_suppressed(requests),
-        consents=_consents({request.address for request in unsolicited}),
+        consents=_consents({request.address for request in checked}),
         blocks=_blocks(debtors, debts, now=now),
         preferences=_preferences(debtors),
-        validation_periods=_validation_periods(debts),
+        notices=ValidationNotice.objects.in_bulk(debts),
+        debt_kinds=debt_kinds,
+        time_barred=_time_barred(checked, debt_kinds, now=now),
+        minors=_unreleased_minors({request.debtor for request in checked if request.debtor}, now=now),
     )
     return [_facts(request, fetched) for request in requests]
 
@@ -93,20 +105,28 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
     template = request.template
     preferences = fetched.preferences.get(debtor.pk, []) if debtor else []
     about = [preference for preference in preferences if preference.is_about(channel)]
-    period_ends = fetched.validation_periods.get(debt.pk) if debt else None
+    notice = fetched.notices.get(debt.pk) if debt else None
+    is_minor = debtor is not None and debtor.pk in fetched.minors
     return Facts(
         channel=channel,
         address=address,
         zones=zones(debtor, preferences) if debtor else frozenset(),
         agency_zone=settings.AGENCY_TIME_ZONE,
         locations=locations(debtor) if debtor else frozenset(),
-        solicited=request.solicited,
+        purpose=request.purpose,
         expires_at=request.expires_at,
         suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
         refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
         is_work_address=emails.normal_form(address)
         in {emails.normal_form(p.work_address) for p in preferences if p.work_address},
+        subject=subject(
+            debtor, fetched.debt_kinds.get(debt.creditor_id, "") if debt else "", channel, is_minor=is_minor
+        ),
+        is_minor=is_minor,
         debt_id=debt.pk if debt else None,
+        creditor_id=debt.creditor_id if debt else None,
+        due_on=(debt.due_date or debt.placement_date) if debt else None,
+        time_barred_by=fetched.time_barred.get(debt.pk, "") if debt else "",
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.is_fully_disputed,
         blocks=tuple(block for row in (debtor, debt) if row for block in fetched.blocks.get(row.pk, ())),
@@ -114,11 +134,57 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         consented_at=fetched.consents.get((channel.address_kind, address)),
         preferences=tuple(preference.value for preference in about if preference.has_times),
         asks_for_payment=template.asks_for_payment,
-        validation_notice_missing=template.agency_has_notice and debt is not None and period_ends is None,
+        validation_notice_missing=template.agency_has_notice and debt is not None and notice is None,
+        notice_sent_at=notice.sent_at if notice else None,
+        first_contacted_at=request.first_contacted_at,
         is_validation_notice=template.is_validation_notice,
         overshadows=template.overshadows,
-        validation_period_ends=period_ends,
+        validation_period_ends=notice.period_ends_on + timedelta(days=1) if notice else None,
     )
+
+
+def subject(debtor: Debtor | None, debt_kind: str, channel: Channel, *, is_minor: bool = False) -> Subject:
+    """Return what policies distinguish about a debtor, a debt of this kind and the number that a channel uses."""
+    kind = ""
+    if debtor:
+        is_company = bool(debtor.legal_entity) and not debtor.first_name
+        kind = DebtorKind.COMPANY if is_company else DebtorKind.MINOR if is_minor else DebtorKind.PERSON
+    return Subject(_number_kind(debtor, channel), debt_kind, str(kind))
+
+
+def _number_kind(debtor: Debtor | None, channel: Channel) -> str:
+    """Return the kind of the debtor's number. One whose plan does not tell was given as a mobile phone."""
+    if debtor is None or channel.address_kind == AddressKind.EMAIL or not debtor.mobile_phone:
+        return ""
+    is_fixed = number_plan.number(debtor.mobile_phone).kind == number_plan.NumberKind.FIXED
+    return str(NumberKind.HOME if is_fixed else NumberKind.MOBILE)
+
+
+def _time_barred(
+    requests: Sequence[ContactRequest], debt_kinds: Mapping[uuid.UUID, str], *, now: datetime
+) -> dict[uuid.UUID, str]:
+    today = begun(now)
+    about = [(request.debt, locations(request.debtor)) for request in requests if request.debt and request.debtor]
+    found = limitation.of_debts(about, debt_kinds=debt_kinds, today=today, barring_only=True)
+    return {debt: its.period.section for debt, its in found.items() if its.is_over(today)}
+
+
+def limitations(debts: Iterable[Debt], *, now: datetime) -> dict[uuid.UUID, Limitation]:
+    """Return the limitation of each debt with a known period, by its id; the debtors of the debts are loaded."""
+    known = list(debts)
+    kinds = creditors.debt_kinds({debt.creditor_id for debt in known})
+    places = ((debt, locations(debt.debtor)) for debt in known)
+    return limitation.of_debts(places, debt_kinds=kinds, today=begun(now))
+
+
+def _unreleased_minors(debtors: Collection[Debtor], *, now: datetime) -> set[uuid.UUID]:
+    """Return who of these debtors is not of age, without those released by a supervisor, who ended their hold as a minor."""
+    today = now.astimezone(LAST).date()
+    young = {debtor.pk for debtor in debtors if debtor.dob and ages.is_minor(debtor.dob, today)}
+    if not young:
+        return young
+    ended = Hold.objects.filter(debtor__any_of=young, reason=Hold.Reason.MINOR, ended_at__isnull=False)
+    return young - set(ended.values_list("debtor_id", flat=True))
 
 
 def locations(debtor: Debtor) -> frozenset[Location]:
@@ -195,8 +261,3 @@ def _preferences(debtors: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Contact
     for preference in rows.order_by("created_at", "id"):
         found[preference.debtor_id].append(preference)
     return found
-
-
-def _validation_periods(debts: Collection[uuid.UUID]) -> dict[uuid.UUID, date]:
-    notices = ValidationNotice.objects.filter(debt__any_of=debts).values_list("debt_id", "period_ends_on")
-    return {debt: last + timedelta(days=1) for debt, last in notices}

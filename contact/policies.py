@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max, Q
 
 from agents.models import Agent, require_permission
+from contact.engine import hours
 from contact.engine.applicable import PolicySet
 from contact.engine.policies import AGENCY, Policy
 from contact.models import ContactPolicy
@@ -26,9 +27,10 @@ _NAME = re.compile(r"([^/@]+)/([^@]+)@(\d{1,9})")
 _AGENCY_NAME = re.compile(rf"{AGENCY}/(\d\d:\d\d)-(\d\d:\d\d)@1")
 #: The fields of a version, except its number, author and time.
 FIELDS = (
-    "section", "source", "countries", "regions", "cities", "postal_prefixes", "channels", "valid_from", "valid_to", "opens",
-    "closes", "weekend_opens", "weekend_closes", "weekdays", "no_holidays", "max_contacts", "per_days", "scope", "counted",
-    "cooling_off_days", "consent_needed", "consent_days", "validation_notice",
+    "section", "source", "checked_on", "confidence", "countries", "regions", "cities", "postal_prefixes", "channels",
+    "number_kinds", "debt_kinds", "debtor_kinds", "valid_from", "valid_to", "hours", "max_contacts", "max_channels", "per_days",
+    "per_calendar", "scope", "counted", "unless_consented", "cooling_off_days", "call_back_days", "consent_needed",
+    "consent_days", "validation_notice", "notice_days", "wait_days", "wait_from",
 )  # fmt: skip
 
 
@@ -47,10 +49,6 @@ class InvalidHours(DomainError):
 class InvalidLimits(DomainError):
     status = 422
     code = "range"
-    message = (
-        "Limits are out of range. Enter at least 1 contact, a period of 1 to 31 days only together with a number of"
-        " contacts, and 1 to 31 cooling-off days."
-    )
 
 
 class NotTheNewestVersion(DomainError):
@@ -71,7 +69,8 @@ def _read(database: str, count: int, last: Any, window: Any) -> PolicySet:
 def agency_window(window: Any) -> Policy:
     """Return the window of the setting CONTACT_WINDOW as a policy. Its name has the hours, as settings have no versions."""
     opens, closes = window
-    return Policy(AGENCY, f"{opens:%H:%M}-{closes:%H:%M}", "the agency's own policy", opens=opens, closes=closes)
+    text = hours.write(opens, closes)
+    return Policy(AGENCY, f"{opens:%H:%M}-{closes:%H:%M}", "the agency's own policy", hours=text)
 
 
 def versions(names: Iterable[str]) -> dict[str, ContactPolicy]:
@@ -138,10 +137,10 @@ def add_version(
     jurisdiction: str, code: str, fields: dict[str, Any], *, version: int, digest: str = "", by: Agent | None = None
 ) -> ContactPolicy:
     """Write a version down and end the ones that it follows. ``digest`` is that of a pack's rule."""
-    if (fields.get("opens") is None) != (fields.get("closes") is None):
-        raise _CONSTRAINTS["contact_policy_closes_after_it_opens"]
-    if (fields.get("weekend_opens") is None) != (fields.get("weekend_closes") is None):
-        raise _CONSTRAINTS["contact_policy_weekend_closes_after_it_opens"]
+    try:
+        hours.parse(fields.get("hours") or "Mon-Sun 00:00-24:00")
+    except ValueError as error:
+        raise InvalidHours(str(error), field="hours") from error
     added = ContactPolicy(jurisdiction=jurisdiction, code=code, version=version, digest=digest, by=by, **fields)
     earlier = ContactPolicy.objects.filter(jurisdiction=jurisdiction, code=code)
     for row in earlier.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=added.valid_from)):
@@ -153,15 +152,17 @@ def add_version(
 
 
 _CONSTRAINTS: dict[str, DomainError] = {
-    "contact_policy_closes_after_it_opens": InvalidHours(
-        "Opening and closing go together. Enter both, the earlier one first.", field="closes"
-    ),
-    "contact_policy_weekend_closes_after_it_opens": InvalidHours(
-        "Weekend hours go together, and with hours for the other days. Enter both, the earlier one first.",
-        field="weekend_closes",
-    ),
     "contact_policy_ends_after_it_starts": InvalidHours(
         "The policy ends before it starts. Choose a later end.", field="valid_to"
     ),
-    "contact_policy_limits_are_positive": InvalidLimits(field="max_contacts"),
+    "contact_policy_limits_are_positive": InvalidLimits(
+        "Limits are out of range. Enter at least 1 contact, 1 to 4 channels, and periods of 1 to 366 days.",
+        field="max_contacts",
+    ),
+    "contact_policy_limit_has_a_period": InvalidLimits(
+        "A limit needs a number and a period. Enter either days or a calendar period with it.", field="per_days"
+    ),
+    "contact_policy_waits_from_an_event": InvalidLimits(
+        "A waiting period needs its event. Choose both the days and the event, or neither.", field="wait_from"
+    ),
 }

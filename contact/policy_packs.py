@@ -19,7 +19,7 @@ from ddc.common.postgresql.advisory_locks import AdvisoryLock
 
 PACKS = Path(__file__).parent / "packs"
 #: Fields that a pack may give once for all its policies.
-_COMMON = ("countries", "regions", "cities", "postal_prefixes")
+_COMMON = ("countries", "regions", "cities", "postal_prefixes", "source", "checked_on", "confidence")
 
 
 class InvalidPack(DomainError):
@@ -83,10 +83,12 @@ def read(packs: Path = PACKS) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _read_pack(pack: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    common = {name: pack[name] for name in _COMMON if name in pack} | {"source": pack["source"]}
+    common = {name: pack[name] for name in _COMMON if name in pack}
     for rule in pack["policy"]:
         fields = {**common, **rule}
         code = fields.pop("code")
+        if missing := [name for name in ("section", "source", "checked_on", "confidence") if not fields.get(name)]:
+            raise ValueError(f"{code}: {', '.join(missing)} is missing")
         if unknown := set(fields) - set(policies.FIELDS):
             raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")
         ContactPolicy(jurisdiction=pack["jurisdiction"], code=code, **fields).clean_fields(exclude=["digest"])

@@ -7,9 +7,12 @@ from zoneinfo import available_timezones
 from django.db import transaction
 
 from agents.models import Agent, require_permission
+from contact import facts, policies
+from contact.engine.windows import ContactWindows
 from contact.models import ContactPreference
 from ddc.common.errors import DomainError
 from debtors import emails, phones
+from debtors.channels import Channel
 from debtors.models import Debtor
 
 _LENGTH = 500
@@ -32,6 +35,13 @@ class UnknownTimeZone(DomainError):
     status = 422
     code = "enum"
     field = "time_zone"
+
+
+class NeverAllowed(DomainError):
+    status = 422
+    code = "range"
+    field = "opens"
+    message = "The law allows no contact at these times where the debtor may be. Ask for times within the lawful hours."
 
 
 class AlreadyWithdrawn(DomainError):
@@ -57,6 +67,7 @@ def record(
 
     :raises PreferenceMissing: if it has nothing that the gate could apply
     :raises InvalidHours: if the hours end before they start
+    :raises NeverAllowed: if no channel could be used at these times
     :raises UnknownTimeZone: if ``time_zone`` is not an IANA name
     :raises InvalidPhone: if the employer's address is neither e-mail nor phone
     :raises Forbidden: if ``by`` may not
@@ -68,7 +79,7 @@ def record(
         raise InvalidHours
     if time_zone and time_zone not in available_timezones():
         raise UnknownTimeZone(f"Unknown time zone “{time_zone}”. Use an IANA name such as America/Phoenix.")
-    return ContactPreference.objects.create(
+    preference = ContactPreference(
         debtor=debtor,
         statement=statement.strip()[:_LENGTH],
         channels=list(channels),
@@ -81,6 +92,25 @@ def record(
         by=by,
         created_at=now,
     )
+    if preference.has_times and not _could_work(preference, now=now):
+        raise NeverAllowed
+    preference.save(force_insert=True)
+    return preference
+
+
+def _could_work(preference: ContactPreference, *, now: datetime) -> bool:
+    """Check whether hours of law and the debtor's preferences leave a moment for any of the channels, where they are known."""
+    debtor, policy_set = preference.debtor, policies.current()
+    preferences = [*ContactPreference.objects.active().filter(debtor=debtor), preference]
+    zones, locations = facts.zones(debtor, preferences), facts.locations(debtor)
+    if not zones:
+        return True
+    for channel in filter(preference.is_about, Channel):
+        preferred = [row.value for row in preferences if row.has_times and row.is_about(channel)]
+        lawful = policy_set.applicable(locations, channel, facts.subject(debtor, "", channel)).windows.policies
+        if ContactWindows((*lawful, *preferred), locations).next_open_time(now, zones):
+            return True
+    return False
 
 
 def withdraw(preference: ContactPreference, *, by: Agent | None, now: datetime) -> ContactPreference:

@@ -47,4 +47,6 @@ def previews(inputs: Iterable[GateInput], *, now: datetime) -> list[Preview]:
 
 def open_debts(debtor: Debtor) -> list[Debt]:
     """Return the debts that a preview is made about."""
-    return list(Debt.objects.open().filter(debtor=debtor).order_by("-created_at", "-id")[:MOST_DEBTS])
+    return list(
+        Debt.objects.open().filter(debtor=debtor).select_related("debtor").order_by("-created_at", "-id")[:MOST_DEBTS]
+    )

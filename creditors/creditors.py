@@ -1,6 +1,7 @@
 """Find, create, amend and delete creditors. Spellings with the same normal form are one creditor."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -88,3 +89,9 @@ def _save(creditor: Creditor, names: Iterable[str]) -> Creditor:
             CreditorName(creditor=creditor, name=name, normal_form=form) for form, name in forms.items()
         )
     return creditor
+
+
+def debt_kinds(creditors: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the kind of debts of those creditors for which it is known."""
+    known = Creditor.objects.filter(pk__in=creditors).exclude(debt_kind="").order_by()
+    return dict(known.values_list("pk", "debt_kind"))

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from creditors.kinds import DebtKind
 from ddc.common import normal_forms
 from ddc.common.models import UUIDModel
 
@@ -11,6 +12,10 @@ class Creditor(UUIDModel):
 
     code = models.CharField(max_length=50, null=True, blank=True, help_text="The agency's own short code.")
     name = models.CharField(max_length=255)
+    debt_kind = models.CharField(
+        "kind of debts", max_length=8, choices=[(kind.value, kind.label) for kind in DebtKind], blank=True, default="",
+        db_default="", help_text="Of the debts that it places. Empty: unknown, so the rules for every kind apply.",
+    )  # fmt: skip
 
     class Meta:
         db_table = "creditor"

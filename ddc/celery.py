@@ -32,7 +32,7 @@ app.conf.update(
     task_default_queue="ddc",
     task_routes={
         "portal.tasks.*": {"queue": "fast"},
-        "communications.tasks.send_solicited": {"queue": "fast"},
+        "communications.tasks.send_awaited": {"queue": "fast"},
         "agents.tasks.send_password_links": {"queue": "fast"},
     },
 )
@@ -65,6 +65,7 @@ app.conf.beat_schedule = {
             "agents.tasks.delete_expired_tokens",
             "agents.tasks.delete_expired_sessions",
             "agents.tasks.delete_old_attempts",
+            "collection.tasks.hold_minors",
             "payments.tasks.delete_expired_keys",
             "portal.tasks.delete_old_sessions",
             "portal.tasks.delete_expired_tokens",

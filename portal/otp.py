@@ -188,7 +188,7 @@ def send_code(session: OtpSession, *, now: datetime) -> None:
             template=template,
             subject=SUBJECT if channel == Channel.EMAIL and not template else None,
             body=None if template else TEXT,
-            purpose=Purpose.SOLICITED,
+            purpose=Purpose.CODE,
             now=now,
             one_time_code_of=session.pk,
             expires_at=session.expires_at,

@@ -22,6 +22,7 @@ from communications.admin import recorded_calls
 from communications.admin.inbound import message_listing
 from communications.models import CommunicationLog
 from communications.outbox import may_go
+from contact import explain, facts
 from contact.admin import panel
 from ddc.common import money
 from ddc.common.admin.editing import DomainAdmin
@@ -122,14 +123,15 @@ class DebtAdmin(DomainAdmin):
             if obj
             else (("original_balance", "currency_code"), ("current_balance", "current_status"))
         )
+        collection = (("placement_date", "due_date"), ("p2p_score", "segment"))
         return (
             (None, {"fields": ("debtor", ("creditor", "external_reference"))}),
             ("Amounts", {"fields": amounts}),
-            ("Collection", {"fields": (("placement_date", "due_date"), ("p2p_score", "segment"))}),
+            ("Collection", {"fields": (*collection, "limitation") if obj else collection}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("balance", "original", "disputed", "debtor", "current_status", "by_hand") if obj else ()
+        return ("balance", "original", "disputed", "debtor", "current_status", "by_hand", "limitation") if obj else ()
 
     def search_filter(self, text: str) -> Q:
         return Q(pk__in=search.debts(text))
@@ -146,6 +148,11 @@ class DebtAdmin(DomainAdmin):
     disputed = column(
         "Disputed", lambda debt: amount(min(debt.disputed_amount, debt.current_balance) or None, debt.currency_code)
     )
+
+    @admin.display(description="Limitation period")
+    def limitation(self, debt: Debt) -> str:
+        known = facts.limitations([debt], now=now()).get(debt.pk)
+        return explain.limitation(known, now()) or "-"
 
     @admin.display(description="Set by hand")
     def by_hand(self, debt: Debt) -> str:

@@ -12,14 +12,19 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Agent, require_permission
-from collection.holds.reasons import POLICIES, Block
+from collection.holds.reasons import ENGLAND_AND_WALES, POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.errors import DomainError, Invalid, Missing, OutOfRange
 from debtors import calendars
 from debtors.models import Debtor
 
-#: Parts of the United Kingdom where the Debt Respite Scheme does not apply.
-_OUTSIDE_SCHEME = ("scotland", "northern ireland")
+#: The parts of the United Kingdom with laws of their own, by the names that addresses have.
+_NATIONS = {
+    "scotland": "scotland",
+    "northern ireland": "northern ireland",
+    "england": ENGLAND_AND_WALES,
+    "wales": ENGLAND_AND_WALES,
+}
 
 
 class DebtorOrDebtRequired(Missing):
@@ -59,11 +64,16 @@ class BlocksRequiredByLaw(OutOfRange):
         super().__init__(f"This reason must block these too: {names}.")
 
 
-class NotInEnglandOrWales(Invalid):
-    """The Debt Respite Scheme covers residents of England and Wales (SI 2020/1311, reg. 1 and 24)."""
+class AddressElsewhere(Invalid):
+    """A moratorium covers residents of one part of the United Kingdom (for England and Wales, SI 2020/1311, reg. 1 and 24)."""
 
     field = "reason"
-    message = "A breathing space requires an address in England or Wales. Correct the address or choose another reason."
+
+    def __init__(self, nation: str) -> None:
+        name = nation.title().replace(" And ", " or ")
+        super().__init__(
+            f"This moratorium requires an address in {name}. Correct the address or choose another reason."
+        )
 
 
 @transaction.atomic
@@ -92,7 +102,7 @@ def open_hold(
     :raises LengthFixedByLaw: if the law sets another end
     :raises EndsBeforeStart: if it ends on or before its first day
     :raises BlocksRequiredByLaw: if a required block is missing
-    :raises NotInEnglandOrWales: if it is a moratorium and the address is elsewhere
+    :raises AddressElsewhere: if it is a moratorium and the address is elsewhere
     """
     require_permission(by, "collections.add_hold")
     person = debt.debtor if debt else debtor
@@ -112,8 +122,8 @@ def open_hold(
     chosen = frozenset(Block(name) for name in blocks) or policy.blocks
     if missing := policy.required_blocks - chosen:
         raise BlocksRequiredByLaw(missing)
-    if policy.length_is_fixed:
-        _require_england_or_wales(person)
+    if policy.nation:
+        _require_resident(person, policy.nation)
     return create_hold(
         reason=reason,
         debtor=debtor,
@@ -162,7 +172,8 @@ def record_events(
     )
 
 
-def _require_england_or_wales(debtor: Debtor) -> None:
-    is_outside = (debtor.region_state or "").strip().casefold() in _OUTSIDE_SCHEME
-    if is_outside or (debtor.country_code or "GB") != "GB":
-        raise NotInEnglandOrWales
+def _require_resident(debtor: Debtor, nation: str) -> None:
+    """Refuse a debtor with an address elsewhere; of an address without a known region, the agent's word counts."""
+    found = _NATIONS.get((debtor.region_state or "").strip().casefold(), nation)
+    if found != nation or (debtor.country_code or "GB") != "GB":
+        raise AddressElsewhere(nation)

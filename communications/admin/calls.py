@@ -15,15 +15,17 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from collection import search
+from collection.models import Debt
 from communications.admin.text import as_written
 from communications.calls import records, start
 from communications.models import CallOutcome, CallTask
-from contact import explain
+from contact import explain, facts
 from contact.admin import panel
 from contact.engine.decision import Decision, Verdict
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
+from ddc.common.days import begun
 
 _SHOWN_LATER = "Shown when the call is begun"
 
@@ -51,7 +53,7 @@ class DoneFilter(OpenFilter):
 
 @admin.register(CallTask)
 class CallTaskAdmin(WorklistAdmin):
-    list_display = ("debtor", "asked_at", "begun_by", "outcome", "outcome_at", "outcome_by")
+    list_display = ("debtor", "asked_at", "warning", "begun_by", "outcome", "outcome_at", "outcome_by")
     list_display_links = ("debtor",)
     list_filter = (DoneFilter, "outcome", "outcome_at")
     list_select_related = ("debtor", "begun_by", "outcome_by")
@@ -63,6 +65,7 @@ class CallTaskAdmin(WorklistAdmin):
     deferred = ("body", "html")
     fields = (
         ("debtor", "debt"),
+        "limitation",
         ("asked_at", "may_be_called"),
         ("begun_at", "begun_by"),
         "number",
@@ -74,6 +77,22 @@ class CallTaskAdmin(WorklistAdmin):
 
     def search_filter(self, text: str) -> Q:
         return search.of_debtor_or_address(text)
+
+    def annotate_rows(self, rows: list[Any]) -> None:
+        debts = Debt.objects.select_related("debtor").in_bulk({row.debt_id for row in rows if row.debt_id})
+        limitations = facts.limitations(debts.values(), now=now())
+        for row in rows:
+            row.known_limitation = limitations.get(row.debt_id)
+
+    @admin.display(description="Warning")
+    def warning(self, task: Any) -> str:
+        known = task.known_limitation
+        return f"Time-barred since {known.last_day}" if known and known.is_over(begun(now())) else "-"
+
+    @admin.display(description="Limitation period")
+    def limitation(self, task: CallTask) -> str:
+        known = facts.limitations([task.debt], now=now()).get(task.debt.pk) if task.debt else None
+        return explain.limitation(known, now()) or "-"
 
     asked_at = column(
         "Waiting since", lambda task: f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-", ordering="sent_at"

@@ -140,7 +140,7 @@ def _confirm_opt_out(request: CommunicationLog, *, now: datetime) -> None:
         channel=Channel.SMS,
         template=template,
         body=None if template else wording.in_language(preferred)[0].opted_out,
-        purpose=Purpose.SOLICITED,
+        purpose=Purpose.CONFIRMATION,
         now=now,
         expires_at=now + _CONFIRMATION_LIFETIME,
         confirms_opt_out_of=request.address,

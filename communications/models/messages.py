@@ -62,7 +62,10 @@ class CommunicationLog(UUIDModel):
         max_length=8, choices=Direction.choices, default=Direction.OUTBOUND, db_default=Direction.OUTBOUND
     )
     purpose = models.CharField(
-        max_length=12, choices=Purpose.choices, default=Purpose.COLLECTION, db_default=Purpose.COLLECTION
+        max_length=12,
+        choices=[(one.value, one.value) for one in Purpose],
+        default=Purpose.COLLECTION.value,
+        db_default=Purpose.COLLECTION.value,
     )
     status = models.CharField(
         max_length=10, choices=MessageStatus.choices, default=MessageStatus.QUEUED, db_default=MessageStatus.QUEUED
@@ -183,8 +186,8 @@ class CommunicationLog(UUIDModel):
             ),
             models.Index(
                 fields=["due_at"],
-                name="log_solicited_waiting",
-                condition=Q(status__in=["queued", "postponed", "claimed"], purpose="solicited"),
+                name="log_awaited",
+                condition=Q(status__in=["queued", "postponed", "claimed"]) & ~Q(purpose="collection"),
             ),
             models.Index(
                 fields=["due_at"],

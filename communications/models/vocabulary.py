@@ -40,6 +40,8 @@ class CallOutcome(models.TextChoices):
 _DID_NOT_CONNECT = {CallOutcome.BUSY, CallOutcome.NOT_IN_SERVICE, CallOutcome.NOT_CALLED}
 #: The line reached its number, if only to ring there (12 CFR 1006.14(b)(3)(ii) and its comment 1).
 CONNECTED = frozenset(CallOutcome) - _DID_NOT_CONNECT
+#: Nobody heard us, and no message was left.
+UNREACHED = _DID_NOT_CONNECT | {CallOutcome.NO_ANSWER}
 #: The debtor spoke with us.
 CONVERSATIONS = frozenset({
     CallOutcome.RIGHT_PARTY, CallOutcome.PROMISE, CallOutcome.REFUSED, CallOutcome.CALL_BACK, CallOutcome.NO_CALLS,

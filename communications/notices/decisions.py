@@ -34,7 +34,7 @@ def notify(debt: Debt, decision: str, *, now: datetime) -> CommunicationLog:
         template=template,
         subject=subject if channel == Channel.EMAIL and not template else None,
         body=None if template else text,
-        purpose=Purpose.SOLICITED,
+        purpose=Purpose.ANSWER,
         now=now,
     )
 

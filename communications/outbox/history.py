@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import BooleanField, Q
+from django.db.models import BooleanField, Min, Q
 from django.db.models.expressions import RawSQL
 
 from communications.models import (
@@ -14,19 +14,20 @@ from communications.models import (
     CONTACT_STATUSES,
     CONVERSATIONS,
     MADE_AT,
+    UNREACHED,
+    CallOutcome,
     CommunicationLog,
     CommunicationTemplate,
     MessageStatus,
 )
 from contact import addresses
+from contact.engine.applicable import PolicySet
 from contact.engine.decision import Contact
 from contact.facts import ContactRequest, TemplateFacts
 from contact.models import Purpose
 from debtors import emails
 from debtors.channels import Channel
 
-#: No cap looks further back than a calendar month, no cooling-off period than 31 days.
-REMEMBERED = timedelta(days=33)
 #: Messages with these statuses count as attempted contacts. So do claimed ones until their lease is over: they took a slot.
 ATTEMPTED = (
     MessageStatus.SENDING,
@@ -43,20 +44,22 @@ _MAY_BE_CONTACT = RawSQL(  # noqa: S611 - the statuses are constants
 )
 
 
-def requests(messages: Sequence[CommunicationLog], *, by_address: bool, now: datetime) -> list[ContactRequest]:
+def requests(messages: Sequence[CommunicationLog], policy_set: PolicySet, *, now: datetime) -> list[ContactRequest]:
     """Return the requests to the contact gate for messages; their debtors, debts and templates are loaded.
 
-    ``by_address``: also count contacts with other debtors at the same address.
+    Contacts with other debtors at the same address count too if a policy counts by address.
     """
     plain = [_request(message) for message in messages]
-    unsolicited = [request for request in plain if not request.solicited]
-    if not unsolicited:
+    collecting = [request for request in plain if request.purpose == Purpose.COLLECTION]
+    if not collecting:
         return plain
-    history = _history(unsolicited, by_address=by_address, now=now)
-    templates = _templates([message for message in messages if message.purpose != Purpose.SOLICITED])
+    history = _history(collecting, policy_set, now=now)
+    templates = _templates([message for message in messages if message.purpose == Purpose.COLLECTION])
+    has_notice = templates[None].agency_has_notice
+    first_contacts = _first_contacts(collecting) if has_notice and policy_set.counts_from_first_contact else {}
     found = []
     for message, request in zip(messages, plain, strict=True):
-        if request.solicited or request.debtor is None:
+        if request.purpose != Purpose.COLLECTION or request.debtor is None:
             found.append(request)
             continue
         key = (message.template.name, message.communication_type) if message.template else None
@@ -65,6 +68,7 @@ def requests(messages: Sequence[CommunicationLog], *, by_address: bool, now: dat
                 request,
                 history=tuple(history.get(request.debtor.pk, ())),
                 template=templates.get(key, templates[None]),
+                first_contacted_at=first_contacts.get(request.debt.pk) if request.debt else None,
             )
         )
     return found
@@ -76,7 +80,7 @@ def _request(message: CommunicationLog) -> ContactRequest:
         debtor=message.debtor,
         debt=message.debt,
         message_id=message.pk,
-        solicited=message.purpose == Purpose.SOLICITED,
+        purpose=Purpose(message.purpose),
         expires_at=message.expires_at,
         confirms_opt_out_to=(message.address or "") if message.confirms_opt_out else None,
     )
@@ -106,27 +110,31 @@ def _templates(messages: Sequence[CommunicationLog]) -> Mapping[tuple[str, str] 
     return found
 
 
-def _history(asked: Sequence[ContactRequest], *, by_address: bool, now: datetime) -> Mapping[uuid.UUID, list[Contact]]:
+def _history(
+    asked: Sequence[ContactRequest], policy_set: PolicySet, *, now: datetime
+) -> Mapping[uuid.UUID, list[Contact]]:
     """Return the contacts of each debtor, made or under way, without those that are asked about."""
     debtors = {request.debtor.pk: request.debtor for request in asked if request.debtor}
     owners: dict[str, set[uuid.UUID]] = defaultdict(set)
-    if by_address:
+    if policy_set.count_by_address:
         for request in asked:
             if request.debtor and request.address:
                 owners[request.address].add(request.debtor.pk)
     # Messages have an e-mail address as it was entered.
-    values = [*owners, *(debtor.email for debtor in debtors.values())] if by_address else []
+    values = [*owners, *(debtor.email for debtor in debtors.values())] if owners else []
     rows = (
         CommunicationLog.objects.filter(Q(debtor__any_of=debtors) | Q(address__any_of=values))
         .filter(Q(status__in=(*ATTEMPTED, MessageStatus.RECEIVED)) | Q(status=MessageStatus.CLAIMED, due_at__gt=now))
         .filter(_MAY_BE_CONTACT)
         .exclude(pk__any_of=[request.message_id for request in asked])
         .annotate(made_at=MADE_AT)
-        .filter(made_at__gte=now - REMEMBERED)
+        .filter(made_at__gte=now - timedelta(days=policy_set.memory_days))
         .order_by()
     )
     found: dict[uuid.UUID, list[Contact]] = defaultdict(list)
-    for debtor_id, address, status, *rest in rows.values_list("debtor_id", "address", "status", *_OF_CONTACT):
+    for debtor_id, address, status, *rest in rows.values_list(
+        "debtor_id", "address", "status", *_OF_CONTACT, *(["debt__creditor_id"] if policy_set.count_by_creditor else [])
+    ):
         if status == MessageStatus.CLAIMED and debtor_id in debtors:
             # The row gets its address only when the hand-over starts.
             address = addresses.address(debtors[debtor_id], rest[0])
@@ -139,9 +147,20 @@ def _history(asked: Sequence[ContactRequest], *, by_address: bool, now: datetime
 _OF_CONTACT = ("communication_type", "debt_id", "direction", "purpose", "outcome", "made_at", "created_at")
 
 
+def _first_contacts(asked: Sequence[ContactRequest]) -> Mapping[uuid.UUID, datetime]:
+    """Return when a contact about each debt was first made."""
+    debts = {request.debt.pk: request.debt.debtor_id for request in asked if request.debt}
+    rows = (
+        CommunicationLog.objects.filter(debtor__any_of=set(debts.values()), debt__any_of=debts, status__in=ATTEMPTED)
+        .filter(_MAY_BE_CONTACT, direction=CommunicationLog.Direction.OUTBOUND, purpose=Purpose.COLLECTION)
+        .exclude(pk__any_of=[request.message_id for request in asked])
+    )
+    return dict(rows.values_list("debt_id").annotate(first=Min(MADE_AT)).order_by())
+
+
 def _contact(
     address: str, status: str, channel: str, debt_id: uuid.UUID | None, direction: str, purpose: str, outcome: str | None,
-    made_at: datetime, created_at: datetime,
+    made_at: datetime, created_at: datetime, creditor_id: uuid.UUID | None = None,
 ) -> Contact:  # fmt: skip
     inbound = direction == CommunicationLog.Direction.INBOUND
     return Contact(
@@ -149,7 +168,10 @@ def _contact(
         channel=channel,
         debt_id=debt_id,
         address=address,
-        attempted=not inbound and purpose != Purpose.SOLICITED and (outcome is None or outcome in CONNECTED),
-        connected=status != MessageStatus.BOUNCED,
+        attempted=not inbound and purpose == Purpose.COLLECTION and (outcome is None or outcome in CONNECTED),
+        connected=status != MessageStatus.BOUNCED and outcome not in UNREACHED,
         conversation=outcome in CONVERSATIONS,
+        creditor_id=creditor_id,
+        asked_for_call=outcome == CallOutcome.CALL_BACK,
+        written_by_debtor=inbound and not Channel(channel).is_call,
     )

@@ -22,6 +22,7 @@ from communications.models import CommunicationLog
 from communications.outbox import history
 from contact import addresses, decisions, policies, preview
 from contact.decisions import GateInput, Stage, TakenSlots
+from contact.engine import gate
 from contact.engine.decision import Decision, Verdict
 from contact.models import Purpose
 from contact.preview import Preview
@@ -46,7 +47,7 @@ class Unsendable(StrEnum):
 def gate_inputs(messages: Sequence[CommunicationLog], *, now: datetime) -> list[GateInput]:
     """Fetch what the gate needs about messages (debtors, debts and templates loaded), in a fixed number of queries."""
     policy_set = policies.current()
-    requests = history.requests(messages, by_address=policy_set.count_by_address, now=now)
+    requests = history.requests(messages, policy_set, now=now)
     return decisions.inputs(requests, policy_set, now=now)
 
 
@@ -76,7 +77,7 @@ def decide_claimed(messages: Sequence[CommunicationLog], *, now: datetime) -> li
 
 def lock(messages: Sequence[CommunicationLog]) -> None:
     """Let one worker at a time contact the debtors of these messages, until the transaction ends."""
-    debtors = {str(message.debtor_id) for message in messages if message.purpose != Purpose.SOLICITED}
+    debtors = {str(message.debtor_id) for message in messages if message.purpose == Purpose.COLLECTION}
     if debtors:
         advisory_locks.lock(AdvisoryLock.CONTACT, *debtors)
 
@@ -86,7 +87,7 @@ def is_urgent(message: CommunicationLog) -> bool:
 
     A message of a strategy rule expires too, but has days to go out.
     """
-    return message.expires_at is not None and (message.purpose == Purpose.SOLICITED or message.template_id is None)
+    return message.expires_at is not None and (message.purpose != Purpose.COLLECTION or message.template_id is None)
 
 
 def has_expired(message: CommunicationLog, *, now: datetime) -> bool:
@@ -105,7 +106,8 @@ def may_still_go(message: CommunicationLog, asked: GateInput, *, now: datetime) 
 _NOT_ON_HOLD = """
     NOT EXISTS (
         SELECT FROM hold
-        WHERE hold.{owner} = log.{owner} AND (hold.blocks_contact OR (hold.blocks_payment_requests AND %(asks_for_payment)s))
+        WHERE hold.{owner} = log.{owner} AND (log.purpose = 'collection' OR hold.reason = ANY(%(blocks_answers)s))
+          AND (hold.blocks_contact OR (hold.blocks_payment_requests AND %(asks_for_payment)s))
           AND hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, %(first_day)s, %(last_day)s)
     )"""
 #: By channel, an SQL condition on a row ``log``: what the decision was based on is still so. The debt's open amount is compared
@@ -113,7 +115,7 @@ _NOT_ON_HOLD = """
 UNCHANGED = {
     channel: f"""
     (log.confirms_opt_out OR {addresses.is_usable(channel)})
-    AND (log.purpose = 'solicited'
+    AND (log.purpose IN ('code', 'confirmation')
         OR ({_NOT_ON_HOLD.format(owner="debt_id")} AND {_NOT_ON_HOLD.format(owner="debtor_id")}))
     AND (%(debt_id)s::uuid IS NULL OR EXISTS (
         SELECT FROM debt
@@ -129,6 +131,7 @@ def unchanged_parameters(message: CommunicationLog, asked: GateInput, *, now: da
     days, debt = asked.facts.days(now), message.debt
     return {
         "first_day": min(days),
+        "blocks_answers": list(gate.ANSWERS_BLOCKED_BY),
         "last_day": max(days),
         "asks_for_payment": asked.facts.asks_for_payment,
         "debt_id": debt.pk if debt else None,

@@ -21,12 +21,12 @@ class Queue(StrEnum):
     """The messages that a worker takes. Messages that debtors wait for have a queue of their own, which no campaign blocks."""
 
     ALL = "all"
-    SOLICITED = "solicited"
+    AWAITED = "awaited"
 
 
 TASKS = {
     Queue.ALL: "communications.tasks.drain_outbox",
-    Queue.SOLICITED: "communications.tasks.send_solicited",
+    Queue.AWAITED: "communications.tasks.send_awaited",
 }
 
 # Literal statuses, because with parameters PostgreSQL does not use the partial index.
@@ -89,7 +89,7 @@ def queue(
         created_at=now,
     )
     if not is_suppressed:
-        wake(Queue.SOLICITED if purpose == Purpose.SOLICITED else Queue.ALL)
+        wake(Queue.ALL if purpose == Purpose.COLLECTION else Queue.AWAITED)
     return message
 
 
@@ -103,7 +103,7 @@ def is_due(*, now: datetime, queue: Queue = Queue.ALL, channels: Collection[Chan
     due = CommunicationLog.objects.filter(
         status__in=DUE_STATUSES, due_at__lte=now, communication_type__in=list(channels)
     )
-    return (due.filter(purpose=Purpose.SOLICITED) if queue == Queue.SOLICITED else due).exists()
+    return (due.exclude(purpose=Purpose.COLLECTION) if queue == Queue.AWAITED else due).exists()
 
 
 def claim(
@@ -113,13 +113,13 @@ def claim(
 
     Other workers skip claimed messages until the lease is over. Each claim has another ``due_at``, which identifies it.
     """
-    sql = CLAIM.format(purpose="AND purpose = 'solicited'" if queue == Queue.SOLICITED else "")
+    sql = CLAIM.format(purpose="AND purpose <> 'collection'" if queue == Queue.AWAITED else "")
     with connection.cursor() as cursor:
         cursor.execute(sql, {"channel": channel.value, "now": now, "until": now + lease, "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return []
-    return sorted(load(ids), key=lambda one: (one.purpose != Purpose.SOLICITED, one.created_at, one.pk))
+    return sorted(load(ids), key=lambda one: (one.purpose == Purpose.COLLECTION, one.created_at, one.pk))
 
 
 def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:

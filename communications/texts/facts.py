@@ -12,6 +12,8 @@ from collection.balances import totals
 from collection.models import Debt, LedgerEntry
 from communications.texts import formats, one_time_code
 from communications.texts.placeholders import NAMES
+from contact import facts as contact_facts
+from contact.limitation import Limitation
 from ddc.common.days import agency_today
 from debtors import calendars
 from debtors.models import Debtor
@@ -41,6 +43,8 @@ def gather(recipients: Sequence[Recipient], *, now: datetime, names: Iterable[st
     sums = (
         totals.outstanding(debtors, today=agency_today(now), undisputed=True) if "total_outstanding" in wanted else {}
     )
+    debts = [recipient.debt for recipient in recipients if recipient.debt] if "limitation_end_date" in wanted else ()
+    limitations = contact_facts.limitations(debts, now=now)
     payments = _latest_payments(debtors) if wanted & _PAYMENTS else {}
     writers = {name: write for name, write in _WRITERS.items() if name in wanted}
     agency = {name: value for name, value in _of_agency().items() if name in wanted}
@@ -48,7 +52,15 @@ def gather(recipients: Sequence[Recipient], *, now: datetime, names: Iterable[st
     def of(debtor: Debtor, debt: Debt | None, language: str | None) -> dict[str, str]:
         payment = payments.get(debt.pk if debt else debtor.pk)
         language = formats.regional(language, preferred=debtor.language_preference)
-        subject = _Subject(debtor, debt, payment, sums.get(debtor.pk), calendars.today(debtor, at=now), language)
+        subject = _Subject(
+            debtor,
+            debt,
+            payment,
+            sums.get(debtor.pk),
+            calendars.today(debtor, at=now),
+            language,
+            limitations.get(debt.pk) if debt else None,
+        )
         return {name: write(subject) for name, write in writers.items()}
 
     return [
@@ -67,6 +79,7 @@ class _Subject:
     outstanding: "totals.Outstanding | None"
     today: date
     language: str | None
+    limitation: Limitation | None = None
 
     def amount(self, value: Decimal, currency: str) -> str:
         return formats.amount(*totals.current(value, currency, today=self.today), language=self.language)
@@ -106,6 +119,7 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "debt_currency": _about_the_debt(lambda s, debt: totals.current(Decimal(0), debt.currency_code, today=s.today)[1]),
     "debt_reference": _about_the_debt(lambda s, debt: debt.external_reference or ""),
     "debt_due_date": _about_the_debt(lambda s, debt: s.day(debt.due_date)),
+    "limitation_end_date": lambda s: s.day(s.limitation.last_day if s.limitation else None),
     "debt_placement_date": _about_the_debt(lambda s, debt: s.day(debt.placement_date)),
     "days_since_placement": _about_the_debt(lambda s, debt: str(max(0, (s.today - debt.placement_date).days))),
     "original_creditor": _about_the_debt(lambda s, debt: debt.original_creditor),

@@ -54,7 +54,7 @@ def why(decision: ContactDecision) -> SafeString | str:
     if decision.reasons:
         return recorded_reasons(decision.reasons)
     if not decision.policies:
-        return "The debtor requested it."
+        return f"Purpose: {decision.purpose}. It may be sent at any hour."
     known = policies.current().by_versioned_name
     lines = []
     for name in decision.policies:

@@ -24,8 +24,10 @@ from unfold.widgets import (
 from contact import explain, policies, what_if
 from contact.admin import panel
 from contact.engine.decision import Verdict
-from contact.models import WEEKDAYS, ContactPolicy
+from contact.engine.policies import DebtorKind, NumberKind
+from contact.models import ContactPolicy
 from contact.what_if import WhatIf
+from creditors.kinds import DebtKind
 from ddc.common.admin.forms import DomainForm, add_refusal
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import column
@@ -36,13 +38,17 @@ from ddc.common.reference import countries
 from debtors.channels import Channel
 
 _LOCATIONS = ("countries", "regions", "cities", "postal_prefixes")
-_TIMES = ("opens", "closes", "weekend_opens", "weekend_closes")
-_NUMBERS = {"max_contacts": 32_767, "per_days": 31, "cooling_off_days": 31, "consent_days": 3_660}
-_FLAGS = ("no_holidays", "consent_needed", "validation_notice")
+_NUMBERS = {
+    "max_contacts": 32_767, "max_channels": 4, "per_days": 366, "cooling_off_days": 366, "call_back_days": 366,
+    "consent_days": 3_660, "notice_days": 366, "wait_days": 366,
+}  # fmt: skip
+_FLAGS = ("unless_consented", "consent_needed", "validation_notice")
+_KINDS = ("number_kinds", "debt_kinds", "debtor_kinds")
 #: The fields that a new version may change; the name of the rule stays.
 _FIELDS = (
-    "valid_from", *_TIMES, "weekdays", "no_holidays", "max_contacts", "per_days", "scope", "counted", "cooling_off_days",
-    "consent_needed", "consent_days", "validation_notice", "channels", *_LOCATIONS, "section", "source",
+    "valid_from", "hours", "max_contacts", "max_channels", "per_days", "per_calendar", "scope", "counted", "unless_consented",
+    "cooling_off_days", "call_back_days", "consent_needed", "consent_days", "validation_notice", "notice_days", "wait_days",
+    "wait_from", "channels", *_KINDS, *_LOCATIONS, "section", "source", "checked_on", "confidence",
 )  # fmt: skip
 
 
@@ -61,28 +67,37 @@ class PolicyForm(DomainForm):
         required=False,
         help_text="None: every channel.",
     )
-    weekdays = _Choices(choices=WEEKDAYS, coerce=int, required=False, help_text="None: every day.")
+    number_kinds = _Choices(
+        choices=[(k.value, k.value) for k in NumberKind],
+        required=False,
+        help_text="None: all. An unknown kind counts as each.",
+    )
+    debt_kinds = _Choices(
+        choices=[(k.value, k.value) for k in DebtKind],
+        required=False,
+        help_text="None: all. An unknown kind counts as each.",
+    )
+    debtor_kinds = _Choices(choices=[(k.value, k.value) for k in DebtorKind], required=False, help_text="None: all.")
 
     class Meta:
         model = ContactPolicy
         fields: tuple[str, ...] = _FIELDS
         widgets = {
-            **{name: UnfoldAdminTextInputWidget(attrs={"type": "time"}) for name in _TIMES},
             **{
                 name: UnfoldAdminIntegerFieldWidget(attrs={"min": 1, "max": highest})
                 for name, highest in _NUMBERS.items()
             },
             **{name: UnfoldBooleanSwitchWidget() for name in _FLAGS},
-            **{name: UnfoldAdminTextInputWidget() for name in (*_LOCATIONS, "section", "source")},
-            "valid_from": UnfoldAdminTextInputWidget(attrs={"type": "date"}),
-            "scope": UnfoldAdminSelectWidget(),
-            "counted": UnfoldAdminSelectWidget(),
+            **{name: UnfoldAdminTextInputWidget() for name in (*_LOCATIONS, "hours", "section", "source")},
+            **{name: UnfoldAdminTextInputWidget(attrs={"type": "date"}) for name in ("valid_from", "checked_on")},
+            **{
+                name: UnfoldAdminSelectWidget()
+                for name in ("scope", "counted", "per_calendar", "wait_from", "confidence")
+            },
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in _TIMES:
-            self.fields[name].widget.format = "%H:%M"
         for name in _LOCATIONS:
             field = self.fields[name]
             assert isinstance(field, SimpleArrayField)
@@ -123,7 +138,9 @@ class ContactPolicyAdmin(WorkflowAdmin):
         ("valid_from", "valid_to"),
         "demands",
         "about",
+        "limits",
         ("section", "source"),
+        ("checked_on", "confidence"),
         ("countries", "regions"),
         ("cities", "postal_prefixes"),
         ("by", "created_at"),
@@ -136,6 +153,8 @@ class ContactPolicyAdmin(WorkflowAdmin):
     has_amend_permission = offered(Q(), "contact.change_contactpolicy")
     demands = column("Demands", lambda policy: "; ".join(explain.demands(policy.value)) or "nothing")
     about = column("Channels", lambda policy: explain.channels(policy.value))
+
+    limits = column("Only for", lambda policy: explain.limits(policy.value) or "-")
 
     def listings(self, request: HttpRequest, obj: ContactPolicy) -> list[Listing]:
         versions = ContactPolicy.objects.filter(jurisdiction=obj.jurisdiction, code=obj.code).select_related("by")

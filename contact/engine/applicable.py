@@ -5,7 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from contact.engine.policies import AGENCY, DEFAULT, Location, Policy, Scope
+from contact.engine.policies import AGENCY, DEFAULT, UNKNOWN, Event, Location, Policy, Scope, Subject
 from contact.engine.windows import ContactWindows
 
 #: The sets of days by which names are kept, and the sets of policies that are shared; a worker runs for weeks.
@@ -17,11 +17,14 @@ class ApplicablePolicies:
 
     def __init__(self, policies: Iterable[Policy], locations: frozenset[Location]) -> None:
         self.policies = tuple(policies)
-        self.windows = ContactWindows((policy for policy in self.policies if policy.has_hours), locations)
-        self.caps = tuple(policy for policy in self.policies if policy.max_contacts is not None)
+        self.windows = ContactWindows((policy for policy in self.policies if policy.hours), locations)
+        self.caps = tuple(policy for policy in self.policies if policy.max_contacts or policy.max_channels)
         self.cooling_off = tuple(policy for policy in self.policies if policy.cooling_off_days)
         self.consents = tuple(policy for policy in self.policies if policy.consent_needed)
-        self.validation_notices = tuple(policy for policy in self.policies if policy.validation_notice)
+        self.waits = tuple(policy for policy in self.policies if policy.wait_days)
+        self.validation_notices = tuple(
+            policy for policy in self.policies if policy.validation_notice or policy.wait_from == Event.NOTICE
+        )
         self._names: dict[frozenset[date], tuple[str, ...]] = {}
 
     def names_on(self, days: frozenset[date]) -> tuple[str, ...]:
@@ -41,11 +44,17 @@ class PolicySet:
         self.all = tuple(policies)
         self.by_versioned_name = {policy.versioned_name: policy for policy in self.all}
         self.count_by_address = any(policy.scope == Scope.ADDRESS for policy in self.all)
-        #: Return the policies that apply to a debtor who may be at these locations, by a channel.
+        self.count_by_creditor = any(policy.scope == Scope.CREDITOR for policy in self.all)
+        self.counts_from_first_contact = any(policy.notice_days for policy in self.all)
+        #: How many days back contacts matter, with a day more for the clocks of the debtor.
+        self.memory_days = max((policy.longest_memory for policy in self.all), default=0) + 2
+        #: Return the policies that apply to a debtor who may be at these locations, by a channel, about a subject.
         self.applicable = lru_cache(maxsize=65_536)(self._applicable)
         self._shared: dict[Any, ApplicablePolicies] = {}
 
-    def _applicable(self, locations: frozenset[Location], channel: str) -> ApplicablePolicies:
+    def _applicable(
+        self, locations: frozenset[Location], channel: str, subject: Subject = UNKNOWN
+    ) -> ApplicablePolicies:
         """Find what applies: DEFAULT only where no other jurisdiction does. Equal sets share one object and its caches."""
         found: dict[int, Policy] = {}
         for where in locations:
@@ -53,8 +62,8 @@ class PolicySet:
             for policy in own or [p for p in self.all if p.jurisdiction == DEFAULT]:
                 found[id(policy)] = policy
         agency = [policy for policy in self.all if policy.jurisdiction == AGENCY]
-        applying = tuple(p for p in (*agency, *found.values()) if not p.channels or channel in p.channels)
-        holidays = tuple(sorted((id(p), _holiday_regions(p, locations)) for p in applying if p.no_holidays))
+        applying = tuple(p for p in (*agency, *found.values()) if p.is_about(channel, subject))
+        holidays = tuple(sorted((id(p), _holiday_regions(p, locations)) for p in applying if p.keeps_holidays))
         key = (tuple(map(id, applying)), holidays)
         if len(self._shared) >= _KEPT:
             self._shared.clear()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from collection.holds.active import is_active
-from contact.engine.policies import Location, Policy, Scope
+from contact.engine.policies import UNKNOWN, Location, Policy, Scope, Subject
 from ddc.common.zones import zone_info
 
 
@@ -18,6 +18,24 @@ class Verdict(StrEnum):
     ALLOW = "allow"
     POSTPONE = "postpone"
     DENY = "deny"
+
+
+class Purpose(StrEnum):
+    """Why a contact is made, which decides the rules that it obeys.
+
+    ``code`` (asked for this minute) and ``confirmation`` (of a STOP) obey only those about the address. An ``answer`` to the
+    debtor's own request obeys all but caps, waiting periods, notices and what is so of the debt. ``collection`` obeys all.
+    """
+
+    COLLECTION = "collection"
+    ANSWER = "answer"
+    CODE = "code"
+    CONFIRMATION = "confirmation"
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether the contact may be made at any hour."""
+        return self in (Purpose.CODE, Purpose.CONFIRMATION)
 
 
 class ReasonCode(StrEnum):
@@ -35,6 +53,9 @@ class ReasonCode(StrEnum):
     DEBT_CLOSED = "DEBT_CLOSED"
     DEBT_DISPUTED = "DEBT_DISPUTED"
     DEBT_HELD = "DEBT_HELD"
+    DECEASED = "DECEASED"
+    MINOR = "MINOR"
+    TIME_BARRED = "TIME_BARRED"
     PAYMENT_REQUEST_HELD = "PAYMENT_REQUEST_HELD"
     CONSENT_MISSING = "CONSENT_MISSING"
     CONSENT_TOO_OLD = "CONSENT_TOO_OLD"
@@ -46,12 +67,15 @@ class ReasonCode(StrEnum):
     WEEKDAY = "WEEKDAY"
     PUBLIC_HOLIDAY = "PUBLIC_HOLIDAY"
     TOO_MANY = "TOO_MANY"
+    OTHER_CHANNEL = "OTHER_CHANNEL"
     COOLING_OFF = "COOLING_OFF"
+    WAITING_PERIOD = "WAITING_PERIOD"
 
 
 #: Reasons that pass with time: the contact is postponed, not denied.
 TEMPORARY = frozenset({
-    ReasonCode.OUTSIDE_WINDOW, ReasonCode.WEEKDAY, ReasonCode.PUBLIC_HOLIDAY, ReasonCode.TOO_MANY, ReasonCode.COOLING_OFF,
+    ReasonCode.OUTSIDE_WINDOW, ReasonCode.WEEKDAY, ReasonCode.PUBLIC_HOLIDAY, ReasonCode.TOO_MANY, ReasonCode.OTHER_CHANNEL,
+    ReasonCode.COOLING_OFF, ReasonCode.WAITING_PERIOD,
 })  # fmt: skip
 
 
@@ -89,7 +113,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Contact:
-    """A contact that was made. ``debt_id`` None: about no debt, or about all of the debtor's debts."""
+    """A contact that was made. ``debt_id`` None: about no debt, or about all of the debtor's debts.
+
+    ``connected``: it reached somebody or left a message. ``asked_for_call``: in it the debtor asked to be called back.
+    """
 
     at: datetime
     channel: str
@@ -98,6 +125,13 @@ class Contact:
     attempted: bool = True
     connected: bool = True
     conversation: bool = False
+    creditor_id: uuid.UUID | None = None
+    asked_for_call: bool = False
+    written_by_debtor: bool = False
+
+    @property
+    def is_call(self) -> bool:
+        return self.channel in ("voice", "call_script")
 
 
 @dataclass(frozen=True)
@@ -119,10 +153,12 @@ class ContactBlock:
 class Facts:
     """All that a decision depends on, except policies and time.
 
-    ``validation_notice_missing``: no validation notice of the debt was sent, although the agency has one to send first.
+    ``validation_notice_missing``: no validation notice of the debt was sent, although the agency has one to send.
     ``validation_period_ends``: the first day after the time to dispute; None if no notice was sent.
-    ``expires_at``: from then on an unsolicited contact is too late.
-    ``agency_zone``: the agency's time zone, of which the day counts where no zone of the debtor is known.
+    ``first_contacted_at``: when the debtor was first contacted about the debt, where a notice is missing. ``due_on``: when the
+    debt was due, else placed. ``expires_at``: from then on the contact is too late.
+    ``is_minor``: the debtor is not of age and not released. ``time_barred_by``: the section that forbids to collect the debt
+    after its limitation period. ``agency_zone``: its day counts where no zone of the debtor is known.
     """
 
     channel: str
@@ -130,20 +166,27 @@ class Facts:
     zones: frozenset[str] = frozenset()
     agency_zone: str = "UTC"
     locations: frozenset[Location] = frozenset()
-    solicited: bool = False
+    purpose: Purpose = Purpose.COLLECTION
     expires_at: datetime | None = None
     suppressed: bool = False
+    is_minor: bool = False
     refusal: str | None = None
     is_work_address: bool = False
+    subject: Subject = UNKNOWN
     debt_id: uuid.UUID | None = None
+    creditor_id: uuid.UUID | None = None
+    due_on: date | None = None
     debt_is_closed: bool = False
     debt_is_disputed: bool = False
+    time_barred_by: str = ""
     blocks: tuple[ContactBlock, ...] = ()
     history: tuple[Contact, ...] = ()
     consented_at: datetime | None = None
     preferences: tuple[Policy, ...] = ()
     asks_for_payment: bool = False
     validation_notice_missing: bool = False
+    notice_sent_at: datetime | None = None
+    first_contacted_at: datetime | None = None
     is_validation_notice: bool = False
     overshadows: bool = False
     validation_period_ends: date | None = None
@@ -161,6 +204,10 @@ class Facts:
     def calendar_zones(self) -> frozenset[str]:
         """The zones by which days are counted."""
         return self.zones or frozenset({self.agency_zone})
+
+    def days_of(self, now: datetime) -> tuple[date, ...]:
+        """Return the day by each of the ``clocks``."""
+        return tuple(now.astimezone(clock).date() for clock in self.clocks)
 
 
 @lru_cache(maxsize=4096)

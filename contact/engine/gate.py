@@ -1,14 +1,16 @@
 """May this contact be made now, and if not, why? One pure function that is called before every outbound contact."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from contact.engine import frequency_caps
 from contact.engine.applicable import ApplicablePolicies, PolicySet
-from contact.engine.decision import TEMPORARY, ContactBlock, Decision, Facts, Reason, ReasonCode, Verdict
+from contact.engine.decision import TEMPORARY, ContactBlock, Decision, Facts, Purpose, Reason, ReasonCode, Verdict
 from contact.engine.frequency_caps import policy_reason
-from contact.engine.policies import Policy, Scope
+from contact.engine.policies import Event, Policy, Scope
+from contact.engine.sections import section_of
 from contact.engine.windows import Closed, ContactWindows, midnight
 from ddc.common.zones import zone_info
 
@@ -21,43 +23,33 @@ _CLOSED = {
     Closed.WEEKDAY: ReasonCode.WEEKDAY,
     Closed.HOLIDAY: ReasonCode.PUBLIC_HOLIDAY,
 }
-SUPPRESSED = Reason(
-    ReasonCode.SUPPRESSED, "The address opted out or does not work.", "12 CFR 1006.6(e); 47 CFR 64.1200(a)(10)"
-)
+SUPPRESSED = Reason(ReasonCode.SUPPRESSED, "The address opted out or does not work.")
 STALE = Reason(ReasonCode.STALE, "It is later now than its rule allows.")
-#: The sections that make a hold of its reason a duty.
-HOLD_SECTIONS = {
-    "dispute": "15 U.S.C. 1692g(b); 12 CFR 1006.38(d)",
-    "moratorium": "SI 2020/1311 (UK), reg. 7",
-    "mental_health_moratorium": "SI 2020/1311 (UK), reg. 7, 28-34",
-    "cease": "15 U.S.C. 1692c(c); 12 CFR 1006.6(c)",
-    "attorney": "15 U.S.C. 1692c(a)(2); 12 CFR 1006.6(b)(2)",
-    "bankruptcy": "11 U.S.C. 362(a)(6)",
-    "deceased": "12 CFR 1006.6(a)(4)",
-    "vulnerable": "CONC 7.2.1R, 7.10",
-}
+#: The holds that also stop answers to the debtor's own requests.
+ANSWERS_BLOCKED_BY = ("attorney", "cease", "deceased", "minor")
+#: Holds with a code of their own, because they have a worklist.
+_HOLD_CODES = {"deceased": ReasonCode.DECEASED, "minor": ReasonCode.MINOR}
 
 
 def decide(facts: Facts, policies: PolicySet, now: datetime) -> Decision:
-    """Decide by facts, policies and time; list every rule that forbids the contact.
-
-    A solicited contact answers the debtor's own request. It may be made at any hour, but never to an address that opted out.
-    """
+    """Decide by facts, policies and time; list every rule that forbids the contact. ``Purpose`` says which rules count."""
     lasting = [*_address_reasons(facts)]
-    if facts.solicited:
+    if facts.purpose.is_at_once:
         return Decision(Verdict.DENY if lasting else Verdict.ALLOW, tuple(lasting))
     applicable = applicable_policies(facts, policies)
     names = applicable.names_on(facts.days(now))
     if facts.expires_at and facts.expires_at <= now:
         return Decision(Verdict.DENY, (STALE,), policies=names)
-    lasting += _preference_reasons(facts)
-    lasting += _debt_reasons(facts, now)
+    lasting += _person_reasons(facts)
+    lasting += _hold_reasons(facts, now)
     lasting += _consent_reasons(facts, applicable, now)
-    lasting += _validation_notice_reasons(facts, applicable, now)
+    if facts.purpose == Purpose.COLLECTION:
+        lasting += _debt_reasons(facts)
+        lasting += _validation_notice_reasons(facts, applicable, now)
     if not facts.zones:
         lasting.append(Reason(ReasonCode.LOCATION_UNKNOWN, "Neither country nor phone gives the debtor's local time."))
         return Decision(Verdict.DENY, tuple(lasting), policies=names)
-    temporary = [*_window_reasons(facts, applicable, now), *frequency_caps.reached(facts, applicable, now)]
+    temporary = [*_window_reasons(facts, applicable, now), *_limits(facts, applicable, now)]
     until = _next_allowed(facts, applicable, now) if temporary else None
     if temporary and until is None:
         text = "No hour is allowed in every time zone where the debtor may be."
@@ -70,7 +62,7 @@ def decide(facts: Facts, policies: PolicySet, now: datetime) -> Decision:
 
 def applicable_policies(facts: Facts, policies: PolicySet) -> ApplicablePolicies:
     """Return the policies that apply to this contact, the debtor's preferences included."""
-    applicable = policies.applicable(facts.locations, facts.channel)
+    applicable = policies.applicable(facts.locations, facts.channel, facts.subject)
     if not facts.preferences:
         return applicable
     return ApplicablePolicies((*applicable.policies, *facts.preferences), facts.locations)
@@ -100,25 +92,36 @@ def _address_reasons(facts: Facts) -> Iterator[Reason]:
     if not facts.address:
         yield Reason(ReasonCode.NO_ADDRESS, "There is no address for this channel.")
     if facts.suppressed:
-        yield SUPPRESSED
+        yield replace(SUPPRESSED, section=section_of("suppressed", facts.locations))
 
 
-def _preference_reasons(facts: Facts) -> Iterator[Reason]:
+def _person_reasons(facts: Facts) -> Iterator[Reason]:
     if facts.refusal:
-        yield Reason(
-            ReasonCode.REFUSED_CHANNEL, f"The debtor refused this channel: {facts.refusal}", "12 CFR 1006.14(h)"
-        )
+        text = f"The debtor refused this channel: {facts.refusal}"
+        yield Reason(ReasonCode.REFUSED_CHANNEL, text, section_of("refused_channel", facts.locations))
     if facts.is_work_address:
         text = "The address is the employer's."
-        yield Reason(ReasonCode.WORK_ADDRESS, text, "12 CFR 1006.6(b)(3), 1006.22(f)(3)")
+        yield Reason(ReasonCode.WORK_ADDRESS, text, section_of("work_address", facts.locations))
+    if facts.is_minor:
+        text = "The debtor is not of age. Contact a parent or guardian; a supervisor releases the debtor."
+        yield Reason(ReasonCode.MINOR, text, section_of("minor", facts.locations))
 
 
-def _debt_reasons(facts: Facts, now: datetime) -> Iterator[Reason]:
+def _debt_reasons(facts: Facts) -> Iterator[Reason]:
     if facts.debt_is_closed:
         yield Reason(ReasonCode.DEBT_CLOSED, "The debt is closed.")
     if facts.debt_is_disputed:
-        yield Reason(ReasonCode.DEBT_DISPUTED, "The debt is disputed.", "15 U.S.C. 1692g(b); 12 CFR 1006.38(d)")
+        section = section_of("dispute", facts.locations)
+        yield Reason(ReasonCode.DEBT_DISPUTED, "The debt is disputed.", section)
+    if facts.time_barred_by:
+        text = "The limitation period of the debt is over, and the law forbids to collect it."
+        yield Reason(ReasonCode.TIME_BARRED, text, facts.time_barred_by)
+
+
+def _hold_reasons(facts: Facts, now: datetime) -> Iterator[Reason]:
     for block in facts.blocks:
+        if facts.purpose == Purpose.ANSWER and block.reason not in ANSWERS_BLOCKED_BY:
+            continue
         if block.is_active(facts.days(now)) and (facts.asks_for_payment or not block.only_payment_requests):
             yield _hold_reason(block, facts)
 
@@ -126,11 +129,12 @@ def _debt_reasons(facts: Facts, now: datetime) -> Iterator[Reason]:
 def _hold_reason(block: ContactBlock, facts: Facts) -> Reason:
     subject = "The debt" if block.scope == Scope.DEBT else "The person"
     because = "" if block.reason == "deferral" else f" ({block.reason.replace('_', ' ')})"
-    code, text = ReasonCode.DEBT_HELD, f"{subject} is on hold{because}."
+    code, text = _HOLD_CODES.get(block.reason, ReasonCode.DEBT_HELD), f"{subject} is on hold{because}."
     if block.only_payment_requests:
         code, text = ReasonCode.PAYMENT_REQUEST_HELD, f"{text[:-1]}: no payment may be asked for."
     ends = max((midnight(block.ends_on, zone) for zone in facts.zones), default=None) if block.ends_on else None
-    return Reason(code, text, HOLD_SECTIONS.get(block.reason, ""), f"hold/{block.reason}", until=ends)
+    section = section_of(block.reason, facts.locations)
+    return Reason(code, text, section, f"hold/{block.reason}", until=ends)
 
 
 def _consent_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterator[Reason]:
@@ -152,14 +156,31 @@ def _validation_notice_reasons(facts: Facts, policies: ApplicablePolicies, now: 
     for policy in policies.validation_notices:
         if not any(policy.is_in_force(day) for day in facts.days(now)):
             continue
-        if facts.validation_notice_missing and not facts.is_validation_notice:
-            text = "The first contact about a debt has to be, or carry, the validation notice."
+        if not facts.is_validation_notice and (text := _notice_missing(facts, policy, now)):
             yield policy_reason(policy, ReasonCode.VALIDATION_NOTICE_FIRST, text, _ends(policy, facts))
         ends = facts.validation_period_ends
-        if facts.overshadows and ends and any(day < ends for day in facts.days(now)):
+        if policy.validation_notice and facts.overshadows and ends and any(day < ends for day in facts.days(now)):
             last = ends - timedelta(days=1)
             text = f"This would overshadow the validation notice. The debt may be disputed until {last}."
             yield policy_reason(policy, ReasonCode.OVERSHADOWS, text, _ends(policy, facts, ends))
+
+
+def _notice_missing(facts: Facts, policy: Policy, now: datetime) -> str | None:
+    """Return what is wrong where a notice had to be sent by now; a waiting period needs one in any case."""
+    if policy.wait_from == Event.NOTICE:
+        missing = facts.debt_id is not None and facts.notice_sent_at is None
+        return f"A written notice has to come first, and then {policy.wait_days} days." if missing else None
+    if not facts.validation_notice_missing:
+        return None
+    if policy.notice_days is None:
+        return "The first contact about a debt has to be, or carry, the validation notice."
+    first = facts.first_contacted_at
+    due = timedelta(days=policy.notice_days)
+    if first is None or all(
+        day <= first_day + due for day, first_day in zip(facts.days_of(now), facts.days_of(first), strict=True)
+    ):
+        return None
+    return f"The validation notice was due {policy.notice_days} days after the first contact about the debt."
 
 
 def _ends(policy: Policy, facts: Facts, day: date | None = None) -> datetime | None:
@@ -182,19 +203,24 @@ def _closed_windows(windows: ContactWindows, zones: frozenset[str], now: datetim
         closed = {zone: why for zone, local in locals_.items() if (why := windows.closed_because(policy, local))}
         for why in sorted(set(closed.values())):
             where = [zone for zone, its in closed.items() if its == why]
-            found.append(policy_reason(policy, _CLOSED[why], _closed_text(policy, why, where, now)))
+            found.append(policy_reason(policy, _CLOSED[why], _closed_text(windows, policy, why, where, now)))
     return tuple(found)
 
 
-def _closed_text(policy: Policy, why: Closed, zones: list[str], now: datetime) -> str:
+def _closed_text(windows: ContactWindows, policy: Policy, why: Closed, zones: list[str], now: datetime) -> str:
     local = now.astimezone(zone_info(zones[0]))
     where = f"in {zones[0]}" + (f" and {len(zones) - 1} more zones" if zones[1:] else "")
     if why == Closed.HOLIDAY:
         return f"{local:%d %B} is a public holiday {where}."
     if why == Closed.WEEKDAY:
         return f"It is {local:%A} {where}."
-    first, end = policy.hours(local.date()) or (local.time(), local.time())
+    first, end = windows.span(policy, local.date())[1] or (local.time(), local.time())
     return f"It is {local:%H:%M} {where}; allowed is {first:%H:%M} to {end:%H:%M}."
+
+
+def _limits(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterator[Reason]:
+    """Return the limits that are reached; none counts for an answer."""
+    return frequency_caps.reached(facts, policies, now) if facts.purpose == Purpose.COLLECTION else iter(())
 
 
 def _next_allowed(facts: Facts, policies: ApplicablePolicies, now: datetime) -> datetime | None:
@@ -204,7 +230,7 @@ def _next_allowed(facts: Facts, policies: ApplicablePolicies, now: datetime) -> 
         moment = policies.windows.next_open_time(moment, facts.zones) if moment else None
         if moment is None:
             return None
-        ends = [reason.until for reason in frequency_caps.reached(facts, policies, moment) if reason.until]
+        ends = [reason.until for reason in _limits(facts, policies, moment) if reason.until]
         if not ends:
             return moment
         moment = max(ends)

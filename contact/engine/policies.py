@@ -1,9 +1,10 @@
 """Contact policies as values: one version of one rule of one jurisdiction, and the locations that it covers."""
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from enum import StrEnum
 
+from contact.engine.hours import parse
 from debtors.places import regions
 from debtors.places.regions import fold
 
@@ -11,7 +12,6 @@ from debtors.places.regions import fold
 AGENCY = "AGENCY"
 #: The jurisdiction that applies where no other one does.
 DEFAULT = "DEFAULT"
-_SATURDAY = 6
 
 
 class Scope(StrEnum):
@@ -19,15 +19,51 @@ class Scope(StrEnum):
 
     PERSON = "person"
     DEBT = "debt"
+    CREDITOR = "creditor"
     ADDRESS = "address"
 
 
 class Counted(StrEnum):
-    """Which contacts a frequency cap counts. An attempt that never reached the number (busy, out of service) is not one."""
+    """Which contacts a policy counts. An attempt that never reached the number (busy, out of service) is not one.
+
+    ``contacts`` are attempts that reached somebody or left a message. ``exchanges`` are conversations and the debtor's messages.
+    """
 
     ATTEMPTS = "attempts"
-    CONNECTED = "connected"
+    CONTACTS = "contacts"
     CONVERSATIONS = "conversations"
+    EXCHANGES = "exchanges"
+
+
+class Calendar(StrEnum):
+    """A period of the debtor's calendar in which a cap counts; weeks begin on Monday."""
+
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Event(StrEnum):
+    """The event after which a policy demands to wait."""
+
+    NOTICE = "notice"
+    DUE = "due"
+
+
+class NumberKind(StrEnum):
+    """The kind of a phone number. An unknown kind is under the policies of every kind."""
+
+    MOBILE = "mobile"
+    HOME = "home"
+    WORK = "work"
+
+
+class DebtorKind(StrEnum):
+    """The kind of a debtor; a minor is a person who is not of age."""
+
+    PERSON = "person"
+    COMPANY = "company"
+    MINOR = "minor"
 
 
 @dataclass(frozen=True)
@@ -62,12 +98,28 @@ def region_code(country: str, region: str | None) -> str:
     return found or ("" if country in regions.countries() else fold(region or ""))
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a contact is about and where it goes, as far as policies distinguish. Empty: unknown, or not about a debt."""
+
+    number_kind: str = ""
+    debt_kind: str = ""
+    debtor_kind: str = ""
+
+
+#: A subject of which nothing is known.
+UNKNOWN = Subject()
+
+
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """One version of one rule of one jurisdiction. An empty field demands nothing.
+    """One version of one rule of one jurisdiction. An empty field demands nothing; an empty filter applies to everything.
 
-    ``weekdays`` are ISO numbers; without ``opens`` the whole day is open. ``per_days`` counts the debtor's calendar days,
-    today included; None with ``max_contacts`` is the calendar month. ``cooling_off_days`` include the conversation's own day.
+    ``hours`` have the form of ``contact.engine.hours``. A cap allows ``max_contacts``, or ``max_channels`` for one debtor, in
+    ``per_days`` calendar days of the debtor, today included, or in a period of the calendar. With ``unless_consented`` it is for
+    contacts without consent. ``cooling_off_days`` include the conversation's own day. A call that the debtor asked for in the
+    last ``call_back_days`` neither counts nor is blocked. The validation notice comes first, or at the latest
+    ``notice_days`` after the first contact. ``wait_days`` pass between the ``wait_from`` and the first contact.
     """
 
     jurisdiction: str
@@ -79,22 +131,28 @@ class Policy:
     cities: frozenset[str] = frozenset()
     postal_prefixes: tuple[str, ...] = ()
     channels: frozenset[str] = frozenset()
+    number_kinds: frozenset[str] = frozenset()
+    debt_kinds: frozenset[str] = frozenset()
+    debtor_kinds: frozenset[str] = frozenset()
     valid_from: date = date.min
     valid_to: date | None = None
-    opens: time | None = None
-    closes: time | None = None
-    weekend_opens: time | None = None
-    weekend_closes: time | None = None
-    weekdays: frozenset[int] = frozenset()
-    no_holidays: bool = False
+    hours: str = ""
     max_contacts: int | None = None
+    max_channels: int | None = None
     per_days: int | None = None
+    per_calendar: str = ""
     scope: Scope = Scope.PERSON
     counted: Counted = Counted.ATTEMPTS
+    unless_consented: bool = False
     cooling_off_days: int | None = None
+    call_back_days: int | None = None
     consent_needed: bool = False
     consent_days: int | None = None
     validation_notice: bool = False
+    notice_days: int | None = None
+    wait_days: int | None = None
+    wait_from: str = ""
+    confidence: str = ""
 
     @property
     def name(self) -> str:
@@ -106,11 +164,32 @@ class Policy:
         return f"{self.name}@{self.version}"
 
     @property
-    def has_hours(self) -> bool:
-        return self.opens is not None or bool(self.weekdays) or self.no_holidays
+    def keeps_holidays(self) -> bool:
+        """Whether public holidays have other hours than ordinary days."""
+        return bool(self.hours) and bool(parse(self.hours).holidays)
+
+    @property
+    def longest_memory(self) -> int:
+        """How many days back a contact may matter to this policy."""
+        spans = {Calendar.WEEK: 7, Calendar.MONTH: 31, Calendar.YEAR: 366}
+        days = (
+            self.per_days,
+            self.cooling_off_days,
+            self.call_back_days,
+            spans.get(Calendar(self.per_calendar), 0) if self.per_calendar else 0,
+        )
+        return max(number or 0 for number in days)
 
     def is_in_force(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def is_about(self, channel: str, subject: Subject) -> bool:
+        """Check whether the policy applies to contacts by this channel about this subject."""
+        filters = (
+            (self.channels, channel), (self.number_kinds, subject.number_kind), (self.debt_kinds, subject.debt_kind),
+            (self.debtor_kinds, subject.debtor_kind),
+        )  # fmt: skip
+        return all(not wanted or not found or found in wanted for wanted, found in filters)
 
     def covers(self, where: Location) -> bool:
         """Check whether the policy applies to a debtor at this location."""
@@ -128,11 +207,3 @@ class Policy:
     def holiday_locations(self, locations: frozenset[Location]) -> tuple[Location, ...]:
         """Return the locations at which this policy keeps public holidays free."""
         return tuple(where for where in locations if self.covers(where) or self.jurisdiction == DEFAULT)
-
-    def hours(self, day: date) -> tuple[time, time] | None:
-        """Return the first moment of a day and its end (``time.min`` is midnight); None where the whole day is closed."""
-        if self.weekdays and day.isoweekday() not in self.weekdays:
-            return None
-        if day.isoweekday() >= _SATURDAY and self.weekend_opens is not None:
-            return self.weekend_opens, self.weekend_closes or time.min
-        return self.opens or time.min, self.closes or time.min

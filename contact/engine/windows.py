@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import holidays
 
+from contact.engine.hours import NATIONAL_HOLIDAYS, Span, parse
 from contact.engine.policies import Location, Policy
 from ddc.common.zones import zone_info
 from debtors.places import regions
@@ -35,8 +36,9 @@ class ContactWindows:
     def __init__(self, policies: Iterable[Policy], locations: frozenset[Location]) -> None:
         self.policies = tuple(policies)
         self._holiday_locations = {
-            id(policy): policy.holiday_locations(locations) for policy in self.policies if policy.no_holidays
+            id(policy): policy.holiday_locations(locations) for policy in self.policies if policy.keeps_holidays
         }
+        self._times = frozenset({time.min}).union(*(parse(policy.hours).edges for policy in self.policies))
         self._timelines: dict[tuple[frozenset[str], date], tuple[tuple[datetime, bool], ...]] = {}
 
     def closed_because(self, policy: Policy, local: datetime) -> Closed | None:
@@ -44,14 +46,24 @@ class ContactWindows:
         day = local.date()
         if not policy.is_in_force(day):
             return None
-        if policy.no_holidays and any(is_holiday(day, where) for where in self._holiday_locations[id(policy)]):
-            return Closed.HOLIDAY
-        hours = policy.hours(day)
-        if hours is None:
-            return Closed.WEEKDAY
-        first, end = hours
+        is_special, span = self.span(policy, day)
+        if span is None:
+            return Closed.HOLIDAY if is_special else Closed.WEEKDAY
+        first, end = span
         now = local.time()
         return None if first <= now and (end == time.min or now < end) else Closed.HOURS
+
+    def span(self, policy: Policy, day: date) -> tuple[bool, Span | None]:
+        """Return whether a day is a holiday of its own for a policy, and its hours; None where it is closed."""
+        hours = parse(policy.hours)
+        is_named, span = hours.on_date(day)
+        if is_named:
+            return True, span
+        for name, on_holiday in hours.holidays:
+            national = name == NATIONAL_HOLIDAYS
+            if any(is_holiday(day, where, national=national) for where in self._holiday_locations[id(policy)]):
+                return True, on_holiday
+        return False, hours.weekdays[day.weekday()]
 
     def is_open(self, now: datetime, zones: frozenset[str]) -> bool:
         """Check whether every window is open by every clock."""
@@ -97,29 +109,39 @@ class ContactWindows:
         if change := clock_change(zone, day):
             yield change
         for local_day in (day - _DAY, day, day + _DAY):
-            edges = {time.min}
-            for policy in self.policies:
-                edges.update(policy.hours(local_day) or ())
-            for edge in edges:
+            for edge in self._times:
                 local = datetime.combine(local_day, edge, info)
                 yield from (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
-def is_holiday(day: date, where: Location) -> bool:
-    """Check whether a day is a public holiday of a country or of that region of it; of any region if that is not known."""
-    return day in _holidays(where.country, where.region, day.year)
+def is_holiday(day: date, where: Location, *, national: bool = False) -> bool:
+    """Check whether a day is a public holiday of a country or of that region of it; of any region if that is not known.
+
+    :param national: leave out the holidays that only regions have
+    """
+    return day in _holidays(where.country, where.region, day.year, national)
 
 
 @lru_cache(maxsize=4096)
-def _holidays(country: str, region: str, year: int) -> frozenset[date]:
+def _holidays(country: str, region: str, year: int, national: bool = False) -> frozenset[date]:
     if country not in holidays.list_supported_countries():
         return frozenset()
     known = holidays.country_holidays(country).subdivisions
     possible = [region] if region else [code for its, code in regions.names() if its == country]
     codes: list[str | None] = [code for code in possible if code in known]
+    calendars = [holidays.country_holidays(country, subdiv=code, years=year) for code in codes or [None]]
+    everywhere = set(_names(holidays.country_holidays(country, years=year).values()))
+    # A region may keep a national holiday on another day, too: "Christmas Day (observed)".
     return frozenset(
-        day for code in codes or [None] for day in holidays.country_holidays(country, subdiv=code, years=year)
+        day
+        for calendar in calendars
+        for day, names in calendar.items()
+        if not national or everywhere & set(_names([names]))
     )
+
+
+def _names(days: Iterable[str]) -> Iterator[str]:
+    return (name.split(" (")[0] for names in days for name in names.split("; "))
 
 
 @lru_cache(maxsize=16_384)

@@ -3,14 +3,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from contact.engine.decision import Purpose
 from ddc.common.models import UUIDv7, uuid7
-
-
-class Purpose(models.TextChoices):
-    """Why a contact is made. A solicited one answers the debtor's own request and may be made at any hour."""
-
-    COLLECTION = "collection"
-    SOLICITED = "solicited"
 
 
 class ContactDecision(models.Model):
@@ -30,7 +24,7 @@ class ContactDecision(models.Model):
     debtor_id = models.UUIDField(null=True)
     debt_id = models.UUIDField(null=True)
     channel = models.CharField(max_length=12)
-    purpose = models.CharField(max_length=12, choices=Purpose.choices)
+    purpose = models.CharField(max_length=12, choices=[(one.value, one.value) for one in Purpose])
     stage = models.CharField(max_length=8, choices=Stage.choices)
     at = models.DateTimeField()
     verdict = models.CharField(max_length=8)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from agents.models import agent_field
+from contact.engine import hours
 from contact.engine.policies import Policy
 from contact.models.policies import WEEKDAYS
 from ddc.common.models import UUIDModel, newest_first
@@ -65,11 +66,10 @@ class ContactPreference(UUIDModel):
     @property
     def value(self) -> Policy:
         """The preferred times as one more policy. With only an end, the day is open from midnight on."""
-        opens = self.opens or (time.min if self.closes else None)
-        return Policy(
-            "DEBTOR", f"preference-{str(self.pk)[-6:]}", "12 CFR 1006.6(b)(1)",
-            channels=frozenset(self.channels), opens=opens, closes=self.closes, weekdays=frozenset(self.weekdays),
-        )  # fmt: skip
+        days = frozenset(self.weekdays)
+        text = hours.write(self.opens or time.min, self.closes or time.min, days) if self.has_times else ""
+        channels = frozenset(self.channels)
+        return Policy("DEBTOR", f"preference-{str(self.pk)[-6:]}", "12 CFR 1006.6(b)(1)", channels=channels, hours=text)
 
     def __str__(self) -> str:
         return self.statement

@@ -80,7 +80,7 @@ class TestWhy:
 
         assert "Wednesday 08:02 in America/New_York" in page
         assert "Every demand was met:" in page
-        assert "08:00 to 21:00 <small>12 CFR 1006.6(b)(1)(i), US-REGF/hours@1</small>" in page
+        assert "Mon-Sun 08:00-21:00 <small>12 CFR 1006.6(b)(1)(i), US-REGF/hours@1</small>" in page
         assert address(ContactDecision, "change", decision.pk) in page
 
     def test_a_decisions_page_has_policies_and_facts_and_repeats_it(self, auditor_at_desk, early_text):
@@ -89,7 +89,7 @@ class TestWhy:
         consent = ContactPolicy.objects.get(jurisdiction="US-REGF", code="text-consent")
 
         assert address(ContactPolicy, "change", consent.pk) in page
-        assert "consent that is not older than 60 days <small>12 CFR 1006.6(d)(5)" in page
+        assert "consent that is not older than 60 days <small>12 CFR 1006.6(d)(3), (d)(5)" in page
         assert "Consent given on 2026-01-11" in page
         assert "These facts and policies give the same decision." in page
         for there in (early_text, early_text.debtor, early_text.debt):
@@ -112,7 +112,7 @@ def test_a_decision_is_repeated_by_the_versions_of_its_time(supervisor, settings
     drain(at)
     (kept,) = ContactDecision.objects.filter(message_id=log.pk)
     hours = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="hours")
-    policies.amend(hours, by=supervisor, today=NOON.date(), weekdays=[1])
+    policies.amend(hours, by=supervisor, today=NOON.date(), hours="Mon 09:00-18:00")
     settings.CONTACT_WINDOW = (NOON.time(), NOON.replace(hour=13).time())
 
     assert kept.verdict == "allow"
@@ -145,38 +145,42 @@ class TestPolicies:
         at = NOON.replace(hour=9)
         queue(debt=factories.debt(debtor=factories.debtor(country_code="NP", mobile_phone=None)), now=at)
         drain(at)
-        page = text_of(edit(closes="14:00", compare="yes"))
+        page = text_of(edit(hours="Mon-Fri 09:00-14:00", compare="yes"))
 
         assert "1 of 1 messages of 14 January 2026 get another verdict" in page
         assert "1 OUTSIDE_WINDOW" in page
-        assert "It is 14:45 in Asia/Kathmandu; allowed is 08:00 to 14:00." in page
+        assert "It is 14:45 in Asia/Kathmandu; allowed is 09:00 to 14:00." in page
         assert address(ContactDecision, "change", ContactDecision.objects.get().pk) in page
         assert self.newest().version == 1
 
     @time_machine.travel(NOON, tick=False)
     def test_an_edit_is_a_new_version_and_the_old_one_ends(self, edit, supervisor_at_desk):
-        answer = edit(closes="20:00", weekdays=["1", "2"])
+        answer = edit(hours="Mon,Tue 08:00-20:00; holidays off")
         new = self.newest()
 
         assert answer.status_code == 302, errors(answer)
         assert answer.url == address(ContactPolicy, "change", new.pk)
-        assert (new.version, new.closes, new.weekdays, new.by) == (2, time(20), [1, 2], supervisor_at_desk.agent)
-        assert new.no_holidays
+        assert (new.version, new.hours, new.by) == (2, "Mon,Tue 08:00-20:00; holidays off", supervisor_at_desk.agent)
         old = ContactPolicy.objects.get(jurisdiction="DEFAULT", code="hours", version=1)
-        assert (old.closes, old.valid_to, new.valid_from) == (time(21), NOON.date(), NOON.date())
+        assert (old.hours, old.valid_to, new.valid_from) == (
+            "Mon-Fri 09:00-18:00; holidays off",
+            NOON.date(),
+            NOON.date(),
+        )
         page = text_of(supervisor_at_desk.get(answer.url))
-        assert "08:00 to 20:00; on Mon, Tue; not on public holidays" in page
+        assert "Mon,Tue 08:00-20:00; holidays off" in page
         assert "pack" in page
 
     @time_machine.travel(NOON, tick=False)
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
-            ({"closes": "07:00"}, "closes"),
+            ({"hours": "Mon-Fri 09:00-07:00"}, "hours"),
             ({"valid_from": "2026-01-13"}, "valid_from"),
-            ({"max_contacts": "0"}, "max_contacts"),
+            ({"max_contacts": "0", "per_days": "7"}, "max_contacts"),
+            ({"max_contacts": "3"}, "per_days"),
             ({"max_contacts": "x"}, "max_contacts"),
-            ({"weekdays": ["9"]}, "weekdays"),
+            ({"debt_kinds": ["loan"]}, "debt_kinds"),
             ({"countries": "XX"}, "countries"),
         ],
     )
@@ -187,14 +191,14 @@ class TestPolicies:
     @time_machine.travel(NOON, tick=False)
     def test_a_new_rule_is_added(self, supervisor_at_desk):
         fields = {
-            "jurisdiction": "NP", "code": "hours", "valid_from": "2026-01-14", "opens": "09:00", "closes": "18:00",
+            "jurisdiction": "NP", "code": "hours", "valid_from": "2026-01-14", "hours": "Mon-Fri 09:00-18:00",
             "countries": "np", "scope": "person", "counted": "attempts", "section": "ours", "source": "ours",
         }  # fmt: skip
         answer = supervisor_at_desk.client.post(address(ContactPolicy, "add"), fields)
 
         made = ContactPolicy.objects.get(jurisdiction="NP")
         assert answer.url == address(ContactPolicy, "change", made.pk)
-        assert (made.version, made.countries, made.opens) == (1, ["NP"], time(9))
+        assert (made.version, made.countries, made.hours) == (1, ["NP"], "Mon-Fri 09:00-18:00")
 
 
 class TestPreferences:
@@ -218,7 +222,7 @@ class TestPreferences:
             agent_at_desk.agent,
         )
         page = text_of(agent_at_desk.get(address(Debtor, "change", debtor.pk)))
-        assert "contact 17:00 to 20:00, on Mon" in page
+        assert "contact Mon 17:00-20:00" in page
         agent_at_desk.post(f"{address(ContactPreference, 'changelist')}{preference.pk}/withdraw/")
         preference.refresh_from_db()
         assert preference.withdrawn_at is not None

@@ -42,7 +42,7 @@ WITH debtors AS (
     RETURNING id, ltrim(substr(mobile_phone, 6), '0')::int AS number
 )
 INSERT INTO communication_log (debtor_id, communication_type, purpose, status, due_at, subject, body)
-SELECT id, CASE number %% 2 WHEN 0 THEN 'email' ELSE 'sms' END, 'solicited', 'queued', %(now)s, 'Hello', 'Message no. ' || number
+SELECT id, CASE number %% 2 WHEN 0 THEN 'email' ELSE 'sms' END, 'code', 'queued', %(now)s, 'Hello', 'Message no. ' || number
 FROM debtors
 """
 

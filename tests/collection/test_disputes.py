@@ -193,7 +193,7 @@ class TestDecided:
             decide(dispute, "verify", answer=" ")
         decide(dispute, "verify")
         log = CommunicationLog.objects.get()
-        assert (log.purpose, log.status, log.debt) == ("solicited", "queued", dispute.debt)
+        assert (log.purpose, log.status, log.debt) == ("answer", "queued", dispute.debt)
         assert "have shown that it is owed" in log.body
 
     @pytest.mark.parametrize("how", ["verify", "withdraw", "adjust", "recall"])

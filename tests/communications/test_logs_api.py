@@ -36,7 +36,7 @@ def test_a_list_shows_all_but_the_text(api):
 
 def test_one_message_shows_its_text_with_the_code_masked(api, settings):
     settings.SMS_BACKEND = "demo"
-    log = queue(body="Code {{otp_code}}", one_time_code_of=uuid.uuid4(), purpose=Purpose.SOLICITED, debt=None)
+    log = queue(body="Code {{otp_code}}", one_time_code_of=uuid.uuid4(), purpose=Purpose.CODE, debt=None)
     worker.drain(clock=lambda: NOON)
 
     answer = api.get(f"/communication-logs/{str(log.pk).upper()}").json()

@@ -81,7 +81,7 @@ class TestCalls:
         assert codes(next_call(debt, NOON - timedelta(days=1) + timedelta(hours=1))) == {ReasonCode.TOO_MANY}
         assert next_call(debt, NOON).verdict == Verdict.ALLOW
 
-    @pytest.mark.parametrize("outcome", ["right_party", "promise", "refused", "call_back"])
+    @pytest.mark.parametrize("outcome", ["right_party", "promise", "refused"])
     def test_a_conversation_on_the_14th_blocks_to_the_20th_and_frees_the_21st(self, debt, caller, outcome):
         caller(NOON, outcome)
 
@@ -89,6 +89,21 @@ class TestCalls:
         assert codes(last) == {ReasonCode.COOLING_OFF}
         assert last.until == datetime(2026, 1, 21, 8, tzinfo=EASTERN)
         assert next_call(debt, datetime(2026, 1, 21, 8, tzinfo=EASTERN)).verdict == Verdict.ALLOW
+
+    @pytest.mark.parametrize("direction", ["inbound", "outbound"])
+    def test_the_call_that_the_debtor_asked_for_is_allowed_once_and_for_seven_days(self, debt, direction):
+        """12 CFR 1006.14(b)(3)(i): consent given in the last seven days. Without an attempt since then, one call is that one."""
+        agent = factories.agent("Agent")
+        called = {"debt": debt, "outcome": "call_back", "by": agent}
+        records.record_call(debt.debtor, direction=direction, now=NOON, **called)
+        for days, verdict in ((1, Verdict.ALLOW), (6, Verdict.ALLOW)):
+            assert next_call(debt, NOON + timedelta(days=days)).verdict == verdict
+
+        records.record_call(
+            debt.debtor, direction="outbound", now=NOON + timedelta(days=1), **called | {"outcome": "no_answer"}
+        )
+        again = next_call(debt, NOON + timedelta(days=1, hours=1))
+        assert codes(again) == {ReasonCode.COOLING_OFF}
 
     def test_an_inbound_conversation_starts_the_cooling_off_and_is_not_an_attempt(self, debt):
         agent = factories.agent("Agent")
@@ -135,7 +150,7 @@ class TestClocks:
             (("AU", "ACT", "Australia/Sydney"), "2026-10-03", -1), (("AU", "ACT", "Australia/Sydney"), "2026-10-04", -2),
             (("AU", "ACT", "Australia/Sydney"), "2027-04-03", -2), (("AU", "ACT", "Australia/Sydney"), "2027-04-04", -1),
             # No clock is moved here.
-            (("US", "HI", "Pacific/Honolulu"), "2026-03-08", 18), (("NP", None, "Asia/Kathmandu"), "2026-03-10", 2.25),
+            (("US", "HI", "Pacific/Honolulu"), "2026-03-08", 18), (("NP", None, "Asia/Kathmandu"), "2026-03-10", 3.25),
         ],
     )  # fmt: skip
     def test_the_window_follows_the_clock_on_the_wall_on_both_days(self, where, day, opens_at):

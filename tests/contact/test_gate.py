@@ -10,8 +10,8 @@ import pytest
 from contact import policies, policy_packs
 from contact.engine import gate
 from contact.engine.applicable import PolicySet
-from contact.engine.decision import Contact, ContactBlock, Facts, ReasonCode, Verdict
-from contact.engine.policies import Policy, Scope, location
+from contact.engine.decision import Contact, ContactBlock, Facts, Purpose, ReasonCode, Verdict
+from contact.engine.policies import Policy, Scope, Subject, location
 from contact.models import ContactPolicy
 
 DAY = (time(8), time(21))
@@ -54,7 +54,7 @@ KATHMANDU = {"zones": frozenset({"Asia/Kathmandu"}), "locations": frozenset({loc
 
 
 def calls(*moments, **values):
-    return tuple(Contact(at=at, channel="voice", debt_id=DEBT, **values) for at in moments)
+    return tuple(Contact(at=at, channel="call_script", debt_id=DEBT, **values) for at in moments)
 
 
 def test_a_contact_that_nothing_forbids_is_allowed():
@@ -99,13 +99,43 @@ def test_every_rule_that_fails_is_listed_with_its_section_and_version():
 
 
 @pytest.mark.parametrize("facts", [{"debt_is_closed": True}, {"debt_is_disputed": True}, {"zones": frozenset()}])
-def test_a_solicited_contact_is_allowed_at_any_hour_and_for_any_debt(facts):
-    assert decide(NIGHT, solicited=True, **facts).verdict == Verdict.ALLOW
+@pytest.mark.parametrize("purpose", [Purpose.CODE, Purpose.CONFIRMATION])
+def test_a_code_and_a_confirmation_are_allowed_at_any_hour_and_for_any_debt(purpose, facts):
+    assert decide(NIGHT, purpose=purpose, **facts).verdict == Verdict.ALLOW
 
 
 @pytest.mark.parametrize("facts", [{"address": ""}, {"suppressed": True}])
-def test_a_solicited_contact_needs_an_address_that_has_not_opted_out(facts):
-    assert decide(solicited=True, **facts).verdict == Verdict.DENY
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_every_contact_needs_an_address_that_has_not_opted_out(purpose, facts):
+    assert decide(purpose=purpose, **facts).verdict == Verdict.DENY
+
+
+@pytest.mark.parametrize(
+    "facts", [{"debt_is_closed": True}, {"debt_is_disputed": True}, {"validation_notice_missing": True}]
+)
+def test_an_answer_is_allowed_about_any_debt(facts):
+    assert decide(purpose=Purpose.ANSWER, **facts).verdict == Verdict.ALLOW
+
+
+def test_an_answer_waits_for_the_hours_but_not_for_caps():
+    assert codes(decide(NIGHT, purpose=Purpose.ANSWER)) == {ReasonCode.OUTSIDE_WINDOW}
+    many = tuple(Contact(at=NOON - timedelta(hours=n), channel="email") for n in range(1, 9))
+    kathmandu = {**KATHMANDU, "history": many}
+    noon = local("Asia/Kathmandu", 2026, 1, 14, 12)
+    assert codes(decide(noon, **kathmandu)) == {ReasonCode.TOO_MANY}
+    assert decide(noon, purpose=Purpose.ANSWER, **kathmandu).verdict == Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("attorney", ReasonCode.DEBT_HELD), ("cease", ReasonCode.DEBT_HELD), ("deceased", ReasonCode.DECEASED),
+        ("minor", ReasonCode.MINOR), ("dispute", None), ("deferral", None), ("moratorium", None),
+    ],
+)  # fmt: skip
+def test_an_attorney_a_cease_request_and_a_death_stop_answers_and_a_dispute_does_not(reason, code):
+    held = decide(purpose=Purpose.ANSWER, blocks=(ContactBlock(reason, Scope.PERSON, date(2026, 1, 1)),))
+    assert codes(held) == ({code} if code else set())
 
 
 @pytest.mark.parametrize(
@@ -117,7 +147,7 @@ def test_a_solicited_contact_needs_an_address_that_has_not_opted_out(facts):
         ((21, 0, 0), Verdict.POSTPONE),
     ],
 )
-@pytest.mark.parametrize("where", [NEW_YORK, SYDNEY, KATHMANDU])
+@pytest.mark.parametrize("where", [NEW_YORK, SYDNEY])
 def test_20_59_59_is_allowed_and_21_00_00_is_not(where, clock, verdict):
     (zone,) = where["zones"]
     if where is SYDNEY:
@@ -132,7 +162,7 @@ def test_20_59_59_is_allowed_and_21_00_00_is_not(where, clock, verdict):
         (NEW_YORK, date(2026, 3, 7), 13), (NEW_YORK, date(2026, 3, 8), 12),
         (NEW_YORK, date(2026, 10, 31), 12), (NEW_YORK, date(2026, 11, 1), 13),
         ({}, date(2026, 3, 28), 8), ({}, date(2026, 3, 29), 7), ({}, date(2026, 10, 24), 7), ({}, date(2026, 10, 25), 8),
-        (KATHMANDU, date(2026, 3, 9), 2.25),
+        (KATHMANDU, date(2026, 3, 9), 3.25),
     ],
 )  # fmt: skip
 def test_the_window_follows_the_clock_on_the_wall_on_both_days(where, day, opens_at):
@@ -201,7 +231,7 @@ def noons(days):
 
 
 def call(at, **facts):
-    return decide(at, **NEW_YORK, channel="voice", address="+12015550123", **facts)
+    return decide(at, **NEW_YORK, channel="call_script", address="+12015550123", **facts)
 
 
 def test_seven_calls_from_wednesday_to_tuesday_leave_wednesday_free():
@@ -227,7 +257,9 @@ def test_a_conversation_on_the_14th_blocks_to_the_20th_and_frees_the_21st():
     assert call(noons([21])[0], history=talk).verdict == Verdict.ALLOW
 
 
-@pytest.mark.parametrize("limit", [{"max_contacts": 1, "per_days": 7}, {"max_contacts": 1}, {"cooling_off_days": 7}])
+@pytest.mark.parametrize(
+    "limit", [{"max_contacts": 1, "per_days": 7}, {"max_contacts": 1, "per_calendar": "month"}, {"cooling_off_days": 7}]
+)
 def test_a_limit_ends_with_its_version(limit):
     ends = Policy("GB", "limit", "s", countries=frozenset({"GB"}), valid_to=date(2026, 1, 16), **limit)
 
@@ -262,17 +294,27 @@ def test_calls_about_another_debt_do_not_count():
 def test_massachusetts_is_stricter_than_regulation_f():
     two = calls(*noons([12, 13]))
     boston = {**NEW_YORK, "locations": frozenset({location("US", "Massachusetts")})}
-    decision = decide(noons([14])[0], **boston, channel="voice", history=two)
+    decision = decide(noons([14])[0], **boston, channel="call_script", history=two, subject=Subject("mobile"))
 
     assert [(r.code, r.policy) for r in decision.reasons] == [(ReasonCode.TOO_MANY, "US-MA/calls")]
 
 
 @pytest.mark.parametrize(("day", "verdict"), [(date(2026, 8, 31), Verdict.ALLOW), (date(2026, 9, 1), Verdict.DENY)])
 @pytest.mark.parametrize("where", [location("US", "NY", "Brooklyn"), location("US", "New York", "", "10001")])
-def test_new_york_city_asks_for_consent_to_mail_from_september_on(where, day, verdict):
+def test_new_york_city_asks_for_consent_to_mail_about_any_consumer_debt_from_september_on(where, day, verdict):
     at = datetime.combine(day, time(12), ZoneInfo("America/New_York"))
+    city = {"zones": frozenset({"America/New_York"}), "locations": frozenset({where})}
 
-    assert decide(at, zones=frozenset({"America/New_York"}), locations=frozenset({where})).verdict == verdict
+    assert decide(at, **city, subject=Subject(debt_kind="consumer")).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"), [("credit", "deny"), ("", "deny"), ("consumer", "allow"), ("business", "allow")]
+)
+def test_new_york_state_asks_for_consent_to_mail_about_credit_and_an_unknown_kind_counts_as_credit(kind, verdict):
+    buffalo = {"zones": frozenset({"America/New_York"}), "locations": frozenset({location("US", "NY", "Buffalo")})}
+
+    assert decide(noons([14])[0], **buffalo, subject=Subject(debt_kind=kind)).verdict == verdict
 
 
 def test_new_york_city_counts_all_channels_together():
@@ -310,10 +352,23 @@ def test_australia_allows_ten_contacts_a_calendar_month():
     assert decision.until == local("Australia/Sydney", 2026, 3, 1, 9)
 
 
-def test_without_a_pack_sundays_are_free_and_three_a_week_are_the_limit():
-    sunday = local("Asia/Kathmandu", 2026, 1, 18, 12)
-    assert codes(decide(sunday, **KATHMANDU)) >= {ReasonCode.WEEKDAY}
+@pytest.mark.parametrize("day", [17, 18])
+def test_without_a_pack_weekends_are_free(day):
+    assert codes(decide(local("Asia/Kathmandu", 2026, 1, day, 12), **KATHMANDU)) >= {ReasonCode.WEEKDAY}
+
+
+@pytest.mark.parametrize(("clock", "verdict"), [
+    ((8, 59, 59), "postpone"), ((9, 0, 0), "allow"), ((17, 59, 59), "allow"), ((18, 0, 0), "postpone")
+])  # fmt: skip
+def test_without_a_pack_the_day_is_from_9_to_18(clock, verdict):
+    assert decide(local("Asia/Kathmandu", 2026, 1, 14, *clock), **KATHMANDU).verdict == verdict
+
+
+def test_without_a_pack_one_a_day_and_three_a_week_are_the_limit():
     wednesday = local("Asia/Kathmandu", 2026, 1, 21, 12)
+    today = (Contact(at=wednesday - timedelta(hours=1), channel="email"),)
+    (reason,) = decide(wednesday, **KATHMANDU, history=today).reasons
+    assert (reason.code, reason.policy) == (ReasonCode.TOO_MANY, "DEFAULT/day")
     three = tuple(Contact(at=wednesday - timedelta(days=n), channel="email") for n in (1, 2, 5))
     assert {(r.code, r.policy) for r in decide(wednesday, **KATHMANDU, history=three).reasons} == {
         (ReasonCode.TOO_MANY, "DEFAULT/week")
@@ -361,7 +416,7 @@ def test_overlapping_holds_are_all_named():
 
 
 def test_a_preference_is_one_more_policy():
-    wish = Policy("THE DEBTOR", "wish", "12 CFR 1006.6(b)(1)", opens=time(17), closes=time(20))
+    wish = Policy("THE DEBTOR", "wish", "12 CFR 1006.6(b)(1)", hours="Mon-Sun 17:00-20:00")
     decision = decide(preferences=(wish,))
 
     assert decision.until == datetime(2026, 1, 14, 17, tzinfo=UTC)
@@ -382,12 +437,25 @@ def test_a_window_that_opens_in_the_hour_that_is_left_out_is_open_once_the_clock
     assert decide(before, window).until == datetime(2026, 3, 29, 1, tzinfo=UTC)  # From 01:00 on it is 02:00 in London.
 
 
-def test_the_first_contact_is_a_validation_notice_where_the_law_demands_it():
+@pytest.mark.parametrize(("days", "verdict"), [(None, "allow"), (0, "allow"), (5, "allow"), (6, "deny"), (90, "deny")])
+def test_the_validation_notice_is_due_five_days_after_the_first_contact(days, verdict):
+    """12 CFR 1006.34(a)(1)(i)(B)."""
     noon = noons([14])[0]
+    facts = {"validation_notice_missing": True}
+    if days is not None:
+        facts["first_contacted_at"] = noon - timedelta(days=days)
 
-    assert codes(decide(noon, **NEW_YORK, validation_notice_missing=True)) == {ReasonCode.VALIDATION_NOTICE_FIRST}
-    assert decide(noon, **NEW_YORK, validation_notice_missing=True, is_validation_notice=True).verdict == Verdict.ALLOW
-    assert decide(validation_notice_missing=True).verdict == Verdict.ALLOW
+    decision = decide(noon, **NEW_YORK, **facts)
+    assert decision.verdict == verdict
+    assert codes(decision) == ({ReasonCode.VALIDATION_NOTICE_FIRST} if verdict == "deny" else set())
+    assert decide(noon, **NEW_YORK, **facts, is_validation_notice=True).verdict == Verdict.ALLOW
+    assert decide(**facts).verdict == Verdict.ALLOW
+
+
+def test_a_policy_without_days_wants_the_notice_first():
+    first = Policy("GB", "notice", "s", countries=frozenset({"GB"}), validation_notice=True)
+    decision = decide(policies=PolicySet([first]), validation_notice_missing=True)
+    assert codes(decision) == {ReasonCode.VALIDATION_NOTICE_FIRST}
 
 
 def test_a_template_that_overshadows_the_notice_waits_until_the_time_to_dispute_ends():
@@ -402,7 +470,10 @@ def test_a_template_that_overshadows_the_notice_waits_until_the_time_to_dispute_
 @pytest.mark.parametrize(
     ("code", "facts"),
     [
-        (ReasonCode.VALIDATION_NOTICE_FIRST, {"validation_notice_missing": True}),
+        (
+            ReasonCode.VALIDATION_NOTICE_FIRST,
+            {"validation_notice_missing": True, "first_contacted_at": NOON - timedelta(days=9)},
+        ),
         (ReasonCode.OVERSHADOWS, {"overshadows": True, "validation_period_ends": date(2026, 3, 1)}),
         (ReasonCode.CONSENT_MISSING, {"channel": "sms"}),
         (ReasonCode.CONSENT_TOO_OLD, {"channel": "sms", "consented_at": NOON - timedelta(days=90)}),

@@ -4,6 +4,7 @@ Nothing here uses the gate's own helpers: the oracle asks one moment at a time, 
 """
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from contact.engine import gate
 from contact.engine.applicable import PolicySet
-from contact.engine.decision import Contact, ContactBlock, Facts, ReasonCode, Verdict
-from contact.engine.policies import Counted, Location, Policy, Scope
+from contact.engine.decision import Contact, ContactBlock, Facts, Purpose, ReasonCode, Verdict
+from contact.engine.policies import Calendar, Counted, Location, Policy, Scope, Subject
 
 ZONES = [
     "America/New_York", "America/Los_Angeles", "America/Phoenix", "Europe/London", "Europe/Berlin", "Asia/Kathmandu",
@@ -22,7 +23,12 @@ ZONES = [
 ]  # fmt: skip
 LOCATIONS = [Location("US", "MA"), Location("US", "AZ"), Location("GB"), Location("AU"), Location("NP"), Location("DE")]
 
-CHANNELS = ["email", "sms", "voice"]
+CHANNELS = ["email", "sms", "voice", "call_script"]
+CREDITORS = [uuid.UUID(int=11), uuid.UUID(int=12), None]
+NAMES = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+KINDS = {
+    "number_kind": ["mobile", "home", "work"], "debt_kind": ["credit", "consumer"], "debtor_kind": ["person", "company"],
+}  # fmt: skip
 #: None: about no debt, or about all of them.
 DEBTS = [uuid.UUID(int=1), uuid.UUID(int=2), None]
 ADDRESSES = ["a@example.com", "b@example.com"]
@@ -46,9 +52,21 @@ moments = st.one_of(
 
 
 @st.composite
-def hours(draw):
+def spans(draw):
     opens, closes = sorted(draw(st.lists(minutes, min_size=2, max_size=2, unique=True)))
-    return {"opens": opens, "closes": closes}
+    return f"{opens:%H:%M}-{closes:%H:%M}"
+
+
+@st.composite
+def hours(draw, *, holidays=True):
+    """Hours of at least four weekdays, perhaps with others on holidays and named days."""
+    days = draw(st.sets(st.sampled_from(NAMES), min_size=4))
+    parts = [f"{name} {draw(spans())}" for name in NAMES if name in days]
+    some = st.one_of(st.just("off"), spans())
+    for name in ("24 Mar", "Easter+1", "national holidays", "holidays") if holidays else ():
+        if draw(st.sampled_from([False, False, True])):
+            parts.append(f"{name} {draw(some)}")
+    return "; ".join(parts)
 
 
 @st.composite
@@ -63,30 +81,39 @@ def policies(draw):
         "valid_to": draw(st.sampled_from([None, date(2026, 9, 1)])),
         "scope": draw(st.sampled_from(list(Scope))),
         "counted": draw(st.sampled_from(list(Counted))),
+        "call_back_days": draw(st.sampled_from([None, None, 3, 7])),
     }
-    kind = draw(st.sampled_from(["hours", "wide", "days", "cap", "month", "talk", "consent", "notice"]))
+    for name, kinds in KINDS.items():
+        values[f"{name}s"] = frozenset(draw(st.sampled_from([(), (), (), kinds[:1], kinds])))
+    kind = draw(st.sampled_from([
+        "hours", "wide", "days", "cap", "calendar", "channels", "talk", "consent", "notice", "wait", "due"
+    ]))  # fmt: skip
     if kind == "hours":
-        values |= draw(hours()) | (
-            {"weekend_opens": time(9), "weekend_closes": time(20)} if draw(st.booleans()) else {}
-        )
+        values["hours"] = draw(hours())
     elif kind == "wide":
-        values |= {"opens": time(8), "closes": time(21)}
+        values["hours"] = "Mon-Sun 08:00-21:00"
     elif kind == "days":
-        values |= {
-            "weekdays": frozenset(draw(st.sets(st.integers(1, 7), min_size=4))),
-            "no_holidays": draw(st.booleans()),
-        }
-    elif kind in ("cap", "month"):
+        values["hours"] = draw(st.sampled_from([
+            "Mon-Fri 00:00-24:00", "Sun-Thu 08:00-24:00; holidays off", "Mon-Sat 00:00-24:00; national holidays off",
+            "Mon-Fri 07:00-19:00; Sat 08:00-15:00; holidays off", "Mon-Fri 08:00-20:00; Sat,Sun,holidays 08:00-18:00",
+        ]))  # fmt: skip
+    elif kind in ("cap", "calendar"):
         values |= {
             "max_contacts": draw(st.integers(1, 4)),
             "per_days": draw(st.integers(1, 8)) if kind == "cap" else None,
+            "per_calendar": draw(st.sampled_from(list(Calendar))).value if kind == "calendar" else "",
+            "unless_consented": draw(st.booleans()),
         }
+    elif kind == "channels":
+        values |= {"max_channels": draw(st.integers(1, 2)), "per_days": draw(st.integers(1, 8))}
     elif kind == "talk":
         values["cooling_off_days"] = draw(st.integers(1, 8))
     elif kind == "consent":
         values |= {"consent_needed": True, "consent_days": draw(st.sampled_from([None, 60]))}
+    elif kind == "notice":
+        values |= {"validation_notice": True, "notice_days": draw(st.sampled_from([None, 5]))}
     else:
-        values["validation_notice"] = True
+        values |= {"wait_days": draw(st.integers(1, 9)), "wait_from": "notice" if kind == "wait" else "due"}
     return Policy(jurisdiction, kind, "a section", **values)
 
 
@@ -97,10 +124,12 @@ def cases(draw):
     contacts = st.builds(
         Contact, at=ago, channel=st.sampled_from(CHANNELS), debt_id=st.sampled_from([*DEBTS, None]),
         address=st.sampled_from(ADDRESSES), attempted=st.booleans(), connected=st.booleans(), conversation=st.booleans(),
+        creditor_id=st.sampled_from(CREDITORS), asked_for_call=st.booleans(), written_by_debtor=st.booleans(),
     )  # fmt: skip
     near = st.integers(-3, 3).map(lambda d: at.date() + timedelta(days=d))
     stops = st.builds(
-        ContactBlock, reason=st.sampled_from(["moratorium", "cease"]), scope=st.sampled_from([Scope.DEBT, Scope.PERSON]),
+        ContactBlock, reason=st.sampled_from(["moratorium", "cease", "deceased", "minor"]),
+        scope=st.sampled_from([Scope.DEBT, Scope.PERSON]),
         starts_on=near, ends_on=st.one_of(st.none(), near),
     )  # fmt: skip
     rarely = st.sampled_from([False] * 6 + [True])
@@ -109,7 +138,14 @@ def cases(draw):
         address=draw(st.sampled_from([*ADDRESSES * 3, ""])),
         zones=draw(st.frozensets(st.sampled_from(ZONES), min_size=draw(st.sampled_from([0, 1, 1, 1, 1])), max_size=3)),
         locations=draw(st.frozensets(st.sampled_from(LOCATIONS), min_size=1, max_size=2)),
-        solicited=draw(rarely),
+        purpose=draw(st.sampled_from([Purpose.COLLECTION] * 6 + list(Purpose))),
+        subject=Subject(**{name: draw(st.sampled_from(["", *kinds])) for name, kinds in KINDS.items()}),
+        creditor_id=draw(st.sampled_from(CREDITORS)),
+        due_on=draw(st.one_of(st.none(), near)),
+        is_minor=draw(rarely),
+        time_barred_by=draw(st.sampled_from([""] * 6 + ["a section"])),
+        notice_sent_at=draw(st.one_of(st.none(), ago)),
+        first_contacted_at=draw(st.one_of(st.none(), ago)),
         expires_at=draw(st.one_of(st.none(), st.integers(-1, 48 * 60).map(lambda m: at + timedelta(minutes=m)))),
         suppressed=draw(rarely),
         refusal=draw(st.sampled_from([None] * 6 + ["No mail, please."])),
@@ -131,9 +167,7 @@ def cases(draw):
 
 @st.composite
 def wishes(draw):
-    return Policy(
-        "THE DEBTOR", "wish", "", **draw(hours()), weekdays=frozenset(draw(st.sets(st.integers(1, 7), min_size=3)))
-    )
+    return Policy("THE DEBTOR", "wish", "", hours=draw(hours(holidays=False)))
 
 
 class Oracle:
@@ -145,7 +179,16 @@ class Oracle:
         for place in facts.locations:
             own = [p for p in policies if place.country in p.countries]
             where += own or [p for p in policies if p.jurisdiction == "DEFAULT"]
-        self.policies = [p for p in where if not p.channels or facts.channel in p.channels] + list(facts.preferences)
+        self.policies = [p for p in where if self.is_about(p)] + list(facts.preferences)
+
+    def is_about(self, policy):
+        if policy.channels and self.facts.channel not in policy.channels:
+            return False
+        for name in KINDS:
+            mine, wanted = getattr(self.facts.subject, name), getattr(policy, f"{name}s")
+            if mine and wanted and mine not in wanted:
+                return False
+        return True
 
     def clocks(self, at):
         return [at.astimezone(ZoneInfo(zone)) for zone in self.facts.zones]
@@ -160,24 +203,61 @@ class Oracle:
             for local in self.clocks(at):
                 if not self.in_force(policy, local):
                     continue
-                if policy.no_holidays and self.is_holiday(policy, local.date()):
-                    found.add(ReasonCode.PUBLIC_HOLIDAY)
-                elif policy.weekdays and local.isoweekday() not in policy.weekdays:
-                    found.add(ReasonCode.WEEKDAY)
-                elif policy.opens:
-                    weekend = local.weekday() in (5, 6) and policy.weekend_opens
-                    first, end = (
-                        (policy.weekend_opens, policy.weekend_closes) if weekend else (policy.opens, policy.closes)
-                    )
-                    if local.time() < first or local.time() >= end:
-                        found.add(ReasonCode.OUTSIDE_WINDOW)
+                if policy.hours and (why := self.closed(policy, local)):
+                    found.add(why)
         return found
 
-    def is_holiday(self, policy, day):
+    def closed(self, policy, local):
+        """Read the hours part by part: a named day goes before a holiday, a holiday before a weekday."""
+        parts = [part.rsplit(" ", 1) for part in policy.hours.split("; ")]
+        said = {day: span for days, span in parts for day in days.split(",")}
+        day = local.date()
+        easter = {2026: date(2026, 4, 5)}[day.year]
+        for name, its in (("24 Mar", date(day.year, 3, 24)), ("Easter+1", easter + timedelta(days=1))):
+            if name in said and day == its:
+                return self.outside(said[name], local, ReasonCode.PUBLIC_HOLIDAY)
+        # In the order of the text.
+        for name in [n for n in said if n.endswith("holidays")]:
+            if self.is_holiday(policy, day, national=name.startswith("national")):
+                return self.outside(said[name], local, ReasonCode.PUBLIC_HOLIDAY)
+        mine = NAMES[local.weekday()]
+        for days, span in said.items():
+            first, _, last = days.partition("-")
+            if first in NAMES and self.between(first, last or first, mine):
+                return self.outside(span, local, ReasonCode.WEEKDAY)
+        return ReasonCode.WEEKDAY
+
+    @staticmethod
+    def between(first, last, mine):
+        week = NAMES + NAMES
+        start = week.index(first)
+        return mine in week[start : week.index(last, start) + 1]
+
+    @staticmethod
+    def outside(span, local, closed):
+        if span == "off":
+            return closed
+        opens, closes = span.split("-")
+        return None if opens <= f"{local:%H:%M}" < closes else ReasonCode.OUTSIDE_WINDOW
+
+    def is_holiday(self, policy, day, *, national):
         import holidays
 
         countries = {p.country for p in self.facts.locations if not policy.countries or p.country in policy.countries}
-        return any(day in self.calendar(country, day.year, holidays) for country in countries)
+        if not national:
+            return any(day in self.calendar(country, day.year, holidays) for country in countries)
+        return any(
+            name.removesuffix(" (observed)") in self.national_names(country, day.year, holidays)
+            for country in countries
+            for region in {p.region.upper() for p in self.facts.locations if p.country == country}
+            for name in holidays.country_holidays(country, subdiv=region or None, years=day.year).get_list(day)
+        )
+
+    def national_names(self, country, year, holidays, cache={}):  # noqa: B006
+        if (country, year) not in cache:
+            calendar = holidays.country_holidays(country, years=year)
+            cache[country, year] = {name for day in calendar for name in calendar.get_list(day)}
+        return cache[country, year]
 
     def calendar(self, country, year, holidays, cache={}):  # noqa: B006
         if (country, year) not in cache:
@@ -200,36 +280,94 @@ class Oracle:
                 continue
             if policy.scope == "address" and contact.address != self.facts.address:
                 continue
+            creditors = {contact.creditor_id, self.facts.creditor_id}
+            if policy.scope == "creditor" and None not in creditors and len(creditors) > 1:
+                continue
             counts = {
-                "attempts": contact.attempted,
-                "connected": contact.attempted and contact.connected,
+                "attempts": contact.attempted and not self.asked_for(policy, contact.at),
+                "contacts": contact.attempted and contact.connected,
                 "conversations": contact.conversation,
+                "exchanges": contact.conversation or contact.written_by_debtor,
             }
             if counts[what]:
                 yield contact
 
+    def asked_for(self, policy, at):
+        """Whether the debtor asked for a call at this moment, a few days ago, and no call came since."""
+        if not policy.call_back_days:
+            return False
+        plain = replace(policy, channels=frozenset(), call_back_days=None)
+        before = [c for c in self.facts.history if c.at < at and self.is_counted_for(plain, c)]
+        wishes = sorted(c.at for c in before if c.asked_for_call)
+        if not wishes:
+            return False
+        since = [c for c in before if c.at > wishes[-1] and c.channel in ("voice", "call_script")]
+        if any(c.attempted or c.conversation for c in since):
+            return False
+        clocks = [ZoneInfo(zone) for zone in self.facts.zones]
+        last = timedelta(days=policy.call_back_days - 1)
+        return all(at.astimezone(c).date() <= wishes[-1].astimezone(c).date() + last for c in clocks)
+
+    def is_counted_for(self, policy, contact):
+        same = {"person": True, "address": contact.address == self.facts.address}
+        same["debt"] = contact.debt_id in (None, self.facts.debt_id) or self.facts.debt_id is None
+        same["creditor"] = contact.creditor_id in (None, self.facts.creditor_id) or self.facts.creditor_id is None
+        return same[policy.scope]
+
     def limits(self, at):
         found = set()
+        if self.facts.purpose != "collection":
+            return found
         for policy in self.policies:
             for zone in self.facts.zones:
                 today = at.astimezone(ZoneInfo(zone))
                 if not self.in_force(policy, today):
                     continue
-                if policy.max_contacts:
+                if policy.wait_days:
+                    self.wait(policy, zone, today, found)
+                consented = self.facts.consented_at and self.facts.consented_at <= at
+                if policy.max_channels:
+                    self.channels(policy, zone, today, at, found)
+                if (
+                    policy.max_contacts
+                    and not (policy.unless_consented and consented)
+                    and not self.asked_for(policy, at)
+                ):
                     days = [c.at.astimezone(ZoneInfo(zone)).date() for c in self.counted(policy, policy.counted, at)]
                     if policy.per_days:
                         back = [today.date() - timedelta(days=n) for n in range(policy.per_days)]
                         n = sum(day in back for day in days)
                     else:
-                        n = sum((day.month, day.year) == (today.month, today.year) for day in days)
+                        form = {"week": "%G %V", "month": "%Y %m", "year": "%Y"}[policy.per_calendar]
+                        n = sum(f"{day:{form}}" == f"{today:{form}}" for day in days)
                     if n >= policy.max_contacts:
                         found.add(ReasonCode.TOO_MANY)
-                if policy.cooling_off_days:
-                    for contact in self.counted(policy, "conversations", at):
+                if policy.cooling_off_days and not self.asked_for(policy, at):
+                    what = "exchanges" if policy.counted == "exchanges" else "conversations"
+                    for contact in self.counted(policy, what, at):
                         spoke = contact.at.astimezone(ZoneInfo(zone)).date()
                         if today.date() in [spoke + timedelta(days=n) for n in range(policy.cooling_off_days)]:
                             found.add(ReasonCode.COOLING_OFF)
         return found
+
+    def wait(self, policy, zone, today, found):
+        facts, begins = self.facts, None
+        if policy.wait_from == "notice" and facts.notice_sent_at and not facts.is_validation_notice:
+            begins = facts.notice_sent_at.astimezone(ZoneInfo(zone)).date()
+        if policy.wait_from == "due":
+            begins = facts.due_on
+        if begins and today.date() < begins + timedelta(days=policy.wait_days):
+            found.add(ReasonCode.WAITING_PERIOD)
+
+    def channels(self, policy, zone, today, at, found):
+        groups = {"voice": "call", "call_script": "call"}
+        mine, others = groups.get(self.facts.channel, self.facts.channel), set()
+        back = [today.date() - timedelta(days=n) for n in range(-2, policy.per_days)]
+        for contact in self.counted(policy, policy.counted, at):
+            if contact.at.astimezone(ZoneInfo(zone)).date() in back:
+                others.add(groups.get(contact.channel, contact.channel))
+        if len(others - {mine}) >= policy.max_channels:
+            found.add(ReasonCode.OTHER_CHANNEL)
 
     def forbidden(self, at):
         facts, found = self.facts, set()
@@ -237,22 +375,29 @@ class Oracle:
             found.add(ReasonCode.NO_ADDRESS)
         if facts.suppressed:
             found.add(ReasonCode.SUPPRESSED)
-        if facts.solicited:
+        if facts.purpose in ("code", "confirmation"):
             return found
+        collects = facts.purpose == "collection"
+        if facts.is_minor:
+            found.add(ReasonCode.MINOR)
+        if facts.time_barred_by and collects:
+            found.add(ReasonCode.TIME_BARRED)
         if facts.refusal:
             found.add(ReasonCode.REFUSED_CHANNEL)
         if facts.is_work_address:
             found.add(ReasonCode.WORK_ADDRESS)
-        if facts.debt_is_closed:
+        if facts.debt_is_closed and collects:
             found.add(ReasonCode.DEBT_CLOSED)
-        if facts.debt_is_disputed:
+        if facts.debt_is_disputed and collects:
             found.add(ReasonCode.DEBT_DISPUTED)
         if not facts.zones:
             found.add(ReasonCode.LOCATION_UNKNOWN)
         locals_ = self.clocks(at) or [at]
         for stop in facts.blocks:
             if any(stop.starts_on <= l.date() and not (stop.ends_on and l.date() >= stop.ends_on) for l in locals_):  # noqa: E741
-                found.add(ReasonCode.DEBT_HELD)
+                codes = {"deceased": ReasonCode.DECEASED, "minor": ReasonCode.MINOR}
+                if collects or stop.reason in ("cease", "deceased", "minor"):
+                    found.add(codes.get(stop.reason, ReasonCode.DEBT_HELD))
         for policy in self.policies:
             if not any(self.in_force(policy, local) for local in locals_):
                 continue
@@ -265,8 +410,19 @@ class Oracle:
                     for z in facts.zones
                 ):
                     found.add(ReasonCode.CONSENT_TOO_OLD)
-            if policy.validation_notice and facts.validation_notice_missing and not facts.is_validation_notice:
+            if not collects:
+                continue
+            unsent = facts.debt_id and facts.notice_sent_at is None and not facts.is_validation_notice
+            if policy.wait_from == "notice" and unsent:
                 found.add(ReasonCode.VALIDATION_NOTICE_FIRST)
+            if policy.validation_notice and facts.validation_notice_missing and not facts.is_validation_notice:
+                first, late = facts.first_contacted_at, policy.notice_days is None
+                if first and not late:
+                    clocks = [ZoneInfo(z) for z in facts.zones]
+                    gone = [at.astimezone(c).date() - first.astimezone(c).date() for c in clocks]
+                    late = any(since > timedelta(days=policy.notice_days) for since in gone)
+                if late:
+                    found.add(ReasonCode.VALIDATION_NOTICE_FIRST)
             ends = facts.validation_period_ends
             if (
                 policy.validation_notice
@@ -279,9 +435,10 @@ class Oracle:
 
     def against(self, at):
         expires_at = self.facts.expires_at
-        if expires_at and at >= expires_at and not self.facts.solicited:
+        at_once = self.facts.purpose in ("code", "confirmation")
+        if expires_at and at >= expires_at and not at_once:
             return {ReasonCode.STALE}, set()
-        timed = set() if self.facts.solicited else self.shut(at) | self.limits(at)
+        timed = set() if at_once else self.shut(at) | self.limits(at)
         return self.forbidden(at), timed
 
 

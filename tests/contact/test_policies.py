@@ -1,7 +1,7 @@
 """Loading the packs, new versions, and the what-if on yesterday's messages."""
 
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -51,14 +51,17 @@ class TestLoading:
             ("max_contacts = 2", "max_contacts = ", "us_ma.toml: "),
             ("max_contacts = 2", 'max_contacts = "two"', "us_ma.toml: max_contacts: “two” value must be an integer."),
             ("max_contacts = 2", "least = 2", "us_ma.toml: unknown field: least"),
+            ('confidence = "primary"', "", "us_ma.toml: calls: confidence is missing"),
+            ('confidence = "primary"', 'confidence = "sure"', "us_ma.toml: confidence: "),
+            ("checked_on = 2026-11-30", "", "us_ma.toml: calls: checked_on is missing"),
             ('code = "calls"', "", "us_ma.toml: 'code' is missing."),
             ('jurisdiction = "US-MA"', "", "us_ma.toml: 'jurisdiction' is missing."),
             ("2012-03-02", '"soon"', "us_ma.toml: valid_from: "),
             ('scope = "debt"', 'scope = "family"', "us_ma.toml: scope: "),
             (
                 'channels = ["voice", "call_script", "sms"]',
-                "opens = 21:00:00\ncloses = 08:00:00",
-                "Opening and closing go together",
+                'hours = "Mon-Sun 21:00-08:00"',
+                "21:00-08:00 closes before it opens",
             ),
         ],
     )
@@ -66,7 +69,7 @@ class TestLoading:
         text = (policy_packs.PACKS / "us_ma.toml").read_text()
         assert old in text
         (tmp_path / "us_ma.toml").write_text(text.replace(old, new))
-        good = (policy_packs.PACKS / "de.toml").read_text().replace("closes = 20:00:00", "closes = 19:00:00")
+        good = (policy_packs.PACKS / "de.toml").read_text().replace("08:00-20:00", "08:00-19:00")
         (tmp_path / "de.toml").write_text(good)
         before = list(ContactPolicy.objects.values())
 
@@ -80,7 +83,9 @@ class TestShippedPacks:
     def test_the_packs_are_loaded_by_migrate_and_loading_again_changes_nothing(self):
         before = list(ContactPolicy.objects.values())
         assert {row["jurisdiction"] for row in before} == {
-            "US-REGF", "US-MA", "US-NYC", "UK-CONC", "AU-RG96", "DE", "EU", "DEFAULT"
+            "US-REGF", "US-TCPA", "US-MA", "US-NY", "US-DC", "US-WA", "US-NYC", "CA-QC", "CA-ON", "CA-BC", "CA-AB", "UK-CONC",
+            "AU-RG96", "DE", "EU", "IE", "GR", "RO", "IN", "CO", "CL", "PE", "EC", "MX", "ID", "TH", "PH", "SA", "REST-DAYS",
+            "DEFAULT",
         }  # fmt: skip
         loaded = policy_packs.load()
         assert (loaded.added, loaded.unchanged) == (0, len(before))
@@ -118,8 +123,8 @@ class TestShippedPacks:
             text.replace("max_contacts = 2", "max_contacts = 1").replace("2012-03-02", "2026-05-01")
         )
 
-        assert policy_packs.load(packs=tmp_path).added == 1
-        old, new = ContactPolicy.objects.filter(jurisdiction="US-MA").order_by("version")
+        assert policy_packs.load(packs=tmp_path).added == 2
+        old, new = ContactPolicy.objects.filter(jurisdiction="US-MA", code="calls").order_by("version")
         assert (old.valid_to, new.valid_from, new.max_contacts) == (new.valid_from, new.valid_from, 1)
 
     def test_a_change_applies_at_once(self, supervisor):
@@ -147,11 +152,16 @@ class TestVersions:
     @pytest.mark.parametrize(
         ("fields", "field"),
         [
-            ({"opens": time(9), "closes": time(8)}, "closes"),
-            ({"opens": time(9), "closes": None}, "closes"),
-            ({"weekend_opens": time(9)}, "weekend_closes"),
+            ({"hours": "Mon-Fri 09:00-08:00"}, "hours"),
+            ({"hours": "Mon-Fri nine to five"}, "hours"),
+            ({"hours": "Someday 09:00-18:00"}, "hours"),
+            ({"hours": "Mon-Fri off"}, "hours"),
+            ({"hours": "Mon-Fri 09:00-18:00; 31 Feb off"}, "hours"),
             ({"max_contacts": 0}, "max_contacts"),
-            ({"max_contacts": 3, "per_days": 60}, "max_contacts"),
+            ({"max_contacts": 3, "per_days": 367}, "max_contacts"),
+            ({"max_contacts": 3, "per_days": None}, "per_days"),
+            ({"max_contacts": 3, "per_days": 7, "per_calendar": "month"}, "per_days"),
+            ({"wait_days": 6}, "wait_from"),
             ({"valid_to": TODAY - timedelta(days=1)}, "valid_to"),
         ],
     )
@@ -169,11 +179,11 @@ class TestWhatIf:
 
     @pytest.fixture
     def nepali(self):
-        """Four of the 14th at 14:45 in Kathmandu: three to one debtor, and one to another, who has given consent."""
+        """Four of the 14th at 14:45 in Kathmandu: to four debtors; the last has given consent."""
         at = NOON.replace(hour=9)
-        debtors = [factories.debtor(country_code="NP", mobile_phone=None) for _ in range(2)]
-        ContactPoint.objects.filter(value=debtors[1].email).update(consented_at=NOON - timedelta(days=5))
-        for debtor in (debtors[0],) * 3 + (debtors[1],):
+        debtors = [factories.debtor(country_code="NP", mobile_phone=None) for _ in range(4)]
+        ContactPoint.objects.filter(value=debtors[-1].email).update(consented_at=NOON - timedelta(days=5))
+        for debtor in debtors:
             queue(debt=factories.debt(debtor=debtor), now=at)
         for minute in range(4):
             drain(at.replace(minute=minute))
@@ -194,7 +204,7 @@ class TestWhatIf:
 
     @pytest.mark.usefixtures("nepali")
     def test_stricter_hours_postpone_the_messages_after_them(self):
-        found = self.compare(code="hours", closes=time(14))
+        found = self.compare(code="hours", hours="Mon-Fri 09:00-14:00")
         assert found.after == {Verdict.POSTPONE: 4}
         assert found.reasons == {(Verdict.POSTPONE, "OUTSIDE_WINDOW"): 4}
         assert {change.after.verdict for change in found.sample} == {Verdict.POSTPONE}
@@ -210,7 +220,7 @@ class TestWhatIf:
     def test_a_policy_for_a_new_jurisdiction_applies_there(self, nepali, supervisor):
         draft = policies.add(
             by=supervisor, today=TODAY, jurisdiction="NP", code="never-on-wednesdays", section="ours", source="ours",
-            valid_from=TODAY, countries=["NP"], weekdays=[1, 2],
+            valid_from=TODAY, countries=["NP"], hours="Mon,Tue 00:00-24:00",
         )  # fmt: skip
         found = what_if.compare(draft.value, today=TODAY + timedelta(days=1))
 

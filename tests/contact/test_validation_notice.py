@@ -34,9 +34,12 @@ class TestClock:
             debtor=factories.debtor(country_code="US", region_state="NJ", mobile_phone="+12015550123")
         )
 
-    def test_the_notice_comes_first_and_templates_that_overshadow_it_wait(self, debt):
+    def test_the_notice_comes_in_five_days_and_templates_that_overshadow_it_wait(self, debt):
         notice, plain = factories.template(is_validation_notice=True), factories.template()
         pressing = factories.template(overshadows=True)
+        for days in (7, 2):
+            queue(debt=debt, template=plain, now=AT - timedelta(days=days))
+            assert drain(AT - timedelta(days=days)).statuses == {"sent": 1}
         before = queue(debt=debt, template=plain, now=AT)
         assert drain(AT).statuses == {"blocked": 1}
         before.refresh_from_db()

@@ -3,13 +3,14 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from collection.models import Debt
 from communications.models import CommunicationLog
+from contact.models import ValidationNotice
 from debtors.models import Debtor
 from tests import factories
 from tests.standins.smtp import SmtpStandIn
@@ -52,7 +53,13 @@ PLACES: dict[tuple[str, str | None], list[str]] = {
     ("US", "TN"): ["America/Chicago", "America/New_York"],
     ("US", "HI"): ["Pacific/Honolulu"],
 }
-OPENS, CLOSES = time(8), {"DE": time(20)}
+#: First and last hour by the law of each country or, where we know none, 9 to 18; never outside the agency's own 8 to 21.
+OPENS = {"IE": 9, "GR": 9, "RO": 9} | dict.fromkeys(
+    ("TR", "AE", "PK", "NP", "BD", "SG", "KR", "JP", "NG", "KE", "ZA", "BR"), 9
+)
+CLOSES = {"DE": 20, "GR": 20, "RO": 20, "IN": 19, "TH": 20, "CO": 19} | dict.fromkeys(
+    ("TR", "AE", "PK", "NP", "BD", "SG", "KR", "JP", "NG", "KE", "ZA", "BR"), 18
+)
 #: Whose phones tell the same clock as their country, so that texts go there, too.
 _TEXTED = ("GB", "FR", "IN", "NP", "JP", "ZA", "KE", "SG", "PL", "TH")
 
@@ -72,9 +79,15 @@ def queue(count: int) -> None:
     )  # fmt: skip
     owed = {
         "creditor": factories.creditor(), "original_balance": 9, "current_balance": 9, "currency_code": "EUR",
-        "placement_date": BEGINS.date(),
+        "placement_date": BEGINS.date(), "due_date": BEGINS.date() - timedelta(days=30),
     }  # fmt: skip
     debts = Debt.objects.bulk_create(Debt(debtor=debtor, **owed) for debtor in debtors)
+    # Ontario wants a written notice, and six days after it.
+    noticed = BEGINS - timedelta(days=10)
+    ValidationNotice.objects.bulk_create(
+        ValidationNotice(debt=debt, sent_at=noticed, received_on=noticed.date(), period_ends_on=noticed.date())
+        for debt in debts if debt.debtor.region_state == "ON"
+    )  # fmt: skip
     CommunicationLog.objects.bulk_create(
         CommunicationLog(
             debtor=debt.debtor, debt=debt, due_at=BEGINS, created_at=BEGINS,
@@ -126,7 +139,8 @@ class Arrivals:
 
 def _is_open(place: tuple[str | None, str | None], at: datetime) -> bool:
     clocks = PLACES[place]  # type: ignore[index]
-    return all(OPENS <= at.astimezone(ZoneInfo(zone)).time() < CLOSES.get(place[0] or "", time(21)) for zone in clocks)
+    opens, closes = OPENS.get(place[0] or "", 8), CLOSES.get(place[0] or "", 21)
+    return all(opens <= at.astimezone(ZoneInfo(zone)).hour < closes for zone in clocks)
 
 
 def steps(hours: int, *, step: timedelta) -> Iterator[datetime]:

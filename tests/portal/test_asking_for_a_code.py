@@ -231,7 +231,7 @@ def test_every_form_of_an_address_counts(anonymous: Api, settings: Any, forwarde
     assert {session.client_ip for session in OtpSession.objects.all()} == {address}
 
 
-def test_a_worker_sends_the_code_to_the_debtor_as_a_solicited_message(debtor: Debtor) -> None:
+def test_a_worker_sends_the_code_to_the_debtor_as_an_awaited_message(debtor: Debtor) -> None:
     session = request(str(debtor.mobile_phone))
 
     assert otp.answer(clock=lambda: NOW) == 1
@@ -239,7 +239,7 @@ def test_a_worker_sends_the_code_to_the_debtor_as_a_solicited_message(debtor: De
     session.refresh_from_db()
     message = CommunicationLog.objects.get()
     assert (session.debtor, session.answered_at) == (debtor, NOW)
-    assert (message.debtor, message.communication_type, message.purpose) == (debtor, Channel.SMS, Purpose.SOLICITED)
+    assert (message.debtor, message.communication_type, message.purpose) == (debtor, Channel.SMS, Purpose.CODE)
     assert (message.one_time_code_of, message.expires_at) == (session.pk, session.expires_at)
     assert "{{otp_code}}" in str(message.body)
     assert code_of(session) not in str(CommunicationLog.objects.values())

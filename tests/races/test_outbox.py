@@ -95,7 +95,7 @@ def test_a_lease_that_ends_in_the_middle_of_a_batch_makes_no_second_mail(smtp, m
     monkeypatch.setattr(worker, "CLAIM_LEASE", timedelta(milliseconds=50))
     smtp.delay = 0.02
     queue(MESSAGES)
-    CommunicationLog.objects.update(due_at=timezone.now(), purpose="solicited")
+    CommunicationLog.objects.update(due_at=timezone.now(), purpose="code")
     results = at_once(*[lambda: worker.drain(clock=timezone.now)] * 3)
 
     assert not refusals(results)

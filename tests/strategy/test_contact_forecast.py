@@ -100,9 +100,9 @@ def test_a_message_that_was_sent_since_is_counted_as_of_the_end_of_the_run():
 
 def test_a_message_that_may_go_is_a_contact_for_those_after_it():
     rule = makers.rule()
-    nepali = factories.debtor(country_code="NP", mobile_phone=None)
+    french = factories.debtor(country_code="FR", mobile_phone=None)
     for _ in range(5):
-        makers.due_debt(rule, debtor=nepali)
+        makers.due_debt(rule, debtor=french)
     run = makers.run()
     found = forecast_of(run)
 

@@ -191,7 +191,7 @@ class TestSelections:
 
     def test_what_a_debtor_asked_for_is_left_alone(self, supervisor):
         debtor = factories.debtor()
-        kept = outbox.queue(debtor=debtor, channel="sms", body="Code", purpose=Purpose.SOLICITED, now=NOW)
+        kept = outbox.queue(debtor=debtor, channel="sms", body="Code", purpose=Purpose.CODE, now=NOW)
         assert withdrawals.withdraw(Selection(debtor=debtor), by=supervisor, now=NOW).messages == 0
         kept.refresh_from_db()
         assert kept.status == "queued"

@@ -127,7 +127,7 @@ class TestBreathingSpace:
     )
     @pytest.mark.parametrize("reason", ["moratorium", "mental_health_moratorium"])
     def test_it_is_for_england_and_wales(self, where, reason):
-        with pytest.raises(holds.NotInEnglandOrWales):
+        with pytest.raises(holds.AddressElsewhere):
             open_hold(reason=reason, debtor=factories.debtor(**where))
         assert not Hold.objects.exists()
 

@@ -38,7 +38,7 @@ def sign_in_as_debtor(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tupl
     asked = anonymous.post("/debtors/auth/request-otp", {"mobilePhone": phone}, **{"X-Request-ID": ID})
     assert (asked.status_code, asked["X-Request-ID"]) == (200, ID)
     otp.answer(clock=timezone.now)
-    worker.drain(clock=timezone.now, queue=Queue.SOLICITED)
+    worker.drain(clock=timezone.now, queue=Queue.AWAITED)
     code = next(word for word in twilio.orders[-1].fields["Body"].split() if word.isdecimal())
     answer = anonymous.post("/debtors/auth/verify-otp", {"mobilePhone": phone, "otpCode": code})
     assert answer.status_code == 200, answer.content
@@ -71,7 +71,7 @@ def test_a_sign_in_and_a_search_leave_nothing_personal_in_the_log(anonymous, api
 def sign_in_as_debtor_after_a_failure(anonymous: Api, twilio: TwilioStandIn, phone: str) -> tuple[str, str]:
     anonymous.post("/debtors/auth/request-otp", {"mobilePhone": phone})
     otp.answer(clock=timezone.now)
-    worker.drain(clock=timezone.now, queue=Queue.SOLICITED)
+    worker.drain(clock=timezone.now, queue=Queue.AWAITED)
     return sign_in_as_debtor(anonymous, twilio, phone)
 
 

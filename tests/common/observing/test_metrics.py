@@ -54,7 +54,7 @@ def test_it_has_the_state_of_the_outbox(scrape):
     now = timezone.now()
     debt = factories.debt()
     for minutes, values in (
-        (10, {}), (3, {"status": "postponed"}), (-60, {"status": "postponed"}), (1, {"purpose": Purpose.SOLICITED}),
+        (10, {}), (3, {"status": "postponed"}), (-60, {"status": "postponed"}), (1, {"purpose": Purpose.CODE}),
         (0, {"status": "uncertain", "due_at": None}), (0, {"status": "sent", "due_at": None}),
     ):  # fmt: skip
         due = now - timedelta(minutes=minutes)

@@ -113,7 +113,7 @@ def test_opening_an_uncertain_mail_resolves_it(anonymous):
 )
 def test_the_pixel_needs_consent_in_europe_and_in_unknown_countries(smtp, country, consent, tracked):
     debtor = factories.debtor(country_code=country, tracking_consent_at=consent, mobile_phone="+447400123456")
-    log = outbox.queue(debtor=debtor, channel="email", subject="x", body="x", purpose="solicited", now=NOON)
+    log = outbox.queue(debtor=debtor, channel="email", subject="x", body="x", purpose="code", now=NOON)
 
     worker.drain(clock=lambda: NOON)
 

@@ -7,6 +7,7 @@ from django.utils.timezone import now
 from communications.callbacks import inbox
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import history as messages
+from contact import policies
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.messages import drain, queue
@@ -44,7 +45,7 @@ def call_back(path, call, token=stand_in.TOKEN, **fields):
 
 def history(call):
     asked = CommunicationLog(debtor=call.debtor, communication_type="voice")
-    (found,) = messages.requests([asked], by_address=False, now=now())
+    (found,) = messages.requests([asked], policies.current(), now=now())
     return list(found.history)
 
 

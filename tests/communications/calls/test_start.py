@@ -7,6 +7,7 @@ import pytest
 from communications.calls import records, start
 from communications.models import CommunicationLog
 from communications.outbox import history
+from contact import policies
 from contact.models import ContactDecision
 from debtors.models import ContactPoint
 from tests import factories
@@ -107,5 +108,5 @@ def test_a_call_counts_from_when_it_was_made_not_from_when_it_was_queued(task):
     records.finish(task, outcome="right_party", notes=None, by=factories.agent("Agent"), now=later)
 
     next_call = CommunicationLog(debtor=task.debtor, communication_type="call_script")
-    (found,) = history.requests([next_call], by_address=False, now=later)
+    (found,) = history.requests([next_call], policies.current(), now=later)
     assert [contact.at for contact in found.history] == [later]

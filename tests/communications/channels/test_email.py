@@ -61,7 +61,7 @@ def test_a_temporary_failure_is_final_after_the_last_try(smtp):
         drain(at)
         at += pause
 
-    CommunicationLog.objects.filter(pk=log.pk).update(due_at=at, purpose="solicited")
+    CommunicationLog.objects.filter(pk=log.pk).update(due_at=at, purpose="code")
     drain(at)
 
     log.refresh_from_db()

@@ -1,6 +1,7 @@
 """Notices of decisions, templates that are sent by command, and the demo's outbox."""
 
 import uuid
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -25,13 +26,14 @@ def decide(decision, supervisor, **debtor):
     return CommunicationLog.objects.get()
 
 
-def test_an_approval_is_mailed_at_night_and_during_a_hold(smtp, supervisor):
+def test_an_approval_waits_for_the_morning_and_is_mailed_during_its_hold(smtp, supervisor):
     log = decide(deferrals.approve, supervisor)
 
-    assert worker.drain(clock=lambda: NOON.replace(hour=23)).statuses == {"sent": 1}
+    assert worker.drain(clock=lambda: NOON.replace(hour=23)).statuses == {"postponed": 1}
+    assert worker.drain(clock=lambda: NOON + timedelta(days=1)).statuses == {"sent": 1}
 
     log.refresh_from_db()
-    assert (log.purpose, log.communication_type) == ("solicited", "email")
+    assert (log.purpose, log.communication_type) == ("answer", "email")
     assert smtp.mails[0]["Subject"] == "You have more time: ABC Credit Corp"
     assert "It is now due on Feb 13, 2026." in log.body
 
@@ -69,7 +71,7 @@ def test_a_decision_that_fails_sends_nothing(supervisor):
 def test_the_demo_shows_messages_with_their_codes(client, settings):
     settings.DEMO, settings.SMS_BACKEND = True, "demo"
     session = uuid.uuid4()
-    values = {"body": "Code {{otp_code}} <b>", "one_time_code_of": session, "purpose": Purpose.SOLICITED}
+    values = {"body": "Code {{otp_code}} <b>", "one_time_code_of": session, "purpose": Purpose.ANSWER}
     outbox.queue(debtor=factories.debtor(), channel="sms", now=NOON, **values)
     worker.drain(clock=lambda: NOON)
 

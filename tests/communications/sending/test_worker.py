@@ -70,11 +70,11 @@ def test_a_one_time_code_is_sent_and_stored_masked(twilio):
         channel="sms",
         body="Your code is {{otp_code}}",
         one_time_code_of=session,
-        purpose=Purpose.SOLICITED,
+        purpose=Purpose.CODE,
         template=None,
     )
 
-    drain(queue=Queue.SOLICITED)
+    drain(queue=Queue.AWAITED)
 
     log.refresh_from_db()
     assert twilio.orders[0].fields["Body"] == f"Your code is {one_time_code.derive(session)}"
@@ -83,10 +83,10 @@ def test_a_one_time_code_is_sent_and_stored_masked(twilio):
     assert twilio.orders[0].fields["StatusCallback"].endswith(f"/callbacks/twilio/status?log={log.pk}")
 
 
-def test_the_solicited_queue_leaves_other_messages(twilio):
+def test_the_awaited_queue_leaves_other_messages(twilio):
     other = queue(channel="sms")
 
-    assert drain(queue=Queue.SOLICITED).statuses == {}
+    assert drain(queue=Queue.AWAITED).statuses == {}
 
     other.refresh_from_db()
     assert other.status == "queued"
@@ -229,10 +229,10 @@ def test_a_worker_wakes_the_next_if_more_is_due(smtp, woken):
     assert len(smtp.mails) == 3
 
 
-def test_a_solicited_message_wakes_its_own_queue(woken):
-    queue(purpose=Purpose.SOLICITED)
+def test_an_awaited_message_wakes_its_own_queue(woken):
+    queue(purpose=Purpose.CODE)
 
-    assert woken == ["communications.tasks.send_solicited"]
+    assert woken == ["communications.tasks.send_awaited"]
 
 
 def test_a_message_that_cannot_be_written_delays_no_other(smtp, monkeypatch):
@@ -289,7 +289,7 @@ def test_the_number_of_queries_grows_by_two_for_each_message(settings):
 
 
 @pytest.mark.parametrize("scope", ["person", "debt"])
-@pytest.mark.parametrize("purpose", ["collection", "solicited"])
+@pytest.mark.parametrize("purpose", ["collection", "code"])
 def test_a_hold_that_is_opened_after_the_decision_stops_the_message(smtp, monkeypatch, scope, purpose):
     log = queue(purpose=purpose)
     start, placed = dispatch.start, []

@@ -51,7 +51,7 @@ def test_messages_that_collect_have_them(twilio, channel, pattern):
 
 @pytest.mark.django_db
 def test_an_answer_to_a_debtors_own_request_has_none(twilio):
-    log = queue(channel="sms", purpose=Purpose.SOLICITED, body="Hello", template=None)
+    log = queue(channel="sms", purpose=Purpose.CODE, body="Hello", template=None)
     drain()
     log.refresh_from_db()
     assert log.body == "Hello"
