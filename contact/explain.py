@@ -113,7 +113,8 @@ def facts(known: Facts, now: datetime) -> Iterator[str]:
     if talks := [contact.at for contact in known.history if contact.conversation and contact.at <= now]:
         yield f"Last conversation on {max(talks):%Y-%m-%d}"
     if known.consented_at:
-        yield f"Consent given on {known.consented_at:%Y-%m-%d}"
+        confirmed = known.consent_confirmed_at or known.consented_at
+        yield f"Consent given on {known.consented_at:%Y-%m-%d}, last confirmed on {confirmed:%Y-%m-%d}"
     for policy in known.preferences:
         yield "Preferred times: " + ", ".join(demands(policy))
     for block in known.blocks:

@@ -21,9 +21,9 @@ from contact.limitation import Limitation
 from contact.models import ContactPreference, ValidationNotice
 from creditors import creditors
 from ddc.common.days import LAST, begun
-from debtors import ages, contact_points, emails, number_plan
+from debtors import ages, consents, contact_points, emails, number_plan
 from debtors.channels import AddressKind, Channel
-from debtors.models import ContactPoint, Debtor
+from debtors.models import Debtor
 from debtors.places import places
 from debtors.places.places import Place
 from debtors.zones import possible_zones
@@ -69,7 +69,7 @@ class _Fetched:
     """Rows of a batch of requests, by what they belong to."""
 
     suppressed: Collection[tuple[Channel, str]]
-    consents: Mapping[tuple[str, str], datetime]
+    consents: Mapping[tuple[uuid.UUID, str, str], consents.Given]
     blocks: Mapping[uuid.UUID, list[ContactBlock]]
     preferences: Mapping[uuid.UUID, list[ContactPreference]]
     notices: Mapping[uuid.UUID, ValidationNotice]
@@ -89,7 +89,7 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
     debt_kinds = creditors.debt_kinds({request.debt.creditor_id for request in checked if request.debt})
     fetched = _Fetched(
         suppressed=_suppressed(requests),
-        consents=_consents({request.address for request in checked}),
+        consents=consents.in_force(debtors, {request.address for request in checked if request.address}),
         blocks=_blocks(debtors, debts, now=now),
         preferences=_preferences(debtors),
         notices=ValidationNotice.objects.in_bulk(debts),
@@ -107,6 +107,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
     about = [preference for preference in preferences if preference.is_about(channel)]
     notice = fetched.notices.get(debt.pk) if debt else None
     is_minor = debtor is not None and debtor.pk in fetched.minors
+    consent = fetched.consents.get((debtor.pk, channel, address)) if debtor else None
     return Facts(
         channel=channel,
         address=address,
@@ -131,7 +132,9 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         debt_is_disputed=debt is not None and debt.is_fully_disputed,
         blocks=tuple(block for row in (debtor, debt) if row for block in fetched.blocks.get(row.pk, ())),
         history=request.history,
-        consented_at=fetched.consents.get((channel.address_kind, address)),
+        consented_at=consent.given_at if consent else None,
+        consent_confirmed_at=consent.confirmed_at if consent else None,
+        consent_basis=consent.basis if consent else "",
         preferences=tuple(preference.value for preference in about if preference.has_times),
         asks_for_payment=template.asks_for_payment,
         validation_notice_missing=template.agency_has_notice and debt is not None and notice is None,
@@ -228,16 +231,6 @@ def _suppressed(requests: Sequence[ContactRequest]) -> set[tuple[Channel, str]]:
         if request.debtor and request.address:
             by_channel[request.channel].add(request.address)
     return contact_points.suppressed(by_channel)
-
-
-def _consents(values: Collection[str]) -> dict[tuple[str, str], datetime]:
-    """Return when consent to messages was given, by kind and value of the address; an opt-out ends an earlier consent."""
-    points = ContactPoint.objects.filter(value__any_of=values, consented_at__isnull=False)
-    found: dict[tuple[str, str], datetime] = {}
-    for kind, value, consented, opted_out in points.values_list("kind", "value", "consented_at", "opted_out_at"):
-        if consented and not (opted_out and opted_out >= consented):
-            found[kind, value] = max(consented, found.get((kind, value), consented))
-    return found
 
 
 def _blocks(

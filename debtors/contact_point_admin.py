@@ -5,21 +5,33 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.text import Truncator
 from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDateWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from ddc.common import days
 from ddc.common.admin.forms import DomainForm
+from ddc.common.admin.listings import NEWEST, Listing
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
-from debtors import contact_points, search
-from debtors.channels import Channel
-from debtors.models import ContactPoint, SuppressionReason
+from debtors import consents, contact_points, search
+from debtors.channels import AddressKind, Channel
+from debtors.models import Consent, ContactPoint, SuppressionReason
+
+_SHOWN_LENGTH = 100
 
 
 class SuppressionForm(DomainForm):
@@ -55,12 +67,40 @@ class ReactivationForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    """A consent to messages, with its basis and day."""
+    """A consent to contact at an address: by which channels, with which words, and where it can be found."""
 
-    consent_basis = forms.ChoiceField(
-        label="Basis", choices=ContactPoint.ConsentBasis.choices, widget=UnfoldAdminRadioSelectWidget()
+    channels = forms.MultipleChoiceField(choices=Channel.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget())
+    basis = forms.ChoiceField(choices=Consent.Basis.choices, widget=UnfoldAdminRadioSelectWidget())
+    given_at = forms.DateField(label="Day of the consent", widget=UnfoldAdminDateWidget())
+    text = forms.CharField(
+        label="Words", max_length=5000, widget=UnfoldAdminTextareaWidget(), help_text="What the debtor agreed to."
     )
-    consented_at = forms.DateField(label="Day of the consent", widget=UnfoldAdminDateWidget())
+    scope = forms.CharField(
+        max_length=255,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=Consent._meta.get_field("scope").help_text,
+    )
+    source = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Where it can be found: a contract, a form, a call.",
+    )
+
+
+class NumberCheckForm(forms.Form):
+    """The answer of a database of reassigned numbers."""
+
+    is_reassigned = forms.TypedChoiceField(
+        label="Has the number been reassigned?",
+        choices=[("no", "No, it is still the debtor's"), ("yes", "Yes, it belongs to another person")],
+        coerce=lambda answer: answer == "yes",
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+    checked_at = forms.DateField(label="Day of the check", widget=UnfoldAdminDateWidget())
+    source = forms.CharField(
+        max_length=200, widget=UnfoldAdminTextInputWidget(), help_text="For example: FCC Reassigned Numbers Database."
+    )
 
 
 class SuppressionFilter(ConditionFilter):
@@ -77,17 +117,17 @@ class ContactPointAdmin(WorkflowAdmin):
     """Without its row, a suppressed address would be used again, so rows are never deleted."""
 
     form = SuppressionForm
-    list_display = ("value", "kind", "debtor", "suppressions", "consented_at", "verified_at", "bounces", "created_at")
+    list_display = ("value", "kind", "debtor", "suppressions", "verified_at", "bounces", "created_at")
     list_filter = (SuppressionFilter, "kind", "created_at")
     list_select_related = ("debtor",)
     search_fields = ("value",)
     search_help_text = "A complete address, or the debtor's name, phone or postcode"
     actions = ()
-    actions_detail = ("consent", "reactivate")
+    actions_detail = ("consent", "check_number", "reactivate")
     entered = ("value", "channel", "reason", "source")
     fieldsets = (
         (None, {"fields": (("value", "kind"), "debtor", ("suppressions", "created_at"))}),
-        ("Consent", {"fields": ("verified_at", ("consent_basis", "consented_at"))}),
+        ("Ownership", {"fields": ("verified_at",)}),
         (
             "Mail or text messages",
             {"fields": (("opted_out_at", "opted_out_source"), ("opted_in_at", "opted_in_source"))},
@@ -118,7 +158,8 @@ class ContactPointAdmin(WorkflowAdmin):
 
     suppressions = column("Suppressions", lambda point: ", ".join(point.suppressions) or "-")
 
-    has_consent_permission = offered(Q(), "debtors.record_consent")
+    has_consent_permission = offered(Q(debtor__isnull=False), "debtors.record_consent")
+    has_check_permission = offered(Q(debtor__isnull=False, kind=AddressKind.PHONE), "debtors.record_consent")
     has_reactivate_permission = offered(Q(), "debtors.change_contactpoint")
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> ContactPoint:
@@ -129,18 +170,47 @@ class ContactPointAdmin(WorkflowAdmin):
         contact_points.suppress(value, channel=channel, reason=reason, source=source, now=now())
         return contact_points.rows(value, channel).order_by("-updated_at", "-id")[0]
 
+    def listings(self, request: HttpRequest, obj: ContactPoint) -> list[Listing]:
+        rows = Consent.objects.filter(debtor=obj.debtor_id, address=obj.value)
+        filters = {"debtor__id__exact": obj.debtor_id} if obj.debtor_id else {}
+        return [_consents(rows, **filters)]
+
     @action(description="Record consent", permissions=["consent"])  # type: ignore[untyped-decorator]
     def consent(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do_to_one(
             request,
             object_id,
-            ConsentForm(request.POST or None, initial={"consented_at": agency_today(now())}),
-            lambda point, fields: contact_points.record_consent(
-                point, basis=fields["consent_basis"], at=_start_of(fields["consented_at"], now=now()), now=now()
+            ConsentForm(request.POST or None, initial={"given_at": agency_today(now())}),
+            lambda point, fields: consents.record(
+                point,
+                **fields
+                | {
+                    "channels": map(Channel, fields["channels"]),
+                    "given_at": _start_of(fields["given_at"], now=now()),
+                },
+                by=request.user,  # type: ignore[arg-type]
+                now=now(),
             ),
-            title="Record consent to messages",
+            title="Record consent to contact",
             button="Save",
             done="The consent is recorded.",
+        )
+
+    @action(description="Record number check", permissions=["check"])  # type: ignore[untyped-decorator]
+    def check_number(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            NumberCheckForm(request.POST or None, initial={"checked_at": agency_today(now())}),
+            lambda point, fields: consents.record_number_check(
+                point,
+                **fields | {"checked_at": _start_of(fields["checked_at"], now=now())},
+                by=request.user,  # type: ignore[arg-type]
+                now=now(),
+            ),
+            title="Record a check in a database of reassigned numbers",
+            button="Save",
+            done="The check is recorded.",
         )
 
     @action(  # type: ignore[untyped-decorator]
@@ -158,6 +228,26 @@ class ContactPointAdmin(WorkflowAdmin):
             button="Reactivate",
             done="The address is active again.",
         )
+
+
+def _consents(rows: QuerySet[Consent], **filters: Any) -> Listing:
+    headers = ("Channel", "Given", "Basis", "About", "Words", "Source", "Last used", "Last check", "Recorded by")
+    shown = [
+        (
+            row.get_channel_display(),
+            f"{row.given_at:%Y-%m-%d}",
+            row.get_basis_display(),
+            row.scope or "every debt",
+            Truncator(row.text).chars(_SHOWN_LENGTH) or "-",
+            row.source or "-",
+            f"{row.used_at:%Y-%m-%d}" if row.used_at else "-",
+            f"{row.checked_at:%Y-%m-%d}, {row.check_source}" if row.checked_at else "-",
+            row.by or "-",
+        )
+        for row in rows.select_related("by").order_by("-given_at", "-id")[:NEWEST]
+    ]
+    url = reverse("admin:debtors_contactpoint_changelist")
+    return Listing("Consents", headers, shown, f"{url}?{urlencode(filters)}", more_label="All addresses of the debtor")
 
 
 def _start_of(day: date, *, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Contact points: suppress an address, record consent, take an opt-out back.
+"""Contact points: suppress an address, take an opt-out back.
 
 Each fact applies to every row with the address, whichever debtor has it. An opt-out and an opt-in may arrive in any order; the
 later one is in force.
@@ -12,7 +12,6 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least, Lower
 from django.dispatch import Signal
 
-from ddc.common.errors import DomainError, Invalid
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from debtors import emails, phones
@@ -38,20 +37,6 @@ _SUPPRESSED_BY = {
 }
 #: So many temporary failures in a row, and an agent has to look at the address before more mail goes there.
 MAX_SOFT_BOUNCES = 10
-
-
-class ConsentInFuture(Invalid):
-    """The date of a consent is in the future."""
-
-    field = "consented_at"
-    message = "The consent cannot be dated in the future. Enter today or an earlier day."
-
-
-class LaterConsentExists(DomainError):
-    """A consent with a later date is recorded."""
-
-    field = "consented_at"
-    message = "A later consent is recorded already. It stays in force."
 
 
 def normalise(value: str, kind: AddressKind) -> str:
@@ -178,29 +163,6 @@ def verify(debtor: Debtor, *, kind: AddressKind, value: str, now: datetime) -> N
     """Record that the debtor proved to own an address."""
     points = ContactPoint.objects.filter(debtor=debtor, kind=kind, value=value, verified_at__isnull=True)
     points.update(verified_at=now, updated_at=now)
-
-
-@transaction.atomic
-def record_consent(point: ContactPoint, *, basis: str, at: datetime, now: datetime) -> None:
-    """Record the owner's consent to messages, with its basis. A later opt-out has precedence.
-
-    :raises ConsentInFuture: if the consent is dated in the future
-    :raises LaterConsentExists: if a later consent is recorded
-    """
-    if at > now:
-        raise ConsentInFuture
-    older = Q(consented_at__isnull=True) | Q(consented_at__lt=at)
-    row = ContactPoint.objects.filter(older, pk=point.pk)
-    if not row.update(consent_basis=ContactPoint.ConsentBasis(basis), consented_at=at, updated_at=now):
-        raise LaterConsentExists
-    point.refresh_from_db()
-
-
-def record_consent_by_reply(value: str, *, channel: Channel, now: datetime) -> None:
-    """Record the consent of an owner who replied START."""
-    older = Q(consented_at__isnull=True) | Q(consented_at__lt=now)
-    basis = ContactPoint.ConsentBasis.REPLY
-    rows(value, channel).filter(older).update(consent_basis=basis, consented_at=now, updated_at=now)
 
 
 def owner(value: str, kind: AddressKind) -> Debtor | None:

@@ -125,4 +125,5 @@ TRIGGERS = [
     *recorded("debtor", person="id", hidden=("search", "token_version")),
     # Those of a debtor's own addresses are added by the triggers above; the debtor's event has these addresses.
     *recorded("contact_point", person="debtor_id", insert_when="pg_trigger_depth() = 0"),
+    *recorded("consent", person="debtor_id"),
 ]

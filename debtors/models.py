@@ -1,4 +1,4 @@
-"""Debtors and their contact points: addresses with consent, opt-outs and delivery problems."""
+"""Debtors, their contact points (addresses with opt-outs and delivery problems), and their consents."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Lower
 
+from agents.models import agent_field
 from ddc.common.models import UUIDModel, newest_first
-from debtors.channels import AddressKind
+from debtors.channels import AddressKind, Channel
 
 
 def escaped(words: str) -> str:
@@ -132,20 +133,12 @@ def _source() -> "models.CharField[str | None, str | None]":
 
 
 class ContactPoint(UUIDModel):
-    """An e-mail address or phone that a debtor has or had, with consent and the reasons not to use it.
+    """An e-mail address or phone that a debtor has or had, with the reasons not to use it.
 
     A trigger adds one for each address of a debtor, in whatever way the debtor is written, and a change of the debtor deletes
     none. So the contact points are the history of the debtor's addresses; the current ones are in the debtor's row.
     A suppression is stored in each row with the address, so it applies to every debtor who has the address.
     """
-
-    class ConsentBasis(models.TextChoices):
-        """The way in which consent was given."""
-
-        DEBTOR = "debtor", "given to the agency"
-        CREDITOR = "creditor", "given to the creditor"
-        PORTAL = "portal", "given in the portal"
-        REPLY = "reply", "reply START"
 
     debtor = models.ForeignKey(
         Debtor, on_delete=models.SET_NULL, null=True, blank=True, related_name="contact_points", db_index=False
@@ -154,10 +147,6 @@ class ContactPoint(UUIDModel):
     value = models.CharField(max_length=254, help_text="An e-mail address in lower case, or a phone in E.164.")
     verified_at = models.DateTimeField(
         null=True, blank=True, help_text="Time at which the debtor proved to own the address."
-    )
-    consent_basis = models.CharField(max_length=10, choices=ConsentBasis.choices, null=True, blank=True)
-    consented_at = models.DateTimeField(
-        null=True, blank=True, help_text="Time of the consent to mail or text messages to this address."
     )
     opted_out_at = models.DateTimeField(null=True, blank=True, help_text="Opt-out of mail, or of text messages.")
     opted_out_source = _source()
@@ -240,3 +229,46 @@ class ContactPoint(UUIDModel):
 
     def __str__(self) -> str:
         return self.value
+
+
+class Consent(UUIDModel):
+    """Agreement of one debtor to be contacted by one channel at one address, with its words. Nothing in it ever changes.
+
+    Only the times at which it was confirmed do: the debtor used the address, or a database says that it still is theirs.
+    """
+
+    class Basis(models.TextChoices):
+        """The way in which consent was given."""
+
+        DEBTOR = "debtor", "given to the agency"
+        CREDITOR = "creditor", "given to the creditor"
+        PORTAL = "portal", "given in the portal"
+        REPLY = "reply", "reply START"
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="consents", db_index=False)
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    address = models.CharField(max_length=254, help_text="In the form of contact points.")
+    basis = models.CharField(max_length=10, choices=Basis.choices)
+    scope = models.CharField(
+        max_length=255, blank=True, default="", help_text="What it is about; empty: every debt that we collect."
+    )
+    text = models.TextField("words", blank=True, default="", help_text="The words to which the debtor agreed.")
+    source = models.CharField(max_length=255, blank=True, default="", help_text="Where it can be found.")
+    given_at = models.DateTimeField()
+    used_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time at which the debtor last wrote or signed in from the address."
+    )
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time at which a database of reassigned numbers last told that it is theirs."
+    )
+    check_source = models.CharField(max_length=255, blank=True, default="")
+    by = agent_field(editable=False)
+
+    class Meta:
+        db_table = "consent"
+        ordering = newest_first()
+        default_permissions = ()
+        indexes = [models.Index(fields=["debtor", "channel", "address"], name="consent_of_debtor")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} at {self.address}, {self.given_at:%Y-%m-%d}"

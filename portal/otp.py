@@ -30,7 +30,7 @@ from ddc.common.postgresql import recorded
 from ddc.common.postgresql.batches import delete_in_batches
 from ddc.common.process.wake import wake_worker
 from ddc.common.rate_limits import RateLimit
-from debtors import contact_points
+from debtors import consents, contact_points
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
 from portal import addresses, attempt_tokens, tokens
@@ -273,5 +273,6 @@ def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
             contact_points.verify(debtor, kind=AddressKind.EMAIL, value=session.address, now=now)
         else:
             contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
+            consents.record_use(debtor, phone=debtor.mobile_phone or "", now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

@@ -1,7 +1,7 @@
 """Rows for tests, with everything filled in that the test doesn't speak of."""
 
 import itertools
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,8 @@ from communications.models import CommunicationTemplate
 from creditors import creditors
 from creditors.models import Creditor
 from debtors import contact_points
-from debtors.channels import Channel
-from debtors.models import Debtor, SuppressionReason
+from debtors.channels import AddressKind, Channel
+from debtors.models import Consent, Debtor, SuppressionReason
 
 _numbers = itertools.count(1)
 
@@ -54,6 +54,13 @@ def debtor(**values: Any) -> Debtor:
         }
         | values
     )
+
+
+def consent(of: Debtor, channel: str, at: datetime, **values: Any) -> Consent:
+    """A consent of a debtor to a channel at their address."""
+    address = contact_points.normalise(of.email, AddressKind.EMAIL) if channel == "email" else of.mobile_phone
+    fields = {"debtor": of, "channel": channel, "address": address, "basis": "debtor", "given_at": at}
+    return Consent.objects.create(**fields | values)
 
 
 def debt(**values: Any) -> Debt:

@@ -16,7 +16,7 @@ from communications.outbox import outbox
 from communications.texts import templates, wording
 from contact.models import Purpose
 from ddc.common.errors import DomainError
-from debtors import contact_points
+from debtors import consents, contact_points
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
 
@@ -92,6 +92,9 @@ def _apply(received: InboundMessage, message: CommunicationLog, *, now: datetime
     wish = _wish(received)
     channel = Channel(received.channel)
     source = f"Reply: {(received.body or received.subject or '').strip()}"
+    # Anybody can write any sender into a mail, so only a text shows that the debtor has the address.
+    if message.debtor and channel == Channel.SMS and not wish.wrong_person:
+        consents.record_use(message.debtor, phone=received.address, now=now)
     if wish.wrong_person:
         _mark(message, AsksFor.WRONG_PERSON)
         _suppress(message, channel, SuppressionReason.WRONG_NUMBER, source=source, now=now)
@@ -108,7 +111,15 @@ def _apply(received: InboundMessage, message: CommunicationLog, *, now: datetime
         # Anybody can write any sender into a mail, so an agent opts an address in again.
         if channel != Channel.EMAIL:
             contact_points.opt_in(received.address, channel=channel, source=source, now=now)
-            contact_points.record_consent_by_reply(received.address, channel=channel, now=now)
+            if message.debtor:
+                consents.record_reply(
+                    message.debtor,
+                    phone=received.address,
+                    channel=channel,
+                    text=received.body or "",
+                    source=f"Message {message.pk}",
+                    now=now,
+                )
 
 
 def _mark(message: CommunicationLog, asks_for: AsksFor, **changes: datetime) -> None:

@@ -159,6 +159,8 @@ class Facts:
     debt was due, else placed. ``expires_at``: from then on the contact is too late.
     ``is_minor``: the debtor is not of age and not released. ``time_barred_by``: the section that forbids to collect the debt
     after its limitation period. ``agency_zone``: its day counts where no zone of the debtor is known.
+    ``consented_at``: when this debtor consented to this channel at this address, on a ``consent_basis`` (``Consent.Basis``);
+    ``consent_confirmed_at``: when that was last confirmed by its use or a check of the number. None without consent.
     """
 
     channel: str
@@ -182,6 +184,8 @@ class Facts:
     blocks: tuple[ContactBlock, ...] = ()
     history: tuple[Contact, ...] = ()
     consented_at: datetime | None = None
+    consent_confirmed_at: datetime | None = None
+    consent_basis: str = ""
     preferences: tuple[Policy, ...] = ()
     asks_for_payment: bool = False
     validation_notice_missing: bool = False

@@ -138,17 +138,18 @@ def _hold_reason(block: ContactBlock, facts: Facts) -> Reason:
 
 
 def _consent_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterator[Reason]:
+    confirmed_at = facts.consent_confirmed_at or facts.consented_at
     for policy in policies.consents:
         if not any(policy.is_in_force(day) for day in facts.days(now)):
             continue
-        if facts.consented_at is None or facts.consented_at > now:
-            text = "There is no consent to messages at this address."
+        if confirmed_at is None or facts.consented_at is None or facts.consented_at > now:
+            text = "There is no consent of this debtor to this channel at this address."
             yield policy_reason(policy, ReasonCode.CONSENT_MISSING, text, _ends(policy, facts))
         elif policy.consent_days and any(
-            (now.astimezone(zone).date() - facts.consented_at.astimezone(zone).date()).days > policy.consent_days
+            (now.astimezone(zone).date() - confirmed_at.astimezone(zone).date()).days > policy.consent_days
             for zone in facts.clocks
         ):
-            text = f"The consent is older than {policy.consent_days} days."
+            text = f"The consent was not given, used or checked in the last {policy.consent_days} days."
             yield policy_reason(policy, ReasonCode.CONSENT_TOO_OLD, text, _ends(policy, facts))
 
 

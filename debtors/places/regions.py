@@ -65,7 +65,7 @@ def names() -> dict[tuple[str, str], str]:
 
 @cache
 def countries() -> frozenset[str]:
-    """Return the countries all of whose regions are known."""
+    """Return the countries of which all regions are known."""
     return frozenset(_table())
 
 

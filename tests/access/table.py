@@ -218,7 +218,9 @@ POST /admin/debtors/debtor/{debtor}/sign_out/          302    302   302     302 
 GET  /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     200     403
 POST /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     302     403  source=Asked
 GET  /admin/debtors/contactpoint/{point}/consent/    302    302   200     200     403
-POST /admin/debtors/contactpoint/{point}/consent/    302    302   302     302     403 consent_basis=debtor&consented_at=2026-01-01
+POST /admin/debtors/contactpoint/{point}/consent/ 302 302 302 302 403 channels=sms&basis=reply&given_at=2026-01-01&text=Y&source=C
+GET  /admin/debtors/contactpoint/{point}/check_number/ 302    302   200     200     403
+POST /admin/debtors/contactpoint/{point}/check_number/ 302 302 302 302 403 is_reassigned=no&checked_at=2026-01-01&source=FCC
 
 GET  /admin/debtors/debtor/{debtor}/withdraw_messages/  302    302   403     200     403
 POST /admin/debtors/debtor/{debtor}/withdraw_messages/  302    302   403     302     403  reason=Wrong

@@ -81,8 +81,7 @@ def run() -> Any:
 
 
 def point() -> Any:
-    debtor = factories.debtor()
-    return ContactPoint.objects.filter(debtor=debtor).first()
+    return factories.debtor().contact_points.get(kind="phone")
 
 
 def log() -> Any:

@@ -9,7 +9,7 @@ from collection.models import Debt, Hold
 from communications.models import CommunicationLog
 from contact import decisions, policies
 from contact.models import ContactDecision, ContactPolicy, ContactPreference
-from debtors.models import ContactPoint, Debtor
+from debtors.models import Debtor
 from tests import factories
 from tests.admin.conftest import address, errors
 from tests.communications.conftest import NOON
@@ -27,7 +27,7 @@ def text_of(answer):
 def early_text():
     """A text to New Jersey, sent at 8:02 there."""
     debtor = factories.debtor(country_code="US", region_state="NJ", mobile_phone="+12015550123")
-    ContactPoint.objects.filter(value=debtor.mobile_phone).update(consented_at=NOON - timedelta(days=3))
+    factories.consent(debtor, "sms", NOON - timedelta(days=3))
     template = factories.template(communication_type="sms", subject=None)
     at = NOON.replace(hour=13, minute=2)
     log = queue(debt=factories.debt(debtor=debtor), channel="sms", template=template, now=at)

@@ -11,7 +11,7 @@ from agents.models import Agent
 from collection import debts
 from collection.models import Debt, ExchangeRate, LedgerEntry, Segment
 from communications.models import CommunicationLog, CommunicationTemplate
-from debtors.models import ContactPoint, Debtor
+from debtors.models import Consent, ContactPoint, Debtor
 from payments import posting, reconciliation
 from payments.models import Payment
 from strategy.models import StrategyRule, StrategyRun
@@ -431,30 +431,57 @@ def test_who_may_not_begin_the_use_of_an_address_again_does_not(agent_at_desk: B
 
 
 def test_an_agent_records_a_consent(agent_at_desk: Browser):
-    point = factories.debtor(email="zoe@example.com").contact_points.get(kind="email")
+    point = factories.debtor(mobile_phone="+12015550123").contact_points.get(kind="phone")
     page, today = f"/admin/debtors/contactpoint/{point.pk}/consent/", now().date()
     assert b"Record consent" in agent_at_desk.get(address(ContactPoint, "change", point.pk)).content
     assert agent_at_desk.get(page).status_code == 200
+    fields = {
+        "channels": ["sms", "voice"], "basis": "creditor", "text": "You may call and text me.", "source": "Contract 12",
+        "scope": "This debt", "given_at": (today - timedelta(days=9)).isoformat(),
+    }  # fmt: skip
 
-    for day in (today + timedelta(days=1), today - timedelta(days=9), today - timedelta(days=20)):
-        agent_at_desk.post(page, {"consent_basis": "creditor", "consented_at": day.isoformat()})
+    late = agent_at_desk.post(page, fields | {"given_at": (today + timedelta(days=1)).isoformat()})
+    assert errors(late) == {"given_at": ["The consent cannot be dated in the future. Enter today or an earlier day."]}
+    mail = agent_at_desk.post(page, fields | {"channels": ["email"]})
+    assert errors(mail) == {"channels": ["Choose channels that use this address."]}
+    assert agent_at_desk.post(page, fields | {"basis": "guess", "text": ""}).status_code == 200
+    assert not Consent.objects.exists()
 
-    point.refresh_from_db()
-    assert (point.consent_basis, point.consented_at.date()) == ("creditor", today - timedelta(days=9))
-    later = agent_at_desk.post(
-        page, {"consent_basis": "debtor", "consented_at": (today - timedelta(days=20)).isoformat()}
-    )
-    assert errors(later) == {"consented_at": ["A later consent is recorded already. It stays in force."]}
-    assert agent_at_desk.post(page, {"consent_basis": "guess", "consented_at": ""}).status_code == 200
+    agent_at_desk.post(page, fields)
+    consents = Consent.objects.order_by("channel")
+    assert [consent.channel for consent in consents] == ["sms", "voice"]
+    assert {(c.basis, c.text, c.source, c.scope, str(c.by)) for c in consents} == {
+        ("creditor", "You may call and text me.", "Contract 12", "This debt", str(agent_at_desk.agent)),
+    }  # fmt: skip
+    shown = agent_at_desk.get(address(ContactPoint, "change", point.pk)).content.decode()
+    assert "You may call and text me." in shown
 
 
 def test_an_auditor_notes_no_consent(auditor_at_desk: Browser):
-    point = factories.debtor().contact_points.get(kind="email")
-    page = f"/admin/debtors/contactpoint/{point.pk}/consent/"
-    answer = auditor_at_desk.post(page, {"consent_basis": "debtor", "consented_at": now().date().isoformat()})
-    assert answer.status_code == 403
+    point = factories.debtor().contact_points.get(kind="phone")
+    for page in ("consent", "check_number"):
+        assert auditor_at_desk.post(f"/admin/debtors/contactpoint/{point.pk}/{page}/", {}).status_code == 403
+    assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize(("answer", "is_theirs"), [("no", True), ("yes", False)])
+def test_an_agent_records_a_check_of_the_number(agent_at_desk: Browser, answer: str, is_theirs: bool):
+    debtor = factories.debtor(mobile_phone="+12015550123")
+    consent = factories.consent(debtor, "sms", now() - timedelta(days=200))
+    point = debtor.contact_points.get(kind="phone")
+    page, day = f"/admin/debtors/contactpoint/{point.pk}/check_number/", now().date() - timedelta(days=2)
+    fields = {"is_reassigned": answer, "checked_at": day.isoformat(), "source": "FCC"}
+
+    assert agent_at_desk.get(page).status_code == 200
+    late = agent_at_desk.post(page, fields | {"checked_at": (now().date() + timedelta(days=1)).isoformat()})
+    assert errors(late) == {"checked_at": ["The check cannot be dated in the future. Enter today or an earlier day."]}
+    agent_at_desk.post(page, fields)
+
+    consent.refresh_from_db()
     point.refresh_from_db()
-    assert point.consented_at is None
+    assert (consent.checked_at.date() if consent.checked_at else None) == (day if is_theirs else None)
+    assert consent.check_source == ("FCC" if is_theirs else "")
+    assert point.suppressions == ([] if is_theirs else ["wrong number"])
 
 
 def test_exchange_rates_are_kept_by_hand_too(supervisor_at_desk: Browser):

@@ -9,7 +9,6 @@ from communications.calls import records
 from communications.models import CommunicationLog
 from communications.outbox import may_go, outbox
 from contact.engine.decision import ReasonCode, Verdict
-from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.messages import drain, queue
 
@@ -180,11 +179,11 @@ class TestClocks:
 
 @pytest.mark.parametrize(("age", "ended"), [(60, "sent"), (61, "blocked")])
 def test_consent_of_61_days_is_too_old_for_a_text(debt, age, ended):
-    ContactPoint.objects.filter(value=debt.debtor.mobile_phone).update(consented_at=NOON - timedelta(days=age))
+    factories.consent(debt.debtor, "sms", NOON - timedelta(days=age))
     template = factories.template(communication_type="sms", subject=None)
     log = outbox.queue(debtor=debt.debtor, debt=debt, channel="sms", template=template, now=NOON)
 
     assert drain(NOON).statuses == {ended: 1}
     log.refresh_from_db()
     if ended == "blocked":
-        assert log.failure_reason == "consent_too_old: The consent is older than 60 days."
+        assert log.failure_reason == "consent_too_old: The consent was not given, used or checked in the last 60 days."

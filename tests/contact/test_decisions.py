@@ -119,7 +119,7 @@ class TestFacts:
         point = ContactPoint.objects.filter(value=debtor.mobile_phone)
 
         assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at is None
-        point.update(consented_at=NOON)
+        factories.consent(debtor, "sms", NOON)
         assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at == NOON
         point.update(opted_out_at=NOON + timedelta(hours=1))
         assert facts_of(queue(debt=debt, channel="sms", template=sms)).consented_at is None

@@ -14,7 +14,6 @@ from contact import policies, policy_packs, what_if
 from contact.engine.decision import Verdict
 from contact.models import ContactDecision, ContactPolicy
 from ddc.common.errors import DomainError
-from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -182,7 +181,7 @@ class TestWhatIf:
         """Four of the 14th at 14:45 in Kathmandu: to four debtors; the last has given consent."""
         at = NOON.replace(hour=9)
         debtors = [factories.debtor(country_code="NP", mobile_phone=None) for _ in range(4)]
-        ContactPoint.objects.filter(value=debtors[-1].email).update(consented_at=NOON - timedelta(days=5))
+        factories.consent(debtors[-1], "email", NOON - timedelta(days=5))
         for debtor in debtors:
             queue(debt=factories.debt(debtor=debtor), now=at)
         for minute in range(4):

@@ -11,7 +11,6 @@ from contact import policies
 from contact.engine import gate
 from contact.engine.decision import Verdict
 from contact.models import ContactDecision
-from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -62,7 +61,7 @@ class TestOverHttp:
         by_law = next(reason for reason in text["reasons"] if reason["policy"] == "US-REGF/hours")
         assert (by_law["section"], by_law["version"], by_law["until"]) == ("12 CFR 1006.6(b)(1)(i)", 1, None)
         assert by_law["message"] == "It is 04:00 in America/Los_Angeles; allowed is 08:00 to 21:00."
-        ContactPoint.objects.filter(value=debtor.mobile_phone).update(consented_at=NOON - timedelta(days=1))
+        factories.consent(debtor, "sms", NOON - timedelta(days=1))
         text = by_channel(asked(api, debtor)["channels"])["sms"]
         assert (text["verdict"], text["nextAt"]) == ("postpone", "2026-01-14T16:00:00.000Z")
 

@@ -188,27 +188,7 @@ class TestSuppression:
         assert contact_points.suppressed({Channel.SMS: {"+447400654321"}, Channel.EMAIL: {PHONE}}) == set()
 
 
-class TestConsent:
-    def record(self, at: datetime, basis: str = "creditor") -> None:
-        contact_points.record_consent(ContactPoint.objects.get(value=EMAIL), basis=basis, at=at, now=NOON)
-
-    def test_the_latest_consent_is_kept(self) -> None:
-        factories.debtor(email=EMAIL)
-        self.record(NOON - 3 * HOUR)
-        self.record(NOON - HOUR, basis="debtor")
-        with pytest.raises(contact_points.LaterConsentExists):
-            self.record(NOON - 2 * HOUR)
-        with pytest.raises(contact_points.ConsentInFuture):
-            self.record(NOON + HOUR)
-        point = ContactPoint.objects.get(value=EMAIL)
-        assert (point.consent_basis, point.consented_at) == ("debtor", NOON - HOUR)
-
-    def test_a_reply_start_is_a_consent_of_every_row_with_the_phone(self) -> None:
-        debtor = factories.debtor(mobile_phone=PHONE)
-        contact_points.record_consent_by_reply(PHONE, channel=Channel.SMS, now=NOON)
-        point = debtor.contact_points.get(value=PHONE)
-        assert (point.consent_basis, point.consented_at) == ("reply", NOON)
-
+class TestOwnership:
     def test_the_first_proof_of_ownership_is_kept(self) -> None:
         debtor = factories.debtor(mobile_phone=PHONE)
         for at in (NOON, NOON + HOUR):

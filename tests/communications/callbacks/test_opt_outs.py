@@ -15,7 +15,7 @@ from communications.outbox import outbox
 from communications.sending import dispatch, evidence
 from debtors import contact_points, debtors
 from debtors.channels import Channel
-from debtors.models import ContactPoint, Debtor
+from debtors.models import Consent, ContactPoint, Debtor
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -103,13 +103,30 @@ def test_start_opts_in_and_an_older_stop_that_arrives_late_is_ignored():
     assert ContactPoint.objects.get(value=PHONE).suppressions == []
 
 
-def test_start_is_a_consent():
-    factories.debtor(mobile_phone=PHONE)
+def test_start_is_a_consent_to_texts_by_who_has_the_number_now():
+    former = factories.debtor(mobile_phone=PHONE)
+    debtors.amend(former, today=NOON.date(), mobile_phone=None)
+    debtor = factories.debtor(mobile_phone=PHONE)
     replies.receive(sms("STOP"), now=NOON)
     replies.receive(sms("START", "SM2"), now=NOON + timedelta(minutes=2))
 
-    point = ContactPoint.objects.get(value=PHONE)
-    assert (point.consent_basis, point.consented_at) == ("reply", NOON + timedelta(minutes=2))
+    consent = Consent.objects.get()
+    assert (consent.debtor, consent.channel, consent.address, consent.basis) == (debtor, "sms", PHONE, "reply")
+    assert (consent.text, consent.given_at) == ("START", NOON + timedelta(minutes=2))
+    assert consent.source.startswith("Message ")
+
+
+@pytest.mark.parametrize(("words", "is_use"), [("I pay on Friday", True), ("STOP", True), ("Wrong number", False)])
+def test_a_text_from_the_debtors_phone_confirms_earlier_consents(words, is_use):
+    debtor = factories.debtor(mobile_phone=PHONE)
+    consent = factories.consent(debtor, "sms", NOON - timedelta(days=90))
+    elsewhere = factories.consent(debtor, "sms", NOON - timedelta(days=90), address="+447400999999")
+    replies.receive(sms(words), now=NOON)
+
+    consent.refresh_from_db()
+    elsewhere.refresh_from_db()
+    assert consent.used_at == (NOON if is_use else None)
+    assert elsewhere.used_at is None
 
 
 def test_a_message_to_a_suppressed_address_is_blocked():
