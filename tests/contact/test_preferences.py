@@ -107,6 +107,39 @@ def test_a_preference_that_cannot_be_applied_is_refused(debtor, values, field):
     assert not ContactPreference.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("where", "values", "works"),
+    [
+        # The agency's window is 8:00 to 21:00, the law of Quebec 8:00 to 20:00; without a pack it is Monday to Friday.
+        ({}, {"opens": time(22), "closes": time(23)}, False),
+        ({}, {"closes": time(8)}, False),
+        ({}, {"closes": time(8, 1)}, True),
+        ({"country_code": "CA", "region_state": "QC", "city": "Montreal"}, {"opens": time(20, 30)}, False),
+        ({"country_code": "CA", "region_state": "QC", "city": "Montreal"}, {"opens": time(18, 30)}, True),
+        ({"country_code": "AE"}, {"weekdays": [6, 7]}, False),
+        ({"country_code": "AE"}, {"weekdays": [5, 6]}, True),
+        ({"country_code": "PE"}, {"weekdays": [6], "channels": ["call_script"]}, False),
+        ({"country_code": "PE"}, {"weekdays": [6], "channels": ["call_script", "email"]}, True),
+        ({"country_code": None}, {"opens": time(22)}, True),
+    ],
+)  # fmt: skip
+def test_hours_that_no_channel_could_keep_are_refused(where, values, works):
+    debtor = factories.debtor(**{"mobile_phone": None} | where)
+    if works:
+        assert record(debtor, **values).pk
+    else:
+        with pytest.raises(preferences.NeverAllowed) as refused:
+            record(debtor, **values)
+        assert refused.value.field == "opens"
+        assert not ContactPreference.objects.exists()
+
+
+def test_two_preferences_that_exclude_each_other_are_refused(debtor):
+    record(debtor, closes=time(12))
+    with pytest.raises(preferences.NeverAllowed):
+        record(debtor, opens=time(13))
+
+
 def test_a_preference_is_recorded_and_withdrawn_only_with_the_permission(debtor):
     preference = record(debtor, no_contact=True)
     auditor = factories.agent("Auditor")

@@ -289,23 +289,29 @@ def test_the_number_of_queries_grows_by_two_for_each_message(settings):
 
 
 @pytest.mark.parametrize("scope", ["person", "debt"])
-@pytest.mark.parametrize("purpose", ["collection", "code"])
-def test_a_hold_that_is_opened_after_the_decision_stops_the_message(smtp, monkeypatch, scope, purpose):
+@pytest.mark.parametrize(
+    ("purpose", "reason", "status"),
+    [
+        ("collection", "cease", "blocked"), ("collection", "complaint", "blocked"), ("code", "cease", "sent"),
+        ("answer", "cease", "blocked"), ("answer", "attorney", "blocked"), ("answer", "complaint", "sent"),
+    ],
+)  # fmt: skip
+def test_a_hold_that_is_opened_after_the_decision_stops_the_message(smtp, monkeypatch, scope, purpose, reason, status):
     log = queue(purpose=purpose)
     start, placed = dispatch.start, []
 
     def late(prepared):
         if not placed:
             on = {"debt": log.debt} if scope == "debt" else {"debtor": log.debtor}
-            placed.append(holds.open_hold(reason="cease", source="A call", by=None, now=NOON, **on))
+            placed.append(holds.open_hold(reason=reason, source="A call", by=None, now=NOON, **on))
         return start(prepared)
 
     monkeypatch.setattr(dispatch, "start", late)
 
     drain()
     log.refresh_from_db()
-    assert log.status == ("blocked" if purpose == "collection" else "sent")
-    assert len(smtp.mails) == (0 if purpose == "collection" else 1)
+    assert log.status == status
+    assert len(smtp.mails) == (status == "sent")
 
 
 @pytest.mark.parametrize("asks", [True, False])
