@@ -13,10 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="communicationlog",
-            name="log_solicited_waiting",
-        ),
         migrations.AlterField(
             model_name="communicationlog",
             name="purpose",
@@ -30,17 +26,6 @@ class Migration(migrations.Migration):
                 db_default="collection",
                 default="collection",
                 max_length=12,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communicationlog",
-            index=models.Index(
-                condition=models.Q(
-                    ("status__in", ["queued", "postponed", "claimed"]),
-                    models.Q(("purpose", "collection"), _negated=True),
-                ),
-                fields=["due_at"],
-                name="log_awaited",
             ),
         ),
     ]
