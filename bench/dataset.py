@@ -150,15 +150,16 @@ def _tables(scale: float) -> Iterator[tuple[str, str, int, Iterable[Row]]]:
         for n, (pk, country, moment) in enumerate(debtors):
             first, last = random_.choice(FIRST), random_.choice(LAST)
             company = f"{last} {country} Ltd" if chance() < 0.2 else None
+            email, phone = f"debtor.{n}@example.com", next(phones[country])  # Both are in their normal form.
             yield (
-                pk, f"debtor.{n}@example.com", first, last, next(phones[country]), company, f"{n % 300} High Street", "London",
-                country, "en", moment, moment,
+                pk, email, email, first, last, phone, phone, company, f"{n % 300} High Street", "London", country, "en",
+                moment, moment,
             )  # fmt: skip
 
     yield (
         "debtor",
-        "id, email, first_name, last_name, mobile_phone, legal_entity, address_line1, city, country_code, language_preference,"
-        " created_at, updated_at",
+        "id, email, normal_email, first_name, last_name, mobile_phone, normal_phone, legal_entity, address_line1, city,"
+        " country_code, language_preference, created_at, updated_at",
         size["debtor"],
         people(),
     )

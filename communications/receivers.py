@@ -8,7 +8,7 @@ from collection import deferrals, disputes
 from collection.models import DeferralRequest, Dispute
 from communications.calls import records
 from communications.notices import decisions
-from debtors import contact_points
+from debtors import contact_points, phones
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
 
@@ -28,5 +28,5 @@ def withdraw_calls(
     sender: object, value: str, channel: Channel, reason: SuppressionReason, now: datetime, **_: object
 ) -> None:
     if channel.is_call or reason == SuppressionReason.WRONG_NUMBER:
-        open_calls = records.open_tasks().filter(address=value)
+        open_calls = records.open_tasks().filter(address__in=phones.spellings(value))
         records.withdraw(open_calls, "this number must not be called any more.", now=now)

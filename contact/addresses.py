@@ -1,14 +1,20 @@
 """The address that a channel uses, and whether it may be used."""
 
-from debtors import contact_points, emails
+from debtors import contact_points, phones
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
 
 
 def address(debtor: Debtor, channel: str) -> str:
-    """Return the debtor's address for a channel, in the form of contact points; empty if there is none."""
+    """Return the normal form of the debtor's address for a channel, for comparisons; empty if there is none."""
     kind = Channel(channel).address_kind
-    return emails.normal_form(debtor.email or "") if kind == AddressKind.EMAIL else (debtor.mobile_phone or "")
+    return (debtor.normal_email if kind == AddressKind.EMAIL else debtor.normal_phone) or ""
+
+
+def recipient(debtor: Debtor, channel: str) -> str:
+    """Return the address to which a channel's messages go; empty if there is none."""
+    kind = Channel(channel).address_kind
+    return debtor.email if kind == AddressKind.EMAIL else phones.dialled(debtor.mobile_phone or "")
 
 
 def is_suppressed(debtor: Debtor, channel: str) -> bool:
@@ -22,17 +28,16 @@ def is_usable(channel: Channel) -> str:
 
     ``usable_parameters`` returns its parameters.
     """
-    column = "email" if channel.address_kind == AddressKind.EMAIL else "mobile_phone"
+    column = "normal_email" if channel.address_kind == AddressKind.EMAIL else "normal_phone"
     return f"""
         EXISTS (SELECT FROM debtor WHERE debtor.id = log.debtor_id AND debtor.{column} = %(address)s)
         AND NOT EXISTS (
             SELECT FROM contact_point AS point
-            WHERE point.kind = %(address_kind)s AND point.value = %(address_value)s
+            WHERE point.kind = %(address_kind)s AND point.value = %(address)s
               AND point.{contact_points.suppression_column(channel)}
         )"""  # noqa: S608 - the names are literals
 
 
 def usable_parameters(value: str, channel: Channel) -> dict[str, str]:
     """Return the parameters of ``is_usable``."""
-    kind = channel.address_kind
-    return {"address": value, "address_kind": kind.value, "address_value": contact_points.normalise(value, kind)}
+    return {"address": contact_points.normal_form(value), "address_kind": channel.address_kind.value}

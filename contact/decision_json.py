@@ -6,12 +6,12 @@ from typing import Any
 
 from contact.engine.decision import Facts
 from ddc.common import dataclass_json
-from debtors import emails
+from debtors import contact_points
 
 
 def address_digest(address: str) -> str:
     """Return what is recorded of an address: enough to see that two are the same."""
-    return hashlib.sha256(emails.normal_form(address).encode()).hexdigest()[:16] if address else ""
+    return hashlib.sha256(contact_points.normal_form(address).encode()).hexdigest()[:16] if address else ""
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from contact.limitation import Limitation
 from contact.models import ContactPreference, ValidationNotice
 from creditors import creditors
 from ddc.common.days import LAST, begun
-from debtors import ages, consents, contact_points, emails, number_plan
+from debtors import ages, consents, contact_points, number_plan
 from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
 from debtors.places import places
@@ -118,8 +118,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         expires_at=request.expires_at,
         suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
         refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
-        is_work_address=emails.normal_form(address)
-        in {emails.normal_form(p.work_address) for p in preferences if p.work_address},
+        is_work_address=address in {contact_points.normal_form(p.work_address) for p in preferences if p.work_address},
         subject=subject(
             debtor, fetched.debt_kinds.get(debt.creditor_id, "") if debt else "", channel, is_minor=is_minor
         ),

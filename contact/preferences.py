@@ -128,7 +128,7 @@ def withdraw(preference: ContactPreference, *, by: Agent | None, now: datetime) 
 
 
 def _normalize(address: str, debtor: Debtor) -> str:
-    """Return an address in the form that messages have: phones in E.164."""
+    """Return an e-mail address in lower case, or a phone in E.164."""
     address = address.strip()
     if not address or "@" in address:
         return emails.normal_form(address)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Least, Lower
+from django.db.models.functions import Least
 from django.dispatch import Signal
 
 from ddc.common.postgresql import advisory_locks
@@ -39,9 +39,9 @@ _SUPPRESSED_BY = {
 MAX_SOFT_BOUNCES = 10
 
 
-def normalise(value: str, kind: AddressKind) -> str:
-    """Return the form in which contact points store an address."""
-    return emails.normal_form(value) if kind == AddressKind.EMAIL else value.strip()
+def normal_form(value: str) -> str:
+    """Return the form in which contact points store an address: that of an e-mail address if it has an ``@``, or of a phone."""
+    return emails.normal_form(value) if "@" in value else phones.normal_form(value)
 
 
 def parse(text: str, kind: AddressKind, *, field: str) -> str:
@@ -50,17 +50,16 @@ def parse(text: str, kind: AddressKind, *, field: str) -> str:
     :raises InvalidEmail: if it is not an e-mail address
     :raises InvalidPhone: if it is not an international phone number
     """
-    value = normalise(text, kind)
     if kind == AddressKind.PHONE:
-        return phones.normalise(value, None, field=field)
+        return phones.normal_form(phones.normalise(text.strip(), None, field=field))
+    value = emails.normal_form(text)
     emails.check(value, field=field)
     return value
 
 
 def rows(value: str, channel: Channel) -> QuerySet[ContactPoint]:
     """Return all rows of an address: one for each debtor who has or had it."""
-    kind = channel.address_kind
-    return ContactPoint.objects.filter(kind=kind, value=normalise(value, kind))
+    return ContactPoint.objects.filter(kind=channel.address_kind, value=normal_form(value))
 
 
 def suppression_column(channel: Channel) -> str:
@@ -69,7 +68,7 @@ def suppression_column(channel: Channel) -> str:
 
 
 def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel, str]]:
-    """Return the channels and addresses among these that must not be used, with one query."""
+    """Return the channels and addresses among these normal forms that must not be used, with one query."""
     wanted = Q()
     for channel, values in addresses.items():
         wanted |= Q(kind=channel.address_kind, value__in=values)
@@ -100,16 +99,14 @@ def suppress(value: str, *, channel: Channel, reason: SuppressionReason, source:
     """
     is_new = _record(value, channel=channel, reason=reason, source=source, now=now)
     if is_new:
-        form = normalise(value, channel.address_kind)
-        address_suppressed.send(ContactPoint, value=form, channel=channel, reason=reason, now=now)
+        address_suppressed.send(ContactPoint, value=normal_form(value), channel=channel, reason=reason, now=now)
     return is_new
 
 
 def _record(value: str, *, channel: Channel, reason: SuppressionReason, source: str, now: datetime) -> bool:
     points = locked(value, channel)
     if not points.exists():
-        kind = channel.address_kind
-        ContactPoint.objects.create(kind=kind, value=normalise(value, kind), created_at=now)
+        ContactPoint.objects.create(kind=channel.address_kind, value=normal_form(value), created_at=now)
     if reason == SuppressionReason.OPTED_OUT or (channel.is_call and reason != SuppressionReason.WRONG_NUMBER):
         return _opt_out(points, channel, source=source, now=now)
     name = _COLUMNS[reason]
@@ -167,12 +164,10 @@ def verify(debtor: Debtor, *, kind: AddressKind, value: str, now: datetime) -> N
 
 def owner(value: str, kind: AddressKind) -> Debtor | None:
     """Return the debtor who has the address, else the last one who had it."""
-    value = normalise(value, kind)
-    if kind == AddressKind.PHONE:
-        current = Debtor.objects.filter(mobile_phone=value)
-    else:
-        current = Debtor.objects.alias(_email=Lower("email")).filter(_email=value)
-    if debtor := current.first():
+    value = normal_form(value)
+    of_debtor = "normal_phone" if kind == AddressKind.PHONE else "normal_email"
+    debtor: Debtor | None = Debtor.objects.filter(**{of_debtor: value}).first()
+    if debtor:
         return debtor
     past = ContactPoint.objects.filter(kind=kind, value=value, debtor__isnull=False).select_related("debtor")
     point = past.order_by("-created_at", "-id").first()
@@ -181,7 +176,7 @@ def owner(value: str, kind: AddressKind) -> Debtor | None:
 
 def locked(value: str, channel: Channel) -> QuerySet[ContactPoint]:
     """Lock the address and return its rows, so that only one of two simultaneous STOPs is the first."""
-    advisory_locks.lock(AdvisoryLock.ADDRESS, normalise(value, channel.address_kind))
+    advisory_locks.lock(AdvisoryLock.ADDRESS, normal_form(value))
     return rows(value, channel)
 
 

@@ -1,16 +1,17 @@
 """Database functions and triggers of debtors."""
 
+from ddc.common import normal_forms
 from ddc.common.postgresql.recorded import recorded
 from ddc.common.postgresql.triggers import Function, Trigger
-from debtors import emails
-
-_NEW_EMAIL, _OLD_EMAIL = emails.normalised_sql("updated.email"), emails.normalised_sql("before.email")
 
 # No SET clause: PostgreSQL then inlines them, and each name that is not of pg_catalog is qualified.
 _SEARCH_OPTIONS = "IMMUTABLE PARALLEL SAFE"
 # A short list: each letter of each debtor is compared with all of them. The no-break spaces are those that people paste.
 _SEPARATORS, _SEPARATOR_COUNT = r"\u00a0\u202f\t\n-.,;/&()@_+", 15
 _DROPPED = "\\'`"
+_SPACES, _INVISIBLE = (
+    "".join(f"\\u{ord(letter):04x}" for letter in letters) for letters in (normal_forms.SPACES, normal_forms.INVISIBLE)
+)
 
 FUNCTIONS = [
     Function(
@@ -19,8 +20,9 @@ FUNCTIONS = [
         returns="text",
         language="sql",
         options=f"{_SEARCH_OPTIONS} STRICT",
-        why="Fold case and accents of a search; an index needs IMMUTABLE, which unaccent() itself is not.",
-        body=" SELECT lower(public.unaccent('public.unaccent', words)) ",
+        why="Fold case, accents, spaces and invisible characters; an index needs IMMUTABLE, which unaccent() itself is not.",
+        body=f""" SELECT lower(public.unaccent('public.unaccent', regexp_replace(
+    translate(words, E'{_SPACES}{_INVISIBLE}', '{" " * len(normal_forms.SPACES)}'), ' +', ' ', 'g'))) """,
     ),
     Function(
         name="debtor_search_text",
@@ -29,9 +31,9 @@ FUNCTIONS = [
         language="sql",
         options=_SEARCH_OPTIONS,
         why="Make the text of debtor.search; a line break separates what a search must not run across.",
-        body=""" SELECT lower(public.unaccent('public.unaccent',
+        body=""" SELECT public.search_text(
     coalesce(first_name, '') || ' ' || coalesce(last_name, '') || chr(10) || email || chr(10) || coalesce(legal_entity, '')
-)) """,
+) """,
     ),
     Function(
         name="words_of",
@@ -73,12 +75,12 @@ FUNCTIONS = [
     Function(
         name="record_contact_points_of_new_debtors",
         why="Add the addresses of all debtors of one INSERT to contact_point.",
-        body=f"""
+        body="""
 BEGIN
     INSERT INTO contact_point (debtor_id, kind, value, created_at, updated_at)
-    SELECT id, 'email', {emails.normalised_sql("email")}, created_at, created_at FROM inserted WHERE btrim(email) <> ''
+    SELECT id, 'email', normal_email, created_at, created_at FROM inserted WHERE normal_email IS NOT NULL
     UNION ALL
-    SELECT id, 'phone', mobile_phone, created_at, created_at FROM inserted WHERE mobile_phone <> ''
+    SELECT id, 'phone', normal_phone, created_at, created_at FROM inserted WHERE normal_phone IS NOT NULL
     ON CONFLICT ON CONSTRAINT contact_point_is_unique DO NOTHING;
     RETURN NULL;
 END """,
@@ -86,16 +88,16 @@ END """,
     Function(
         name="record_contact_points_of_changed_debtors",
         why="Add the addresses that one UPDATE of debtors changed to contact_point.",
-        body=f"""
+        body="""
 BEGIN
     INSERT INTO contact_point (debtor_id, kind, value, created_at, updated_at)
-    SELECT id, 'email', {_NEW_EMAIL}, updated.updated_at, updated.updated_at
+    SELECT id, 'email', updated.normal_email, updated.updated_at, updated.updated_at
     FROM updated JOIN before USING (id)
-    WHERE btrim(updated.email) <> '' AND {_NEW_EMAIL} <> {_OLD_EMAIL}
+    WHERE updated.normal_email IS NOT NULL AND updated.normal_email IS DISTINCT FROM before.normal_email
     UNION ALL
-    SELECT id, 'phone', updated.mobile_phone, updated.updated_at, updated.updated_at
+    SELECT id, 'phone', updated.normal_phone, updated.updated_at, updated.updated_at
     FROM updated JOIN before USING (id)
-    WHERE updated.mobile_phone <> '' AND updated.mobile_phone IS DISTINCT FROM before.mobile_phone
+    WHERE updated.normal_phone IS NOT NULL AND updated.normal_phone IS DISTINCT FROM before.normal_phone
     ON CONFLICT ON CONSTRAINT contact_point_is_unique DO NOTHING;
     RETURN NULL;
 END """,
@@ -122,7 +124,7 @@ TRIGGERS = [
         function="record_contact_points_of_changed_debtors",
         why="Each new address of a debtor has a contact point, and the old one keeps its own.",
     ),
-    *recorded("debtor", person="id", hidden=("search", "token_version")),
+    *recorded("debtor", person="id", hidden=("search", "normal_email", "normal_phone", "token_version")),
     # Those of a debtor's own addresses are added by the triggers above; the debtor's event has these addresses.
     *recorded("contact_point", person="debtor_id", insert_when="pg_trigger_depth() = 0"),
     *recorded("consent", person="debtor_id"),

@@ -14,12 +14,10 @@ from debtors.models import Debtor
 
 
 class NameRequired(Missing):
-    """The debtor has neither both names nor a legal entity."""
+    """The debtor has neither a first name, nor a last name, nor a legal entity."""
 
-    message = "The debtor has no name. Enter firstName and lastName, or legalEntity."
-
-    def __init__(self, *, first_name: str | None) -> None:
-        super().__init__(field="last_name" if first_name else "first_name")
+    field = "first_name"
+    message = "The debtor has no name. Enter firstName or lastName, or legalEntity."
 
 
 class InvalidBirthDate(Invalid):
@@ -45,8 +43,9 @@ _CONSTRAINTS: dict[str, DomainError] = {
 def create(*, today: date, **fields: Any) -> Debtor:
     """Create a debtor.
 
-    :raises Duplicate: if another debtor has the e-mail address, in any case, or the phone
-    :raises NameRequired: if it has neither both names nor a legal entity
+    :raises Duplicate: if another debtor has the e-mail address or the phone, in any spelling
+    :raises InvalidEmail: if mail cannot be sent to the e-mail address
+    :raises NameRequired: if it has no name
     :raises InvalidBirthDate: if the date of birth is not in the past, or before 1900
     :raises InvalidPhone: if the phone is not valid in the debtor's country
     """
@@ -62,11 +61,11 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
     :raises DomainError: like ``create``
     """
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor.pk)
-    before = debtor.mobile_phone, emails.normal_form(debtor.email)
+    before = _normal_addresses(debtor)
     for name, value in fields.items():
         setattr(debtor, name, value)
     _check(debtor, today=today)
-    if (debtor.mobile_phone, emails.normal_form(debtor.email)) != before:
+    if _normal_addresses(debtor) != before:
         debtor.token_version += 1
     return _write(debtor)
 
@@ -93,10 +92,16 @@ def delete(debtor: Debtor) -> None:
 def _check(debtor: Debtor, *, today: date) -> None:
     if debtor.mobile_phone:
         debtor.mobile_phone = phones.normalise(debtor.mobile_phone, debtor.country_code)
-    if not (debtor.legal_entity or (debtor.first_name and debtor.last_name)):
-        raise NameRequired(first_name=debtor.first_name)
+    if debtor.email:
+        emails.check(debtor.email, field="email")
+    if not debtor.name:
+        raise NameRequired
     if debtor.dob:
         _check_birth(debtor.dob, today=today)
+
+
+def _normal_addresses(debtor: Debtor) -> tuple[str, str]:
+    return phones.normal_form(debtor.mobile_phone or ""), emails.normal_form(debtor.email or "")
 
 
 def _check_birth(dob: date, *, today: date) -> None:

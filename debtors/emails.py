@@ -35,11 +35,6 @@ def normal_form(address: str) -> str:
         return plain
 
 
-def normalised_sql(column: str) -> str:
-    """Return SQL of the form of an address in ASCII."""
-    return f"lower(btrim({column}))"
-
-
 def check(address: str, *, field: str) -> None:
     """Check that mail can be sent to an address; the error names ``field``.
 

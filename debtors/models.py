@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.functions import Lower
 
 from agents.models import agent_field
-from ddc.common.models import UUIDModel, newest_first
+from ddc.common.models import NormalFormField, NormalFormModel, NormalFormQuerySet, UUIDModel, newest_first
+from debtors import emails, phones
 from debtors.channels import AddressKind, Channel
 
 
@@ -22,7 +22,7 @@ def pattern_of(words: str) -> str:
     return f"%{escaped(words)}%"
 
 
-class DebtorQuerySet(models.QuerySet["Debtor"]):
+class DebtorQuerySet(NormalFormQuerySet["Debtor"]):
     def matching(self, words: str) -> "DebtorQuerySet":
         """Return the debtors with the words in their first, last or full name, e-mail address or legal entity.
 
@@ -44,7 +44,7 @@ class Like(models.Lookup):  # type: ignore[type-arg]
         return f"{left} LIKE {right}", [*left_params, *right_params]
 
 
-class Debtor(UUIDModel):
+class Debtor(NormalFormModel):
     """A person or company that owes a debt. Unknown optional text is null."""
 
     first_name = models.CharField(max_length=100, null=True, blank=True)
@@ -52,6 +52,8 @@ class Debtor(UUIDModel):
     legal_entity = models.CharField(max_length=255, null=True, blank=True)
     email = models.CharField(max_length=254)
     mobile_phone = models.CharField("mobile phone", max_length=16, null=True, blank=True, help_text="E.164")
+    normal_email = NormalFormField(of="email", form=emails.normal_form, max_length=254)
+    normal_phone = NormalFormField(of="mobile_phone", form=phones.normal_form, max_length=20)
     dob = models.DateField("date of birth", null=True, blank=True)
     address_line1 = models.CharField(max_length=255, null=True, blank=True)
     address_line2 = models.CharField(max_length=255, null=True, blank=True)
@@ -84,11 +86,16 @@ class Debtor(UUIDModel):
         db_table = "debtor"
         ordering = newest_first()
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="debtor_email_is_unique"),
-            models.UniqueConstraint(fields=["mobile_phone"], name="debtor_mobile_phone_is_unique"),
+            models.UniqueConstraint(fields=["normal_email"], name="debtor_email_is_unique"),
+            models.UniqueConstraint(fields=["normal_phone"], name="debtor_mobile_phone_is_unique"),
+            models.CheckConstraint(
+                name="debtor_has_normal_forms",
+                condition=Q(Q(normal_email__isnull=False) | Q(email=""))
+                & Q(Q(normal_phone__isnull=False) | Q(mobile_phone__isnull=True) | Q(mobile_phone="")),
+            ),
             models.CheckConstraint(
                 name="debtor_is_a_person_or_a_company",
-                condition=Q(first_name__isnull=False, last_name__isnull=False) | Q(legal_entity__isnull=False),
+                condition=Q(first_name__isnull=False) | Q(last_name__isnull=False) | Q(legal_entity__isnull=False),
             ),
         ]
         indexes = [
@@ -144,7 +151,7 @@ class ContactPoint(UUIDModel):
         Debtor, on_delete=models.SET_NULL, null=True, blank=True, related_name="contact_points", db_index=False
     )
     kind = models.CharField(max_length=5, choices=AddressKind.choices)
-    value = models.CharField(max_length=254, help_text="An e-mail address in lower case, or a phone in E.164.")
+    value = models.CharField(max_length=254, help_text="The normal form of an e-mail address or a phone.")
     verified_at = models.DateTimeField(
         null=True, blank=True, help_text="Time at which the debtor proved to own the address."
     )

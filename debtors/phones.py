@@ -128,6 +128,11 @@ def normal_form(phone: str) -> str:
     return f"+54{mobile[1]}" if (mobile := _ARGENTINE_MOBILE.fullmatch(plan)) else plan
 
 
+def spellings(normal: str) -> list[str]:
+    """Return the spellings in which ``dialled`` returns a number, by its normal form."""
+    return [normal, f"+549{normal[3:]}"] if normal.startswith("+54") else [normal]
+
+
 @bounded_cache(65_536, longest=_MAX_INPUT_LENGTH)
 def is_known(phone: str) -> bool:
     """Return whether a numbering plan knows the number as it is spelled."""

@@ -84,9 +84,11 @@ def _owners(text: str) -> list[uuid.UUID]:
 
 
 def _addresses(text: str) -> list[tuple[AddressKind, str]]:
+    """Return the forms in which contact points and messages have an address that is typed whole."""
     if "@" in text:
         return [(AddressKind.EMAIL, emails.normal_form(text))]
     try:
-        return [(AddressKind.PHONE, phones.as_typed(text))]
+        number = phones.as_typed(text)
     except phones.InvalidPhone:
         return []
+    return [(AddressKind.PHONE, one) for one in {number, *phones.spellings(phones.normal_form(number))}]

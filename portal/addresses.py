@@ -3,28 +3,24 @@
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 
-from debtors import emails, phones
+from debtors import contact_points, emails, phones
 from debtors.channels import Channel
 from debtors.models import Debtor
 
 
 @dataclass(frozen=True)
 class SignInAddress:
-    """A phone or an e-mail address: ``value`` is the form that is compared, ``as_given`` a phone as its owner spells it."""
+    """The normal form of a phone or an e-mail address, and the channel of its codes."""
 
     channel: Channel
     value: str
-    as_given: str
 
     def owners(self) -> QuerySet[Debtor]:
-        """Return the debtors who have the address, the oldest first; there is one at most, unless its spellings differ."""
-        if self.channel == Channel.EMAIL:
-            found = Debtor.objects.alias(_email=Lower("email")).filter(_email=self.value)
-        else:
-            found = Debtor.objects.filter(mobile_phone__in={self.value, self.as_given})
-        return found.order_by("created_at")
+        """Return the debtor who has the address, if there is one."""
+        column = "normal_email" if self.channel == Channel.EMAIL else "normal_phone"
+        owners: QuerySet[Debtor] = Debtor.objects.filter(**{column: self.value})
+        return owners
 
 
 def parse(text: str) -> SignInAddress:
@@ -36,13 +32,10 @@ def parse(text: str) -> SignInAddress:
     if "@" in text:
         value = emails.normal_form(text)
         emails.check(value, field="email")
-        return SignInAddress(Channel.EMAIL, value, value)
-    given = phones.as_typed(text)
-    return SignInAddress(Channel.SMS, phones.normal_form(given), given)
+        return SignInAddress(Channel.EMAIL, value)
+    return SignInAddress(Channel.SMS, phones.normal_form(phones.as_typed(text)))
 
 
 def is_current(debtor: Debtor, address: str) -> bool:
     """Return whether the debtor still has the address of a sign-in."""
-    if "@" in address:
-        return emails.normal_form(debtor.email) == address
-    return phones.normal_form(debtor.mobile_phone or "") == address
+    return contact_points.normal_form(address) in (debtor.normal_email, debtor.normal_phone)

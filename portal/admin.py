@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from collection import search
 from ddc.common.admin.pages import ReadOnlyAdmin
+from debtors import contact_points
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
 
 
@@ -30,7 +31,7 @@ class OtpSessionAdmin(ReadOnlyAdmin):
     search_help_text = "A complete phone number, such as +447700900123, or e-mail address"
 
     def search_filter(self, text: str) -> Q:
-        return Q(address=text.lower())
+        return Q(address=contact_points.normal_form(text))
 
 
 @admin.register(RevokedDebtorToken)

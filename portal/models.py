@@ -17,10 +17,7 @@ class OtpSession(UUIDModel):
 
     address = models.CharField(
         max_length=254,
-        help_text="A phone in E.164 as the numbering plan spells it, or an e-mail address in lower case.",
-    )
-    address_as_given = models.CharField(
-        max_length=254, default="", editable=False, help_text="The phone in E.164 as it was entered."
+        help_text="The normal form of a phone or an e-mail address.",
     )
     client_ip = models.GenericIPAddressField(null=True, blank=True, help_text="Of IPv6 the first 64 bits.")
     debtor = models.ForeignKey(

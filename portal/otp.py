@@ -104,7 +104,6 @@ def request(address: str, *, client_ip: str | None, now: datetime) -> OtpSession
     of_both.filter(replaced_at__isnull=True).update(replaced_at=now, updated_at=now)
     session = OtpSession.objects.create(
         address=to.value,
-        address_as_given=to.as_given,
         client_ip=client_ip,
         expires_at=now + timedelta(seconds=settings.OTP_LIFETIME_SECONDS),
         created_at=now,
@@ -197,7 +196,7 @@ def send_code(session: OtpSession, *, now: datetime) -> None:
 
 def _debtor_of(session: OtpSession, now: datetime) -> Debtor | None:
     """Return the debtor who has the address; None if there is none, or if this hour's codes are used up."""
-    debtor = addresses.parse(session.address_as_given or session.address).owners().first()
+    debtor = addresses.parse(session.address).owners().first()
     if debtor is None:
         return None
     rate_limits.serialize("otp codes", "of all addresses")
@@ -269,10 +268,9 @@ def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
     if not usable.update(used_at=now, updated_at=now):
         raise WrongCode
     with recorded.signed_in("debtor", debtor.pk):
-        if addresses.parse(session.address).channel == Channel.EMAIL:
-            contact_points.verify(debtor, kind=AddressKind.EMAIL, value=session.address, now=now)
-        else:
-            contact_points.verify(debtor, kind=AddressKind.PHONE, value=debtor.mobile_phone or "", now=now)
+        kind = addresses.parse(session.address).channel.address_kind
+        contact_points.verify(debtor, kind=kind, value=session.address, now=now)
+        if kind == AddressKind.PHONE:
             consents.record_use(debtor, phone=debtor.mobile_phone or "", now=now)
     token, expires_at = tokens.issue(debtor, now=now)
     return SignedIn(token, expires_at, debtor)

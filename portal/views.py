@@ -56,10 +56,10 @@ def request_code(request: HttpRequest) -> HttpResponse:
         return _page(request, "sign_in", EmailForm() if by_email else PhoneForm(), by_email=by_email, draft=draft)
     if form.is_valid():
         try:
-            session = otp.request(form.address(), client_ip=callers.client_ip(request), now=timezone.now())
+            given = form.address()
+            session = otp.request(given, client_ip=callers.client_ip(request), now=timezone.now())
         except DomainError as error:
             return _refused(request, "sign_in", form, error, by_email=by_email, draft=draft)
-        given = session.address_as_given
         response = _page(request, "code", CodeForm(), address=given, draft=draft) if draft else redirect("portal-code")
         # Signed, and not in the URL, so that no log contains the address.
         response.set_signed_cookie(ADDRESS_COOKIE, given, max_age=settings.OTP_LIFETIME_SECONDS, **COOKIE_OPTIONS)

@@ -20,7 +20,7 @@ from collection.holds.active import is_active
 from collection.models import Hold
 from communications.recovery import restores
 from ddc.common.days import LAST, begun
-from debtors import calendars, emails
+from debtors import calendars
 from debtors.channels import Channel
 from strategy import lateness, triggers
 from strategy.models import Reason, StrategyRule
@@ -97,7 +97,7 @@ _MATCH = """
         END AS reason
         FROM matched JOIN debtor ON debtor.id = matched.debtor_id CROSS JOIN LATERAL (
             SELECT CASE matched.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
-                CASE matched.channel WHEN 'email' THEN {email} ELSE debtor.mobile_phone END AS value
+                CASE matched.channel WHEN 'email' THEN debtor.normal_email ELSE debtor.normal_phone END AS value
         ) AS address
         WHERE CASE WHEN matched.reason IS NULL THEN true ELSE false END
     ),
@@ -204,6 +204,5 @@ def _match_sql(shard: str) -> str:
         debt_held=_HELD.format(owner="debt_id = debt.id"),
         debtor_held=_HELD.format(owner="debtor_id = debt.debtor_id"),
         suppressed=_SUPPRESSED,
-        email=emails.normalised_sql("debtor.email"),
         shard=shard,
     )

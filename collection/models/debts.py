@@ -9,7 +9,8 @@ from django.db.models import F, Func, Q
 from agents.models import agent_field
 from collection.models.segments import Segment
 from creditors.models import Creditor
-from ddc.common.models import UUIDModel, newest_first
+from ddc.common import normal_forms
+from ddc.common.models import NormalFormField, NormalFormModel, NormalFormQuerySet, newest_first
 from ddc.common.money import money_field
 from debtors.models import Debtor
 
@@ -30,12 +31,12 @@ class DebtStatus(models.TextChoices):
 OPEN = (DebtStatus.ACTIVE, DebtStatus.PAYMENT_PLAN, DebtStatus.DEFERRED, DebtStatus.DISPUTED)
 
 
-class DebtQuerySet(models.QuerySet["Debt"]):
+class DebtQuerySet(NormalFormQuerySet["Debt"]):
     def open(self) -> "DebtQuerySet":
         return self.filter(current_status__in=OPEN)
 
 
-class Debt(UUIDModel):
+class Debt(NormalFormModel):
     """An amount that a debtor owes to a creditor. Its balance is the sum of its ledger entries."""
 
     debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="debts", db_index=False)
@@ -53,6 +54,9 @@ class Debt(UUIDModel):
     creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="debts", db_constraint=False)
     external_reference = models.CharField(
         max_length=255, null=True, blank=True, help_text="The creditor's number for this debt."
+    )
+    normal_reference = NormalFormField(
+        of="external_reference", form=normal_forms.reference, max_length=normal_forms.MAX_LENGTH
     )
     currency_code = models.CharField("currency", max_length=3, default="USD", help_text="ISO 4217")
     original_balance = money_field()
@@ -91,9 +95,15 @@ class Debt(UUIDModel):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["creditor", "external_reference"],
+                fields=["creditor", "normal_reference"],
                 condition=~Q(current_status="recalled"),
                 name="debt_reference_is_unique_per_creditor",
+            ),
+            models.CheckConstraint(
+                name="debt_has_a_normal_reference",
+                condition=Q(normal_reference__isnull=False)
+                | Q(external_reference__isnull=True)
+                | Q(external_reference=""),
             ),
             models.CheckConstraint(name="debt_original_balance_is_positive", condition=Q(original_balance__gt=0)),
             models.CheckConstraint(name="debt_balance_is_not_negative", condition=Q(current_balance__gte=0)),

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from django.db import connection, transaction
 
 from agents.models import Agent
+from collection.models import Debt
 from collection.placements import checks, notation, posting
 from collection.placements.checks import READERS, RefusedRow
 from collection.placements.file import COLUMNS, PlacementFile, Row
@@ -20,6 +21,7 @@ from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.common.reference.currencies import DECIMALS
+from debtors.models import Debtor
 
 #: Called with the current step and the number of bytes read.
 Progress = Callable[[str, int], None]
@@ -30,6 +32,8 @@ _KEPT = ("email", "mobile_phone")
 #: Columns in which a line break is no sign of a missing quotation mark, which makes the next rows part of the cell.
 _MULTILINE = ("address_line1", "address_line2")
 _NAMES = {column: name for name, column in COLUMNS.items()}
+#: Computed here once, so that SQL compares columns of equal form.
+_NORMAL_FORMS = [*Debtor.normal_forms(), *Debt.normal_forms()]
 
 
 class ImportInProgress(DomainError):
@@ -102,18 +106,19 @@ def load(
 def _stage(source: PlacementFile, *, creditor: str | None, report_progress: Progress) -> int:
     """Copy the rows into a table of text; return their number."""
     columns = ", ".join(f"{column} text" for column in COLUMNS.values())
+    forms = [field.name for field in _NORMAL_FORMS]
     reader = _RowReader(source, creditor=creditor)
     rows = 0
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS placement_row, placement_refusal, placement")
         cursor.execute(
             "CREATE TEMPORARY TABLE placement_row"
-            f" (line integer, decimals smallint, creditor_form text, {columns}) ON COMMIT DROP"
+            f" (line integer, decimals smallint, creditor_form text, {' text, '.join(forms)} text, {columns}) ON COMMIT DROP"
         )
         cursor.execute(
             "CREATE TEMPORARY TABLE placement_refusal (line integer, column_name text, reason text) ON COMMIT DROP"
         )
-        staged = ", ".join(("line", "decimals", "creditor_form", *reader.columns))
+        staged = ", ".join(("line", "decimals", "creditor_form", *forms, *reader.columns))
         with cursor.copy(f"COPY placement_row ({staged}) FROM STDIN") as copy:
             for row in source:
                 rows += 1
@@ -146,6 +151,7 @@ class _RowReader:
         self._defaults = [(at[column], value) for column, value in defaults.items()]
         self._readers = [(at[column], column, read) for column, read in READERS.items() if column in at]
         self._phone, self._country = at.get("mobile_phone"), at.get("country_code")
+        self._forms = [(at.get(field.of), field) for field in _NORMAL_FORMS]
         self._creditor, self._currency = at["original_creditor"], at["currency_code"]
 
     def read(self, row: Row) -> list[object] | None:
@@ -165,12 +171,9 @@ class _RowReader:
         if self._phone is not None and (text := values[self._phone]):
             country = values[self._country] if self._country is not None else None
             values[self._phone] = self._read(line, "mobile_phone", text, lambda text: checks.phone(text, country))
-        return [
-            line,
-            DECIMALS.get(values[self._currency] or ""),
-            normal_forms.name(values[self._creditor] or ""),
-            *values,
-        ]
+        forms: list[str | None] = [normal_forms.name(values[self._creditor] or "")]
+        forms += [None if position is None else field.compute(values[position]) for position, field in self._forms]
+        return [line, DECIMALS.get(values[self._currency] or ""), *forms, *values]
 
     def _fault(self, row: Row) -> str | None:
         """Return why the cells of a row may stand in the wrong columns, if they may."""

@@ -1,8 +1,9 @@
 # ruff: noqa: S608 -- the statements are composed of constants
 """Turn the checked rows of a placement file into creditors, debtors, debts and ledger entries.
 
-The number of statements does not grow with the file. A row belongs to the debtor with its e-mail address (in any case) or
-its phone. A new debtor takes the fields of the first row. Known debtors and known debts are never changed.
+The number of statements does not grow with the file. A row belongs to the debtor with its e-mail address or its phone, in any
+spelling: addresses and references are compared by the normal forms that were staged with them. A new debtor takes the fields of
+the first row. Known debtors and known debts are never changed.
 """
 
 import uuid
@@ -35,16 +36,18 @@ _LOCK_CREDITORS = """
     WHERE normal_form IN (SELECT creditor_form FROM placement_row) ORDER BY creditor.id FOR KEY SHARE OF creditor
 """
 
-_DEBTOR_COLUMNS = ", ".join(field.name for field in Debtor.input_fields())
+_DEBTOR_FIELDS = [*Debtor.input_fields(), *Debtor.normal_forms()]
+_DEBTOR_COLUMNS = ", ".join(field.name for field in _DEBTOR_FIELDS)
 _DEBTOR_VALUES = ", ".join(
-    f"{field.name}::date" if isinstance(field, models.DateField) else field.name for field in Debtor.input_fields()
+    f"{field.name}::date" if isinstance(field, models.DateField) else field.name for field in _DEBTOR_FIELDS
 )
 
 _TYPED = f"""
     CREATE TEMPORARY TABLE placement ON COMMIT DROP AS
     SELECT line, uuidv7() AS id, NULL::uuid AS debtor_id, FALSE AS is_known, NULL::integer AS duplicate_of,
         {_DEBTOR_VALUES},
-        creditor_id, external_reference, currency_code, original_balance::numeric(20, 4) AS original_balance,
+        creditor_id, external_reference, normal_reference, currency_code,
+        original_balance::numeric(20, 4) AS original_balance,
         coalesce(current_balance, original_balance)::numeric(20, 4) AS current_balance,
         coalesce(current_status, 'active') AS current_status,
         placement_date::date AS given_date, coalesce(placement_date::date, %(today)s) AS placement_date,
@@ -55,7 +58,7 @@ _TYPED = f"""
 
 # Without statistics of all columns in conditions, PostgreSQL expects a few rows and looks each one up by itself.
 _ANALYZED = (
-    "line, debtor_id, is_known, duplicate_of, email, mobile_phone, creditor_id, external_reference, currency_code, "
+    "line, debtor_id, is_known, duplicate_of, normal_email, normal_phone, creditor_id, normal_reference, currency_code, "
     "original_balance"
 )
 _OPEN_ROWS = """
@@ -66,13 +69,13 @@ _OPEN_ROWS = """
 # A debt with a reference is known by it, whatever the debtor. A second row with the reference duplicates the first.
 _KNOWN_BY_REFERENCE = """
     WITH repeated AS (
-        SELECT line, min(line) OVER (PARTITION BY creditor_id, external_reference) AS first
-        FROM placement WHERE external_reference IS NOT NULL
+        SELECT line, min(line) OVER (PARTITION BY creditor_id, normal_reference) AS first
+        FROM placement WHERE normal_reference IS NOT NULL
     )
     UPDATE placement SET is_known = TRUE, duplicate_of = CASE WHEN repeated.line > repeated.first THEN repeated.first END
     FROM repeated WHERE repeated.line = placement.line AND (repeated.line > repeated.first OR EXISTS (
         SELECT FROM debt WHERE debt.creditor_id = placement.creditor_id
-          AND debt.external_reference = placement.external_reference AND debt.current_status <> 'recalled'
+          AND debt.normal_reference = placement.normal_reference AND debt.current_status <> 'recalled'
     ))
 """
 _RELEASE_DUPLICATES = """
@@ -82,8 +85,8 @@ _RELEASE_DUPLICATES = """
 
 _FIND = f"""
     SELECT placement.line, by_email.id AS by_email, by_phone.id AS by_phone FROM placement
-    LEFT JOIN debtor AS by_email ON lower(by_email.email) = lower(placement.email)
-    LEFT JOIN debtor AS by_phone ON by_phone.mobile_phone = placement.mobile_phone
+    LEFT JOIN debtor AS by_email ON by_email.normal_email = placement.normal_email
+    LEFT JOIN debtor AS by_phone ON by_phone.normal_phone = placement.normal_phone
     WHERE {_OPEN_ROWS}
 """
 # Finds the debtor of each row, and refuses conflicting rows: the address of one debtor and the phone of another.
@@ -101,20 +104,19 @@ _MATCH = f"""
 # fills the pages of its index one after the other.
 _CREATE_DEBTORS = f"""
     WITH first_row AS (
-        SELECT *, row_number() OVER (PARTITION BY lower(email) ORDER BY line) AS by_email,
-            row_number() OVER (PARTITION BY mobile_phone ORDER BY line) AS by_phone
+        SELECT *, row_number() OVER (PARTITION BY normal_email ORDER BY line) AS by_email,
+            row_number() OVER (PARTITION BY normal_phone ORDER BY line) AS by_phone
         FROM placement
-        WHERE {_OPEN_ROWS} AND (legal_entity IS NOT NULL OR (first_name IS NOT NULL AND last_name IS NOT NULL))
+        WHERE {_OPEN_ROWS} AND num_nonnulls(first_name, last_name, legal_entity) > 0
     )
     INSERT INTO debtor (id, created_at, updated_at, {_DEBTOR_COLUMNS})
     SELECT uuidv7(), %(now)s, %(now)s, {_DEBTOR_COLUMNS}
-    FROM first_row WHERE by_email = 1 AND (mobile_phone IS NULL OR by_phone = 1) ORDER BY lower(email)
+    FROM first_row WHERE by_email = 1 AND (normal_phone IS NULL OR by_phone = 1) ORDER BY normal_email
     ON CONFLICT DO NOTHING
 """
 _REFUSE_UNNAMED = f"""
     INSERT INTO placement_refusal
-    SELECT line, CASE WHEN first_name IS NULL THEN 'firstName' ELSE 'lastName' END,
-        'A debtor needs firstName and lastName, or legalEntity.'
+    SELECT line, 'firstName', 'A debtor needs firstName or lastName, or legalEntity.'
     FROM placement WHERE {_OPEN_ROWS}
 """
 
@@ -122,17 +124,17 @@ _REFUSE_UNNAMED = f"""
 _REPEATED_BY_FIELDS = """
     UPDATE placement SET is_known = TRUE FROM (
         SELECT debtor_id, creditor_id, currency_code, original_balance, given_date, min(line) AS first_line FROM placement
-        WHERE external_reference IS NULL AND debtor_id IS NOT NULL
+        WHERE normal_reference IS NULL AND debtor_id IS NOT NULL
         GROUP BY debtor_id, creditor_id, currency_code, original_balance, given_date HAVING count(*) > 1
     ) AS repeated
-    WHERE placement.external_reference IS NULL AND placement.line > first_line
+    WHERE placement.normal_reference IS NULL AND placement.line > first_line
       AND placement.debtor_id = repeated.debtor_id AND placement.creditor_id = repeated.creditor_id
       AND placement.currency_code = repeated.currency_code AND placement.original_balance = repeated.original_balance
       AND placement.given_date IS NOT DISTINCT FROM repeated.given_date
 """
 _KNOWN_BY_FIELDS = """
     UPDATE placement SET is_known = TRUE FROM debt
-    WHERE placement.external_reference IS NULL AND debt.debtor_id = placement.debtor_id AND debt.external_reference IS NULL
+    WHERE placement.normal_reference IS NULL AND debt.debtor_id = placement.debtor_id AND debt.normal_reference IS NULL
       AND debt.creditor_id = placement.creditor_id AND debt.currency_code = placement.currency_code
       AND debt.original_balance = placement.original_balance AND debt.current_status <> 'recalled'
       AND debt.placement_date = coalesce(placement.given_date, debt.placement_date)
@@ -142,17 +144,17 @@ _PLACE = f"""
     WITH {assignment.of_cells("placement", condition="debt.debtor_id IS NOT NULL AND NOT debt.is_known")}
     INSERT INTO debt (
         id, created_at, updated_at, debtor_id, segment_id, segment_is_pinned, creditor_id, external_reference,
-        currency_code, original_balance, current_balance, current_status, hand_status, hand_status_by_id, hand_status_at,
-        placement_date, due_date, p2p_score
+        normal_reference, currency_code, original_balance, current_balance, current_status, hand_status,
+        hand_status_by_id, hand_status_at, placement_date, due_date, p2p_score
     )
     SELECT debt.id, %(now)s, %(now)s, debt.debtor_id,
         CASE WHEN debt.given_segment_id IS NOT NULL THEN debt.given_segment_id WHEN current_balance > 0 THEN fit END,
-        debt.given_segment_id IS NOT NULL, creditor_id, external_reference, debt.currency_code, original_balance,
-        current_balance, CASE WHEN current_balance > 0 THEN current_status ELSE %(paid)s END,
+        debt.given_segment_id IS NOT NULL, creditor_id, external_reference, normal_reference, debt.currency_code,
+        original_balance, current_balance, CASE WHEN current_balance > 0 THEN current_status ELSE %(paid)s END,
         nullif(current_status, 'active'), CASE WHEN current_status <> 'active' THEN %(by)s::uuid END,
         CASE WHEN current_status <> 'active' THEN %(now)s::timestamptz END, placement_date, due_date, p2p_score
     FROM candidate AS debt JOIN of_cell USING (cell) ORDER BY line
-    ON CONFLICT (creditor_id, external_reference) WHERE current_status <> 'recalled' DO NOTHING
+    ON CONFLICT (creditor_id, normal_reference) WHERE current_status <> 'recalled' DO NOTHING
 """
 # The placement, then the adjustment to the current balance, as debts.place posts them. A placement takes its debt's id, because
 # the random part of an id costs as much as writing the entry.

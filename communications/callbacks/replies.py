@@ -16,7 +16,7 @@ from communications.outbox import outbox
 from communications.texts import templates, wording
 from contact.models import Purpose
 from ddc.common.errors import DomainError
-from debtors import consents, contact_points
+from debtors import consents, contact_points, phones
 from debtors.channels import Channel
 from debtors.models import Debtor, SuppressionReason
 
@@ -182,7 +182,8 @@ def _answered_message(received: InboundMessage) -> CommunicationLog | None:
         direction=CommunicationLog.Direction.OUTBOUND, communication_type=received.channel
     ).select_related("debtor", "debt")
     if received.channel != Channel.EMAIL:
-        return sent.filter(address=received.address, sent_at__isnull=False).order_by("-sent_at").first()
+        dialled = phones.spellings(phones.normal_form(received.address))
+        return sent.filter(address__in=dialled, sent_at__isnull=False).order_by("-sent_at").first()
     for reference in received.references[:_MAX_REFERENCES]:
         our_id = _UUID.search(reference)
         if our_id and (message := sent.filter(pk=uuid.UUID(our_id[0])).first()):

@@ -133,7 +133,7 @@ def record_call(
     if outcome not in (_RECORDED_INBOUND if inbound else RECORDED):
         raise InvalidOutcome
     number = (number or "").strip()
-    address = phones.normalise(number, debtor.country_code, field="number") if number else None
+    address = phones.dialled(phones.normalise(number, debtor.country_code, field="number")) if number else None
     if outcome in _SUPPRESSIONS and not address:
         raise NumberRequired
     call = CommunicationLog.objects.create(

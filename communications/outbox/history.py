@@ -25,7 +25,7 @@ from contact.engine.applicable import PolicySet
 from contact.engine.decision import Contact
 from contact.facts import ContactRequest, TemplateFacts
 from contact.models import Purpose
-from debtors import emails
+from debtors import contact_points, phones
 from debtors.channels import Channel
 
 #: Messages with these statuses count as attempted contacts. So do claimed ones until their lease is over: they took a slot.
@@ -120,8 +120,9 @@ def _history(
         for request in asked:
             if request.debtor and request.address:
                 owners[request.address].add(request.debtor.pk)
-    # Messages have an e-mail address as it was entered.
-    values = [*owners, *(debtor.email for debtor in debtors.values())] if owners else []
+    # Messages have an e-mail address as it was entered, and a phone as it was dialled.
+    dialled = (one for form in owners for one in phones.spellings(form))
+    values = {*dialled, *(debtor.email for debtor in debtors.values())} if owners else set()
     rows = (
         CommunicationLog.objects.filter(Q(debtor__any_of=debtors) | Q(address__any_of=values))
         .filter(Q(status__in=(*ATTEMPTED, MessageStatus.RECEIVED)) | Q(status=MessageStatus.CLAIMED, due_at__gt=now))
@@ -138,7 +139,7 @@ def _history(
         if status == MessageStatus.CLAIMED and debtor_id in debtors:
             # The row gets its address only when the hand-over starts.
             address = addresses.address(debtors[debtor_id], rest[0])
-        contact = _contact(emails.normal_form(address or ""), status, *rest)
+        contact = _contact(contact_points.normal_form(address or ""), status, *rest)
         for owner in {debtor_id, *owners.get(contact.address, ())} & debtors.keys():
             found[owner].append(contact)
     return found

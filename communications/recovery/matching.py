@@ -13,6 +13,7 @@ from communications.providers.base import SentRecord
 from communications.sending import batches, writing
 from communications.sending.batches import Source
 from contact import addresses
+from debtors import contact_points
 from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ class _Open:
         self._by_recipient: dict[_Recipient, list[SentRecord]] = defaultdict(list)
         self._by_id = {record.message_id: record for record in records if record.message_id}
         for record in records:
-            self._by_recipient[record.channel, record.address].append(record)
+            self._by_recipient[_of_record(record)].append(record)
 
     def of(self, message: CommunicationLog) -> list[SentRecord]:
         if message.pk in self._by_id:
@@ -83,16 +84,20 @@ class _Open:
         return self._by_recipient.get((Channel(message.communication_type), recipient(message)), [])
 
     def take(self, record: SentRecord) -> None:
-        self._by_recipient[record.channel, record.address].remove(record)
+        self._by_recipient[_of_record(record)].remove(record)
 
     def all(self) -> list[SentRecord]:
         return [record for some in self._by_recipient.values() for record in some]
 
 
+def _of_record(record: SentRecord) -> _Recipient:
+    return record.channel, contact_points.normal_form(record.address)
+
+
 def recipient(message: CommunicationLog) -> str:
-    """Return the address that a message goes to, or was being handed over to."""
+    """Return the normal form of the address that a message goes to, or was being handed over to."""
     if message.debtor is None or message.confirms_opt_out or message.status == MessageStatus.SENDING:
-        return message.address or ""
+        return contact_points.normal_form(message.address or "")
     return addresses.address(message.debtor, message.communication_type)
 
 

@@ -23,6 +23,7 @@ from communications.sending import evidence, writing
 from communications.sending.batches import ClaimedMessage, Source
 from communications.sending.senders import AGENT, Senders, provider_of
 from communications.texts.composition import Text
+from contact import addresses
 from debtors.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -152,4 +153,4 @@ def _address(message: CommunicationLog) -> str:
     debtor = message.debtor
     if message.confirms_opt_out or debtor is None:
         return message.address or ""
-    return debtor.email if message.communication_type == Channel.EMAIL else (debtor.mobile_phone or "")
+    return addresses.recipient(debtor, message.communication_type)

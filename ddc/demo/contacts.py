@@ -172,7 +172,7 @@ def _message(rng: random.Random, debt: Debt, channel: Channel, *, now: datetime)
 
 def _dispatch(log: CommunicationLog, rng: random.Random, *, provider: str = "demo") -> None:
     assert log.debtor is not None
-    log.address, log.attempts = addresses.address(log.debtor, log.communication_type), 1
+    log.address, log.attempts = addresses.recipient(log.debtor, log.communication_type), 1
     log.provider, log.provider_message_id = provider, str(log.pk)
     log.sent_at = log.created_at + timedelta(seconds=rng.randint(1, 90))
 

@@ -44,17 +44,20 @@ LISTS: tuple[Any, ...] = (
 #: One debtor is called Zoë Xquint, and is among the oldest.
 FILL = (
     f"""
-    INSERT INTO debtor (first_name, last_name, email, mobile_phone, postal_code, created_at)
+    INSERT INTO debtor (first_name, last_name, email, normal_email, mobile_phone, normal_phone, postal_code, created_at)
     SELECT CASE n WHEN 7 THEN 'Zoë' ELSE substr(md5(n::text), 1, 6) END,
-        CASE n WHEN 7 THEN 'Xquint' ELSE 'M' || substr(md5((n * 7)::text), 1, 7) END, 'mail' || n || '@example.com',
-        '+447' || lpad(n::text, 9, '0'), 'MA' || mod(n, 90) || ' 1AA', now() - ({ROWS} - n) * interval '1 min'
-    FROM generate_series(1, {ROWS}) AS n
+        CASE n WHEN 7 THEN 'Xquint' ELSE 'M' || substr(md5((n * 7)::text), 1, 7) END, email, email,
+        phone, phone, 'MA' || mod(n, 90) || ' 1AA', now() - ({ROWS} - n) * interval '1 min'
+    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (
+        SELECT 'mail' || n || '@example.com' AS email, '+447' || lpad(n::text, 9, '0') AS phone
+    ) AS addresses
     """,
     "INSERT INTO creditor (name) VALUES ('Large')",
     """
-    INSERT INTO debt (debtor_id, creditor_id, external_reference, original_balance, current_balance, currency_code,
-        current_status, placement_date, created_at)
-    SELECT debtor.id, creditor.id, 'INV-' || substr(mobile_phone, 5), 10, 10, 'GBP', 'active', '2026-01-01', debtor.created_at
+    INSERT INTO debt (debtor_id, creditor_id, external_reference, normal_reference, original_balance, current_balance,
+        currency_code, current_status, placement_date, created_at)
+    SELECT debtor.id, creditor.id, 'INV-' || substr(mobile_phone, 5), 'inv-' || substr(mobile_phone, 5), 10, 10, 'GBP', 'active',
+        '2026-01-01', debtor.created_at
     FROM debtor, creditor
     """,
     """

@@ -36,9 +36,10 @@ _WENT = ("sent", "delivered")
 _KILL_UNTIL = 0.95
 _QUEUE = """
 WITH debtors AS (
-    INSERT INTO debtor (email, first_name, last_name, mobile_phone, country_code)
-    SELECT 'debtor.' || n || '@example.com', 'Jo', 'Doe', '+4474' || lpad(n::text, 8, '0'), 'GB'
-    FROM generate_series(1, %(count)s) AS n
+    INSERT INTO debtor (email, normal_email, first_name, last_name, mobile_phone, normal_phone, country_code)
+    SELECT email, email, 'Jo', 'Doe', phone, phone, 'GB' FROM generate_series(1, %(count)s) AS n CROSS JOIN LATERAL (
+        SELECT 'debtor.' || n || '@example.com' AS email, '+4474' || lpad(n::text, 8, '0') AS phone
+    ) AS addresses
     RETURNING id, ltrim(substr(mobile_phone, 6), '0')::int AS number
 )
 INSERT INTO communication_log (debtor_id, communication_type, purpose, status, due_at, subject, body)

@@ -29,9 +29,10 @@ MESSAGES, CAMPAIGN = 12, 50_000
 _OF_CAMPAIGN = "A campaign"
 _CAMPAIGN = f"""
 WITH debtors AS (
-    INSERT INTO debtor (email, first_name, last_name, mobile_phone, country_code)
-    SELECT 'debtor.' || n || '@example.com', 'Jo', 'Doe', '+4475' || lpad(n::text, 8, '0'), 'GB'
-    FROM generate_series(1, %(count)s) AS n RETURNING id
+    INSERT INTO debtor (email, normal_email, first_name, last_name, mobile_phone, normal_phone, country_code)
+    SELECT email, email, 'Jo', 'Doe', phone, phone, 'GB' FROM generate_series(1, %(count)s) AS n CROSS JOIN LATERAL (
+        SELECT 'debtor.' || n || '@example.com' AS email, '+4475' || lpad(n::text, 8, '0') AS phone
+    ) AS addresses RETURNING id
 )
 INSERT INTO communication_log (debtor_id, communication_type, status, due_at, subject, body)
 SELECT id, 'email', 'queued', %(now)s, '{_OF_CAMPAIGN}', 'Hello' FROM debtors

@@ -82,7 +82,8 @@ def test_open_has_the_meaning_of_the_domain_functions(before: str, after: str):
 @pytest.mark.owner
 def test_debts_loaded_in_bulk_are_counted_even_with_triggers_off():
     kept = factories.debt(balance="100")
-    sql("CREATE TEMP TABLE more AS SELECT * FROM debt; UPDATE more SET id = uuidv7(), external_reference = NULL")
+    sql("CREATE TEMP TABLE more AS SELECT * FROM debt")
+    sql("UPDATE more SET id = uuidv7(), external_reference = NULL, normal_reference = NULL")
     sql("SET LOCAL session_replication_role = replica")
     with connection.cursor() as cursor:
         with cursor.copy("COPY more TO STDOUT") as copied:
