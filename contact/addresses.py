@@ -24,7 +24,7 @@ def is_suppressed(debtor: Debtor, channel: str) -> bool:
 
 
 def is_usable(channel: Channel) -> str:
-    """Return an SQL condition on a message row ``log``: its debtor still has %(address)s, and it is not suppressed.
+    """Return an SQL condition on a message row ``log``: its debtor still has %(address)s, not suppressed or another person's.
 
     ``usable_parameters`` returns its parameters.
     """
@@ -34,7 +34,8 @@ def is_usable(channel: Channel) -> str:
         AND NOT EXISTS (
             SELECT FROM contact_point AS point
             WHERE point.kind = %(address_kind)s AND point.value = %(address)s
-              AND point.{contact_points.suppression_column(channel)}
+              AND (point.{contact_points.suppression_column(channel)}
+                OR (point.is_another_persons AND point.debtor_id = log.debtor_id))
         )"""  # noqa: S608 - the names are literals
 
 

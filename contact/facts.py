@@ -69,6 +69,8 @@ class _Fetched:
     """Rows of a batch of requests, by what they belong to."""
 
     suppressed: Collection[tuple[Channel, str]]
+    #: The addresses of other persons, by debtor and kind.
+    shared: Mapping[tuple[uuid.UUID, str], set[str]]
     consents: Mapping[tuple[uuid.UUID, str, str], consents.Given]
     blocks: Mapping[uuid.UUID, list[ContactBlock]]
     preferences: Mapping[uuid.UUID, list[ContactPreference]]
@@ -89,6 +91,7 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
     debt_kinds = creditors.debt_kinds({request.debt.creditor_id for request in checked if request.debt})
     fetched = _Fetched(
         suppressed=_suppressed(requests),
+        shared=contact_points.of_other_persons({request.debtor.pk for request in requests if request.debtor}),
         consents=consents.in_force(debtors, {request.address for request in checked if request.address}),
         blocks=_blocks(debtors, debts, now=now),
         preferences=_preferences(debtors),
@@ -105,6 +108,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
     template = request.template
     preferences = fetched.preferences.get(debtor.pk, []) if debtor else []
     about = [preference for preference in preferences if preference.is_about(channel)]
+    shared = fetched.shared.get((debtor.pk, channel.address_kind), set()) if debtor else set()
     notice = fetched.notices.get(debt.pk) if debt else None
     is_minor = debtor is not None and debtor.pk in fetched.minors
     consent = fetched.consents.get((debtor.pk, channel, address)) if debtor else None
@@ -117,6 +121,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         purpose=request.purpose,
         expires_at=request.expires_at,
         suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
+        shared=address in shared or (bool(shared) and not address),
         refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
         is_work_address=address in {contact_points.normal_form(p.work_address) for p in preferences if p.work_address},
         subject=subject(

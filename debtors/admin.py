@@ -147,6 +147,7 @@ class DebtorAdmin(WithdrawalPage):
                     "Address": str,
                     "Kind": lambda point: point.get_kind_display(),
                     "Suppressions": lambda point: ", ".join(point.suppressions) or "-",
+                    "Sharing": lambda point: point.sharing or "-",
                     "Since": lambda point: f"{point.created_at:%Y-%m-%d %H:%M}",
                 },
                 **of_debtor,

@@ -127,7 +127,7 @@ class ContactPointAdmin(WorkflowAdmin):
     entered = ("value", "channel", "reason", "source")
     fieldsets = (
         (None, {"fields": (("value", "kind"), "debtor", ("suppressions", "created_at"))}),
-        ("Ownership", {"fields": ("verified_at",)}),
+        ("Ownership", {"fields": ("verified_at", ("shared_at", "is_another_persons"))}),
         (
             "Mail or text messages",
             {"fields": (("opted_out_at", "opted_out_source"), ("opted_in_at", "opted_in_source"))},

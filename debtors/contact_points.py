@@ -4,6 +4,8 @@ Each fact applies to every row with the address, whichever debtor has it. An opt
 later one is in force.
 """
 
+import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -90,6 +92,27 @@ def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel,
     }
 
 
+def of_other_persons(debtors: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID, str], set[str]]:
+    """Return the addresses that belong to other persons than these debtors, by debtor and kind, with one query."""
+    found: dict[tuple[uuid.UUID, str], set[str]] = defaultdict(set)
+    points = ContactPoint.objects.filter(debtor__any_of=debtors, is_another_persons=True)
+    for debtor, kind, value in points.values_list("debtor", "kind", "value"):
+        found[debtor, kind].add(value)
+    return found
+
+
+def share(value: str, *, kind: AddressKind, owner: Debtor, other: Debtor, now: datetime) -> None:
+    """Record that an address of ``owner`` was given for another debtor too. Nothing about the other's debts is sent there."""
+    for debtor, is_another_persons in ((owner, False), (other, True)):
+        ContactPoint.objects.update_or_create(
+            debtor=debtor,
+            kind=kind,
+            value=normal_form(value),
+            defaults={"shared_at": now, "is_another_persons": is_another_persons, "updated_at": now},
+            create_defaults={"shared_at": now, "is_another_persons": is_another_persons, "created_at": now},
+        )
+
+
 @transaction.atomic
 def suppress(value: str, *, channel: Channel, reason: SuppressionReason, source: str, now: datetime) -> bool:
     """Suppress an address for a reason; return whether it was not suppressed for this reason before.
@@ -147,13 +170,17 @@ def opt_in(value: str, *, channel: Channel, source: str, now: datetime) -> bool:
 
 @transaction.atomic
 def reactivate(point: ContactPoint, *, source: str, now: datetime) -> None:
-    """End all suppressions of an address, because its owner asked for it or the problem is solved."""
+    """End all suppressions of an address, because its owner asked for it or the problem is solved.
+
+    An address that was shared is this debtor's own from then on.
+    """
     for channel in (Channel.EMAIL,) if point.kind == AddressKind.EMAIL else (Channel.SMS, Channel.VOICE):
         if is_opted_out(locked(point.value, channel), channel):
             opt_in(point.value, channel=channel, source=source, now=now)
     ContactPoint.objects.filter(kind=point.kind, value=point.value).update(
         bounced_at=None, soft_bounces=0, complained_at=None, wrong_number_at=None, updated_at=now
     )
+    ContactPoint.objects.filter(pk=point.pk).update(shared_at=None, is_another_persons=False)
 
 
 def verify(debtor: Debtor, *, kind: AddressKind, value: str, now: datetime) -> None:

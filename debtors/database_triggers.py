@@ -32,7 +32,8 @@ FUNCTIONS = [
         options=_SEARCH_OPTIONS,
         why="Make the text of debtor.search; a line break separates what a search must not run across.",
         body=""" SELECT public.search_text(
-    coalesce(first_name, '') || ' ' || coalesce(last_name, '') || chr(10) || email || chr(10) || coalesce(legal_entity, '')
+    coalesce(first_name, '') || ' ' || coalesce(last_name, '') || chr(10) || coalesce(email, '') || chr(10)
+    || coalesce(legal_entity, '')
 ) """,
     ),
     Function(

@@ -50,7 +50,9 @@ class Debtor(NormalFormModel):
     first_name = models.CharField(max_length=100, null=True, blank=True)
     last_name = models.CharField(max_length=100, null=True, blank=True)
     legal_entity = models.CharField(max_length=255, null=True, blank=True)
-    email = models.CharField(max_length=254)
+    email = models.CharField(
+        max_length=254, null=True, blank=True, help_text="Only a debtor of a placement file lacks one."
+    )
     mobile_phone = models.CharField("mobile phone", max_length=16, null=True, blank=True, help_text="E.164")
     normal_email = NormalFormField(of="email", form=emails.normal_form, max_length=254)
     normal_phone = NormalFormField(of="mobile_phone", form=phones.normal_form, max_length=20)
@@ -175,6 +177,15 @@ class ContactPoint(UUIDModel):
         null=True, blank=True, help_text="Time at which the phone proved to belong to another person."
     )
     wrong_number_source = _source()
+    shared_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time at which it was decided that two debtors have this address."
+    )
+    is_another_persons = models.BooleanField(
+        "another person's",
+        default=False,
+        db_default=False,
+        help_text="The address is shared with the debtor whose own it is. Nothing is sent there about this debtor's debts.",
+    )
     messages_suppressed = models.GeneratedField(
         expression=Case(
             When(
@@ -220,7 +231,19 @@ class ContactPoint(UUIDModel):
                 name="contact_point_suppressed",
                 condition=Q(messages_suppressed=True) | Q(calls_suppressed=True),
             ),
+            models.Index(
+                fields=["debtor", "kind", "value"],
+                name="contact_point_another_persons",
+                condition=Q(is_another_persons=True),
+            ),
         ]
+
+    @property
+    def sharing(self) -> str:
+        """How the address is shared, in words; empty if it is not."""
+        if self.shared_at is None:
+            return ""
+        return "shared, another person's" if self.is_another_persons else "shared with another person"
 
     @property
     def suppressions(self) -> list[str]:

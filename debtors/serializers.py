@@ -21,7 +21,7 @@ class DebtorSerializer(CamelSerializer):
     id = serializers.UUIDField(read_only=True)
     first_name = TextField(max_length=100, **_optional())
     last_name = TextField(max_length=100, **_optional())
-    email = EmailField()
+    email = EmailField(allow_null=True)
     mobile_phone = TextField(max_length=40, **_optional())
     mobile_phone_valid = serializers.SerializerMethodField("is_phone_known")
     legal_entity = TextField(max_length=255, **_optional())
@@ -37,6 +37,12 @@ class DebtorSerializer(CamelSerializer):
     time_zone = serializers.SerializerMethodField("time_zone_of")
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
+
+    def validate_email(self, value: str | None) -> str | None:
+        """Require an address, unless the debtor came by a placement file without one."""
+        if value is None and getattr(self.instance, "email", "") is not None:
+            raise serializers.ValidationError("This is required.", code="required")
+        return value
 
     def is_phone_known(self, debtor: Debtor) -> bool | None:
         return phones.is_known(debtor.mobile_phone) if debtor.mobile_phone else None

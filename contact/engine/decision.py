@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     WITHDRAWN = "WITHDRAWN"
     NO_ADDRESS = "NO_ADDRESS"
     SUPPRESSED = "SUPPRESSED"
+    SHARED_ADDRESS = "SHARED_ADDRESS"
     REFUSED_CHANNEL = "REFUSED_CHANNEL"
     WORK_ADDRESS = "WORK_ADDRESS"
     DEBT_CLOSED = "DEBT_CLOSED"
@@ -155,6 +156,7 @@ class Facts:
 
     ``validation_notice_missing``: no validation notice of the debt was sent, although the agency has one to send.
     ``validation_period_ends``: the first day after the time to dispute; None if no notice was sent.
+    ``shared``: the only known address belongs to another person.
     ``first_contacted_at``: when the debtor was first contacted about the debt, where a notice is missing. ``due_on``: when the
     debt was due, else placed. ``expires_at``: from then on the contact is too late.
     ``is_minor``: the debtor is not of age and not released. ``time_barred_by``: the section that forbids to collect the debt
@@ -172,6 +174,7 @@ class Facts:
     expires_at: datetime | None = None
     suppressed: bool = False
     is_minor: bool = False
+    shared: bool = False
     refusal: str | None = None
     is_work_address: bool = False
     subject: Subject = UNKNOWN

@@ -66,6 +66,8 @@ def test_a_contact_that_nothing_forbids_is_allowed():
     ("facts", "code"),
     [
         ({"address": ""}, ReasonCode.NO_ADDRESS),
+        ({"shared": True}, ReasonCode.SHARED_ADDRESS),
+        ({"shared": True, "address": ""}, ReasonCode.SHARED_ADDRESS),
         ({"suppressed": True}, ReasonCode.SUPPRESSED),
         ({"debt_is_closed": True}, ReasonCode.DEBT_CLOSED),
         ({"debt_is_disputed": True}, ReasonCode.DEBT_DISPUTED),

@@ -148,6 +148,7 @@ def cases(draw):
         first_contacted_at=draw(st.one_of(st.none(), ago)),
         expires_at=draw(st.one_of(st.none(), st.integers(-1, 48 * 60).map(lambda m: at + timedelta(minutes=m)))),
         suppressed=draw(rarely),
+        shared=draw(rarely),
         refusal=draw(st.sampled_from([None] * 6 + ["No mail, please."])),
         is_work_address=draw(rarely),
         debt_id=draw(st.sampled_from(DEBTS)),
@@ -371,7 +372,9 @@ class Oracle:
 
     def forbidden(self, at):
         facts, found = self.facts, set()
-        if not facts.address:
+        if facts.shared:
+            found.add(ReasonCode.SHARED_ADDRESS)
+        elif not facts.address:
             found.add(ReasonCode.NO_ADDRESS)
         if facts.suppressed:
             found.add(ReasonCode.SUPPRESSED)
