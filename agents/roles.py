@@ -27,7 +27,15 @@ AGENT, SUPERVISOR, AUDITOR = "Agent", "Supervisor", "Auditor"
 _AGENT = {
     "creditors": ("add_creditor",),
     "debtors": ("add_debtor", "change_debtor", "record_consent"),
-    "collections": ("add_debt", "change_debt", "review_deferralrequest", "add_hold", "add_dispute", "change_dispute"),
+    "collections": (
+        "add_debt",
+        "change_debt",
+        "decide_parkedplacement",
+        "review_deferralrequest",
+        "add_hold",
+        "add_dispute",
+        "change_dispute",
+    ),
     "contact": ("add_contactpreference", "change_contactpreference"),
     "payments": ("add_payment", "change_payment"),
     "communications": (

@@ -2,6 +2,7 @@
 
 from collection.holds.active import HOLD_IS_ACTIVE
 from collection.models import OPEN
+from ddc.common.postgresql.recorded import recorded
 from ddc.common.postgresql.triggers import Function, Storage, Trigger
 
 #: Without a search_path of its own, so that PostgreSQL puts the body in the place of the call and can use indexes.
@@ -210,6 +211,7 @@ TRIGGERS = [
         always=True,
         why="An emptied table of debts empties the dashboard's sums.",
     ),
+    *recorded("parked_placement", person="debtor_id", hidden=("digest",)),
 ]
 
 STORAGE = [

@@ -14,7 +14,7 @@ def address(debtor: Debtor, channel: str) -> str:
 def recipient(debtor: Debtor, channel: str) -> str:
     """Return the address to which a channel's messages go; empty if there is none."""
     kind = Channel(channel).address_kind
-    return debtor.email if kind == AddressKind.EMAIL else phones.dialled(debtor.mobile_phone or "")
+    return (debtor.email or "") if kind == AddressKind.EMAIL else phones.dialled(debtor.mobile_phone or "")
 
 
 def is_suppressed(debtor: Debtor, channel: str) -> bool:

@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
-from collection.models import DeferralRequest, Dispute, Hold
+from collection.models import DeferralRequest, Dispute, Hold, ParkedPlacement
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
 
 #: The front page counts up to here, and then shows "1,000 or more".
@@ -23,7 +23,8 @@ MAX_COUNT = 1000
 #: Every table of the back office by section of the menu, and whether the section is open at first.
 MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Work queue", True, (
-        "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "communications.InboundMessage",
+        "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "collections.ParkedPlacement",
+        "communications.InboundMessage",
         "communications.CallTask", "communications.UncertainMessage",
     )),
     ("Accounts", True, (
@@ -87,6 +88,7 @@ WORKLISTS = (
         "review_on",
         {"state": "review"},
     ),
+    Worklist("Parked placement rows", ParkedPlacement.objects.filter(decision=None), "created_at", {}),
     Worklist("Unread messages", InboundMessage.objects.filter(read_at=None), "created_at", {}),
     Worklist("Calls to make", CallTask.objects.filter(outcome=None), "sent_at", {}),
     Worklist("Uncertain messages", UncertainMessage.objects.all(), "created_at", {}),

@@ -20,6 +20,13 @@ class NameRequired(Missing):
     message = "The debtor has no name. Enter firstName or lastName, or legalEntity."
 
 
+class EmailRequired(Missing):
+    """The debtor has no e-mail address, and did not come by a placement file without one."""
+
+    field = "email"
+    message = "The debtor has no e-mail address. Enter one."
+
+
 class InvalidBirthDate(Invalid):
     """The date of birth is not in the past, or so early that it is likely a typing error."""
 
@@ -40,9 +47,10 @@ _CONSTRAINTS: dict[str, DomainError] = {
 }
 
 
-def create(*, today: date, **fields: Any) -> Debtor:
-    """Create a debtor.
+def create(*, today: date, by_file: bool = False, **fields: Any) -> Debtor:
+    """Create a debtor. One of a placement file (``by_file``) may have no e-mail address.
 
+    :raises EmailRequired: if another one has none
     :raises Duplicate: if another debtor has the e-mail address or the phone, in any spelling
     :raises InvalidEmail: if mail cannot be sent to the e-mail address
     :raises NameRequired: if it has no name
@@ -50,6 +58,8 @@ def create(*, today: date, **fields: Any) -> Debtor:
     :raises InvalidPhone: if the phone is not valid in the debtor's country
     """
     debtor = Debtor(**fields)
+    if not (debtor.email or by_file):
+        raise EmailRequired
     _check(debtor, today=today)
     return _write(debtor)
 
@@ -61,9 +71,11 @@ def amend(debtor: Debtor, *, today: date, **fields: Any) -> Debtor:
     :raises DomainError: like ``create``
     """
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor.pk)
-    before = _normal_addresses(debtor)
+    before, had_email = _normal_addresses(debtor), bool(debtor.email)
     for name, value in fields.items():
         setattr(debtor, name, value)
+    if had_email and not debtor.email:
+        raise EmailRequired
     _check(debtor, today=today)
     if _normal_addresses(debtor) != before:
         debtor.token_version += 1

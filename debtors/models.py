@@ -184,7 +184,7 @@ class ContactPoint(UUIDModel):
         "another person's",
         default=False,
         db_default=False,
-        help_text="The address is shared with the debtor whose own it is. Nothing is sent there about this debtor's debts.",
+        help_text="The address is shared and belongs to the other debtor. Nothing is sent there about this debtor's debts.",
     )
     messages_suppressed = models.GeneratedField(
         expression=Case(

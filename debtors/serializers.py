@@ -38,12 +38,6 @@ class DebtorSerializer(CamelSerializer):
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 
-    def validate_email(self, value: str | None) -> str | None:
-        """Require an address, unless the debtor came by a placement file without one."""
-        if value is None and getattr(self.instance, "email", "") is not None:
-            raise serializers.ValidationError("This is required.", code="required")
-        return value
-
     def is_phone_known(self, debtor: Debtor) -> bool | None:
         return phones.is_known(debtor.mobile_phone) if debtor.mobile_phone else None
 

@@ -5,6 +5,7 @@ from collection.models.debts import OPEN, Debt, DebtQuerySet, DebtStatus
 from collection.models.deferrals import DeferralRequest
 from collection.models.disputes import Dispute
 from collection.models.holds import Hold, HoldEvent, HoldQuerySet
+from collection.models.placements import ParkedPlacement
 from collection.models.segments import Segment
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "HoldEvent",
     "HoldQuerySet",
     "LedgerEntry",
+    "ParkedPlacement",
     "Segment",
 ]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 
 from agents.models import agent_field
 from collection.models.segments import Segment
@@ -133,6 +133,12 @@ class Debt(NormalFormModel):
                 fields=["hand_status_until"],
                 name="debt_hand_status_until",
                 condition=Q(hand_status_until__isnull=False),
+            ),
+            models.Index(
+                F("creditor"),
+                Func(F("normal_reference"), Value("0"), function="ltrim"),
+                name="debt_reference_with_zeros",
+                condition=Q(normal_reference__startswith="0"),
             ),
         ]
 

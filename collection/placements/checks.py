@@ -91,7 +91,7 @@ _LENGTHS = {
 DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
 _AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
 NUMBERS = {**_AMOUNTS, "p2pScore": "p2p_score"}
-_REQUIRED = {"email": "email", "originalCreditor": "original_creditor", "originalBalance": "original_balance"}
+_REQUIRED = {"originalCreditor": "original_creditor", "originalBalance": "original_balance"}
 
 _PLAIN = r"'^-?[0-9]+(\.[0-9]+)?$'"
 _DAY = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'"
@@ -128,6 +128,8 @@ _ENDED = " ".join(
     if code in DECIMALS
 )
 _FAULTS = {
+    "email": """CASE WHEN num_nonnulls(email, mobile_phone, external_reference) = 0
+        THEN 'A row needs email, mobilePhone or externalReference.' END""",
     "currencyCode": f"CASE {_ENDED} END",
     **{
         name: f"CASE WHEN length({column}) > {most} THEN 'This is longer than {most} characters.' END"

@@ -30,7 +30,7 @@ OF_DEBT = {
 #: The columns that a file may have, by their API names.
 COLUMNS = OF_DEBTOR | OF_DEBT
 #: The columns that a file must have, and ``originalCreditor`` unless a creditor is given for the whole file.
-REQUIRED = ("email", "originalBalance")
+REQUIRED = ("originalBalance",)
 
 _DELIMITERS = ",;\t|"
 #: Excel's own first line, which names the delimiter. Excel may have saved it with empty cells at its end.

@@ -91,7 +91,7 @@ def next_contact(facts: Facts, policies: PolicySet, now: datetime) -> datetime |
 def _address_reasons(facts: Facts) -> Iterator[Reason]:
     if facts.shared:
         text = "The address belongs to another person, who must not learn of this debt."
-        yield Reason(ReasonCode.SHARED_ADDRESS, text, "15 U.S.C. 1692c(b); 12 CFR 1006.6(d)(1)")
+        yield Reason(ReasonCode.SHARED_ADDRESS, text, section_of("shared_address", facts.locations))
     elif not facts.address:
         yield Reason(ReasonCode.NO_ADDRESS, "There is no address for this channel.")
     if facts.suppressed:

@@ -139,7 +139,7 @@ def suppress_addresses(rng: random.Random, people: Sequence[Debtor], *, now: dat
     reason_text = _REASONS[MessageStatus.BOUNCED]
     for debtor in rng.sample(people, 25):
         contact_points.suppress(
-            debtor.email, channel=Channel.EMAIL, reason=SuppressionReason.BOUNCED, source=reason_text, now=now
+            debtor.email or "", channel=Channel.EMAIL, reason=SuppressionReason.BOUNCED, source=reason_text, now=now
         )
 
 

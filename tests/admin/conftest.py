@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, TokenFamily
 from collection import deferrals
 from collection.holds import holds
-from collection.models import ExchangeRate
+from collection.models import ExchangeRate, ParkedPlacement
 from collection.segments import assignment
 from communications.models import (
     Circuit,
@@ -191,4 +191,7 @@ def fill(count: int) -> None:
         ContactPreference.objects.create(debtor=debt.debtor, statement="Evenings only")
         holds.open_hold(reason="vulnerable", debtor=debt.debtor, source="Letter", by=reviewer, now=NOW)
         factories.dispute(debt=debt, portion=Decimal(1))
+        ParkedPlacement.objects.create(
+            debtor=debt.debtor, row={"firstName": "Gus"}, line=2, digest=str(uuid4()), placed_on=NOW.date()
+        )
         ValidationNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

@@ -32,7 +32,7 @@ def test_a_debtor_created_at_the_same_time_is_matched_and_not_doubled():
 
     def enter() -> None:
         with transaction.atomic():
-            factories.debtor(email="ANN@example.com")
+            factories.debtor(first_name="Ann", email="ANN@example.com")
             written.set()
             time.sleep(0.3)
 
@@ -47,12 +47,14 @@ def test_a_debtor_created_at_the_same_time_is_matched_and_not_doubled():
 
 def test_a_debt_placed_at_the_same_time_is_known():
     written = threading.Event()
-    owner = factories.debtor(email="ann@example.com")
+    owner = factories.debtor(first_name="Ann", email="ann@example.com")
     factories.creditor("Acme")  # Otherwise the file waits for the creditor, not for the debt.
 
     def place() -> None:
         with transaction.atomic():
-            factories.debt(debtor=owner, original_creditor="Acme", external_reference="A-1")
+            factories.debt(
+                debtor=owner, original_creditor="Acme", external_reference="A-1", balance=100, currency_code="USD"
+            )
             written.set()
             time.sleep(0.3)
 

@@ -84,15 +84,32 @@ class Command(BaseCommand):
     def report(self, report: loading.Report, *, dry_run: bool) -> None:
         if report.ignored:
             self.stdout.write(f"Ignored columns, whose names are unknown: {', '.join(report.ignored)}.")
-        for refusal in report.refusals[:SHOWN]:
-            self.stdout.write(f"line {refusal.line}, {refusal.column or 'the row'}: {refusal.reason}")
-        if len(report.refusals) > SHOWN:
-            self.stdout.write(f"… and {len(report.refusals) - SHOWN} more; --refused FILE.csv writes them all.")
+        self.show([f"line {one.line}, {one.column or 'the row'}: {one.reason}" for one in report.refusals], "--refused")
+        self.show([f"line {line} equals line {first} and is a debt of its own" for line, first in report.equal])
+        self.show(
+            [
+                f"line {one.line}, {one.column}: parked{f' as {one.id}' if one.id else ''}. {one.reason}"
+                for one in report.parked
+            ]
+        )
         self.stdout.write(
             f"{report.rows} rows: {report.accepted} accepted ({report.debtors} new debtors), "
-            f"{report.known} already there, {report.refused} refused."
+            f"{report.known} already there, {len(report.parked)} parked, {report.refused} refused."
             + (" Dry run: nothing was written." if dry_run else "")
         )
+
+        if report.parked:
+            self.stdout.write(
+                "Parked rows have a known debtor's address and another name or date of birth. Decide in the back office "
+                "(Parked placement rows) or by manage.py decide_placement who owes them."
+            )
+
+    def show(self, lines: list[str], option: str = "") -> None:
+        for line in lines[:SHOWN]:
+            self.stdout.write(line)
+        if len(lines) > SHOWN:
+            more = f"; {option} FILE.csv writes them all" if option else ""
+            self.stdout.write(f"… and {len(lines) - SHOWN} more{more}.")
 
     def write_refusals(self, report: loading.Report, path: str) -> None:
         try:

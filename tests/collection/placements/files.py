@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,15 @@ def text(*rows: dict[str, Any], delimiter: str = ",") -> str:
 def load(content: str | bytes, **options: Any) -> loading.Report:
     data = content.encode() if isinstance(content, str) else content
     report = loading.load(io.BytesIO(data), **{"by": None, "today": TODAY, "now": clock(), **options})
-    assert report.rows == report.accepted + report.known + report.refused
+    assert report.rows == report.accepted + report.known + report.refused + len(report.parked)
     assert report.refused == len({refusal.line for refusal in report.refusals})
     return report
+
+
+def load_case(name: str, **options: Any) -> loading.Report:
+    """Load a file as a creditor sent it, on a day on which its dates lie in the past."""
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    return load((CASES / name).read_bytes(), **{"today": now.date(), "now": now, **options})
 
 
 def counts(report: loading.Report) -> tuple[int, int, int]:

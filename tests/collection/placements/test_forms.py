@@ -8,7 +8,7 @@ import pytest
 from collection.models import Debt
 from collection.placements.lines import BrokenFile
 from debtors.models import Debtor
-from tests.collection.placements.files import CASES, ROW, counts, load, text
+from tests.collection.placements.files import ROW, counts, load, load_case, text
 
 pytestmark = pytest.mark.django_db
 
@@ -56,13 +56,13 @@ def test_a_byte_order_mark_decides_against_a_named_encoding():
 
 
 def test_excels_line_with_the_delimiter_is_skipped():
-    assert counts(load((CASES / "05-sep-line.csv").read_bytes())) == (1, 0, 0)
+    assert counts(load_case("05-sep-line.csv")) == (1, 0, 0)
     assert reasons("sep=,\n" + text(ROW | {"p2pScore": "2"}))[0][:2] == (3, "p2pScore")
     assert counts(load("sep=\t\r\n" + text(ROW, delimiter="\t"))) == (1, 0, 0)
 
 
 def test_empty_columns_without_a_name_are_ignored():
-    report = load((CASES / "06-empty-trailing-columns.csv").read_bytes())
+    report = load_case("06-empty-trailing-columns.csv")
     assert (counts(report), report.ignored) == ((1, 0, 0), [])
 
 
@@ -195,7 +195,7 @@ def test_each_column_is_judged_by_itself():
 
 
 def test_phones_as_excel_leaves_them():
-    report = load((CASES / "10-phones-as-excel-leaves-them.csv").read_bytes())
+    report = load_case("10-phones-as-excel-leaves-them.csv")
     assert {(one.line, one.column) for one in report.refusals} >= {
         (5, "mobilePhone"), (7, "mobilePhone"), (8, "mobilePhone"),
     }  # fmt: skip

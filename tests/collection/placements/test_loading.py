@@ -131,24 +131,23 @@ def test_known_debts_and_debtors_stay_unchanged():
     load(text(ROW))
     before = everything()
     changed = ROW | {
-        "originalBalance": "900",
-        "firstName": "Bea",
+        "city": "Leeds",
         "mobilePhone": "+447700900999",
         "currentStatus": "disputed",
+        "dueDate": "2026-09-01",
     }
     assert counts(load(text(changed))) == (0, 1, 0)
     assert everything() == before
 
 
 def test_a_repeated_reference_is_one_debt():
-    other = ROW | {"email": "other@example.com", "originalBalance": "7"}
-    assert counts(load(text(ROW, other))) == (1, 1, 0)
+    assert counts(load(text(ROW, ROW | {"city": "Leeds"}))) == (1, 1, 0)
     assert Debtor.objects.get().email == "ann@example.com"
 
 
 def test_a_reference_whose_first_row_is_refused_is_taken_from_the_second():
-    factories.debtor(email="x@example.com")
-    factories.debtor(mobile_phone="+447700900555")
+    for known in ({"email": "x@example.com"}, {"mobile_phone": "+447700900555"}):
+        factories.debtor(first_name="Ann", **known)
     conflicting = ROW | {"email": "x@example.com", "mobilePhone": "+447700900555"}
     wrong = ROW | {"externalReference": "A-2", "p2pScore": "2"}
     assert counts(load(text(conflicting, ROW, wrong, ROW | {"externalReference": "A-2"}))) == (2, 0, 2)
@@ -171,11 +170,6 @@ def test_an_alias_is_its_creditor():
     assert Debt.objects.get().creditor == acme
 
 
-def test_spellings_of_a_creditor_are_one_without_a_reference_too():
-    bare = ROW | {"externalReference": ""}
-    assert counts(load(text(bare, bare | {"originalCreditor": "ACME."}))) == (1, 1, 0)
-
-
 @pytest.mark.parametrize("reference", ["A-1", ""])
 def test_a_recalled_debt_may_be_placed_again(reference: str):
     row = ROW | {"externalReference": reference}
@@ -186,7 +180,7 @@ def test_a_recalled_debt_may_be_placed_again(reference: str):
 
 
 def test_a_debtor_is_known_by_address_in_any_case_or_by_phone():
-    ann = factories.debtor(email="Ann@Example.com", mobile_phone="+447400123456")
+    ann = factories.debtor(first_name="Ann", email="Ann@Example.com", mobile_phone="+447400123456")
     by_phone = ROW | {
         "externalReference": "A-2",
         "email": "new@example.com",
@@ -230,8 +224,8 @@ def test_a_chain_of_shared_phones_and_addresses_is_followed_to_its_end():
 
 
 def test_a_row_that_names_two_debtors_is_refused():
-    factories.debtor(email="ann@example.com")
-    factories.debtor(mobile_phone="+447700900555")
+    factories.debtor(first_name="Ann", email="ann@example.com")
+    factories.debtor(first_name="Ann", mobile_phone="+447700900555")
     assert refused(ROW | {"mobilePhone": "+447700900555"}) == [("mobilePhone", "Another debtor has this phone.")]
 
 
@@ -245,7 +239,7 @@ def test_only_a_new_debtor_needs_a_name():
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("email", ""), ("email", "ann"), ("email", "a@" + "b" * 250 + ".com"), ("originalCreditor", ""),
+        ("email", "ann"), ("email", "a@" + "b" * 250 + ".com"), ("originalCreditor", ""),
         ("originalBalance", ""), ("originalBalance", "0"), ("originalBalance", "-1"), ("originalBalance", "1,000.00"),
         ("originalBalance", "1e3"), ("originalBalance", "NaN"), ("originalBalance", "١٢"), ("originalBalance", "1_000"),
         ("originalBalance", "9" * 17), ("originalBalance", "9" * 50), ("originalBalance", "1.001"),
@@ -330,7 +324,7 @@ GOOD = text(ROW)
         (b"", "no header"),
         (b"\n\n", "no header"),
         (b"email,originalBalance\n", "Missing columns: originalCreditor"),
-        (b"originalCreditor\n", "Missing columns: email, originalBalance"),
+        (b"originalCreditor\n", "Missing columns: originalBalance"),
         (GOOD.replace("lastName", "firstName", 1), "Repeated columns: firstName"),
         (GOOD.encode() + b"caf\xe9,x,x,x,x,x,x\n", "Line 3 is not UTF-8"),
         (GOOD.encode("utf-16-le"), "Line 1 has a NUL character, as in UTF-16 without a byte-order mark"),
@@ -406,7 +400,7 @@ def test_the_command_reports_the_rows_and_writes_the_refused_ones(tmp_path):
     wrong = [ROW | {"externalReference": f"W-{n}", "p2pScore": "2"} for n in range(25)]
     refusals = tmp_path / "refused.csv"
     said = command(tmp_path, text(ROW, *wrong), "--refused", str(refusals), exits=1)
-    assert "26 rows: 1 accepted (1 new debtors), 0 already there, 25 refused." in said
+    assert "26 rows: 1 accepted (1 new debtors), 0 already there, 0 parked, 25 refused." in said
     assert "line 3, p2pScore: This must be between 0 and 1." in said
     assert "… and 5 more" in said
     written = list(csv.reader(refusals.read_text("utf-8").splitlines()))

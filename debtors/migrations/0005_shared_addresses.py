@@ -7,7 +7,7 @@ from ddc.common.postgresql.triggers import InstallTriggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("debtors", "0002_normal_forms"),
+        ("debtors", "0004_normal_forms"),
         ("common", "0002_triggers"),
     ]
 
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="The address is shared with the debtor whose own it is. Nothing is sent there about this debtor's debts.",
+                help_text="The address is shared and belongs to the other debtor. Nothing is sent there about this debtor's debts.",
                 verbose_name="another person's",
             ),
         ),
