@@ -37,4 +37,4 @@ class Command(BaseCommand):
             row = DECISIONS[options["decision"]](row, by=by, now=timezone.now())
         except DomainError as refusal:
             raise CommandError(f"{refusal.message} Nothing was written.") from refusal
-        self.stdout.write(f"The row is {row.get_outcome_display()}." + (f" {row.reason}" if row.reason else ""))
+        self.stdout.write(f"The row is {row.get_outcome_display().lower()}." + (f" {row.reason}" if row.reason else ""))
