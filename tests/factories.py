@@ -14,7 +14,7 @@ from communications.models import CommunicationTemplate
 from creditors import creditors
 from creditors.models import Creditor
 from debtors import contact_points
-from debtors.channels import AddressKind, Channel
+from debtors.channels import Channel
 from debtors.models import Consent, Debtor, SuppressionReason
 
 _numbers = itertools.count(1)
@@ -58,7 +58,7 @@ def debtor(**values: Any) -> Debtor:
 
 def consent(of: Debtor, channel: str, at: datetime, **values: Any) -> Consent:
     """A consent of a debtor to a channel at their address."""
-    address = contact_points.normalise(of.email, AddressKind.EMAIL) if channel == "email" else of.mobile_phone
+    address = of.normal_email if channel == "email" else of.normal_phone
     fields = {"debtor": of, "channel": channel, "address": address, "basis": "debtor", "given_at": at}
     return Consent.objects.create(**fields | values)
 
