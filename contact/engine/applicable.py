@@ -48,13 +48,32 @@ class PolicySet:
         self.counts_from_first_contact = any(policy.notice_days for policy in self.all)
         #: How many days back contacts matter, with a day more for the clocks of the debtor.
         self.memory_days = max((policy.longest_memory for policy in self.all), default=0) + 2
+        self._of_region = lru_cache(maxsize=_KEPT)(self._find_of_region)
         #: Return the policies that apply to a debtor who may be at these locations, by a channel, about a subject.
         self.applicable = lru_cache(maxsize=65_536)(self._applicable)
+        self._of_locations = lru_cache(maxsize=_KEPT)(self._find)
         self._shared: dict[Any, ApplicablePolicies] = {}
 
     def _applicable(
         self, locations: frozenset[Location], channel: str, subject: Subject = UNKNOWN
     ) -> ApplicablePolicies:
+        return self._of_locations(frozenset(map(self._distinguished, locations)), channel, subject)
+
+    def _distinguished(self, where: Location) -> Location:
+        """Return the location as far as policies tell it from others, so that people of one region share what applies."""
+        everywhere, elsewhere, of_cities = self._of_region(where.country, where.region)
+        covering = [policy for policy in of_cities if policy.covers(where)]
+        if len(covering) == len(of_cities):
+            return everywhere
+        return where if covering else elsewhere
+
+    def _find_of_region(self, country: str, region: str) -> tuple[Location, Location, tuple[Policy, ...]]:
+        """Return a region as a whole, the region outside of all cities with policies, and the policies of these cities."""
+        everywhere = Location(country, region)
+        in_cities = (policy for policy in self.all if policy.cities or policy.postal_prefixes)
+        return everywhere, Location(country, region, "-"), tuple(p for p in in_cities if p.covers(everywhere))
+
+    def _find(self, locations: frozenset[Location], channel: str, subject: Subject) -> ApplicablePolicies:
         """Find what applies: DEFAULT only where no other jurisdiction does. Equal sets share one object and its caches."""
         found: dict[int, Policy] = {}
         for where in locations:
@@ -65,9 +84,11 @@ class PolicySet:
         applying = tuple(p for p in (*agency, *found.values()) if p.is_about(channel, subject))
         holidays = tuple(sorted((id(p), _holiday_regions(p, locations)) for p in applying if p.keeps_holidays))
         key = (tuple(map(id, applying)), holidays)
-        if len(self._shared) >= _KEPT:
-            self._shared.clear()
-        return self._shared.setdefault(key, ApplicablePolicies(applying, locations))
+        if key not in self._shared:
+            if len(self._shared) >= _KEPT:
+                self._shared.clear()
+            self._shared[key] = ApplicablePolicies(applying, locations)
+        return self._shared[key]
 
 
 def _holiday_regions(policy: Policy, locations: frozenset[Location]) -> tuple[tuple[str, str], ...]:

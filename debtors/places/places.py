@@ -60,7 +60,10 @@ def find(
     country: str | None, region: str | None = None, city: str | None = None, postal_code: str | None = None
 ) -> Place:
     """Return what an address tells. City and postcode narrow region and zones down; where they contradict, both count."""
-    return _find(country, *(text if len(text or "") <= _LONGEST else None for text in (region, city, postal_code)))
+    if len(region or "") + len(city or "") + len(postal_code or "") > _LONGEST:
+        texts = (text if len(text or "") <= _LONGEST else None for text in (region, city, postal_code))
+        return _find(country, *texts)
+    return _find(country, region, city, postal_code)
 
 
 @lru_cache(maxsize=65_536)
