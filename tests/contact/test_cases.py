@@ -9,6 +9,7 @@ from communications.calls import records
 from communications.models import CommunicationLog
 from communications.outbox import may_go, outbox
 from contact.engine.decision import ReasonCode, Verdict
+from debtors import debtors
 from tests import factories
 from tests.communications.messages import drain, queue
 
@@ -187,3 +188,20 @@ def test_consent_of_61_days_is_too_old_for_a_text(debt, age, ended):
     log.refresh_from_db()
     if ended == "blocked":
         assert log.failure_reason == "consent_too_old: The consent was not given, used or checked in the last 60 days."
+
+
+@pytest.mark.parametrize(("channel", "ended"), [("sms", "blocked"), ("voice", "blocked")])
+def test_a_number_that_moved_gets_nothing_on_the_former_owners_word(debt, channel, ended):
+    # 12 CFR 1006.6(d)(5)(ii), 47 CFR 64.1200(a)(1)(iii): consent is that of the person called, not of who had the number before.
+    phone, template = debt.debtor.mobile_phone, factories.template(communication_type=channel, subject=None)
+    factories.consent(debt.debtor, channel, NOON - timedelta(days=3))
+    debtors.amend(debt.debtor, today=NOON.date(), mobile_phone=None)
+    heir = factories.debt(debtor=factories.debtor(country_code="US", region_state="NJ", mobile_phone=phone))
+    log = outbox.queue(debtor=heir.debtor, debt=heir, channel=channel, template=template, now=NOON)
+
+    assert drain(NOON).statuses == {ended: 1}
+    log.refresh_from_db()
+    assert log.failure_reason.startswith("consent_missing: ")
+    factories.consent(heir.debtor, channel, NOON - timedelta(days=3))
+    outbox.queue(debtor=heir.debtor, debt=heir, channel=channel, template=template, now=NOON)
+    assert drain(NOON).statuses == {"sent": 1}
