@@ -14,7 +14,10 @@ from communications.sending import circuits
 from contact.models import Purpose
 from ddc.common.observing import health, metrics
 
-_QUEUES = {purpose: "ddc" if purpose == Purpose.COLLECTION else "fast" for purpose in Purpose}
+_QUEUES = {
+    "fast": [purpose.value for purpose in Purpose if purpose != Purpose.COLLECTION],
+    "ddc": [Purpose.COLLECTION.value],
+}
 _WINDOW = timedelta(hours=24)
 
 
@@ -36,11 +39,11 @@ def outbox() -> Iterator[Metric]:
     }
     due = Min("due_at", filter=Q(due_at__lte=now) & ~Q(status=MessageStatus.SENDING))
     oldest = dict(waiting.order_by().values_list("purpose").annotate(since=due))
-    for purpose, queue in _QUEUES.items():
+    for queue, purposes in _QUEUES.items():
         for status in UNFINISHED_STATUSES:
-            depth.add_metric((queue, status.value), counts.get((purpose, status), 0))
-        since = oldest.get(purpose)
-        age.add_metric((queue,), (now - since).total_seconds() if since else 0)
+            depth.add_metric((queue, status.value), sum(counts.get((purpose, status), 0) for purpose in purposes))
+        since = min((oldest[purpose] for purpose in purposes if oldest.get(purpose)), default=now)
+        age.add_metric((queue,), (now - since).total_seconds())
     yield from (depth, age)
 
 

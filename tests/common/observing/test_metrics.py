@@ -55,6 +55,7 @@ def test_it_has_the_state_of_the_outbox(scrape):
     debt = factories.debt()
     for minutes, values in (
         (10, {}), (3, {"status": "postponed"}), (-60, {"status": "postponed"}), (1, {"purpose": Purpose.CODE}),
+        (5, {"purpose": Purpose.ANSWER}),
         (0, {"status": "uncertain", "due_at": None}), (0, {"status": "sent", "due_at": None}),
     ):  # fmt: skip
         due = now - timedelta(minutes=minutes)
@@ -63,10 +64,10 @@ def test_it_has_the_state_of_the_outbox(scrape):
     found = scrape()
     assert found["ddc_outbox_messages", "ddc", "queued"] == 1
     assert found["ddc_outbox_messages", "ddc", "postponed"] == 2
-    assert found["ddc_outbox_messages", "fast", "queued"] == 1
+    assert found["ddc_outbox_messages", "fast", "queued"] == 2
     assert found["ddc_outbox_messages", "fast", "sending"] == 0
     assert found["ddc_outbox_oldest_due_seconds", "ddc"] == pytest.approx(600, abs=30)
-    assert found["ddc_outbox_oldest_due_seconds", "fast"] == pytest.approx(60, abs=30)
+    assert found["ddc_outbox_oldest_due_seconds", "fast"] == pytest.approx(300, abs=30)
     assert found["ddc_messages_uncertain",] == 1
     assert found["ddc_messages_last_day", "email", "sent"] == 1
     assert found["ddc_database_up",] == 1
