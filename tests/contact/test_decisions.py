@@ -280,7 +280,7 @@ class TestBatches:
         logs, _ = self.waiting(count), policies.current()
         (few, _), (many, decisions) = self.decide(logs[:10]), self.decide(logs)
 
-        assert many == few <= 14
+        assert many == few <= 15
         assert len(decisions) == count
         refused = [one for one in decisions if ReasonCode.SUPPRESSED in {reason.code for reason in one.reasons}]
         assert len(refused) == len(range(0, count, 3))
