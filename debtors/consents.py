@@ -106,7 +106,7 @@ def record_reply(debtor: Debtor, *, phone: str, channel: Channel, text: str, sou
         Consent.objects.create(
             debtor=debtor,
             channel=channel,
-            address=debtor.mobile_phone or "",
+            address=phones.normal_form(phone),
             basis=Consent.Basis.REPLY,
             text=text,
             source=source,
@@ -117,7 +117,7 @@ def record_reply(debtor: Debtor, *, phone: str, channel: Channel, text: str, sou
 def record_use(debtor: Debtor, *, phone: str, now: datetime) -> None:
     """Record that the debtor has just written or signed in from their phone, which shows that they still have it."""
     if _is_phone_of(debtor, phone):
-        rows = Consent.objects.filter(debtor=debtor, address=debtor.mobile_phone)
+        rows = Consent.objects.filter(debtor=debtor, address=phones.normal_form(phone))
         rows.filter(Q(used_at__isnull=True) | Q(used_at__lt=now)).update(used_at=now, updated_at=now)
 
 

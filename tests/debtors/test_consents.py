@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ddc.common.errors import Forbidden
-from debtors import consents, contact_points, debtors
+from debtors import consents, contact_points, debtors, phones
 from debtors.channels import AddressKind, Channel
 from debtors.models import Consent, ContactPoint, Debtor, SuppressionReason
 from tests import factories
@@ -131,11 +131,21 @@ class TestConfirming:
         check(NOON - 20 * DAY)
         assert given(debtor)["sms"] == consents.Given(NOON - 90 * DAY, NOON - 10 * DAY, "debtor")
 
-    def test_the_debtors_phone_is_known_in_every_spelling(self) -> None:
-        debtor = factories.debtor(mobile_phone="+525512345678")
-        factories.consent(debtor, "sms", NOON - DAY)
-        consents.record_use(debtor, phone="+5215512345678", now=NOON)
-        assert given(debtor, "+525512345678")["sms"].confirmed_at == NOON
+    @pytest.mark.parametrize(
+        ("stored", "sender"),
+        [
+            ("+525512345678", "+5215512345678"),
+            ("+5215512345678", "+525512345678"),
+            ("+5491123456789", "+541123456789"),
+            ("+5491123456789", "+5491123456789"),
+        ],
+    )
+    def test_the_debtors_phone_is_known_in_every_spelling(self, stored: str, sender: str) -> None:
+        debtor = factories.debtor(mobile_phone=stored)
+        address = phones.normal_form(stored)
+        consents.record_reply(debtor, phone=sender, channel=Channel.SMS, text="START", source="", now=NOON - DAY)
+        consents.record_use(debtor, phone=sender, now=NOON)
+        assert given(debtor, address)["sms"] == consents.Given(NOON - DAY, NOON, "reply")
 
     def test_a_check_is_of_a_debtors_phone_and_not_in_the_future(self) -> None:
         debtor, agent = factories.debtor(mobile_phone=PHONE, email=EMAIL), factories.agent("Agent")
