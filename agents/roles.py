@@ -18,6 +18,7 @@ APPS = (
     "contact",
     "payments",
     "communications",
+    "casework",
     "strategy",
     "portal",
 )
@@ -46,6 +47,7 @@ _AGENT = {
         "read_inboundmessage",
         "add_uncertainresolution",
     ),
+    "casework": ("add_note", "change_note", "add_followup", "change_followup"),
 }
 #: Not seen by every role, but only by those that name it: personal data as it was, also of debtors who are deleted.
 _NOT_FOR_ALL = {"view_auditevent"}
@@ -74,6 +76,7 @@ _SUPERVISOR = {
         "withdraw_communicationlog",
         "delete_communicationtemplate",
     ),
+    "casework": ("strike_note",),
     "strategy": ("add_strategyrule", "change_strategyrule", "delete_strategyrule", "add_strategyrun"),
 }
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from casework.models import DUE, FollowUp
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
 from collection.models import DeferralRequest, Dispute, Hold, ParkedPlacement
 from communications.models import CallTask, InboundMessage, ProviderEvent, UncertainMessage
@@ -24,12 +25,11 @@ MAX_COUNT = 1000
 MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Work queue", True, (
         "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "collections.ParkedPlacement",
-        "communications.InboundMessage",
-        "communications.CallTask", "communications.UncertainMessage",
+        "communications.InboundMessage", "communications.CallTask", "communications.UncertainMessage", "casework.FollowUp",
     )),
     ("Accounts", True, (
         "debtors.Debtor", "collections.Debt", "payments.Payment", "creditors.Creditor", "debtors.ContactPoint",
-        "contact.ContactPreference",
+        "contact.ContactPreference", "casework.Note",
     )),
     ("Messages", True, (
         "communications.CommunicationLog", "communications.CommunicationTemplate", "contact.ContactDecision",
@@ -43,7 +43,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "portal.DigitalActivity", "creditors.CreditorName",
     )),
     ("Settings", False, (
-        "agents.Agent", "auth.Group", "agents.StaffSession", "agents.ApiToken",
+        "agents.Agent", "auth.Group", "agents.StaffSession", "casework.WorkClaim", "agents.ApiToken",
         "collections.ExchangeRate", "communications.ProviderEvent",
         "communications.Circuit", "communications.DatabaseRestore", "communications.PendingDispatch", "payments.IdempotencyKey",
         "portal.OtpSession", "portal.RevokedDebtorToken",
@@ -91,6 +91,7 @@ WORKLISTS = (
     Worklist("Parked placement rows", ParkedPlacement.objects.filter(decision=None), "created_at", {}),
     Worklist("Unread messages", InboundMessage.objects.filter(read_at=None), "created_at", {}),
     Worklist("Calls to make", CallTask.objects.filter(outcome=None), "sent_at", {}),
+    Worklist("Follow-ups due", FollowUp.objects.filter(DUE), "due_on", {}),
     Worklist("Uncertain messages", UncertainMessage.objects.all(), "created_at", {}),
     Worklist(
         "Failed callbacks",

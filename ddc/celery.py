@@ -67,6 +67,7 @@ app.conf.beat_schedule = {
             "agents.tasks.delete_old_attempts",
             "collection.tasks.hold_minors",
             "payments.tasks.delete_expired_keys",
+            "casework.tasks.delete_ended_claims",
             "portal.tasks.delete_old_sessions",
             "portal.tasks.delete_expired_tokens",
         )

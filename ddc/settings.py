@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "contact",
     "payments",
     "communications",
+    "casework",
     "strategy",
     "portal",
     "ddc.demo",

@@ -36,9 +36,9 @@ class InvalidBirthDate(Invalid):
 
 
 class HasDebts(DomainError):
-    """A debtor with debts, messages or holds cannot be deleted."""
+    """A debtor with debts, messages, holds or notes cannot be deleted."""
 
-    message = "This debtor has debts, messages or holds, so it cannot be deleted."
+    message = "This debtor has debts, messages, holds or notes, so it cannot be deleted."
 
 
 _CONSTRAINTS: dict[str, DomainError] = {
@@ -94,7 +94,7 @@ def sign_out_everywhere(debtor: Debtor, *, by: Agent | None, now: datetime) -> N
 def delete(debtor: Debtor) -> None:
     """Delete a debtor without debts. Contact points with a suppression stay.
 
-    :raises HasDebts: if there are debts, messages or holds
+    :raises HasDebts: if there are debts, messages, holds, notes or follow-ups
     """
     with deleting(HasDebts):
         debtor.contact_points.filter(messages_suppressed=False, calls_suppressed=False).delete()

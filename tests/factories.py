@@ -9,10 +9,13 @@ from django.contrib.auth.models import Group
 from django.utils.timezone import now
 
 from agents.models import Agent
+from casework import follow_ups, notes
+from casework.models import FollowUp, Note
 from collection.models import Debt, Dispute, Segment
 from communications.models import CommunicationTemplate
 from creditors import creditors
 from creditors.models import Creditor
+from ddc.common.days import agency_today
 from debtors import contact_points
 from debtors.channels import Channel
 from debtors.models import Consent, Debtor, SuppressionReason
@@ -88,6 +91,16 @@ def dispute(**values: Any) -> Dispute:
 
     fields: dict[str, Any] = {"channel": "letter", "reason": "I paid this in May.", "by": None, "now": now()}
     return disputes.receive(values.pop("debt", None) or debt(), **fields | values)
+
+
+def note(**values: Any) -> Note:
+    made: dict[str, Any] = {"debtor": values.pop("debtor", None) or debtor(), "by": values.pop("by", None) or agent()}
+    return notes.write(**{"text": "Works shifts.", "now": now(), **made, **values})
+
+
+def follow_up(**values: Any) -> FollowUp:
+    made = {"debtor": values.pop("debtor", None) or debtor(), "due_on": agency_today(now()), "by": None, "now": now()}
+    return follow_ups.set_for(**{"text": "Ask for the receipt.", **made, **values})
 
 
 def segment(**values: Any) -> Segment:

@@ -14,8 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny
 
 ORDER = [
-    "common", "audit", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "portal",
-    "strategy",
+    "common", "audit", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "casework",
+    "portal", "strategy",
 ]  # fmt: skip
 PACKAGES = [
     "audit",
@@ -26,6 +26,7 @@ PACKAGES = [
     "contact",
     "payments",
     "communications",
+    "casework",
     "portal",
     "strategy",
 ]

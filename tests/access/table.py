@@ -171,6 +171,9 @@ communications/databaserestore           v          v       v
 communications/pendingdispatch           v          v       v
 communications/calltask                  v          v       v
 communications/inboundmessage            v          v       v
+casework/note                           va         va       v
+casework/followup                       va         va       v
+casework/workclaim                       v          v       v
 contact/contactdecision                  v          v       v
 contact/contactpolicy                    v         va       v
 contact/contactpreference               va         va       v
@@ -269,6 +272,18 @@ GET,POST /admin/communications/uncertainmessage/{log}/download/          302    
 GET,POST /admin/contact/contactpolicy/{policy}/new_version/              302    302   403     200     403
 GET      /admin/contact/contactpreference/{preference}/withdraw/         302    302   200     200     403
 POST     /admin/contact/contactpreference/{preference}/withdraw/         302    302   302     302     403
+
+GET      /admin/casework/note/{note}/pin/                302    302   200     200     403
+POST     /admin/casework/note/{note}/pin/                302    302   302     302     403
+GET,POST /admin/casework/note/{note}/unpin/              302    302   403     403     403
+GET      /admin/casework/note/{note}/strike_out/         302    302   403     200     403
+POST     /admin/casework/note/{note}/strike_out/         302    302   403     302     403
+GET      /admin/casework/followup/{follow_up}/finish/    302    302   200     200     403
+POST     /admin/casework/followup/{follow_up}/finish/    302    302   302     302     403  note=Sent
+GET      /admin/casework/followup/{follow_up}/move/      302    302   200     200     403
+POST     /admin/casework/followup/{follow_up}/move/      302    302   200     200     403  due_on=2001-01-01
+GET      /admin/casework/followup/{follow_up}/drop/      302    302   200     200     403
+POST     /admin/casework/followup/{follow_up}/drop/      302    302   302     302     403
 
 GET,POST /admin/collections/deferralrequest/{asked}/end_early/  302    302   403     403     403
 GET      /admin/collections/hold/{hold}/approve/              302    302   403     200     403

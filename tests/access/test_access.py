@@ -16,6 +16,7 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 
 from agents import sessions
+from casework.models import FollowUp, Note
 from collection import debts, deferrals, disputes
 from collection.holds import holds
 from collection.models import Debt, Dispute, Hold
@@ -114,6 +115,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "uncertain": lambda: CommunicationLog.objects.create(
         communication_type="email", status="uncertain", debtor=factories.debtor(), sent_at=now()
     ),
+    "note": factories.note,
+    "follow_up": factories.follow_up,
     "segment": factories.segment,
     "creditor": lambda: factories.creditor(f"Creditor {uuid.uuid4()}"),
     "rule": rule,
@@ -147,7 +150,9 @@ def caller(role: str, api_as: Callable[[Any], Api]) -> Api:
 
 
 #: What the pages of the back office act on.
-ACTED_ON = (Debt, Hold, Dispute, ContactPoint, ContactPolicy, ContactPreference, CommunicationLog, ProviderEvent)
+ACTED_ON = (
+    Debt, Hold, Dispute, ContactPoint, ContactPolicy, ContactPreference, CommunicationLog, ProviderEvent, Note, FollowUp,
+)  # fmt: skip
 
 
 def state(*models: Any) -> list[Any]:

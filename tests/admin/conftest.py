@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, TokenFamily
+from casework import claims
 from collection import deferrals
 from collection.holds import holds
 from collection.models import ExchangeRate, ParkedPlacement
@@ -194,4 +195,7 @@ def fill(count: int) -> None:
         ParkedPlacement.objects.create(
             debtor=debt.debtor, row={"firstName": "Gus"}, line=2, digest=str(uuid4()), placed_on=NOW.date()
         )
+        factories.note(debtor=debt.debtor, by=reviewer)
+        factories.follow_up(debtor=debt.debtor, debt=debt)
+        claims.claim(debt.debtor, by=reviewer, now=NOW)
         ValidationNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

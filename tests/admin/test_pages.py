@@ -29,10 +29,12 @@ SHOWN: list[Any] = [*MODELS, Group]
 #: What each role may add in the back office; debtors ask for deferrals.
 ADDED_BY: dict[str, set[str]] = {
     "Auditor": set(),
-    "Agent": {"hold", "dispute", "creditor", "debtor", "debt", "payment", "communicationtemplate", "contactpreference"},
+    "Agent": {"hold", "dispute", "creditor", "debtor", "debt", "payment", "communicationtemplate", "contactpreference",
+              "note", "followup"},
     "Supervisor": {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
         "contactpoint", "exchangerate", "hold", "dispute", "contactpreference", "contactpolicy", "agent",
+        "note", "followup",
     },
 }  # fmt: skip
 DELETED_BY: dict[str, set[str]] = {

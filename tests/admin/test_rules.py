@@ -74,11 +74,11 @@ def test_another_phone_ends_the_debtors_tokens_here_too(agent_at_desk: Browser):
 def test_a_debtor_with_debts_stays(supervisor_at_desk: Browser):
     debtor, free = factories.debt().debtor, factories.debtor()
     answer = supervisor_at_desk.post(address(Debtor, "delete", debtor.pk), {"post": "yes"}, follow=True)
-    assert said(answer) == ["This debtor has debts, messages or holds, so it cannot be deleted."]
+    assert said(answer) == ["This debtor has debts, messages, holds or notes, so it cannot be deleted."]
     answer = supervisor_at_desk.act("delete_selected", [debtor, free], post="yes")
     assert said(answer) == [
         "1 debtor deleted.",
-        "John Doe: This debtor has debts, messages or holds, so it cannot be deleted.",
+        "John Doe: This debtor has debts, messages, holds or notes, so it cannot be deleted.",
     ]
     assert list(Debtor.objects.all()) == [debtor]
 

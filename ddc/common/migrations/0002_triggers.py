@@ -4,7 +4,7 @@ from django.db import migrations
 
 from ddc.common.postgresql.triggers import InstallTriggers
 
-LABELS = ["agents", "audit", "debtors", "collections", "contact", "communications", "strategy"]
+LABELS = ["agents", "audit", "debtors", "collections", "contact", "communications", "casework", "strategy"]
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,46 @@
+"""Database triggers of notes and follow-ups."""
+
+from ddc.common.postgresql.recorded import recorded
+from ddc.common.postgresql.triggers import Trigger
+
+#: A note without what may change.
+_FIXED = "to_jsonb({row}.*) - 'pinned' - 'struck_at' - 'struck_by_id' - 'updated_at'"
+
+TRIGGERS = [
+    Trigger(
+        name="note_is_kept",
+        table="note",
+        event="BEFORE DELETE",
+        function="refuse_change",
+        arguments=["Notes are never deleted. Strike the note out instead."],
+        why="A note shows what agents knew about a person, and when.",
+    ),
+    Trigger(
+        name="note_keeps_its_text",
+        table="note",
+        event="BEFORE UPDATE",
+        when=f"{_FIXED.format(row='OLD')} IS DISTINCT FROM {_FIXED.format(row='NEW')} OR OLD.struck_at IS NOT NULL",
+        function="refuse_change",
+        arguments=["A note is only pinned or struck out. Write another note instead."],
+        why="A note stays as its author wrote it, and a struck-out one stays struck out.",
+    ),
+    Trigger(
+        name="follow_up_is_kept",
+        table="follow_up",
+        event="BEFORE DELETE",
+        function="refuse_change",
+        arguments=["Follow-ups are never deleted. Drop the follow-up instead."],
+        why="A follow-up shows what was planned for a person, and who closed it.",
+    ),
+    Trigger(
+        name="closed_follow_up_stays",
+        table="follow_up",
+        event="BEFORE UPDATE",
+        when="OLD.outcome IS NOT NULL",
+        function="refuse_change",
+        arguments=["A closed follow-up never changes. Set another one instead."],
+        why="Who closed a follow-up, when and how, stays as it was.",
+    ),
+    *recorded("note", person="debtor_id"),
+    *recorded("follow_up", person="debtor_id"),
+]

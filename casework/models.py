@@ -1,0 +1,134 @@
+"""What agents write down about their work: notes, follow-ups, and who works on which item."""
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Func, Q, Value
+
+from agents.models import Agent, agent_field
+from collection.models import Debt
+from ddc.common.days import AgencyToday
+from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
+from debtors.models import Debtor, pattern_of
+
+
+class NoteQuerySet(models.QuerySet["Note"]):
+    def matching(self, words: str) -> "NoteQuerySet":
+        """Return the notes with these words in their text; case and accents are ignored."""
+        pattern = Func(Value(pattern_of(words)), function="search_text", output_field=models.TextField())
+        return self.alias(_text=_search_text(), _pattern=pattern).filter(_text__like=F("_pattern"))
+
+
+def _search_text() -> Func:
+    return Func(F("text"), function="search_text", output_field=models.TextField())
+
+
+class Note(UUIDModel):
+    """An agent's note on a person. A trigger keeps its text; a wrong note is struck out and stays readable."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="notes", db_index=False)
+    text = models.TextField(max_length=2000)
+    by = agent_field(editable=False)
+    pinned = models.BooleanField(default=False, db_default=False, help_text="Shown above the timeline of the person.")
+    struck_at = models.DateTimeField("struck out", null=True, blank=True, editable=False)
+    struck_by = agent_field(editable=False)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        db_table = "note"
+        ordering = newest_first()
+        permissions = [("strike_note", "Can strike out notes of other agents")]
+        constraints = [
+            models.CheckConstraint(
+                name="note_struck_out_is_complete_and_not_pinned",
+                condition=Q(struck_at__isnull=True, struck_by__isnull=True)
+                | Q(struck_at__isnull=False, struck_by__isnull=False, pinned=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="note_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="note_debtor_newest"),
+            models.Index(fields=["debtor", "-created_at"], name="note_pinned", condition=Q(pinned=True)),
+            GinIndex(OpClass(_search_text(), name="gin_trgm_ops"), name="note_search_trigrams"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Note on {self.debtor}"
+
+
+class FollowUp(UUIDModel):
+    """Something to do for a person on a day. Once closed it never changes; a moved one is continued by another."""
+
+    class Outcome(models.TextChoices):
+        """How a follow-up was closed; an open one has none."""
+
+        DONE = "done"
+        MOVED = "moved", "moved to another day"
+        DROPPED = "dropped"
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="follow_ups", db_index=False)
+    debt = models.ForeignKey(
+        Debt, on_delete=models.PROTECT, null=True, blank=True, related_name="follow_ups",
+        help_text="The debt that it is about; empty: none in particular.",
+    )  # fmt: skip
+    due_on = models.DateField("day", help_text="From this day on it is in the worklist.")
+    text = models.CharField("to do", max_length=500)
+    owner = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="Who is to do it; empty: any agent.",
+    )  # fmt: skip
+    by = agent_field(editable=False, help_text="Who set it; empty: the system.")
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_by = agent_field(editable=False)
+    closing_note = models.CharField(max_length=500, blank=True, default="", db_default="", editable=False)
+    continues = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="continued_by", editable=False,
+        help_text="The follow-up that was moved to this one's day.",
+    )  # fmt: skip
+
+    class Meta:
+        db_table = "follow_up"
+        ordering = newest_first()
+        verbose_name = "follow-up"
+        constraints = [
+            models.CheckConstraint(
+                name="follow_up_closing_is_complete",
+                condition=Q(outcome__isnull=True, closed_at__isnull=True, closed_by__isnull=True)
+                | Q(outcome__isnull=False, closed_at__isnull=False, closed_by__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["debtor", "-created_at", "-id"], name="follow_up_debtor_newest"),
+            models.Index(fields=["due_on", "id"], name="follow_up_open", condition=Q(outcome__isnull=True)),
+            models.Index(fields=["owner", "due_on", "id"], name="follow_up_open_of", condition=Q(outcome__isnull=True)),
+            models.Index(fields=["debtor", "due_on", "id"], name="follow_up_todo", condition=Q(outcome__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+#: Open follow-ups whose day, by the agency's day, has come.
+DUE = Q(outcome__isnull=True, due_on__lte=AgencyToday())
+
+
+class WorkClaim(models.Model):
+    """An agent works on an item, such as a person or a request. It ends 10 minutes after the last request for the item."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
+    item_type = models.CharField("kind of item", max_length=60, help_text="The model's label.")
+    item_id = models.UUIDField("item")
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
+    claimed_at = models.DateTimeField()
+    seen_at = models.DateTimeField("last request", db_index=True)
+
+    class Meta:
+        db_table = "work_claim"
+        ordering = ["-seen_at", "-id"]
+        verbose_name = "claim on work"
+        verbose_name_plural = "claims on work"
+        constraints = [models.UniqueConstraint(fields=["item_type", "item_id"], name="work_claim_is_one_per_item")]
+
+    def __str__(self) -> str:
+        return f"{self.agent}, {self.item_type}"
