@@ -31,9 +31,13 @@ def _filtered(name: str, key: uuid.UUID | None, text: str) -> str:
     )
 
 
+def may_see(request: HttpRequest) -> bool:
+    return request.user.has_perm(_PERMISSION)
+
+
 def of_debtor(request: HttpRequest, debtor: Debtor) -> list[Listing]:
     """List the newest changes of a debtor's data, for those who may see them."""
-    if not request.user.has_perm(_PERMISSION):
+    if not may_see(request):
         return []
     columns = {
         "Time": lambda event: f"{event.at:%Y-%m-%d %H:%M:%S}",

@@ -1,4 +1,4 @@
-"""Back-office pages for debtors."""
+"""Back-office pages for debtors: their list and their form; ``casework/admin/person`` makes a page of it."""
 
 from typing import Any
 
@@ -11,26 +11,17 @@ from django.utils.timezone import now
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from audit import admin as audit
 from collection import search
-from collection.admin import deferrals, holds
 from collection.balances import totals
-from collection.models import Debt, DeferralRequest
 from communications.admin import recorded_calls
-from communications.admin.inbound import message_listing
-from communications.models import CommunicationLog
-from communications.outbox import may_go
 from contact import explain, facts
-from contact.admin import panel, preferences
 from ddc.common.admin.forms import DomainForm
-from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import amount, column
 from ddc.common.days import agency_today
 from debtors import debtors
 from debtors.contact_point_admin import ContactPointAdmin  # noqa: F401
-from debtors.models import ContactPoint, Debtor
+from debtors.models import Debtor
 from debtors.places import places
-from portal.models import DigitalActivity
 from strategy.withdrawal_admin import WithdrawalPage
 
 
@@ -58,8 +49,8 @@ class DebtorAdmin(WithdrawalPage):
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
     search_help_text = "Name, company, e-mail address, phone or its last digits, postcode, a debt's reference, or an id"
-    actions_detail = ("record_call", "withdraw_messages", "sign_out")
-    readonly_fields = ("location", "totals", "created_at", "updated_at")
+    actions_detail: tuple[str, ...] = ("record_call", "withdraw_messages", "sign_out")
+    readonly_fields = ("location", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
         ("Contact", {"fields": ("email", "mobile_phone", "language_preference")}),
@@ -78,7 +69,7 @@ class DebtorAdmin(WithdrawalPage):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         derived = (
             ("Location", {"fields": ("location",)}),
-            ("Balances", {"fields": ("totals", ("created_at", "updated_at"))}),
+            ("Record", {"fields": (("created_at", "updated_at"),)}),
         )
         return (*self.fieldsets, *derived) if obj else self.fieldsets
 
@@ -111,62 +102,6 @@ class DebtorAdmin(WithdrawalPage):
         text = places.find(debtor.country_code, debtor.region_state).unknown_region
         unknown = f" There is no region “{text}” in this country." if text else ""
         return f"{known}. {explain.clocks(facts.zones(debtor), now())}.{unknown}"
-
-    @admin.display(description="Total of all debts")
-    def totals(self, debtor: Debtor) -> str:
-        parts = totals.of_debtor(debtor, today=agency_today(now())).by_currency
-        return ", ".join(
-            f"{amount(part.current_balance, part.currency_code)} of {amount(part.original_balance, part.currency_code)}"
-            f" ({part.debts})"
-            for part in parts
-        )
-
-    def listings(self, request: HttpRequest, obj: Debtor) -> list[Listing]:
-        of_debtor: dict[str, Any] = {"debtor__id__exact": obj.pk}
-        return [
-            panel.of_previews(may_go.previews(obj, now=now()), debtor_id__exact=obj.pk),
-            listing(
-                "Debts",
-                Debt.objects.filter(debtor=obj).select_related("creditor"),
-                {
-                    "Debt": str,
-                    "Creditor": lambda debt: debt.creditor,
-                    "Status": lambda debt: debt.get_current_status_display(),
-                    "Balance": lambda debt: amount(debt.current_balance, debt.currency_code),
-                    "Due": lambda debt: debt.due_date or "-",
-                },
-                add=adding(Debt, debtor=obj.pk) if request.user.has_perm("collections.add_debt") else None,
-                **of_debtor,
-            ),
-            holds.of_debtor(request, obj),
-            deferrals.listing_of(DeferralRequest.objects.filter(debtor=obj), **of_debtor),
-            listing(
-                "Addresses",
-                ContactPoint.objects.filter(debtor=obj),
-                {
-                    "Address": str,
-                    "Kind": lambda point: point.get_kind_display(),
-                    "Suppressions": lambda point: ", ".join(point.suppressions) or "-",
-                    "Sharing": lambda point: point.sharing or "-",
-                    "Since": lambda point: f"{point.created_at:%Y-%m-%d %H:%M}",
-                },
-                **of_debtor,
-            ),
-            preferences.of_debtor(request, obj),
-            recorded_calls.of_debtor(request, obj),
-            message_listing(CommunicationLog.objects.filter(debtor=obj), **of_debtor),
-            listing(
-                "Activities",
-                DigitalActivity.objects.filter(debtor=obj),
-                {
-                    "Activity": lambda activity: activity.activity_type,
-                    "Path": lambda activity: activity.path or "-",
-                    "Time": lambda activity: f"{activity.created_at:%Y-%m-%d %H:%M}",
-                },
-                **of_debtor,
-            ),
-            *audit.of_debtor(request, obj),
-        ]
 
     def has_record_call_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return recorded_calls.may_record(request)

@@ -108,6 +108,10 @@ def test_no_page_is_refused_what_it_needs(watched: Any):
     frame = page.locator("iframe[title='The message']")
     assert frame.evaluate("each => getComputedStyle(each).height") == "384px"
     assert page.frame_locator("iframe[title='The message']").locator("body").inner_text()
+    page = watched.open(admin_page(Debtor, f"{watched.debt.debtor_id}/change/"))
+    assert page.evaluate("getComputedStyle(document.querySelector('.case .head')).position") == "sticky"
+    page.keyboard.press("t")
+    assert page.evaluate("document.activeElement.id") == "note_text"
     page = watched.open(admin_page(type(watched.debt), "add/"))
     page.locator(".select2-selection").first.click()
     page.locator(".select2-results__option").first.wait_for()

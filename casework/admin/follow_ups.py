@@ -20,6 +20,7 @@ from unfold.widgets import (
 from agents.models import Agent
 from casework import claims, follow_ups
 from casework.models import DUE, FollowUp
+from collection import search
 from collection.models import Debt
 from ddc.common.admin.forms import DomainForm, ReferenceField
 from ddc.common.admin.listings import link
@@ -121,7 +122,7 @@ class FollowUpAdmin(WorkflowAdmin):
     list_filter = (StateFilter, "owner", "due_on")
     list_select_related = ("debtor", "debt", "owner", "closed_by")
     search_fields = ("id",)
-    search_help_text = "Part of the person's name or e-mail address; an id of a follow-up or a person"
+    search_help_text = "Name, e-mail address, phone or reference of the person; an id of a follow-up or a person"
     autocomplete_fields = ("debtor", "debt")
     ordering = ("due_on", "id")
     actions = ("finish_selected", "drop_selected")
@@ -133,7 +134,7 @@ class FollowUpAdmin(WorkflowAdmin):
     )
 
     def search_filter(self, text: str) -> Q:
-        return Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debtor__in=search.debtors(text))
 
     def id_filter(self, key: Any) -> Q:
         return Q(pk=key) | Q(debtor=key)

@@ -19,6 +19,7 @@ from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import link
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
+from debtors.search import newest
 
 _IN_FORCE = Q(struck_at__isnull=True)
 
@@ -68,7 +69,7 @@ class NoteAdmin(WorkflowAdmin):
     fieldsets = ((None, {"fields": ("person", "as_written", ("by", "created_at"), "state")}),)
 
     def search_filter(self, text: str) -> Q:
-        return Q(pk__in=Note.objects.matching(text).values("pk"))
+        return Q(pk__in=newest(Note.objects.matching(text)))
 
     def id_filter(self, key: Any) -> Q:
         return Q(pk=key) | Q(debtor=key)

@@ -1,4 +1,4 @@
-"""Admin pages of debts."""
+"""Admin pages of debts: their list and their form; ``casework/admin/person`` makes a page of it."""
 
 from typing import Any
 
@@ -16,21 +16,13 @@ from unfold.widgets import (
 )
 
 from collection import debts, search
-from collection.admin import deferrals, disputes, holds, ledger
-from collection.models import OPEN, Debt, DebtStatus, DeferralRequest, LedgerEntry
-from communications.admin import recorded_calls
-from communications.admin.inbound import message_listing
-from communications.models import CommunicationLog
-from communications.outbox import may_go
+from collection.models import OPEN, Debt, DebtStatus
 from contact import explain, facts
-from contact.admin import panel
 from ddc.common import money
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField, currency_field
-from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
 from ddc.common.days import agency_today
-from payments.models import Payment
 
 
 class DebtForm(DomainForm):
@@ -150,9 +142,11 @@ class DebtAdmin(DomainAdmin):
     )
 
     @admin.display(description="Limitation period")
-    def limitation(self, debt: Debt) -> str:
-        known = facts.limitations([debt], now=now()).get(debt.pk)
-        return explain.limitation(known, now()) or "-"
+    def limitation(self, debt: Any) -> str:
+        if not hasattr(debt, "limitation_words"):  # A page asks for a field several times.
+            known = facts.limitations([debt], now=now()).get(debt.pk)
+            debt.limitation_words = explain.limitation(known, now()) or "-"
+        return str(debt.limitation_words)
 
     @admin.display(description="Set by hand")
     def by_hand(self, debt: Debt) -> str:
@@ -164,31 +158,6 @@ class DebtAdmin(DomainAdmin):
         if debt.hand_status_until:
             words.append(f"until {debt.hand_status_until}")
         return " ".join(words) + (f": {debt.hand_status_reason}" if debt.hand_status_reason else "")
-
-    def listings(self, request: HttpRequest, obj: Debt) -> list[Listing]:
-        of_debt: dict[str, Any] = {"debt__id__exact": obj.pk}
-        may_pay = request.user.has_perm("payments.add_payment")
-        return [
-            panel.of_previews(may_go.previews(obj.debtor, debts=[obj], now=now()), debt_id__exact=obj.pk),
-            listing(
-                "Payments",
-                Payment.objects.filter(debt=obj),
-                {
-                    "Date": lambda payment: payment.payment_date,
-                    "Amount": lambda payment: amount(payment.amount, payment.currency_code),
-                    "Status": lambda payment: payment.get_status_display(),
-                    "Method": lambda payment: payment.get_payment_method_display(),
-                },
-                add=adding(Payment, debt=obj.pk) if may_pay else None,
-                **of_debt,
-            ),
-            ledger.listing_of(LedgerEntry.objects.filter(debt=obj), **of_debt),
-            deferrals.listing_of(DeferralRequest.objects.filter(debt=obj), **of_debt),
-            holds.of_debt(request, obj),
-            disputes.of_debt(request, obj),
-            recorded_calls.of_debt(request, obj),
-            message_listing(CommunicationLog.objects.filter(debt=obj), **of_debt),
-        ]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Debt:
         return debts.place(**_with_creditor_name(fields), by=request.user, today=agency_today(now()))  # type: ignore[arg-type]

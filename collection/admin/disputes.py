@@ -25,6 +25,7 @@ from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
 from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors import calendars
+from debtors.models import Debtor
 
 Status = Dispute.Status
 _AWAITING_CREDITOR = Q(status=Status.AWAITING_CREDITOR)
@@ -51,6 +52,14 @@ class DisputeForm(DomainForm):
     class Meta:
         model = Dispute
         fields = ("debt", "portion", "channel", "received_at", "reason", "evidence")
+
+
+_COLUMNS: dict[str, Any] = {
+    "Received": lambda dispute: f"{dispute.received_at:%Y-%m-%d %H:%M}",
+    "Disputed": lambda dispute: amount(dispute.portion, dispute.currency_code) if dispute.portion else "all",
+    "Channel": lambda dispute: dispute.get_channel_display(),
+    "Status": lambda dispute: dispute.get_status_display(),
+}
 
 
 def _answer_field(label: str = "Answer", help_text: str = "The debtor sees it.") -> forms.CharField:
@@ -193,12 +202,12 @@ class DisputeAdmin(WorkflowAdmin):
 
 def of_debt(request: HttpRequest, debt: Debt) -> Listing:
     """List a debt's disputes."""
-    columns: dict[str, Any] = {
-        "Received": lambda dispute: f"{dispute.received_at:%Y-%m-%d %H:%M}",
-        "Disputed": lambda dispute: amount(dispute.portion, dispute.currency_code) if dispute.portion else "all",
-        "Channel": lambda dispute: dispute.get_channel_display(),
-        "Status": lambda dispute: dispute.get_status_display(),
-    }
     may_enter = debt.is_open and request.user.has_perm("collections.add_dispute")
     add = adding(Dispute, debt=debt.pk) if may_enter else None
-    return listing("Disputes", Dispute.objects.filter(debt=debt), columns, add=add, debt__id__exact=debt.pk)
+    return listing("Disputes", Dispute.objects.filter(debt=debt), _COLUMNS, add=add, debt__id__exact=debt.pk)
+
+
+def of_debtor(debtor: Debtor) -> Listing:
+    """List the disputes of all debts of a debtor."""
+    rows = Dispute.objects.filter(debt__debtor=debtor).select_related("debt")
+    return listing("Disputes", rows, _COLUMNS | {"Debt": lambda dispute: dispute.debt}, q=debtor.pk)

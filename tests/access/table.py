@@ -216,6 +216,11 @@ GET,POST /admin/debtors/                                    302    302   200    
 
 GET  /admin/debtors/debtor/{debtor}/record_call/       302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/record_call/       302    302   302     302     403  direction=inbound&outcome=right_party
+GET  /admin/debtors/debtor/{debtor}/note/              302    302   200     200     403
+POST /admin/debtors/debtor/{debtor}/note/              302    302   302     302     403  text=Shifts
+GET  /admin/debtors/debtor/{debtor}/follow_up/         302    302   200     200     403
+POST /admin/debtors/debtor/{debtor}/follow_up/         302    302   200     200     403  text=Call&due_on=2001-01-01&owner=any
+GET,POST /admin/debtors/debtor/{debtor}/pay/           302    302   200     200     403
 GET  /admin/debtors/debtor/{debtor}/sign_out/          302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/sign_out/          302    302   302     302     403
 GET  /admin/debtors/contactpoint/{point}/reactivate/ 302    302   403     200     403

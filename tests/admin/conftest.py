@@ -187,6 +187,7 @@ def fill(count: int) -> None:
             purpose="collection",
             at=NOW,
             verdict="allow",
+            stage="sending",
             facts={"channel": "email"},
         )
         ContactPreference.objects.create(debtor=debt.debtor, statement="Evenings only")

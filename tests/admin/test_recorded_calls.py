@@ -28,7 +28,7 @@ def page(debt: Debt) -> str:
 
 
 def listed(browser: Browser, row: Debtor | Debt) -> dict[str, Listing]:
-    shown = browser.get(address(type(row), "change", row.pk)).context["listings"]
+    shown = browser.get(address(type(row), "change", row.pk), panel="contact").context["listings"]
     return {listing.title: listing for listing in shown}
 
 

@@ -191,7 +191,7 @@ def test_a_status_is_set_by_hand_with_reason_and_end_and_gives_way_to_a_record(a
     page = f"/admin/collections/debt/{debt.pk}/"
     values = {"current_status": "payment_plan", "status_reason": "Agreed by phone.", "status_until": "2099-01-31"}
     assert agent_at_desk.post(f"{page}change_status/", values).status_code == 302
-    content = agent_at_desk.get(f"{page}change/").content.decode()
+    content = agent_at_desk.get(f"{page}change/", panel="edit").content.decode()
     assert "until 2099-01-31: Agreed by phone." in content
     dispute = factories.dispute(debt=debt)
     answer = agent_at_desk.post(f"{page}change_status/", {"current_status": "active"})

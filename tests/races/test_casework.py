@@ -31,11 +31,12 @@ def race_of_closing() -> list[object]:
     follow_up = follow_ups.set_for(factories.debtor(), due_on=NOW.date(), text="Call", by=None, now=NOW)
     agents = [factories.agent("Agent") for _ in range(THREADS)]
 
-    def close(index: int) -> object:
+    def close(index: int) -> None:
         mine = FollowUp.objects.get(pk=follow_up.pk)
         if index % 2:
-            return follow_ups.finish(mine, by=agents[index], now=NOW)
-        return follow_ups.move(mine, due_on=NOW.date() + timedelta(1), by=agents[index], now=NOW)
+            follow_ups.finish(mine, by=agents[index], now=NOW)
+        else:
+            follow_ups.move(mine, due_on=NOW.date() + timedelta(1), by=agents[index], now=NOW)
 
     return at_once(*[functools.partial(close, index) for index in range(THREADS)])
 
@@ -60,13 +61,14 @@ def test_with_a_look_before_the_write_several_agents_are_told_that_they_have_it(
     debtor = factories.debtor()
     claims.claim(debtor, by=factories.agent("Agent"), now=NOW - claims.LASTS)
 
-    def look_then_write(item: Any, *, by: Agent, now: datetime) -> None:
+    def look_then_write(item: Any, *, by: Agent, now: datetime) -> WorkClaim:
         ended = WorkClaim.objects.filter(item_id=item.pk, seen_at__lte=now - claims.LASTS).exists()
         looked.wait(timeout=20)
         if ended:
             WorkClaim.objects.filter(item_id=item.pk).update(agent=by, seen_at=now)
+        return WorkClaim.objects.get(item_id=item.pk)
 
-    monkeypatch.setattr(claims, "write", look_then_write)
+    monkeypatch.setattr(claims, "attempt", look_then_write)
     assert len(race_of_claims(debtor)) > 1
 
 
