@@ -121,6 +121,11 @@ def style(request: HttpRequest) -> str:
     return static("common/back_office.css")
 
 
+def keep_typed(request: HttpRequest) -> str:
+    """Return the URL of the script that brings back what was typed when the session had ended."""
+    return static("common/keep_typed.js")
+
+
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the worklists that the agent may see."""
     visible = (worklist for worklist in WORKLISTS if _may_see(request, worklist.rows.model))

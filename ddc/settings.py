@@ -256,6 +256,7 @@ UNFOLD = {
     "SITE_SYMBOL": "account_balance",
     "SHOW_BACK_BUTTON": True,
     "STYLES": ["ddc.backoffice.style"],
+    "SCRIPTS": ["ddc.backoffice.keep_typed"],
     "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},
     "SIDEBAR": {"navigation": "ddc.backoffice.navigation"},
