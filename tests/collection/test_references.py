@@ -61,6 +61,10 @@ def test_a_recalled_debt_leaves_its_reference_to_another_and_takes_it_back_from_
 
 def test_the_rows_of_a_file_with_spellings_of_one_creditor_are_one_debt():
     assert counts(load((CASES / "08-creditor-spellings.csv").read_bytes(), today=date(2026, 11, 30))) == (1, 2, 0)
+    debt = Debt.objects.get()
+    assert (debt.current_balance, debt.original_creditor) == (200, "Acme Energy Ltd")
+    composed, decomposed = "Soci\u00e9t\u00e9 X", "Socie\u0301te\u0301 X"
+    assert counts(load(text(*(ROW | {"originalCreditor": name} for name in (composed, decomposed))))) == (1, 1, 0)
 
 
 def test_rows_whose_references_and_addresses_are_spelled_differently_are_one_debt_of_one_debtor():

@@ -1,12 +1,13 @@
 """Status and balance in one change: every pair of statuses with every kind of balance, against the contract."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from collection import debts
 from collection.models import Debt, LedgerEntry
+from communications.models import CommunicationLog
 from ddc.common.errors import DomainError
 from payments.reconciliation import differences
 from tests import factories
@@ -80,6 +81,22 @@ def test_status_and_balance_change_together(before: str, after: str, given: int 
 def state(debt: Debt) -> tuple[str, Decimal, int]:
     debt.refresh_from_db()
     return debt.current_status, debt.current_balance, LedgerEntry.objects.filter(debt_id=debt.pk).count()
+
+
+def test_a_debt_whose_balance_was_0_for_a_while_keeps_its_postponed_message(api: Api):
+    debt = factories.debt(balance="80", currency_code="EUR")
+    waiting = CommunicationLog.objects.create(
+        debtor=debt.debtor,
+        debt=debt,
+        communication_type="email",
+        status="postponed",
+        due_at=datetime(2026, 2, 1, tzinfo=UTC),
+    )
+    for balance, status in (("0", "paid"), ("50", "active")):
+        answer = api.put(f"/debts/{debt.pk}", {"currentBalance": balance}).json()
+        assert (answer["currentStatus"], answer["currentBalance"]) == (status, f"{balance}.00")
+        waiting.refresh_from_db()
+        assert waiting.status == "postponed"
 
 
 @pytest.mark.parametrize("closed", CLOSED)

@@ -33,6 +33,7 @@ from debtors import phones
         # E.164 stays as it is, even if no numbering plan knows the number.
         ("+999010000001", None, "+999010000001"),
         ("+12025550100", None, "+12025550100"),
+        ("+22507123456", None, "+22507123456"),
     ],
 )
 def test_any_form_becomes_e164(text: str, country: str | None, number: str) -> None:
@@ -77,6 +78,7 @@ def test_other_texts_are_refused_at_the_field(text: str, country: str | None) ->
         ("+4901761234567", False),
         ("+5215512345678", False),
         ("+54111523456789", False),
+        ("+22507123456", False),  # Ivory Coast's eight digits of before 2021.
     ],
 )
 def test_a_number_is_known_if_a_numbering_plan_has_it(phone: str, known: bool) -> None:

@@ -1,5 +1,6 @@
 """Withdraw queued messages: by switching a rule off, and by rule, run, creditor or person."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,10 @@ from communications.sending import dispatch, evidence, uncertain, worker
 from contact.models import Purpose
 from ddc.common.errors import Forbidden
 from strategy import matching, reports, rules, withdrawals
+from strategy.models import StrategyRun
 from strategy.withdrawals import Selection
 from tests import factories
+from tests.admin.conftest import Browser, address
 from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
@@ -289,6 +292,21 @@ class TestApi:
             ]
         }
         assert api.get("/strategy/runs/00000000-0000-7000-8000-000000000000/outcomes").status_code == 404
+
+
+def test_the_page_of_a_run_counts_blocked_messages_by_reason(supervisor):
+    rule = makers.rule()
+    for _ in range(5):
+        makers.due_debt(rule)
+    run = makers.run()
+    shared, stale, other_stale, taken, _ = CommunicationLog.objects.all()
+    for log, reason in ((shared, "shared_address: x"), (stale, "stale: x"), (other_stale, "stale: y; weekday: z")):
+        CommunicationLog.objects.filter(pk=log.pk).update(status="blocked", due_at=None, failure_reason=reason)
+    withdrawals.withdraw(Selection(debtor=taken.debtor), by=supervisor, now=NOW)
+    page = Browser(supervisor).get(address(StrategyRun, "change", run.pk)).content.decode()
+    cells = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    for row in ("blocked Stale 2", "blocked Shared address 1", "blocked Withdrawn 1", "queued - 1"):
+        assert row in cells
 
 
 def test_the_queries_do_not_depend_on_the_number_of_messages(supervisor):

@@ -1,8 +1,8 @@
 """Sums over debts: one currency, several with rates, several without."""
 
-import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests import factories
 
 TODAY = date(2026, 2, 1)
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+AFTER_THE_LEV = Path(__file__).parent / "cases" / "13-ecb-after-the-lev.csv"
 
 pytestmark = pytest.mark.django_db
 
@@ -141,11 +142,14 @@ class TestEndedCurrencies:
 
     def test_the_rates_after_the_lev_give_every_total(self):
         """The file of the ECB no longer has BGN."""
-        exchange_rates.load(
-            io.StringIO("Date, USD, JPY, GBP, \n30 January 2026, 1.1000, 170.00, 0.8000, \n", newline="")
-        )
-        found = totals.of_debtor(self.owing(("BGN", "195.58"), ("GBP", "80"), ("JPY", "170")), today=TODAY)
+        with AFTER_THE_LEV.open(encoding="utf-8", newline="") as file:
+            loaded = exchange_rates.load(file)
+        assert (loaded.days, loaded.rates, loaded.unknown_currencies, loaded.refused) == (1, 29, [], [])
+        debtor = self.owing(("BGN", "195.58"), ("GBP", "87"), ("JPY", "170"))
+        found = totals.of_debtor(debtor, today=date(2026, 11, 30))
         assert (found.total_current_balance, found.unconverted_currencies) == (Decimal("221.10"), ())
+        (lev_and_euro,) = totals.outstanding([self.owing(("BGN", "195.58"), ("EUR", "100")).pk], today=TODAY).values()
+        assert (lev_and_euro.amount, lev_and_euro.currency_code) == (200, "EUR")
 
     def test_messages_name_no_currency_that_has_ended(self):
         debtor = self.owing(("BGN", "195.58"), ("EUR", "100"))

@@ -14,6 +14,7 @@ from communications.models import CommunicationLog, ProviderEvent
 from debtors.models import ContactPoint
 from tests import factories
 from tests.communications.callbacks.posting import PUBLIC, SECRET, basic, form, post, sent, stops, worked
+from tests.communications.messages import queue
 from tests.standins import twilio as stand_in
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,31 @@ def test_twilios_status_advances_the_message(client, twilio_token):
 
     log.refresh_from_db()
     assert (log.status, log.delivered_at is None) == ("delivered", False)
+
+
+@pytest.mark.parametrize("status", ["READ", "partially_delivered", "receiving", "wobbly", "queued", "accepted", "sent"])
+def test_a_late_or_unknown_status_of_twilio_takes_nothing_back(client, twilio_token, status):
+    log = sent(communication_type="sms", provider="twilio", provider_message_id="SM1", address="+447700900001")
+    form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": "delivered"})
+    before = CommunicationLog.objects.values().get()
+
+    assert form(client, STATUS, {"MessageSid": "SM1", "MessageStatus": status}).status_code == 204
+
+    assert {**CommunicationLog.objects.values().get(), "updated_at": None} == {**before, "updated_at": None}
+    assert not ProviderEvent.objects.exclude(result="Done").exists()
+    assert log.debtor.contact_points.filter(messages_suppressed=True).count() == 0
+
+
+@pytest.mark.parametrize("sender", ["12345", "AGENCY", "Anonymous"])
+def test_a_stop_by_a_sender_that_is_no_number_is_stored(client, twilio_token, sender):
+    debt = factories.debt()
+
+    assert form(client, INBOUND, {"MessageSid": "SM1", "From": sender, "Body": "STOP"}).status_code == 200
+
+    received = CommunicationLog.objects.get(direction="inbound")
+    assert (received.debtor, received.address, received.asks_for) == (None, sender, "stop")
+    assert stops() == [(sender, ["opted out"])]
+    assert queue(channel="sms", debt=debt).status == "queued"
 
 
 def test_a_slash_at_the_end_of_twilios_address_is_accepted(client, twilio_token):

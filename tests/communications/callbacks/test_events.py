@@ -86,6 +86,28 @@ def test_the_final_status_does_not_depend_on_the_order_of_events(client, log, or
     assert stops()[0][0] == JOHN
 
 
+def test_a_mail_that_is_delivered_after_a_temporary_failure_was_delivered(client, log):
+    postmark(client, "Bounce", ID=1, Type="Transient", BouncedAt="2026-01-14T12:00:00Z", Details="451 later")
+    log.refresh_from_db()
+    assert log.status == "sent"
+
+    postmark(client, "Delivery", DeliveredAt="2026-01-14T12:05:00Z")
+
+    log.refresh_from_db()
+    assert (log.status, log.failure_reason, stops()) == ("delivered", None, [])
+
+
+def test_an_address_that_postmark_suppressed_stays_so_until_an_agent_decides(client, log):
+    debt = factories.debt(debtor=factories.debtor(email=JOHN))
+    for suppressed, at in ((True, "2026-01-14T12:00:00Z"), (False, "2026-01-15T12:00:00Z")):
+        postmark(
+            client, "SubscriptionChange", SuppressSending=suppressed, ChangedAt=at, Origin="Recipient",
+            SuppressionReason="ManualSuppression" if suppressed else None,
+        )  # fmt: skip
+        assert stops() == [(JOHN, ["opted out"])]
+        assert queue(debt=debt).status == "blocked"
+
+
 def test_an_old_event_changes_nothing(client, log):
     postmark(client, **BOUNCED)
     before = CommunicationLog.objects.values().get()

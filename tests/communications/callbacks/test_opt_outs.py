@@ -190,7 +190,8 @@ def test_a_mail_has_an_unsubscribe_link_for_its_own_address(smtp):
     assert str(log.debtor_id) not in url
     client, path = Client(enforce_csrf_checks=True), url.removeprefix("http://127.0.0.1:8000")
 
-    assert client.get(path).status_code == 200
+    for method in ("get", "head", "options"):
+        assert getattr(client, method)(path).status_code == 200
     assert not ContactPoint.objects.filter(messages_suppressed=True).exists()
     answer = client.post(path, {"List-Unsubscribe": "One-Click"})
 
