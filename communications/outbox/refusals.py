@@ -25,8 +25,7 @@ WHERE log.id = refused.id AND log.status = 'claimed'
 def apply_all(refused: Sequence[tuple[CommunicationLog, Decision]], *, now: datetime) -> Counter[str]:
     """Postpone or block messages that this transaction has claimed; return how many of each."""
     rows = [
-        (message.pk, _STATUSES[decision.verdict], decision.until, (decision.reason or "")[:_REASON_LENGTH])
-        for message, decision in refused
+        (message.pk, _STATUSES[decision.verdict], decision.until, _reason(decision)) for message, decision in refused
     ]
     if rows:
         ids, statuses, due_ats, reasons = (list(column) for column in zip(*rows, strict=True))
@@ -38,14 +37,18 @@ def apply_all(refused: Sequence[tuple[CommunicationLog, Decision]], *, now: date
 def apply(message: CommunicationLog, decision: Decision, *, now: datetime) -> MessageStatus | None:
     """Postpone or block a waiting message; None if it has changed since it was read."""
     if decision.verdict == Verdict.DENY:
-        return close(message, MessageStatus.BLOCKED, decision.reason or "", now=now)
-    changes = {"due_at": decision.until, "failure_reason": decision.reason, "updated_at": now}
+        return close(message, MessageStatus.BLOCKED, _reason(decision), now=now)
+    changes = {"due_at": decision.until, "failure_reason": _reason(decision), "updated_at": now}
     return _change(message, MessageStatus.POSTPONED, **changes)
 
 
 def close(message: CommunicationLog, status: MessageStatus, reason: str, *, now: datetime) -> MessageStatus | None:
     """Block or fail a message before its hand-over; None if it has changed since it was read."""
     return _change(message, status, due_at=None, failure_reason=reason[:_REASON_LENGTH], updated_at=now)
+
+
+def _reason(decision: Decision) -> str:
+    return (decision.reason or "")[:_REASON_LENGTH]
 
 
 def _change(message: CommunicationLog, status: MessageStatus, **changes: Any) -> MessageStatus | None:

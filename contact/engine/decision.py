@@ -107,9 +107,12 @@ class Decision:
 
     @property
     def reason(self) -> str | None:
-        """All reasons on one line, lasting ones before temporary ones; None if there are none."""
+        """All reasons on one line, lasting ones before temporary ones; None if there are none.
+
+        Several policies may demand the same. Then it is told once.
+        """
         ordered = sorted(self.reasons, key=lambda reason: reason.code in TEMPORARY)
-        return " ".join(map(str, ordered)) or None
+        return " ".join(dict.fromkeys(map(str, ordered))) or None
 
 
 @dataclass(frozen=True)
