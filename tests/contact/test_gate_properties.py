@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contact.engine import gate
@@ -484,11 +484,40 @@ def check(case, *, most):
         while end > at and len(walk) < most:
             end -= quarter
             walk.append(end)
+        as_known = Oracle(known_at(facts, at), rules)
         for moment in walk:
-            assert moment < at or oracle.shut(moment) | oracle.limits(moment), moment
+            # A wish or a consent that comes after the decision may end a limit early, which nobody can know at the decision.
+            limited = oracle.limits(moment) or as_known.limits(moment)
+            assert moment < at or oracle.shut(moment) or limited, moment
+
+
+def known_at(facts, at):
+    """Leave out what happens after the decision."""
+    consented_at = facts.consented_at if facts.consented_at and facts.consented_at <= at else None
+    history = tuple(contact for contact in facts.history if contact.at <= at)
+    return replace(facts, consented_at=consented_at, history=history)
+
+
+#: A voice call that one attempt a day forbids until midnight in New York, on the day on which the clocks go forward.
+HALF_PAST = datetime(2026, 3, 8, 4, 30, tzinfo=UTC)
+CALLED = Contact(HALF_PAST - timedelta(hours=1), "voice")
+
+
+def limited_until_midnight(*history, consented_at=None, **fields):
+    facts = Facts(
+        "voice", ADDRESSES[0], zones=frozenset({"America/New_York"}), locations=frozenset({LOCATIONS[0]}),
+        history=(CALLED, *history), consented_at=consented_at,
+    )  # fmt: skip
+    policy = Policy("US", "cap", "a section", countries=frozenset({"US"}), max_contacts=1, per_days=1, **fields)
+    return facts, [policy], HALF_PAST
+
+
+WISHED_LATER = Contact(HALF_PAST + timedelta(minutes=28), "email", attempted=False, asked_for_call=True)
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@example(limited_until_midnight(WISHED_LATER, call_back_days=3))
+@example(limited_until_midnight(consented_at=HALF_PAST + timedelta(minutes=20), unless_consented=True))
 @given(cases())
 def test_no_forbidden_contact_is_allowed_and_each_reason_is_true(case):
     check(case, most=150)
