@@ -67,7 +67,7 @@ def test_supervisors_and_auditors_see_changes_and_agents_do_not(role: str, sees:
     event = AuditEvent.objects.filter(person_id=changed.pk).first()
     for page in (address(AuditEvent, "changelist"), address(AuditEvent, "change", event.pk)):
         assert browser.get(page).status_code == (200 if sees else 403)
-    debtors_page = browser.get(address(Debtor, "change", changed.pk)).content.decode()
+    debtors_page = browser.get(address(Debtor, "change", changed.pk), panel="audit").content.decode()
     assert (f"/admin/audit/auditevent/?person_id__exact={changed.pk}" in debtors_page) == sees
     menu = browser.get("/admin/").context["sidebar_navigation"]
     assert ("Changes" in [item["title"] for section in menu for item in section["items"]]) == sees

@@ -39,7 +39,7 @@ class TestPanel:
     def test_a_debtors_page_has_a_preview_by_channel(self, auditor_at_desk):
         debtor = factories.debtor(country_code="US", region_state="CA", mobile_phone="+12135550123")
         with time_machine.travel(NOON):
-            page = text_of(auditor_at_desk.get(address(Debtor, "change", debtor.pk)))
+            page = text_of(auditor_at_desk.get(address(Debtor, "change", debtor.pk), panel="contact"))
 
         assert "May we contact now?" in page
         assert "It is 04:00 in America/Los_Angeles; allowed is 08:00 to 21:00." in page
@@ -61,13 +61,13 @@ class TestPanel:
     def test_a_debtors_page_tells_the_location_and_a_region_that_no_table_has(self, auditor_at_desk, where, shown):
         debtor = factories.debtor(**{"mobile_phone": "+491701234567"} | where)
         with time_machine.travel(NOON):
-            assert shown in text_of(auditor_at_desk.get(address(Debtor, "change", debtor.pk)))
+            assert shown in text_of(auditor_at_desk.get(address(Debtor, "change", debtor.pk), panel="edit"))
 
     def test_a_debts_page_has_a_preview_about_that_debt(self, auditor_at_desk):
         debt = factories.debt()
         Hold.objects.create(debt=debt, reason="complaint", starts_on=NOON.date())
         with time_machine.travel(NOON):
-            page = text_of(auditor_at_desk.get(address(Debt, "change", debt.pk)))
+            page = text_of(auditor_at_desk.get(address(Debt, "change", debt.pk), panel="contact"))
 
         assert "The debt is on hold (complaint)." in page
         assert "not unless something changes" in page
@@ -221,7 +221,7 @@ class TestPreferences:
             [1],
             agent_at_desk.agent,
         )
-        page = text_of(agent_at_desk.get(address(Debtor, "change", debtor.pk)))
+        page = text_of(agent_at_desk.get(address(Debtor, "change", debtor.pk), panel="contact"))
         assert "contact Mon 17:00-20:00" in page
         agent_at_desk.post(f"{address(ContactPreference, 'changelist')}{preference.pk}/withdraw/")
         preference.refresh_from_db()

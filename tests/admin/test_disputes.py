@@ -30,7 +30,7 @@ def awaiting(**values: Any) -> Dispute:
 def test_an_agent_enters_a_dispute_received_by_phone(agent_at_desk: Browser):
     debt = factories.debt()
     add = f"{address(Dispute, 'add')}?debt={debt.pk}"
-    assert add in agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
+    assert add in agent_at_desk.get(address(Debt, "change", debt.pk), panel="requests").content.decode()
     fields = {
         "debt": debt.pk, "portion": "120.50", "channel": "phone", "reason": "I sent the shoes back.",
         "received_at_0": "", "received_at_1": "", "evidence": "Receipt 17",

@@ -30,7 +30,7 @@ def fresh(hold: Hold) -> Hold:
 def test_an_agent_opens_a_hold_from_the_page_of_a_debt(agent_at_desk: Browser):
     debt = factories.debt()
     add = f"{address(Hold, 'add')}?debt={debt.pk}"
-    assert add in agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
+    assert add in agent_at_desk.get(address(Debt, "change", debt.pk), panel="requests").content.decode()
     assert str(debt.pk) in agent_at_desk.get(add).content.decode()
     fields = {"debt": debt.pk, "reason": "complaint", "source": "Letter of today", "why": "About the fees."}
     answer = agent_at_desk.post(address(Hold, "add"), fields)
@@ -38,7 +38,7 @@ def test_an_agent_opens_a_hold_from_the_page_of_a_debt(agent_at_desk: Browser):
     hold = Hold.objects.get()
     assert (hold.debt, hold.by, hold.approved_by) == (debt, agent_at_desk.agent, None)
     assert hold.events.get().why == "About the fees."
-    assert "Complaint" in agent_at_desk.get(address(Debt, "change", debt.pk)).content.decode()
+    assert "Complaint" in agent_at_desk.get(address(Debt, "change", debt.pk), panel="requests").content.decode()
 
 
 def test_a_refusal_is_shown_at_its_field(agent_at_desk: Browser):
@@ -56,7 +56,7 @@ def test_a_debtors_page_shows_the_holds_on_them_and_on_their_debts(agent_at_desk
     debt = factories.debt()
     place(debtor=debt.debtor, reason="attorney")
     place(debt=debt, reason="complaint")
-    content = agent_at_desk.get(address(Debtor, "change", debt.debtor_id)).content.decode()
+    content = agent_at_desk.get(address(Debtor, "change", debt.debtor_id), panel="requests").content.decode()
     assert "Attorney" in content
     assert "Complaint" in content
     assert f"{address(Hold, 'add')}?debtor={debt.debtor_id}" in content
