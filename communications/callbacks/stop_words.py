@@ -113,7 +113,11 @@ def _meant(word: str) -> str | None:
 
 
 def _has_phrase(words: list[str], kind: str) -> bool:
-    """Return whether a phrase stands in the text, each of its words perhaps with a typo."""
+    """Return whether a phrase stands in the text, each of its words perhaps with a typo, or polite words between them."""
+    return _stands_in(words, kind) or _stands_in([word for word in words if word not in _FILLERS], kind)
+
+
+def _stands_in(words: list[str], kind: str) -> bool:
     phrases, vocabulary = _phrases(kind)
     forms = {word: _forms(word, vocabulary) for word in set(words)}
     return any(

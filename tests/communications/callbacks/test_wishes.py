@@ -66,6 +66,15 @@ SENTENCES = [
     "Proszę nie pisać do mnie", "Nie chcę otrzymywać wiadomości", "Proszę przestać", "Nie dzwońcie więcej",
     "لا ترسلوا لي رسائل", "توقفوا عن إرسال الرسائل", "أريد إلغاء الاشتراك", "لا تتصلوا بي", "توقّف",
     "אל תשלחו לי הודעות", "תפסיקו לשלוח לי", "הסירו אותי מהרשימה",
+    "Take me of your list", "I told you to stop", "I asked you to stop", "don't want these texts", "Get my number off your list",
+    "Bitte keine sms mer", "Abmeldung", "Bitte rufen Sie mich nicht mehr an", "Tragen Sie mich bitte aus",
+    "Nich mehr schreiben bitte",
+    "Ich möchte nichts mehr von Ihnen bekommen", "Désabonnement", "Je ne veux plus être contacté", "arettez de m'écrire",
+    "Supprimez-moi de votre liste", "No quiero mas mensajes", "Por favor cancelar mi suscripción", "dejenm en paz",
+    "Me tire da lista", "Cancelar inscrição", "Por favor não enviem mais mensagens", "Non voglio essere contattato", "bsta sms",
+    "Graag geen contact meer", "Bel me niet meer", "Haal mij van uw lijst", "Nie chcę więcej SMS", "Rezygnuję z wiadomości",
+    "Usuńcie mnie z listy", "Nie chcę dostawać wiadomości", "قف", "ايقاف", "الرجاء عدم ارسال الرسائل", "يرجى التوقف عن مراسلتي",
+    "די להודעות", "תפסיקו",
 ]  # fmt: skip
 
 
@@ -98,7 +107,10 @@ def test_a_doubtful_stop_is_obeyed_and_shown_to_an_agent(text: str) -> None:
     "text",
     ["Fine", "I paid at the end of May", "cancel my plan please", "", "Starting Monday", "Ich zahle nächste Woche",
      "Je paie lundi",
-     "Can I pay in parts?", "I can stop by tomorrow", "When is the end date?", "step", "top", "سأدفع غدا", "What is my number?"],
+     "Can I pay in parts?", "I can stop by tomorrow", "When is the end date?", "step", "top", "سأدفع غدا", "What is my number?",
+     "Please take my payment off the balance", "Can you take my call?", "Ich kann nicht mehr zahlen", "Basta de intereses?",
+     "No quiero que me cobren intereses", "Ik kan niet meer betalen", "Stuur me de rekening", "Nie mogę więcej zapłacić",
+     "Non posso pagare di più", "لا أستطيع الدفع الآن"],
 )  # fmt: skip
 def test_other_texts_ask_for_nothing(text: str) -> None:
     assert stop_words.read(text) == stop_words.Wish()
@@ -109,6 +121,9 @@ WRONG = [
     "Falsche Nummer!",
     "Vous vous trompez de numéro", "Número equivocado", "Numero sbagliato", "Número errado", "Verkeerd nummer", "Zły numer",
     "Pomyłka",    "رقم خاطئ", "الرقم غلط", "טעות במספר", "wrong nubmer", "Wrogn number",
+    "wrongnumber", "He doesn't live here any more", "This number doesn't belong to Ann", "I don't know any Ann",
+    "Das bin ich nicht", "Ich kenne keine Ann", "Ce n'est pas moi", "Je ne connais pas Ann", "No soy yo", "Não sou eu",
+    "Dat ben ik niet", "To nie ten numer", "هذا ليس رقمي", "لست أنا",
 ]  # fmt: skip
 
 
