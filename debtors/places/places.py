@@ -17,7 +17,7 @@ from debtors.places.regions import fold
 _LONGEST = 100
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 #: The country before a postcode, as in D-80331 and CH-8001.
-_COUNTRY_PREFIX = re.compile(r"\s*[A-Za-z]{1,3}\s*-\s*(?=\d)")
+_COUNTRY_PREFIX = re.compile(r"\s{0,9}[A-Za-z]{1,3}\s{0,9}-\s{0,9}(?=\d)")
 #: The length of postcodes that are numbers, which a spreadsheet leaves without their first zeros.
 _DIGITS = {"US": 5, "DE": 5, "ES": 5, "MX": 5, "AU": 4, "BR": 8}
 #: Parts of the post's United Kingdom that are countries with laws of their own.
