@@ -25,7 +25,7 @@ from communications.serializers import (
     ProcessSerializer,
 )
 from communications.texts import placeholders, templates
-from contact import facts, preview
+from contact import explain, facts, preview
 from contact.engine.decision import Reason
 from contact.limitation import Limitation
 from contact.models import ContactDecision
@@ -129,6 +129,8 @@ class ContactPreviewView(View):
             "debtor_id": debtor.pk,
             "at": now,
             "time_zones": sorted(previews[0].facts.zones),
+            "assumptions": explain.assumptions(previews[0].facts),
+            "rules": {rule.versioned_name: rule for preview in previews for rule in preview.policies}.values(),
             "channels": by_debt[None],
             "debts": [
                 {"debt_id": debt.pk, "channels": by_debt[debt], **_limitation(limitations.get(debt.pk), now)}

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from collection.models import Debt
 from communications.models import CommunicationLog, MessageStatus
 from communications.texts import sms, templates
+from contact import explain
 from contact.engine.decision import ReasonCode, Verdict
+from contact.engine.policies import Confidence, Policy
 from contact.models import ContactDecision
+from contact.preview import Preview
 from ddc.common.api.fields import (
     BooleanField,
     ChoiceField,
@@ -20,9 +24,9 @@ from ddc.common.api.fields import (
     TimeField,
 )
 from ddc.common.api.rendering import camel
-from ddc.common.api.serializers import CamelSerializer
+from ddc.common.api.serializers import CamelSerializer, write
 from debtors.channels import Channel
-from debtors.models import Debtor
+from debtors.models import Consent, Debtor
 
 _DEFAULTS = {
     "language": "en",
@@ -84,6 +88,10 @@ class CommunicationLogSerializer(CamelSerializer):
     failure_reason = TextField(read_only=True, allow_null=True)
 
 
+#: The empty one is that of rules without a section of law.
+_CONFIDENCES = ["", *(confidence.value for confidence in Confidence)]
+
+
 class ReasonSerializer(CamelSerializer):
     """One rule that forbids a contact."""
 
@@ -93,6 +101,9 @@ class ReasonSerializer(CamelSerializer):
     policy = TextField(read_only=True, help_text="Jurisdiction and rule; empty if the reason is not a policy.")
     version = IntegerField(read_only=True, allow_null=True, help_text="Of the policy.")
     until = TimeField(read_only=True, allow_null=True, help_text="When this reason ends, if that is known.")
+    confidence = ChoiceField(
+        choices=_CONFIDENCES, read_only=True, help_text="How its section was read; empty without one."
+    )
 
 
 class ContactDecisionSerializer(CamelSerializer):
@@ -194,6 +205,30 @@ class ProcessAnswerSerializer(CamelSerializer):
     results = ProcessedSerializer(many=True, read_only=True)
 
 
+class ConsentSerializer(CamelSerializer):
+    """The consent that counts for a channel."""
+
+    given_at = TimeField(read_only=True, source="consented_at")
+    confirmed_at = TimeField(
+        read_only=True, source="consent_confirmed_at", help_text="When it was last given, used or checked."
+    )
+    basis = ChoiceField(choices=Consent.Basis.values, read_only=True, source="consent_basis")
+
+
+class AppliedRuleSerializer(CamelSerializer):
+    """A version of a policy that was applied."""
+
+    policy = TextField(read_only=True, source="versioned_name")
+    section = TextField(read_only=True)
+    confidence = ChoiceField(
+        choices=_CONFIDENCES, read_only=True, help_text="How the section was read; empty if it is no law."
+    )
+    demands = serializers.SerializerMethodField(help_text="In words.")
+
+    def get_demands(self, policy: Policy) -> str:
+        return "; ".join(explain.demands(policy))
+
+
 class ChannelPreviewSerializer(CamelSerializer):
     """The contact gate's answer for one channel now."""
 
@@ -212,6 +247,22 @@ class ChannelPreviewSerializer(CamelSerializer):
         source="decision.policies",
         help_text="Versions of the policies that were applied.",
     )
+    confidence = ChoiceField(
+        choices=_CONFIDENCES,
+        read_only=True,
+        help_text="That of the least sure reason; if contact is allowed, of the least sure policy.",
+    )
+    consent = serializers.SerializerMethodField(
+        help_text="That of this debtor to this channel at this address; null if none."
+    )
+    assumptions = serializers.SerializerMethodField(help_text="About consent, number and debt, in words.")
+
+    @extend_schema_field(ConsentSerializer(allow_null=True))
+    def get_consent(self, preview: Preview) -> dict[str, Any] | None:
+        return write(ConsentSerializer, preview.facts) if preview.facts.consented_at else None
+
+    def get_assumptions(self, preview: Preview) -> list[str]:
+        return list(explain.channel_assumptions(preview.facts))
 
 
 class DebtPreviewSerializer(CamelSerializer):
@@ -232,5 +283,7 @@ class ContactPreviewSerializer(CamelSerializer):
     debtor_id = serializers.UUIDField(read_only=True)
     at = TimeField(read_only=True)
     time_zones = serializers.ListField(child=TextField(), read_only=True, help_text="Where the debtor may be.")
+    assumptions = serializers.ListField(child=TextField(), read_only=True, help_text="About place and clock, in words.")
+    rules = AppliedRuleSerializer(many=True, read_only=True, help_text="The policies that the channels name.")
     channels = ChannelPreviewSerializer(many=True, read_only=True)
     debts = DebtPreviewSerializer(many=True, read_only=True)

@@ -101,6 +101,35 @@ def place(where: Location) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def assumptions(known: Facts) -> Iterator[str]:
+    """Yield the place and the clock by which a decision was made."""
+    if known.locations:
+        title = "Places, the rules of each apply" if len(known.locations) > 1 else "Place"
+        yield f"{title}: {'; '.join(sorted(map(place, known.locations)))}"
+    else:
+        yield "The place is not known, so no country's rules could be chosen"
+    if len(known.zones) > 1:
+        yield f"{len(known.zones)} time zones are possible, the hours have to suit each"
+    else:
+        yield f"Time zone: {next(iter(known.zones), 'not known')}"
+
+
+def channel_assumptions(known: Facts) -> Iterator[str]:
+    """Yield what a decision assumed about the consent, the number and the debt."""
+    yield _consent(known) or "No consent to this channel at this address"
+    if known.subject.number_kind:
+        yield f"The number counts as {known.subject.number_kind} phone"
+    if known.debt_id and not known.subject.debt_kind:
+        yield "The creditor's kind of debt is not entered, so the rules of every kind apply"
+
+
+def _consent(known: Facts) -> str:
+    if not known.consented_at:
+        return ""
+    confirmed = known.consent_confirmed_at or known.consented_at
+    return f"Consent given on {known.consented_at:%Y-%m-%d}, last confirmed on {confirmed:%Y-%m-%d}"
+
+
 def facts(known: Facts, now: datetime) -> Iterator[str]:
     """Yield the facts that a decision may have depended on."""
     if known.locations:
@@ -112,9 +141,8 @@ def facts(known: Facts, now: datetime) -> Iterator[str]:
         yield f"{len(attempts)} contacts that may count, the last one {max(attempts):%Y-%m-%d %H:%M} UTC"
     if talks := [contact.at for contact in known.history if contact.conversation and contact.at <= now]:
         yield f"Last conversation on {max(talks):%Y-%m-%d}"
-    if known.consented_at:
-        confirmed = known.consent_confirmed_at or known.consented_at
-        yield f"Consent given on {known.consented_at:%Y-%m-%d}, last confirmed on {confirmed:%Y-%m-%d}"
+    if consent := _consent(known):
+        yield consent
     for policy in known.preferences:
         yield "Preferred times: " + ", ".join(demands(policy))
     for block in known.blocks:

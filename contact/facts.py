@@ -17,7 +17,7 @@ from collection.models import Debt, Hold
 from contact import addresses, limitation
 from contact.engine.decision import Contact, ContactBlock, Facts, Purpose
 from contact.engine.policies import DebtorKind, Location, NumberKind, Scope, Subject, location
-from contact.limitation import Limitation
+from contact.limitation import Limitation, Period
 from contact.models import ContactPreference, ValidationNotice
 from creditors import creditors
 from ddc.common.days import LAST, begun
@@ -77,8 +77,8 @@ class _Fetched:
     notices: Mapping[uuid.UUID, ValidationNotice]
     #: Of creditors whose kind of debts is known.
     debt_kinds: Mapping[uuid.UUID, str]
-    #: The section that forbids to collect a debt after its limitation period, by debt.
-    time_barred: Mapping[uuid.UUID, str]
+    #: The period after which the law forbids to collect a debt, where it is over, by debt.
+    time_barred: Mapping[uuid.UUID, Period]
     #: Debtors who are not of age and not released.
     minors: Collection[uuid.UUID]
 
@@ -110,6 +110,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
     about = [preference for preference in preferences if preference.is_about(channel)]
     shared = fetched.shared.get((debtor.pk, channel.address_kind), set()) if debtor else set()
     notice = fetched.notices.get(debt.pk) if debt else None
+    barred = fetched.time_barred.get(debt.pk) if debt else None
     is_minor = debtor is not None and debtor.pk in fetched.minors
     consent = fetched.consents.get((debtor.pk, channel, address)) if debtor else None
     return Facts(
@@ -131,7 +132,8 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         debt_id=debt.pk if debt else None,
         creditor_id=debt.creditor_id if debt else None,
         due_on=(debt.due_date or debt.placement_date) if debt else None,
-        time_barred_by=fetched.time_barred.get(debt.pk, "") if debt else "",
+        time_barred_by=barred.section if barred else "",
+        time_barred_confidence=barred.confidence if barred else "",
         debt_is_closed=debt is not None and not debt.is_open,
         debt_is_disputed=debt is not None and debt.is_fully_disputed,
         blocks=tuple(block for row in (debtor, debt) if row for block in fetched.blocks.get(row.pk, ())),
@@ -169,11 +171,11 @@ def _number_kind(debtor: Debtor | None, channel: Channel) -> str:
 
 def _time_barred(
     requests: Sequence[ContactRequest], debt_kinds: Mapping[uuid.UUID, str], *, now: datetime
-) -> dict[uuid.UUID, str]:
+) -> dict[uuid.UUID, Period]:
     today = begun(now)
     about = [(request.debt, locations(request.debtor)) for request in requests if request.debt and request.debtor]
     found = limitation.of_debts(about, debt_kinds=debt_kinds, today=today, barring_only=True)
-    return {debt: its.period.section for debt, its in found.items() if its.is_over(today)}
+    return {debt: its.period for debt, its in found.items() if its.is_over(today)}
 
 
 def limitations(debts: Iterable[Debt], *, now: datetime) -> dict[uuid.UUID, Limitation]:

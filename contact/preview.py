@@ -8,6 +8,7 @@ from collection.models import Debt
 from contact.decisions import GateInput
 from contact.engine import gate
 from contact.engine.decision import Decision, Facts
+from contact.engine.policies import Policy, least_sure
 from debtors.channels import Channel
 from debtors.models import Debtor
 
@@ -19,7 +20,8 @@ MOST_DEBTS = 50
 class Preview:
     """The gate's answer for an ordinary message by one channel. Nothing is recorded.
 
-    ``debt`` None: about no debt in particular. ``next_at`` None: never, unless the facts change.
+    ``debt`` None: about no debt in particular. ``next_at`` None: never, unless the facts change. ``policies``: those that were
+    applied, the debtor's preferences included.
     """
 
     channel: Channel
@@ -28,21 +30,31 @@ class Preview:
     facts: Facts
     decision: Decision
     next_at: datetime | None
+    policies: tuple[Policy, ...]
+
+    @property
+    def confidence(self) -> str:
+        """How sure the answer is: as its least sure reason, or where it is allowed, as the least sure policy (``Confidence``)."""
+        return least_sure(one.confidence for one in self.decision.reasons or self.policies)
 
 
 def previews(inputs: Iterable[GateInput], *, now: datetime) -> list[Preview]:
     """Preview planned contacts."""
-    return [
-        Preview(
-            channel=one.request.channel,
-            debt=one.request.debt,
-            address=one.request.address,
-            facts=one.facts,
-            decision=one.decide(now),
-            next_at=gate.next_contact(one.facts, one.policies, now),
-        )
-        for one in inputs
-    ]
+    return [_preview(one, now) for one in inputs]
+
+
+def _preview(asked: GateInput, now: datetime) -> Preview:
+    decision = asked.decide(now)
+    known = asked.policies.by_versioned_name | {wish.versioned_name: wish for wish in asked.facts.preferences}
+    return Preview(
+        channel=asked.request.channel,
+        debt=asked.request.debt,
+        address=asked.request.address,
+        facts=asked.facts,
+        decision=decision,
+        next_at=gate.next_contact(asked.facts, asked.policies, now),
+        policies=tuple(known[name] for name in decision.policies),
+    )
 
 
 def open_debts(debtor: Debtor) -> list[Debt]:

@@ -1,7 +1,7 @@
 """Tables and lists about the contact gate's answers, for pages of the back office."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ from contact.preview import Preview
 from ddc.common import dataclass_json
 from ddc.common.admin.listings import Listing, link, listing
 
-_HEADERS = ("Channel", "Now", "Next contact allowed", "Reasons")
+_HEADERS = ("Channel", "Now", "Next contact allowed", "Reasons", "Assumptions")
 
 
 def of_previews(previews: Sequence[Preview], **filters: Any) -> Listing:
@@ -26,9 +26,10 @@ def of_previews(previews: Sequence[Preview], **filters: Any) -> Listing:
     rows = [
         (
             preview.channel.label,
-            explain.VERDICTS[preview.decision.verdict],
+            _verdict(preview),
             _next_allowed(preview),
             reasons(preview.decision),
+            _list("{}", [(line,) for line in _assumptions(preview)]),
         )
         for preview in previews
     ]
@@ -76,7 +77,7 @@ def recorded_reasons(some: Iterable[dict[str, Any]]) -> SafeString:
 
 def _source(reason: dict[str, Any]) -> str:
     policy = f"{reason['policy']}@{reason['version']}" if reason.get("version") else ""
-    return "".join(f", {part}" for part in (reason.get("section"), policy) if part)
+    return "".join(f", {part}" for part in (reason.get("section"), policy, _read(reason.get("confidence", ""))) if part)
 
 
 def applied_policies(decision: ContactDecision) -> SafeString | str:
@@ -102,6 +103,20 @@ def facts_of(decision: ContactDecision) -> Facts:
 
 def _list(item: str, lines: Iterable[Sequence[Any]]) -> SafeString:
     return format_html("<ul>{}</ul>", format_html_join("", f"<li>{item}</li>", lines))
+
+
+def _verdict(preview: Preview) -> SafeString:
+    verdict, read = explain.VERDICTS[preview.decision.verdict], _read(preview.confidence)
+    return format_html("{} <small>{}</small>", verdict, read)
+
+
+def _read(confidence: str) -> str:
+    return f"confidence: {confidence}" if confidence else ""
+
+
+def _assumptions(preview: Preview) -> Iterator[str]:
+    yield from explain.assumptions(preview.facts)
+    yield from explain.channel_assumptions(preview.facts)
 
 
 def _next_allowed(preview: Preview) -> str:

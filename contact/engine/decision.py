@@ -82,7 +82,10 @@ TEMPORARY = frozenset({
 
 @dataclass(frozen=True)
 class Reason:
-    """One rule that forbids the contact now. ``until``: when this reason ends, where that is known."""
+    """One rule that forbids the contact now. ``until``: when this reason ends, where that is known.
+
+    ``confidence``: how the section was read (``Confidence``); empty without a section of law.
+    """
 
     code: ReasonCode
     text: str
@@ -90,6 +93,7 @@ class Reason:
     policy: str = ""
     version: int | None = None
     until: datetime | None = None
+    confidence: str = ""
 
     def __str__(self) -> str:
         return f"{self.code.lower()}: {self.text}"
@@ -163,7 +167,7 @@ class Facts:
     ``first_contacted_at``: when the debtor was first contacted about the debt, where a notice is missing. ``due_on``: when the
     debt was due, else placed. ``expires_at``: from then on the contact is too late.
     ``is_minor``: the debtor is not of age and not released. ``time_barred_by``: the section that forbids to collect the debt
-    after its limitation period. ``agency_zone``: its day counts where no zone of the debtor is known.
+    after its limitation period, and how it was read. ``agency_zone``: its day counts where no zone of the debtor is known.
     ``consented_at``: when this debtor consented to this channel at this address, on a ``consent_basis`` (``Consent.Basis``);
     ``consent_confirmed_at``: when that was last confirmed by its use or a check of the number. None without consent.
     """
@@ -187,6 +191,7 @@ class Facts:
     debt_is_closed: bool = False
     debt_is_disputed: bool = False
     time_barred_by: str = ""
+    time_barred_confidence: str = ""
     blocks: tuple[ContactBlock, ...] = ()
     history: tuple[Contact, ...] = ()
     consented_at: datetime | None = None

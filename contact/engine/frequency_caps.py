@@ -28,7 +28,7 @@ def reached(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterat
 
 def policy_reason(policy: Policy, code: ReasonCode, text: str, until: datetime | None = None) -> Reason:
     """Return the reason that a policy gives."""
-    return Reason(code, text, policy.section, policy.name, policy.version, until)
+    return Reason(code, text, policy.section, policy.name, policy.version, until, policy.confidence)
 
 
 def period(policy: Policy) -> str:

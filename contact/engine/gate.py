@@ -1,16 +1,16 @@
 """May this contact be made now, and if not, why? One pure function that is called before every outbound contact."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from contact.engine import frequency_caps
 from contact.engine.applicable import ApplicablePolicies, PolicySet
 from contact.engine.decision import TEMPORARY, ContactBlock, Decision, Facts, Purpose, Reason, ReasonCode, Verdict
 from contact.engine.frequency_caps import policy_reason
 from contact.engine.policies import Event, Policy, Scope
-from contact.engine.sections import section_of
+from contact.engine.sections import law_of
 from contact.engine.windows import Closed, ContactWindows, midnight
 from ddc.common.zones import zone_info
 
@@ -88,37 +88,42 @@ def next_contact(facts: Facts, policies: PolicySet, now: datetime) -> datetime |
     return None
 
 
+def _by_law(code: ReasonCode, text: str, duty: str, facts: Facts, **fields: Any) -> Reason:
+    """Return a reason that is no policy, with the sections of the debtor's own law that make it a duty."""
+    law = law_of(duty, facts.locations)
+    return Reason(code, text, law.section, confidence=law.confidence, **fields)
+
+
 def _address_reasons(facts: Facts) -> Iterator[Reason]:
     if facts.shared:
         text = "The address belongs to another person, who must not learn of this debt."
-        yield Reason(ReasonCode.SHARED_ADDRESS, text, section_of("shared_address", facts.locations))
+        yield _by_law(ReasonCode.SHARED_ADDRESS, text, "shared_address", facts)
     elif not facts.address:
         yield Reason(ReasonCode.NO_ADDRESS, "There is no address for this channel.")
     if facts.suppressed:
-        yield replace(SUPPRESSED, section=section_of("suppressed", facts.locations))
+        yield _by_law(SUPPRESSED.code, SUPPRESSED.text, "suppressed", facts)
 
 
 def _person_reasons(facts: Facts) -> Iterator[Reason]:
     if facts.refusal:
         text = f"The debtor refused this channel: {facts.refusal}"
-        yield Reason(ReasonCode.REFUSED_CHANNEL, text, section_of("refused_channel", facts.locations))
+        yield _by_law(ReasonCode.REFUSED_CHANNEL, text, "refused_channel", facts)
     if facts.is_work_address:
         text = "The address is the employer's."
-        yield Reason(ReasonCode.WORK_ADDRESS, text, section_of("work_address", facts.locations))
+        yield _by_law(ReasonCode.WORK_ADDRESS, text, "work_address", facts)
     if facts.is_minor:
         text = "The debtor is not of age. Contact a parent or guardian; a supervisor releases the debtor."
-        yield Reason(ReasonCode.MINOR, text, section_of("minor", facts.locations))
+        yield _by_law(ReasonCode.MINOR, text, "minor", facts)
 
 
 def _debt_reasons(facts: Facts) -> Iterator[Reason]:
     if facts.debt_is_closed:
         yield Reason(ReasonCode.DEBT_CLOSED, "The debt is closed.")
     if facts.debt_is_disputed:
-        section = section_of("dispute", facts.locations)
-        yield Reason(ReasonCode.DEBT_DISPUTED, "The debt is disputed.", section)
+        yield _by_law(ReasonCode.DEBT_DISPUTED, "The debt is disputed.", "dispute", facts)
     if facts.time_barred_by:
         text = "The limitation period of the debt is over, and the law forbids to collect it."
-        yield Reason(ReasonCode.TIME_BARRED, text, facts.time_barred_by)
+        yield Reason(ReasonCode.TIME_BARRED, text, facts.time_barred_by, confidence=facts.time_barred_confidence)
 
 
 def _hold_reasons(facts: Facts, now: datetime) -> Iterator[Reason]:
@@ -136,8 +141,7 @@ def _hold_reason(block: ContactBlock, facts: Facts) -> Reason:
     if block.only_payment_requests:
         code, text = ReasonCode.PAYMENT_REQUEST_HELD, f"{text[:-1]}: no payment may be asked for."
     ends = max((midnight(block.ends_on, zone) for zone in facts.zones), default=None) if block.ends_on else None
-    section = section_of(block.reason, facts.locations)
-    return Reason(code, text, section, f"hold/{block.reason}", until=ends)
+    return _by_law(code, text, block.reason, facts, policy=f"hold/{block.reason}", until=ends)
 
 
 def _consent_reasons(facts: Facts, policies: ApplicablePolicies, now: datetime) -> Iterator[Reason]:

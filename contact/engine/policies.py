@@ -1,5 +1,6 @@
 """Contact policies as values: one version of one rule of one jurisdiction, and the locations that it covers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -64,6 +65,20 @@ class DebtorKind(StrEnum):
     PERSON = "person"
     COMPANY = "company"
     MINOR = "minor"
+
+
+class Confidence(StrEnum):
+    """How a rule was read, from the least sure way to the surest: not again, in another text, or in the law itself."""
+
+    MEMORY = "memory"
+    SECONDARY = "secondary"
+    PRIMARY = "primary"
+
+
+def least_sure(confidences: Iterable[str]) -> str:
+    """Return the least sure of these confidences; empty if there is none."""
+    known = set(confidences)
+    return next((each.value for each in Confidence if each in known), "")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ class TestPanel:
 
         assert "May we contact now?" in page
         assert "It is 04:00 in America/Los_Angeles; allowed is 08:00 to 21:00." in page
-        assert "12 CFR 1006.6(b)(1)(i), US-REGF/hours@1" in page
+        assert "12 CFR 1006.6(b)(1)(i), US-REGF/hours@1, confidence: primary" in page
+        assert "Place: California, US" in page
+        assert "No consent to this channel at this address" in page
         assert "2026-01-14 16:00 UTC: Wednesday 08:00 in America/Los_Angeles" in page
         assert f"contactdecision/?debtor_id__exact={debtor.pk}" in page
 

@@ -399,3 +399,12 @@ def test_a_scottish_moratorium_has_its_own_section():
     (reason,) = asked(LONDON, "email", at("UTC", WED_NOON), blocks=blocks).reasons
 
     assert reason.section == "Bankruptcy (Scotland) Act 2016, s. 195-198"
+    assert reason.confidence == "memory"
+
+
+def test_the_least_sure_of_several_laws_is_the_confidence():
+    stopped = [asked(where, "email", at("UTC", WED_NOON), suppressed=True).reasons for where in (NJ, MUNICH, MUMBAI)]
+    both = asked(MUNICH | {"mobile_phone": "+12015550123"}, "email", at("UTC", WED_NOON), suppressed=True).reasons
+
+    assert [reasons[0].confidence for reasons in stopped] == ["secondary", "memory", ""]
+    assert both[0].confidence == "memory"

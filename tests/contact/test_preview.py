@@ -1,6 +1,6 @@
 """Previews: may we contact this debtor now, by which channel, and if not, why and when next?"""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from communications.outbox import may_go
 from contact import policies
 from contact.engine import gate
 from contact.engine.decision import Verdict
-from contact.models import ContactDecision
+from contact.models import ContactDecision, ContactPreference
 from tests import factories
 from tests.communications.conftest import NOON
 from tests.communications.messages import drain, queue
@@ -65,6 +65,76 @@ class TestOverHttp:
         text = by_channel(asked(api, debtor)["channels"])["sms"]
         assert (text["verdict"], text["nextAt"]) == ("postpone", "2026-01-14T16:00:00.000Z")
 
+    def test_each_channel_says_how_sure_it_is_and_what_was_assumed(self, api):
+        debtor = factories.debtor(
+            country_code="US", region_state="MA", city="Boston", mobile_phone="+12135550123", email="a@example.com"
+        )
+        factories.consent(debtor, "sms", NOON - timedelta(days=70), checked_at=NOON - timedelta(days=2))
+        found = asked(api, debtor)
+        channels = by_channel(found["channels"])
+
+        assert found["assumptions"] == [
+            "Place: Boston, Massachusetts, US", "2 time zones are possible, the hours have to suit each",
+        ]  # fmt: skip
+        assert channels["sms"]["consent"] == {
+            "givenAt": "2025-11-05T12:00:00.000Z", "confirmedAt": "2026-01-12T12:00:00.000Z", "basis": "debtor",
+        }  # fmt: skip
+        assert channels["sms"]["assumptions"][0] == "Consent given on 2025-11-05, last confirmed on 2026-01-12"
+        assert channels["email"]["consent"] is None
+        assert channels["email"]["assumptions"] == ["No consent to this channel at this address"]
+        assert channels["voice"]["assumptions"][1] == "The number counts as mobile phone"
+        # It is 4:00 in Los Angeles. The hours and the consent to calls by machine were read in the law itself.
+        assert {reason["confidence"] for reason in channels["sms"]["reasons"]} == {"", "primary"}
+        missing = next(one for one in channels["voice"]["reasons"] if one["code"] == "CONSENT_MISSING")
+        assert (missing["section"], missing["confidence"]) == ("47 CFR 64.1200(a)(1)(iii)", "primary")
+        assert channels["voice"]["confidence"] == "primary"
+
+    def test_the_rules_that_the_channels_name_are_explained_once(self, api):
+        debt = factories.debt()
+        found = asked(api, debt.debtor)
+        rules = {rule["policy"]: rule for rule in found["rules"]}
+        named = [
+            name for of in (found, found["debts"][0]) for channel in of["channels"] for name in channel["policies"]
+        ]
+
+        assert len(found["rules"]) == len(rules) == len(set(named))
+        assert rules.keys() == set(named)
+        assert rules["AGENCY/08:00-21:00@1"] == {
+            "policy": "AGENCY/08:00-21:00@1", "section": "the agency's own policy", "confidence": "",
+            "demands": "Mon-Sun 08:00-21:00",
+        }  # fmt: skip
+        assert rules["UK-CONC/call-hours@1"]["confidence"] == "memory"
+        assert by_channel(found["channels"])["voice"]["confidence"] == "memory"
+        about_debt = by_channel(found["debts"][0]["channels"])["email"]["assumptions"]
+        assert about_debt[1] == "The creditor's kind of debt is not entered, so the rules of every kind apply"
+
+    def test_an_unknown_region_place_and_clock_are_named(self, api):
+        nowhere = factories.debtor(country_code="US", region_state="Nowhere", mobile_phone=None)
+        unknown = factories.debtor(country_code=None, mobile_phone=None)
+
+        assert asked(api, nowhere)["assumptions"][0] == "Place: region unknown (the rules of every region count), US"
+        assert asked(api, unknown)["assumptions"] == [
+            "The place is not known, so no country's rules could be chosen", "Time zone: not known",
+        ]  # fmt: skip
+
+    def test_a_preference_is_among_the_rules(self, api):
+        debtor = factories.debtor()
+        ContactPreference.objects.create(debtor=debtor, statement="Evenings.", opens=time(17), closes=time(20))
+        found = asked(api, debtor)
+
+        assert "Mon-Sun 17:00-20:00" in {rule["demands"] for rule in found["rules"]}
+        assert by_channel(found["channels"])["email"]["confidence"] == ""
+
+    def test_a_hold_says_how_its_section_was_read(self, api):
+        debtor = factories.debtor()
+        Hold.objects.create(debtor=debtor, reason="moratorium", starts_on=NOON.date())
+        email = by_channel(asked(api, debtor)["channels"])["email"]
+
+        assert [(one["section"], one["confidence"]) for one in email["reasons"]] == [
+            ("SI 2020/1311 (UK), reg. 7", "secondary")
+        ]
+        assert email["confidence"] == "secondary"
+
     def test_a_hold_on_one_debt_appears_only_at_that_debt(self, api):
         free = factories.debt()
         held = factories.debt(debtor=free.debtor)
@@ -102,6 +172,7 @@ def test_a_message_has_its_decisions_over_http(api):
         {
             "code": "OUTSIDE_WINDOW", "message": "It is 03:00 in Europe/London; allowed is 08:00 to 21:00.",
             "section": "the agency's own policy", "policy": "AGENCY/08:00-21:00", "version": 1, "until": None,
+            "confidence": "",
         }
     ]  # fmt: skip
     assert found[0]["policies"] == ["AGENCY/08:00-21:00@1"]
