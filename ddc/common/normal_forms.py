@@ -24,6 +24,8 @@ INVISIBLE = "".join(
 _REMOVED = dict.fromkeys([*map(ord, INVISIBLE), *range(0xE0100, 0xE01F0)])
 #: Spaces other than that of keyboards.
 SPACES = "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+#: Letters that Unicode does not decompose. Turkish capitals of \u0131 are I, and systems without these letters drop the strokes.
+_STROKES = str.maketrans({"\u0131": "i", "\u0142": "l", "\u0111": "d", "\u00f8": "o"})
 # Word processors put these in the place of the characters on keyboards.
 _TYPOGRAPHY = str.maketrans({
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
@@ -40,10 +42,10 @@ def visible(text: str) -> str:
 def name(text: str) -> str:
     """Return the form of a person's or a company's name.
 
-    It has no case, accents, repeated spaces, invisible characters, and no spaces or punctuation at its ends. Only accents of
-    Latin, Greek and Cyrillic letters are dropped: marks of other scripts distinguish words.
+    It has no case, accents, strokes through letters, repeated spaces, invisible characters, and no spaces or punctuation at its
+    ends. Only accents of Latin, Greek and Cyrillic letters are dropped: marks of other scripts distinguish words.
     """
-    words = " ".join(unicodedata.normalize("NFKC", _ACCENTS.sub("", _folded(text))).split())
+    words = " ".join(unicodedata.normalize("NFKC", _ACCENTS.sub("", _folded(text)).translate(_STROKES)).split())
     start, end = 0, len(words)
     while start < end and _is_edge(words[start]):
         start += 1

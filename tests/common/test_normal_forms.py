@@ -56,6 +56,20 @@ def test_letters_that_fold_to_several_are_one():
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("I\u015f\u0131k Bankas\u0131", "IŞIK BANKASI"),
+        ("Łukasz", "LUKASZ"),
+        ("Đorđe Ilić", "Dorde Ilic"),
+        ("Sørensen", "SØRENSEN"),
+    ],
+)
+def test_capitals_without_a_dot_and_letters_without_their_stroke_make_no_other_name(one: str, other: str):
+    assert normal_forms.name(one) == normal_forms.name(other)
+    assert normal_forms.name(one).isascii()
+
+
+@pytest.mark.parametrize(
     "spelling", ["INV-1 É", "inv-1 é", " INV-1\u00a0 É ", "INV-1 E\u0301", "\uff29NV\u20131 É", "INV\u200b-1 É\ufe0d"]
 )
 def test_case_spaces_and_forms_make_no_other_reference(spelling: str):
