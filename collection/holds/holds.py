@@ -12,19 +12,12 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Agent, require_permission
-from collection.holds.reasons import ENGLAND_AND_WALES, POLICIES, Block
+from collection.holds.reasons import POLICIES, Block
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.errors import DomainError, Invalid, Missing, OutOfRange
 from debtors import calendars
 from debtors.models import Debtor
-
-#: The parts of the United Kingdom with laws of their own, by the names that addresses have.
-_NATIONS = {
-    "scotland": "scotland",
-    "northern ireland": "northern ireland",
-    "england": ENGLAND_AND_WALES,
-    "wales": ENGLAND_AND_WALES,
-}
+from debtors.places import places, regions
 
 
 class DebtorOrDebtRequired(Missing):
@@ -69,10 +62,10 @@ class AddressElsewhere(Invalid):
 
     field = "reason"
 
-    def __init__(self, nation: str) -> None:
-        name = nation.title().replace(" And ", " or ")
+    def __init__(self, nations: frozenset[str]) -> None:
+        names = " or ".join(sorted(regions.names()["GB", code] for code in nations))
         super().__init__(
-            f"This moratorium requires an address in {name}. Correct the address or choose another reason."
+            f"This moratorium requires an address in {names}. Correct the address or choose another reason."
         )
 
 
@@ -122,8 +115,8 @@ def open_hold(
     chosen = frozenset(Block(name) for name in blocks) or policy.blocks
     if missing := policy.required_blocks - chosen:
         raise BlocksRequiredByLaw(missing)
-    if policy.nation:
-        _require_resident(person, policy.nation)
+    if policy.nations:
+        _require_resident(person, policy.nations)
     return create_hold(
         reason=reason,
         debtor=debtor,
@@ -172,8 +165,8 @@ def record_events(
     )
 
 
-def _require_resident(debtor: Debtor, nation: str) -> None:
-    """Refuse a debtor with an address elsewhere; of an address without a known region, the agent's word counts."""
-    found = _NATIONS.get((debtor.region_state or "").strip().casefold(), nation)
-    if found != nation or (debtor.country_code or "GB") != "GB":
-        raise AddressElsewhere(nation)
+def _require_resident(debtor: Debtor, nations: frozenset[str]) -> None:
+    """Refuse a debtor with an address elsewhere; of an address that tells no region, the agent's word counts."""
+    place = places.find(debtor.country_code or "GB", debtor.region_state, debtor.city, debtor.postal_code)
+    if place.country != "GB" or (place.regions and not place.regions & nations):
+        raise AddressElsewhere(nations)

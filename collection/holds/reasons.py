@@ -37,7 +37,7 @@ class ReasonPolicy:
     :param review_after_days: the days from the start until the first review
     :param ends_with_treatment: the law sets the end when the treatment ends; until then the hold is open-ended
     :param needs_approval: the agency's own judgement, so a supervisor approves it; the hold is active while it waits
-    :param nation: the part of the United Kingdom where its debtors live
+    :param nations: the parts of the United Kingdom where its debtors live, by ISO 3166-2 code; empty: anywhere
     :param is_manual: agents open and end it; otherwise a deferral or a dispute does
     """
 
@@ -47,7 +47,7 @@ class ReasonPolicy:
     review_after_days: int | None = None
     ends_with_treatment: bool = False
     needs_approval: bool = False
-    nation: str | None = None
+    nations: frozenset[str] = frozenset()
     is_manual: bool = True
 
     @property
@@ -64,8 +64,8 @@ class ReasonPolicy:
         return calendars.later(starts_on, days=self.review_after_days) if self.review_after_days else None
 
 
-#: The nation of SI 2020/1311; a resident of neither of the other two may be under it.
-ENGLAND_AND_WALES = "england and wales"
+#: The nations of SI 2020/1311.
+ENGLAND_AND_WALES = frozenset({"ENG", "WLS"})
 #: How long a mental-health moratorium lasts after the treatment (SI 2020/1311, reg. 32).
 AFTER_TREATMENT = timedelta(days=30)
 
@@ -75,20 +75,20 @@ POLICIES: dict[Reason, ReasonPolicy] = {
     # SI 2020/1311, reg. 7 (interest, fees, enforcement and contact about the debt), reg. 26 (60 days including the first),
     # reg. 27 (the adviser's midway review, from the 25th to the 35th day).
     Reason.MORATORIUM: ReasonPolicy(
-        blocks=_ALL, required_blocks=_ALL, length_days=60, review_after_days=34, nation=ENGLAND_AND_WALES
+        blocks=_ALL, required_blocks=_ALL, length_days=60, review_after_days=34, nations=ENGLAND_AND_WALES
     ),
     # SI 2020/1311, reg. 32 (the treatment and 30 days), reg. 33 (asked about every 20 to 30 days).
     Reason.MENTAL_HEALTH_MORATORIUM: ReasonPolicy(
-        blocks=_ALL, required_blocks=_ALL, review_after_days=30, ends_with_treatment=True, nation=ENGLAND_AND_WALES
+        blocks=_ALL, required_blocks=_ALL, review_after_days=30, ends_with_treatment=True, nations=ENGLAND_AND_WALES
     ),
     # Bankruptcy (Scotland) Act 2016, s. 195-198: six months, extended while an application is decided; the dates are the
     # register's. It stops diligence; we stop contact too.
     Reason.SCOTTISH_MORATORIUM: ReasonPolicy(
-        required_blocks=frozenset({Block.STRATEGY}), review_after_days=180, nation="scotland"
+        required_blocks=frozenset({Block.STRATEGY}), review_after_days=180, nations=frozenset({"SCT"})
     ),
     # Insolvency (Northern Ireland) Order 1989, Part 7A: the moratorium of a debt relief order, with the order's dates.
     Reason.NORTHERN_IRISH_MORATORIUM: ReasonPolicy(
-        blocks=_ALL, required_blocks=_COLLECTION, review_after_days=180, nation="northern ireland"
+        blocks=_ALL, required_blocks=_COLLECTION, review_after_days=180, nations=frozenset({"NIR"})
     ),
     # 15 U.S.C. 1692c(c); 12 CFR 1006.6(c).
     Reason.CEASE: ReasonPolicy(required_blocks=_COLLECTION),

@@ -123,8 +123,13 @@ class TestBreathingSpace:
         assert hold.ends_on == day(60)
 
     @pytest.mark.parametrize(
-        "where", [{"country_code": "US"}, {"country_code": "GB", "region_state": "Scotland"}, {"country_code": "DE"}]
-    )
+        "where",
+        [
+            {"country_code": "US"}, {"country_code": "DE"}, {"region_state": "Scotland"}, {"region_state": "GB-SCT"},
+            {"region_state": "Alba"}, {"region_state": "N. Ireland"}, {"postal_code": "EH1 1AA"}, {"city": "Glasgow"},
+            {"postal_code": "BT1 5GS"}, {"city": "Edinburgh", "country_code": None}, {"region_state": "Jersey"},
+        ],
+    )  # fmt: skip
     @pytest.mark.parametrize("reason", ["moratorium", "mental_health_moratorium"])
     def test_it_is_for_england_and_wales(self, where, reason):
         with pytest.raises(holds.AddressElsewhere):

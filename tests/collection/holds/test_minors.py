@@ -76,7 +76,8 @@ class TestNations:
     @pytest.mark.parametrize(
         ("reason", "region", "is_taken"),
         [
-            ("moratorium", "England", True), ("moratorium", "Scotland", False), ("moratorium", None, True),
+            ("moratorium", "England", True), ("moratorium", "Cymru", True), ("moratorium", "Scotland", False),
+            ("moratorium", None, True), ("moratorium", "Somewhere", True),
             ("scottish_moratorium", "Scotland", True), ("scottish_moratorium", "Wales", False),
             ("scottish_moratorium", None, True), ("northern_irish_moratorium", "Northern Ireland", True),
             ("northern_irish_moratorium", "England", False),
