@@ -27,6 +27,11 @@ _SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+")
 _SHORTENED_REASON = (
     "Excel shortened this number. Give the column the format “Text” before the file is opened, and save it again."
 )
+#: What a spreadsheet writes where it has no value, or where the column is too narrow for it.
+_NO_VALUE = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)")
+_FORMULA = re.compile(r'="[^"]*"')
+#: It stands for a letter that could not be decoded.
+_LOST_LETTER = "\ufffd"
 
 
 @dataclass(frozen=True, order=True)
@@ -36,6 +41,19 @@ class RefusedRow:
     line: int
     column: str | None
     reason: str
+
+
+def remains(text: str) -> str | None:
+    """Return why a cell holds what a spreadsheet left in the place of a value, if it does."""
+    if _NO_VALUE.fullmatch(text):
+        return "Excel had no value to write here. Correct the cell in the workbook, and save it again."
+    if _FORMULA.fullmatch(text):
+        return f"This is a formula. Write only its value: {text[2:-1][:40]}"
+    if _LOST_LETTER in text:
+        return (
+            "Letters of this text were lost (\ufffd) when the file was saved. Save it as “CSV UTF-8” from its source."
+        )
+    return None
 
 
 def currency(text: str) -> str:

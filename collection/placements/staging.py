@@ -95,6 +95,7 @@ class _RowReader:
         values = [cells[position] for position in self._positions] + self._padding
         if row.spans_lines:
             self._find_line_breaks(line, values)
+        self._find_remains(line, values)
         for position, default in self._defaults:
             values[position] = values[position] or default
         for position, column, read in self._readers:
@@ -124,6 +125,11 @@ class _RowReader:
         for column, text in zip(self.columns, values, strict=True):
             if text and "\n" in text and column not in _MULTILINE:
                 reason = "This has a line break. Is a quotation mark missing?"
+                self.faults.append(RefusedRow(line, _NAMES[column], reason))
+
+    def _find_remains(self, line: int, values: list[str | None]) -> None:
+        for column, text in zip(self.columns, values, strict=True):
+            if text and (text[0] in "#=" or "\ufffd" in text) and (reason := checks.remains(text)):
                 self.faults.append(RefusedRow(line, _NAMES[column], reason))
 
     def _read(self, line: int, column: str, text: str, read: Callable[[str], str]) -> str | None:

@@ -206,3 +206,24 @@ def test_phones_as_excel_leaves_them():
 
 def test_a_reference_that_excel_shortened_is_refused():
     assert [fault[:2] for fault in reasons(rows("externalReference", "1.23457E+15"))] == [(2, "externalReference")]
+
+
+@pytest.mark.parametrize("column", ["firstName", "externalReference", "originalCreditor", "addressLine1"])
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("#N/A", "Excel had no value"), ("#REF!", "Excel had no value"), ("#NAME?", "Excel had no value"),
+        ("########", "Excel had no value"), ('="000123"', "Write only its value: 000123"),
+        ("M\ufffdller", "Letters of this text were lost"),
+    ],
+)  # fmt: skip
+def test_what_a_spreadsheet_left_in_the_place_of_a_value_is_refused(column, cell, reason):
+    ((line, found, why),) = reasons(rows(column, cell))
+    assert (line, found) == (2, column)
+    assert reason in why
+    assert not Debt.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["#1 Motors", "A=B Ltd", "=", "N/A", "Null", "#"])
+def test_names_that_look_like_it_are_read(name):
+    assert counts(load(rows("originalCreditor", name))) == (1, 0, 0)
