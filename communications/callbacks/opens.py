@@ -20,7 +20,9 @@ _PROGRAMS = re.compile(
     r"|Barracuda|Proofpoint|Mimecast|Symantec|MessageLabs|Sophos|FireEye|TrendMicro|Forcepoint|Cisco.?IronPort|SafeLinks"
     # Messengers and networks that preview a link or a forwarded mail. (Cubot makes phones.)
     r"|WhatsApp|Slackbot|Slack-ImgProxy|facebookexternalhit|facebookcatalog|meta-external|Viber|Google-(?:Safety|Read-Aloud)"
-    r"|(?<!cu)bot\b|crawler|spider|preview|python-|curl/|wget/|Go-http-client|okhttp|java/|libwww|HeadlessChrome",
+    r"|(?<!cu)bot\b|crawler|spider|preview|python-|curl/|wget/|Go-http-client|okhttp|java/|libwww|HeadlessChrome"
+    r"|axios/|node-fetch|undici|HttpClient|PostmanRuntime|zgrab|Embedly|Iframely|Onebox|-scrap/|vkShare"
+    r"|Google-(?:InspectionTool|Apps-Script)",
     re.IGNORECASE,
 )
 
