@@ -1,1 +1,1 @@
-from tests.communications.conftest import at_noon  # noqa: F401 - A fixture.
+from tests.communications.conftest import at_noon, smtp, twilio  # noqa: F401 - Fixtures.

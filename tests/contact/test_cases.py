@@ -192,7 +192,7 @@ def test_consent_of_61_days_is_too_old_for_a_text(debt, age, ended):
 
 @pytest.mark.parametrize(("channel", "ended"), [("sms", "blocked"), ("voice", "blocked")])
 def test_a_number_that_moved_gets_nothing_on_the_former_owners_word(debt, channel, ended):
-    # 12 CFR 1006.6(d)(5)(ii), 47 CFR 64.1200(a)(1)(iii): consent is that of the person called, not of who had the number before.
+    # DB6: 12 CFR 1006.6(d)(5)(ii), 47 CFR 64.1200(a)(1)(iii): consent is that of the person called, not of the former owner.
     phone, template = debt.debtor.mobile_phone, factories.template(communication_type=channel, subject=None)
     factories.consent(debt.debtor, channel, NOON - timedelta(days=3))
     debtors.amend(debt.debtor, today=NOON.date(), mobile_phone=None)

@@ -48,14 +48,14 @@ class TestStates:
         [
             # 209 CMR 18.16(1)(d), 940 CMR 7.04(1)(f): two calls in seven days, wherever the record says so.
             (us("MA", "Boston", "02115"), True),
-            (us(None, "Boston", "02115"), True),
+            (us(None, "Boston", "02115"), True),  # 7
             (us(None, None, "02115"), True),
             (us("Massachusetts"), True),
             (us("Mass."), True),
             (us("US-MA"), True),
             (us("Commonwealth of Massachusetts"), True),
             # Nobody knows the state; it may be Massachusetts.
-            (us(phone="+16175550123"), True),
+            (us(phone="+16175550123"), True),  # 9
             (us(), True),
             (us("Nowhere"), True),
             ({"mobile_phone": "+16175550123"}, True),
@@ -109,16 +109,16 @@ class TestHours:
         ("where", "moment", "is_open"),
         [
             # 12 CFR 1006.6(b)(1)(i) and comment 6(b)(1)(i)-2: 8:00 to 21:00 in every place where the consumer may be.
-            (us("TX", "Houston", "77002", "+19155550123"), at("America/Chicago", 21, 45), False),
+            (us("TX", "Houston", "77002", "+19155550123"), at("America/Chicago", 21, 45), False),  # 71
             (us("TX", "Houston", "77002", "+19155550123"), at("America/Chicago", 20, 59), True),
-            (us("TN", "Nashville", "37201", "+18655550123"), at("America/Chicago", 7, 15), False),
+            (us("TN", "Nashville", "37201", "+18655550123"), at("America/Chicago", 7, 15), False),  # 73
             (us("TN", "Nashville", "37201", "+18655550123"), at("America/Chicago", 8), True),
-            (us("TX", "El Paso", "79901", "+12145550123"), at("America/Denver", 7, 15), False),
+            (us("TX", "El Paso", "79901", "+12145550123"), at("America/Denver", 7, 15), False),  # 75
             (us("TX", "El Paso", "79901", "+12145550123"), at("America/Denver", 20, 15), False),
             (us("TX", "El Paso", "79901", "+12145550123"), at("America/Denver", 19, 59), True),
-            (us("IN", "Gary", "46402", "+13175550123"), at("America/Chicago", 7, 15), False),
+            (us("IN", "Gary", "46402", "+13175550123"), at("America/Chicago", 7, 15), False),  # 85
             (us("NY", "New York", "10001", "+16715550123"), at("America/New_York", 12), False),
-            (us("HI", "Kahului", "96732", "+12125550123"), at("Pacific/Honolulu", 15, 30), True),
+            (us("HI", "Kahului", "96732", "+12125550123"), at("Pacific/Honolulu", 15, 30), True),  # 84
             (us("HI", "Kahului", "96732", "+12125550123"), at("Pacific/Honolulu", 16), False),
             # Only a place of its own time is left: Knoxville is not in the Central part of Tennessee.
             (us("TN", "Knoxville", "37902"), at("America/New_York", 8), True),
@@ -131,7 +131,7 @@ class TestHours:
             # ASIC RG 96 section 4: from 7:30 on working days. A mobile number says nothing about the place.
             (
                 {"country_code": "AU", "region_state": "VIC", "city": "Melbourne", "mobile_phone": "+61412345678"},
-                at("Australia/Melbourne", 9),
+                at("Australia/Melbourne", 9),  # 80
                 True,
             ),
             # The agency's own window: 8:00.
@@ -174,7 +174,7 @@ class TestHolidays:
         [
             # Corpus Christi: a holiday in Bavaria (Art. 1 FTG), not in Berlin; pack DE asks for none.
             ({"region_state": "BY"}, True),
-            ({"region_state": "Bayern"}, True),
+            ({"region_state": "Bayern"}, True),  # 41
             ({"region_state": "Bavaria"}, True),
             ({"region_state": "Freistaat Bayern"}, True),
             ({"city": "München"}, True),

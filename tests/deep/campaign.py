@@ -1,9 +1,9 @@
-"""A campaign to everybody in thirty countries at once, counted where it arrives: by the clock on the receiver's wall."""
+"""A campaign to everybody in thirty countries, counted where it arrives: by the clock on the receiver's wall."""
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -16,10 +16,11 @@ from tests import factories
 from tests.standins.smtp import SmtpStandIn
 from tests.standins.twilio import TwilioStandIn
 
+Place = tuple[str, str | None]
 #: A Wednesday that is a holiday in none of these countries, nor is the day after.
 BEGINS = datetime(2026, 3, 11, 3, tzinfo=UTC)
 #: Country and region, and every clock that somebody there may go by.
-PLACES: dict[tuple[str, str | None], list[str]] = {
+PLACES: dict[Place, list[str]] = {
     ("GB", None): ["Europe/London"],
     ("IE", None): ["Europe/Dublin"],
     ("FR", None): ["Europe/Paris"],
@@ -64,8 +65,18 @@ CLOSES = {"DE": 20, "GR": 20, "RO": 20, "IN": 19, "TH": 20, "CO": 19} | dict.fro
 _TEXTED = ("GB", "FR", "IN", "NP", "JP", "ZA", "KE", "SG", "PL", "TH")
 
 
-def queue(count: int) -> None:
-    """Queue so many messages, each to somebody else, as a strategy's run at three in the morning would."""
+def at_night(_: Place) -> datetime:
+    """Three in the morning UTC, for everybody at once."""
+    return BEGINS
+
+
+def in_the_evening(place: Place) -> datetime:
+    """Half past seven in the evening by the receiver's clock, when many countries are closed and others are not."""
+    return datetime.combine(BEGINS.date(), time(19, 30), ZoneInfo(PLACES[place][0]))
+
+
+def queue(count: int, *, due_at: Callable[[Place], datetime] = at_night) -> None:
+    """Queue so many messages, each to somebody else, as a strategy's run would."""
     mail = factories.template(body="Dear {{debtor_first_name}}, please call us.")
     text = factories.template(communication_type="sms", subject=None, body="Please call us.")
     whereabouts = list(itertools.islice(itertools.cycle(PLACES), count))
@@ -90,12 +101,16 @@ def queue(count: int) -> None:
     )  # fmt: skip
     CommunicationLog.objects.bulk_create(
         CommunicationLog(
-            debtor=debt.debtor, debt=debt, due_at=BEGINS, created_at=BEGINS,
+            debtor=debt.debtor, debt=debt, due_at=due_at(_place_of(debt.debtor)), created_at=BEGINS,
             template=text if debt.debtor.mobile_phone else mail,
             communication_type="sms" if debt.debtor.mobile_phone else "email",
         )
         for debt in debts
     )  # fmt: skip
+
+
+def _place_of(debtor: Debtor) -> Place:
+    return debtor.country_code or "", debtor.region_state
 
 
 def _is_texted(country: str, number: int) -> bool:
@@ -121,25 +136,26 @@ class Arrivals:
         self._mails, self._texts = self._mails + len(mails), self._texts + len(texts)
         self.by_step[at] = [str(mail["To"]) for mail in mails] + [order.fields["To"] for order in texts]
 
-    def hold(self, count: int) -> None:
-        """Hold that each came once, in its receiver's window, at the first step at which that was open."""
+    def hold(self, count: int, *, due_at: Callable[[Place], datetime] = at_night) -> None:
+        """Hold that each came once, in its receiver's window, at the first step at which it was due and that was open."""
         receivers = {debtor.mobile_phone or debtor.email: debtor for debtor in Debtor.objects.all()}
         counted = Counter(address for some in self.by_step.values() for address in some)
         assert sum(counted.values()) == count
         assert set(counted) == set(receivers), "somebody got none, or two"
+        put_off = 0
         for at, addresses in self.by_step.items():
             for address in addresses:
-                debtor = receivers[address]
-                place = (debtor.country_code, debtor.region_state)
+                place = _place_of(receivers[address])
                 assert _is_open(place, at), f"{place} at {at}"
-                earlier = [before for before in self.by_step if before < at]
+                earlier = [before for before in self.by_step if due_at(place) <= before < at]
                 assert not any(_is_open(place, before) for before in earlier), f"{place} only at {at}"
-        assert len(self.by_step[BEGINS]) not in (0, count), "the night was nobody's, or everybody's"
+                put_off += bool(earlier)
+        assert put_off not in (0, count), "nobody was asleep, or everybody"
 
 
-def _is_open(place: tuple[str | None, str | None], at: datetime) -> bool:
-    clocks = PLACES[place]  # type: ignore[index]
-    opens, closes = OPENS.get(place[0] or "", 8), CLOSES.get(place[0] or "", 21)
+def _is_open(place: Place, at: datetime) -> bool:
+    clocks = PLACES[place]
+    opens, closes = OPENS.get(place[0], 8), CLOSES.get(place[0], 21)
     return all(opens <= at.astimezone(ZoneInfo(zone)).hour < closes for zone in clocks)
 
 

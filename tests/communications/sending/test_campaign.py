@@ -1,4 +1,4 @@
-"""A campaign that is queued at night in many time zones."""
+"""A campaign to thirty countries: at three in the morning UTC, and at half past seven in the evening by each receiver's clock."""
 
 from datetime import timedelta
 
@@ -11,14 +11,15 @@ from tests.deep import campaign
 pytestmark = pytest.mark.django_db
 
 
-def test_no_message_of_a_campaign_in_thirty_countries_arrives_outside_the_contact_window(smtp, twilio):
-    step = timedelta(minutes=30)
-    campaign.queue(96)
+@pytest.mark.parametrize(("due_at", "hours"), [(campaign.at_night, 22), (campaign.in_the_evening, 46)])
+@pytest.mark.parametrize("count", [320, pytest.param(5_000, marks=pytest.mark.deep)])
+def test_no_message_arrives_outside_the_contact_window(smtp, twilio, count, due_at, hours):
+    campaign.queue(count, due_at=due_at)
     arrivals = campaign.Arrivals(smtp, twilio)
-    for at in campaign.steps(22, step=step):
+    for at in campaign.steps(hours, step=timedelta(minutes=30)):
         waiting = CommunicationLog.objects.filter(status__in=["queued", "postponed"], due_at__lte=at)
         if waiting.exists():
             worker.drain(clock=lambda at=at: at)
         arrivals.note(at)
 
-    arrivals.hold(96)
+    arrivals.hold(count, due_at=due_at)
