@@ -28,7 +28,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "communications.InboundMessage", "communications.CallTask", "communications.UncertainMessage", "casework.FollowUp",
     )),
     ("Accounts", True, (
-        "debtors.Debtor", "collections.Debt", "payments.Payment", "creditors.Creditor", "debtors.ContactPoint",
+        "debtors.Debtor", "collections.Debt", "payments.Payment", "creditors.Creditor", "debtors.ContactPoint", "debtors.Consent",
         "contact.ContactPreference", "casework.Note",
     )),
     ("Messages", True, (

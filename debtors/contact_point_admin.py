@@ -24,7 +24,7 @@ from unfold.widgets import (
 from ddc.common import days
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import NEWEST, Listing
-from ddc.common.admin.pages import column
+from ddc.common.admin.pages import ReadOnlyAdmin, column
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from debtors import consents, contact_points, search
@@ -230,6 +230,20 @@ class ContactPointAdmin(WorkflowAdmin):
         )
 
 
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    """Consents are recorded at a contact point."""
+
+    list_display = ("address", "channel", "debtor", "basis", "given_at", "used_at", "checked_at")
+    list_filter = ("channel", "basis", "given_at")
+    list_select_related = ("debtor",)
+    search_fields = ("address",)
+    search_help_text = "The debtor's name, e-mail address, phone or postcode"
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debtor__in=search.debtors(text))
+
+
 def _consents(rows: QuerySet[Consent], **filters: Any) -> Listing:
     headers = ("Channel", "Given", "Basis", "About", "Words", "Source", "Last used", "Last check", "Recorded by")
     shown = [
@@ -246,8 +260,8 @@ def _consents(rows: QuerySet[Consent], **filters: Any) -> Listing:
         )
         for row in rows.select_related("by").order_by("-given_at", "-id")[:NEWEST]
     ]
-    url = reverse("admin:debtors_contactpoint_changelist")
-    return Listing("Consents", headers, shown, f"{url}?{urlencode(filters)}", more_label="All addresses of the debtor")
+    url = reverse("admin:debtors_consent_changelist")
+    return Listing("Consents", headers, shown, f"{url}?{urlencode(filters)}", more_label="All consents of the debtor")
 
 
 def _start_of(day: date, *, now: datetime) -> datetime:

@@ -297,7 +297,7 @@ class Consent(UUIDModel):
     class Meta:
         db_table = "consent"
         ordering = newest_first()
-        default_permissions = ()
+        default_permissions = ("view",)
         indexes = [models.Index(fields=["debtor", "channel", "address"], name="consent_of_debtor")]
 
     def __str__(self) -> str:

@@ -150,6 +150,7 @@ creditors/creditor                      va       vacd       v
 creditors/creditorname                   v          v       v
 debtors/debtor                         vac       vacd       v
 debtors/contactpoint                     v         va       v
+debtors/consent                          v          v       v
 collections/debt                       vac       vacd       v
 collections/ledgerentry                  v          v       v
 collections/hold                        va         va       v
@@ -158,6 +159,7 @@ collections/dispute                     va         va       v
 collections/deferralrequest             vc         vc       v
 collections/segment                      v       vacd       v
 collections/exchangerate                 v       vacd       v
+collections/parkedplacement              v          v       v
 payments/payment                       vac       vacd       v
 payments/idempotencykey                  v          v       v
 communications/communicationtemplate   vac       vacd       v
@@ -229,6 +231,11 @@ GET  /admin/debtors/contactpoint/{point}/consent/    302    302   200     200   
 POST /admin/debtors/contactpoint/{point}/consent/ 302 302 302 302 403 channels=sms&basis=reply&given_at=2026-01-01&text=Y&source=C
 GET  /admin/debtors/contactpoint/{point}/check_number/ 302    302   200     200     403
 POST /admin/debtors/contactpoint/{point}/check_number/ 302 302 302 302 403 is_reassigned=no&checked_at=2026-01-01&source=FCC
+
+GET  /admin/collections/parkedplacement/{parked}/same/     302    302   200     200     403
+POST /admin/collections/parkedplacement/{parked}/same/     302    302   302     302     403
+GET  /admin/collections/parkedplacement/{parked}/another/  302    302   200     200     403
+POST /admin/collections/parkedplacement/{parked}/another/  302    302   302     302     403
 
 GET  /admin/debtors/debtor/{debtor}/withdraw_messages/  302    302   403     200     403
 POST /admin/debtors/debtor/{debtor}/withdraw_messages/  302    302   403     302     403  reason=Wrong

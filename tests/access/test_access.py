@@ -19,7 +19,7 @@ from agents import sessions
 from casework.models import FollowUp, Note
 from collection import debts, deferrals, disputes
 from collection.holds import holds
-from collection.models import Debt, Dispute, Hold
+from collection.models import Debt, Dispute, Hold, ParkedPlacement
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
 from contact.models import ContactPolicy, ContactPreference
@@ -30,6 +30,7 @@ from portal import tokens as debtor_tokens
 from strategy.models import StrategyRule, StrategyRun
 from tests import factories
 from tests.access import table
+from tests.collection.placements.files import ROW, load, text
 from tests.conftest import Api
 from tests.strategy import makers
 from tests.test_architecture import routes
@@ -94,6 +95,12 @@ def hold(reason: str) -> Any:
     return holds.open_hold(reason=reason, debtor=debtor, source="Letter", by=None, now=now())
 
 
+def parked() -> ParkedPlacement:
+    known = factories.debtor()
+    load(text(ROW | {"email": known.email, "firstName": "Gus", "externalReference": str(known.pk)}))
+    return ParkedPlacement.objects.get(debtor=known)
+
+
 def awaiting() -> Any:
     return disputes.ask_creditor(factories.dispute(), by=factories.agent(), now=now())
 
@@ -118,6 +125,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "note": factories.note,
     "follow_up": factories.follow_up,
     "segment": factories.segment,
+    "parked": parked,
     "creditor": lambda: factories.creditor(f"Creditor {uuid.uuid4()}"),
     "rule": rule,
     "run": run,

@@ -196,6 +196,7 @@ def fill(count: int) -> None:
         ParkedPlacement.objects.create(
             debtor=debt.debtor, row={"firstName": "Gus"}, line=2, digest=str(uuid4()), placed_on=NOW.date()
         )
+        factories.consent(debt.debtor, "email", NOW)
         factories.note(debtor=debt.debtor, by=reviewer)
         factories.follow_up(debtor=debt.debtor, debt=debt)
         claims.claim(debt.debtor, by=reviewer, now=NOW)

@@ -49,7 +49,7 @@ def test_an_agent_enters_a_debtor(agent_at_desk: Browser):
         ({"email": "nobody"}, "email"),
         ({"mobile_phone": "12"}, "mobile_phone"),
         ({"dob": "2999-01-01"}, "dob"),
-        ({"last_name": ""}, "last_name"),
+        ({"first_name": "", "last_name": ""}, "first_name"),
         ({"country_code": "XX"}, "country_code"),
         ({"language_preference": "gibberish!"}, "language_preference"),
         ({"first_name": "x" * 101}, "first_name"),
