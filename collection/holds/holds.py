@@ -115,8 +115,8 @@ def open_hold(
     chosen = frozenset(Block(name) for name in blocks) or policy.blocks
     if missing := policy.required_blocks - chosen:
         raise BlocksRequiredByLaw(missing)
-    if policy.nations:
-        _require_resident(person, policy.nations)
+    if policy.nations and not lives_in(person, policy.nations):
+        raise AddressElsewhere(policy.nations)  # Of an address that tells no part, the agent's word counts.
     return create_hold(
         reason=reason,
         debtor=debtor,
@@ -165,8 +165,10 @@ def record_events(
     )
 
 
-def _require_resident(debtor: Debtor, nations: frozenset[str]) -> None:
-    """Refuse a debtor with an address elsewhere; of an address that tells no region, the agent's word counts."""
+def lives_in(debtor: Debtor, nations: frozenset[str]) -> bool:
+    """Tell whether a debtor may live in one of some parts of the United Kingdom, such as ``ENG``.
+
+    An address that tells no part may be in any.
+    """
     place = places.find(debtor.country_code or "GB", debtor.region_state, debtor.city, debtor.postal_code)
-    if place.country != "GB" or (place.regions and not place.regions & nations):
-        raise AddressElsewhere(nations)
+    return place.country == "GB" and (not place.regions or bool(place.regions & nations))

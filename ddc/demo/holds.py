@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from agents.models import Agent
 from collection import disputes
 from collection.holds import holds
+from collection.holds.reasons import POLICIES
 from collection.models import Debt, DebtStatus, Dispute, Hold
 from ddc.common import money
 from ddc.demo.sample import SAMPLE
@@ -58,9 +59,13 @@ def open_holds(
     """Open holds on some debtors, up to two months ago: some are due for review, some wait for approval."""
     opened = []
     for row in SAMPLE["holds"]:
+        reason = Hold.Reason(row["reason"])
+        nations = POLICIES[reason].nations
         possible = [debtor for debtor in debtors if row.get("country") in (None, debtor.country_code)]
+        if nations:
+            possible = [debtor for debtor in possible if holds.lives_in(debtor, nations)]
         for debtor in rng.sample(possible, row["count"]):
             at, by = now - timedelta(days=rng.randint(0, 55)), rng.choice((agent, supervisor))
-            reason, source = Hold.Reason(row["reason"]), rng.choice(SAMPLE["hold_sources"])
+            source = rng.choice(SAMPLE["hold_sources"])
             opened.append(holds.open_hold(reason=reason, debtor=debtor, source=source, by=by, now=at))
     return opened
