@@ -98,7 +98,7 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
         notices=ValidationNotice.objects.in_bulk(debts),
         debt_kinds=debt_kinds,
         time_barred=_time_barred(checked, debt_kinds, now=now),
-        minors=_unreleased_minors({request.debtor for request in checked if request.debtor}, now=now),
+        minors=_unreleased_minors((request.debtor for request in checked if request.debtor), now=now),
     )
     return [_facts(request, fetched) for request in requests]
 
@@ -108,7 +108,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
     template = request.template
     preferences = fetched.preferences.get(debtor.pk, []) if debtor else []
     about = [preference for preference in preferences if preference.is_about(channel)]
-    shared = fetched.shared.get((debtor.pk, channel.address_kind), set()) if debtor else set()
+    shared = fetched.shared.get((debtor.pk, channel.address_kind), ()) if debtor else ()
     notice = fetched.notices.get(debt.pk) if debt else None
     barred = fetched.time_barred.get(debt.pk) if debt else None
     is_minor = debtor is not None and debtor.pk in fetched.minors
@@ -186,7 +186,7 @@ def limitations(debts: Iterable[Debt], *, now: datetime) -> dict[uuid.UUID, Limi
     return limitation.of_debts(places, debt_kinds=kinds, today=begun(now))
 
 
-def _unreleased_minors(debtors: Collection[Debtor], *, now: datetime) -> set[uuid.UUID]:
+def _unreleased_minors(debtors: Iterable[Debtor], *, now: datetime) -> set[uuid.UUID]:
     """Return who of these debtors is not of age, without those released by a supervisor, who ended their hold as a minor."""
     today = now.astimezone(LAST).date()
     young = {debtor.pk for debtor in debtors if debtor.dob and ages.is_minor(debtor.dob, today)}

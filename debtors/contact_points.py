@@ -73,7 +73,7 @@ def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel,
     """Return the channels and addresses among these normal forms that must not be used, with one query."""
     wanted = Q()
     for channel, values in addresses.items():
-        wanted |= Q(kind=channel.address_kind, value__in=values)
+        wanted |= Q(kind=channel.address_kind, value__any_of=values)
     if not wanted:
         return set()
     points = ContactPoint.objects.filter(wanted).filter(Q(messages_suppressed=True) | Q(calls_suppressed=True))
