@@ -21,18 +21,17 @@ from ddc.configuration import (
     check_webhook_secrets,
     comma_separated,
     contact_window,
-    database_settings,
     demo_environment,
     email_settings,
     header_name,
     is_production,
     long_enough,
     origin,
-    owner_settings,
     rate,
     second_factor,
     webhook_secret,
 )
+from ddc.databases import database_settings, owner_settings
 from ddc.fixed_settings import *  # noqa: F403
 from ddc.fixed_settings import BASE_DIR
 from ddc.time_zones import time_zone

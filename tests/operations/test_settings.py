@@ -13,7 +13,7 @@ import pytest
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from ddc import configuration
+from ddc import configuration, databases
 from ddc.common.observing import health
 
 GOOD = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY")}
@@ -159,14 +159,14 @@ def test_what_the_database_url_asks_for_is_kept_beside_what_we_ask_for():
         "OPTIONS": {"connect_timeout": 3, "keepalives_idle": 30, "options": "-c a=1"},
     }
 
-    found = configuration.database_settings(url, **ours)
+    found = databases.database_settings(url, **ours)
 
     assert found["OPTIONS"] == {
         **{"sslmode": "verify-full", "sslrootcert": "/x", "connect_timeout": 9, "keepalives_idle": 30},
         "options": "-c a=1 -c search_path=ours",
     }
     assert (found["ENGINE"], found["HOST"], found["NAME"]) == ("ddc.common.postgresql", "h", "ddc")
-    assert configuration.database_settings("postgres://h/ddc", **ours)["OPTIONS"] == ours["OPTIONS"]
+    assert databases.database_settings("postgres://h/ddc", **ours)["OPTIONS"] == ours["OPTIONS"]
 
 
 @pytest.mark.django_db
