@@ -16,7 +16,7 @@ from ddc.common import normal_forms
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import column, unbroken
 from ddc.common.admin.workflow import OpenFilter, WorkflowAdmin, offered
-from debtors import emails, phones
+from debtors import emails, phones, search
 from debtors.models import Debtor
 
 _FORMS = {"email": emails.normal_form, "mobile_phone": phones.normal_form}
@@ -37,7 +37,7 @@ class ParkedPlacementAdmin(WorkflowAdmin):
     list_filter = (WaitingFilter, "decision", "outcome", "created_at")
     list_select_related = ("debtor", "decided_by", "debt__creditor")
     search_fields = ("id",)
-    search_help_text = "Part of the known debtor's name or e-mail address, or an id"
+    search_help_text = "The known debtor's name, e-mail address, phone or postcode, or an id"
     actions = ()
     actions_detail = ("same", "another")
     fieldsets = (
@@ -48,7 +48,7 @@ class ParkedPlacementAdmin(WorkflowAdmin):
     ordering = ("decided_at", "created_at", "id")
 
     def search_filter(self, text: str) -> Q:
-        return Q(debtor__in=Debtor.objects.matching(text).values("pk"))
+        return Q(debtor__in=search.debtors(text))
 
     def id_filter(self, key: Any) -> Q:
         return Q(pk=key) | Q(debtor=key)
