@@ -2,24 +2,21 @@
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q, Value
 
 from agents.models import Agent, agent_field
 from collection.models import Debt
 from ddc.common.days import AgencyToday
 from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
-from debtors.models import Debtor, pattern_of
+from ddc.common.text_search import pattern_of, search_text
+from debtors.models import Debtor
 
 
 class NoteQuerySet(models.QuerySet["Note"]):
     def matching(self, words: str) -> "NoteQuerySet":
         """Return the notes with these words in their text; case and accents are ignored."""
-        pattern = Func(Value(pattern_of(words)), function="search_text", output_field=models.TextField())
-        return self.alias(_text=_search_text(), _pattern=pattern).filter(_text__like=F("_pattern"))
-
-
-def _search_text() -> Func:
-    return Func(F("text"), function="search_text", output_field=models.TextField())
+        pattern = search_text(Value(pattern_of(words)))
+        return self.alias(_text=search_text(F("text")), _pattern=pattern).filter(_text__like=F("_pattern"))
 
 
 class Note(UUIDModel):
@@ -49,7 +46,7 @@ class Note(UUIDModel):
             models.Index(fields=["-created_at", "-id"], name="note_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="note_debtor_newest"),
             models.Index(fields=["debtor", "-created_at"], name="note_pinned", condition=Q(pinned=True)),
-            GinIndex(OpClass(_search_text(), name="gin_trgm_ops"), name="note_search_trigrams"),
+            GinIndex(OpClass(search_text(F("text")), name="gin_trgm_ops"), name="note_search_trigrams"),
         ]
 
     def __str__(self) -> str:

@@ -5,8 +5,8 @@ import uuid
 from django.db.models import F, Func, Q, TextField
 
 from collection.models import Debt
+from ddc.common.text_search import escaped
 from debtors import search
-from debtors.models import escaped
 
 #: The expression of the index debt_lookup_trigrams.
 _LOOKUP = Func(F("external_reference"), function="search_compact", output_field=TextField())

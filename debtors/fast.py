@@ -19,12 +19,12 @@ from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST
 from ddc.common.days import agency_today
 from ddc.common.reference import countries, languages
+from ddc.common.text_search import pattern_of
 from ddc.fast import json_in_sql
 from ddc.fast.lists import FastList, Filter
 from ddc.fast.reads import fetch_row
 from debtors import phones, zones
 from debtors.api import DebtorInListSerializer
-from debtors.models import pattern_of
 from debtors.serializers import DebtorSerializer
 from portal.serializers import DigitalActivitySerializer
 

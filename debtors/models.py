@@ -1,25 +1,14 @@
 """Debtors, their contact points (addresses with opt-outs and delivery problems), and their consents."""
 
-from typing import Any
-
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
 from agents.models import agent_field
 from ddc.common.models import NormalFormField, NormalFormModel, NormalFormQuerySet, UUIDModel, newest_first
+from ddc.common.text_search import pattern_of, search_text
 from debtors import emails, phones
 from debtors.channels import AddressKind, Channel
-
-
-def escaped(words: str) -> str:
-    """Return the LIKE pattern of exactly these words."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def pattern_of(words: str) -> str:
-    """Return the LIKE pattern of texts that contain these words literally."""
-    return f"%{escaped(words)}%"
 
 
 class DebtorQuerySet(NormalFormQuerySet["Debtor"]):
@@ -28,20 +17,7 @@ class DebtorQuerySet(NormalFormQuerySet["Debtor"]):
 
         The search ignores case and accents; ``%`` and ``_`` are ordinary characters.
         """
-        pattern = Func(Value(pattern_of(words)), function="search_text", output_field=models.TextField())
-        return self.alias(_pattern=pattern).filter(search__like=F("_pattern"))
-
-
-@models.TextField.register_lookup
-class Like(models.Lookup):  # type: ignore[type-arg]
-    """SQL's LIKE, with a pattern on its right side."""
-
-    lookup_name = "like"
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        left, left_params = self.process_lhs(compiler, connection)
-        right, right_params = self.process_rhs(compiler, connection)
-        return f"{left} LIKE {right}", [*left_params, *right_params]
+        return self.alias(_pattern=search_text(Value(pattern_of(words)))).filter(search__like=F("_pattern"))
 
 
 class Debtor(NormalFormModel):

@@ -12,9 +12,10 @@ from django.db import connection
 from django.db.models import F, Func, Q, QuerySet, TextField
 
 from ddc.common.normal_forms import visible
+from ddc.common.text_search import escaped
 from debtors import emails, phones
 from debtors.channels import AddressKind
-from debtors.models import ContactPoint, Debtor, escaped
+from debtors.models import ContactPoint, Debtor
 
 #: A search finds at most so many debtors, the newest ones. A text that finds more says too little about the person.
 MAX_FOUND = 1_000
