@@ -9,6 +9,7 @@ import orjson
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connections
 
 from agents import roles
 from agents.models import Agent
@@ -68,6 +69,15 @@ def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask once what a role allows, which is asked again every few seconds: else that falls on any counted request."""
     monkeypatch.setattr(roles, "permissions_cache", {})
     monkeypatch.setattr(roles, "CACHE_SECONDS", 3600)
+
+
+@pytest.fixture
+def beside_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test that drives a browser use the database."""
+    # Playwright runs an event loop in this thread, in which Django would refuse to use the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # The server's threads would keep their connections, and the test database could not be dropped.
+    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
 
 
 class Api:

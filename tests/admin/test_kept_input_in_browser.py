@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import connections
 from playwright.sync_api import Page, expect
 
 from agents.models import Agent
@@ -14,16 +13,12 @@ from tests import factories
 from tests.admin.browser import browsers
 from tests.agents.second_factors import equip
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]
 
 
 @pytest.fixture(autouse=True)
-def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def required(settings: Any) -> None:
     settings.SECOND_FACTOR = "supervisors"
-    # Playwright runs an event loop in this thread, in which Django would refuse to use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    # The server's threads would keep their connections, and the test database could not be dropped.
-    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
 
 
 def sign_in(page: Page, agent: Agent, code: str) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections
 from django.test import Client
 from playwright.sync_api import Dialog, Page, expect
 
@@ -13,13 +12,7 @@ from tests import factories
 from tests.admin.browser import browsers
 from tests.admin.conftest import address, staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]
 
 
 def signed_in(page: Page, site: str) -> None:

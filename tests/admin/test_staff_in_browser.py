@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
@@ -17,16 +16,12 @@ from tests.admin.browser import browsers
 from tests.agents.second_factors import App, equip
 from tests.conftest import Api
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]
 
 
 @pytest.fixture(autouse=True)
-def required(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def required(settings: Any) -> None:
     settings.SECOND_FACTOR = "supervisors"
-    # Playwright runs an event loop in this thread, in which Django would refuse to use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    # The server's threads would keep their connections, and the test database could not be dropped.
-    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
 
 
 def enter_password(page: Page, agent: Agent) -> None:
