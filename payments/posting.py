@@ -74,12 +74,19 @@ class PaymentFields(TypedDict, total=False):
 
 @transaction.atomic
 def record(
-    *, debt: Debt, by: Agent | None, today: date, begun: date | None = None, **fields: Unpack[PaymentFields]
+    *,
+    debt: Debt,
+    by: Agent | None,
+    today: date,
+    begun: date | None = None,
+    now: datetime | None = None,
+    **fields: Unpack[PaymentFields],
 ) -> Payment:
     """Record a payment for a debt, in the debt's currency. Only the id of ``debt`` is used.
 
     :param today: the agency's day, the default of ``payment_date``
     :param begun: the latest day that has begun anywhere on earth; None: the day after ``today``
+    :param now: the time of recording; None: the clock's
     :raises PaidInFuture: if the payment is completed on a day that has not begun
     :raises ImplausibleDate: if the day is likely a typing error
     :raises BadAmount: if the amount has more decimals than the currency
@@ -92,7 +99,7 @@ def record(
     debt = _lock_debts({debt.pk})[debt.pk]
     fields["currency_code"] = fields.get("currency_code") or debt.currency_code
     fields["payment_date"] = fields.get("payment_date") or today
-    payment = Payment(debt=debt, recorded_by=by, **fields)
+    payment = Payment(debt=debt, recorded_by=by, **({"created_at": now} if now else {}), **fields)
     _check(payment, debt)
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
     _check_day(payment, today=today, begun=begun)
@@ -100,7 +107,7 @@ def record(
     with refusing(_CONSTRAINTS, savepoint=False):
         payment.save(force_insert=True)
     if payment.status == PaymentStatus.COMPLETED:
-        _post(payment, debt, by=by)
+        _post(payment, debt, by=by, now=now)
     return payment
 
 
@@ -111,6 +118,7 @@ def amend(
     by: Agent | None,
     today: date,
     begun: date | None = None,
+    now: datetime | None = None,
     if_unchanged_since: datetime | None = None,
     **fields: Any,
 ) -> Payment:
@@ -145,11 +153,11 @@ def amend(
         require_permission(by, "payments.reverse_payment")
         stays = payment.status == PaymentStatus.COMPLETED and payment.debt == source
         cause = _cause("payment_amended", payment)
-        _reverse(payment.pk, source, by=by, today=today, cause=cause, more_follows=stays)
+        _reverse(payment.pk, source, by=by, today=today, cause=cause, more_follows=stays, now=now)
     with refusing(_CONSTRAINTS):
         payment.save()
     if payment.status == PaymentStatus.COMPLETED and (moves or not was_posted):
-        _post(payment, payment.debt, by=by)
+        _post(payment, payment.debt, by=by, now=now)
     return payment
 
 
@@ -205,7 +213,7 @@ def _check_day(payment: Payment, *, today: date, begun: date | None) -> None:
         raise PaidInFuture
 
 
-def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
+def _post(payment: Payment, debt: Debt, *, by: Agent | None, now: datetime | None) -> None:
     if debt.current_status in _REFUSING:
         raise DebtIsClosed
     ledger.post(
@@ -216,6 +224,7 @@ def _post(payment: Payment, debt: Debt, *, by: Agent | None) -> None:
         by=by,
         cause=_cause("payment", payment),
         payment_id=payment.pk,
+        posted_at=now,
     )
 
 
@@ -227,11 +236,12 @@ def _reverse(
     today: date,
     cause: dict[str, Any],
     more_follows: bool = False,
+    now: datetime | None = None,
 ) -> None:
     if debt.current_status in _FROZEN:
         raise DebtIsClosed("This debt is closed. Reopen it before you reverse a payment.")
     for entry in ledger.unreversed(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
-        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more_follows)
+        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more_follows, posted_at=now)
 
 
 def _money_of(payment: Payment) -> tuple[object, ...]:

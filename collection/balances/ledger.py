@@ -6,7 +6,7 @@ the same transaction and under the debt's lock.
 
 import uuid
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,9 +24,10 @@ from ddc.common.observing import tracing
 _LOCK = "SELECT * FROM debt WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _INSERT = """
     INSERT INTO ledger_entry (
-        debt_id, kind, amount, currency_code, value_date, by_id, cause, payment_id, reverses_id, request_id
+        debt_id, kind, amount, currency_code, value_date, posted_at, by_id, cause, payment_id, reverses_id, request_id
     ) VALUES (
-        %(debt)s, %(kind)s, %(amount)s, %(currency)s, %(value_date)s, %(by)s, %(cause)s, %(payment)s, %(reverses)s, %(request)s
+        %(debt)s, %(kind)s, %(amount)s, %(currency)s, %(value_date)s, coalesce(%(posted_at)s, clock_timestamp()), %(by)s,
+        %(cause)s, %(payment)s, %(reverses)s, %(request)s
     )
 """
 _POST = f"""
@@ -86,10 +87,12 @@ def post(
     payment_id: uuid.UUID | None = None,
     reverses: LedgerEntry | None = None,
     more_follows: bool = False,
+    posted_at: datetime | None = None,
 ) -> None:
     """Post an entry on a locked debt and move its balance.
 
     :param amount: in the debt's currency; negative if it lowers the balance
+    :param posted_at: the time of posting; None: the database's clock, which it reads after the lock
     :param more_follows: another entry follows, with which the debt's balance and status are written: between the two, the debt is
         neither paid nor open again
     :raises ExceedsBalance: if the balance would fall below 0
@@ -97,7 +100,7 @@ def post(
     balance = debt.current_balance + amount
     if balance < 0:
         raise ExceedsBalance
-    debt.current_balance, debt.updated_at = balance, now()
+    debt.current_balance, debt.updated_at = balance, posted_at or now()
     if not more_follows:
         _update_status(debt)
     values = {
@@ -106,6 +109,7 @@ def post(
         "amount": amount,
         "currency": debt.currency_code,
         "value_date": value_date,
+        "posted_at": posted_at,
         "by": by and by.pk,
         "cause": Jsonb(cause),
         "payment": payment_id,
@@ -128,8 +132,9 @@ def reverse(
     value_date: date,
     cause: dict[str, Any],
     more_follows: bool = False,
+    posted_at: datetime | None = None,
 ) -> None:
-    """Reverse an entry by one of the opposite amount; ``more_follows`` as in ``post``.
+    """Reverse an entry by one of the opposite amount; ``more_follows`` and ``posted_at`` as in ``post``.
 
     :raises ExceedsBalance: if the balance would fall below 0
     """
@@ -144,6 +149,7 @@ def reverse(
         payment_id=payment_id,
         reverses=entry,
         more_follows=more_follows,
+        posted_at=posted_at,
     )
 
 

@@ -217,3 +217,13 @@ def test_an_entry_names_its_author():
     agent = factories.agent("Agent")
     payment = pay(factories.debt(), "40", by=agent)
     assert LedgerEntry.objects.get(payment_id=payment.pk).by == agent
+
+
+def test_payments_and_their_entries_have_the_time_that_was_given():
+    debt, supervisor = factories.debt(balance="100"), factories.agent("Supervisor")
+    recorded, reversed_ = datetime(2026, 1, 5, 9, tzinfo=UTC), datetime(2026, 1, 7, 9, tzinfo=UTC)
+    payment = pay(debt, "40", now=recorded)
+    posting.amend(payment, by=supervisor, today=TODAY, now=reversed_, status="refunded")
+    entries = LedgerEntry.objects.filter(payment_id=payment.pk)
+    assert list(entries.values_list("kind", "posted_at")) == [("payment", recorded), ("reversal", reversed_)]
+    assert Payment.objects.get(pk=payment.pk).created_at == recorded
