@@ -1,5 +1,6 @@
 """Database functions and triggers of staff accounts."""
 
+from ddc.common.postgresql.recorded import recorded
 from ddc.common.postgresql.triggers import Function, Trigger
 
 FUNCTIONS = [
@@ -29,4 +30,5 @@ TRIGGERS = [
         function="end_tokens_of_agent",
         why="A new password, deactivation and the loss of staff status end all tokens, whatever program writes the account.",
     ),
+    *recorded("role_limit", why="Who raised or lowered a limit, and when, stays known."),
 ]

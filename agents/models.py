@@ -10,6 +10,8 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower, Upper
 
+from agents import roles
+from ddc.common import money
 from ddc.common.errors import Forbidden
 from ddc.common.models import UUIDModel, newest_first, uuid7
 
@@ -195,6 +197,56 @@ class PasswordLink(UUIDModel):
             models.Index(Upper("email"), "created_at", name="password_link_email"),
             models.Index("client_ip", "created_at", name="password_link_client_ip"),
         ]
+
+
+class LimitKind(models.TextChoices):
+    """The kinds of limits. A new one needs no migration; the domain function that obeys it asks ``agents.limits``."""
+
+    DEFERRAL_DAYS = "deferral_days", "Days of a deferral"
+    DEFERRAL_AMOUNT = "deferral_amount", "Balance of a debt to defer"
+    DEFERRAL_SECOND_PERSON = "deferral_second_person", "Balance above which a second person confirms a deferral"
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value: days, or the reporting currency."""
+        return "days" if self.value.endswith("_days") else str(settings.REPORTING_CURRENCY)
+
+    @property
+    def binds_everyone(self) -> bool:
+        """Whether superusers are bound too: a second person is asked of everybody."""
+        return self.value.endswith("_second_person")
+
+
+def limit_kinds() -> list[tuple[str, str]]:
+    return list(LimitKind.choices)
+
+
+def limited_roles() -> list[tuple[str, str]]:
+    return [(role, role) for role in roles.ROLES]
+
+
+class RoleLimit(UUIDModel):
+    """Up to which value a role may grant something by itself. A role without a row of a kind has no limit of that kind."""
+
+    role = models.CharField(max_length=30, choices=limited_roles)
+    kind = models.CharField(max_length=40, choices=limit_kinds)
+    value = models.DecimalField(
+        max_digits=20, decimal_places=4, help_text="Days, or an amount in the reporting currency."
+    )
+
+    class Meta:
+        db_table = "role_limit"
+        ordering = ["role", "kind"]
+        verbose_name = "limit"
+        constraints = [
+            models.UniqueConstraint(fields=["role", "kind"], name="role_limit_is_unique"),
+            models.CheckConstraint(condition=Q(value__gte=0), name="role_limit_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        unit = LimitKind(self.kind).unit
+        value = f"{self.value.normalize():f}" if unit == "days" else f"{money.rounded(self.value, unit):,f}"
+        return f"{value} {unit}"
 
 
 def agent_field(**options: Any) -> "models.ForeignKey[Agent | None, Agent | None]":

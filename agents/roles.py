@@ -53,7 +53,7 @@ _AGENT = {
 _NOT_FOR_ALL = {"view_auditevent"}
 _SUPERVISOR = {
     "audit": ("view_auditevent",),
-    "agents": ("change_apitoken", "manage_staff"),
+    "agents": ("change_apitoken", "manage_staff", "add_rolelimit", "change_rolelimit", "delete_rolelimit"),
     "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (

@@ -1,1 +1,1 @@
-from agents.admin import records, staff  # noqa: F401 - Each registers its pages.
+from agents.admin import limits, records, staff  # noqa: F401 - Each registers its pages.

@@ -137,6 +137,13 @@ def latest_rates(today: date) -> Rates:
     return Rates(today, max(day for day, _, _ in rows), {code: rate for _, code, rate in rows} | {"EUR": Decimal(1)})
 
 
+def in_reporting_currency(amount: Decimal, currency: str, *, today: date) -> Decimal | None:
+    """Convert an amount at the latest rates, to compare it with a limit; None without a rate."""
+    target = settings.REPORTING_CURRENCY
+    rates = Rates(today, None, {}) if currency == target else latest_rates(today)
+    return rates.add({currency: amount}, target).amount
+
+
 def outstanding(
     debtor_ids: Collection[uuid.UUID], *, today: date, undisputed: bool = False
 ) -> dict[uuid.UUID, Outstanding]:

@@ -139,6 +139,7 @@ ADMIN = """
                                      agent supervisor auditor
 auth/group                               v          v       v
 agents/agent                             v        vac       v
+agents/rolelimit                         v       vacd       v
 agents/apitoken                          v          v       v
 agents/tokenfamily                       v          v       v
 audit/auditevent                         -          v       v

@@ -30,15 +30,21 @@ _SET = "SELECT set_config('ddc.actor', %s, true)"
 
 
 def recorded(
-    table: str, *, person: str, key: str = "id", hidden: tuple[str, ...] = (), insert_when: str = ""
+    table: str,
+    *,
+    person: str = "",
+    key: str = "id",
+    hidden: tuple[str, ...] = (),
+    insert_when: str = "",
+    why: str = "Every change of personal data leaves who, when, before and after.",
 ) -> list[Trigger]:
     """Return the triggers that record every changed row of a table.
 
-    ``person`` is the column with the debtor's id, ``key`` the primary key. ``hidden`` columns are never recorded: secrets, and
-    what is computed from others; ``updated_at`` is always hidden. New rows are recorded under the condition ``insert_when``.
+    ``person`` is the column with the debtor's id, empty where no row is about a debtor; ``key`` is the primary key. ``hidden``
+    columns are never recorded: secrets, and what is computed from others; ``updated_at`` is always hidden. New rows are recorded
+    under the condition ``insert_when``.
     """
     arguments = [key, person, *hidden, "updated_at"]
-    why = "Every change of personal data leaves who, when, before and after."
     kinds = (
         ("insert", "AFTER INSERT", "NEW TABLE AS inserted", insert_when),
         ("update", "AFTER UPDATE", "OLD TABLE AS before NEW TABLE AS updated", ""),
