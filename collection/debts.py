@@ -275,9 +275,8 @@ def _post_placement(debt: Debt, current: Decimal, *, by: Agent | None, today: da
 def _reverse_all(
     debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any], more_follows: bool = False
 ) -> None:
-    """Reverse all entries, those that lowered the balance first, so that it never falls below 0."""
-    entries = [entry for kind in Kind if kind != Kind.REVERSAL for entry in ledger.unreversed(debt, kind)]
-    entries.sort(key=lambda entry: entry.amount)
+    """Reverse all entries."""
+    entries = ledger.unreversed(debt)
     for number, entry in enumerate(entries, start=1):
         more = more_follows or number < len(entries)
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more)

@@ -99,7 +99,9 @@ def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
     debt.current_status = status
     if status in WRITES_OFF:
         cause = {"type": "closing", "status": status}
-        ledger.post(debt, LedgerEntry.Kind.WRITE_OFF, -debt.current_balance, today, by=by, cause=cause)
+        write_off = LedgerEntry.Kind.WRITE_OFF
+        open_parts = ledger.balances(debt)
+        ledger.post(debt, write_off, -debt.current_balance, today, by=by, cause=cause, components=-open_parts)
     else:
         ledger.save(debt, "current_status")
     statuses.close_requests(debt, now=now())

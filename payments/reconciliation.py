@@ -16,6 +16,24 @@ CHECKS: dict[str, str] = {
         FROM debt d LEFT JOIN ledger_entry e ON e.debt_id = d.id AND e.currency_code = d.currency_code
         GROUP BY d.id HAVING d.current_balance <> coalesce(sum(e.amount), 0)
     """,
+    "a component's balance is the sum of its entries": """
+        SELECT d.id, format('%s, entries %s', balances, entries)
+        FROM debt d LEFT JOIN (
+            SELECT debt_id, currency_code, ARRAY[sum(principal), sum(interest), sum(costs), sum(fees)] AS entries
+            FROM ledger_entry GROUP BY debt_id, currency_code
+        ) e ON e.debt_id = d.id AND e.currency_code = d.currency_code
+        CROSS JOIN LATERAL (
+            SELECT ARRAY[d.balance_principal, d.balance_interest, d.balance_costs, d.balance_fees] AS balances
+        ) AS cached
+        WHERE balances <> coalesce(entries, '{0,0,0,0}')
+    """,
+    "a debt with interest, costs or fees is itemized": """
+        SELECT d.id, 'has entries with components' FROM debt d
+        WHERE NOT d.is_itemized AND EXISTS (
+            SELECT FROM ledger_entry e
+            WHERE e.debt_id = d.id AND e.currency_code = d.currency_code AND (e.interest, e.costs, e.fees) <> (0, 0, 0)
+        )
+    """,
     "entries in a currency that the debt is not in cancel out": """
         SELECT e.debt_id, format('%s %s left over', sum(e.amount), e.currency_code)
         FROM ledger_entry e LEFT JOIN debt d ON d.id = e.debt_id
@@ -56,8 +74,16 @@ CHECKS: dict[str, str] = {
     "a reversal mirrors its entry": """
         SELECT r.id, format('%s %s reverses %s %s', r.amount, r.currency_code, e.amount, e.currency_code)
         FROM ledger_entry r JOIN ledger_entry e ON e.id = r.reverses_id
-        WHERE r.amount <> -e.amount OR r.currency_code <> e.currency_code OR r.debt_id <> e.debt_id
+        WHERE (r.amount, r.interest, r.costs, r.fees) <> (-e.amount, -e.interest, -e.costs, -e.fees)
+            OR r.currency_code <> e.currency_code OR r.debt_id <> e.debt_id
             OR r.payment_id IS DISTINCT FROM e.payment_id OR e.kind = 'reversal' OR r.kind <> 'reversal'
+    """,
+    "what went back is not more than its payment": """
+        SELECT p.id, format('%s went back of %s', sum(e.amount), -p.amount)
+        FROM ledger_entry p JOIN ledger_entry e ON e.refers_to_id = p.id AND e.kind IN ('chargeback', 'refund')
+        LEFT JOIN ledger_entry r ON r.reverses_id = e.id
+        WHERE r.id IS NULL
+        GROUP BY p.id HAVING sum(e.amount) > -p.amount
     """,
     "a reversal reverses something": """
         SELECT r.id, 'reverses nothing' FROM ledger_entry r WHERE r.kind = 'reversal' AND r.reverses_id IS NULL

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from agents.models import Agent, require_permission
 from collection.balances import ledger
+from collection.claims.components import NAMES, Components
 from collection.models import Debt, Dispute, LedgerEntry, Segment
 from ddc.common import money
 from ddc.common.days import agency_today
@@ -58,6 +59,7 @@ class _Draft:
 
     kind: LedgerEntry.Kind
     amount: Decimal
+    components: Components
     like: LedgerEntry | None
 
 
@@ -95,13 +97,12 @@ def _redenominate(debt: Debt, report: Report, *, by: Agent | None, now: datetime
     """Redenominate one locked debt."""
     ended, today, before = report.ended, agency_today(now), debt.current_balance
     cause = {"type": "redenomination", "previousCurrency": debt.currency_code, "rate": str(ended.rate)}
-    after = ended.convert(before)
-    entries = [entry for kind in Kind if kind != Kind.REVERSAL for entry in ledger.unreversed(debt, kind)]
-    # Those that lowered the balance first, so that it never falls below 0.
-    for entry in sorted(entries, key=lambda entry: entry.amount):
+    after, balances_before = ended.convert(before), ledger.balances(debt)
+    entries = ledger.unreversed(debt)
+    for entry in entries:
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=True)
     report.payments += _convert_payments(debt, ended)
-    drafts = _drafts(entries, ended, after)
+    drafts = _drafts(entries, ended, after, balances_before)
     debt.original_balance = sum((one.amount for one in drafts if one.kind == Kind.PLACEMENT), Decimal(0))
     _convert_disputes(debt, ended, after)
     debt.currency_code = ended.successor
@@ -114,7 +115,9 @@ def _redenominate(debt: Debt, report: Report, *, by: Agent | None, now: datetime
             draft.like.value_date if draft.like else today,
             by=by,
             cause=_cause_in(draft, ended) if draft.like else cause,
+            components=draft.components,
             payment_id=draft.like.payment_id if draft.like else None,
+            refers_to=_payment_entry(draft, ended) if draft.like else None,
             more_follows=number < len(drafts),
         )
     report.debts += 1
@@ -122,13 +125,40 @@ def _redenominate(debt: Debt, report: Report, *, by: Agent | None, now: datetime
         report.before, report.after = report.before + before, report.after + after
 
 
-def _drafts(entries: Sequence[LedgerEntry], ended: Ended, after: Decimal) -> list[_Draft]:
-    """Return the entries in the new currency, those that raise the balance first, and the adjustment for the roundings."""
-    drafts = [_Draft(Kind(entry.kind), amount, entry) for entry in entries if (amount := _amount(entry, ended))]
-    rest = after - sum((draft.amount for draft in drafts), Decimal(0))
+def _drafts(entries: Sequence[LedgerEntry], ended: Ended, after: Decimal, balances_before: Components) -> list[_Draft]:
+    """Return the entries in the new currency, with their components as they are now, and the adjustment for the roundings."""
+    now = {entry.pk: ledger.components_of(entry) for entry in entries}
+    for entry in entries:
+        if entry.kind == Kind.REALLOCATION and entry.refers_to_id in now:
+            now[entry.refers_to_id] = now[entry.refers_to_id] + now[entry.pk]
+    kept = [entry for entry in entries if entry.kind != Kind.REALLOCATION]
+    drafts = [
+        _Draft(Kind(entry.kind), amount, _converted(now[entry.pk], amount, ended), entry)
+        for entry in kept
+        if (amount := _amount(entry, ended))
+    ]
+    rest = _converted(balances_before, after, ended) - Components.sum(draft.components for draft in drafts)
     if rest:
-        drafts.append(_Draft(Kind.ADJUSTMENT, rest, None))
-    return sorted(drafts, key=lambda draft: draft.amount < 0)
+        drafts.append(_Draft(Kind.ADJUSTMENT, rest.total, rest, None))
+    return drafts
+
+
+def _converted(components: Components, amount: Decimal, ended: Ended) -> Components:
+    """Return components that add up to an amount in the new currency; the roundings are the principal's, as far as it goes."""
+    left, parts = amount, {}
+    for name in NAMES[1:]:
+        part = ended.convert(components.of(name))
+        parts[name] = part if abs(part) <= abs(left) else left
+        left -= parts[name]
+    return Components(principal=left, **parts)
+
+
+def _payment_entry(draft: _Draft, ended: Ended) -> LedgerEntry | None:
+    """Return the new entry of the payment that went back by this one."""
+    if draft.like is None or draft.like.refers_to_id is None:
+        return None
+    found = LedgerEntry.objects.filter(payment_id=draft.like.payment_id, kind=Kind.PAYMENT, reversed_by__isnull=True)
+    return found.get(currency_code=ended.successor)
 
 
 def _amount(entry: LedgerEntry, ended: Ended) -> Decimal:

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from agents.models import Agent
 from collection import statuses
+from collection.claims.components import NAMES, Components
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common.errors import DomainError, OutOfRange
 from ddc.common.observing import tracing
@@ -24,16 +25,18 @@ from ddc.common.observing import tracing
 _LOCK = "SELECT * FROM debt WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _INSERT = """
     INSERT INTO ledger_entry (
-        debt_id, kind, amount, currency_code, value_date, posted_at, by_id, cause, payment_id, reverses_id, request_id
+        debt_id, kind, amount, interest, costs, fees, currency_code, value_date, posted_at, by_id, cause, payment_id, reverses_id,
+        refers_to_id, request_id
     ) VALUES (
-        %(debt)s, %(kind)s, %(amount)s, %(currency)s, %(value_date)s, coalesce(%(posted_at)s, clock_timestamp()), %(by)s,
-        %(cause)s, %(payment)s, %(reverses)s, %(request)s
+        %(debt)s, %(kind)s, %(amount)s, %(interest)s, %(costs)s, %(fees)s, %(currency)s, %(value_date)s,
+        coalesce(%(posted_at)s, clock_timestamp()), %(by)s, %(cause)s, %(payment)s, %(reverses)s, %(refers_to)s, %(request)s
     )
 """
 _POST = f"""
     WITH entry AS ({_INSERT})
-    UPDATE debt SET current_balance = %(balance)s, current_status = %(status)s, disputed_amount = %(disputed)s,
-        updated_at = %(now)s
+    UPDATE debt SET current_balance = %(balance)s, balance_interest = %(balance_interest)s, balance_costs = %(balance_costs)s,
+        balance_fees = %(balance_fees)s, is_itemized = %(is_itemized)s, current_status = %(status)s,
+        disputed_amount = %(disputed)s, updated_at = %(now)s
     WHERE id = %(debt)s
 """  # noqa: S608 - Our own SQL.
 
@@ -41,6 +44,13 @@ _POST = f"""
 class ExceedsBalance(OutOfRange):
     field = "amount"
     message = "This exceeds the open balance. Enter a smaller amount."
+
+
+class ExceedsComponent(OutOfRange):
+    """A component has less open than this would take from it."""
+
+    def __init__(self, component: str) -> None:
+        super().__init__(f"This exceeds the open {component}. Enter a smaller amount.", field=component)
 
 
 class NoSuchDebt(DomainError):
@@ -84,29 +94,43 @@ def post(
     *,
     by: Agent | None,
     cause: dict[str, Any],
+    components: Components | None = None,
     payment_id: uuid.UUID | None = None,
     reverses: LedgerEntry | None = None,
+    refers_to: LedgerEntry | None = None,
     more_follows: bool = False,
     posted_at: datetime | None = None,
 ) -> None:
-    """Post an entry on a locked debt and move its balance.
+    """Post an entry on a locked debt and move its balances.
 
     :param amount: in the debt's currency; negative if it lowers the balance
+    :param components: the parts of the amount; None: principal, and what lowers the balance by more than that the rest
     :param posted_at: the time of posting; None: the database's clock, which it reads after the lock
-    :param more_follows: another entry follows, with which the debt's balance and status are written: between the two, the debt is
-        neither paid nor open again
+    :param more_follows: another entry follows, with which the debt's balances and status are written: between the two, the debt
+        is neither paid nor open again, and a balance may be below 0
     :raises ExceedsBalance: if the balance would fall below 0
+    :raises ExceedsComponent: if a component would
     """
     balance = debt.current_balance + amount
-    if balance < 0:
+    if balance < 0 and not more_follows:
         raise ExceedsBalance
+    if components is None:
+        components = Components(principal=amount) if not debt.is_itemized else split(debt, amount)
     debt.current_balance, debt.updated_at = balance, posted_at or now()
+    debt.balance_interest += components.interest
+    debt.balance_costs += components.costs
+    debt.balance_fees += components.fees
+    debt.is_itemized = debt.is_itemized or components.principal != amount
     if not more_follows:
+        _check_components(debt)
         _update_status(debt)
     values = {
         "debt": debt.pk,
         "kind": kind.value,
         "amount": amount,
+        "interest": components.interest,
+        "costs": components.costs,
+        "fees": components.fees,
         "currency": debt.currency_code,
         "value_date": value_date,
         "posted_at": posted_at,
@@ -114,14 +138,41 @@ def post(
         "cause": Jsonb(cause),
         "payment": payment_id,
         "reverses": reverses and reverses.pk,
+        "refers_to": refers_to and refers_to.pk,
         "request": tracing.current(),
         "balance": balance,
+        "balance_interest": debt.balance_interest,
+        "balance_costs": debt.balance_costs,
+        "balance_fees": debt.balance_fees,
+        "is_itemized": debt.is_itemized,
         "status": str(debt.current_status),
         "disputed": debt.disputed_amount,
         "now": debt.updated_at,
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT if more_follows else _POST, values)
+
+
+def balances(debt: Debt) -> Components:
+    """Return the open part of each component."""
+    rest = debt.current_balance - debt.balance_interest - debt.balance_costs - debt.balance_fees
+    return Components(rest, debt.balance_interest, debt.balance_costs, debt.balance_fees)
+
+
+def split(debt: Debt, amount: Decimal) -> Components:
+    """Split an amount without components: what raises the balance is principal, what lowers it is taken from principal first."""
+    if amount >= 0:
+        return Components(principal=amount)
+    left, parts, found = -amount, {}, balances(debt)
+    for component in ("principal", "fees", "costs", "interest"):
+        parts[component] = -min(left, found.of(component))
+        left += parts[component]
+    return Components(**parts)
+
+
+def components_of(entry: LedgerEntry) -> Components:
+    """Return the components of an entry."""
+    return Components(entry.principal, entry.interest, entry.costs, entry.fees)
 
 
 def reverse(
@@ -134,28 +185,30 @@ def reverse(
     more_follows: bool = False,
     posted_at: datetime | None = None,
 ) -> None:
-    """Reverse an entry by one of the opposite amount; ``more_follows`` and ``posted_at`` as in ``post``.
+    """Reverse an entry by one of the opposite components; ``more_follows`` and ``posted_at`` as in ``post``.
 
     :raises ExceedsBalance: if the balance would fall below 0
+    :raises ExceedsComponent: if a component would
     """
-    kind, payment_id = LedgerEntry.Kind.REVERSAL, entry.payment_id
     post(
         debt,
-        kind,
+        LedgerEntry.Kind.REVERSAL,
         -entry.amount,
         value_date,
         by=by,
         cause=cause,
-        payment_id=payment_id,
+        components=-components_of(entry),
+        payment_id=entry.payment_id,
         reverses=entry,
         more_follows=more_follows,
         posted_at=posted_at,
     )
 
 
-def unreversed(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:
-    """Return the entries of a kind that are not reversed, oldest first."""
-    entries = LedgerEntry.objects.filter(debt=debt, kind=kind, reversed_by__isnull=True)
+def unreversed(debt: Debt, *kinds: LedgerEntry.Kind, payment_id: uuid.UUID | None = None) -> list[LedgerEntry]:
+    """Return the entries that are not reversed, of some kinds or of all, oldest first."""
+    entries = LedgerEntry.objects.filter(debt=debt, reversed_by__isnull=True)
+    entries = entries.filter(kind__in=kinds) if kinds else entries.exclude(kind=LedgerEntry.Kind.REVERSAL)
     if payment_id is not None:
         entries = entries.filter(payment_id=payment_id)
     return list(entries.order_by("posted_at", "id"))
@@ -164,6 +217,14 @@ def unreversed(debt: Debt, kind: LedgerEntry.Kind, *, payment_id: uuid.UUID | No
 def save(debt: Debt, *fields: str) -> None:
     """Write some columns of a locked debt, and ``updated_at``, by which clients detect a change."""
     debt.save(update_fields=[*fields, "updated_at"])
+
+
+def _check_components(debt: Debt) -> None:
+    if debt.is_itemized:
+        found = balances(debt)
+        for component in NAMES:
+            if found.of(component) < 0:
+                raise ExceedsComponent(component)
 
 
 def _update_status(debt: Debt) -> None:

@@ -61,6 +61,20 @@ class Debt(NormalFormModel):
     currency_code = models.CharField("currency", max_length=3, default="USD", help_text="ISO 4217")
     original_balance = money_field()
     current_balance = money_field()
+    balance_principal = models.GeneratedField(
+        expression=F("current_balance") - F("balance_interest") - F("balance_costs") - F("balance_fees"),
+        output_field=money_field(),
+        db_persist=True,
+    )
+    balance_interest = money_field(default=Decimal(0), db_default=Decimal(0), editable=False)
+    balance_costs = money_field(default=Decimal(0), db_default=Decimal(0), editable=False)
+    balance_fees = money_field(default=Decimal(0), db_default=Decimal(0), editable=False)
+    is_itemized = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Interest, costs or fees were posted, so payments are allocated by a policy.",
+    )
     disputed_amount = money_field(
         default=Decimal(0),
         db_default=Decimal(0),
@@ -107,6 +121,12 @@ class Debt(NormalFormModel):
             ),
             models.CheckConstraint(name="debt_original_balance_is_positive", condition=Q(original_balance__gt=0)),
             models.CheckConstraint(name="debt_balance_is_not_negative", condition=Q(current_balance__gte=0)),
+            models.CheckConstraint(
+                name="debt_component_balances_are_not_negative",
+                condition=Q(
+                    balance_principal__gte=0, balance_interest__gte=0, balance_costs__gte=0, balance_fees__gte=0
+                ),
+            ),
             models.CheckConstraint(
                 name="debt_p2p_score_is_a_probability", condition=Q(p2p_score__gte=0, p2p_score__lte=1)
             ),

@@ -61,6 +61,14 @@ FAULTS: dict[str, tuple[str, str]] = {
         "a balance is the sum of its entries",
     ),
     "an entry deleted": ("DELETE FROM ledger_entry WHERE amount = -40", "a balance is the sum of its entries"),
+    "a part of the balance moved to interest": (
+        "UPDATE debt SET balance_interest = 1, is_itemized = TRUE",
+        "a component's balance is the sum of its entries",
+    ),
+    "an entry changed to costs": (
+        "UPDATE ledger_entry SET costs = -1 WHERE amount = -40",
+        "a debt with interest, costs or fees is itemized",
+    ),
     "an entry in another currency": (
         "UPDATE ledger_entry SET currency_code = 'EUR' WHERE amount = -40",
         "entries in a currency that the debt is not in cancel out",
