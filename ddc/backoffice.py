@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from casework.admin import work
 from casework.models import DUE, FollowUp
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
 from collection.models import DeferralRequest, Dispute, Hold, ParkedPlacement
@@ -124,6 +125,16 @@ def style(request: HttpRequest) -> str:
 def keep_typed(request: HttpRequest) -> str:
     """Return the URL of the script that brings back what was typed when the session had ended."""
     return static("common/keep_typed.js")
+
+
+def work_keys(request: HttpRequest) -> str:
+    """Return the URL of the script with the keys of the bar of those who work through a worklist."""
+    return static("casework/work.js")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return what the frame of every page shows: the bar of those who work through a worklist."""
+    return {"work_bar": work.bar(request) if request.user.is_authenticated else None}
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

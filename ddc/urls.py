@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from casework.admin import work
 from ddc.common.admin.pages import options
 from ddc.common.api import problems
 from ddc.common.views import DocsView, HealthView, HomeView, SchemaView, metrics_page
@@ -22,6 +23,8 @@ urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("", include("agents.admin.urls")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
+    path("admin/work/<slug:kind>/", admin.site.admin_view(work.work), name="work"),
+    path("admin/work/<slug:kind>/leave/", admin.site.admin_view(work.leave), name="leave_work"),
     path("admin/", admin.site.urls),
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.
     path("", include("portal.urls")),

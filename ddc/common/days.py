@@ -16,6 +16,7 @@ from ddc.common.zones import zone_info
 
 #: The time zones that are furthest behind and ahead of UTC.
 LAST, FIRST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
+_SATURDAY = 5
 #: How many years ahead a due date or the date of an expected payment may lie. One further off is a typing error.
 YEARS_AHEAD = 10
 #: The first plausible date of each field. An earlier one is a typing error, such as the year 1 or 1800.
@@ -68,6 +69,15 @@ class AgencyToday(Func):
 def agency_zone() -> ZoneInfo:
     """Return the agency's time zone, ``AGENCY_TIME_ZONE``."""
     return zone_info(settings.AGENCY_TIME_ZONE)
+
+
+def working_days_before(now: datetime, days: int) -> datetime:
+    """Return the moment so many of the agency's working days, Monday to Friday, before."""
+    moment = now.astimezone(agency_zone())
+    while days:
+        moment -= timedelta(days=1)
+        days -= moment.weekday() < _SATURDAY
+    return moment
 
 
 def begun(now: datetime) -> date:
