@@ -8,8 +8,29 @@ from ddc.common.postgresql.triggers import Function, Storage, Trigger
 #: Without a search_path of its own, so that PostgreSQL puts the body in the place of the call and can use indexes.
 _INLINED = "IMMUTABLE PARALLEL SAFE"
 
-_CREDITOR = "A debt refers to a creditor that does not exist."
-_SEGMENT = "A debt refers to a segment that does not exist."
+#: What a debt refers to without a foreign key (ADR 6).
+_REFERENCES = ("debtor", "creditor", "segment")
+
+
+def _refuse(table: str) -> str:
+    return f"""
+        RAISE EXCEPTION 'A debt refers to a {table} that does not exist.'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_{table}_exists';
+    END IF;
+"""
+
+
+def _in_statement(table: str) -> str:
+    return f"""    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT {table}_id AS id FROM inserted WHERE {table}_id IS NOT NULL) AS used
+        WHERE NOT EXISTS (SELECT FROM {table} WHERE {table}.id = used.id FOR KEY SHARE)
+    ) THEN{_refuse(table)}"""
+
+
+def _in_row(table: str) -> str:
+    return f"""    PERFORM FROM {table} WHERE {table}.id = NEW.{table}_id FOR KEY SHARE;
+    IF NOT FOUND AND NEW.{table}_id IS NOT NULL THEN{_refuse(table)}"""
+
 
 FUNCTIONS = [
     Function(
@@ -30,41 +51,21 @@ FUNCTIONS = [
         options=_INLINED,
         body=HOLD_IS_ACTIVE,
     ),
-    # One look-up for each creditor and segment of the statement, and not one for each debt.
+    # One look-up for each row that the statement refers to, and not one for each debt.
     Function(
         name="check_references_of_new_debts",
-        why="Check and lock the creditors and segments of the debts of one INSERT, as foreign keys would, once per statement.",
+        why="Check and lock what the debts of one INSERT refer to, as foreign keys would, once per statement.",
         body=f"""
 BEGIN
-    IF EXISTS (
-        SELECT FROM (SELECT DISTINCT creditor_id AS id FROM inserted) AS used
-        WHERE NOT EXISTS (SELECT FROM creditor WHERE creditor.id = used.id FOR KEY SHARE)
-    ) THEN
-        RAISE EXCEPTION '{_CREDITOR}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_creditor_exists';
-    END IF;
-    IF EXISTS (
-        SELECT FROM (SELECT DISTINCT segment_id AS id FROM inserted WHERE segment_id IS NOT NULL) AS used
-        WHERE NOT EXISTS (SELECT FROM segment WHERE segment.id = used.id FOR KEY SHARE)
-    ) THEN
-        RAISE EXCEPTION '{_SEGMENT}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_segment_exists';
-    END IF;
-    RETURN NULL;
+{"".join(_in_statement(table) for table in _REFERENCES)}    RETURN NULL;
 END """,
     ),
     Function(
         name="check_references_of_changed_debt",
-        why="Check and lock the creditor and the segment of a changed debt.",
+        why="Check and lock what a changed debt refers to.",
         body=f"""
 BEGIN
-    PERFORM FROM creditor WHERE creditor.id = NEW.creditor_id FOR KEY SHARE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '{_CREDITOR}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_creditor_exists';
-    END IF;
-    PERFORM FROM segment WHERE segment.id = NEW.segment_id FOR KEY SHARE;
-    IF NOT FOUND AND NEW.segment_id IS NOT NULL THEN
-        RAISE EXCEPTION '{_SEGMENT}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'debt_segment_exists';
-    END IF;
-    RETURN NULL;
+{"".join(_in_row(table) for table in _REFERENCES)}    RETURN NULL;
 END """,
     ),
     Function(
@@ -140,18 +141,17 @@ TRIGGERS = [
         rows="NEW TABLE AS inserted",
         each="STATEMENT",
         function="check_references_of_new_debts",
-        why="A new debt refers to an existing creditor and segment (ADR 6).",
+        why="A new debt refers to an existing debtor, creditor and segment (ADR 6).",
     ),
     Trigger(
         name="debt_references_still_exist",
         table="debt",
-        event="AFTER UPDATE OF segment_id, creditor_id",
-        when="OLD.segment_id IS DISTINCT FROM NEW.segment_id OR OLD.creditor_id IS DISTINCT FROM NEW.creditor_id",
+        event=f"AFTER UPDATE OF {', '.join(f'{table}_id' for table in _REFERENCES)}",
+        when=" OR ".join(f"OLD.{table}_id IS DISTINCT FROM NEW.{table}_id" for table in _REFERENCES),
         function="check_references_of_changed_debt",
-        why="A changed debt refers to an existing creditor and segment (ADR 6).",
+        why="A changed debt refers to an existing debtor, creditor and segment (ADR 6).",
     ),
-    _kept("creditor"),
-    _kept("segment"),
+    *map(_kept, _REFERENCES),
     Trigger(
         name="ledger_entry_is_append_only",
         table="ledger_entry",

@@ -56,7 +56,7 @@ class LedgerEntry(models.Model):
     currency_code = models.CharField(max_length=3)
     value_date = models.DateField(help_text="The day for which the amount counts.")
     posted_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
-    by = agent_field(help_text="Empty: the system.")
+    by = agent_field(help_text="Empty: the system.", db_index=False)
     payment_id = models.UUIDField(
         null=True, blank=True, help_text="The payment posted by this entry; it may have been deleted."
     )
@@ -97,6 +97,7 @@ class LedgerEntry(models.Model):
             models.Index(fields=["debt", "posted_at", "id"], name="ledger_entry_debt_oldest"),
             models.Index(fields=["payment_id"], name="ledger_entry_payment", condition=Q(payment_id__isnull=False)),
             models.Index(fields=["refers_to"], name="ledger_entry_refers_to", condition=Q(refers_to__isnull=False)),
+            models.Index(fields=["by"], name="ledger_entry_by", condition=Q(by__isnull=False)),
         ]
 
 

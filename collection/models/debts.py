@@ -39,8 +39,10 @@ class DebtQuerySet(NormalFormQuerySet["Debt"]):
 class Debt(NormalFormModel):
     """An amount that a debtor owes to a creditor. Its balance is the sum of its ledger entries."""
 
-    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="debts", db_index=False)
-    # Triggers check segment and creditor once per statement (docs/adr/0006).
+    # Triggers check debtor, segment and creditor once per statement (docs/adr/0006).
+    debtor = models.ForeignKey(
+        Debtor, on_delete=models.PROTECT, related_name="debts", db_index=False, db_constraint=False
+    )
     segment = models.ForeignKey(
         Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="debts", db_index=False,
         db_constraint=False,

@@ -1,4 +1,4 @@
-"""A creditor or segment is not deleted at the moment in which a debt is placed or moved, though no foreign key says so."""
+"""A debtor, creditor or segment is not deleted while a debt that refers to it is placed or moved."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MAKERS: dict[str, Callable[[], models.Model]] = {
     "creditor": lambda: factories.creditor("Beta"),
     "segment": factories.segment,
+    "debtor": factories.debtor,
 }
 
 
@@ -30,6 +31,8 @@ def place(field: str, row: models.Model) -> None:
 def move(field: str, row: models.Model) -> None:
     Debt.objects.update(**{f"{field}_id": row.pk})
 
+
+CHILDREN = {"creditor": "creditor_name", "debtor": "contact_point"}
 
 WRITES = pytest.mark.parametrize("write", [place, move])
 FIELDS = pytest.mark.parametrize("field", MAKERS)
@@ -71,7 +74,8 @@ def write_first(field: str, write: Callable[[str, models.Model], None]) -> list[
 
 
 def _delete(field: str, row: models.Model, cursor: Any) -> None:
-    cursor.execute("DELETE FROM creditor_name WHERE creditor_id = %s", [row.pk])
+    if child := CHILDREN.get(field):
+        cursor.execute(f"DELETE FROM {child} WHERE {field}_id = %s", [row.pk])
     cursor.execute(f"DELETE FROM {field} WHERE id = %s", [row.pk])
 
 
