@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from agency import profile
 from agents.models import Agent, PasswordLink
 from ddc.common import rate_limits
 from ddc.common.postgresql.batches import delete_in_batches
@@ -103,10 +104,10 @@ def mail(agent: Agent, *, is_invitation: bool) -> EmailMessage:
     """Return the mail with a link for the agent."""
     context = {
         "agent": agent,
-        "agency": settings.AGENCY_NAME,
+        "agency": profile.current().name,
         "url": url(agent),
         "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
     }
     kind = "invitation" if is_invitation else "reset"
-    subject = f"Your account at {settings.AGENCY_NAME}" if is_invitation else "Set a new password"
+    subject = f"Your account at {profile.current().name}" if is_invitation else "Set a new password"
     return EmailMessage(subject, render_to_string(f"agents/password_{kind}.txt", context), to=[agent.email])

@@ -10,6 +10,7 @@ from django.db import transaction
 
 #: The labels of the project's apps with models.
 APPS = (
+    "agency",
     "audit",
     "agents",
     "creditors",
@@ -52,6 +53,7 @@ _AGENT = {
 #: Not seen by every role, but only by those that name it: personal data as it was, also of debtors who are deleted.
 _NOT_FOR_ALL = {"view_auditevent"}
 _SUPERVISOR = {
+    "agency": ("change_agencyprofile",),
     "audit": ("view_auditevent",),
     "agents": ("change_apitoken", "manage_staff", "add_rolelimit", "change_rolelimit", "delete_rolelimit"),
     "creditors": ("change_creditor", "delete_creditor"),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from django.conf import settings
 from django.db.models import Q
 
+from agency import profile
 from collection.models import Debt, Hold
 from contact import addresses, limitation
 from contact.engine.decision import Contact, ContactBlock, Facts, Purpose
@@ -117,7 +117,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         channel=channel,
         address=address,
         zones=zones(debtor, preferences) if debtor else frozenset(),
-        agency_zone=settings.AGENCY_TIME_ZONE,
+        agency_zone=profile.current().time_zone,
         locations=locations(debtor) if debtor else frozenset(),
         purpose=request.purpose,
         expires_at=request.expires_at,

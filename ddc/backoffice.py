@@ -44,6 +44,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
         "portal.DigitalActivity", "creditors.CreditorName",
     )),
     ("Settings", False, (
+        "agency.AgencyProfile",
         "agents.Agent", "auth.Group", "agents.RoleLimit", "agents.StaffSession", "casework.WorkClaim", "agents.ApiToken",
         "collections.ExchangeRate", "communications.ProviderEvent",
         "communications.Circuit", "communications.DatabaseRestore", "communications.PendingDispatch", "payments.IdempotencyKey",

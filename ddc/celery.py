@@ -5,11 +5,13 @@ never a message. So tasks have no results and no ETA, and they expire.
 """
 
 import os
+from datetime import tzinfo
 from typing import Any
 
 from celery import Celery, Task
 from celery.schedules import crontab
 from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
+from django.db import close_old_connections, connection
 
 from ddc.common.postgresql import recorded
 from ddc.common.postgresql.recorded import Actor
@@ -38,6 +40,18 @@ app.conf.update(
 )
 
 
+class AgencyCrontab(crontab):
+    """A schedule by the agency's clock. The back office may change its time zone while beat runs."""
+
+    @property
+    def tz(self) -> tzinfo:  # type: ignore[override]
+        from ddc.common.days import agency_zone
+
+        if not connection.in_atomic_block:
+            close_old_connections()  # Django does so between requests, which beat has none of.
+        return agency_zone()
+
+
 def _tick(task: str, seconds: float) -> dict[str, object]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
@@ -56,11 +70,15 @@ app.conf.beat_schedule = {
     "daily": {
         "task": "strategy.tasks.run_daily",
         # Repeated all day: it is done once, and late if no worker ran at five.
-        "schedule": crontab(hour="5-23", minute="*/10"),
+        "schedule": AgencyCrontab(hour="5-23", minute="*/10"),
         "options": {"expires": 600},
     },
     **{
-        f"nightly-{task}": {"task": task, "schedule": crontab(hour="3", minute="30"), "options": {"expires": 3600}}
+        f"nightly-{task}": {
+            "task": task,
+            "schedule": AgencyCrontab(hour="3", minute="30"),
+            "options": {"expires": 3600},
+        }
         for task in (
             "agents.tasks.delete_expired_tokens",
             "agents.tasks.delete_expired_sessions",

@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
     "anymail",
+    "agency",
     "ddc.common.apps.CommonConfig",
     "audit",
     "agents",
@@ -227,7 +228,6 @@ AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")
 AGENCY_ADDRESS = env.str("AGENCY_ADDRESS", default="1 Example Street, London" if DEMO else "")
 AGENCY_PHONE = env.str("AGENCY_PHONE", default="+44 20 7946 0000" if DEMO else "")
 AGENCY_TIME_ZONE = time_zone("AGENCY_TIME_ZONE", env.str("AGENCY_TIME_ZONE", default="UTC"))
-CELERY_TIMEZONE = AGENCY_TIME_ZONE  # The daily run begins at five by the agency's clock.
 AGENCY_EMAIL = env.str("AGENCY_EMAIL", default=DEFAULT_FROM_EMAIL)
 VOICEMAIL_NAME = env.str("VOICEMAIL_NAME", default="")
 VOICEMAIL_PERSON = env.str("VOICEMAIL_PERSON", default="")
@@ -246,15 +246,24 @@ OTP_PER_PHONE_DAY = check_range("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY"
 OTP_PER_HOUR = check_range("OTP_PER_HOUR", env.int("OTP_PER_HOUR", default=2000), least=1)
 OTP_PER_ADDRESS = check_range("OTP_PER_ADDRESS", env.int("OTP_PER_ADDRESS", default=300), least=1)
 
+
 # --- The back office
+def totp_issuer(_device: object) -> str:
+    """Return the name under which an authenticator app shows the account."""
+    from agency import profile
+
+    return profile.current().name
+
+
+OTP_TOTP_ISSUER = totp_issuer
 SECOND_FACTOR = second_factor(env.str("SECOND_FACTOR", default="optional" if DEMO else "supervisors"), demo=DEMO)
-OTP_TOTP_ISSUER = AGENCY_NAME
 UNFOLD = {
-    "SITE_TITLE": AGENCY_NAME,
-    "SITE_HEADER": AGENCY_NAME,
+    "SITE_TITLE": "agency.views.site_name",
+    "SITE_HEADER": "agency.views.site_name",
+    "SITE_LOGO": "agency.views.site_logo",
     "SITE_SYMBOL": "account_balance",
     "SHOW_BACK_BUTTON": True,
-    "STYLES": ["ddc.backoffice.style"],
+    "STYLES": ["ddc.backoffice.style", "agency.views.site_style"],
     "SCRIPTS": ["ddc.backoffice.keep_typed", "ddc.backoffice.work_keys"],
     "GLOBAL_CALLBACK": "ddc.backoffice.shell",
     "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",

@@ -21,6 +21,7 @@ urlpatterns = [
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("", include("agency.urls")),
     path("", include("agents.admin.urls")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
     path("admin/work/<slug:kind>/", admin.site.admin_view(work.work), name="work"),

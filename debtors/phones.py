@@ -9,6 +9,7 @@ import re
 import phonenumbers
 from django.conf import settings
 
+from agency import profile
 from ddc.common.bounded_cache import bounded_cache
 from ddc.common.errors import Invalid
 from ddc.common.normal_forms import visible
@@ -80,7 +81,7 @@ def as_typed(text: str, *, field: str = "mobile_phone") -> str:
 
 def _agency_country() -> str | None:
     """Return the country of the agency's phone; None if that is not given in the international form."""
-    for phone in (settings.AGENCY_PHONE, settings.TWILIO_FROM_NUMBER):
+    for phone in (profile.current().phone, settings.TWILIO_FROM_NUMBER):
         if number := _parse(phone, None):
             return phonenumbers.region_code_for_number(number)
     return None

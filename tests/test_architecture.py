@@ -14,10 +14,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny
 
 ORDER = [
-    "common", "audit", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications", "casework",
-    "portal", "strategy",
+    "agency", "common", "audit", "agents", "creditors", "debtors", "collections", "contact", "payments", "communications",
+    "casework", "portal", "strategy",
 ]  # fmt: skip
 PACKAGES = [
+    "agency",
     "audit",
     "agents",
     "creditors",
@@ -45,6 +46,7 @@ PUBLIC = {
     "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",
     *(f"callbacks/<str:provider>/{kind}" for kind in ("status", "inbound", "answer", "key")),
     "unsubscribe/<str:token>",
+    "agency/colours/<str:code>.css", "agency/logo/<str:digest>.png",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from agency import profile
 from communications.models import CommunicationLog
 from communications.texts import wording
 
@@ -41,7 +42,7 @@ HANG_UP = Prompt()
 
 def may_leave_voicemail() -> bool:
     """Check that the settings contain all that a limited-content message must contain."""
-    return bool(settings.VOICEMAIL_PERSON and settings.VOICEMAIL_NAME and settings.AGENCY_PHONE)
+    return bool(settings.VOICEMAIL_PERSON and settings.VOICEMAIL_NAME and profile.current().phone)
 
 
 def machine_note() -> str:
@@ -58,7 +59,7 @@ def on_answer(message: CommunicationLog | None, *, by_machine: bool) -> Prompt:
     words, language = wording.in_language(_language(message))
     if by_machine:
         voicemail = words.voicemail.format(
-            person=settings.VOICEMAIL_PERSON, name=settings.VOICEMAIL_NAME, phone=settings.AGENCY_PHONE
+            person=settings.VOICEMAIL_PERSON, name=settings.VOICEMAIL_NAME, phone=profile.current().phone
         )
         return Prompt((Line(voicemail, language),))
     greeting = words.call_greeting.format(debtor=message.debtor.name if message.debtor else "")

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from collection.balances import totals
 from collection.models import Debt, LedgerEntry
-from communications.texts import formats, one_time_code
+from communications.texts import formats, one_time_code, placeholders
 from communications.texts.placeholders import NAMES
 from contact import facts as contact_facts
 from contact.limitation import Limitation
@@ -89,11 +89,7 @@ class _Subject:
 
 
 def _of_agency() -> dict[str, str]:
-    return {
-        "agency_name": settings.AGENCY_NAME,
-        "agency_address": settings.AGENCY_ADDRESS,
-        "agency_phone": settings.AGENCY_PHONE,
-        "agency_email": settings.AGENCY_EMAIL,
+    return placeholders.of_agency() | {
         "portal_url": f"{settings.PUBLIC_URL}/portal",
         "otp_code": one_time_code.MASK,
         "unsubscribe_url": f"{settings.PUBLIC_URL}/unsubscribe/…",  # Each mail has its own.

@@ -35,14 +35,14 @@ def problem(text: Text, channel: str) -> tuple[str, str] | None:
 def long_values() -> Mapping[str, str]:
     """Return a long value for each placeholder: the agency's own, and letters in place of all others."""
     values = {entry.name: "x" * entry.long for entry in placeholders.CATALOGUE}
-    return values | {
-        "agency_name": settings.AGENCY_NAME,
-        "agency_address": settings.AGENCY_ADDRESS,
-        "agency_phone": settings.AGENCY_PHONE,
-        "agency_email": settings.AGENCY_EMAIL,
-        "portal_url": f"{settings.PUBLIC_URL}/portal",
-        "unsubscribe_url": settings.PUBLIC_URL + "x" * _LINK,
-    }
+    return (
+        values
+        | placeholders.of_agency()
+        | {
+            "portal_url": f"{settings.PUBLIC_URL}/portal",
+            "unsubscribe_url": settings.PUBLIC_URL + "x" * _LINK,
+        }
+    )
 
 
 def _characters(text: str) -> int:

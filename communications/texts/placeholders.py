@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agency import profile
 from ddc.common.errors import DomainError
 
 _OPENING = re.compile(r"\{\{")
@@ -34,6 +35,12 @@ CATALOGUE = tuple(
 )
 NAMES = frozenset(entry.name for entry in CATALOGUE)
 EXAMPLES: Mapping[str, str] = {entry.name: entry.example for entry in CATALOGUE}
+
+
+def of_agency() -> dict[str, str]:
+    """Return the values of the agency's own placeholders."""
+    agency = profile.current()
+    return {f"agency_{part}": getattr(agency, part) for part in ("name", "address", "phone", "email")}
 
 
 class BadPlaceholder(DomainError):

@@ -5,8 +5,7 @@ They are added to a text that lacks them. A call offers its way out by key 9; a 
 
 import re
 
-from django.conf import settings
-
+from agency import profile
 from communications.texts import composition, placeholders, wording
 from debtors.channels import Channel
 
@@ -19,7 +18,7 @@ def add(body: str, *, channel: str, language: str | None) -> str:
     """Return a template's body with the agency's name and, in the language of the text, the line on ending such messages."""
     words = wording.in_language(language)[0]
     used = placeholders.used(body)
-    is_signed = "agency_name" in used or settings.AGENCY_NAME in body
+    is_signed = "agency_name" in used or profile.current().name in body
     match channel:
         case Channel.EMAIL:
             name = "" if is_signed else "{{agency_name}}"

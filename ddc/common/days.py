@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import DateField, Func
 
+from agency import profile
 from ddc.common.errors import OutOfRange
 from ddc.common.zones import zone_info
 
@@ -63,12 +63,12 @@ class AgencyToday(Func):
     output_field = DateField()
 
     def as_sql(self, *_: Any, **__: Any) -> tuple[str, list[Any]]:
-        return "(statement_timestamp() AT TIME ZONE %s)::date", [settings.AGENCY_TIME_ZONE]
+        return "(statement_timestamp() AT TIME ZONE %s)::date", [profile.current().time_zone]
 
 
 def agency_zone() -> ZoneInfo:
-    """Return the agency's time zone, ``AGENCY_TIME_ZONE``."""
-    return zone_info(settings.AGENCY_TIME_ZONE)
+    """Return the agency's time zone."""
+    return zone_info(profile.current().time_zone)
 
 
 def working_days_before(now: datetime, days: int) -> datetime:

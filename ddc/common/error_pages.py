@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from agency import profile
 from ddc.common.api.problems import http_problem
 from ddc.common.middleware import Handler
 
@@ -62,8 +62,11 @@ def _has_page(response: HttpResponse) -> bool:
 
 def _page(request: HttpRequest, title: str, advice: str) -> str:
     """Write the page without the request's user or session: the database may be down."""
-    parts = ("name", "address", "phone", "email")
-    agency = {part: getattr(settings, f"AGENCY_{part.upper()}") for part in parts}
     is_staff_page = request.path_info.startswith("/admin")
-    context = {"title": title, "advice": advice, "agency": agency, "is_staff_page": is_staff_page}
+    context = {
+        "title": title,
+        "advice": advice,
+        "agency": profile.current(without_query=True),
+        "is_staff_page": is_staff_page,
+    }
     return render_to_string("error.html", context)

@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agency import profile
 from ddc.common.api.problems import RETRY_AFTER_OUTAGE, http_problem, problem
 from ddc.common.api.rendering import ORJSONRenderer
 from ddc.common.api.serializers import CamelSerializer
@@ -23,10 +24,8 @@ from ddc.common.observing import health, metrics
 
 
 def agency(request: HttpRequest) -> dict[str, Any]:
-    """Give every template the agency's name and contact details."""
-    return {
-        "agency": {part: getattr(settings, f"AGENCY_{part.upper()}") for part in ("name", "address", "phone", "email")}
-    }
+    """Give every template the agency's name, contact details and look."""
+    return {"agency": profile.current()}
 
 
 class HealthSerializer(CamelSerializer):

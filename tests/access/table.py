@@ -20,6 +20,8 @@ POST      /callbacks/twilio/inbound          403    403   403        403     403
 POST      /callbacks/twilio/answer           403    403   403        403     403
 POST      /callbacks/twilio/key              403    403   403        403     403
 GET,POST  /unsubscribe/x                     404    404   404        404     404
+GET       /agency/colours/0b5a8a.css         200    200   200        200     200
+GET       /agency/logo/x.png                 404    404   404        404     404
 
 POST      /auth/token                        422    422   422        422     422
 POST      /auth/token/refresh                422    422   422        422     422
@@ -138,6 +140,7 @@ POST /admin/password/<uidb64>/<token>/    200
 ADMIN = """
                                      agent supervisor auditor
 auth/group                               v          v       v
+agency/agencyprofile                     v         vc       v
 agents/agent                             v        vac       v
 agents/rolelimit                         v       vacd       v
 agents/apitoken                          v          v       v

@@ -235,7 +235,8 @@ def test_no_path_of_the_api_answers_html(api: Api, anonymous: Api):
 def plain(route: str) -> str:
     """Return a route as the table writes it, but for the names of what is put in."""
     return "/" + re.sub(
-        r"<[^>]+>|\{\w+\}|(?<=open/)x|(?<=unsubscribe/)x|(?<=email/)mailgun|(?<=callbacks/)twilio|(?<=admin/work/)[a-z]+",
+        r"<[^>]+>|\{\w+\}|(?<=open/)x|(?<=unsubscribe/)x|(?<=colours/)0b5a8a|(?<=logo/)x|(?<=email/)mailgun"
+        r"|(?<=callbacks/)twilio|(?<=admin/work/)[a-z]+",
         "<>",
         route,
     ).lstrip("/")

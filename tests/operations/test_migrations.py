@@ -12,7 +12,18 @@ BIG = {
     "debtor", "debt", "payment", "ledger_entry", "communication_log", "digital_activity", "otp_session", "strategy_step",
     "message_attempt", "contact_point",
 }  # fmt: skip
-OURS = ("agents", "casework", "collections", "common", "communications", "debtors", "payments", "portal", "strategy")
+OURS = (
+    "agency",
+    "agents",
+    "casework",
+    "collections",
+    "common",
+    "communications",
+    "debtors",
+    "payments",
+    "portal",
+    "strategy",
+)
 
 #: What reads or writes every row, or keeps others out meanwhile, and what to do instead.
 DANGERS = {

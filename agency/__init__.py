@@ -1,0 +1,1 @@
+"""The agency's own name, contact details, time zone and look."""
