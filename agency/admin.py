@@ -122,9 +122,9 @@ class AgencyAdmin(BackOffice):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in form.changed_data if name in AgencyForm.Meta.fields}
         if logo := form.cleaned_data["new_logo"]:
-            values |= {"logo": logo, "logo_digest": hashlib.sha256(logo).hexdigest()}
+            values |= {"logo": logo, "logo_version": hashlib.sha256(logo).hexdigest()}
         elif form.cleaned_data["remove_logo"]:
-            values |= {"logo": None, "logo_digest": ""}
+            values |= {"logo": None, "logo_version": ""}
         profile.change(values)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:

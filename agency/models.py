@@ -18,7 +18,7 @@ class AgencyProfile(models.Model):
     time_zone = models.CharField(max_length=60, blank=True, help_text="An IANA name, such as Europe/London.")
     colour = models.CharField(max_length=7, blank=True, help_text="The main colour of all pages, such as #0b5a8a.")
     logo = models.BinaryField(null=True, editable=False, help_text="A PNG image.")
-    logo_digest = models.CharField("logo", max_length=64, blank=True, editable=False, help_text="The image's SHA-256.")
+    logo_version = models.CharField("logo", max_length=64, blank=True, editable=False, help_text="The image's SHA-256.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -28,7 +28,7 @@ def colours(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def logo(request: HttpRequest, digest: str) -> HttpResponse:
     """Answer the logo."""
-    stored = AgencyProfile.objects.filter(logo_digest=digest).exclude(logo=None).values_list("logo", flat=True).first()
+    stored = AgencyProfile.objects.filter(logo_version=digest).exclude(logo=None).values_list("logo", flat=True).first()
     if stored is None:
         raise Http404
     headers = {"Cache-Control": _FOREVER, "Content-Disposition": 'inline; filename="logo.png"'}

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(blank=True, help_text='An IANA name, such as Europe/London.', max_length=60)),
                 ('colour', models.CharField(blank=True, help_text='The main colour of all pages, such as #0b5a8a.', max_length=7)),
                 ('logo', models.BinaryField(help_text='A PNG image.', null=True)),
-                ('logo_digest', models.CharField(blank=True, editable=False, help_text="The image's SHA-256.", max_length=64, verbose_name='logo')),
+                ('logo_version', models.CharField(blank=True, editable=False, help_text="The image's SHA-256.", max_length=64, verbose_name='logo')),
                 ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={

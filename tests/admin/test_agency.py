@@ -120,7 +120,7 @@ def test_each_change_is_recorded_with_its_actor(supervisor_at_desk: Browser):
     newest, first = AuditEvent.objects.filter(table_name="agency_profile")[:2]
     assert (first.operation, first.actor_id, first.source) == ("insert", supervisor_at_desk.agent.pk, "admin")
     assert "logo" not in first.after
-    assert first.after["logo_digest"]
+    assert first.after["logo_version"]
     assert (newest.before, newest.after) == ({"name": "Harbour Recoveries"}, {"name": "Harbour"})
 
 
