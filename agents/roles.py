@@ -63,6 +63,7 @@ _SUPERVISOR = {
         "adjust_debt",
         "change_hold",
         "decide_dispute",
+        "decide_escalated_deferralrequest",
         "close_debt",
         "add_segment",
         "change_segment",

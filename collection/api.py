@@ -118,7 +118,7 @@ class DeferralFilters(FilterSet):
 
 
 class DeferralRequestView(ResourceView):
-    queryset = DeferralRequest.objects.select_related("debtor", "debt__creditor", "reviewer")
+    queryset = DeferralRequest.objects.select_related("debtor", "debt__creditor", "reviewer", "first_approver")
     serializer_class = ReviewedDeferralRequestSerializer
     filterset_class = DeferralFilters
     bodiless_actions = ("approve",)
@@ -133,8 +133,9 @@ class DeferralRequestView(ResourceView):
     )
     def approve(self, request: Request, pk: uuid.UUID) -> Response:
         deferral = self.get_object(pk)
-        notes = self.read(ApprovalSerializer, optional=True).get("review_notes")
-        deferrals.approve(deferral, by=self.agent, notes=notes, now=now())
+        given = self.read(ApprovalSerializer, optional=True)
+        notes, days = given.get("review_notes"), given.get("granted_days")
+        deferrals.approve(deferral, by=self.agent, notes=notes, days=days, now=now())
         return self.answer(self.get_object(pk))
 
     @extend_schema(

@@ -211,6 +211,7 @@ TRIGGERS = [
         always=True,
         why="An emptied table of debts empties the dashboard's sums.",
     ),
+    *recorded("deferral_requests", person="debtor_id"),
     *recorded("parked_placement", person="debtor_id", hidden=("digest",)),
 ]
 

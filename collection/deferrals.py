@@ -1,23 +1,27 @@
 """Request, approve, reject and end deferrals: more time on a debt."""
 
-from datetime import datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 
 from agents.models import Agent, require_permission
-from collection import statuses
+from collection import deferral_limits, statuses
 from collection.balances import ledger
 from collection.holds import amendments, holds
 from collection.models import Debt, DeferralRequest, Hold
-from ddc.common.errors import DomainError, Invalid, Missing, refusing
+from ddc.common.errors import DomainError, Invalid, Missing, OutOfRange, refusing
 from debtors import calendars
 from debtors.models import Debtor
 
 _YEAR = timedelta(days=365)
-#: Sent with ``request`` and ``now`` in the transaction that decides a request.
+#: Fields that another agent may have changed while the debt was not locked yet.
+_READ_AGAIN = ("status", "granted_days", "first_approver", "escalated_at")
+#: Sent with ``request``, ``now`` and ``not_before`` in the transaction that decides a request.
 reviewed = Signal()
 
 
@@ -37,6 +41,11 @@ class AlreadyPending(DomainError):
 
 class AlreadyReviewed(DomainError):
     message = "This request has been reviewed already."
+
+
+class MoreThanAsked(OutOfRange):
+    field = "granted_days"
+    message = "Grant at least one day, and at most the days that were asked for."
 
 
 class TooManyDays(DomainError):
@@ -63,6 +72,11 @@ class NotesRequired(Missing):
     message = "Notes are required to reject a request."
 
 
+def one_pending() -> AbstractContextManager[None]:
+    """Write a pending request; AlreadyPending is raised where the debt has one."""
+    return refusing({"debt_has_one_pending_deferral_request": AlreadyPending()})
+
+
 @transaction.atomic
 def request(debt: Debt, *, debtor: Debtor, days: int, reason: str, now: datetime) -> DeferralRequest:
     """Request ``days`` (1 to 365) more for a debt.
@@ -76,33 +90,47 @@ def request(debt: Debt, *, debtor: Debtor, days: int, reason: str, now: datetime
     if not ledger.lock_debt(debt.pk).is_open:
         raise DebtNotOpen
     deferral = DeferralRequest(debtor=debtor, debt=debt, requested_deferral_days=days, reason=reason, created_at=now)
-    with refusing({"debt_has_one_pending_deferral_request": AlreadyPending()}):
+    with one_pending():
         deferral.save(force_insert=True)
     return deferral
 
 
 @transaction.atomic
-def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: datetime) -> DeferralRequest:
+def approve(
+    request: DeferralRequest,
+    *,
+    by: Agent,
+    notes: str | None,
+    days: int | None = None,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> DeferralRequest:
     """Approve a deferral: move the due date and hold the debt until then.
 
-    The days count from the later of the due date and today, by the debtor's calendar.
+    The days count from the later of the due date and today, by the debtor's calendar. Above the limit of a second person, the
+    first approval only proposes: the request stays pending until another agent approves the same days.
 
+    :param days: fewer than were asked for; None: those that were asked for, or that the first of two persons approved
+    :param not_before: when the debtor is told at the earliest
     :raises AlreadyReviewed: if it has been reviewed
     :raises DebtNotOpen: if the debt has been closed since the request
+    :raises MoreThanAsked: if these are more days than were asked for
     :raises TooManyDays: if more days than ``DEFERRAL_DAYS_PER_YEAR`` would be granted on the debt within a year
-    :raises Forbidden: if ``by`` may not review
+    :raises AboveLimit: if it is above a limit of the agent's role
+    :raises SecondPersonRequired: if ``by`` approved it first
+    :raises Forbidden: if ``by`` may not review, or it was sent to a Supervisor
     """
+    require_permission(by, deferral_limits.REVIEW)
     debt = ledger.lock_debt(request.debt_id)
-    granted = _days_granted(debt, now=now)
+    request.refresh_from_db(fields=_READ_AGAIN)
+    days = days or request.days
+    _check(request, debt, days, by=by, now=now)
+    if deferral_limits.needs_second_person(debt, by=by, now=now) and not _confirms(request, days, by=by):
+        return _propose(request, days, by=by, now=now)
+    until = new_due_date(debt, days, now=now)
+    request.granted_days, request.due_date_before, request.granted_until = days, debt.due_date, until
     decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
-    if not debt.is_open:
-        raise DebtNotOpen
-    if granted + request.requested_deferral_days > settings.DEFERRAL_DAYS_PER_YEAR:
-        raise TooManyDays(granted=granted, limit=settings.DEFERRAL_DAYS_PER_YEAR)
-    today = calendars.today(debt.debtor, at=now)
-    until = calendars.later(max(debt.due_date or today, today), days=request.requested_deferral_days)
-    request.due_date_before, request.granted_until = debt.due_date, until
-    request.save(update_fields=["due_date_before", "granted_until"])
+    request.save(update_fields=["due_date_before", "granted_until", "granted_days"])
     debt.due_date = until
     holds.create_hold(
         reason=Hold.Reason.DEFERRAL,
@@ -117,13 +145,54 @@ def approve(request: DeferralRequest, *, by: Agent, notes: str | None, now: date
     )
     statuses.refresh(debt)
     ledger.save(debt, "due_date", "current_status")
-    reviewed.send(DeferralRequest, request=request, now=now)
+    reviewed.send(DeferralRequest, request=request, now=now, not_before=not_before)
+    return request
+
+
+def new_due_date(debt: Debt, days: int, *, now: datetime) -> date:
+    """Return the due date that so many days would give a debt."""
+    today = calendars.today(debt.debtor, at=now)
+    return calendars.later(max(debt.due_date or today, today), days=days)
+
+
+def _check(request: DeferralRequest, debt: Debt, days: int, *, by: Agent, now: datetime) -> None:
+    if request.status != DeferralRequest.Status.PENDING:
+        raise AlreadyReviewed
+    if not debt.is_open:
+        raise DebtNotOpen
+    deferral_limits.require_decider(request, by=by)
+    if not 1 <= days <= request.requested_deferral_days:
+        raise MoreThanAsked
+    granted = _days_granted(debt, now=now)
+    if granted + days > settings.DEFERRAL_DAYS_PER_YEAR:
+        raise TooManyDays(granted=granted, limit=settings.DEFERRAL_DAYS_PER_YEAR)
+    deferral_limits.require(debt, days, by=by, now=now)
+
+
+def _confirms(request: DeferralRequest, days: int, *, by: Agent) -> bool:
+    """Return whether an approval confirms the one of another person, who approved the same days.
+
+    :raises SecondPersonRequired: if the same person approves the same days again
+    """
+    if request.first_approver_id is None or request.granted_days != days:
+        return False
+    if request.first_approver_id == by.pk:
+        raise deferral_limits.SecondPersonRequired
+    return True
+
+
+def _propose(request: DeferralRequest, days: int, *, by: Agent, now: datetime) -> DeferralRequest:
+    """Note the first of two approvals; one of other days takes the place of an earlier one."""
+    request.first_approver, request.first_approved_at, request.granted_days = by, now, days
+    request.save(update_fields=["first_approver", "first_approved_at", "granted_days", "updated_at"])
     return request
 
 
 @transaction.atomic
-def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datetime) -> DeferralRequest:
-    """Reject a deferral with an explanation.
+def reject(
+    request: DeferralRequest, *, by: Agent, notes: str | None, now: datetime, not_before: datetime | None = None
+) -> DeferralRequest:
+    """Reject a deferral with an explanation, of which the debtor is told not before ``not_before``.
 
     :raises NotesRequired: if the notes are blank
     :raises AlreadyReviewed: if it has been reviewed
@@ -132,7 +201,7 @@ def reject(request: DeferralRequest, *, by: Agent, notes: str | None, now: datet
     if not (notes and notes.strip()):
         raise NotesRequired
     decide(request, DeferralRequest.Status.REJECTED, by=by, notes=notes, now=now)
-    reviewed.send(DeferralRequest, request=request, now=now)
+    reviewed.send(DeferralRequest, request=request, now=now, not_before=not_before)
     return request
 
 
@@ -144,7 +213,7 @@ def end(request: DeferralRequest, *, by: Agent, why: str, now: datetime) -> Defe
     :raises NotRunning: if it was not approved, or is over
     :raises Forbidden: if ``by`` may not review
     """
-    require_permission(by, "collections.review_deferralrequest")
+    require_permission(by, deferral_limits.REVIEW)
     if not why.strip():
         raise WhyRequired
     debt = ledger.lock_debt(request.debt_id)
@@ -153,13 +222,13 @@ def end(request: DeferralRequest, *, by: Agent, why: str, now: datetime) -> Defe
     if hold is None:
         raise NotRunning
     amendments.end_granted(hold, by=by, now=now, why=why)
-    _restore_due_date(debt, request)
+    restore_due_date(debt, request)
     statuses.refresh(debt)
     ledger.save(debt, "due_date", "current_status")
     return request
 
 
-def _restore_due_date(debt: Debt, request: DeferralRequest) -> None:
+def restore_due_date(debt: Debt, request: DeferralRequest) -> None:
     """Take the days of a deferral out of the debt's due date. A later deferral, which counted from its end, takes its place."""
     if debt.due_date == request.granted_until:
         debt.due_date = request.due_date_before
@@ -173,17 +242,22 @@ def _days_granted(debt: Debt, *, now: datetime) -> int:
     granted = DeferralRequest.objects.filter(
         debt=debt, status=DeferralRequest.Status.APPROVED, reviewed_at__gt=now - _YEAR
     )
-    return granted.aggregate(days=Sum("requested_deferral_days"))["days"] or 0
+    return granted.aggregate(days=Sum(Coalesce("granted_days", "requested_deferral_days")))["days"] or 0
+
+
+def pending(request: DeferralRequest) -> QuerySet[DeferralRequest]:
+    """Filter to the request while it is pending: the condition of every UPDATE of one."""
+    return DeferralRequest.objects.filter(pk=request.pk, status=DeferralRequest.Status.PENDING)
 
 
 def decide(
     request: DeferralRequest, status: DeferralRequest.Status, *, by: Agent, notes: str | None, now: datetime
 ) -> None:
     """Decide by one conditional UPDATE, so that of two reviews at once only one succeeds."""
-    require_permission(by, "collections.review_deferralrequest")
+    require_permission(by, deferral_limits.REVIEW)
+    deferral_limits.require_decider(request, by=by)
     decision = {"status": status, "reviewer": by, "reviewed_at": now, "review_notes": notes, "updated_at": now}
-    pending = DeferralRequest.objects.filter(pk=request.pk, status=DeferralRequest.Status.PENDING)
-    if not pending.update(**decision):
+    if not pending(request).update(**decision):
         raise AlreadyReviewed
     for name, value in decision.items():
         setattr(request, name, value)

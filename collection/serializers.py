@@ -199,6 +199,8 @@ class ReviewedDeferralRequestSerializer(DeferralRequestSerializer):
     debt = DebtSerializer(read_only=True)
     closed_by = ChoiceField(DeferralRequest.ClosedBy.values, read_only=True, allow_null=True)
     reviewer = AgentNameSerializer(read_only=True, allow_null=True)
+    granted_days = IntegerField(read_only=True, allow_null=True)
+    first_approver = AgentNameSerializer(read_only=True, allow_null=True)
 
 
 class DisputeSerializer(CamelSerializer):
@@ -221,9 +223,11 @@ class DisputeSerializer(CamelSerializer):
 
 
 class ApprovalSerializer(CamelSerializer):
-    """An approval. ``status`` is optional and must match the path."""
+    """An approval. ``status`` is optional and must match the path; ``granted_days`` may be fewer than were asked for."""
 
-    decisive = ("status",)
+    decisive = ("status", "granted_days")
+
+    granted_days = IntegerField(min_value=1, max_value=365, required=False, allow_null=True)
 
     status = ChoiceField([DeferralRequest.Status.APPROVED.value], required=False, allow_null=True)
     review_notes = TextField(max_length=1000, required=False, allow_null=True)

@@ -1,7 +1,7 @@
 """Deferral requests."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from agents.models import agent_field
 from collection.models.debts import Debt
@@ -30,6 +30,18 @@ class DeferralRequest(UUIDModel):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_notes = models.CharField(max_length=1000, null=True, blank=True)
 
+    granted_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, editable=False, help_text="Approved days, or those that a second person has to confirm."
+    )
+    first_approver = agent_field(editable=False, help_text="Who approved first, where a second person confirms.")
+    first_approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    escalated_by = agent_field(editable=False, help_text="Who sent it to a Supervisor.")
+    escalated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    question = models.CharField(max_length=1000, blank=True, default="", db_default="", editable=False)
+    question_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the debtor was asked for more."
+    )
+
     closed_by = models.CharField(
         max_length=10,
         choices=ClosedBy.choices,
@@ -48,7 +60,10 @@ class DeferralRequest(UUIDModel):
     class Meta:
         db_table = "deferral_requests"
         ordering = newest_first()
-        permissions = [("review_deferralrequest", "Can approve and reject deferral requests")]
+        permissions = [
+            ("review_deferralrequest", "Can approve and reject deferral requests"),
+            ("decide_escalated_deferralrequest", "Can decide deferral requests that were sent to a Supervisor"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["debt"], condition=Q(status="pending"), name="debt_has_one_pending_deferral_request"
@@ -63,11 +78,26 @@ class DeferralRequest(UUIDModel):
                 name="deferral_request_is_for_1_to_365_days",
                 condition=Q(requested_deferral_days__gte=1, requested_deferral_days__lte=365),
             ),
+            models.CheckConstraint(
+                name="deferral_request_grants_what_was_asked_at_most",
+                condition=Q(granted_days__isnull=True)
+                | Q(granted_days__gte=1, granted_days__lte=F("requested_deferral_days")),
+            ),
+            models.CheckConstraint(
+                name="deferral_request_is_confirmed_by_a_second_person",
+                condition=~Q(status="approved") | Q(first_approver__isnull=True) | ~Q(first_approver=F("reviewer")),
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="deferral_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="deferral_status_newest"),
+            models.Index(fields=["reviewer", "-reviewed_at"], name="deferral_of_reviewer"),
         ]
+
+    @property
+    def days(self) -> int:
+        """The days that were granted, or else those that were asked for."""
+        return self.granted_days or self.requested_deferral_days
 
     def __str__(self) -> str:
         return f"{self.requested_deferral_days} days for {self.debt}"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from collection import deferrals
+from agents.models import LimitKind, RoleLimit
+from collection import deferral_limits, deferral_undo, deferrals
 from collection.balances import ledger
 from collection.models import Debt, DeferralRequest, Hold
 from tests import factories
@@ -81,3 +82,46 @@ def test_without_the_conditional_update_reviewers_at_once_both_win(monkeypatch: 
     monkeypatch.setattr(ledger, "lock_debt", lambda pk: Debt.objects.get(pk=pk))
     results = race_of_reviews()
     assert len(refusals(results)) < THREADS - 1
+
+
+def race_of_confirmations() -> int:
+    """One person approves in many tabs what a second one has to confirm."""
+    RoleLimit.objects.create(role="Supervisor", kind=LimitKind.DEFERRAL_SECOND_PERSON, value=1)
+    asked, person = ask(factories.debt()), factories.agent()
+
+    def approve() -> DeferralRequest:
+        mine = DeferralRequest.objects.get(pk=asked.pk)
+        return deferrals.approve(mine, by=person, notes=None, now=NOW)
+
+    results = at_once(*[approve] * THREADS)
+    proposed = THREADS - len(refusals(results))
+    asked.refresh_from_db()
+    assert (asked.status, asked.first_approver) == ("pending", person)
+    assert {type(refused) for refused in refusals(results)} <= {deferral_limits.SecondPersonRequired}
+    return proposed
+
+
+def test_one_person_at_once_is_not_two():
+    assert race_of_confirmations() == 1
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.deep
+def test_without_the_lock_one_person_approves_first_more_than_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ledger, "lock_debt", lambda key: Debt.objects.get(pk=key))
+    assert race_of_confirmations() > 1
+
+
+def race_of_undo_and_approval() -> tuple[Debt, int]:
+    """The agent undoes an approval in many tabs at once."""
+    debt = factories.debt(due_date=NOW.date())
+    asked, person = ask(debt), factories.agent()
+    deferrals.approve(asked, by=person, notes=None, now=NOW)
+    results = at_once(*[functools.partial(deferral_undo.undo, asked, by=person, now=NOW)] * THREADS)
+    debt.refresh_from_db()
+    return debt, THREADS - len(refusals(results))
+
+
+def test_a_decision_is_undone_once():
+    debt, undone = race_of_undo_and_approval()
+    assert (debt.due_date, debt.current_status, undone) == (NOW.date(), "active", 1)

@@ -30,7 +30,7 @@ _ENTRIES = {
     LedgerEntry.Kind.WRITE_OFF: "Write-off",
 }
 #: The tables whose rows the timeline shows themselves.
-_SHOWN_ELSEWHERE = (Note._meta.db_table, FollowUp._meta.db_table)
+_SHOWN_ELSEWHERE = tuple(model._meta.db_table for model in (Note, FollowUp, DeferralRequest))
 
 Maker = Callable[[Request, datetime, uuid.UUID, dict[str, Any]], Event]
 
