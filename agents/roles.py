@@ -39,7 +39,14 @@ _AGENT = {
         "change_dispute",
     ),
     "contact": ("add_contactpreference", "change_contactpreference"),
-    "payments": ("add_payment", "change_payment"),
+    "payments": (
+        "add_payment",
+        "change_payment",
+        "add_receipt",
+        "add_receiptallocation",
+        "apply_credit",
+        "add_refund",
+    ),
     "communications": (
         "add_communicationtemplate",
         "change_communicationtemplate",
@@ -73,7 +80,7 @@ _SUPERVISOR = {
         "delete_exchangerate",
     ),
     "contact": ("add_contactpolicy", "change_contactpolicy"),
-    "payments": ("delete_payment", "reverse_payment"),
+    "payments": ("delete_payment", "reverse_payment", "decide_refund"),
     "communications": (
         "rerun_providerevent",
         "withdraw_communicationlog",

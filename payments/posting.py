@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, NamedTuple, Required, TypedDict, Unpack
 
-from django.db import transaction
+from django.db import models, transaction
+from django.utils import timezone
 
 from agents.models import Agent, require_permission
 from collection.balances import ledger
@@ -18,6 +19,7 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
 from ddc.common.errors import DomainError, Invalid, OutOfRange, refusing, require_unchanged
+from payments import funding
 from payments.models import Payment, PaymentStatus
 
 #: Money that arrived, or an attempt that is over, has a day that has begun. Only a pending payment may lie ahead.
@@ -26,6 +28,13 @@ _OVER = (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
 _REFUSING = (DebtStatus.SETTLED, DebtStatus.RECALLED)
 #: Payments on these debts cannot be reversed: the balance was written off or went back to the creditor.
 _FROZEN = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF, DebtStatus.RECALLED)
+
+
+class Overpayment(models.TextChoices):
+    """How to treat a payment of more than is open."""
+
+    REFUSE = "refuse"
+    CREDIT = "credit"
 
 
 class CurrencyMismatch(Invalid):
@@ -80,6 +89,7 @@ def record(
     today: date,
     begun: date | None = None,
     now: datetime | None = None,
+    overpayment: str = Overpayment.REFUSE,
     **fields: Unpack[PaymentFields],
 ) -> Payment:
     """Record a payment for a debt, in the debt's currency. Only the id of ``debt`` is used.
@@ -87,6 +97,8 @@ def record(
     :param today: the agency's day, the default of ``payment_date``
     :param begun: the latest day that has begun anywhere on earth; None: the day after ``today``
     :param now: the time of recording; None: the clock's
+    :param overpayment: how to treat more than is open on a completed payment: refuse it, or keep it as the person's credit with a
+        receipt of the whole; the payment is then what was open
     :raises PaidInFuture: if the payment is completed on a day that has not begun
     :raises ImplausibleDate: if the day is likely a typing error
     :raises BadAmount: if the amount has more decimals than the currency
@@ -103,11 +115,16 @@ def record(
     _check(payment, debt)
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
     _check_day(payment, today=today, begun=begun)
+    whole = payment.amount
+    if overpayment == Overpayment.CREDIT and payment.status == PaymentStatus.COMPLETED and debt.current_balance > 0:
+        payment.amount = min(whole, debt.current_balance)
     # The insert comes first, so that a repeated transaction is refused as a duplicate and not for the balance.
     with refusing(_CONSTRAINTS, savepoint=False):
         payment.save(force_insert=True)
     if payment.status == PaymentStatus.COMPLETED:
         _post(payment, debt, by=by, now=now)
+    if whole > payment.amount:
+        funding.keep_excess(payment, debt, whole=whole, by=by, now=now or payment.created_at)
     return payment
 
 
@@ -151,6 +168,8 @@ def amend(
         _check_day(payment, today=today, begun=begun)
     if moves and was_posted:
         require_permission(by, "payments.reverse_payment")
+        if (before.amount, before.status) != (payment.amount, payment.status):
+            funding.require_unfunded(payment.pk)
         stays = payment.status == PaymentStatus.COMPLETED and payment.debt == source
         cause = _cause("payment_amended", payment)
         _reverse(payment.pk, source, by=by, today=today, cause=cause, more_follows=stays, now=now)
@@ -165,11 +184,16 @@ def amend(
 def void(payment: Payment, *, by: Agent | None, today: date) -> None:
     """Delete a payment and reverse its entry. The ledger keeps a copy of its fields.
 
+    Money from a receipt waits in suspense again; money from a credit is in the credit again.
+
     :raises DebtIsClosed: if it was posted and its debt is settled, written off or recalled
     """
     payment, debts = _lock(payment.pk, None)
     if payment.status == PaymentStatus.COMPLETED:
         _reverse(payment.pk, debts[payment.debt_id], by=by, today=today, cause=_cause("payment_voided", payment))
+        funding.release(payment.pk, by=by, now=timezone.now())
+    else:
+        funding.require_unfunded(payment.pk)
     payment.delete()
 
 
@@ -244,8 +268,18 @@ def _reverse(
         ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more_follows, posted_at=now)
 
 
-def _money_of(payment: Payment) -> tuple[object, ...]:
-    return payment.debt_id, payment.amount, payment.currency_code, payment.status, payment.payment_date
+class _Money(NamedTuple):
+    """The fields of a payment that the ledger has."""
+
+    debt_id: uuid.UUID
+    amount: Decimal
+    currency_code: str
+    status: str
+    payment_date: date
+
+
+def _money_of(payment: Payment) -> _Money:
+    return _Money(payment.debt_id, payment.amount, payment.currency_code, payment.status, payment.payment_date)
 
 
 def _cause(kind: str, payment: Payment) -> dict[str, Any]:

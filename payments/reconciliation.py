@@ -1,4 +1,4 @@
-"""Compare the ledger with every balance, payment and reversal, and the statuses of debts with their records."""
+"""Compare the ledger with balances, payments, reversals and receipts, and the statuses of debts with their records."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from collection import statuses
 from collection.models import Dispute
+from payments import receipts_checks
 
 _OPEN_DISPUTE = ", ".join(f"'{status}'" for status in Dispute.OPEN)
 #: The checks, each with SQL that finds rows that differ, as (id, finding).
@@ -118,6 +119,7 @@ CHECKS: dict[str, str] = {
         ) AS both_sides
         GROUP BY currency_code, due_date HAVING sum(debts) <> 0 OR sum(balance) <> 0
     """,
+    **receipts_checks.CHECKS,
 }
 
 

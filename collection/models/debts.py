@@ -156,6 +156,12 @@ class Debt(NormalFormModel):
                 name="debt_hand_status_until",
                 condition=Q(hand_status_until__isnull=False),
             ),
+            # As payments write references: without spaces and punctuation, and O may be 0 (payments.receipts_matching).
+            models.Index(
+                Func(F("normal_reference"), Value("o -/._:#,;+*()'&|\""), Value("0"), function="translate"),
+                name="debt_payment_reference",
+                condition=Q(normal_reference__isnull=False),
+            ),
             models.Index(
                 F("creditor"),
                 Func(F("normal_reference"), Value("0"), function="ltrim"),
