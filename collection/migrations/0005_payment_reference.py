@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("collections", "0003_fewer_row_checks"),
+        ("collections", "0004_decisions_on_deferrals"),
         ("creditors", "0001_initial"),
         ("debtors", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
