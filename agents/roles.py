@@ -51,6 +51,7 @@ _AGENT = {
         "add_communicationtemplate",
         "change_communicationtemplate",
         "send_communicationtemplate",
+        "write_communicationlog",
         "finish_calltask",
         "read_inboundmessage",
         "add_uncertainresolution",

@@ -3,18 +3,24 @@
 import re
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from agents.models import Agent
 from communications.callbacks import quotes, stop_words
 from communications.callbacks.stop_words import Wish
 from communications.channels.events import InboundMessage
 from communications.models import AsksFor, CommunicationLog, MessageStatus
+from communications.notices import written
 from communications.outbox import outbox
+from communications.sending import writing
 from communications.texts import templates, wording
+from contact.engine.decision import Decision
 from contact.models import Purpose
+from ddc.common.days import agency_zone
 from ddc.common.errors import DomainError
 from debtors import consents, contact_points, phones
 from debtors.channels import Channel
@@ -23,6 +29,7 @@ from debtors.models import Debtor, SuppressionReason
 _SUBJECT_LENGTH, _ADDRESS_LENGTH, _ID_LENGTH = 998, 254, 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MAX_REFERENCES = 20
+_SHOWN = 120
 #: The subject of an answer is ours.
 _ANSWER = re.compile(r"\s*(?:re|aw|sv|antw|odp|r|tr|fwd?|wg)\s?:", re.IGNORECASE)
 #: A late confirmation of an opt-out is not sent.
@@ -33,6 +40,10 @@ class NotUnread(DomainError):
     """An inbound message is marked as read once."""
 
     message = "This message is not an unread inbound message. It may have been marked as read already."
+
+
+class HandledBefore(DomainError):
+    """Another agent answered the message, or marked it as read, since this one opened it."""
 
 
 @transaction.atomic
@@ -78,10 +89,56 @@ def mark_read(message: CommunicationLog, *, by: Agent, now: datetime) -> None:
         raise NotUnread
 
 
+@transaction.atomic
+def answer(
+    reply: CommunicationLog,
+    answering: CommunicationLog,
+    *,
+    seen: datetime | None,
+    by: Agent,
+    now: datetime,
+    **options: Any,
+) -> Decision:
+    """Send an answer to a debtor's message as ``written.send`` does with its ``options``, and mark the message as read.
+
+    :param seen: ``read_at`` as the agent's page showed it; of two agents at once, the second one is refused
+    :raises HandledBefore: if it has changed since
+    """
+    unchanged = Q(read_at=seen) if seen else Q(read_at__isnull=True)
+    if not CommunicationLog.objects.filter(unchanged, pk=reply.pk).update(read_at=now, read_by=by, updated_at=now):
+        raise HandledBefore(how_handled(reply))
+    return written.send(answering, now=now, **options)
+
+
+def how_handled(reply: CommunicationLog) -> str:
+    """Say who answered a message, when and how, or who marked it as read."""
+    answers = CommunicationLog.objects.filter(in_reply_to=reply, written_by__isnull=False).select_related("written_by")
+    if last := answers.order_by("-created_at").first():
+        made = last.created_at.astimezone(agency_zone())
+        text, _, _ = (writing.draft(last)[1] or last.body or "").strip().partition("\n")
+        return f"{last.written_by} answered this message on {made:%-d %b at %H:%M}: “{text[:_SHOWN]}”. Read it first."
+    reply.refresh_from_db(fields=["read_at", "read_by"])
+    return f"{reply.read_by or 'The system'} marked this message as read. Check whether it still needs an answer."
+
+
+# Up to the first message of the thread, then down to all answers. A thread is as long as the debtor and we write.
+_THREAD = """
+WITH RECURSIVE up (id, parent) AS (
+    SELECT id, in_reply_to_id FROM communication_log WHERE id = %s
+    UNION
+    SELECT log.id, log.in_reply_to_id FROM communication_log AS log JOIN up ON log.id = up.parent
+), down (id) AS (
+    SELECT id FROM up WHERE parent IS NULL
+    UNION
+    SELECT log.id FROM communication_log AS log JOIN down ON log.in_reply_to_id = down.id
+)
+SELECT id FROM down
+"""
+
+
 def thread(message: CommunicationLog) -> QuerySet[CommunicationLog]:
-    """Return the message that this one answers, with all its answers; without one, this message and its answers."""
-    root = message.in_reply_to_id or message.pk
-    return CommunicationLog.objects.filter(Q(pk=root) | Q(in_reply_to=root))
+    """Return the message that began a thread, with all answers and their answers."""
+    return CommunicationLog.objects.filter(pk__in=RawSQL(_THREAD, [message.pk]))  # noqa: S611 - the id is a parameter
 
 
 def _apply(received: InboundMessage, message: CommunicationLog, *, now: datetime) -> None:

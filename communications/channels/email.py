@@ -1,6 +1,8 @@
 """E-mail, by Django's mail backends or anymail's."""
 
+import re
 import smtplib
+import uuid
 from collections.abc import Mapping
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -25,6 +27,7 @@ _WITHOUT_METADATA = frozenset({"mailersend", "postal"})
 _NO_SERVICE = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
 #: The SMTP reply with which a server closes the connection.
 _CLOSING = 421
+_MESSAGE_ID = re.compile(r"<?([^<>\s]+@[^<>\s]+)>?")
 
 
 def provider() -> str:
@@ -76,6 +79,16 @@ class Sender:
         return self._connection
 
 
+def thread_of(message: CommunicationLog) -> tuple[str, ...]:
+    """Return the Message-IDs that an answer to a debtor's mail names (RFC 5322, 3.6.4), that of the debtor's mail last."""
+    reply = message.in_reply_to
+    if reply is None:
+        return ()
+    ours = (_message_id(reply.in_reply_to_id),) if reply.in_reply_to_id else ()
+    theirs = _MESSAGE_ID.fullmatch(reply.provider_message_id or "")
+    return (*ours, f"<{theirs[1]}>") if theirs else ours
+
+
 def as_file(message: CommunicationLog) -> bytes:
     """Write a message as an ``.eml`` file with its sending date and its seal.
 
@@ -84,7 +97,8 @@ def as_file(message: CommunicationLog) -> bytes:
     is_mail = message.communication_type == Channel.EMAIL
     subject = message.subject if is_mail else f"{message.get_communication_type_display()} to {message.address}"
     to = (message.address or "") if is_mail else ""
-    outgoing = Outgoing(message.pk, to, subject, message.body or "", message.html)
+    answers = thread_of(message) if is_mail else ()
+    outgoing = Outgoing(message.pk, to, subject, message.body or "", message.html, answers=answers)
     headers = {"Date": format_datetime(message.sent_at or message.created_at), "X-Seal": message.seal or ""}
     return bytes(_build(outgoing, headers=headers).message().as_bytes(linesep="\r\n"))
 
@@ -92,13 +106,15 @@ def as_file(message: CommunicationLog) -> bytes:
 def _build(
     outgoing: Outgoing, *, connection: Any = None, headers: Mapping[str, str] | None = None
 ) -> EmailMultiAlternatives:
-    message_id = f"<{outgoing.message_id}@{_domain(settings.DEFAULT_FROM_EMAIL)}>"
+    answers = outgoing.answers
+    thread = {"In-Reply-To": answers[-1], "References": " ".join(answers)} if answers else {}
+    own = {"Message-ID": _message_id(outgoing.message_id), **thread}
     mail = EmailMultiAlternatives(
         outgoing.subject or "",
         outgoing.body,
         settings.DEFAULT_FROM_EMAIL,
         [outgoing.to] if outgoing.to else [],
-        headers={"Message-ID": message_id, **unsubscribe_link.headers(outgoing.message_id), **(headers or {})},
+        headers={**own, **unsubscribe_link.headers(outgoing.message_id), **(headers or {})},
         connection=connection,
     )
     if outgoing.html:
@@ -106,6 +122,10 @@ def _build(
     if settings.EMAIL_BACKEND.startswith("anymail.") and provider() not in _WITHOUT_METADATA:
         mail.metadata = {"log_id": str(outgoing.message_id)}  # type: ignore[attr-defined]
     return mail
+
+
+def _message_id(key: uuid.UUID) -> str:
+    return f"<{key}@{_domain(settings.DEFAULT_FROM_EMAIL)}>"
 
 
 @lru_cache(maxsize=4)

@@ -15,6 +15,8 @@ class Outgoing:
     body: str
     html: str | None = None
     language: str | None = None
+    #: The Message-IDs of the mails that a mail answers, the one that it replies to last.
+    answers: tuple[str, ...] = ()
 
 
 class Result(StrEnum):

@@ -91,7 +91,10 @@ class CommunicationLog(UUIDModel):
         null=True,
         blank=True,
         editable=False,
-        help_text="Subject and body with their placeholders, for another attempt.",
+        help_text=(
+            "Subject and body with their placeholders, and of a message that an agent wrote also its language and whether it "
+            "asks for payment."
+        ),
     )
     seal = models.CharField(
         max_length=80,
@@ -124,6 +127,10 @@ class CommunicationLog(UUIDModel):
     in_reply_to = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
     )
+    written_by = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The agent who wrote it or chose its template; empty: a rule, a command or the API.",
+    )  # fmt: skip
     asks_for = models.CharField(
         "asks for",
         max_length=12,
@@ -155,7 +162,10 @@ class CommunicationLog(UUIDModel):
         db_table = "communication_log"
         verbose_name = "message"
         ordering = newest_first()
-        permissions = [("withdraw_communicationlog", "Can withdraw queued messages")]
+        permissions = [
+            ("withdraw_communicationlog", "Can withdraw queued messages"),
+            ("write_communicationlog", "Can write free text to a debtor"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="communication_log_waiting_is_due",

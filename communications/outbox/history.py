@@ -67,7 +67,7 @@ def requests(messages: Sequence[CommunicationLog], policy_set: PolicySet, *, now
             replace(
                 request,
                 history=tuple(history.get(request.debtor.pk, ())),
-                template=templates.get(key, templates[None]),
+                template=templates.get(key, templates[None]) if key else _of_text(message, templates[None]),
                 first_contacted_at=first_contacts.get(request.debt.pk) if request.debt else None,
             )
         )
@@ -84,6 +84,12 @@ def _request(message: CommunicationLog) -> ContactRequest:
         expires_at=message.expires_at,
         confirms_opt_out_to=(message.address or "") if message.confirms_opt_out else None,
     )
+
+
+def _of_text(message: CommunicationLog, default: TemplateFacts) -> TemplateFacts:
+    """Return the facts about a text without a template. Its author said whether it asks for payment."""
+    presses = bool((message.draft or {}).get("asks_for_payment"))
+    return replace(default, asks_for_payment=presses, overshadows=presses)
 
 
 def _templates(messages: Sequence[CommunicationLog]) -> Mapping[tuple[str, str] | None, TemplateFacts]:

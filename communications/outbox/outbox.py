@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -12,6 +13,7 @@ from communications.models import DUE_STATUSES, CommunicationLog, CommunicationT
 from contact import addresses
 from contact.engine import gate
 from contact.models import Purpose
+from ddc.common.errors import DomainError, refusing
 from ddc.common.process.wake import wake_worker
 from debtors.channels import Channel
 from debtors.models import Debtor
@@ -43,8 +45,13 @@ RETURNING communication_log.id
 """
 
 
-@transaction.atomic
-def queue(
+class AlreadyQueued(DomainError):
+    """The same message was queued before: its form was sent twice."""
+
+    message = "This message was sent before."
+
+
+def new(
     *,
     debtor: Debtor | None,
     channel: str,
@@ -53,43 +60,62 @@ def queue(
     body: str | None = None,
     debt: Debt | None = None,
     purpose: Purpose = Purpose.COLLECTION,
-    now: datetime,
     one_time_code_of: uuid.UUID | None = None,
     expires_at: datetime | None = None,
     confirms_opt_out_of: str | None = None,
+    **of_an_agent: Any,
 ) -> CommunicationLog:
-    """Queue a message in the caller's transaction. It is not sent after ``expires_at``.
+    """Return a message that is not queued yet: ``put`` queues it, and ``preview`` shows how it will be.
 
     It has either a template or a subject and body. The variant is chosen and placeholders are filled in at sending, so a body
-    must not contain text that a debtor entered.
+    must not contain text that a debtor entered. ``of_an_agent`` are the fields that only a message by an agent has.
 
-    A message to a suppressed address is blocked at once. Only the confirmation of an opt-out is sent to such an address,
-    ``confirms_opt_out_of``, even if it belongs to no known debtor.
+    Only the confirmation of an opt-out is sent to a suppressed address, ``confirms_opt_out_of``, even if it belongs to no known
+    debtor.
     """
     if (template is None) == (body is None):
         raise TypeError("Give either a template or a body.")
     if debtor is None and confirms_opt_out_of is None:
         raise TypeError("Give a debtor. Only the confirmation of an opt-out may have none.")
-    is_suppressed = debtor is not None and confirms_opt_out_of is None and addresses.is_suppressed(debtor, channel)
-    message = CommunicationLog.objects.create(
+    return CommunicationLog(
         debtor=debtor,
         debt=debt,
         template=template,
         communication_type=Channel(channel),
-        purpose=purpose,
-        status=MessageStatus.BLOCKED if is_suppressed else MessageStatus.QUEUED,
-        failure_reason=str(gate.SUPPRESSED) if is_suppressed else None,
-        due_at=None if is_suppressed else now,
+        purpose=Purpose(purpose).value,
         address=confirms_opt_out_of,
         confirms_opt_out=confirms_opt_out_of is not None,
         expires_at=expires_at,
         one_time_code_of=one_time_code_of,
         subject=subject,
         body=body,
-        created_at=now,
+        **of_an_agent,
     )
-    if not is_suppressed:
-        wake(Queue.ALL if purpose == Purpose.COLLECTION else Queue.AWAITED)
+
+
+def queue(*, now: datetime, not_before: datetime | None = None, **fields: Any) -> CommunicationLog:
+    """Queue a message with the fields of ``new`` in the caller's transaction."""
+    return put(new(**fields), not_before=not_before, now=now)
+
+
+@transaction.atomic
+def put(message: CommunicationLog, *, not_before: datetime | None = None, now: datetime) -> CommunicationLog:
+    """Queue a message in the caller's transaction. It is not sent before ``not_before``, nor after it has expired.
+
+    A message to a suppressed address is blocked at once, unless it confirms the opt-out.
+
+    :raises AlreadyQueued: if a message with its id was queued before
+    """
+    debtor, channel = message.debtor, message.communication_type
+    is_suppressed = debtor is not None and not message.confirms_opt_out and addresses.is_suppressed(debtor, channel)
+    message.status = MessageStatus.BLOCKED if is_suppressed else MessageStatus.QUEUED
+    message.failure_reason = str(gate.SUPPRESSED) if is_suppressed else None
+    message.due_at = None if is_suppressed else max(not_before or now, now)
+    message.created_at = now
+    with refusing({"communication_log_pkey": AlreadyQueued()}, savepoint=False):
+        message.save(force_insert=True)
+    if not is_suppressed and message.due_at == now:
+        wake(Queue.ALL if message.purpose == Purpose.COLLECTION else Queue.AWAITED)
     return message
 
 
@@ -127,5 +153,5 @@ def load(ids: Collection[uuid.UUID]) -> list[CommunicationLog]:
     return list(
         CommunicationLog.objects.filter(pk__in=ids)
         .select_related("debtor", "debt__creditor")
-        .prefetch_related("template")
+        .prefetch_related("template", "in_reply_to")
     )

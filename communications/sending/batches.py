@@ -147,7 +147,9 @@ def sources(messages: Sequence[CommunicationLog], *, now: datetime) -> list[Sour
     )
     chosen = [_variant(message, variants) for message in messages]
     recipients = [
-        facts.Recipient(message.debtor, message.debt, writing.language_of(versions[variant.pk] if variant else None))
+        facts.Recipient(
+            message.debtor, message.debt, writing.language_of(message, versions[variant.pk] if variant else None)
+        )
         for message, variant in zip(messages, chosen, strict=True)
     ]
     values = facts.gather(recipients, now=now, names=used | required_lines.PLACEHOLDERS)
@@ -164,7 +166,7 @@ def _variant(
     if message.template is None or message.debtor is None:
         return None
     some = variants[(message.template.name, message.communication_type)]
-    return templates.choose(some, message.debtor.language_preference)
+    return templates.choose(some, writing.wanted_language(message))
 
 
 def _attempts(messages: list[CommunicationLog]) -> Mapping[uuid.UUID, list[MessageAttempt]]:

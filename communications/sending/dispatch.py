@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection
 
+from communications.channels import email
 from communications.channels.message import Outcome, Outgoing, Result
 from communications.models import CommunicationLog, MessageStatus
 from communications.outbox import may_go
@@ -96,7 +97,7 @@ def fill(message: CommunicationLog, source: Source) -> Text:
     """Write a message's text and set the columns of its row that belong to its next attempt; return the text to send."""
     sent_text, stored_text = writing.write(message, source.version, source.values)
     if source.version is None:
-        message.draft = dict(zip(("subject", "body"), writing.draft(message), strict=True))
+        message.draft = (message.draft or {}) | dict(zip(("subject", "body"), writing.draft(message), strict=True))
     message.template, message.template_version = source.variant, source.version
     message.attempts += 1
     message.address = _address(message)
@@ -140,8 +141,9 @@ def hand_over(prepared: PreparedMessage, senders: Senders) -> Outcome:
     message, text, version = prepared.message, prepared.sent_text, prepared.claimed.version
     if message.communication_type == Channel.CALL_SCRIPT:
         return Outcome(Result.SENT, AGENT)
-    language = version.language if version else None
-    outgoing = Outgoing(message.pk, message.address or "", text.subject, text.body, text.html, language)
+    language = version.language if version else (message.draft or {}).get("language")
+    answers = email.thread_of(message) if message.communication_type == Channel.EMAIL else ()
+    outgoing = Outgoing(message.pk, message.address or "", text.subject, text.body, text.html, language, answers)
     try:
         return senders.send(Channel(message.communication_type), outgoing)
     except Exception as error:  # Channels classify every failure that they know. Any other may have sent the message.

@@ -20,7 +20,7 @@ from communications.models import CommunicationLog, MessageAttempt
 #: The sealed fields of a message.
 SEALED_FIELDS = (
     "id", "created_at", "debtor_id", "debt_id", "communication_type", "direction", "purpose", "one_time_code_of",
-    "template_id", "template_version_id", "address", "subject", "body", "html", "attempts",
+    "template_id", "template_version_id", "written_by_id", "address", "subject", "body", "html", "attempts",
 )  # fmt: skip
 #: The sealed fields of each attempt.
 SEALED_ATTEMPT_FIELDS = (

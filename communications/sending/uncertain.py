@@ -1,6 +1,7 @@
 """Resolve uncertain messages: an agent finds out whether a message was sent, and decides."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -65,6 +66,12 @@ def send_again(message: CommunicationLog, *, by: Agent, reason: str, now: dateti
         raise Expired
     resolution = _resolve(message, Event.REPLACED, by=by, reason=reason, now=now)
     subject, body = writing.draft(message)
+    # What an agent wrote stays theirs, in its language and thread.
+    by_agent: dict[str, Any] = {
+        "written_by": message.written_by,
+        "in_reply_to": message.in_reply_to,
+        "draft": message.draft,
+    }
     resolution.replacement = outbox.queue(
         debtor=message.debtor,
         debt=message.debt,
@@ -75,6 +82,7 @@ def send_again(message: CommunicationLog, *, by: Agent, reason: str, now: dateti
         purpose=Purpose(message.purpose),
         now=now,
         expires_at=message.expires_at,
+        **(by_agent if message.written_by else {}),
     )
     resolution.save(force_insert=True)
     return resolution

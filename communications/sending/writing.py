@@ -22,25 +22,34 @@ def write(
 
     :raises Unwritable: if a placeholder has no value, or the text is too long for its channel
     """
+    stored_text, reason = compose(message, version, values)
+    if reason:
+        raise Unwritable(reason)
+    sent_text = stored_text
+    if message.one_time_code_of:
+        code = one_time_code.derive(message.one_time_code_of)
+        sent_text, _ = compose(message, version, {**values, "otp_code": code})
+    mail = message.communication_type == Channel.EMAIL
+    if mail and message.debtor and open_pixel.may_track(message.debtor):
+        url = open_pixel.url(message.pk)
+        return composition.with_pixel(sent_text, url), composition.with_pixel(stored_text, url)
+    return sent_text, stored_text
+
+
+def compose(
+    message: CommunicationLog, version: CommunicationTemplateVersion | None, values: Mapping[str, str]
+) -> tuple[Text, str | None]:
+    """Return the text with the lines that the law demands, and why it must not be sent, if there is a reason."""
     subject, body = (version.subject, version.body) if version else draft(message)
-    channel, language = message.communication_type, language_of(version)
+    channel, language = message.communication_type, language_of(message, version)
     mail = channel == Channel.EMAIL
     if message.purpose == Purpose.COLLECTION:
         body = required_lines.add(body, channel=channel, language=language)
     values = {**values, "unsubscribe_url": unsubscribe_link.url(message.pk) if mail else ""}
     if not message.one_time_code_of:
         values["otp_code"] = ""
-    stored_text = sent_text = composition.compose(subject, body, values, channel=channel, language=language)
-    if reason := problem(subject if mail else None, body, values, stored_text, channel=channel):
-        raise Unwritable(reason)
-    if message.one_time_code_of:
-        code = one_time_code.derive(message.one_time_code_of)
-        code_values = {**values, "otp_code": code}
-        sent_text = composition.compose(subject, body, code_values, channel=channel, language=language)
-    if mail and message.debtor and open_pixel.may_track(message.debtor):
-        url = open_pixel.url(message.pk)
-        return composition.with_pixel(sent_text, url), composition.with_pixel(stored_text, url)
-    return sent_text, stored_text
+    text = composition.compose(subject, body, values, channel=channel, language=language)
+    return text, problem(subject if mail else None, body, values, text, channel=channel)
 
 
 def problem(subject: str | None, body: str, values: Mapping[str, str], text: Text, *, channel: str) -> str | None:
@@ -51,13 +60,19 @@ def problem(subject: str | None, body: str, values: Mapping[str, str], text: Tex
     return f"{Unsendable.TOO_LONG}: {too_long[1]}" if too_long else None
 
 
-def language_of(version: CommunicationTemplateVersion | None) -> str:
-    """Return the language of a message's text. A text without a template is the product's own, in English."""
-    return version.language if version else wording.FALLBACK
+def language_of(message: CommunicationLog, version: CommunicationTemplateVersion | None) -> str:
+    """Return the language of a message's text. A text of the product's own is English."""
+    return version.language if version else (message.draft or {}).get("language") or wording.FALLBACK
+
+
+def wanted_language(message: CommunicationLog) -> str | None:
+    """Return the language in which a message is to go: the one that its author chose, else the debtor's."""
+    chosen: str | None = (message.draft or {}).get("language")
+    return chosen or (message.debtor.language_preference if message.debtor else None)
 
 
 def draft(message: CommunicationLog) -> tuple[str | None, str]:
     """Return subject and body of a message without a template, before their placeholders were filled in."""
-    if message.draft:
+    if message.draft and "body" in message.draft:
         return message.draft["subject"], message.draft["body"]
     return message.subject, message.body or ""
