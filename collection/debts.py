@@ -1,5 +1,6 @@
 """Place, amend and delete debts. Changes of their balance go through the ledger."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,9 @@ from django.db import transaction
 
 from agents.models import Agent, require_permission
 from collection import states
-from collection.balances import ledger
+from collection.balances import accounts, ledger
+from collection.balances.accounts import Draft
+from collection.claims.components import Components
 from collection.models import OPEN, Debt, DebtStatus, Dispute, LedgerEntry, Segment
 from collection.segments import assignment
 from creditors import creditors
@@ -191,7 +194,7 @@ def adjust(debt: Debt, balance: Decimal, *, by: Agent | None, today: date) -> No
     require_permission(by, "collections.adjust_debt")
     if not debt.is_open and debt.current_status != DebtStatus.PAID:
         raise DebtIsClosed(field="current_balance")
-    ledger.post(debt, Kind.ADJUSTMENT, balance - debt.current_balance, today, by=by, cause={"type": "adjustment"})
+    accounts.book(debt, accounts.to_balance(debt, balance, today, {"type": "adjustment"}), by=by)
 
 
 def _change_status(debt: Debt, status: str, *, by: Agent | None, today: date, **by_hand: Any) -> None:
@@ -239,13 +242,13 @@ def _replace_placement(debt: Debt, currency: str, original: Decimal, *, by: Agen
     cause = {"type": "amendment"}
     if currency == debt.currency_code:
         placements = ledger.unreversed(debt, Kind.PLACEMENT)
-        shift = original - sum(entry.amount for entry in placements)
-        if debt.current_balance + shift < 0:
+        placed = Components.sum(ledger.components_of(entry) for entry in placements)
+        components = replace(placed, principal=placed.principal + original - placed.total)
+        if debt.current_balance + original - placed.total < 0 or components.principal < 0:
             raise ledger.ExceedsBalance("The adjustments of this debt exceed this amount.", field="original_balance")
-        ledger.post(debt, Kind.PLACEMENT, original, debt.placement_date, by=by, cause=cause, more_follows=True)
-        for number, entry in enumerate(placements, start=1):
-            more = number < len(placements)
-            ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more)
+        new = Draft(Kind.PLACEMENT, original, debt.placement_date, cause, components)
+        reversals = (accounts.reversal(entry, today, cause) for entry in placements)
+        accounts.book(debt, new, *reversals, by=by)
     else:
         current = debt.current_balance if debt.current_balance != debt.original_balance else original
         current = money.recheck(current, currency, field="currency_code")

@@ -14,9 +14,9 @@ from django.dispatch import Signal
 
 from agents.models import Agent, require_permission
 from collection import deferrals, states, statuses
-from collection.balances import ledger
+from collection.balances import accounts, ledger
 from collection.holds import amendments, holds
-from collection.models import Debt, DebtStatus, Dispute, Hold, LedgerEntry
+from collection.models import Debt, DebtStatus, Dispute, Hold
 from ddc.common import money
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError, Missing, OutOfRange, refusing
@@ -174,9 +174,7 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
     if balance >= debt.current_balance:
         raise BalanceNotLower
     cause = {"type": "dispute", "disputeId": str(dispute.pk)}
-    ledger.post(
-        debt, LedgerEntry.Kind.ADJUSTMENT, balance - debt.current_balance, agency_today(now), by=by, cause=cause
-    )
+    accounts.book(debt, accounts.to_balance(debt, balance, agency_today(now), cause), by=by)
     return _announce(dispute, now=now)
 
 

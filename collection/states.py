@@ -6,15 +6,18 @@ balance and is never set by hand.
 """
 
 from datetime import date
+from typing import Any
 
 from django.utils.timezone import now
 
 from agents.models import Agent, require_permission
 from collection import statuses
-from collection.balances import ledger
+from collection.balances import accounts, ledger
+from collection.balances.accounts import Draft
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry
 from ddc.common.errors import DomainError, OutOfRange
 
+Kind = LedgerEntry.Kind
 #: Closing a debt with one of these posts its balance as a write-off.
 WRITES_OFF = (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF)
 _CLOSED_BY_HAND = (*WRITES_OFF, DebtStatus.RECALLED)
@@ -96,21 +99,28 @@ def set_by_hand(
 
 def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
     require_permission(by, "collections.close_debt")
-    debt.current_status = status
     if status in WRITES_OFF:
+        owed = accounts.owed(debt, today)
+        debt.current_status = status
         cause = {"type": "closing", "status": status}
-        write_off = LedgerEntry.Kind.WRITE_OFF
-        open_parts = ledger.balances(debt)
-        ledger.post(debt, write_off, -debt.current_balance, today, by=by, cause=cause, components=-open_parts)
+        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, cause, -owed), by=by)
     else:
+        debt.current_status = status
         ledger.save(debt, "current_status")
     statuses.close_requests(debt, now=now())
 
 
 def _reopen(debt: Debt, *, by: Agent | None, today: date) -> None:
     require_permission(by, "collections.close_debt")
-    cause = {"type": "reopening", "status": debt.current_status}
+    reopen(debt, by=by, today=today, cause={"type": "reopening", "status": debt.current_status})
+
+
+def reopen(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
+    """Give a locked, closed debt the status that its records give it, and reverse the write-off that closed it.
+
+    Parts that were written off before stay so.
+    """
     debt.current_status = statuses.derive(debt)
     ledger.save(debt, "current_status")
-    for entry in ledger.unreversed(debt, LedgerEntry.Kind.WRITE_OFF):
-        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause)
+    entries = [entry for entry in ledger.unreversed(debt, Kind.WRITE_OFF) if entry.cause.get("type") == "closing"]
+    accounts.book(debt, *(accounts.reversal(entry, today, cause) for entry in entries), by=by)

@@ -14,7 +14,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from agents.models import Agent, require_permission
-from collection.balances import ledger
+from collection.balances import accounts, ledger
+from collection.balances.accounts import Draft
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
@@ -22,6 +23,8 @@ from ddc.common.errors import DomainError, Invalid, OutOfRange, refusing, requir
 from payments import funding
 from payments.models import Payment, PaymentStatus
 
+Kind = LedgerEntry.Kind
+_RETURNS = (Kind.CHARGEBACK, Kind.REFUND)
 #: Money that arrived, or an attempt that is over, has a day that has begun. Only a pending payment may lie ahead.
 _OVER = (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
 #: Debts that take no payments.
@@ -54,6 +57,10 @@ class DuplicateTransaction(DomainError):
     code = "database.unique"
     field = "processor_txn_id"
     message = "A payment with this transaction id exists already."
+
+
+class PartlyReturned(DomainError):
+    message = "A part of this payment went back, so its money is fixed. Delete the payment to undo all of it."
 
 
 class NoSuchDebt(Invalid):
@@ -116,13 +123,15 @@ def record(
     payment.amount = money.check(payment.amount, debt.currency_code, field="amount")
     _check_day(payment, today=today, begun=begun)
     whole = payment.amount
+    if payment.status == PaymentStatus.REFUNDED:
+        payment.refunded_amount = whole
     if overpayment == Overpayment.CREDIT and payment.status == PaymentStatus.COMPLETED and debt.current_balance > 0:
-        payment.amount = min(whole, debt.current_balance)
+        payment.amount = min(whole, accounts.largest_payment(debt, payment.payment_date)) or whole
     # The insert comes first, so that a repeated transaction is refused as a duplicate and not for the balance.
     with refusing(_CONSTRAINTS, savepoint=False):
         payment.save(force_insert=True)
     if payment.status == PaymentStatus.COMPLETED:
-        _post(payment, debt, by=by, now=now)
+        accounts.book(debt, _draft(payment), by=by, posted_at=now)
     if whole > payment.amount:
         funding.keep_excess(payment, debt, whole=whole, by=by, now=now or payment.created_at)
     return payment
@@ -143,10 +152,11 @@ def amend(
 
     :raises Forbidden: if a posted entry is to be reversed and ``by`` may not
     :raises Stale: if money is to change and the payment has changed since ``if_unchanged_since``
+    :raises PartlyReturned: if money is to change and a part of it went back
     :raises DomainError: as ``record`` does
     """
     target: Debt | None = fields.pop("debt", None)
-    payment, debts = _lock(payment.pk, target)
+    payment, debts = lock(payment.pk, target)
     before, transaction_before = _money_of(payment), payment.processor_txn_id
     source = debts[payment.debt_id]
     was_posted = payment.status == PaymentStatus.COMPLETED
@@ -165,18 +175,25 @@ def amend(
     moves = moves or (was_posted and payment.processor_txn_id != transaction_before)
     if moves:
         require_unchanged(payment.updated_at, since=if_unchanged_since)
+        if payment.refunded_amount and ledger.unreversed(source, *_RETURNS, payment_id=payment.pk):
+            raise PartlyReturned
         _check_day(payment, today=today, begun=begun)
+    reversals: list[Draft] = []
     if moves and was_posted:
         require_permission(by, "payments.reverse_payment")
         if (before.amount, before.status) != (payment.amount, payment.status):
             funding.require_unfunded(payment.pk)
-        stays = payment.status == PaymentStatus.COMPLETED and payment.debt == source
-        cause = _cause("payment_amended", payment)
-        _reverse(payment.pk, source, by=by, today=today, cause=cause, more_follows=stays, now=now)
+        reversals = _reversals(payment, source, today=today, cause=cause_of("payment_amended", payment))
+    if moves:
+        payment.refunded_amount = payment.amount if payment.status == PaymentStatus.REFUNDED else Decimal(0)
     with refusing(_CONSTRAINTS):
         payment.save()
-    if payment.status == PaymentStatus.COMPLETED and (moves or not was_posted):
-        _post(payment, payment.debt, by=by, now=now)
+    new = [_draft(payment)] if payment.status == PaymentStatus.COMPLETED and (moves or not was_posted) else []
+    if payment.debt == source and (reversals or new):
+        accounts.book(source, *reversals, *new, by=by, posted_at=now)
+    elif reversals or new:
+        accounts.book(source, *reversals, by=by, posted_at=now)
+        accounts.book(payment.debt, *new, by=by, posted_at=now)
     return payment
 
 
@@ -188,16 +205,18 @@ def void(payment: Payment, *, by: Agent | None, today: date) -> None:
 
     :raises DebtIsClosed: if it was posted and its debt is settled, written off or recalled
     """
-    payment, debts = _lock(payment.pk, None)
-    if payment.status == PaymentStatus.COMPLETED:
-        _reverse(payment.pk, debts[payment.debt_id], by=by, today=today, cause=_cause("payment_voided", payment))
+    payment, debts = lock(payment.pk)
+    debt = debts[payment.debt_id]
+    if payment.status == PaymentStatus.COMPLETED or payment.refunded_amount:
+        drafts = _reversals(payment, debt, today=today, cause=cause_of("payment_voided", payment))
+        accounts.book(debt, *drafts, by=by)
         funding.release(payment.pk, by=by, now=timezone.now())
     else:
         funding.require_unfunded(payment.pk)
     payment.delete()
 
 
-def _lock(payment_id: uuid.UUID, target: Debt | None) -> tuple[Payment, dict[uuid.UUID, Debt]]:
+def lock(payment_id: uuid.UUID, target: Debt | None = None) -> tuple[Payment, dict[uuid.UUID, Debt]]:
     """Lock a payment's debt and the debt that it moves to; then lock the payment and return its current row.
 
     The debt's id is read without a lock, the debt locked, and the id read again. If the payment has moved in between, all locks
@@ -237,35 +256,19 @@ def _check_day(payment: Payment, *, today: date, begun: date | None) -> None:
         raise PaidInFuture
 
 
-def _post(payment: Payment, debt: Debt, *, by: Agent | None, now: datetime | None) -> None:
-    if debt.current_status in _REFUSING:
+def _draft(payment: Payment) -> Draft:
+    if payment.debt.current_status in _REFUSING:
         raise DebtIsClosed
-    ledger.post(
-        debt,
-        LedgerEntry.Kind.PAYMENT,
-        -payment.amount,
-        payment.payment_date,
-        by=by,
-        cause=_cause("payment", payment),
-        payment_id=payment.pk,
-        posted_at=now,
-    )
+    cause = cause_of("payment", payment)
+    return Draft(Kind.PAYMENT, -payment.amount, payment.payment_date, cause, payment_id=payment.pk)
 
 
-def _reverse(
-    payment_id: uuid.UUID,
-    debt: Debt,
-    *,
-    by: Agent | None,
-    today: date,
-    cause: dict[str, Any],
-    more_follows: bool = False,
-    now: datetime | None = None,
-) -> None:
+def _reversals(payment: Payment, debt: Debt, *, today: date, cause: dict[str, Any]) -> list[Draft]:
+    """Return the reversals of all that a payment has posted, with what went back of it."""
     if debt.current_status in _FROZEN:
         raise DebtIsClosed("This debt is closed. Reopen it before you reverse a payment.")
-    for entry in ledger.unreversed(debt, LedgerEntry.Kind.PAYMENT, payment_id=payment_id):
-        ledger.reverse(entry, debt, by=by, value_date=today, cause=cause, more_follows=more_follows, posted_at=now)
+    entries = ledger.unreversed(debt, Kind.PAYMENT, *_RETURNS, payment_id=payment.pk)
+    return [accounts.reversal(entry, today, cause) for entry in entries]
 
 
 class _Money(NamedTuple):
@@ -282,7 +285,7 @@ def _money_of(payment: Payment) -> _Money:
     return _Money(payment.debt_id, payment.amount, payment.currency_code, payment.status, payment.payment_date)
 
 
-def _cause(kind: str, payment: Payment) -> dict[str, Any]:
+def cause_of(kind: str, payment: Payment) -> dict[str, Any]:
     """Return the copy of a payment that the ledger keeps."""
     return {
         "type": kind,

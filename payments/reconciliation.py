@@ -52,10 +52,16 @@ CHECKS: dict[str, str] = {
         WHERE d.original_balance <> coalesce(placed.amount, 0)
     """,
     "a completed payment has posted its amount on its debt": """
-        SELECT p.id, format('amount %s, posted %s', p.amount, -coalesce(sum(e.amount), 0))
+        SELECT p.id, format('amount %s, of which %s went back, posted %s', p.amount, p.refunded_amount,
+            -coalesce(sum(e.amount), 0))
         FROM payment p LEFT JOIN ledger_entry e ON e.payment_id = p.id AND e.debt_id = p.debt_id
         WHERE p.status = 'completed'
-        GROUP BY p.id HAVING -coalesce(sum(e.amount), 0) <> p.amount
+        GROUP BY p.id HAVING -coalesce(sum(e.amount), 0) <> p.amount - p.refunded_amount
+    """,
+    "a payment is refunded if and only if all of it went back": """
+        SELECT p.id, format('%s, %s went back of %s', p.status, p.refunded_amount, p.amount) FROM payment p
+        WHERE CASE p.status WHEN 'refunded' THEN p.refunded_amount <> p.amount
+            WHEN 'completed' THEN p.refunded_amount = p.amount ELSE p.refunded_amount <> 0 END
     """,
     "a completed payment has the transaction that was posted": """
         SELECT p.id, format('transaction %s, posted %s', coalesce(p.processor_txn_id, 'none'),

@@ -32,6 +32,8 @@ class PaymentSerializer(CamelSerializer):
     status = ChoiceField(PaymentStatus.values, required=False, allow_null=True)
     processor_txn_id = TextField(max_length=255, required=False, allow_null=True)
     payment_date = DateField(required=False, allow_null=True)
+    refunded_amount = MoneyField(read_only=True)
+    charged_back_at = TimeField(read_only=True, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(required=False, allow_null=True)
 

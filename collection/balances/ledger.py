@@ -104,7 +104,7 @@ def post(
     """Post an entry on a locked debt and move its balances.
 
     :param amount: in the debt's currency; negative if it lowers the balance
-    :param components: the parts of the amount; None: principal, and what lowers the balance by more than that the rest
+    :param components: the parts of the amount; None: principal
     :param posted_at: the time of posting; None: the database's clock, which it reads after the lock
     :param more_follows: another entry follows, with which the debt's balances and status are written: between the two, the debt
         is neither paid nor open again, and a balance may be below 0
@@ -114,8 +114,7 @@ def post(
     balance = debt.current_balance + amount
     if balance < 0 and not more_follows:
         raise ExceedsBalance
-    if components is None:
-        components = Components(principal=amount) if not debt.is_itemized else split(debt, amount)
+    components = components or Components(principal=amount)
     debt.current_balance, debt.updated_at = balance, posted_at or now()
     debt.balance_interest += components.interest
     debt.balance_costs += components.costs
@@ -157,17 +156,6 @@ def balances(debt: Debt) -> Components:
     """Return the open part of each component."""
     rest = debt.current_balance - debt.balance_interest - debt.balance_costs - debt.balance_fees
     return Components(rest, debt.balance_interest, debt.balance_costs, debt.balance_fees)
-
-
-def split(debt: Debt, amount: Decimal) -> Components:
-    """Split an amount without components: what raises the balance is principal, what lowers it is taken from principal first."""
-    if amount >= 0:
-        return Components(principal=amount)
-    left, parts, found = -amount, {}, balances(debt)
-    for component in ("principal", "fees", "costs", "interest"):
-        parts[component] = -min(left, found.of(component))
-        left += parts[component]
-    return Components(**parts)
 
 
 def components_of(entry: LedgerEntry) -> Components:

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_index=False,
-                help_text="The payment that went back, or the entry whose components changed.",
+                help_text="The payment that went back, or the entry that is allocated in another way.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="referring",

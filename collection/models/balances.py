@@ -69,7 +69,7 @@ class LedgerEntry(models.Model):
         blank=True,
         related_name="referring",
         db_index=False,
-        help_text="The payment that went back, or the entry whose components changed.",
+        help_text="The payment that went back, or the entry that is allocated in another way.",
     )
     request_id = request_id_field()
 

@@ -103,6 +103,7 @@ class Portfolio:
             status=status,
             processor_txn_id=f"DEMO-{len(self.payments) + 1:06d}",
             payment_date=day,
+            refunded_amount=amount if status == PaymentStatus.REFUNDED else Decimal(0),
             recorded_by=self.rng.choice(self.agents),
             created_at=self._at(day),
         )

@@ -1,7 +1,9 @@
 """Payments, and the answers to repeated requests."""
 
+from decimal import Decimal
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from agents.models import agent_field
 from collection.models import Debt
@@ -39,6 +41,13 @@ class Payment(UUIDModel):
     processor_txn_id = models.CharField("processor's transaction id", max_length=255, null=True, blank=True)
     payment_date = models.DateField(help_text="The value date.")
     recorded_by = agent_field(editable=False)
+    refunded_amount = money_field(
+        default=Decimal(0),
+        db_default=Decimal(0),
+        editable=False,
+        help_text="The sum of charge-backs and refunds.",
+    )
+    charged_back_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "payment"
@@ -47,6 +56,10 @@ class Payment(UUIDModel):
         constraints = [
             models.UniqueConstraint(fields=["processor_txn_id"], name="payment_processor_txn_id_is_unique"),
             models.CheckConstraint(name="payment_amount_is_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="payment_refunds_do_not_exceed_it",
+                condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="payment_newest"),

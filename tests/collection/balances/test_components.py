@@ -31,7 +31,7 @@ def post(debt: Debt, kind: LedgerEntry.Kind, amount: str, **components: str) -> 
 @pytest.fixture
 def debt() -> Debt:
     placed = factories.debt(balance="100")
-    post(placed, Kind.INTEREST, "4.50", interest="4.50")
+    post(placed, Kind.COST, "4.50", interest="4.50")
     return post(placed, Kind.COST, "8", costs="8")
 
 
@@ -82,10 +82,10 @@ def test_closing_writes_off_each_component_and_reopening_brings_them_back(debt: 
     assert list(reconciliation.differences()) == []
 
 
-def test_a_lower_balance_is_taken_from_principal_first(debt: Debt):
+def test_a_lower_balance_is_taken_from_principal_and_then_by_the_policy(debt: Debt):
     debts.amend(debt, by=None, today=TODAY, current_balance=Decimal("10"))
     debt.refresh_from_db()
-    assert ledger.balances(debt) == Components(Decimal(0), Decimal("4.50"), Decimal("5.50"), Decimal(0))
+    assert ledger.balances(debt) == Components(Decimal(0), Decimal(2), Decimal(8), Decimal(0))
 
 
 def test_a_deleted_debt_leaves_no_component(debt: Debt):
