@@ -59,10 +59,10 @@ _AGENT = {
     "casework": ("add_note", "change_note", "add_followup", "change_followup"),
 }
 #: Not seen by every role, but only by those that name it: personal data as it was, also of debtors who are deleted.
-_NOT_FOR_ALL = {"view_auditevent"}
+_NOT_FOR_ALL = {"view_auditevent", "view_listexport"}
 _SUPERVISOR = {
     "agency": ("change_agencyprofile",),
-    "audit": ("view_auditevent",),
+    "audit": ("view_auditevent", "view_listexport", "export_lists"),
     "agents": ("change_apitoken", "manage_staff", "add_rolelimit", "change_rolelimit", "delete_rolelimit"),
     "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
@@ -95,7 +95,7 @@ _SUPERVISOR = {
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     AGENT: _AGENT,
     SUPERVISOR: {app: _AGENT.get(app, ()) + _SUPERVISOR.get(app, ()) for app in APPS},
-    AUDITOR: {"audit": ("view_auditevent",)},
+    AUDITOR: {"audit": ("view_auditevent", "view_listexport", "export_lists")},
 }
 
 #: Seconds until a process sees a change of a role's permissions. A change of an agent's roles has an immediate effect.

@@ -1,4 +1,4 @@
-"""The change log of personal data."""
+"""The change log of personal data, and the exports of lists."""
 
 from typing import Any
 
@@ -75,3 +75,30 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table_name} {self.get_operation_display()}, {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ListExport(models.Model):
+    """A list of the back office that an agent downloaded as a CSV file.
+
+    The agent is a plain id, so that the export outlives the account. ``rows`` and ``finished_at`` are empty while the file is
+    being read.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
+    at = models.DateTimeField("time", db_default=Now())
+    agent_id = models.UUIDField("agent's id")
+    agent_name = models.CharField("agent", max_length=200)
+    list_name = models.CharField("list", max_length=100)
+    filters = models.TextField("search, filters and order", blank=True, help_text="As in the address of the list.")
+    reason = models.CharField(max_length=500, blank=True)
+    rows = models.PositiveIntegerField(null=True, help_text="Those that were sent.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "list_export"
+        ordering = ["-id"]
+        verbose_name = "export"
+        permissions = [("export_lists", "Can download lists as CSV files")]
+
+    def __str__(self) -> str:
+        return f"{self.list_name}, {self.at:%Y-%m-%d %H:%M:%S}"

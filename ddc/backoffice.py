@@ -38,7 +38,7 @@ MENU: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     )),
     ("Strategy", True, ("strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment")),
     ("Records", False, (
-        "audit.AuditEvent",
+        "audit.AuditEvent", "audit.ListExport",
         "collections.LedgerEntry", "collections.HoldEvent", "communications.MessageAttempt", "communications.UncertainResolution",
         "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
         "portal.DigitalActivity", "creditors.CreditorName",

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from audit.export_admin import export
 from casework.admin import work
 from ddc.common.admin.pages import options
 from ddc.common.api import problems
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("agency.urls")),
     path("", include("agents.admin.urls")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
+    path("admin/export/<str:app>/<str:model>/", admin.site.admin_view(export), name="export_changelist"),
     path("admin/work/<slug:kind>/", admin.site.admin_view(work.work), name="work"),
     path("admin/work/<slug:kind>/leave/", admin.site.admin_view(work.leave), name="leave_work"),
     path("admin/", admin.site.urls),

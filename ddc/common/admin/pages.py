@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
@@ -15,6 +16,7 @@ from django.db.models import F, OrderBy, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -69,6 +71,10 @@ class _RowsPage(ChangeList):
         self.result_list = list(self.result_list)  # type: ignore[has-type]
         self.model_admin.annotate_rows(self.result_list)
         self.is_cut = self.result_count >= MAX_ROWS
+        self.export_url = ""
+        if self.result_count and not self.is_popup and request.user.has_perm("audit.export_lists"):
+            page = reverse("export_changelist", args=[self.opts.app_label, self.opts.model_name])
+            self.export_url = f"{page}{self.get_query_string(remove=[PAGE_VAR])}"
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
