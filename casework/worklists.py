@@ -28,6 +28,8 @@ from debtors.models import Debtor
 MAX_COUNT = 1_000
 #: So many items at a time are asked whether they may be worked on now.
 BATCH = 25
+#: Of so many calls the home page says how many may be made now.
+CALLS_ASKED = 50
 
 DEFERRAL_WORKING_DAYS, DISPUTE_DAYS = 2, 14
 
@@ -194,7 +196,7 @@ WORKLISTS: tuple[Worklist, ...] = (
         late_words=f"over {DEFERRAL_WORKING_DAYS} working days", has_legal_clock=True,
     ),
     Worklist(
-        "creditor-questions", "Disputes to send to the creditor", "forward_to_inbox", Dispute, "collections.change_dispute",
+        "creditor-questions", "Disputes to send", "forward_to_inbox", Dispute, "collections.change_dispute",
         Q(status=Dispute.Status.RECEIVED), "received_at", ("debt__debtor",), filters="status__exact=received",
         late=lambda now: Q(received_at__lt=now - timedelta(days=DISPUTE_DAYS)),
         late_words=f"over {DISPUTE_DAYS} days", has_legal_clock=True,
@@ -241,6 +243,15 @@ WORKLISTS: tuple[Worklist, ...] = (
     ),
 )  # fmt: skip
 BY_KIND = {worklist.kind: worklist for worklist in WORKLISTS}
+
+
+def calls_now(agent: Agent, *, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many of the ``CALLS_ASKED`` oldest calls may be made now, and when the first of the others may."""
+    calls = BY_KIND["calls"]
+    items = list(calls.rows(agent, now=now).select_related(*calls.related)[:CALLS_ASKED])
+    decided = [asked.decide(now) for asked in may_go.gate_inputs(items, now=now)] if items else []
+    later = [decision.until for decision in decided if decision.until]
+    return sum(decision.verdict == Verdict.ALLOW for decision in decided), min(later, default=None)
 
 
 def of(agent: Agent) -> list[Worklist]:

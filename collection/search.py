@@ -17,7 +17,7 @@ def debtors(text: str) -> list[uuid.UUID]:
 
     See ``debtors.search``.
     """
-    owners = Debt.objects.filter(pk__in=_by_reference(text)).values_list("debtor", flat=True)
+    owners = Debt.objects.filter(pk__in=debts_by_reference(text)).values_list("debtor", flat=True)
     return list({*search.debtors(text), *owners})
 
 
@@ -27,7 +27,7 @@ def debts(text: str) -> list[uuid.UUID]:
     The newest ``MAX_FOUND`` of either. Case, accents, spaces and punctuation in the reference are ignored; a text of one or two
     letters begins it.
     """
-    return list({*_by_reference(text), *search.newest(Debt.objects.filter(debtor__in=search.debtors(text)))})
+    return list({*debts_by_reference(text), *search.newest(Debt.objects.filter(debtor__in=search.debtors(text)))})
 
 
 def of_debtor_or_address(text: str, field: str = "address") -> Q:
@@ -35,7 +35,8 @@ def of_debtor_or_address(text: str, field: str = "address") -> Q:
     return Q(debtor__in=debtors(text)) | search.strangers(text, field)
 
 
-def _by_reference(text: str) -> list[uuid.UUID]:
+def debts_by_reference(text: str) -> list[uuid.UUID]:
+    """Return the debts with a text in their reference, those that have it whole first."""
     part = search.folded(text, "search_compact")
     if not part:
         return []

@@ -257,16 +257,22 @@ def totp_issuer(_device: object) -> str:
 
 OTP_TOTP_ISSUER = totp_issuer
 SECOND_FACTOR = second_factor(env.str("SECOND_FACTOR", default="optional" if DEMO else "supervisors"), demo=DEMO)
+#: The one colour of the back office. Green, amber and red only carry meaning (``common/tokens.css``).
+PETROL = {
+    "50": "#eef7fa", "100": "#dcedf3", "200": "#b5d8e4", "300": "#80bcd0", "400": "#4799b5", "500": "#257b99", "600": "#0f6480",
+    "700": "#0c5169", "800": "#0d4356", "900": "#0f3847", "950": "#08242f",
+}  # fmt: skip
 UNFOLD = {
     "SITE_TITLE": "agency.views.site_name",
     "SITE_HEADER": "agency.views.site_name",
     "SITE_LOGO": "agency.views.site_logo",
     "SITE_SYMBOL": "account_balance",
     "SHOW_BACK_BUTTON": True,
-    "STYLES": ["ddc.backoffice.style", "agency.views.site_style"],
+    "STYLES": ["ddc.backoffice.tokens", "ddc.backoffice.style", "agency.views.site_style"],
     "SCRIPTS": ["ddc.backoffice.keep_typed", "ddc.backoffice.work_keys"],
     "GLOBAL_CALLBACK": "ddc.backoffice.shell",
-    "DASHBOARD_CALLBACK": "ddc.backoffice.front_page",
+    "DASHBOARD_CALLBACK": "ddc.home.page",
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},
-    "SIDEBAR": {"navigation": "ddc.backoffice.navigation"},
+    "SIDEBAR": {"navigation": "ddc.menu.navigation", "show_search": True},
+    "COLORS": {"primary": PETROL},
 }

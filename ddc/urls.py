@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from audit.export_admin import export
-from casework.admin import work
+from casework.admin import find, work
 from ddc.common.admin.pages import options
 from ddc.common.api import problems
 from ddc.common.views import DocsView, HealthView, HomeView, SchemaView, metrics_page
@@ -26,6 +26,9 @@ urlpatterns = [
     path("", include("agents.admin.urls")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
     path("admin/export/<str:app>/<str:model>/", admin.site.admin_view(export), name="export_changelist"),
+    path("admin/find/", admin.site.admin_view(find.find), name="find"),
+    # In the place of django-unfold's, to whose address its pages link.
+    path("admin/search/", admin.site.admin_view(find.command)),
     path("admin/work/<slug:kind>/", admin.site.admin_view(work.work), name="work"),
     path("admin/work/<slug:kind>/leave/", admin.site.admin_view(work.leave), name="leave_work"),
     path("admin/", admin.site.urls),

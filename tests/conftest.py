@@ -77,10 +77,13 @@ def agency_of_environment() -> Iterator[None]:
 
 
 @pytest.fixture
-def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask once what a role allows, which is asked again every few seconds: else that falls on any counted request."""
+def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ask once what a role allows and what the agency set: both are asked every few seconds, else in any counted request."""
     monkeypatch.setattr(roles, "permissions_cache", {})
     monkeypatch.setattr(roles, "CACHE_SECONDS", 3600)
+    profile.remember({}, seconds=3600)
+    yield
+    profile.forget()
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_no_page_is_refused_what_it_needs(watched: Any):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(250, 250, 250)"
 
     page = watched.open("/admin/")
-    page.locator("#work-queue").wait_for()
+    page.locator("#find-anything").wait_for()
     page.keyboard.press("Control+k")
     page.keyboard.type("debt")
     page.wait_for_timeout(500)

@@ -1,4 +1,4 @@
-"""The back office's front page: the work queue, and a menu with every table."""
+"""The back office's home page and its menu, by role."""
 
 from itertools import chain
 from typing import Any
@@ -10,15 +10,17 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from casework import worklists
+from casework.models import WorkClaim
 from collection.models import DeferralRequest
-from communications.models import InboundMessage
-from ddc import backoffice
+from communications.models import InboundMessage, ProviderEvent
+from ddc import menu
 from tests import factories
-from tests.admin.conftest import Browser, fill
+from tests.admin.conftest import NOW, Browser, fill
 
 
 def test_every_table_is_in_one_section_of_the_menu():
-    labels = list(chain.from_iterable(tables for _, _, tables in backoffice.MENU))
+    labels = list(chain.from_iterable(tables for _, tables in menu.MENU))
     assert len(labels) == len(set(labels))
     assert set(map(apps.get_model, labels)) == set(admin.site._registry)
 
@@ -30,50 +32,103 @@ def test_it_opens_after_a_sign_in_that_asked_for_no_other_page(client: Client):
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
+def _titles(page: Any) -> dict[str, list[str]]:
+    return {
+        section.get("title", ""): [item["title"] for item in section["items"]]
+        for section in page.context["sidebar_navigation"]
+    }
+
+
+SECTIONS = ["", "To do", "People", "Debts", "Payments", "Messages", "Strategy", "Reports", "Set-up"]
+
+
+def test_the_menu_has_what_the_role_may_see_and_do(sign_in: Any):
+    of_agent, of_auditor = (_titles(sign_in(role).get("/admin/")) for role in ("Agent", "Auditor"))
+    of_supervisor = _titles(sign_in("Supervisor").get("/admin/"))
+    assert list(of_supervisor) == SECTIONS
+    assert of_supervisor["To do"] == [worklist.title for worklist in worklists.WORKLISTS]
+    assert "Holds to approve" not in of_agent["To do"]
+    assert "To do" not in of_auditor
+    assert "Audit events" not in "".join(of_agent["Reports"])
+
+
+@pytest.mark.django_db
+def test_only_a_superuser_sees_the_machinery(client: Client):
+    client.force_login(factories.agent(None, is_superuser=True))
+    assert "Circuits" in _titles(client.get("/admin/"))[menu.MACHINERY]
+
+
 def test_each_worklist_counts_as_many_as_its_list_shows(supervisor_at_desk: Browser):
     fill(3)
-    cards = supervisor_at_desk.get("/admin/").context["work_queue"]
-    assert len(cards) == len(backoffice.WORKLISTS)
-    shown = {card.title: supervisor_at_desk.get(card.url).context["cl"].result_count for card in cards}
-    assert {card.title: card.count for card in cards} == shown
-    assert shown["Deferral requests to decide"] == 3
+    WorkClaim.objects.all().delete()
+    ProviderEvent.objects.update(failed_at=NOW)
+    tasks = supervisor_at_desk.get("/admin/").context["tasks"]
+    counted = {task.waiting.worklist.kind: task.waiting.count for task in tasks}
+    urls = {task.waiting.worklist.kind: task.waiting.worklist.list_url() for task in tasks}
+    assert counted == {kind: supervisor_at_desk.get(url).context["cl"].result_count for kind, url in urls.items()}
+    assert counted["deferrals"] == counted["callbacks"] == 3
 
 
-def test_it_shows_how_long_the_oldest_row_has_waited(supervisor_at_desk: Browser):
+def test_the_work_says_how_much_waits_since_when_and_how_much_is_owed(agent_at_desk: Browser):
     fill(2)
+    WorkClaim.objects.all().delete()
     oldest = DeferralRequest.objects.filter(status="pending").earliest("created_at")
-    page = supervisor_at_desk.get("/admin/")
-    assert page.context["work_queue"][0].oldest == oldest.created_at
-    assert "Oldest:" in page.content.decode()
+    page = agent_at_desk.get("/admin/")
+    task = page.context["tasks"][0]
+    assert (task.waiting.worklist.kind, task.waiting.count, task.waiting.late) == ("deferrals", 2, 2)
+    assert task.waiting.oldest == oldest.created_at
+    owed = sum(request.debt.current_balance for request in DeferralRequest.objects.filter(status="pending"))
+    assert task.waiting.sums == {"GBP": owed}
+    assert task.tone == "bad"
+    assert "2 over 2 working days" in page.content.decode()
+    to_do = page.context["sidebar_navigation"][1]["items"]
+    assert [(item["count"], item["is_late"]) for item in to_do if item["title"] == "Deferral requests"] == [("2", True)]
+
+
+def test_a_debt_of_several_items_is_added_once(agent_at_desk: Browser):
+    debt = factories.debt(balance=700)
+    for _ in range(2):
+        factories.follow_up(debtor=debt.debtor, debt=debt)
+    (task,) = agent_at_desk.get("/admin/").context["tasks"]
+    assert (task.waiting.count, task.sums) == (2, "700.00 GBP")
 
 
 def test_an_empty_worklist_has_nothing_to_do(agent_at_desk: Browser):
     page = agent_at_desk.get("/admin/")
-    assert {card.number for card in page.context["work_queue"]} == {"0"}
-    assert "Nothing to do" in page.content.decode()
+    assert page.context["tasks"] == []
+    assert "Nothing waits for you" in page.content.decode()
 
 
 def test_a_long_worklist_is_not_counted_to_its_end(agent_at_desk: Browser, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(backoffice, "MAX_COUNT", 2)
-    fill(3)
-    assert agent_at_desk.get("/admin/").context["work_queue"][0].number == "2 or more"
+    monkeypatch.setattr(worklists, "MAX_COUNT", 2)
+    monkeypatch.setattr(menu, "MAX_COUNT", 2)
+    for _ in range(3):
+        factories.follow_up()
+    page = agent_at_desk.get("/admin/")
+    assert page.context["tasks"][0].number == "2 or more"
+    assert "1+" in [item.get("count") for item in page.context["sidebar_navigation"][1]["items"]]
 
 
 @pytest.mark.owner
-def test_a_table_that_an_agent_may_not_see_is_in_neither_the_menu_nor_the_work_queue(agent_at_desk: Browser):
+def test_a_table_that_an_agent_may_not_see_is_in_neither_the_menu_nor_the_work(agent_at_desk: Browser):
     group = agent_at_desk.agent.groups.get()
-    group.permissions.remove(*group.permissions.filter(codename="view_inboundmessage"))
-    page = agent_at_desk.get("/admin/")
-    title = str(InboundMessage._meta.verbose_name_plural).capitalize()
-    assert "Unread messages" not in [card.title for card in page.context["work_queue"]]
-    menu = page.context["sidebar_navigation"]
-    assert title not in [item["title"] for section in menu for item in section["items"]]
+    names = ("view_inboundmessage", "read_inboundmessage")
+    group.permissions.remove(*group.permissions.filter(codename__in=names))
+    titles = list(chain.from_iterable(_titles(agent_at_desk.get("/admin/")).values()))
+    assert not {"Replies", menu.NAMES[InboundMessage._meta.label]} & set(titles)
 
 
-def test_it_takes_as_many_queries_for_twenty_rows_as_for_one(sign_in: Any):
+def test_an_auditor_has_no_work(auditor_at_desk: Browser):
+    fill(1)
+    page = auditor_at_desk.get("/admin/")
+    assert page.context["tasks"] == []
+    assert "My work now" not in page.content.decode()
+
+
+def test_it_takes_as_many_queries_for_twenty_rows_as_for_one(sign_in: Any, remembered_roles: None):
     browser = sign_in("Supervisor")
     few, many = [_queries(browser, rows) for rows in (1, 20)]
-    assert few == many
+    assert few == many <= 20
 
 
 def _queries(browser: Browser, rows: int) -> int:

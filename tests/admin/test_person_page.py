@@ -86,7 +86,9 @@ def eventful() -> Debt:
 
 @pytest.mark.parametrize("role", ["Agent", "Supervisor", "Auditor"])
 @pytest.mark.parametrize("of", ["debtor", "debt"])
-def test_the_page_takes_twenty_queries_at_most_for_any_number_of_rows(sign_in: Any, role: str, of: str):
+def test_the_page_takes_twenty_queries_at_most_for_any_number_of_rows(
+    sign_in: Any, role: str, of: str, remembered_roles: None
+):
     browser = sign_in(role)
     fill(1)
     debtor, debt = Debtor.objects.get(), Debt.objects.get()
