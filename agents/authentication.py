@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate, user_logged_in
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -112,6 +112,17 @@ class LimitedBackend(ModelBackend):
         with transaction.atomic(durable=True):  # No rollback of the caller takes the attempt back.
             sign_in_limits.begin_password(username, client_ip=address, now=timezone.now())
         return super().authenticate(request, username=username, password=password)
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return the permissions of an account and of its roles, in one query; Django's asks two for each page."""
+        if not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser or obj is not None:
+            return super().get_all_permissions(user_obj, obj)
+        if not hasattr(user_obj, "_perm_cache"):
+            columns = ("content_type__app_label", "codename")
+            own = Permission.objects.filter(user=user_obj).order_by().values_list(*columns)
+            of_roles = Permission.objects.filter(group__user=user_obj).order_by().values_list(*columns)
+            user_obj._perm_cache = {f"{app}.{name}" for app, name in own.union(of_roles)}
+        return set(user_obj._perm_cache)
 
     def user_can_authenticate(self, user: Agent | AnonymousUser | None) -> bool:
         return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
