@@ -205,11 +205,14 @@ class LimitKind(models.TextChoices):
     DEFERRAL_DAYS = "deferral_days", "Days of a deferral"
     DEFERRAL_AMOUNT = "deferral_amount", "Balance of a debt to defer"
     DEFERRAL_SECOND_PERSON = "deferral_second_person", "Balance above which a second person confirms a deferral"
+    ARRANGEMENT_MONTHS = "arrangement_months", "Months of an arrangement"
+    ARRANGEMENT_DISCOUNT_PERCENT = "arrangement_discount_percent", "Discount of a settlement"
 
     @property
     def unit(self) -> str:
-        """The unit of the value: days, or the reporting currency."""
-        return "days" if self.value.endswith("_days") else str(settings.REPORTING_CURRENCY)
+        """The unit of the value: days, months, percent, or the reporting currency."""
+        plain = {"days": "days", "months": "months", "percent": "%"}
+        return plain.get(self.value.rpartition("_")[2]) or str(settings.REPORTING_CURRENCY)
 
     @property
     def binds_everyone(self) -> bool:
@@ -245,7 +248,11 @@ class RoleLimit(UUIDModel):
 
     def __str__(self) -> str:
         unit = LimitKind(self.kind).unit
-        value = f"{self.value.normalize():f}" if unit == "days" else f"{money.rounded(self.value, unit):,f}"
+        value = (
+            f"{self.value.normalize():f}"
+            if unit in ("days", "months", "%")
+            else f"{money.rounded(self.value, unit):,f}"
+        )
         return f"{value} {unit}"
 
 

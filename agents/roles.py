@@ -16,6 +16,7 @@ APPS = (
     "creditors",
     "debtors",
     "collections",
+    "arrangements",
     "contact",
     "payments",
     "communications",
@@ -38,6 +39,7 @@ _AGENT = {
         "add_dispute",
         "change_dispute",
     ),
+    "arrangements": ("add_arrangement", "change_arrangement"),
     "contact": ("add_contactpreference", "change_contactpreference"),
     "payments": (
         "add_payment",
@@ -80,6 +82,7 @@ _SUPERVISOR = {
         "change_exchangerate",
         "delete_exchangerate",
     ),
+    "arrangements": ("approve_arrangement", "add_arrangementpolicy", "change_arrangementpolicy"),
     "contact": ("add_contactpolicy", "change_contactpolicy"),
     "payments": ("delete_payment", "reverse_payment", "decide_refund"),
     "communications": (

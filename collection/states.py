@@ -57,12 +57,20 @@ class EndsTooSoon(OutOfRange):
 
 
 def change(
-    debt: Debt, status: str, *, by: Agent | None, today: date, reason: str | None = None, until: date | None = None
+    debt: Debt,
+    status: str,
+    *,
+    by: Agent | None,
+    today: date,
+    reason: str | None = None,
+    until: date | None = None,
+    cause: dict[str, Any] | None = None,
 ) -> None:
     """Change the status of a locked debt. The status that it has already changes nothing, but for its reason and end.
 
     :param reason: why an agent sets an open status
     :param until: the first day without an open status set by hand; None: open-ended
+    :param cause: what to add to the cause in the ledger, if it is not by hand
     :raises InvalidTransition: if the status can't be changed this way
     :raises Outranked: if an open dispute or a running deferral decides the status
     :raises EndsTooSoon: if ``until`` is not in the future
@@ -77,9 +85,9 @@ def change(
         set_by_hand(debt, status, by=by, today=today, reason=reason, until=until)
         ledger.save(debt, "current_status", *statuses.FIELDS)
     elif debt.is_open and status in _CLOSED_BY_HAND:
-        _close(debt, status, by=by, today=today)
+        _close(debt, status, by=by, today=today, cause=cause)
     elif before in _CLOSED_BY_HAND and status == DebtStatus.ACTIVE:
-        _reopen(debt, by=by, today=today)
+        _reopen(debt, by=by, today=today, cause=cause)
     else:
         raise InvalidTransition(before, status)
 
@@ -97,22 +105,22 @@ def set_by_hand(
     debt.current_status = status
 
 
-def _close(debt: Debt, status: str, *, by: Agent | None, today: date) -> None:
+def _close(debt: Debt, status: str, *, by: Agent | None, today: date, cause: dict[str, Any] | None) -> None:
     require_permission(by, "collections.close_debt")
     if status in WRITES_OFF:
         owed = accounts.owed(debt, today)
         debt.current_status = status
-        cause = {"type": "closing", "status": status}
-        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, cause, -owed), by=by)
+        closing = {"type": "closing", "status": status, **(cause or {})}
+        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, closing, -owed), by=by)
     else:
         debt.current_status = status
         ledger.save(debt, "current_status")
     statuses.close_requests(debt, now=now())
 
 
-def _reopen(debt: Debt, *, by: Agent | None, today: date) -> None:
+def _reopen(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any] | None) -> None:
     require_permission(by, "collections.close_debt")
-    reopen(debt, by=by, today=today, cause={"type": "reopening", "status": debt.current_status})
+    reopen(debt, by=by, today=today, cause={"type": "reopening", "status": debt.current_status, **(cause or {})})
 
 
 def reopen(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """The status of an open debt, derived from the records that decide it.
 
-The first of these gives the status: an open dispute of the whole debt, a running deferral, the status set by hand, else
-``active``. The column ``current_status`` keeps the result. The transaction that changes a cause writes it, and ``check_ledger``
-compares it. A debt is locked (``collection.balances.ledger``) before its status is derived.
+The first of these gives the status: an open dispute of the whole debt, a running deferral, an active arrangement, the status set
+by hand, else ``active``. The column ``current_status`` keeps the result. The transaction that changes a cause writes it, and
+``check_ledger`` compares it. A debt is locked (``collection.balances.ledger``) before its status is derived.
 """
 
 import uuid
@@ -35,7 +35,7 @@ def _quoted(words: Collection[str]) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 
-#: The causes, the first one outranks the others. An active arrangement will be the third, with ``payment_plan``.
+#: The causes, the first one outranks the others. Arrangements are an app above; only this SQL knows their tables.
 CAUSES: tuple[Cause, ...] = (
     Cause(
         DebtStatus.DISPUTED,
@@ -48,6 +48,13 @@ CAUSES: tuple[Cause, ...] = (
         "the running deferral",
         "SELECT coalesce(hold.deferral_request_id, hold.id) AS id, hold.starts_on AS since FROM hold"  # noqa: S608
         f" WHERE hold.debt_id = debt.id AND hold.reason = '{Hold.Reason.DEFERRAL.value}' AND hold.ended_at IS NULL",
+    ),
+    Cause(
+        DebtStatus.PAYMENT_PLAN,
+        "the active arrangement",
+        "SELECT arrangement.id, arrangement.starts_on AS since FROM arrangement_debt"
+        " JOIN arrangement ON arrangement.id = arrangement_debt.arrangement_id"
+        " WHERE arrangement_debt.debt_id = debt.id AND arrangement_debt.is_active",
     ),
 )
 

@@ -6,14 +6,13 @@ from datetime import date, datetime, timedelta
 from collection.models import Debt
 from contact import facts
 from contact.engine.policies import Location
-from contact.engine.windows import is_holiday
 from contact.models import ValidationNotice
 from ddc.common.days import begun
 from ddc.common.zones import zone_info
+from debtors.places import holidays
 
 #: After how many business days a notice counts as received, and how long the debt may be disputed after that.
 ASSUMED_RECEIVED, PERIOD = 5, timedelta(days=30)
-_SATURDAY = 6
 
 
 def record(debt: Debt, *, message_id: uuid.UUID, sent_at: datetime) -> ValidationNotice | None:
@@ -34,6 +33,6 @@ def business_day(day: date, number: int, *, locations: frozenset[Location]) -> d
     """Return the ``number``-th day after ``day`` without weekends and the public holidays of any of the locations."""
     while number:
         day += timedelta(days=1)
-        if day.isoweekday() < _SATURDAY and not any(is_holiday(day, where) for where in locations):
+        if all(holidays.is_business_day(day, where.country, where.region) for where in locations or {Location("")}):
             number -= 1
     return day

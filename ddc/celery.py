@@ -64,6 +64,7 @@ app.conf.beat_schedule = {
     "send-password-links": _tick("agents.tasks.send_password_links", 15),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
+    "follow-arrangements": _tick("arrangements.tasks.follow_arrangements", 300),
     "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),

@@ -132,6 +132,7 @@ INSTALLED_APPS = [
     "creditors",
     "debtors",
     "collection",
+    "arrangements",
     "contact",
     "payments",
     "communications",

@@ -16,6 +16,7 @@ from ddc.fixed_settings import BASE_DIR
 _FUNCTIONS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 _PACKAGES = (
     "agents",
+    "arrangements",
     "casework",
     "collection",
     "communications",

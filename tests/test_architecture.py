@@ -24,6 +24,7 @@ PACKAGES = [
     "creditors",
     "debtors",
     "collection",
+    "arrangements",
     "contact",
     "payments",
     "communications",

@@ -31,7 +31,7 @@ SHORT = {
     "communications/providers/twilio.py:_client", "communications/sending/evidence.py:_derived",
     "communications/sending/rates.py:_valkey", "communications/texts/formats.py:_pattern",
     "contact/engine/decision.py:_clocks", "contact/engine/decision.py:_days", "contact/engine/gate.py:_closed_windows",
-    "contact/engine/windows.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_of_address",
+    "debtors/places/holidays.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_of_address",
     "contact/facts.py:_of_phone", "contact/engine/sections.py:law_of", "contact/limitation.py:applicable",
     "contact/policies.py:_read", "ddc/common/zones.py:zone_info", "ddc/fast/lists.py:select_sql",
     "debtors/calendars.py:_end_of", "debtors/places/places.py:_find", "debtors/places/regions.py:_of_holidays",

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.dispatch import Signal
 from django.utils.timezone import now
 from psycopg.types.json import Jsonb
 
@@ -39,6 +40,10 @@ _POST = f"""
         disputed_amount = %(disputed)s, updated_at = %(now)s
     WHERE id = %(debt)s
 """  # noqa: S608 - Our own SQL.
+
+
+#: Sent with ``debt`` and ``kind`` in the transaction that posts an entry, after it.
+posted = Signal()
 
 
 class ExceedsBalance(OutOfRange):
@@ -150,6 +155,7 @@ def post(
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT if more_follows else _POST, values)
+    posted.send(LedgerEntry, debt=debt, kind=kind)
 
 
 def balances(debt: Debt) -> Components:

@@ -8,12 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-import holidays
-
 from contact.engine.hours import NATIONAL_HOLIDAYS, Span, parse
 from contact.engine.policies import Location, Policy
 from ddc.common.zones import zone_info
-from debtors.places import regions
+from debtors.places.holidays import is_holiday
 
 #: How far ahead an open moment is searched for. No policy closes a fortnight; one that does leaves no opening at all.
 HORIZON = timedelta(days=16)
@@ -61,7 +59,10 @@ class ContactWindows:
             return True, span
         for name, on_holiday in hours.holidays:
             national = name == NATIONAL_HOLIDAYS
-            if any(is_holiday(day, where, national=national) for where in self._holiday_locations[id(policy)]):
+            if any(
+                is_holiday(day, where.country, where.region, national=national)
+                for where in self._holiday_locations[id(policy)]
+            ):
                 return True, on_holiday
         return False, hours.weekdays[day.weekday()]
 
@@ -112,36 +113,6 @@ class ContactWindows:
             for edge in self._times:
                 local = datetime.combine(local_day, edge, info)
                 yield from (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-
-
-def is_holiday(day: date, where: Location, *, national: bool = False) -> bool:
-    """Check whether a day is a public holiday of a country or of that region of it; of any region if that is not known.
-
-    :param national: leave out the holidays that only regions have
-    """
-    return day in _holidays(where.country, where.region, day.year, national)
-
-
-@lru_cache(maxsize=4096)
-def _holidays(country: str, region: str, year: int, national: bool = False) -> frozenset[date]:
-    if country not in holidays.list_supported_countries():
-        return frozenset()
-    known = holidays.country_holidays(country).subdivisions
-    possible = [region] if region else [code for its, code in regions.names() if its == country]
-    codes: list[str | None] = [code for code in possible if code in known]
-    calendars = [holidays.country_holidays(country, subdiv=code, years=year) for code in codes or [None]]
-    everywhere = set(_names(holidays.country_holidays(country, years=year).values()))
-    # A region may keep a national holiday on another day, too: "Christmas Day (observed)".
-    return frozenset(
-        day
-        for calendar in calendars
-        for day, names in calendar.items()
-        if not national or everywhere & set(_names([names]))
-    )
-
-
-def _names(days: Iterable[str]) -> Iterator[str]:
-    return (name.split(" (")[0] for names in days for name in names.split("; "))
 
 
 @lru_cache(maxsize=16_384)
