@@ -174,7 +174,7 @@ def adjust(dispute: Dispute, *, balance: Decimal, answer: str, by: Agent, now: d
     if balance >= debt.current_balance:
         raise BalanceNotLower
     cause = {"type": "dispute", "disputeId": str(dispute.pk)}
-    accounts.book(debt, accounts.to_balance(debt, balance, agency_today(now), cause), by=by)
+    accounts.book(debt, accounts.to_balance(debt, balance, agency_today(now), cause), by=by, posted_at=now)
     return _announce(dispute, now=now)
 
 

@@ -2,44 +2,58 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 
+from agency import profile
 from agents import staff
-from agents.models import Agent
-from collection import deferrals
-from collection.models import Debt, DebtStatus, ExchangeRate, Segment
-from collection.segments import assignment, records
-from communications.models import CommunicationLog, CommunicationTemplate, MessageAttempt
+from agents.models import Agent, RoleLimit
+from collection.models import ExchangeRate, Segment
+from collection.segments import records
+from communications.models import CommunicationTemplate
 from communications.texts import templates
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
-from ddc.demo import contacts, holds, people, portfolio
+from ddc.demo import month, people, portfolio
 from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
-from portal.models import DigitalActivity
 from strategy import rules
 
 USERS = {"agent": "Agent", "supervisor": "Supervisor", "auditor": "Auditor"}
 _NAMES = {"agent": ("Alex", "Agent"), "supervisor": ("Sam", "Supervisor"), "auditor": ("Ada", "Auditor")}
 
-STEPS = ("debtors", "debts and payments", "messages", "deferrals, disputes and holds")
+STEPS = ("debtors", "debts and payments", "thirty days")
 _SEED = 2026
-_REQUESTS = {"pending": 45, "approved": 20, "rejected": 12}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much sample data is loaded: a share of the people, and a number of days of strategy. Tests load less."""
+
+    people: float = 1
+    days: int = 30
+
+
+WHOLE = Size()
+
+
+def steps(size: Size) -> int:
+    """Return how often ``load`` calls ``progress``."""
+    return len(STEPS) + size.days
 
 
 @transaction.atomic
-def load(*, now: datetime, progress: Callable[[str], object] = lambda step: None) -> bool:
+def load(*, now: datetime, size: Size = WHOLE, progress: Callable[[str], object] = lambda step: None) -> bool:
     """Load the sample data unless there are debtors already; return whether it was loaded.
 
     Each call sets the password of the three users to DEMO_PASSWORD and adds today's exchange rates. ``progress`` is called at
-    the beginning of each of ``STEPS``.
+    the beginning of each of ``STEPS``, and of each of the days.
 
     :raises DomainError: unless DEMO is on and DEMO_PASSWORD is set
     :raises WeakPassword: if it is too weak for a new user
@@ -53,34 +67,46 @@ def load(*, now: datetime, progress: Callable[[str], object] = lambda step: None
     _rates(agency_today(now))
     if Debtor.objects.exists():
         return False
-    _fill(users, now=now, progress=progress)
+    _fill(users, size, now=now, progress=progress)
     return True
 
 
-def _fill(users: list[Agent], *, now: datetime, progress: Callable[[str], object]) -> None:
+def _fill(users: list[Agent], size: Size, *, now: datetime, progress: Callable[[str], object]) -> None:
     rng, today = random.Random(_SEED), agency_today(now)  # noqa: S311 - the same data each time, and no secret
     variants = [templates.create(**values) for values in SAMPLE["templates"]]
     _strategy({variant.name: variant for variant in variants if variant.language == "en"})
+    _settings()
     progress("debtors")
-    people_and_countries = list(people.debtors(rng, today=today, now=now))
+    people_and_countries = list(people.debtors(rng, share=size.people, today=today, now=now))
     debtors = Debtor.objects.bulk_create([debtor for debtor, _ in people_and_countries], batch_size=500)
+    people.consent(rng, debtors, now=now)
     progress("debts and payments")
-    accounts = portfolio.make(rng, people_and_countries, agents=users[:2], now=now)
-    accounts.write()
-    assignment.assign_all(today=today)
-    progress("messages")
-    contacts.suppress_addresses(rng, debtors, now=now)
-    logs = contacts.messages(rng, accounts.debts, variants, now=now)
-    attempts = contacts.attempts(logs)
-    CommunicationLog.objects.bulk_create(logs, batch_size=500)
-    MessageAttempt.objects.bulk_create(attempts, batch_size=500)
-    CommunicationLog.objects.update(updated_at=F("created_at"))  # No later change.
-    DigitalActivity.objects.bulk_create(contacts.activities(rng, accounts.debts, logs, now=now), batch_size=500)
-    progress("deferrals, disputes and holds")
-    _deferrals(rng, [debt for debt in accounts.debts if debt.current_status == DebtStatus.ACTIVE], users[0], now=now)
-    agent, supervisor = users[0], users[1]
-    holds.open_disputes(rng, accounts.debts, agent=agent, supervisor=supervisor, now=now)
-    holds.open_holds(rng, debtors, agent=agent, supervisor=supervisor, now=now)
+    agent, supervisor, _ = users
+    accounts = portfolio.make(
+        rng, people_and_countries, agents=(agent, supervisor), start=today - timedelta(days=size.days), today=today
+    )
+    accounts.earlier.write()
+    _analyze()
+    life = month.Month(accounts, debtors, agent, supervisor, now, seed=_SEED)
+    month.live(life, progress=lambda: progress("thirty days"))
+
+
+def _settings() -> None:
+    """Set what each agency sets for itself: its name and address, and what an Agent may grant without a Supervisor."""
+    profile.change(SAMPLE["agency"])
+    RoleLimit.objects.bulk_create(
+        [
+            RoleLimit(role=role, kind=kind, value=value)
+            for role, kinds in SAMPLE["limits"].items()
+            for kind, value in kinds.items()
+        ]
+    )
+
+
+def _analyze() -> None:
+    """Let PostgreSQL count the new rows: autovacuum does not see them before they are committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE debtor, debt, payment, ledger_entry, contact_point, consent, communication_log")
 
 
 def _user(name: str, password: str, *, now: datetime) -> Agent:
@@ -99,7 +125,7 @@ def _rates(today: date) -> None:
     ExchangeRate.objects.bulk_create(
         [
             ExchangeRate(date=day, currency_code=code, per_euro=Decimal(rate))
-            for day in (today, today - timedelta(days=1))
+            for day in (today - timedelta(days=ago) for ago in range(WHOLE.days + 2))
             for code, rate in SAMPLE["exchange_rates"].items()
         ],
         ignore_conflicts=True,
@@ -119,19 +145,3 @@ def _strategy(by_name: dict[str, CommunicationTemplate]) -> None:
             trigger={"type": "TimeTrigger", "days_since_placement": rule["days"]},
             priority=priority * 10,
         )
-
-
-def _deferrals(rng: random.Random, debts: list[Debt], by: Agent, *, now: datetime) -> None:
-    """Request deferrals and decide some of them through the domain functions."""
-    wanted = [status for status, count in _REQUESTS.items() for _ in range(count)]
-    for debt, status in zip(rng.sample(debts, len(wanted)), wanted, strict=True):
-        at = now - timedelta(minutes=rng.randint(30, 5_000 if status == "pending" else 20_000))
-        days = rng.choice((7, 14, 14, 30, 30, 45, 60, 90))
-        reason = rng.choice(SAMPLE["deferral_reasons"])
-        asked = deferrals.request(debt, debtor=debt.debtor, days=days, reason=reason, now=at)
-        notes = rng.choice(SAMPLE["review_notes"].get(status, [""])) or None
-        decided = at + timedelta(minutes=rng.randint(5, 25))
-        if status == "approved":
-            deferrals.approve(asked, by=by, notes=notes, now=decided)
-        elif status == "rejected":
-            deferrals.reject(asked, by=by, notes=notes, now=decided)

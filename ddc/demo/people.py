@@ -3,14 +3,17 @@
 Their addresses end in example.com and example.org (RFC 2606).
 """
 
+import math
 import random
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ddc.demo.sample import SAMPLE
-from debtors.models import Debtor
+from debtors import contact_points
+from debtors.channels import Channel
+from debtors.models import Consent, Debtor
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,33 @@ class Country:
 COUNTRIES = [Country(*row) for row in SAMPLE["countries"]]
 
 
-def debtors(rng: random.Random, *, today: date, now: datetime) -> Iterator[tuple[Debtor, Country]]:
-    """Generate all debtors, each with an e-mail address and most with a phone."""
+def debtors(rng: random.Random, *, share: float = 1, today: date, now: datetime) -> Iterator[tuple[Debtor, Country]]:
+    """Generate a share of all debtors, at least one of each country, each with an e-mail address and most with a phone."""
     number = 0
     for country in COUNTRIES:
         phones = _phones(country)
-        for _ in range(country.people):
+        for _ in range(math.ceil(country.people * share)):
             number += 1
             yield _debtor(rng, country, number, next(phones), today=today, now=now), country
+
+
+def consent(rng: random.Random, debtors: Sequence[Debtor], *, now: datetime) -> None:
+    """Record consents that most debtors gave to their creditor, and some to open tracking."""
+    rows = [
+        Consent(
+            debtor=debtor,
+            channel=channel,
+            address=contact_points.normal_form(debtor.mobile_phone or ""),
+            basis=Consent.Basis.CREDITOR,
+            text="You may call and text me at this number about my account, also by machine.",
+            source="The creditor's contract, section 7",
+            given_at=now - timedelta(days=rng.randint(31, 58)),
+        )
+        for debtor in debtors
+        if debtor.mobile_phone and rng.random() < 0.85
+        for channel in (Channel.SMS, Channel.VOICE)
+    ]
+    Consent.objects.bulk_create(rows, batch_size=500)
 
 
 def _debtor(rng: random.Random, country: Country, number: int, phone: str, *, today: date, now: datetime) -> Debtor:
@@ -56,6 +78,7 @@ def _debtor(rng: random.Random, country: Country, number: int, phone: str, *, to
         region_state=region or None,
         postal_code=f"{rng.randint(10000, 99999)}",
         country_code=country.code,
+        tracking_consent_at=now - timedelta(days=rng.randint(31, 120)) if rng.random() < 0.4 else None,
         language_preference=country.language if rng.random() < 0.9 else "en",
         created_at=now - timedelta(days=rng.randint(130, 500), seconds=rng.randint(0, 86_399)),
     )

@@ -1,9 +1,12 @@
 """The demo's debts and payments with their ledger entries.
 
-They are written in bulk for speed, in the form that the domain functions give them: ``manage.py check_ledger`` passes.
+Everything before the demo's month is written in bulk, as the books of an agency that came from another system: in the form
+that the domain functions give it, so ``manage.py check_ledger`` passes. Debts that are placed within the month are written on
+their day, and its payments are recorded by ``payments.posting`` (``ddc.demo.money``).
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +18,6 @@ from collection.models import Debt, DebtStatus, LedgerEntry
 from creditors import creditors
 from creditors.models import Creditor
 from ddc.common import money
-from ddc.common.days import agency_today
 from ddc.common.models import uuid7
 from ddc.demo.people import Country
 from ddc.demo.sample import SAMPLE
@@ -32,14 +34,21 @@ _OLDEST = 120
 _BATCHES = (2, 3, 14, 15, 21, 30, 31, 60)
 
 
-@dataclass
-class Portfolio:
-    """The debts with their payments and ledger entries: rows to insert, in this order."""
+@dataclass(frozen=True)
+class PlannedPayment:
+    """A payment within the month: the share of what is open on its day."""
 
-    rng: random.Random
-    creditors: list[Creditor]
-    agents: Sequence[Agent]
-    now: datetime
+    debt: Debt
+    share: float
+    method: str
+    status: str
+    transaction: str
+
+
+@dataclass
+class Books:
+    """Rows to insert together, in this order."""
+
     debts: list[Debt] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
@@ -49,17 +58,35 @@ class Portfolio:
         Payment.objects.bulk_create(self.payments, batch_size=500)
         LedgerEntry.objects.bulk_create(self.entries, batch_size=500)
 
+
+@dataclass
+class Portfolio:
+    """The debts with their payments and ledger entries: before the month, and by day of the month."""
+
+    rng: random.Random
+    creditors: list[Creditor]
+    agents: Sequence[Agent]
+    #: The first day of the month, and the last one.
+    start: date
+    today: date
+    earlier: Books = field(default_factory=Books)
+    placed: dict[date, Books] = field(default_factory=lambda: defaultdict(Books))
+    planned: dict[date, list[PlannedPayment]] = field(default_factory=lambda: defaultdict(list))
+    _debts: int = 0
+    _payments: int = 0
+
     def add(self, debtor: Debtor, country: Country) -> None:
         """Generate a debt and payments on it."""
-        rng, today = self.rng, agency_today(self.now)
+        rng = self.rng
         currency = country.currency if rng.random() < 0.96 else "EUR"
         age = rng.choice(_BATCHES) if rng.random() < 0.3 else rng.randint(0, _OLDEST)
-        placed = today - timedelta(days=age)
+        placed = self.today - timedelta(days=age)
         original = _amount(_TYPICAL[currency] * rng.lognormvariate(0, 0.9), currency)
+        self._debts += 1
         debt = Debt(
             debtor=debtor,
             creditor=rng.choice(self.creditors),
-            external_reference=f"INV-{placed.year}-{len(self.debts) + 1:05d}",
+            external_reference=f"INV-{placed.year}-{self._debts:05d}",
             currency_code=currency,
             original_balance=original,
             current_balance=Decimal(0),
@@ -68,49 +95,62 @@ class Portfolio:
             p2p_score=Decimal(rng.randint(0, 1000)).scaleb(-3) if rng.random() < 0.9 else None,
             created_at=self._at(placed),
         )
-        self.debts.append(debt)
+        books = self._books(placed)
+        books.debts.append(debt)
         self._post(debt, Kind.PLACEMENT, original, placed, {"type": "placement"})
         self._pay(debt, age)
         if debt.current_balance == 0:
             debt.current_status = DebtStatus.PAID
-            return
-        statuses = ("active", "payment_plan", "disputed", "settled", "written_off", "recalled")
-        debt.current_status = rng.choices(statuses, (80, 9, 5, 3, 2, 1))[0]
+        elif placed < self.start:
+            self._set_status(debt)
+
+    def _books(self, day: date) -> Books:
+        return self.earlier if day < self.start else self.placed[day]
+
+    def _set_status(self, debt: Debt) -> None:
+        statuses = ("active", "payment_plan", "settled", "written_off", "recalled")
+        debt.current_status = self.rng.choices(statuses, (86, 8, 3, 2, 1))[0]
+        eve = self.start - timedelta(days=1)
         if debt.current_status == DebtStatus.PAYMENT_PLAN:
-            debt.hand_status, debt.hand_status_by = DebtStatus.PAYMENT_PLAN, rng.choice(self.agents)
-            debt.hand_status_at, debt.hand_status_reason = self._at(today), "Agreed by phone."
+            debt.hand_status, debt.hand_status_by = DebtStatus.PAYMENT_PLAN, self.rng.choice(self.agents)
+            debt.hand_status_at, debt.hand_status_reason = self._at(eve), "Agreed by phone."
         if debt.current_status in (DebtStatus.SETTLED, DebtStatus.WRITTEN_OFF):
             cause = {"type": "closing", "status": debt.current_status}
-            self._post(debt, Kind.WRITE_OFF, -debt.current_balance, today, cause)
+            self._post(debt, Kind.WRITE_OFF, -debt.current_balance, eve, cause)
 
     def _pay(self, debt: Debt, age: int) -> None:
+        rng = self.rng
         score = float(debt.p2p_score if debt.p2p_score is not None else Decimal("0.5"))
-        for _ in range(round(min(age, 90) / 26 * (0.3 + score) * self.rng.uniform(0.2, 1.8))):
-            left = debt.current_balance
-            if left == 0:
-                return
-            share = 1 if self.rng.random() < 0.05 else self.rng.uniform(0.05, 0.4)
-            amount = min(left, _amount(float(left) * share, debt.currency_code))
-            self._payment(debt, amount, debt.placement_date + timedelta(days=self.rng.randint(0, age)))
+        number = round(min(age, 90) / 26 * (0.3 + score) * rng.uniform(0.2, 1.8))
+        for day in sorted(debt.placement_date + timedelta(days=rng.randint(0, age)) for _ in range(number)):
+            share = 1 if rng.random() < 0.05 else rng.uniform(0.05, 0.4)
+            status = rng.choices(PaymentStatus.values, (4, 88, 6, 2))[0]
+            self._payments += 1
+            planned = PlannedPayment(debt, share, rng.choice(_METHODS), status, f"DEMO-{self._payments:06d}")
+            if day >= self.start:
+                self.planned[day].append(planned)
+            elif debt.current_balance:
+                self._payment(planned, day)
 
-    def _payment(self, debt: Debt, amount: Decimal, day: date) -> None:
-        status = self.rng.choices(PaymentStatus.values, (4, 88, 6, 2))[0]
+    def _payment(self, planned: PlannedPayment, day: date) -> None:
+        debt = planned.debt
+        amount = part(debt, planned.share)
         payment = Payment(
             debt=debt,
             amount=amount,
             currency_code=debt.currency_code,
-            payment_method=self.rng.choice(_METHODS),
-            status=status,
-            processor_txn_id=f"DEMO-{len(self.payments) + 1:06d}",
+            payment_method=planned.method,
+            status=planned.status,
+            processor_txn_id=planned.transaction,
             payment_date=day,
-            refunded_amount=amount if status == PaymentStatus.REFUNDED else Decimal(0),
+            refunded_amount=amount if planned.status == PaymentStatus.REFUNDED else Decimal(0),
             recorded_by=self.rng.choice(self.agents),
             created_at=self._at(day),
         )
-        self.payments.append(payment)
-        if status == PaymentStatus.COMPLETED:
+        self.earlier.payments.append(payment)
+        if planned.status == PaymentStatus.COMPLETED:
             self._post(debt, Kind.PAYMENT, -amount, day, _cause(payment), payment=payment)
-        elif status == PaymentStatus.REFUNDED:
+        elif planned.status == PaymentStatus.REFUNDED:
             was = _cause(payment) | {"status": PaymentStatus.COMPLETED.value}
             paid = self._post(debt, Kind.PAYMENT, -amount, day, was, payment=payment)
             back = _cause(payment) | {"type": "payment_amended"}
@@ -141,23 +181,30 @@ class Portfolio:
             reverses=reverses,
         )
         debt.current_balance += amount
-        self.entries.append(entry)
+        self._books(debt.placement_date).entries.append(entry)
         return entry
 
     def _at(self, day: date) -> datetime:
-        moment = datetime.combine(day, time(8), UTC) + timedelta(seconds=self.rng.randint(0, 30_000))
-        return min(moment, self.now)
+        """Return a time on a day: on one of the month before the day's strategy run, else within working hours."""
+        first, seconds = (time(4), 3_000) if day >= self.start else (time(8), 30_000)
+        return datetime.combine(day, first, UTC) + timedelta(seconds=self.rng.randint(0, seconds))
 
 
 def make(
-    rng: random.Random, people: Sequence[tuple[Debtor, Country]], *, agents: Sequence[Agent], now: datetime
+    rng: random.Random, people: Sequence[tuple[Debtor, Country]], *, agents: Sequence[Agent], start: date, today: date
 ) -> Portfolio:
     """Generate one to three debts for each debtor, and payments on them."""
-    portfolio = Portfolio(rng, [creditors.find_or_create(name) for name in SAMPLE["creditors"]], agents, now)
+    portfolio = Portfolio(rng, [creditors.find_or_create(name) for name in SAMPLE["creditors"]], agents, start, today)
     for debtor, country in people:
         for _ in range(rng.choices((1, 2, 3), (62, 26, 12))[0]):
             portfolio.add(debtor, country)
     return portfolio
+
+
+def part(debt: Debt, share: float) -> Decimal:
+    """Return a share of what is open on a debt."""
+    whole = money.rounded(debt.current_balance, debt.currency_code)
+    return min(whole, _amount(float(whole) * share, debt.currency_code))
 
 
 def _amount(value: float, currency: str) -> Decimal:

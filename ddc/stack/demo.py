@@ -199,6 +199,9 @@ def _defaults(port: int) -> dict[str, str]:
         "ALLOWED_HOSTS": f"{process.LOOPBACK},localhost",
         "EMAIL_URL": "demo://",
         "SMS_BACKEND": "demo",
+        # Nothing is sent, so no provider's limit delays the messages of the demo's thirty days.
+        "EMAIL_RATE": "0",
+        "SMS_RATE": "0",
     }
 
 

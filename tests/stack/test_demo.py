@@ -55,6 +55,7 @@ def test_only_the_owner_can_read_the_published_settings_and_they_end_with_the_de
     assert set(read_env(file)) == {
         *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBTOR_TOKEN_KEY", "OTP_KEY", "DEMO", "DEMO_PASSWORD"),
         *("MIGRATION_DATABASE_URL", "PORT", "PUBLIC_URL", "EMAIL_URL", "SMS_BACKEND", "ALLOWED_HOSTS"),
+        *("EMAIL_RATE", "SMS_RATE"),
     }
     with psycopg.connect(read_env(file)["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("ddc",)
