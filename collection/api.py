@@ -12,7 +12,16 @@ from rest_framework.response import Response
 
 from collection import debts, deferrals
 from collection.balances import totals
-from collection.models import Debt, DebtStatus, DeferralRequest, LedgerEntry, Segment
+from collection.models import (
+    CostRule,
+    Debt,
+    DebtStatus,
+    DeferralRequest,
+    InterestSchedule,
+    LedgerEntry,
+    Segment,
+    SeriesRate,
+)
 from collection.segments import records as segments
 from collection.serializers import (
     ApprovalSerializer,
@@ -28,7 +37,14 @@ from collection.serializers import (
     SegmentSerializer,
     SegmentWithCountSerializer,
 )
-from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
+from collection.tariffs import cost_rules, rates, schedules
+from collection.tariffs.serializers import (
+    CostRuleSerializer,
+    InterestScheduleAnswerSerializer,
+    InterestScheduleSerializer,
+    SeriesRateSerializer,
+)
+from ddc.common.api.filters import CharFilter, FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import NEWEST, Annotated, ResourceView, View
 from ddc.common.days import agency_today
@@ -152,6 +168,51 @@ class DeferralRequestView(ResourceView):
         deferral = self.get_object(pk)
         deferrals.end(deferral, by=self.agent, why=self.read(EarlyEndSerializer)["why"], now=now())
         return self.answer(self.get_object(pk))
+
+
+class RateFilters(FilterSet):
+    series = CharFilter(lookup_expr="iexact")
+
+
+class CodeFilters(FilterSet):
+    code = CharFilter(lookup_expr="iexact")
+
+
+class RateSeriesView(ResourceView):
+    """Published rates of interest."""
+
+    queryset = SeriesRate.objects.order_by("-created_at", "-id")
+    serializer_class = SeriesRateSerializer
+    filterset_class = RateFilters
+
+    def perform_create(self, data: dict[str, Any]) -> SeriesRate:
+        return rates.add(**data)
+
+
+class InterestScheduleView(ResourceView):
+    """Schedules by which debts bear interest. A code that exists already gets a new version."""
+
+    queryset = InterestSchedule.objects.order_by("-created_at", "-id")
+    serializer_class = InterestScheduleAnswerSerializer
+    input_serializer = InterestScheduleSerializer
+    filterset_class = CodeFilters
+
+    def get_queryset(self) -> QuerySet[InterestSchedule]:
+        return schedules.with_rates(super().get_queryset())
+
+    def perform_create(self, data: dict[str, Any]) -> InterestSchedule:
+        return schedules.add(**data, by=self.agent)
+
+
+class CostRuleView(ResourceView):
+    """Rules about the costs and fees that may be charged. A code that exists already gets a version from a day on."""
+
+    queryset = CostRule.objects.order_by("-created_at", "-id")
+    serializer_class = CostRuleSerializer
+    filterset_class = CodeFilters
+
+    def perform_create(self, data: dict[str, Any]) -> CostRule:
+        return cost_rules.add(**data, by=self.agent)
 
 
 class DashboardView(View):

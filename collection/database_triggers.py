@@ -1,5 +1,6 @@
 """Database functions, triggers and table settings of debts, their ledger and their holds."""
 
+from collection.balances import interest_sql
 from collection.holds.active import HOLD_IS_ACTIVE
 from collection.models import OPEN
 from ddc.common.postgresql.recorded import recorded
@@ -50,6 +51,25 @@ FUNCTIONS = [
         language="sql",
         options=_INLINED,
         body=HOLD_IS_ACTIVE,
+    ),
+    Function(
+        name="interest_clock",
+        why="Return a day's place in time, by the number of days that a year has for a schedule.",
+        arguments=interest_sql.CLOCK_ARGUMENTS,
+        returns="bigint",
+        language="sql",
+        options=_INLINED,
+        body=interest_sql.CLOCK,
+    ),
+    # PostgreSQL puts a set in FROM in the place of the call, but no sum.
+    Function(
+        name="interest_units",
+        why="Return the exact interest of a principal over time by rates, without the days that stop it, as a whole number.",
+        arguments=interest_sql.UNITS_ARGUMENTS,
+        returns="TABLE(units numeric)",
+        language="sql",
+        options=_INLINED,
+        body=interest_sql.UNITS,
     ),
     # One look-up for each row that the statement refers to, and not one for each debt.
     Function(
@@ -133,7 +153,20 @@ def _kept(name: str) -> Trigger:
     )
 
 
+def _immutable(table: str, names: str) -> Trigger:
+    return Trigger(
+        name=f"{table}_is_kept",
+        table=table,
+        event="BEFORE DELETE OR UPDATE",
+        function="refuse_change",
+        arguments=[f"{names} are never changed or deleted. Add a new version."],
+        why="Debts and their ledger refer to it, and what they were charged must be provable.",
+    )
+
+
 TRIGGERS = [
+    _immutable("interest_schedule", "Interest schedules"),
+    _immutable("cost_rule", "Cost rules"),
     Trigger(
         name="debt_references_exist",
         table="debt",

@@ -3,7 +3,15 @@
 from django.urls import path
 
 from collection import fast
-from collection.api import DashboardView, DebtView, DeferralRequestView, SegmentView
+from collection.api import (
+    CostRuleView,
+    DashboardView,
+    DebtView,
+    DeferralRequestView,
+    InterestScheduleView,
+    RateSeriesView,
+    SegmentView,
+)
 from ddc.common.api.routes import resource
 from ddc.fast.reads import answer_fast
 
@@ -17,6 +25,9 @@ _patterns = [
     path("deferral-requests/<id:pk>/end", DeferralRequestView.as_view({"put": "end"})),
     path("dashboard/stats", DashboardView.as_view({"get": "stats"}), name="dashboard-stats"),
     *resource("segments", SegmentView, name="segment"),
+    *resource("rate-series", RateSeriesView, name="rate-series", only="list retrieve create"),
+    *resource("interest-schedules", InterestScheduleView, name="interest-schedule", only="list retrieve create"),
+    *resource("cost-rules", CostRuleView, name="cost-rule", only="list retrieve create"),
 ]
 
 urlpatterns = answer_fast(_patterns, {"debt-list": fast.debts, "dashboard-stats": fast.dashboard})

@@ -42,6 +42,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Set-up", (
         "agency.AgencyProfile", "agents.Agent", "auth.Group", "agents.RoleLimit", "agents.StaffSession", "agents.ApiToken",
+        "collections.SeriesRate", "collections.InterestSchedule", "collections.CostRule",
     )),
     (MACHINERY, (
         "casework.WorkClaim", "communications.ProviderEvent", "communications.Circuit", "communications.DatabaseRestore",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from collection.claims import allocation, interest
 from collection.claims.allocation import Policy
 from collection.models import Debt
+from collection.tariffs import schedules
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,10 @@ class AccountTerms:
 
 def bears_interest(debt: Debt) -> bool:
     """Return whether a debt has an interest schedule."""
-    return False
+    return debt.interest_schedule_id is not None
 
 
 def of(debt: Debt) -> AccountTerms:
     """Return the terms of a debt."""
     policy = allocation.choose("", debt.debtor.country_code or "", debt.creditor.debt_kind)
-    return AccountTerms(policy, None)
+    return AccountTerms(policy, schedules.terms_of(debt))

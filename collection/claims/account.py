@@ -18,7 +18,7 @@ from collection.claims.interest import Compounding, Step, Terms
 
 
 class Kind(IntEnum):
-    """What happened. The numbers are the order within a day; interest comes before all of them."""
+    """The kinds of events. The numbers are the order within a day; interest comes before all of them."""
 
     OPENING = 0
     CHARGE = 1
@@ -136,9 +136,9 @@ class _Run:
         self.account = Account(until=terms.last(until) if terms else until)
         self.day = terms.since if terms else until
         self.years = 0
-        #: What is open on each payment of which something could not be allocated yet.
+        #: The payments with a rest that could not be allocated yet.
         self.unallocated: list[Line] = []
-        #: What each payment covers, less what was given back.
+        #: The part of each payment that covers something, less what was given back.
         self.paid: dict[Hashable, Components] = {}
 
     def apply(self, event: Event) -> None:

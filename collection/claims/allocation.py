@@ -148,7 +148,7 @@ def over_debts(
 ) -> dict[Key, Components]:
     """Split an amount over several debts of one person with one creditor: as directed, then those that are due, the oldest first.
 
-    The result names the debts that get something, in that order. What exceeds them all is the caller's.
+    The result names the debts that get something, in that order. The rest is left to the caller.
 
     :param direction: the debts that the debtor wants to pay first, in that order
     :param components: as ``direction`` of ``allocate``, for each debt

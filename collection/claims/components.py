@@ -9,7 +9,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What is owed, or paid, by kind.
+    """An amount owed or paid, by kind.
 
     :ivar principal: the sum owed itself
     :ivar interest: interest, also what the creditor claimed at placement

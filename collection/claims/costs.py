@@ -16,6 +16,8 @@ from typing import Any
 from collection.claims.components import ZERO
 
 CENT = Decimal("0.01")
+NO_END = Decimal("Infinity")
+SHIPPED = Path(__file__).with_suffix(".toml")
 
 
 class Parties(StrEnum):
@@ -99,30 +101,27 @@ class Table:
 
 @dataclass(frozen=True)
 class Rule:
-    """A cost rule in force from ``valid_from`` to the day before ``valid_to``."""
+    """A version of a cost rule, from ``valid_from`` until the next one."""
 
     code: str
     name: str
     component: str
     countries: frozenset[str]
-    currency: str
+    currency_code: str
     parties: Parties
     section: str
     source: str
-    checked_on: date
+    checked_on: date | None
     confidence: str
     valid_from: date
     table: Table
-    valid_to: date | None = None
     base_less_paid_in_time: bool = False
-
-    def is_in_force(self, day: date) -> bool:
-        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
 
 def in_force(rules: Iterable[Rule], code: str, mandate: date) -> Rule | None:
     """Return the version of a rule on the day of the mandate; None if there was none."""
-    return next((rule for rule in rules if rule.code == code and rule.is_in_force(mandate)), None)
+    versions = [rule for rule in rules if rule.code == code and rule.valid_from <= mandate]
+    return max(versions, key=lambda rule: rule.valid_from, default=None)
 
 
 def charge(rule: Rule, claim: Decimal, *, factor: str = "", paid_in_time: Decimal = ZERO) -> Decimal:
@@ -155,7 +154,7 @@ def table_from(row: Mapping[str, Any]) -> Table:
 @cache
 def shipped() -> tuple[Rule, ...]:
     """Return the rules of ``costs.toml``."""
-    rows = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["rule"]
+    rows = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))["rule"]
     return tuple(_rule(row) for row in rows)
 
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from agents.models import agent_field
+from collection.models.interest import InterestSchedule
 from collection.models.segments import Segment
 from creditors.models import Creditor
 from ddc.common import normal_forms
@@ -84,6 +85,12 @@ class Debt(NormalFormModel):
         help_text="The disputed part, which is not collected.",
     )
     current_status = models.CharField(max_length=20, choices=DebtStatus.choices, default=DebtStatus.ACTIVE)
+    # A trigger keeps schedules, so no foreign key has to (docs/adr/0006).
+    interest_schedule = models.ForeignKey(
+        InterestSchedule, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="debts", db_index=False,
+        db_constraint=False, editable=False,
+    )  # fmt: skip
+    interest_from = models.DateField(null=True, blank=True, editable=False, help_text="The first day with interest.")
     hand_status = models.CharField(
         "status set by hand", max_length=20, choices=DebtStatus.choices, null=True, blank=True, editable=False,
         help_text="The open status that an agent set; it holds while no record outranks it.",
@@ -136,6 +143,10 @@ class Debt(NormalFormModel):
                 name="debt_is_paid_only_at_zero", condition=~Q(current_status="paid") | Q(current_balance=0)
             ),
             models.CheckConstraint(
+                name="debt_interest_has_a_first_day",
+                condition=Q(interest_schedule__isnull=True) | Q(interest_from__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="debt_status_set_by_hand_is_complete",
                 condition=Q(hand_status__isnull=True, hand_status_at__isnull=True, hand_status_until__isnull=True)
                 | Q(hand_status__in=["payment_plan", "deferred", "disputed"], hand_status_at__isnull=False),
@@ -151,6 +162,7 @@ class Debt(NormalFormModel):
                 OpClass(Func(F("external_reference"), function="search_compact"), name="gin_trgm_ops"),
                 name="debt_lookup_trigrams",
             ),
+            models.Index(fields=["id"], name="debt_bears_interest", condition=Q(interest_schedule__isnull=False)),
             models.Index(
                 fields=["hand_status_until"],
                 name="debt_hand_status_until",

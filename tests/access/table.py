@@ -102,6 +102,15 @@ POST      /segments                          401    401   403        422     403
 GET       /segments/{segment}                401    401   200        200     200
 PUT,PATCH /segments/{segment}                401    401   403        200     403
 DELETE    /segments/{segment}                401    401   403        204     403
+GET       /rate-series                       401    401   200        200     200
+POST      /rate-series                       401    401   403        422     403
+GET       /rate-series/{rate}                401    401   200        200     200
+GET       /interest-schedules                401    401   200        200     200
+POST      /interest-schedules                401    401   403        422     403
+GET       /interest-schedules/{schedule}     401    401   200        200     200
+GET       /cost-rules                        401    401   200        200     200
+POST      /cost-rules                        401    401   403        422     403
+GET       /cost-rules/{cost_rule}            401    401   200        200     200
 GET       /strategy-rules                    401    401   200        200     200
 POST      /strategy-rules                    401    401   403        422     403
 GET       /strategy-rules/{rule}             401    401   200        200     200
@@ -164,6 +173,9 @@ collections/dispute                     va         va       v
 collections/deferralrequest             vc         vc       v
 collections/segment                      v       vacd       v
 collections/exchangerate                 v       vacd       v
+collections/seriesrate                   v         va       v
+collections/interestschedule             v         va       v
+collections/costrule                     v         va       v
 collections/parkedplacement              v          v       v
 payments/payment                       vac       vacd       v
 payments/idempotencykey                  v          v       v

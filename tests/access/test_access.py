@@ -19,7 +19,7 @@ from agents import sessions
 from casework.models import FollowUp, Note
 from collection import debts, deferrals, disputes
 from collection.holds import holds
-from collection.models import Debt, Dispute, Hold, ParkedPlacement
+from collection.models import CostRule, Debt, Dispute, Hold, InterestSchedule, ParkedPlacement, SeriesRate
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
 from contact.models import ContactPolicy, ContactPreference
@@ -128,6 +128,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "parked": parked,
     "creditor": lambda: factories.creditor(f"Creditor {uuid.uuid4()}"),
     "rule": rule,
+    "rate": SeriesRate.objects.first,
+    "schedule": InterestSchedule.objects.first,
+    "cost_rule": CostRule.objects.first,
     "run": run,
     "agent": factories.agent,
     "point": point,

@@ -40,4 +40,4 @@ class YesNoFilter(PatternFilter):
         return super().filter(qs, {"true": True, "false": False}.get(value, value))
 
 
-FilterSet = django_filters.FilterSet
+FilterSet, CharFilter = django_filters.FilterSet, django_filters.CharFilter

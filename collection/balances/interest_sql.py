@@ -1,0 +1,47 @@
+"""Interest in SQL: the same sum as ``collection.claims.interest``, which tests compare with it.
+
+``interest_units`` takes the whole history of one debt, so one debt and a hundred thousand are computed by the same function.
+PostgreSQL puts its body in the place of the call.
+"""
+
+from collection.claims.interest import PER_UNIT, YEAR, DayCount
+
+#: A day's place in time, in units of which a year has ``YEAR``.
+CLOCK = f"""
+SELECT CASE day_count
+    WHEN '{DayCount.ACT_365}' THEN (day - DATE '0001-01-01') * {YEAR // 365}::bigint
+    WHEN '{DayCount.ACT_ACT}' THEN extract(year FROM day)::bigint * {YEAR} + (extract(doy FROM day)::bigint - 1) * CASE
+        WHEN extract(day FROM make_date(extract(year FROM day)::int, 3, 1) - 1) = 29 THEN {YEAR // 366} ELSE {YEAR // 365} END
+    ELSE extract(year FROM day)::bigint * {YEAR}
+        + (30 * (extract(month FROM day)::bigint - 1) + least(extract(day FROM day)::bigint, 30) - 1) * {YEAR // 360}
+    END
+"""  # noqa: S608 - Our own SQL.
+
+CLOCK_ARGUMENTS = "day date, day_count text"
+UNITS_ARGUMENTS = (
+    "step_days date[], amounts numeric[], rate_days date[], percents numeric[], stops datemultirange, day_count text, "
+    "since date, until date"
+)
+UNITS = """
+SELECT coalesce(sum(step.amount * rate.percent * (
+    interest_clock(upper(days.part), day_count) - interest_clock(lower(days.part), day_count)
+)), 0)
+FROM (
+    SELECT given.since AS begins, lead(given.since) OVER (ORDER BY given.since) AS ends, given.amount
+    FROM unnest(step_days, amounts) AS given (since, amount)
+) AS step
+CROSS JOIN LATERAL (
+    SELECT given.since, lead(given.since) OVER (ORDER BY given.since) AS ends, given.percent
+    FROM unnest(rate_days, percents) AS given (since, percent)
+) AS rate
+CROSS JOIN LATERAL (SELECT greatest(interest_units.since, step.begins, rate.since) AS begins,
+    least(until, step.ends, rate.ends) AS ends) AS period
+CROSS JOIN LATERAL unnest(CASE WHEN period.begins < period.ends
+    THEN datemultirange(daterange(period.begins, period.ends)) - coalesce(stops, '{}') END) AS days (part)
+WHERE step.amount > 0
+"""
+
+
+def rounded(units: str, unit: str) -> str:
+    """Return SQL that rounds a sum of units half up to a multiple of the currency's smallest amount, without a fraction lost."""
+    return f"div(2 * ({units}) + {PER_UNIT} * {unit}, 2 * {PER_UNIT} * {unit}) * {unit}"
