@@ -70,6 +70,7 @@ _SUPERVISOR = {
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (
         "delete_debt",
+        "import_placements",
         "adjust_debt",
         "change_hold",
         "decide_dispute",

@@ -15,7 +15,7 @@ from django.db import close_old_connections, connection
 
 from ddc.common.postgresql import recorded
 from ddc.common.postgresql.recorded import Actor
-from ddc.common.process import shutdown, web_process
+from ddc.common.process import live, shutdown, web_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ddc.settings")
 
@@ -66,6 +66,7 @@ app.conf.beat_schedule = {
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
     "follow-arrangements": _tick("arrangements.tasks.follow_arrangements", 300),
     "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),
+    "import-placements": _tick("collection.tasks.import_placements", 15),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),
     "daily": {
@@ -84,6 +85,7 @@ app.conf.beat_schedule = {
             "agents.tasks.delete_expired_tokens",
             "agents.tasks.delete_expired_sessions",
             "agents.tasks.delete_old_attempts",
+            "collection.tasks.delete_unconfirmed_imports",
             "collection.tasks.hold_minors",
             "payments.tasks.delete_expired_keys",
             "casework.tasks.delete_ended_claims",
@@ -98,8 +100,9 @@ def _begin_task(task: "Task[Any, Any]", **_: object) -> None:
     recorded.begin(Actor("system", "task", name=task.name))
 
 
-def _end_task(**_: object) -> None:
+def _end_task(task: "Task[Any, Any]", **_: object) -> None:
     recorded.end()
+    live.tick(task.name)
 
 
 task_prerun.connect(_begin_task)

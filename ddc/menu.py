@@ -26,7 +26,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "collections.Debt", "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "creditors.Creditor",
         "collections.ParkedPlacement",
     )),
-    ("Payments", ("payments.Payment", "collections.LedgerEntry", "collections.ExchangeRate")),
+    ("Payments", ("payments.Payment", "collections.LedgerEntry", "collections.PlacementImport", "collections.ExchangeRate")),
     ("Messages", (
         "communications.CommunicationLog", "communications.InboundMessage", "communications.CallTask",
         "communications.UncertainMessage", "communications.CommunicationTemplate", "contact.ContactDecision",

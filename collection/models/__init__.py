@@ -6,6 +6,7 @@ from collection.models.debts import OPEN, Debt, DebtQuerySet, DebtStatus
 from collection.models.deferrals import DeferralRequest
 from collection.models.disputes import Dispute
 from collection.models.holds import Hold, HoldEvent, HoldQuerySet
+from collection.models.imports import PlacementImport
 from collection.models.interest import InterestSchedule, SeriesRate
 from collection.models.placements import ParkedPlacement
 from collection.models.segments import Segment
@@ -25,6 +26,7 @@ __all__ = [
     "InterestSchedule",
     "LedgerEntry",
     "ParkedPlacement",
+    "PlacementImport",
     "Segment",
     "SeriesRate",
 ]

@@ -36,6 +36,8 @@ _DELIMITERS = ",;\t|"
 #: Excel's own first line, which names the delimiter. Excel may have saved it with empty cells at its end.
 _EXCEL_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
 _NAMES = {name.casefold(): name for name in COLUMNS}
+#: Those in which Excel saves CSV. They can't be told apart by their bytes, so none is guessed.
+ENCODINGS = ("utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1257")
 
 
 class Row(NamedTuple):

@@ -21,6 +21,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 MAX_BODY = 1_048_576
 #: Inbound mail has attachments.
 MAX_CALLBACK_BODY = 26_214_400
+#: Paths with larger bodies: callbacks, and the upload of a placement file.
+_LARGE = ("/callbacks/", "/admin/collections/placementimport/add/")
 #: How much of a refused body is read, in pieces of which size, and for how long. The process does nothing else in that time.
 DRAINED_BYTES, PIECE_BYTES, DRAIN_TIMEOUT = 67_108_864, 65_536, 2.0
 
@@ -34,14 +36,17 @@ def _drain(body: Any) -> None:
 
 
 class BodyLimit:
-    """Refuse a body over 1 MiB before it is read further, and give a body in chunks the length that Django requires."""
+    """Refuse a body over 1 MiB, or 25 MiB of a callback or an upload, before it is read further.
+
+    A body in chunks gets the length that Django requires.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        most = MAX_CALLBACK_BODY if request.path_info.startswith("/callbacks/") else MAX_BODY
+        most = MAX_CALLBACK_BODY if request.path_info.startswith(_LARGE) else MAX_BODY
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             # Django reads nothing of a body without a length.
             body = request.META["wsgi.input"].read(most + 1)

@@ -177,6 +177,7 @@ collections/seriesrate                   v         va       v
 collections/interestschedule             v         va       v
 collections/costrule                     v         va       v
 collections/parkedplacement              v          v       v
+collections/placementimport              v         va       v
 payments/payment                       vac       vacd       v
 payments/idempotencykey                  v          v       v
 communications/communicationtemplate   vac       vacd       v
@@ -319,6 +320,11 @@ POST     /admin/casework/followup/{follow_up}/move/      302    302   200     20
 GET      /admin/casework/followup/{follow_up}/drop/      302    302   200     200     403
 POST     /admin/casework/followup/{follow_up}/drop/      302    302   302     302     403
 
+GET      /admin/collections/placementimport/{upload}/confirm/       302    302   403     200     403
+POST     /admin/collections/placementimport/{upload}/confirm/       302    302   403     302     403
+GET      /admin/collections/placementimport/{upload}/discard/       302    302   403     200     403
+POST     /admin/collections/placementimport/{upload}/discard/       302    302   403     302     403
+GET,POST /admin/collections/placementimport/{upload}/refused_rows/  302    302   403     403     403
 GET,POST /admin/collections/deferralrequest/{asked}/end_early/  302    302   403     403     403
 GET      /admin/collections/hold/{hold}/approve/              302    302   403     200     403
 POST     /admin/collections/hold/{hold}/approve/              302    302   403     302     403

@@ -19,7 +19,16 @@ from agents import sessions
 from casework.models import FollowUp, Note
 from collection import debts, deferrals, disputes
 from collection.holds import holds
-from collection.models import CostRule, Debt, Dispute, Hold, InterestSchedule, ParkedPlacement, SeriesRate
+from collection.models import (
+    CostRule,
+    Debt,
+    Dispute,
+    Hold,
+    InterestSchedule,
+    ParkedPlacement,
+    PlacementImport,
+    SeriesRate,
+)
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
 from contact.models import ContactPolicy, ContactPreference
@@ -105,6 +114,8 @@ def awaiting() -> Any:
     return disputes.ask_creditor(factories.dispute(), by=factories.agent(), now=now())
 
 
+REPORT = dict.fromkeys(("rows", "accepted", "known", "refused", "debtors"), 0) | {"parked": [], "ignored": []}
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "debtor": factories.debtor,
     "debt": factories.debt,
@@ -126,6 +137,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "follow_up": factories.follow_up,
     "segment": factories.segment,
     "parked": parked,
+    "upload": lambda: PlacementImport.objects.create(file_name="a.csv", size=1, status="checked", report=REPORT),
     "creditor": lambda: factories.creditor(f"Creditor {uuid.uuid4()}"),
     "rule": rule,
     "rate": SeriesRate.objects.first,

@@ -16,7 +16,7 @@ from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, Toke
 from casework import claims
 from collection import deferrals
 from collection.holds import holds
-from collection.models import ExchangeRate, ParkedPlacement
+from collection.models import ExchangeRate, ParkedPlacement, PlacementImport
 from collection.segments import assignment
 from communications.models import (
     Circuit,
@@ -196,6 +196,7 @@ def fill(count: int) -> None:
         ParkedPlacement.objects.create(
             debtor=debt.debtor, row={"firstName": "Gus"}, line=2, digest=str(uuid4()), placed_on=NOW.date()
         )
+        PlacementImport.objects.create(file_name="march.csv", size=1, status="discarded")
         factories.consent(debt.debtor, "email", NOW)
         factories.note(debtor=debt.debtor, by=reviewer)
         factories.follow_up(debtor=debt.debtor, debt=debt)

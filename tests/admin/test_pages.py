@@ -35,7 +35,7 @@ ADDED_BY: dict[str, set[str]] = {
               "note", "followup"},
     "Supervisor": {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
-        "contactpoint", "exchangerate", "hold", "dispute", "contactpreference", "contactpolicy", "agent",
+        "contactpoint", "exchangerate", "placementimport", "hold", "dispute", "contactpreference", "contactpolicy", "agent",
         "note", "followup",
     },
 }  # fmt: skip

@@ -15,13 +15,11 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from collection.placements import loading
-from collection.placements.file import COLUMNS
+from collection.placements.file import COLUMNS, ENCODINGS
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 
 SHOWN = 20
-#: Those in which Excel saves CSV. They can't be told apart by their bytes, so none is guessed.
-ENCODINGS = ("utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1257")
 NOTHING_READ = 2
 
 

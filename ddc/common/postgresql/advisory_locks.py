@@ -23,6 +23,8 @@ class AdvisoryLock(Enum):
     WORKER_SLOT = 8, "queue, provider and slot", "At most OUTBOX_DRAINS workers send over one provider at once."
     DEMO_DATA = 9, "", "Two starts of the demo must not both load its data."
     STAFF = 10, "", "Two Supervisors must not dismiss each other at once: nobody would be left to manage staff."
+    PLACEMENT_IMPORT = 11, "", "Two workers must not check or load one uploaded file at once."
+    SYSTEM_CHECK = 12, "", "Two workers must not run one system check at once."
 
     def __init__(self, number: int, subject: str, why: str) -> None:
         self.number, self.subject, self.why = number, subject, why
