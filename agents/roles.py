@@ -64,7 +64,7 @@ _AGENT = {
 _NOT_FOR_ALL = {"view_auditevent", "view_listexport"}
 _SUPERVISOR = {
     "agency": ("change_agencyprofile",),
-    "audit": ("view_auditevent", "view_listexport", "export_lists"),
+    "audit": ("view_auditevent", "view_listexport", "export_lists", "run_systemcheck"),
     "agents": ("change_apitoken", "manage_staff", "add_rolelimit", "change_rolelimit", "delete_rolelimit"),
     "creditors": ("change_creditor", "delete_creditor"),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),

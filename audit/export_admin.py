@@ -9,11 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from audit import exports
-from audit.models import ListExport
+from audit.models import ListExport, SystemCheck
 from ddc.common.admin import csv_files
 from ddc.common.admin import exports as listed
 from ddc.common.admin.pages import BackOffice, ReadOnlyAdmin, column
@@ -96,3 +97,23 @@ class ListExportAdmin(ReadOnlyAdmin):
     fields = ("at", ("agent_name", "agent_id"), "list_name", "filters", "reason", "sent", "finished_at")
 
     sent = column("Rows", lambda row: f"{row.rows:,}" if row.finished_at else "not finished", ordering="rows")
+
+
+@admin.register(SystemCheck)
+class SystemCheckAdmin(ReadOnlyAdmin):
+    """The checks of the database with their results; they are started on the health page."""
+
+    list_display = ("asked_at", "kind", "status", "found", "agent_name", "finished_at")
+    list_filter = ("kind", "status")
+    fields = (
+        ("kind", "status"),
+        ("asked_at", "agent_name"),
+        ("started_at", "finished_at"),
+        "found",
+        "differences",
+        "error",
+    )
+
+    @admin.display(description="First differences")
+    def differences(self, row: SystemCheck) -> str:
+        return format_html_join("", "<p>{} {}</p>", row.findings) if row.findings else "-"

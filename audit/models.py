@@ -1,4 +1,4 @@
-"""The change log of personal data, and the exports of lists."""
+"""The change log of personal data, the exports of lists, and the checks of the database."""
 
 from typing import Any
 
@@ -102,3 +102,41 @@ class ListExport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.list_name}, {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class SystemCheck(models.Model):
+    """A check of the whole database that an agent asked for, carried out by a worker, with its result.
+
+    ``findings`` has the first of them, each as the row's id and the problem.
+    """
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "waits for a worker"
+        RUNNING = "running", "under way"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=UUIDv7(), editable=False)
+    kind = models.CharField(max_length=20)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
+    asked_at = models.DateTimeField(db_default=Now())
+    agent_name = models.CharField("asked by", max_length=200)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    found = models.PositiveIntegerField("differences", null=True)
+    findings = models.JSONField(default=list)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "system_check"
+        ordering = ["-id"]
+        verbose_name = "system check"
+        permissions = [("run_systemcheck", "Can see the system's health and check the database")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(status__in=["planned", "running"]), name="one_system_check_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.asked_at:%Y-%m-%d %H:%M:%S}"

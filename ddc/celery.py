@@ -66,6 +66,7 @@ app.conf.beat_schedule = {
     "expire-holds": _tick("collection.tasks.expire_holds", 300),
     "follow-arrangements": _tick("arrangements.tasks.follow_arrangements", 300),
     "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),
+    "run-system-checks": _tick("audit.tasks.run_system_checks", 15),
     "import-placements": _tick("collection.tasks.import_placements", 15),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timezone import now
 
+from agency.models import AgencyProfile
+from audit import checks
 from casework import summaries, worklists
 
 #: The menu counts up to here, and then shows "99+": it is on every page.
@@ -24,9 +26,9 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Debts", (
         "collections.Debt", "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "creditors.Creditor",
-        "collections.ParkedPlacement",
+        "collections.ParkedPlacement", "collections.PlacementImport",
     )),
-    ("Payments", ("payments.Payment", "collections.LedgerEntry", "collections.PlacementImport", "collections.ExchangeRate")),
+    ("Payments", ("payments.Payment", "collections.LedgerEntry", "collections.ExchangeRate")),
     ("Messages", (
         "communications.CommunicationLog", "communications.InboundMessage", "communications.CallTask",
         "communications.UncertainMessage", "communications.CommunicationTemplate", "contact.ContactDecision",
@@ -35,7 +37,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment", "contact.ContactPolicy",
     )),
     ("Reports", (
-        "audit.AuditEvent", "audit.ListExport", "collections.HoldEvent", "communications.MessageAttempt",
+        "audit.AuditEvent", "audit.ListExport", "audit.SystemCheck", "collections.HoldEvent", "communications.MessageAttempt",
         "communications.UncertainResolution",
         "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
         "portal.DigitalActivity", "creditors.CreditorName",
@@ -101,6 +103,8 @@ def _items(request: HttpRequest, labels: tuple[str, ...]) -> Iterator[dict[str, 
         if may_see(request, model):
             name = NAMES.get(label, str(model._meta.verbose_name_plural))
             yield {"title": name[:1].upper() + name[1:], "link": list_url(model)}
+        if model is AgencyProfile and request.user.has_perm(checks.PERMISSION):
+            yield {"title": "System health", "link": reverse("system-health")}
 
 
 def may_see(request: HttpRequest, model: type[Model]) -> bool:

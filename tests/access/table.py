@@ -156,6 +156,7 @@ agents/apitoken                          v          v       v
 agents/tokenfamily                       v          v       v
 audit/auditevent                         -          v       v
 audit/listexport                         -          v       v
+audit/systemcheck                        v          v       v
 agents/spentrefreshtoken                 v          v       v
 agents/signinattempt                     v          v       v
 agents/staffsession                      v          v       v
@@ -216,6 +217,8 @@ GET,POST /admin/                                            302    302   200    
 GET      /admin/login/                                      200    200   302     302     302
 POST     /admin/login/                                      200    200   200     200     200
 GET,POST /admin/account/                                    302    302   200     200     200
+GET      /admin/health/                                     302    302   403     200     403
+POST     /admin/health/                                     302    302   403     302     403
 GET,POST /admin/export/<app>/<model>/                       302    302   403     404     404
 GET,POST /admin/account/second-factor/                      302    302   200     200     200
 GET,POST /admin/account/second-factor/remove/               302    302   302     302     302

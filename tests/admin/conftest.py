@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, TokenFamily
+from audit.models import ListExport, SystemCheck
 from casework import claims
 from collection import deferrals
 from collection.holds import holds
@@ -196,6 +197,8 @@ def fill(count: int) -> None:
         ParkedPlacement.objects.create(
             debtor=debt.debtor, row={"firstName": "Gus"}, line=2, digest=str(uuid4()), placed_on=NOW.date()
         )
+        ListExport.objects.create(agent_id=reviewer.pk, agent_name="ann", list_name="Debts")
+        SystemCheck.objects.create(kind="ledger", status="done", agent_name="ann")
         PlacementImport.objects.create(file_name="march.csv", size=1, status="discarded")
         factories.consent(debt.debtor, "email", NOW)
         factories.note(debtor=debt.debtor, by=reviewer)
