@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
+from unfold.decorators import action
 
 from collection import search
 from collection.admin import ledger
@@ -14,6 +16,7 @@ from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import UnchangedSinceForm
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbroken
+from ddc.common.admin.workflow import offered
 from ddc.common.days import agency_today, begun
 from payments import posting
 from payments.models import IdempotencyKey, Payment, PaymentStatus
@@ -44,6 +47,7 @@ class PaymentAdmin(DomainAdmin):
         "The debtor's name, e-mail address or phone, part of the reference, or the whole id of the transaction"
     )
     autocomplete_fields = ("debt",)
+    actions_detail = ("reverse",)
     readonly_fields = ("recorded_by", "created_at", "updated_at")
     fields = (
         "debt",
@@ -71,6 +75,20 @@ class PaymentAdmin(DomainAdmin):
 
     def listings(self, request: HttpRequest, obj: Payment) -> list[Listing]:
         return [ledger.listing_of(LedgerEntry.objects.filter(payment_id=obj.pk), payment_id__exact=obj.pk)]
+
+    has_reverse_permission = offered(Q(status=PaymentStatus.COMPLETED), "payments.reverse_payment")
+
+    @action(description="Reverse", permissions=["reverse"])  # type: ignore[untyped-decorator]
+    def reverse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(
+            request,
+            object_id,
+            forms.Form(request.POST or None),
+            lambda payment, _: self.amend(request, payment, {"status": PaymentStatus.REFUNDED}),
+            title="Reverse this payment? The debt's balance goes back up.",
+            button="Reverse",
+            done="The payment is reversed.",
+        )
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Payment:
         return posting.record(**fields, by=request.user, today=agency_today(now()), begun=begun(now()))  # type: ignore[arg-type]

@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -14,6 +16,7 @@ from collection import search
 from communications.admin.text import as_written
 from communications.callbacks import replies
 from communications.models import CommunicationLog, InboundMessage
+from communications.notices.written import CHANNELS, TEMPLATE_RIGHT
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import column
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
@@ -41,6 +44,11 @@ def thread_listing(title: str, messages: QuerySet[CommunicationLog], **filters: 
     return listing(title, messages.defer("html").order_by("-created_at", "-id"), columns, **filters)
 
 
+def answer_url(message: CommunicationLog) -> str:
+    """Return the page on which an agent answers a message of a known debtor."""
+    return f"{reverse('admin:debtors_debtor_write', args=[message.debtor_id])}?reply={message.pk}"
+
+
 class UnreadFilter(OpenFilter):
     """Show unread messages by default."""
 
@@ -54,13 +62,22 @@ class UnreadFilter(OpenFilter):
 class InboundMessageAdmin(WorklistAdmin):
     """Messages from debtors."""
 
-    list_display = ("created_at", "debtor", "communication_type", "address", "excerpt", "asks_for", "unread")
+    list_display = (
+        "created_at",
+        "debtor",
+        "communication_type",
+        "address",
+        "excerpt",
+        "asks_for",
+        "unread",
+        "answer_link",
+    )
     list_filter = (UnreadFilter, "asks_for", "communication_type", "created_at")
     list_select_related = ("debtor",)
     search_fields = ("address",)
     search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
     actions = ("mark_read_selected",)
-    actions_detail = ("mark_read",)
+    actions_detail = ("answer", "mark_read")
     actionable = Q(read_at__isnull=True)
     deferred = ("html",)
     fields = (
@@ -97,11 +114,23 @@ class InboundMessageAdmin(WorklistAdmin):
 
     has_read_permission = offered(Q(), "communications.read_inboundmessage")
 
+    has_answer_permission = offered(Q(debtor__isnull=False, communication_type__in=CHANNELS), TEMPLATE_RIGHT)
+
+    @admin.display(description="Answer")
+    def answer_link(self, message: InboundMessage) -> str:
+        if message.debtor_id is None or message.communication_type not in CHANNELS or message.read_at:
+            return "-"
+        return format_html('<a class="underline" href="{}">Answer</a>', answer_url(message))
+
+    @action(description="Answer", permissions=["answer"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    def answer(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(answer_url(self.one(request, object_id)))
+
     @admin.action(description="Mark as read", permissions=["read"])
     def mark_read_selected(self, request: HttpRequest, queryset: QuerySet[InboundMessage]) -> None:
         self.each_selected(request, queryset, replies.mark_read, done="marked as read")
 
-    @action(description="Mark as read", permissions=["read"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    @action(description="Mark as read", permissions=["read"])  # type: ignore[untyped-decorator]
     def mark_read(self, request: HttpRequest, object_id: str) -> HttpResponse:
         title, done = "Mark this message as read?", "The message is marked as read."
         return self.step(

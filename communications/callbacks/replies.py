@@ -104,10 +104,14 @@ def answer(
     :param seen: ``read_at`` as the agent's page showed it; of two agents at once, the second one is refused
     :raises HandledBefore: if it has changed since
     """
-    unchanged = Q(read_at=seen) if seen else Q(read_at__isnull=True)
-    if not CommunicationLog.objects.filter(unchanged, pk=reply.pk).update(read_at=now, read_by=by, updated_at=now):
+    if not CommunicationLog.objects.filter(as_seen(seen), pk=reply.pk).update(read_at=now, read_by=by, updated_at=now):
         raise HandledBefore(how_handled(reply))
     return written.send(answering, now=now, **options)
+
+
+def as_seen(seen: datetime | None) -> Q:
+    """Return the condition of a message that nobody has handled since ``seen``, for the statement that handles it."""
+    return Q(read_at=seen) if seen else Q(read_at__isnull=True)
 
 
 def how_handled(reply: CommunicationLog) -> str:

@@ -16,6 +16,9 @@ from debtors.models import Debtor
 
 _NOTICES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
+#: The names of the templates that replace the product's own texts.
+NAMES = frozenset(_NOTICES) - {"greeting", "signature"}
+
 
 def notify(debt: Debt, decision: str, *, now: datetime) -> CommunicationLog:
     """Queue the notice of a decision such as ``deferral_approved``, by the active template of this name.

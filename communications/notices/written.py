@@ -55,7 +55,7 @@ class NothingToSend(DomainError):
 
 @dataclass(frozen=True)
 class Draft:
-    """What an agent has entered: a template or free text, which may have placeholders.
+    """A message as an agent has entered it: a template or free text, which may have placeholders.
 
     ``language`` None: the debtor's. ``asks_for_payment`` is about free text; a template has its own mark. ``reply`` is the
     debtor's message that this one answers. ``key`` becomes the message's id, so a form that is sent twice makes one message.

@@ -18,7 +18,7 @@ def browsers(site: str, count: int = 1, **options: Any) -> Iterator[list[Page]]:
         pages = []
         for _ in range(count):
             context = browser.new_context(base_url=site, **options)
-            context.route(lambda url: not url.startswith((site, "data:")), lambda route: route.abort())
+            context.route(lambda url: not url.startswith((site, "data:", "about:")), lambda route: route.abort())
             page = context.new_page()
             page.set_default_timeout(15_000)
             pages.append(page)

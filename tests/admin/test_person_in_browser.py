@@ -15,9 +15,9 @@ from tests.admin.conftest import address, staff
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]
 
 
-def signed_in(page: Page, site: str) -> None:
+def signed_in(page: Page, site: str, role: str = "Agent") -> None:
     client = Client()
-    client.force_login(staff("Agent"))
+    client.force_login(staff(role))
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": site}])
 

@@ -11,7 +11,7 @@ from unfold.decorators import action
 from casework import claims, follow_ups, notes
 from casework.admin.follow_ups import FollowUpForm
 from casework.admin.notes import NoteForm
-from casework.admin.person import header, paying
+from casework.admin.person import header, paying, writing
 from casework.admin.person.panels import DEBT, PERSON, EditPanel, Panel
 from casework.admin.person.view import View
 from casework.models import WorkClaim
@@ -93,7 +93,7 @@ admin.site.unregister([Debtor, Debt])
 class PersonAdmin(CasePage, DebtorAdmin):
     """The page of a person."""
 
-    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay")
+    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay", "write")
     panels = PERSON
 
     def case_of(self, obj: Any) -> tuple[Debtor, Debt | None]:
@@ -120,6 +120,14 @@ class PersonAdmin(CasePage, DebtorAdmin):
         form = FollowUpForm(self.one(request, object_id), agent, request.POST or None, initial=initial)
         title, done = "Set a follow-up", "The follow-up is set."
         return self.step(request, object_id, form, follow_ups.set_for, title=title, button="Save follow-up", done=done)
+
+    def has_write_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        agent: Any = request.user
+        return writing.may_write(agent)
+
+    @action(description="Write", permissions=["write"])  # type: ignore[untyped-decorator]
+    def write(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return writing.page(self, request, object_id)
 
     @action(description="Record a payment", permissions=["pay"])  # type: ignore[untyped-decorator]
     def pay(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from casework.admin.follow_ups import FollowUpForm
 from casework.admin.notes import NoteForm
 from casework.admin.person.header import Head
+from casework.admin.person.writing import may_write
 from casework.models import WorkClaim
 from collection.models import Debt, Dispute
 from collection.models.holds import Hold
@@ -58,8 +59,14 @@ class View:
 
     @property
     def about(self) -> dict[str, Any]:
-        """The query of forms that are filled in for this page."""
-        return {"debt": self.debt.pk} if self.debt else {}
+        """The query of forms that are filled in for this page, and come back to it."""
+        return {"debt": self.debt.pk, "back": self.url} if self.debt else {}
+
+    @property
+    def url(self) -> str:
+        """The page itself."""
+        row = self.debt or self.debtor
+        return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
     @property
     def buttons(self) -> list[Button]:
@@ -67,6 +74,9 @@ class View:
         found = []
         if recorded_calls.may_record(self.request):
             found.append(Button("Call", "call", "C", self._page("record_call")))
+        agent: Any = self.request.user
+        if may_write(agent):
+            found.append(Button("Write", "edit_square", "W", self._page("write")))
         if self.may("payments.add_payment"):
             found.append(Button("Record payment", "payments", "P", self._page("pay")))
         if self.may("casework.add_note"):
@@ -74,8 +84,8 @@ class View:
         if self.may("casework.add_followup"):
             found.append(Button("Follow-up", "event", "F", self._page("follow_up"), opens="follow-up-form"))
         if self.may("collections.add_hold"):
-            on = {"debt": self.debt.pk} if self.debt else {"debtor": self.debtor.pk}
-            found.append(Button("Hold", "pause_circle", "H", adding(Hold, **on)))
+            on: dict[str, Any] = {"debt": self.debt.pk} if self.debt else {"debtor": self.debtor.pk}
+            found.append(Button("Hold", "pause_circle", "H", adding(Hold, **on, back=self.url)))
         return found
 
     @property
@@ -83,9 +93,11 @@ class View:
         """The rarer actions, in a menu."""
         found = []
         if self.debt and self.debt.is_open and self.may("collections.add_dispute"):
-            found.append(Button("Dispute", "", "", adding(Dispute, debt=self.debt.pk)))
+            found.append(Button("Dispute", "", "", adding(Dispute, debt=self.debt.pk, back=self.url)))
         if not self.debt and self.may("contact.add_contactpreference"):
-            found.append(Button("Contact preference", "", "", adding(ContactPreference, debtor=self.debtor.pk)))
+            found.append(
+                Button("Contact preference", "", "", adding(ContactPreference, debtor=self.debtor.pk, back=self.url))
+            )
         return found
 
     def forms(self, debts: Sequence[Debt]) -> dict[str, Any]:

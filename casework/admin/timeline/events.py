@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from django.db.models import Q
+from django.urls import reverse
 
 from agents.models import Agent
 from collection.models import Debt
@@ -99,6 +100,12 @@ class Request:
     def sees_changes(self) -> bool:
         """Whether changes are part of it: they are of a person, for those who may see the change log."""
         return self.debt is None and self.agent.has_perm("audit.view_auditevent")
+
+    @property
+    def page(self) -> str:
+        """The page that shows the timeline."""
+        row = self.debt or self.debtor
+        return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
     def earlier(self, time_field: str) -> Q:
         return self.before.before(time_field) if self.before else Q()

@@ -8,9 +8,13 @@ from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils.text import Truncator
 
+from agents.models import Agent
+from casework.admin.person import writing
 from casework.admin.timeline.events import Action, Event, Kind, Request, Why
-from casework.admin.words import Clocks, day
+from casework.admin.words import Clocks, day, name_of
+from communications.admin.inbound import answer_url
 from communications.models import CallOutcome, CommunicationLog, MessageStatus
+from communications.notices.written import CHANNELS
 from contact import explain
 from contact.engine.decision import Purpose, Verdict
 from contact.models import ContactDecision
@@ -42,20 +46,31 @@ def events(asked: Request, clocks: Clocks) -> list[Event]:
     decisions = ContactDecision.objects.filter(message_id=OuterRef("pk")).order_by("-at", "-id")
     decided = JSONObject(verdict="verdict", stage="stage", at="at", reasons="reasons")
     rows = CommunicationLog.objects.filter(of & asked.earlier("created_at")).order_by("-created_at", "-id")
-    rows = rows.select_related("template", "debt", "outcome_by", "strategy_step__rule", "strategy_step__run")
-    annotated = rows.defer("html", "draft").annotate(decision=Subquery(decisions.values_list(decided)[:1]))
-    return [_event(row, clocks) for row in annotated[: asked.limit]]
+    rows = rows.select_related(
+        "template", "debt", "outcome_by", "strategy_step__rule", "strategy_step__run", "written_by"
+    )
+    answers = CommunicationLog.objects.filter(in_reply_to=OuterRef("pk"), written_by__isnull=False).order_by(
+        "created_at"
+    )
+    annotated = rows.defer("html", "draft").annotate(
+        decision=Subquery(decisions.values_list(decided)[:1]),
+        answered_by=Subquery(answers.annotate(_name=name_of("written_by")).values("_name")[:1]),
+    )
+    return [_event(row, clocks, asked.agent) for row in annotated[: asked.limit]]
 
 
-def _event(message: Any, clocks: Clocks) -> Event:
+def _event(message: Any, clocks: Clocks, agent: Agent) -> Event:
     channel = Channel(message.communication_type)
     is_reply = message.direction == CommunicationLog.Direction.INBOUND
     page = reverse("admin:communications_communicationlog_change", args=[message.pk])
     actions: tuple[Action, ...] = ()
     if channel == Channel.CALL_SCRIPT and message.status == MessageStatus.SENT and not message.outcome:
         actions = (Action("Begin call", reverse("admin:communications_calltask_change", args=[message.pk])),)
-    if is_reply and not channel.is_call and message.read_at is None:
-        actions = (Action("Read", reverse("admin:communications_inboundmessage_change", args=[message.pk])),)
+    if is_reply and channel in CHANNELS and not message.answered_by:
+        actions = (Action("Answer", answer_url(message)),) if writing.may_write(agent) else ()
+        if message.read_at is None:
+            actions += (Action("Read", reverse("admin:communications_inboundmessage_change", args=[message.pk])),)
+    is_quoted = is_reply or (message.written_by is not None and message.template is None)
     return Event(
         at=message.created_at,
         key=message.pk,
@@ -63,7 +78,7 @@ def _event(message: Any, clocks: Clocks) -> Event:
         title=_title(message, channel, is_reply),
         url=page,
         detail=_detail(message, clocks),
-        quote=Truncator(message.outcome_notes or (message.body if is_reply else "") or "").chars(_QUOTED),
+        quote=Truncator(message.outcome_notes or (message.body if is_quoted else "") or "").chars(_QUOTED),
         tone="info" if is_reply else _TONES.get(MessageStatus(message.status), ""),
         why=None if is_reply else _why(message, clocks),
         actions=actions,
@@ -88,18 +103,24 @@ def _call(message: CommunicationLog, channel: Channel, is_reply: bool) -> str:
     return f"{caller} {message.get_status_display().lower()}"
 
 
-def _detail(message: CommunicationLog, clocks: Clocks) -> str:
+def _detail(message: Any, clocks: Clocks) -> str:
     parts = [f"About {message.debt}"] if message.debt else []
     made = message.begun_at or message.sent_at
     if made and abs((made - message.created_at).total_seconds()) > 300:
         parts.append(f"{day(clocks.day_here(made))} at {clocks.time(made)}")
     if message.outcome_by:
         parts.append(f"by {message.outcome_by}")
-    sentences = [", ".join(parts)] if parts else []
+    if message.answered_by:
+        parts.append(f"answered by {message.answered_by}")
+    sentences = [_capital(", ".join(parts))] if parts else []
     if message.failure_reason:
         reason = message.failure_reason.partition(": ")[2] or message.failure_reason
-        sentences.append(reason[:1].upper() + reason[1:])
+        sentences.append(_capital(reason))
     return ". ".join(sentences)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _why(message: Any, clocks: Clocks) -> Why:
@@ -107,12 +128,14 @@ def _why(message: Any, clocks: Clocks) -> Why:
     step = getattr(message, "strategy_step", None)
     if step is not None:
         lines += [("Rule", step.rule), ("Run", f"{day(step.run.date)}, due on {day(step.occurrence)}")]
+    elif message.written_by:
+        lines.append(("Written by", message.written_by))
     elif message.outcome_by:
         lines.append(("Recorded by", message.outcome_by))
     elif message.purpose != Purpose.COLLECTION:
         lines.append(("Cause", _CAUSES[Purpose(message.purpose)]))
     else:
-        lines.append(("Cause", "Sent by an agent, a command or over the API"))
+        lines.append(("Cause", "Sent by a command or over the API"))
     if message.decision is None:
         lines.append(("Decision", "None is recorded"))
     else:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Case, CharField, F, Model, Q, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Right
@@ -51,6 +52,7 @@ def _arms(asked: Request) -> Iterator[Any]:
         yield _arm(asked, LedgerEntry, "posted_at", of_debt, {
             "debt": _label("debt"), "kind": F("kind"), "amount": Cast("amount", CharField()), "cause": F("cause"),
             "currency": F("currency_code"), "on": F("value_date"), "by": name_of("by"),
+            "payment": F("payment_id"), "reversed": F("reversed_by"),
         })  # fmt: skip
     if asked.wants(Kind.REQUESTS):
         yield _arm(asked, DeferralRequest, "created_at", of_debt, {
@@ -115,7 +117,11 @@ def _entry(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -
     shown = sum_of(abs(value) if is_payment else value, data["currency"])
     title = f"{entry_words(data['kind'], data['cause'])}: {shown} on {data['debt']}"
     tone = "good" if is_payment else "warn" if data["kind"] == LedgerEntry.Kind.REVERSAL else ""
-    return Event(at, key, "payments", title, page, detail, tone=tone)
+    actions: tuple[Action, ...] = ()
+    if is_payment and not data["reversed"] and asked.agent.has_perm("payments.reverse_payment"):
+        undo = reverse("admin:payments_payment_reverse", args=[data["payment"]])
+        actions = (Action("Reverse", f"{undo}?{urlencode({'back': asked.page})}"),)
+    return Event(at, key, "payments", title, page, detail, tone=tone, actions=actions)
 
 
 def _deferral(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -> Event:

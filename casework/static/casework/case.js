@@ -16,7 +16,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) {
-      event.target.form.requestSubmit();
+      event.target.form.requestSubmit(event.target.form.querySelector("[data-send]"));
       return;
     }
     if (event.key === "Escape" && event.target.closest(".case form")) {

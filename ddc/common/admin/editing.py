@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 
 from ddc.common.admin.forms import DomainForm, add_refusal
@@ -175,7 +176,7 @@ class DomainAdmin(BackOffice):
             else:
                 if done:
                     self.message_user(request, done, messages.SUCCESS)
-                return HttpResponseRedirect(self.page_of(object_id))
+                return HttpResponseRedirect(self.back_to(request) or self.page_of(object_id))
         return self.ask(request, title=title, form=form, rows=[obj], button=button)
 
     def step(
@@ -206,6 +207,17 @@ class DomainAdmin(BackOffice):
         """Call a domain function with the agent and the time for each selected row, unless there are too many."""
         if not self.too_many(request, queryset):
             self.each(request, queryset, lambda row: act(row, by=request.user, now=now()), done=done)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Return to the page from which the form was opened."""
+        back = self.back_to(request)
+        return HttpResponseRedirect(back) if back else super().response_post_save_add(request, obj)
+
+    def back_to(self, request: HttpRequest) -> str:
+        """Return the page of the back office that opened this one, from the query's ``back``; empty if there is none."""
+        back = request.GET.get("back", "")
+        is_ours = back.startswith(reverse("admin:index")) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+        return back if is_ours else ""
 
     def one(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row of a page.
