@@ -14,7 +14,7 @@ from ddc.common.api.views import ResourceView
 from ddc.common.days import agency_today, begun
 from payments import idempotency, posting
 from payments.models import Payment, PaymentStatus
-from payments.serializers import PaymentSerializer, PaymentWithDebtSerializer
+from payments.serializers import PaymentInputSerializer, PaymentSerializer, PaymentWithDebtSerializer
 
 _KEY = {"type": "string", "maxLength": idempotency.MAX_KEY_LENGTH}
 
@@ -28,6 +28,7 @@ class PaymentView(ResourceView):
     queryset = Payment.objects.all()
     serializer_class = PaymentSerializer
     detail_serializer = PaymentWithDebtSerializer
+    input_serializer = PaymentInputSerializer
     filterset_class = PaymentFilters
 
     def get_queryset(self) -> Any:
@@ -35,7 +36,7 @@ class PaymentView(ResourceView):
 
     @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", _KEY, OpenApiParameter.HEADER)])
     def create(self, request: Request) -> Response:
-        data = self.read(PaymentSerializer)
+        data = self.read(PaymentInputSerializer)
         key = request.headers.get("Idempotency-Key")
         if not key:
             return Response(*reversed(self._record(data)))
@@ -51,6 +52,7 @@ class PaymentView(ResourceView):
         return 201, write(PaymentSerializer, payment)
 
     def perform_update(self, instance: Payment, data: dict[str, Any]) -> None:
+        data.pop("overpayment", None)  # It is for new payments.
         posting.amend(
             instance,
             by=self.agent,

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from agents.models import Agent, require_permission
-from collection.balances import ledger
+from agents import limits
+from agents.models import Agent, LimitKind, require_permission
+from collection.balances import ledger, totals
 from collection.models import Debt
 from ddc.common import days, money
 from ddc.common.errors import DomainError, Forbidden, Invalid, Missing
@@ -126,11 +127,14 @@ def approve(refund: Refund, *, by: Agent, now: datetime, note: str = "") -> Refu
 
     :raises AlreadyDecided: if it was decided before
     :raises OwnProposal: if ``by`` proposed it
+    :raises AboveLimit: if the amount is above the limit of the role
     """
     require_permission(by, "payments.decide_refund")
     refund = _lock(refund)
     if refund.proposed_by_id == by.pk:
         raise OwnProposal
+    amount = totals.in_reporting_currency(refund.amount, refund.currency_code, today=days.agency_today(now))
+    limits.require(by, {LimitKind.REFUND_AMOUNT: amount}, permission="payments.decide_refund")
     return _decide(refund, Decision.APPROVED, by=by, now=now, note=note)
 
 

@@ -151,6 +151,14 @@ class Proposal:
     def score(self) -> int:
         return min(sum(_SCORES[reason] for reason in self.reasons), 100)
 
+    @property
+    def current_balance(self) -> Decimal:
+        return self.debt.current_balance
+
+    @property
+    def currency_code(self) -> str:
+        return self.debt.currency_code
+
 
 def proposals(receipt: Receipt) -> list[Proposal]:
     """Return the debts that a receipt may be for, the likeliest first. An amount alone proposes nothing."""

@@ -15,6 +15,7 @@ from ddc.common.api.fields import (
 )
 from ddc.common.api.serializers import CamelSerializer
 from payments.models import PaymentMethod, PaymentStatus
+from payments.posting import Overpayment
 
 
 class PaymentSerializer(CamelSerializer):
@@ -36,6 +37,20 @@ class PaymentSerializer(CamelSerializer):
     charged_back_at = TimeField(read_only=True, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(required=False, allow_null=True)
+
+
+class PaymentInputSerializer(PaymentSerializer):
+    """A payment to record, and how to treat more than is open."""
+
+    decisive = (*PaymentSerializer.decisive, "overpayment")
+    null_means = {**PaymentSerializer.null_means, "overpayment": Overpayment.REFUSE}
+
+    overpayment = ChoiceField(
+        Overpayment.values,
+        required=False,
+        allow_null=True,
+        help_text="When a payment is created: with `credit`, more than is open is kept as the person's credit.",
+    )
 
 
 class PaymentWithDebtSerializer(PaymentSerializer):

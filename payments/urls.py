@@ -1,8 +1,26 @@
-"""Routes of payments."""
+"""Routes of payments, receipts, credits and refunds."""
+
+from django.urls import path
 
 from ddc.common.api.routes import resource
 from ddc.fast.reads import answer_fast
 from payments import fast
 from payments.api import PaymentView
+from payments.receipts_api import CreditView, ReceiptView, RefundView
 
-urlpatterns = answer_fast(resource("payments", PaymentView, name="payment"), {"payment-list": fast.payments})
+_patterns = [
+    *resource("payments", PaymentView, name="payment"),
+    *resource("receipts", ReceiptView, name="receipt", only="list create retrieve"),
+    path("receipts/<id:pk>/proposals", ReceiptView.as_view({"get": "proposals"})),
+    path("receipts/<id:pk>/allocations", ReceiptView.as_view({"post": "allocate"})),
+    path("receipts/<id:pk>/allocations/<id:allocation>/reverse", ReceiptView.as_view({"post": "reverse"})),
+    path("receipts/<id:pk>/refund", ReceiptView.as_view({"post": "refund"})),
+    *resource("credits", CreditView, name="credit", only="list retrieve"),
+    path("credits/<id:pk>/apply", CreditView.as_view({"post": "apply"})),
+    path("credits/<id:pk>/refund", CreditView.as_view({"post": "refund"})),
+    *resource("refunds", RefundView, name="refund", only="list retrieve"),
+    path("refunds/<id:pk>/approve", RefundView.as_view({"put": "approve"})),
+    path("refunds/<id:pk>/reject", RefundView.as_view({"put": "reject"})),
+]
+
+urlpatterns = answer_fast(_patterns, {"payment-list": fast.payments})

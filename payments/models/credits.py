@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from agents.models import agent_field
 from creditors.models import Creditor
+from ddc.common import money
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.money import money_field
 from debtors.models import Debtor
@@ -77,8 +78,13 @@ class Refund(UUIDModel):
             models.Index(fields=["created_at", "id"], name="refund_to_decide", condition=Q(decision__isnull=True)),
         ]
 
+    @property
+    def status(self) -> str:
+        """The decision, or "proposed" before it."""
+        return self.decision or "proposed"
+
     def __str__(self) -> str:
-        return f"Refund of {self.amount} {self.currency_code}"
+        return f"Refund of {money.text(self.amount, self.currency_code)} {self.currency_code}"
 
 
 class CreditEntry(UUIDModel):

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from agents.models import agent_field
 from creditors.models import Creditor
+from ddc.common import money
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.money import money_field
 
@@ -44,6 +45,9 @@ class Receipt(UUIDModel):
     payment_id = models.UUIDField(null=True, blank=True, editable=False, help_text="The payment that was charged back.")
     recorded_by = agent_field(editable=False)
 
+    #: Derived: a receipt is in suspense while something of it is left.
+    STATUSES = ("suspense", "allocated")
+
     class Meta:
         db_table = "receipt"
         ordering = newest_first()
@@ -60,8 +64,22 @@ class Receipt(UUIDModel):
             models.Index(fields=["payer_account"], name="receipt_payer_account", condition=~Q(payer_account="")),
         ]
 
+    @property
+    def status(self) -> str:
+        """One of ``STATUSES``."""
+        return self.STATUSES[self.suspense_reason is None]
+
+    @property
+    def suspense_reason(self) -> str | None:
+        return self.suspense.reason if hasattr(self, "suspense") else None
+
+    @property
+    def suspense_text(self) -> str | None:
+        """The reason in words."""
+        return self.suspense.get_reason_display() if hasattr(self, "suspense") else None
+
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency_code} on {self.value_date}"
+        return f"{money.text(self.amount, self.currency_code)} {self.currency_code} on {self.value_date}"
 
 
 class Suspense(models.Model):

@@ -75,6 +75,25 @@ PUT,PATCH /payments/{pending}                401    401   200        200     403
 PUT,PATCH /payments/{pending}                401    401   200        200     403  {"amount": 2}
 DELETE    /payments/{payment}                401    401   403        204     403
 
+GET       /receipts                          401    401   200        200     200
+POST      /receipts                          401    401   422        422     403
+POST      /receipts  401 401 201 201 403  {"source": "cash", "amount": 5, "currencyCode": "GBP"}
+GET       /receipts/{receipt}                401    401   200        200     200
+GET       /receipts/{receipt}/proposals      401    401   200        200     200
+POST      /receipts/{receipt}/allocations    401    401   422        422     403
+POST      /receipts/{receipt}/allocations    401    401   201        201     403  [{"debtId": "{debt}", "amount": 1}]
+POST      /receipts/{receipt}/allocations/{debt}/reverse  401 401 403 404 403
+POST      /receipts/{receipt}/refund         401    401   422        422     403
+POST      /receipts/{receipt}/refund         401    401   201        201     403  {"amount": 1, "reason": "x"}
+GET       /credits                           401    401   200        200     200
+GET       /credits/{credit}                  401    401   200        200     200
+POST      /credits/{credit}/apply            401    401   422        422     403
+POST      /credits/{credit}/refund           401    401   201        201     403  {"amount": 1, "reason": "x"}
+GET       /refunds                           401    401   200        200     200
+GET       /refunds/{refund}                  401    401   200        200     200
+PUT       /refunds/{refund}/approve          401    401   403        200     403
+PUT       /refunds/{refund}/reject           401    401   403        200     403  {"note": "No"}
+
 GET       /dashboard/stats                   401    401   200        200     200
 
 GET       /deferral-requests                 401    401   200        200     200

@@ -33,14 +33,15 @@ from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
 from contact.models import ContactPolicy, ContactPreference
 from debtors.models import ContactPoint, Debtor
-from payments import posting
-from payments.models import Payment
+from payments import credits, posting
+from payments.models import Credit, Payment
 from portal import tokens as debtor_tokens
 from strategy.models import StrategyRule, StrategyRun
 from tests import factories
 from tests.access import table
 from tests.collection.placements.files import ROW, load, text
 from tests.conftest import Api
+from tests.payments.receipts.makers import receipt
 from tests.strategy import makers
 from tests.test_architecture import routes
 
@@ -116,9 +117,23 @@ def awaiting() -> Any:
 
 REPORT = dict.fromkeys(("rows", "accepted", "known", "refused", "debtors"), 0) | {"parked": [], "ignored": []}
 
+
+def credit() -> Credit:
+    debt = factories.debt(balance=1, external_reference=str(uuid.uuid4()))
+    receipt(6, debt.external_reference)
+    return Credit.objects.get(debtor=debt.debtor)
+
+
+def refund() -> Any:
+    return credits.propose_refund(credit(), amount=Decimal(5), reason="x", by=factories.agent(), now=now())
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "debtor": factories.debtor,
     "debt": factories.debt,
+    "receipt": lambda: receipt(5),
+    "credit": credit,
+    "refund": refund,
     "recalled": recalled,
     "payment": lambda: payment("completed"),
     "pending": lambda: payment("pending"),

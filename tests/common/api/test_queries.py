@@ -10,11 +10,14 @@ from django.utils.timezone import now
 from collection import deferrals
 from collection.models import Debt
 from communications.models import CommunicationLog
-from payments import posting
+from payments import credits, posting, receipts
+from payments.models import Credit, Receipt
+from payments.receipts import Line
 from portal.models import DigitalActivity
 from strategy.models import StrategyRule, StrategyRun
 from tests import factories
 from tests.conftest import Api
+from tests.payments.receipts.makers import NOW, TODAY, receipt
 from tests.strategy import makers
 
 pytestmark = pytest.mark.django_db
@@ -30,8 +33,15 @@ def fill(rows: int) -> Debt:
             segment=factories.segment(),
         )
         deferrals.request(debt, debtor=debt.debtor, days=5, reason="I lost my job.", now=now())
+    shared = receipt(1000)
     for number in range(rows):
-        posting.record(debt=first, amount=Decimal(1), by=factories.agent("Agent"), today=now().date())
+        agent = factories.agent("Agent")
+        posting.record(debt=first, amount=Decimal(1), by=agent, today=now().date())
+        parts = [Line(first, Decimal(1)), Line(first, Decimal(1), to_credit=True)]
+        receipts.book(shared, parts, by=agent, today=TODAY, now=NOW)
+        came = receipt(5)
+        receipts.book(came, parts, by=agent, today=TODAY, now=NOW)
+        credits.propose_refund_of_receipt(came, amount=Decimal(1), reason="x", by=agent, now=NOW)
         template = factories.template()
         CommunicationLog.objects.create(
             debtor=first.debtor, debt=first, template=template, communication_type="sms", due_at=now()
@@ -52,7 +62,8 @@ PATHS = [
     "/debtors", "/debtors/{debtor}", "/debtors/{debtor}/debts", "/debts", "/debts/{debt}", "/debts/{debt}/payments",
     "/debts/{debt}/ledger", "/payments", "/deferral-requests", "/segments", "/strategy-rules", "/strategy/runs",
     "/communication-templates", "/communication-logs", "/digital-activities", "/debtors?search=john",
-    "/debtors/{debtor}/contact-preview",
+    "/debtors/{debtor}/contact-preview", "/receipts", "/receipts/{receipt}", "/receipts/{receipt}/proposals", "/credits",
+    "/credits/{credit}", "/refunds",
 ]  # fmt: skip
 
 
@@ -61,12 +72,14 @@ def test_no_list_queries_once_per_row(api: Api):
     counts: dict[int, dict[str, int]] = {}
     for rows in (3, 50):
         debt = fill(rows)
+        ids = {"debt": debt.pk, "debtor": debt.debtor_id, "receipt": Receipt.objects.latest("amount").pk}
+        ids["credit"] = Credit.objects.get(debtor=debt.debtor_id).pk
         counts[rows] = {}
         for path in PATHS:
             with CaptureQueriesContext(
                 connection,
             ) as queries:
-                answer = api.get(path.format(debt=debt.pk, debtor=debt.debtor_id))
+                answer = api.get(path.format(**ids))
             assert answer.status_code == 200, answer.content
             counts[rows][path] = len(queries)
     # Rates are read where somebody owes in several currencies, which one debt can't show.
