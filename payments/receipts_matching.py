@@ -153,7 +153,8 @@ class Proposal:
 
     @property
     def current_balance(self) -> Decimal:
-        return self.debt.current_balance
+        balance: Decimal = self.debt.current_balance
+        return balance
 
     @property
     def currency_code(self) -> str:

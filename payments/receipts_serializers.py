@@ -26,7 +26,7 @@ class ReceiptInputSerializer(CamelSerializer):
     decisive = ("provider", "provider_id", "reference", "value_date", "original_creditor")
     null_means = {"provider": "", "reference": "", "payer_name": "", "payer_account": ""}
 
-    source = ChoiceField(_SOURCES)
+    source = ChoiceField(_SOURCES)  # type: ignore[assignment]
     provider = TextField(max_length=100, required=False, allow_null=True)
     provider_id = TextField(max_length=255, required=False, allow_null=True)
     amount = MoneyField(positive=True)
@@ -42,7 +42,7 @@ class ReceiptSerializer(CamelSerializer):
     """A receipt, and how much of it is not booked yet."""
 
     id = serializers.UUIDField()
-    source = ChoiceField(Receipt.Source.values)
+    source = ChoiceField(Receipt.Source.values)  # type: ignore[assignment]
     provider = serializers.CharField()
     provider_id = serializers.CharField(allow_null=True)
     amount = MoneyField(read_only=True)
@@ -107,7 +107,7 @@ class ProposalSerializer(CamelSerializer):
 
 
 class ProposalsSerializer(CamelSerializer):
-    data = ProposalSerializer(many=True)
+    data = ProposalSerializer(many=True)  # type: ignore[assignment]
 
 
 class CreditSerializer(CamelSerializer):

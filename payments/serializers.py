@@ -1,5 +1,7 @@
 """The shape of a payment."""
 
+from typing import ClassVar
+
 from rest_framework import serializers
 
 from collection.models import Debt
@@ -21,7 +23,7 @@ from payments.posting import Overpayment
 class PaymentSerializer(CamelSerializer):
     """A payment as it is recorded."""
 
-    decisive = ("currency_code", "status", "payment_date", "processor_txn_id", "updated_at")
+    decisive: ClassVar[tuple[str, ...]] = ("currency_code", "status", "payment_date", "processor_txn_id", "updated_at")
     null_means = {"payment_method": PaymentMethod.OTHER, "status": PaymentStatus.COMPLETED}
     never_null = ("currency_code", "payment_date", "updated_at")
 

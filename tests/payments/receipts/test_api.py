@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from payments import idempotency
-from payments.models import Credit, Payment, Receipt, Refund
+from payments.models import Credit, IdempotencyKey, Payment, Receipt, Refund
 from tests import factories
 from tests.conftest import Api
 from tests.payments.receipts.makers import balance, no_difference, receipt
@@ -182,5 +181,5 @@ def test_an_overpayment_with_a_key_is_recorded_once(api: Api):
     first, again = (api.post("/payments", body, **header) for _ in range(2))
     assert first.json() == again.json()
     assert (Payment.objects.count(), Receipt.objects.count(), Credit.objects.count()) == (1, 1, 1)
-    assert idempotency.IdempotencyKey.objects.count() == 1
+    assert IdempotencyKey.objects.count() == 1
     assert not Refund.objects.exists()
