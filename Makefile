@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 STACK := $(PY) -m ddc.stack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo reset test fix check checks check-deep bench chaos faults browser setup-proxies
+.PHONY: help setup demo reset pictures test fix check checks check-deep bench chaos faults browser setup-proxies
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -26,6 +26,9 @@ demo: $(VENV)/installed-local ## Run the whole site with sample data until Ctrl-
 
 reset: $(VENV)/installed-local ## Delete the demo's data and secrets
 	@exec $(STACK) reset
+
+pictures: $(VENV)/installed-dev browser ## Take the pictures of docs/pictures/ from the demo
+	@$(PY) -m tests.pictures $(ARGS)
 
 test: $(VENV)/installed-dev browser ## Run the tests; ARGS="-k word" goes to pytest
 	@$(STACK) run -- $(PY) -m pytest -n $(WORKERS) -m "not deep" $(ARGS)

@@ -1,0 +1,67 @@
+"""The pages of the demo that are shown in the documentation, each with the richest story that the data has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Model
+from django.urls import reverse
+
+from collection.models import DebtStatus, DeferralRequest
+from communications.models import CommunicationLog
+from debtors.models import Debtor
+from strategy.models import StrategyRun
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page by its name, the user who sees it, and whether it is shown at the width of a phone too."""
+
+    name: str
+    user: str
+    path: str
+    narrow: bool = False
+
+
+def pages() -> Iterator[Page]:
+    """Yield the pages of the pictures."""
+    for role in ("agent", "supervisor", "auditor"):
+        yield Page(f"home-{role}", role, reverse("admin:index"), narrow=role == "agent")
+    yield Page("queue", "agent", reverse("admin:collections_deferralrequest_changelist"))
+    yield Page("request", "agent", _change(_request()), narrow=True)
+    yield Page("person", "agent", _change(_person()), narrow=True)
+    yield Page("message", "agent", _change(_message()))
+    yield Page("run", "supervisor", _change(_run()))
+
+
+def _change(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def _request() -> Any:
+    """Return a pending request of a person with payments and several debts."""
+    pending = DeferralRequest.objects.filter(status="pending", debt__current_status=DebtStatus.ACTIVE)
+    rich = pending.filter(escalated_at=None, first_approver=None)
+    by_story = rich.annotate(
+        payments=Count("debt__payments", distinct=True), debts=Count("debtor__debts", distinct=True)
+    )
+    return by_story.filter(requested_deferral_days__lte=30).order_by("-debts", "-payments").first()
+
+
+def _person() -> Any:
+    """Return a person in debt with notes, messages and calls."""
+    owing = Debtor.objects.filter(debts__current_status=DebtStatus.ACTIVE, notes__isnull=False)
+    return owing.annotate(messages=Count("communication_logs", distinct=True)).order_by("-messages", "email").first()
+
+
+def _message() -> Any:
+    """Return a mail that a rule sent and its reader opened."""
+    opened = CommunicationLog.objects.filter(
+        strategy_step__isnull=False, opened_at__isnull=False, template__name="reminder"
+    )
+    return opened.order_by("created_at").last()
+
+
+def _run() -> Any:
+    """Return a run that left some debts out."""
+    return StrategyRun.objects.filter(status="done", dry_run=False).order_by("-date").first()
