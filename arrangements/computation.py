@@ -119,7 +119,7 @@ def compute(
     :param discount: what a settlement gives up, in the debts' currency
     :raises DomainError: one of this module's, if debts, sums or schedule do not fit
     """
-    _check_debts(debts, debtor)
+    check_debts(debts, debtor)
     first = next(iter(debts))
     currency, balance = first.currency_code, sum((debt.current_balance for debt in debts), Decimal(0))
     given_up = money.check(discount or Decimal(0), currency, field="discount")
@@ -171,7 +171,8 @@ def shares(total: Decimal, balances: Mapping[uuid.UUID, Decimal], currency: str)
     return split
 
 
-def _check_debts(debts: Collection[Debt], debtor: Debtor) -> None:
+def check_debts(debts: Collection[Debt], debtor: Debtor) -> None:
+    """Check that an arrangement is possible on these debts; errors as for ``compute``."""
     if not debts:
         raise DebtsRequired
     if any(debt.debtor_id != debtor.pk for debt in debts):

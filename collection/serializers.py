@@ -101,6 +101,7 @@ class LedgerCauseSerializer(CamelSerializer):
     status = serializers.CharField(required=False)
     payment_id = serializers.UUIDField(required=False)
     dispute_id = serializers.UUIDField(required=False)
+    arrangement_id = serializers.UUIDField(required=False)
     amount = serializers.CharField(required=False)
     currency_code = serializers.CharField(required=False)
     payment_method = serializers.CharField(required=False)

@@ -39,6 +39,7 @@ urlpatterns = [
     path("", include("agents.urls")),
     path("", include("debtors.urls")),
     path("", include("collection.urls")),
+    path("", include("arrangements.urls")),
     path("", include("payments.urls")),
     path("", include("communications.urls")),
     path("", include("strategy.urls")),

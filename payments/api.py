@@ -1,6 +1,7 @@
 """Payments over HTTP."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.timezone import now
@@ -17,6 +18,21 @@ from payments.models import Payment, PaymentStatus
 from payments.serializers import PaymentInputSerializer, PaymentSerializer, PaymentWithDebtSerializer
 
 _KEY = {"type": "string", "maxLength": idempotency.MAX_KEY_LENGTH}
+IDEMPOTENCY_HEADER = OpenApiParameter("Idempotency-Key", _KEY, OpenApiParameter.HEADER)
+
+
+def idempotent(request: Request, work: Callable[[], idempotency.Answer]) -> Response:
+    """Answer a request by ``work``, which returns status and body; only once if it has an ``Idempotency-Key``.
+
+    :raises DomainError: as ``idempotency.once`` and ``work`` do
+    """
+    key = request.headers.get("Idempotency-Key")
+    if not key:
+        status, answer = work()
+        return Response(answer, status)
+    body = json.dumps(request.data, sort_keys=True, default=str)
+    status, answer = idempotency.once(caller=str(request.user.pk), key=key, body=body, now=now(), work=work)
+    return Response(answer, status)
 
 
 class PaymentFilters(FilterSet):
@@ -34,17 +50,10 @@ class PaymentView(ResourceView):
     def get_queryset(self) -> Any:
         return Payment.objects.select_related("debt__creditor") if self.action == "retrieve" else Payment.objects.all()
 
-    @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", _KEY, OpenApiParameter.HEADER)])
+    @extend_schema(parameters=[IDEMPOTENCY_HEADER])
     def create(self, request: Request) -> Response:
         data = self.read(PaymentInputSerializer)
-        key = request.headers.get("Idempotency-Key")
-        if not key:
-            return Response(*reversed(self._record(data)))
-        body = json.dumps(request.data, sort_keys=True, default=str)
-        status, answer = idempotency.once(
-            caller=str(request.user.pk), key=key, body=body, now=now(), work=lambda: self._record(data)
-        )
-        return Response(answer, status)
+        return idempotent(request, lambda: self._record(data))
 
     def _record(self, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         data.pop("updated_at", None)

@@ -102,6 +102,22 @@ PUT       /deferral-requests/{asked}/approve 401    401   200        200     403
 PUT       /deferral-requests/{asked}/reject  401    401   200        200     403  {"reviewNotes": "No."}
 PUT       /deferral-requests/{asked}/end     401    401   409        409     403  {"why": "Paid."}
 
+GET       /arrangements                           401    401   200        200     200
+POST      /arrangements                           401    401   422        422     403
+GET       /arrangements/{offered}                 401    401   200        200     200
+PUT       /arrangements/{offered}/accept          401    401   200        200     403
+PUT       /arrangements/{offered}/approve         401    401   403        409     403
+PUT       /arrangements/{offered}/reject          401    401   403        409     403  {"reason": "No."}
+PUT       /arrangements/{offered}/decline         401    401   200        200     403  {"reason": "No."}
+PUT       /arrangements/{offered}/cancel          401    401   200        200     403  {"reason": "No."}
+PUT       /arrangements/{offered}/reinstate       401    401   403        409     403  {"reason": "No."}
+POST      /arrangements/{offered}/changes         401    401   422        422     403
+POST      /debtors/{debtor}/arrangement-options   401    401   422        422     403
+GET       /arrangement-policies                   401    401   200        200     200
+POST      /arrangement-policies                   401    401   403        422     403
+GET       /arrangement-policies/{terms}           401    401   200        200     200
+PUT,PATCH /arrangement-policies/{terms}           401    401   403        200     403
+
 GET       /communication-templates                401    401   200        200     200
 POST      /communication-templates                401    401   422        422     403
 GET       /communication-templates/placeholders   401    401   200        200     200

@@ -16,6 +16,9 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 
 from agents import sessions
+from arrangements import proposals
+from arrangements.computation import Schedule
+from arrangements.models import Arrangement, ArrangementPolicy, Kind
 from casework.models import FollowUp, Note
 from collection import debts, deferrals, disputes
 from collection.holds import holds
@@ -32,6 +35,7 @@ from collection.models import (
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox import outbox
 from contact.models import ContactPolicy, ContactPreference
+from debtors import calendars
 from debtors.models import ContactPoint, Debtor
 from payments import credits, posting
 from payments.models import Credit, Payment
@@ -70,6 +74,24 @@ def payment(status: str) -> Payment:
 
 def recalled() -> Debt:
     return debts.amend(factories.debt(), current_status="recalled", by=None, today=now().date())
+
+
+def offered() -> Any:
+    debt = factories.debt()
+    return proposals.propose(
+        Kind.PLAN,
+        debtor=debt.debtor,
+        debt_ids=[debt.pk],
+        schedule=Schedule(first=calendars.today(debt.debtor, at=now()), number=3),
+        by=None,
+        source=Arrangement.Source.API,
+        now=now(),
+    )
+
+
+def terms() -> Any:
+    own = factories.creditor(f"Creditor {uuid.uuid4()}")
+    return ArrangementPolicy.objects.create(currency_code="GBP", version=1, creditor=own)
 
 
 def asked() -> Any:
@@ -138,6 +160,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "payment": lambda: payment("completed"),
     "pending": lambda: payment("pending"),
     "asked": asked,
+    "offered": offered,
+    "terms": terms,
     "template": factories.template,
     "dispute": factories.dispute,
     "awaiting": awaiting,
