@@ -15,6 +15,7 @@ from django.urls import reverse
 from agents.models import Agent
 from casework import claims
 from casework.models import DUE, FollowUp, WorkClaim
+from collection import deferral_limits
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
 from collection.models import DeferralRequest, Dispute, Hold, ParkedPlacement
 from communications.calls import start
@@ -191,7 +192,8 @@ def _not_begun_by_others(agent: Agent, now: datetime) -> Q:
 WORKLISTS: tuple[Worklist, ...] = (
     Worklist(
         "deferrals", "Deferral requests", "hourglass_top", DeferralRequest, "collections.review_deferralrequest",
-        Q(status=DeferralRequest.Status.PENDING), filters="status__exact=pending",
+        Q(status=DeferralRequest.Status.PENDING), filters="tab=mine",
+        mine=lambda agent, now: deferral_limits.may_decide(deferral_limits.reach_of(agent, now=now)),
         late=lambda now: Q(created_at__lt=working_days_before(now, DEFERRAL_WORKING_DAYS)),
         late_words=f"over {DEFERRAL_WORKING_DAYS} working days", has_legal_clock=True,
     ),

@@ -124,13 +124,14 @@ def approve(
     debt = ledger.lock_debt(request.debt_id)
     request.refresh_from_db(fields=_READ_AGAIN)
     days = days or request.days
-    _check(request, debt, days, by=by, now=now)
-    if deferral_limits.needs_second_person(debt, by=by, now=now) and not _confirms(request, days, by=by):
+    reach = deferral_limits.Reach(by, now)
+    _check(request, debt, days, reach)
+    if reach.needs_second_person(debt) and not _confirms(request, days, by=by):
         return _propose(request, days, by=by, now=now)
     until = new_due_date(debt, days, now=now)
     request.granted_days, request.due_date_before, request.granted_until = days, debt.due_date, until
-    decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
     request.save(update_fields=["due_date_before", "granted_until", "granted_days"])
+    decide(request, DeferralRequest.Status.APPROVED, by=by, notes=notes, now=now)
     debt.due_date = until
     holds.create_hold(
         reason=Hold.Reason.DEFERRAL,
@@ -155,18 +156,18 @@ def new_due_date(debt: Debt, days: int, *, now: datetime) -> date:
     return calendars.later(max(debt.due_date or today, today), days=days)
 
 
-def _check(request: DeferralRequest, debt: Debt, days: int, *, by: Agent, now: datetime) -> None:
+def _check(request: DeferralRequest, debt: Debt, days: int, reach: deferral_limits.Reach) -> None:
     if request.status != DeferralRequest.Status.PENDING:
         raise AlreadyReviewed
     if not debt.is_open:
         raise DebtNotOpen
-    deferral_limits.require_decider(request, by=by)
+    deferral_limits.require_decider(request, by=reach.by)
     if not 1 <= days <= request.requested_deferral_days:
         raise MoreThanAsked
-    granted = _days_granted(debt, now=now)
+    granted = _days_granted(debt, now=reach.now)
     if granted + days > settings.DEFERRAL_DAYS_PER_YEAR:
         raise TooManyDays(granted=granted, limit=settings.DEFERRAL_DAYS_PER_YEAR)
-    deferral_limits.require(debt, days, by=by, now=now)
+    reach.require(debt, days)
 
 
 def _confirms(request: DeferralRequest, days: int, *, by: Agent) -> bool:

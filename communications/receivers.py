@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.dispatch import receiver
 
-from collection import deferrals, disputes
+from collection import deferral_steps, deferral_undo, deferrals, disputes
 from collection.models import DeferralRequest, Dispute
 from communications.calls import records
 from communications.notices import decisions
@@ -14,8 +14,26 @@ from debtors.models import SuppressionReason
 
 
 @receiver(deferrals.reviewed, dispatch_uid="communications.notify_deferral")
-def notify_deferral(sender: object, request: DeferralRequest, now: datetime, **_: object) -> None:
-    decisions.notify(request.debt, f"deferral_{request.status}", now=now)
+def notify_deferral(
+    sender: object, request: DeferralRequest, now: datetime, not_before: datetime | None, **_: object
+) -> None:
+    decision, note = decisions.decision_on(request), request.review_notes or ""
+    decisions.notify(request.debt, decision, note=note, not_before=not_before, now=now)
+
+
+@receiver(deferral_steps.questioned, dispatch_uid="communications.ask_about_deferral")
+def ask_about_deferral(
+    sender: object, request: DeferralRequest, now: datetime, not_before: datetime | None, **_: object
+) -> None:
+    decisions.notify(request.debt, decisions.QUESTION, note=request.question, not_before=not_before, now=now)
+
+
+@receiver(deferral_undo.undone, dispatch_uid="communications.take_back_deferral")
+def take_back_deferral(
+    sender: object, request: DeferralRequest, decided_at: datetime, now: datetime, **_: object
+) -> None:
+    if not decisions.take_back(request, decided_at=decided_at, now=now):
+        raise deferral_undo.TooLate
 
 
 @receiver(disputes.decided, dispatch_uid="communications.notify_dispute")

@@ -78,6 +78,11 @@ def bar(request: HttpRequest) -> Bar | None:
     return Bar(worklist, item, worklist.position(item, agent, now=moment), is_open)
 
 
+def works_on(request: HttpRequest, item: Any) -> bool:
+    """Return whether this is the item that the agent works on, which the bar claims."""
+    return bool(request.session.get(_SESSION_KEY, ("", ""))[1] == str(item.pk))
+
+
 def _end(request: HttpRequest, worklist: Worklist, *, was_working: bool) -> HttpResponse:
     request.session.pop(_SESSION_KEY, None)
     words = "That was the last one." if was_working else "There is nothing to do now."

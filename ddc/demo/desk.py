@@ -8,7 +8,6 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agents import limits
 from casework import follow_ups, notes
 from casework.models import FollowUp
 from collection import deferral_limits, deferral_steps, deferrals, disputes
@@ -104,20 +103,20 @@ def _pending_requests() -> Iterator[DeferralRequest]:
 
 def _prepare(month: "Month", at: datetime) -> None:
     """Ask one debtor a question, and send what is above an Agent's limits to the Supervisor, of the day before only."""
-    within = limits.of(month.agent)
+    reach = deferral_limits.Reach(month.agent, at)
     for number, request in enumerate(_pending_requests()):
         days = request.requested_deferral_days
         if number == 0 and request.question_at is None:
             question = "When do you expect your next salary?"
             deferral_steps.ask(request, by=month.agent, question=question, now=at)
-        elif number % 2 and deferral_limits.exceeded(request.debt, days, within=within, now=at):
+        elif number % 2 and reach.exceeded(request.debt, days):
             deferral_steps.send_to_supervisor(request, by=month.agent, now=at)
 
 
 def _review(month: "Month", request: DeferralRequest, at: datetime) -> None:
     """Grant a request, fewer days or none. Above an Agent's limits the Supervisor decides, the next day."""
     rng, asked = month.rng, request.requested_deferral_days
-    is_above = deferral_limits.exceeded(request.debt, asked, within=limits.of(month.agent), now=at)
+    is_above = deferral_limits.Reach(month.agent, at).exceeded(request.debt, asked)
     if is_above and request.escalated_at is None:
         deferral_steps.send_to_supervisor(request, by=month.agent, now=at)
         return

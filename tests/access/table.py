@@ -363,6 +363,9 @@ POST     /admin/collections/placementimport/{upload}/confirm/       302    302  
 GET      /admin/collections/placementimport/{upload}/discard/       302    302   403     200     403
 POST     /admin/collections/placementimport/{upload}/discard/       302    302   403     302     403
 GET,POST /admin/collections/placementimport/{upload}/refused_rows/  302    302   403     403     403
+GET      /admin/collections/deferralrequest/{asked}/preview/    302    302   200     200     403
+GET      /admin/collections/deferralrequest/{asked}/undo/       302    302   405     405     405
+POST     /admin/collections/deferralrequest/{asked}/undo/       302    302   302     302     302
 GET,POST /admin/collections/deferralrequest/{asked}/end_early/  302    302   403     403     403
 GET      /admin/collections/hold/{hold}/approve/              302    302   403     200     403
 POST     /admin/collections/hold/{hold}/approve/              302    302   403     302     403
