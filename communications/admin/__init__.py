@@ -6,12 +6,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from communications.admin import calls, inbound, inbox, messages  # noqa: F401 - Each registers its own pages.
+from communications.admin import calls, inbound, inbox, messages, template_preview  # noqa: F401 - Each registers its own pages.
 from communications.admin.text import as_written, framed
 from communications.models import Circuit, CommunicationTemplate, CommunicationTemplateVersion, DatabaseRestore
 from communications.texts import composition, placeholders, required_lines, sms, templates
@@ -22,15 +23,15 @@ from ddc.common.admin.pages import ReadOnlyAdmin, column
 from debtors.channels import Channel
 
 _HELP = (
-    "Placeholders: "
-    + ", ".join(f"{{{{{name}}}}}" for name in sorted(placeholders.NAMES))
-    + ". A message whose values are not all known is not sent, unless the template gives words for a missing one: "
-    + '{{debt_due_date|"as agreed"}}.'
+    "Placeholders are below. A message whose values are not all known is not sent, unless the template gives words for a "
+    'missing one: {{debt_due_date|"as agreed"}}.'
 )
 
 
 class TemplateForm(DomainForm):
     body = forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 12}), help_text=_HELP, strip=False)
+    #: For the buttons below the form that insert one.
+    catalogue = placeholders.CATALOGUE
 
 
 @admin.register(CommunicationTemplate)
@@ -45,11 +46,20 @@ class CommunicationTemplateAdmin(DomainAdmin):
     fields = (
         ("name", "language"),
         ("communication_type", "is_active"),
-        ("is_validation_notice", "overshadows", "asks_for_payment"),
+        "is_validation_notice",
+        "overshadows",
+        "asks_for_payment",
         "description",
         "subject",
         "body",
     )
+
+    actions_detail = ("preview",)
+    change_form_after_template = "communications/template_placeholders.html"
+
+    @action(description="Preview and test")  # type: ignore[untyped-decorator]
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return template_preview.page(self, request, object_id)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return (*self.fields, "example") if obj else self.fields

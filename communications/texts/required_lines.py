@@ -32,6 +32,18 @@ def add(body: str, *, channel: str, language: str | None) -> str:
     return body
 
 
+def missing(body: str, *, channel: str) -> list[str]:
+    """Name the lines that ``add`` adds to a template's body."""
+    used = placeholders.used(body)
+    is_signed = "agency_name" in used or profile.current().name in body
+    found = [] if is_signed or channel == Channel.CALL_SCRIPT else ["the agency's name"]
+    if channel == Channel.EMAIL and "unsubscribe_url" not in used:
+        found.append("the link that ends such mails")
+    if channel == Channel.SMS and not _STOP.search(body):
+        found.append("how to get no more texts (STOP)")
+    return found
+
+
 def _named(body: str, is_signed: bool) -> str:
     return body if is_signed else f"{{{{agency_name}}}}: {body}"
 

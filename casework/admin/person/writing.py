@@ -177,7 +177,7 @@ def page(admin: DomainAdmin, request: HttpRequest, object_id: str) -> HttpRespon
     reply = _reply(request, debtor)
     entered = request.POST.dict() if request.method == "POST" else _initial(debtor, reply) | request.GET.dict()
     form = WriteForm(debtor, agent, reply, entered)
-    back = _back(admin, request, debtor)
+    back = admin.back_to(request) or admin.page_of(debtor.pk)
     wanted, draft = request.POST.get("send"), form.draft() if form.is_valid() else None
     if wanted and draft:
         try:
@@ -283,10 +283,6 @@ def _reply(request: HttpRequest, debtor: Debtor) -> CommunicationLog | None:
     if found is None:
         raise Http404
     return found
-
-
-def _back(admin: DomainAdmin, request: HttpRequest, debtor: Debtor) -> str:
-    return admin.back_to(request) or admin.page_of(debtor.pk)
 
 
 def _read_key(text: str) -> uuid.UUID:
