@@ -129,3 +129,20 @@ class WorkClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent}, {self.item_type}"
+
+
+class DayFigures(models.Model):
+    """What happened on one of the agency's days, as ``casework.figures`` measured it; of today, also a week before."""
+
+    day = models.DateField(primary_key=True)
+    measured_at = models.DateTimeField()
+    figures = models.JSONField()
+    week_ago = models.JSONField(null=True, help_text="The same weekday last week, up to the same time.")
+
+    class Meta:
+        db_table = "day_figures"
+        ordering = ["-day"]
+        verbose_name = verbose_name_plural = "figures of a day"
+
+    def __str__(self) -> str:
+        return f"{self.day}"

@@ -23,6 +23,11 @@ def keep_typed(request: HttpRequest) -> str:
     return static("common/keep_typed.js")
 
 
+def focus(request: HttpRequest) -> str:
+    """Return the URL of the script that focuses the field to start with, and names choosers."""
+    return static("common/focus.js")
+
+
 def work_keys(request: HttpRequest) -> str:
     """Return the URL of the script with the keys of the bar of those who work through a worklist."""
     return static("casework/work.js")

@@ -68,6 +68,7 @@ app.conf.beat_schedule = {
     "compact-open-totals": _tick("collection.tasks.compact_open_totals", 30),
     "run-system-checks": _tick("audit.tasks.run_system_checks", 15),
     "import-placements": _tick("collection.tasks.import_placements", 15),
+    "measure-days": _tick("casework.tasks.measure_days", 120),
     "start-planned-runs": _tick("strategy.tasks.start_planned", 15),
     "forecast-contact": _tick("strategy.tasks.forecast_contact", 60),
     "daily": {

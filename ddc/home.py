@@ -11,15 +11,21 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from casework import summaries, worklists
+from agents.models import Agent
+from audit.models import ListExport
+from casework import figures, worklists
 from casework.admin.words import day, styled, sum_of
+from casework.models import DayFigures
 from casework.summaries import Waiting
 from collection.balances import totals
 from collection.balances.totals import Rates
+from ddc import charts, menu
 from ddc.common.days import agency_today, agency_zone
+from strategy.models import StrategyRun
 
 #: Of so many currencies the sums are named; more are only counted.
 _MOST_CURRENCIES = 2
+_NEWEST, _MOST_AGENTS = 5, 30
 _NOON, _EVENING = 12, 18
 
 
@@ -70,16 +76,82 @@ def page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     moment: datetime = now()
     agent: Any = request.user
     here = moment.astimezone(agency_zone())
-    rates = totals.latest_rates(agency_today(moment))
+    today = agency_today(moment)
+    rates = totals.latest_rates(today)
+    days = figures.latest(now=moment)
+    measured = days[-1] if days and days[-1].day == today else None
     return context | {
         "title": "Home",
         "greeting": f"{_greeting(here)}, {agent.first_name or agent.get_username()}",
         "today": f"{here:%A} {here.day} {here:%B %Y}",
         "clock": f"{here:%H:%M} in {here.tzinfo.key.rsplit('/', 1)[-1].replace('_', ' ')}",  # type: ignore[union-attr]
-        "tasks": _tasks(agent, rates, moment),
+        "tasks": _tasks(agent, menu.waiting(request), rates, moment),
         "has_work": bool(worklists.of(agent)),
         "reporting_currency": settings.REPORTING_CURRENCY,
+        "cards": today_cards(measured, rates) if measured else [],
+        "measured_at": f"{measured.measured_at.astimezone(agency_zone()):%H:%M}" if measured else "",
+        "last_weekday": f"last {here:%A}",
+        "charts": charts.of(agent, days, rates, today),
+        **_of_role(agent, measured),
     }
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure of today beside that of the same weekday last week at the same time."""
+
+    title: str
+    figure: str
+    before: str
+    detail: str = ""
+
+
+def today_cards(measured: DayFigures, rates: Rates) -> list[Card]:
+    """Return the four figures of today."""
+    today, before = measured.figures, measured.week_ago or {}
+    sums, sums_before = charts.collected_by(today), charts.collected_by(before)
+    sent, sent_before = _delivered(today), _delivered(before)
+    decided, decided_before = today["decided"], before.get("decided", {})
+    granted = f"{decided.get('approved', 0):,} granted, {decided.get('rejected', 0):,} refused"
+    return [
+        Card("Collected today", _sum(sums, rates), _sum(sums_before, rates), by_currency(sums)),
+        Card("Deferrals decided", f"{sum(decided.values()):,}", f"{sum(decided_before.values()):,}", granted),
+        Card("Messages delivered", _percent(sent), _percent(sent_before), f"{sent[0]:,} of {sent[1]:,} sent today"),
+        Card("Talks with the right person", f"{today['talks']:,}", f"{before.get('talks', 0):,}"),
+    ]
+
+
+def _sum(sums: Mapping[str, Decimal], rates: Rates) -> str:
+    return str(converted(sums, rates)) or (by_currency(sums) if sums else f"0 {settings.REPORTING_CURRENCY}")
+
+
+def _delivered(day: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many messages were delivered, and how many went out."""
+    by_status = list(day.get("messages", {}).values())
+    delivered = sum(counts.get("delivered", 0) for counts in by_status)
+    return delivered, delivered + sum(counts.get(one, 0) for counts in by_status for one in ("sent", "bounced"))
+
+
+def _percent(found: tuple[int, int]) -> str:
+    delivered, sent = found
+    return f"{100 * delivered / sent:.1f} %" if sent else "None sent"
+
+
+def _of_role(agent: Any, measured: DayFigures | None) -> dict[str, Any]:
+    """Return the runs and the team for those who plan runs; the newest exports for those who see changes only."""
+    if agent.has_perm("strategy.add_strategyrun"):
+        return {"runs": list(StrategyRun.objects.defer("rules", "contact")[:_NEWEST]), "team": _team(measured)}
+    if agent.has_perm("audit.view_auditevent"):
+        return {"exports": list(ListExport.objects.all()[:_NEWEST]), "is_auditor": True}
+    return {}
+
+
+def _team(measured: DayFigures | None) -> list[dict[str, Any]]:
+    """Return what each agent did today, those with most first."""
+    found = measured.figures["team"] if measured else {}
+    names = {str(agent.pk): str(agent) for agent in Agent.objects.filter(pk__in=found)}
+    rows = [{"name": names[key], **counts} for key, counts in found.items() if key in names]
+    return sorted(rows, key=lambda row: -sum(value for value in row.values() if isinstance(value, int)))[:_MOST_AGENTS]
 
 
 def _greeting(here: datetime) -> str:
@@ -88,9 +160,8 @@ def _greeting(here: datetime) -> str:
     return "Good afternoon" if here.hour < _EVENING else "Good evening"
 
 
-def _tasks(agent: Any, rates: Rates, moment: datetime) -> list[Task]:
+def _tasks(agent: Any, counted: Mapping[str, Waiting], rates: Rates, moment: datetime) -> list[Task]:
     """Return what waits, the most urgent first."""
-    counted = summaries.waiting(agent, now=moment, most=worklists.MAX_COUNT, with_sums=True)
     found = []
     for each in worklists.of(agent):
         if (waiting := counted[each.kind]).count:

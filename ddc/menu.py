@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from agency.models import AgencyProfile
 from audit import checks
 from casework import summaries, worklists
+from casework.summaries import Waiting
 
 #: The menu counts up to here, and then shows "99+": it is on every page.
 MAX_COUNT = 100
@@ -87,7 +88,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _to_do(request: HttpRequest) -> Iterator[dict[str, Any]]:
     agent: Any = request.user
-    counted = summaries.waiting(agent, now=now(), most=MAX_COUNT)
+    counted = waiting(request)
     for worklist in worklists.of(agent):
         found = counted[worklist.kind]
         number = f"{found.count}" if found.count < MAX_COUNT else f"{MAX_COUNT - 1}+"
@@ -95,6 +96,18 @@ def _to_do(request: HttpRequest) -> Iterator[dict[str, Any]]:
             "title": worklist.title, "link": worklist.list_url(), "icon": worklist.icon,
             "count": number if found.count else "", "is_late": found.is_urgent,
         }  # fmt: skip
+
+
+def waiting(request: HttpRequest) -> dict[str, Waiting]:
+    """Return what waits for the reader, counted once for a page; the home page also adds up what is owed."""
+    found: dict[str, Waiting] | None = getattr(request, "waiting", None)
+    if found is None:
+        agent: Any = request.user
+        is_home = request.resolver_match is not None and request.resolver_match.view_name == "admin:index"
+        most = worklists.MAX_COUNT if is_home else MAX_COUNT
+        found = summaries.waiting(agent, now=now(), most=most, with_sums=is_home)
+        request.waiting = found  # type: ignore[attr-defined]
+    return found
 
 
 def _items(request: HttpRequest, labels: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -270,7 +270,7 @@ UNFOLD = {
     "SITE_SYMBOL": "account_balance",
     "SHOW_BACK_BUTTON": True,
     "STYLES": ["ddc.backoffice.tokens", "ddc.backoffice.style", "agency.views.site_style"],
-    "SCRIPTS": ["ddc.backoffice.keep_typed", "ddc.backoffice.work_keys"],
+    "SCRIPTS": ["ddc.backoffice.keep_typed", "ddc.backoffice.focus", "ddc.backoffice.work_keys"],
     "GLOBAL_CALLBACK": "ddc.backoffice.shell",
     "DASHBOARD_CALLBACK": "ddc.home.page",
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from audit.export_admin import export
 from casework.admin import find, work
+from ddc import charts
 from ddc.common.admin.pages import options
 from ddc.common.api import problems
 from ddc.common.views import DocsView, HealthView, HomeView, SchemaView, metrics_page
@@ -31,6 +32,7 @@ urlpatterns = [
     path("admin/find/", admin.site.admin_view(find.find), name="find"),
     # In the place of django-unfold's, to whose address its pages link.
     path("admin/search/", admin.site.admin_view(find.command)),
+    path("admin/figures/<slug:slug>/", admin.site.admin_view(charts.download), name="figures"),
     path("admin/work/<slug:kind>/", admin.site.admin_view(work.work), name="work"),
     path("admin/work/<slug:kind>/leave/", admin.site.admin_view(work.leave), name="leave_work"),
     path("admin/", admin.site.urls),

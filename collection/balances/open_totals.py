@@ -52,3 +52,20 @@ def compact() -> None:
     """Merge the rows of each currency and due date. Others may read and write at the same time."""
     with connection.cursor() as cursor:
         cursor.execute(_COMPACT)
+
+
+_BY_AGE = """
+    SELECT CASE WHEN due_date IS NULL OR due_date >= %(today)s THEN 0 WHEN due_date >= %(today)s - 30 THEN 1
+        WHEN due_date >= %(today)s - 60 THEN 2 WHEN due_date >= %(today)s - 90 THEN 3 WHEN due_date >= %(today)s - 180 THEN 4
+        WHEN due_date >= %(today)s - 365 THEN 5 ELSE 6 END, currency_code, sum(balance), sum(debts)::bigint
+    FROM open_total GROUP BY 1, 2 HAVING sum(debts) > 0 ORDER BY 1, 2
+"""
+#: The ages of ``by_age``, in days past due.
+AGES = ("Not due", "1 to 30 days", "31 to 60 days", "61 to 90 days", "91 to 180 days", "181 to 365 days", "Over a year")
+
+
+def by_age(*, today: date) -> list[tuple[int, str, Decimal, int]]:
+    """Sum the open debts by age and currency: the index in ``AGES``, currency, balance and number of debts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_AGE, {"today": today})
+        return list(cursor.fetchall())

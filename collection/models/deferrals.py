@@ -91,6 +91,8 @@ class DeferralRequest(UUIDModel):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="deferral_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="deferral_status_newest"),
+            models.Index(fields=["reviewed_at"], name="deferral_reviewed", condition=Q(reviewed_at__isnull=False)),
+            models.Index(fields=["granted_until"], name="deferral_ends", condition=Q(granted_until__isnull=False)),
             models.Index(fields=["reviewer", "-reviewed_at"], name="deferral_of_reviewer"),
         ]
 

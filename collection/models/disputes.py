@@ -66,6 +66,9 @@ class Dispute(UUIDModel):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="dispute_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="dispute_status_newest"),
+            models.Index(
+                fields=["status", "received_at", "id"], name="dispute_open_oldest", condition=Q(status__in=_OPEN)
+            ),
         ]
 
     @property

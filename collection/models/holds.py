@@ -97,6 +97,11 @@ class Hold(UUIDModel):
         indexes = [
             models.Index(fields=["ends_on"], name="hold_not_ended_by_end", condition=Q(ended_at__isnull=True)),
             models.Index(fields=["review_on"], name="hold_not_ended_by_review", condition=Q(ended_at__isnull=True)),
+            models.Index(
+                fields=["created_at", "id"],
+                name="hold_not_approved",
+                condition=Q(approved_by__isnull=True, ended_at__isnull=True),
+            ),
         ]
 
     @property

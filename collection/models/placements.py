@@ -69,6 +69,9 @@ class ParkedPlacement(UUIDModel):
         indexes = [
             models.Index(fields=["debtor", "-created_at"], name="parked_placement_debtor"),
             models.Index(fields=["-created_at", "-id"], name="parked_placement_newest"),
+            models.Index(
+                fields=["created_at", "id"], name="parked_placement_waits", condition=Q(decision__isnull=True)
+            ),
         ]
 
     def cell(self, name: str) -> str | None:

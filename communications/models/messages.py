@@ -216,6 +216,12 @@ class CommunicationLog(UUIDModel):
                 condition=Q(communication_type="call_script", status="sent", outcome__isnull=True),
             ),
             models.Index(
+                fields=["sent_at", "id"],
+                name="log_call_task_oldest",
+                condition=Q(communication_type="call_script", status="sent", outcome__isnull=True),
+            ),
+            models.Index(fields=["outcome_at"], name="log_outcome_by", condition=Q(outcome_by__isnull=False)),
+            models.Index(
                 fields=["address", "-sent_at"],
                 name="log_sms_sent_to",
                 condition=Q(communication_type="sms", direction="outbound", sent_at__isnull=False),

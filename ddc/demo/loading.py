@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from agency import profile
 from agents import staff
 from agents.models import Agent, RoleLimit
+from casework import figures
 from collection.models import ExchangeRate, Segment
 from collection.segments import records
 from communications.models import CommunicationTemplate
@@ -68,6 +69,7 @@ def load(*, now: datetime, size: Size = WHOLE, progress: Callable[[str], object]
     if Debtor.objects.exists():
         return False
     _fill(users, size, now=now, progress=progress)
+    figures.refresh(now=now)
     return True
 
 

@@ -65,6 +65,7 @@ class Payment(UUIDModel):
             models.Index(fields=["-created_at", "-id"], name="payment_newest"),
             models.Index(fields=["debt", "-created_at", "-id"], name="payment_debt_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="payment_status_newest"),
+            models.Index(fields=["payment_date"], name="payment_completed_on", condition=Q(status="completed")),
         ]
 
     def __str__(self) -> str:

@@ -270,6 +270,7 @@ GET,POST /admin/search/                                     302    302   200    
 GET      /admin/autocomplete/                               302    302   403     403     403
 POST     /admin/autocomplete/                               302    302   405     405     405
 GET,POST /admin/find/                                       302    302   200     200     200
+GET,POST /admin/figures/ages/                               302    302   200     200     200
 GET,POST /admin/work/deferrals/                             302    302   302     302     403
 GET,POST /admin/work/holds/                                 302    302   403     302     403
 GET,POST /admin/work/deferrals/leave/                       302    302   302     302     302

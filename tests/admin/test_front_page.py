@@ -1,16 +1,21 @@
 """The back office's home page and its menu, by role."""
 
+import json
+from datetime import timedelta
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
 
-from casework import worklists
+from casework import figures, worklists
 from casework.models import WorkClaim
 from collection.models import DeferralRequest
 from communications.models import InboundMessage, ProviderEvent
@@ -20,6 +25,7 @@ from tests.admin.conftest import NOW, Browser, fill
 
 
 def test_every_table_is_in_one_section_of_the_menu():
+    assert get_resolver().url_patterns  # loads the pages that the routes name
     labels = list(chain.from_iterable(tables for _, tables in menu.MENU))
     assert len(labels) == len(set(labels))
     assert set(map(apps.get_model, labels)) == set(admin.site._registry)
@@ -139,3 +145,45 @@ def _queries(browser: Browser, rows: int) -> int:
     ) as queries:
         browser.get("/admin/")
     return len(queries)
+
+
+@pytest.fixture
+def measured(db: None) -> None:
+    with time_machine.travel(NOW, tick=False):
+        fill(1)
+        figures.refresh(now=NOW + timedelta(hours=1))
+
+
+CHARTS = {"collected", "messages", "ages", "deferrals"}
+
+
+@pytest.mark.parametrize("role", ["Agent", "Supervisor", "Auditor"])
+@pytest.mark.usefixtures("measured")
+def test_the_figures_of_today_and_the_charts(sign_in: Any, role: str):
+    browser = sign_in(role)
+    with time_machine.travel(NOW + timedelta(hours=2), tick=False):
+        page = browser.get("/admin/")
+    first = page.context["cards"][0]
+    assert (first.title, first.detail) == ("Collected today", "10.00 GBP")
+    charts = {chart.slug: chart for chart in page.context["charts"]}
+    assert charts.keys() == CHARTS
+    for chart in charts.values():
+        data = json.loads(chart.data)
+        assert all(len(one["data"]) == len(data["labels"]) for one in data["datasets"])
+        assert json.loads(chart.options)["plugins"] == {"legend": {"display": False}}
+    assert charts["collected"].rows[0] == [NOW.date().isoformat(), Decimal("10.0000")]
+    assert bool(page.context.get("runs")) == (role == "Supervisor")
+    assert ("Downloads of lists" in page.content.decode()) == (role == "Auditor")
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_figures_of_a_chart_are_a_csv_file(agent_at_desk: Browser):
+    with time_machine.travel(NOW + timedelta(hours=2), tick=False):
+        for slug in CHARTS:
+            answer = agent_at_desk.get(f"/admin/figures/{slug}/")
+            assert answer["Content-Type"].startswith("text/csv")
+            lines = b"".join(answer.streaming_content).decode().splitlines()
+            assert len(lines) > 1, slug
+        collected = b"".join(agent_at_desk.get("/admin/figures/collected/").streaming_content).decode()
+        assert collected.splitlines()[:2] == ["\ufeffDay,GBP", "2026-02-01,10.0000"]
+        assert agent_at_desk.get("/admin/figures/nothing/").status_code == 404
