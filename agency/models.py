@@ -1,4 +1,4 @@
-"""What the agency set about itself in the back office."""
+"""The agency's own data, as set in the back office."""
 
 from django.db import models
 from django.db.models import Q

@@ -146,7 +146,7 @@ def states(chosen: Chosen, *, day: date) -> list[State]:
 
 
 def changed(chosen: Chosen, *, day: date) -> list[State]:
-    """Return those of some arrangements whose state on a day may differ from their status, by one statement for all."""
+    """Return those of some arrangements with a state on a day that may differ from their status, by one statement for all."""
     return [State(*row) for row in _run(_STATES + _CHANGED, chosen, day)]
 
 

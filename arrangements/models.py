@@ -21,7 +21,7 @@ class Kind(models.TextChoices):
 
 
 class Interest(models.TextChoices):
-    """What interest does while an arrangement is active."""
+    """The effect of an active arrangement on interest."""
 
     RUNS = "runs"
     FROZEN = "frozen", "is frozen"
@@ -32,7 +32,7 @@ def _percent(**kwargs: object) -> "models.DecimalField[Decimal, Decimal]":
 
 
 class ArrangementPolicy(UUIDModel):
-    """What a creditor, or the agency for all creditors, allows in arrangements of one currency.
+    """The limits that a creditor, or the agency for all creditors, sets for arrangements of one currency.
 
     A row is never changed: a new version replaces it. An empty field of a creditor's row leaves the question to the agency's row.
     """

@@ -26,7 +26,7 @@ def accept_by_payment(*, now: datetime) -> int:
 
 
 def expire(*, now: datetime) -> int:
-    """End the offers whose last day is over on every clock where their debtor may be; return how many."""
+    """End the offers with a last day that is over on every clock where their debtor may be; return how many."""
     over = Arrangement.objects.filter(status=Status.OFFERED, expires_on__lt=begun(now)).select_related("debtor")
     ended = 0
     for arrangement in over:

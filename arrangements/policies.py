@@ -21,7 +21,7 @@ from ddc.common import money
 
 
 class Needed(StrEnum):
-    """What an arrangement beyond a rule needs."""
+    """The approval or consent that an arrangement beyond a rule needs."""
 
     APPROVAL = "approval"
     CONSENT = "consent"

@@ -50,7 +50,7 @@ def of_debtor(request: HttpRequest, debtor: Debtor) -> list[Listing]:
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Who changed which personal data, when, before and after."""
+    """Changes of personal data: by which person, when, before and after."""
 
     list_display = ("at", "who", "source", "data", "person", "change")
     list_filter = ("source", "actor_kind", "operation", "table_name", "at")

@@ -89,7 +89,7 @@ def _page(app: str, model: str) -> BackOffice:
 
 @admin.register(ListExport)
 class ListExportAdmin(ReadOnlyAdmin):
-    """Who downloaded which list, when, and why."""
+    """Downloads of lists: by which person, when, and why."""
 
     list_display = ("at", "agent_name", "list_name", "sent", "reason", "filters")
     list_filter = ("at", "list_name")

@@ -1,4 +1,4 @@
-"""Who works on which item: the second agent sees who has it."""
+"""Claims on items of work: the second agent sees who has one."""
 
 import uuid
 from collections.abc import Collection

@@ -42,7 +42,7 @@ _RECORDED = """
     SELECT recorded_by_id::text, count(*) FROM payment
     WHERE created_at >= %(start)s AND created_at < %(until)s AND recorded_by_id IS NOT NULL GROUP BY 1
 """
-#: What came of the deferrals that ended on the day: the debt is paid, something was paid since the decision, or nothing.
+#: The results of the deferrals that ended on the day: the debt is paid, something was paid since the decision, or nothing.
 _KEPT = """
     SELECT CASE WHEN debt.current_balance = 0 THEN 'paid' WHEN EXISTS (
         SELECT FROM payment WHERE payment.debt_id = debt.id AND payment.status = 'completed'

@@ -106,7 +106,7 @@ class FollowUp(UUIDModel):
         return self.text
 
 
-#: Open follow-ups whose day, by the agency's day, has come.
+#: Open follow-ups that are due, by the agency's day.
 DUE = Q(outcome__isnull=True, due_on__lte=AgencyToday())
 
 
@@ -132,7 +132,7 @@ class WorkClaim(models.Model):
 
 
 class DayFigures(models.Model):
-    """What happened on one of the agency's days, as ``casework.figures`` measured it; of today, also a week before."""
+    """The figures of one of the agency's days, as ``casework.figures`` measured it; of today, also a week before."""
 
     day = models.DateField(primary_key=True)
     measured_at = models.DateTimeField()

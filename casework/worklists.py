@@ -29,7 +29,7 @@ from debtors.models import Debtor
 MAX_COUNT = 1_000
 #: So many items at a time are asked whether they may be worked on now.
 BATCH = 25
-#: Of so many calls the home page says how many may be made now.
+#: The home page asks for so many calls, the oldest, whether they may be made now.
 CALLS_ASKED = 50
 
 DEFERRAL_WORKING_DAYS, DISPUTE_DAYS = 2, 14
@@ -118,7 +118,7 @@ class Worklist:
         return next(self._allowed(self.rows(agent, now=now).filter(before).reverse(), now), None)
 
     def take(self, agent: Agent, *, now: datetime, after: Any | None = None) -> Any | None:
-        """Claim the next item for the agent, and return it. Of two agents at once, each gets another item."""
+        """Claim the next item for the agent, and return it. Two agents at once get different items."""
         return next((item for item in self._following(after, agent, now) if self.claim(item, agent, now=now)), None)
 
     def claim(self, item: Any, agent: Agent, *, now: datetime) -> bool:

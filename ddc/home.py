@@ -23,7 +23,7 @@ from ddc import charts, menu
 from ddc.common.days import agency_today, agency_zone
 from strategy.models import StrategyRun
 
-#: Of so many currencies the sums are named; more are only counted.
+#: The sums of so many currencies are named; more are only counted.
 _MOST_CURRENCIES = 2
 _NEWEST, _MOST_AGENTS = 5, 30
 _NOON, _EVENING = 12, 18

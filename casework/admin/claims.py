@@ -10,7 +10,7 @@ from ddc.common.admin.pages import ReadOnlyAdmin, column
 
 @admin.register(WorkClaim)
 class WorkClaimAdmin(ReadOnlyAdmin):
-    """Who works on which item. A claim ends ten minutes after the last request for the item."""
+    """The work on items by agent. A claim ends ten minutes after the last request for the item."""
 
     list_display = ("agent", "item_type", "item_id", "claimed_at", "seen_at", "state")
     list_select_related = ("agent",)

@@ -29,7 +29,7 @@ from ddc.common.admin.workflow import WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from debtors.models import Debtor
 
-#: Of so many debts, the newest, a follow-up on a person's page chooses.
+#: A follow-up on a person's page chooses from so many debts, the newest.
 _MOST_DEBTS = 50
 _OPEN = Q(outcome__isnull=True)
 _MINE, _ANYONE = "mine", "any"

@@ -29,7 +29,7 @@ _MOST_FOUND = 20
 
 
 class PersonForm(forms.Form):
-    """Choose the person whose values are shown."""
+    """Choose the person for the preview."""
 
     q = forms.CharField(label="Person", required=False, max_length=200, widget=UnfoldAdminTextInputWidget())
     debtor = forms.ChoiceField(label="Found", required=False, widget=UnfoldAdminSelectWidget())

@@ -112,7 +112,7 @@ class UnparsedCallback:
     headers: dict[str, str]
 
 
-#: What the inbox stores.
+#: The events that the inbox stores.
 CallbackEvent = DeliveryEvent | InboundMessage | KeyPress | UnparsedCallback
 
 _KINDS: dict[type[CallbackEvent], Kind] = {

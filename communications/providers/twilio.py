@@ -48,7 +48,7 @@ _NO_TEXTS = frozenset({"21211", "21614", "30005", "30006"})
 _OUTCOMES = {"busy": CallOutcome.BUSY, "no-answer": CallOutcome.NO_ANSWER}
 #: Twilio's error codes of a number that is not in service.
 _NOT_IN_SERVICE = frozenset({"13223", "13224", "13227", "21211", "21217", "32203"})
-#: The tag that <Say> uses for a language whose own tag it does not know.
+#: The tag that <Say> uses for a language if it does not know the language's own tag.
 _VOICES = {
     "en": "en-GB", "de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "pt": "pt-PT", "nl": "nl-NL", "pl": "pl-PL",
     "da": "da-DK", "sv": "sv-SE", "nb": "nb-NO", "no": "nb-NO", "fi": "fi-FI", "ru": "ru-RU", "ja": "ja-JP", "ko": "ko-KR",

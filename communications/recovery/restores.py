@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
 @dataclass
 class Report:
-    """What a restore did to messages. ``is_repeated``: it had been handled before."""
+    """The effects of a restore on messages. ``is_repeated``: it had been handled before."""
 
     dump_taken_at: datetime
     stopped_at: datetime

@@ -1,6 +1,6 @@
 """Let the demo's agents work on a day: decide requests, read replies, call, write notes, set and close follow-ups.
 
-They leave the work of the last days undone, so that whoever opens the demo finds some.
+They leave the work of the last days undone, so that a visitor of the demo finds some.
 """
 
 from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ from portal.models import DigitalActivity
 #: So many debts of a person are shown, and so many entries of a debt; lists have the others.
 MOST_DEBTS = 20
 MOST_ENTRIES = 8
-#: What stands beside the timeline. Another card is one more template here.
+#: The cards beside the timeline. Another card is one more template here.
 RAIL = ("casework/rail_debts.html", "casework/rail_follow_ups.html", "casework/rail_contact.html")
 
 

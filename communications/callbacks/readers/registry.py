@@ -1,4 +1,4 @@
-"""The mail services whose callbacks are read. A new one is one line here."""
+"""The mail services with callbacks that are read. A new one is one line here."""
 
 import base64
 import hashlib
