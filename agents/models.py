@@ -205,6 +205,8 @@ class LimitKind(models.TextChoices):
     DEFERRAL_DAYS = "deferral_days", "Days of a deferral"
     DEFERRAL_AMOUNT = "deferral_amount", "Balance of a debt to defer"
     REFUND_AMOUNT = "refund_amount", "Refund to a payer"
+    WAIVER_AMOUNT = "waiver_amount", "Amount of a waiver"
+    WRITE_OFF_AMOUNT = "write_off_amount", "Amount of a write-off"
     DEFERRAL_SECOND_PERSON = "deferral_second_person", "Balance above which a second person confirms a deferral"
     ARRANGEMENT_MONTHS = "arrangement_months", "Months of an arrangement"
     ARRANGEMENT_DISCOUNT_PERCENT = "arrangement_discount_percent", "Discount of a settlement"

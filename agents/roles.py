@@ -33,6 +33,9 @@ _AGENT = {
     "collections": (
         "add_debt",
         "change_debt",
+        "charge_debt",
+        "waive_debt",
+        "write_off_debt",
         "decide_parkedplacement",
         "review_deferralrequest",
         "add_hold",
@@ -76,6 +79,7 @@ _SUPERVISOR = {
         "decide_dispute",
         "decide_escalated_deferralrequest",
         "close_debt",
+        "charge_without_rule",
         "add_segment",
         "change_segment",
         "delete_segment",

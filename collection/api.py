@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from collection import debts, deferrals
-from collection.balances import totals
+from collection.accounts.serializers import DebtAccountSerializer, payoff_fields
+from collection.balances import accounts, totals
 from collection.models import (
     CostRule,
     Debt,
@@ -59,8 +60,8 @@ class DebtFilters(FilterSet):
     segment_id = IdFilter()
 
 
-class DebtPageSerializer(DebtWithSegmentSerializer):
-    """A debt with its debtor, its segment, the status set by hand and its newest payments."""
+class DebtPageSerializer(DebtWithSegmentSerializer, DebtAccountSerializer):
+    """A debt with its account, its debtor, its segment, the status set by hand and its newest payments."""
 
     debtor = DebtorSerializer()
     status_by_hand = HandStatusSerializer(read_only=True, allow_null=True)
@@ -80,7 +81,8 @@ class DebtView(ResourceView):
         debt = get_object_or_404(related, pk=pk)
         payments = Payment.objects.filter(debt=debt)[:NEWEST]
         more = {"payments": list(payments), "status_by_hand": debt if debt.hand_status else None}
-        return Response(write(DebtPageSerializer, Annotated(debt, **more)))
+        account = payoff_fields(accounts.payoff(debt, agency_today(now())))
+        return Response(write(DebtPageSerializer, Annotated(debt, **account, **more)))
 
     def perform_create(self, data: dict[str, Any]) -> Debt:
         data.pop("updated_at", None)

@@ -10,7 +10,7 @@ from django.db import transaction
 from agents.models import Agent, require_permission
 from collection import states
 from collection.balances import accounts, ledger
-from collection.balances.accounts import Draft
+from collection.balances.events import Draft
 from collection.claims.components import Components
 from collection.models import OPEN, Debt, DebtStatus, Dispute, LedgerEntry, Segment
 from collection.segments import assignment

@@ -109,6 +109,20 @@ class LedgerCauseSerializer(CamelSerializer):
     payment_date = serializers.CharField(required=False)
     previous_currency = serializers.CharField(required=False)
     rate = serializers.CharField(required=False)
+    reason = serializers.CharField(required=False)
+    note = serializers.CharField(required=False)
+    rule_code = serializers.CharField(required=False)
+    legal_basis = serializers.CharField(required=False)
+    settled_for = serializers.CharField(required=False)
+
+
+class ComponentsSerializer(CamelSerializer):
+    """An amount by component."""
+
+    principal = MoneyField(read_only=True)
+    interest = MoneyField(read_only=True)
+    costs = MoneyField(read_only=True)
+    fees = MoneyField(read_only=True)
 
 
 class AgentNameSerializer(CamelSerializer):
@@ -132,12 +146,15 @@ class LedgerEntrySerializer(CamelSerializer):
     id = serializers.UUIDField()
     kind = ChoiceField(LedgerEntry.Kind.values)
     amount = MoneyField(read_only=True)
+    components = ComponentsSerializer(source="*", read_only=True)
     currency_code = serializers.CharField()
     value_date = DateField()
+    effective_date = DateField(source="value_date")
     posted_at = TimeField()
     by = AgentNameSerializer(allow_null=True)
     cause = serializers.SerializerMethodField()
     reverses = ReferenceField(allow_null=True, read_only=True)
+    refers_to = ReferenceField(allow_null=True, read_only=True)
 
     def get_cause(self, entry: LedgerEntry) -> LedgerCauseSerializer:
         return entry.cause  # type: ignore[no-any-return]

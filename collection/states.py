@@ -5,6 +5,7 @@ An open status changes to any other open status unless a record outranks it (``c
 balance and is never set by hand.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -13,8 +14,9 @@ from django.utils.timezone import now
 from agents.models import Agent, require_permission
 from collection import statuses
 from collection.balances import accounts, ledger
-from collection.balances.accounts import Draft
+from collection.balances.events import Draft
 from collection.models import OPEN, Debt, DebtStatus, LedgerEntry
+from ddc.common import money
 from ddc.common.errors import DomainError, OutOfRange
 
 Kind = LedgerEntry.Kind
@@ -85,7 +87,8 @@ def change(
         set_by_hand(debt, status, by=by, today=today, reason=reason, until=until)
         ledger.save(debt, "current_status", *statuses.FIELDS)
     elif debt.is_open and status in _CLOSED_BY_HAND:
-        _close(debt, status, by=by, today=today, cause=cause)
+        require_permission(by, "collections.close_debt")
+        close(debt, status, by=by, today=today, cause=cause)
     elif before in _CLOSED_BY_HAND and status == DebtStatus.ACTIVE:
         _reopen(debt, by=by, today=today, cause=cause)
     else:
@@ -105,13 +108,17 @@ def set_by_hand(
     debt.current_status = status
 
 
-def _close(debt: Debt, status: str, *, by: Agent | None, today: date, cause: dict[str, Any] | None) -> None:
-    require_permission(by, "collections.close_debt")
+def close(debt: Debt, status: str, *, by: Agent | None, today: date, cause: Mapping[str, Any] | None = None) -> None:
+    """Close a locked, open debt. For ``settled`` and ``written_off`` all that is owed is written off.
+
+    :param cause: more about the write-off; that of a settled debt tells what was paid
+    """
     if status in WRITES_OFF:
-        owed = accounts.owed(debt, today)
+        owed, paid = accounts.owed(debt, today), accounts.paid(debt)
         debt.current_status = status
-        closing = {"type": "closing", "status": status, **(cause or {})}
-        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, closing, -owed), by=by)
+        more = {"settledFor": money.text(paid, debt.currency_code)} if status == DebtStatus.SETTLED else {}
+        because = {"type": "closing", "status": str(status)} | more | dict(cause or {})
+        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, because, -owed), by=by)
     else:
         debt.current_status = status
         ledger.save(debt, "current_status")

@@ -8,17 +8,18 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from collection import search
 from collection.admin import ledger
 from collection.models import LedgerEntry
 from ddc.common.admin.editing import DomainAdmin
-from ddc.common.admin.forms import UnchangedSinceForm
+from ddc.common.admin.forms import DecimalField, UnchangedSinceForm
 from ddc.common.admin.listings import Listing
 from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbroken
 from ddc.common.admin.workflow import offered
 from ddc.common.days import agency_today, begun
-from payments import posting
+from payments import posting, returns
 from payments.models import IdempotencyKey, Payment, PaymentStatus
 
 _MONEY = ("debt", "amount", "currency_code", "status", "payment_date")
@@ -36,6 +37,18 @@ class PaymentForm(UnchangedSinceForm):
             self.initial.setdefault("payment_date", agency_today(now()))
 
 
+class ReturnForm(forms.Form):
+    """How much of a payment goes back, and why."""
+
+    amount = DecimalField(required=False, min_value=SMALLEST, widget=UnfoldAdminDecimalFieldWidget())
+    reason = forms.CharField(max_length=255, required=False, widget=UnfoldAdminTextInputWidget())
+
+    def __init__(self, payment: Payment, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        left = amount(payment.amount - payment.refunded_amount, payment.currency_code)
+        self.fields["amount"].help_text = f"All that is left if empty: {left}"
+
+
 @admin.register(Payment)
 class PaymentAdmin(DomainAdmin):
     form = PaymentForm
@@ -47,8 +60,8 @@ class PaymentAdmin(DomainAdmin):
         "The debtor's name, e-mail address or phone, part of the reference, or the whole id of the transaction"
     )
     autocomplete_fields = ("debt",)
-    actions_detail = ("reverse",)
-    readonly_fields = ("recorded_by", "created_at", "updated_at")
+    actions_detail = ("charge_back", "refund", "reverse")
+    readonly_fields = ("recorded_by", "created_at", "updated_at", "went_back", "charged_back_at")
     fields = (
         "debt",
         ("amount", "currency_code"),
@@ -61,7 +74,11 @@ class PaymentAdmin(DomainAdmin):
         return Q(processor_txn_id=text) | Q(debt__in=search.debts(text))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
-        return (*self.fields, "recorded_by", ("created_at", "updated_at")) if obj else self.fields
+        return (
+            (*self.fields, ("went_back", "charged_back_at"), "recorded_by", ("created_at", "updated_at"))
+            if obj
+            else self.fields
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Make a posted payment's money read-only, except for agents who may reverse it."""
@@ -70,6 +87,7 @@ class PaymentAdmin(DomainAdmin):
         return (*self.readonly_fields, *fixed)
 
     paid = column("Amount", lambda payment: unbroken(amount(payment.amount, payment.currency_code)), ordering="amount")
+    went_back = column("Refunded", lambda payment: amount(payment.refunded_amount or None, payment.currency_code))
     owed = column("Debt", lambda payment: unbroken(payment.debt))
     debtor = column("Debtor", lambda payment: payment.debt.debtor)
 
@@ -98,6 +116,25 @@ class PaymentAdmin(DomainAdmin):
 
     def remove(self, request: HttpRequest, obj: Payment) -> None:
         posting.void(obj, by=request.user, today=agency_today(now()))  # type: ignore[arg-type]
+
+    @action(description="Charge back", permissions=["reverse"])  # type: ignore[untyped-decorator]
+    def charge_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(payment: Payment, fields: dict[str, Any]) -> None:
+            moment = now()
+            returns.charge_back(payment, **fields, by=request.user, now=moment, today=agency_today(moment))  # type: ignore[arg-type]
+
+        form = ReturnForm(self.one(request, object_id), request.POST or None)
+        title, done = "Book a charge-back, effective on the day of the payment", "The charge-back is booked."
+        return self.do_to_one(request, object_id, form, act, title=title, button="Book charge-back", done=done)
+
+    @action(description="Refund", permissions=["reverse"])  # type: ignore[untyped-decorator]
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def act(payment: Payment, fields: dict[str, Any]) -> None:
+            returns.refund(payment, **fields, by=request.user, today=agency_today(now()))  # type: ignore[arg-type]
+
+        form = ReturnForm(self.one(request, object_id), request.POST or None)
+        title, done = "Refund the payer, effective today", "The refund is booked."
+        return self.do_to_one(request, object_id, form, act, title=title, button="Book refund", done=done)
 
 
 @admin.register(IdempotencyKey)

@@ -1,6 +1,7 @@
 """Payments over HTTP."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +14,15 @@ from ddc.common.api.filters import FilterSet, IdFilter, WordFilter
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView
 from ddc.common.days import agency_today, begun
-from payments import idempotency, posting
+from payments import idempotency, posting, returns
 from payments.models import Payment, PaymentStatus
-from payments.serializers import PaymentInputSerializer, PaymentSerializer, PaymentWithDebtSerializer
+from payments.serializers import (
+    ChargebackSerializer,
+    PaymentInputSerializer,
+    PaymentRefundSerializer,
+    PaymentSerializer,
+    PaymentWithDebtSerializer,
+)
 
 _KEY = {"type": "string", "maxLength": idempotency.MAX_KEY_LENGTH}
 IDEMPOTENCY_HEADER = OpenApiParameter("Idempotency-Key", _KEY, OpenApiParameter.HEADER)
@@ -47,6 +54,12 @@ class PaymentView(ResourceView):
     input_serializer = PaymentInputSerializer
     filterset_class = PaymentFilters
 
+    required_permissions = {
+        "charge_back": "payments.reverse_payment",
+        "refund": "payments.reverse_payment",
+    }
+    bodiless_actions = ("charge_back", "refund")
+
     def get_queryset(self) -> Any:
         return Payment.objects.select_related("debt__creditor") if self.action == "retrieve" else Payment.objects.all()
 
@@ -73,3 +86,18 @@ class PaymentView(ResourceView):
 
     def perform_destroy(self, instance: Payment) -> None:
         posting.void(instance, by=self.agent, today=agency_today(now()))
+
+    @extend_schema(operation_id="chargeBackPayment", request=ChargebackSerializer, responses={201: PaymentSerializer})
+    def charge_back(self, request: Request, pk: uuid.UUID) -> Response:
+        data = self.read(ChargebackSerializer, optional=True)
+        moment = now()
+        payment = returns.charge_back(
+            self.get_object(pk), **data, by=self.agent, now=moment, today=agency_today(moment)
+        )
+        return Response(write(PaymentSerializer, payment), 201)
+
+    @extend_schema(operation_id="refundPayment", request=PaymentRefundSerializer, responses={201: PaymentSerializer})
+    def refund(self, request: Request, pk: uuid.UUID) -> Response:
+        data = self.read(PaymentRefundSerializer, optional=True)
+        payment = returns.refund(self.get_object(pk), **data, by=self.agent, today=agency_today(now()))
+        return Response(write(PaymentSerializer, payment), 201)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agents.models import Agent, require_permission
 from collection.balances import accounts, ledger
-from collection.balances.accounts import Draft
+from collection.balances.events import Draft
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money

@@ -12,7 +12,7 @@ from django.db import transaction
 from agents.models import Agent, require_permission
 from collection import states
 from collection.balances import accounts, ledger
-from collection.balances.accounts import Draft
+from collection.balances.events import Draft
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money

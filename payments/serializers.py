@@ -55,5 +55,23 @@ class PaymentInputSerializer(PaymentSerializer):
     )
 
 
+class ChargebackSerializer(CamelSerializer):
+    """A charge-back of a payment, or of a part of it."""
+
+    decisive: ClassVar[tuple[str, ...]] = ("amount",)
+    null_means = {"reason": ""}
+
+    amount = MoneyField(positive=True, required=False, allow_null=True)
+    reason = TextField(max_length=255, required=False, allow_null=True)
+
+
+class PaymentRefundSerializer(ChargebackSerializer):
+    """A refund of a payment, or of a part of it, to the payer."""
+
+    decisive = ("amount", "value_date")
+
+    value_date = DateField(required=False, allow_null=True)
+
+
 class PaymentWithDebtSerializer(PaymentSerializer):
     debt = DebtSerializer(read_only=True)

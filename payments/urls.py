@@ -21,6 +21,8 @@ _patterns = [
     *resource("refunds", RefundView, name="refund", only="list retrieve"),
     path("refunds/<id:pk>/approve", RefundView.as_view({"put": "approve"})),
     path("refunds/<id:pk>/reject", RefundView.as_view({"put": "reject"})),
+    path("payments/<id:pk>/chargeback", PaymentView.as_view({"post": "charge_back"}), name="payment-chargeback"),
+    path("payments/<id:pk>/refund", PaymentView.as_view({"post": "refund"}), name="payment-refund"),
 ]
 
 urlpatterns = answer_fast(_patterns, {"payment-list": fast.payments})

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 
 from agents.models import Agent
 from collection.models import Debt
-from collection.placements.file import OF_DEBT, OF_DEBTOR
+from collection.placements.file import OF_ACCOUNT, OF_DEBT, OF_DEBTOR
 from collection.serializers import DebtSerializer
 from ddc.common.api.fields import TextField
 from ddc.common.api.rendering import camel
@@ -79,7 +79,7 @@ def test_the_documents_of_the_placement_file_name_each_column(model: type[models
     text = (Path(__file__).parents[1] / "examples/README.md").read_text()
     named = {name for row in re.findall(r"^\| (`[^|]+) \|", text, re.M) for name in re.findall(r"`(\w+)`", row)}
     assert set(COLUMNS[model]) <= named
-    assert named == {*OF_DEBTOR, *OF_DEBT}
+    assert named == {*OF_DEBTOR, *OF_DEBT, *OF_ACCOUNT}
 
 
 @pytest.mark.django_db

@@ -16,10 +16,10 @@ from unfold.widgets import (
 )
 
 from collection import debts, search
+from collection.admin.account_forms import ACTIONS, AccountActions
 from collection.models import OPEN, Debt, DebtStatus
 from contact import explain, facts
 from ddc.common import money
-from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DecimalField, DomainForm, UnchangedSinceField, currency_field
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
 from ddc.common.days import agency_today
@@ -87,7 +87,7 @@ class StatusForm(forms.Form):
 
 
 @admin.register(Debt)
-class DebtAdmin(DomainAdmin):
+class DebtAdmin(AccountActions):
     form = DebtForm
     list_display = (
         "reference",
@@ -102,7 +102,7 @@ class DebtAdmin(DomainAdmin):
     search_fields = ("external_reference",)
     search_help_text = "Part of the reference; the debtor's name, e-mail address, phone or postcode; or an id"
     autocomplete_fields = ("creditor", "debtor", "segment")
-    actions_detail = ("correct_amounts", "change_status")
+    actions_detail = ("correct_amounts", "change_status", *ACTIONS)
     bounds = {"original_balance": (SMALLEST, None), "p2p_score": (0, 1)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Debt]:

@@ -7,64 +7,22 @@ that never had interest, costs or fees is principal only and needs none of this.
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from agents.models import Agent
 from collection.balances import ledger, terms
+from collection.balances.events import Draft, Item, components_of, event_of, is_opening, item_of, items_of
 from collection.claims import account
 from collection.claims.account import Account, Event
-from collection.claims.components import NOTHING, Components
+from collection.claims.components import Components
 from collection.models import Debt, LedgerEntry
 from ddc.common import money
 
 Kind = LedgerEntry.Kind
-_EVENTS = {
-    Kind.PAYMENT: account.Kind.PAYMENT,
-    Kind.CREDIT: account.Kind.PAYMENT,
-    Kind.REFUND: account.Kind.REFUND,
-    Kind.COST: account.Kind.CHARGE,
-    Kind.FEE: account.Kind.CHARGE,
-    Kind.ADJUSTMENT: account.Kind.ADJUSTMENT,
-    Kind.WAIVER: account.Kind.ADJUSTMENT,
-    Kind.WRITE_OFF: account.Kind.ADJUSTMENT,
-}
 _OPENING = "opening"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """An entry to book. The components of a payment, a refund or a charge-back follow from its amount.
-
-    :ivar amount: signed, as in ``LedgerEntry``
-    :ivar components: of a charge, waiver, write-off or adjustment; None: principal
-    """
-
-    kind: LedgerEntry.Kind
-    amount: Decimal
-    value_date: date
-    cause: dict[str, Any] = field(default_factory=dict)
-    components: Components | None = None
-    payment_id: Any = None
-    reverses: LedgerEntry | None = None
-    refers_to: LedgerEntry | None = None
-
-
-@dataclass
-class _Item:
-    """An entry, or a draft of one, as an event of the account.
-
-    :ivar posted: the components that the ledger has for it by now, with later changes
-    :ivar draft: what is to be booked for it
-    """
-
-    key: str
-    source: LedgerEntry | Draft
-    posted: Components = NOTHING
-    returned: Decimal = Decimal(0)
-    draft: Draft | None = None
 
 
 def book(
@@ -108,7 +66,7 @@ def on_day(debt: Debt, day: date) -> Account:
     """Return the account of a debt on a day, with the interest until then."""
     if _is_simple(debt, ()):
         return Account(until=day, balances=ledger.balances(debt))
-    return _compute(debt, _items(ledger.unreversed(debt)), day)[0]
+    return _compute(debt, items_of(ledger.unreversed(debt)), day)[0]
 
 
 def owed(debt: Debt, day: date) -> Components:
@@ -116,25 +74,29 @@ def owed(debt: Debt, day: date) -> Components:
     if _is_simple(debt, ()):
         return ledger.balances(debt)
     entries = ledger.unreversed(debt)
-    return _compute(debt, _items(entries), max([day, *_days(entries)]))[0].balances
+    return _compute(debt, items_of(entries), max([day, *_days(entries)]))[0].balances
+
+
+def paid(debt: Debt) -> Decimal:
+    """Return what was paid on a debt in all, without what went back."""
+    kinds = (Kind.PAYMENT, Kind.CREDIT, Kind.CHARGEBACK, Kind.REFUND)
+    return -sum((entry.amount for entry in ledger.unreversed(debt, *kinds)), Decimal(0))
 
 
 def largest_payment(debt: Debt, value_date: date) -> Decimal:
     """Return the largest payment with a value date that leaves nothing over: what is open for it."""
-    total = owed(debt, value_date).total
+    unit = money.quantum(debt.currency_code)
+    total = owed(debt, value_date).total.quantize(unit)
     if _is_simple(debt, ()):
         return total
     entries = ledger.unreversed(debt)
     until = max([value_date, *_days(entries)])
 
     def excess(amount: Decimal) -> Decimal:
-        items = [*_items(entries), _item(Draft(Kind.PAYMENT, -amount, value_date), len(entries))]
+        items = [*items_of(entries), item_of(Draft(Kind.PAYMENT, -amount, value_date), len(entries))]
         return _compute(debt, items, until)[0].excess
 
-    unit = money.quantum(debt.currency_code)
-    if not (over := excess(total)):
-        return total
-    fits, too_much = total - over, total
+    fits, too_much = total - excess(total).quantize(unit), total
     while too_much - fits > unit:  # An earlier payment saves interest, so the two are close to each other.
         middle = fits + ((too_much - fits) / 2 // unit) * unit
         fits, too_much = (fits, middle) if excess(middle) else (middle, too_much)
@@ -142,7 +104,7 @@ def largest_payment(debt: Debt, value_date: date) -> Decimal:
 
 
 def _is_simple(debt: Debt, drafts: Iterable[Draft]) -> bool:
-    if debt.is_itemized or terms.bears_interest(debt):
+    if debt.is_itemized or debt.interest_schedule_id is not None:
         return False
     return all(draft.components is None or draft.components.principal == draft.amount for draft in drafts)
 
@@ -159,14 +121,14 @@ def _with_differences(debt: Debt, drafts: Sequence[Draft], until: date | None) -
         else:
             kept.append(entry)
     new = [draft for draft in drafts if not draft.reverses]
-    items = _items(kept, new)
+    items = items_of(kept, new)
     days = [*_days(kept), *(draft.value_date for draft in new), *([until] if until else [])]
     if not days:
         return [*reversals, *new]
     found, checkpoints = _compute(debt, items, max(days), [*([until] if until else []), *_interest_days(kept)])
     if found.excess:
         raise ledger.ExceedsBalance
-    placements = [draft for draft in new if _is_opening(draft)]
+    placements = [draft for draft in new if is_opening(draft)]
     return [
         *placements,
         *_interest_differences(kept, checkpoints),
@@ -177,13 +139,13 @@ def _with_differences(debt: Debt, drafts: Sequence[Draft], until: date | None) -
 
 
 def _compute(
-    debt: Debt, items: Sequence[_Item], until: date, checkpoints: Sequence[date] = ()
+    debt: Debt, items: Sequence[Item], until: date, checkpoints: Sequence[date] = ()
 ) -> tuple[Account, dict[date, Decimal]]:
     """Return the account on a day, and the whole interest until the day of each event and each checkpoint."""
-    openings = [item.source for item in items if _is_opening(item.source)]
-    split = Components.sum(_components(source) for source in openings)
+    openings = [item.source for item in items if is_opening(item.source)]
+    split = Components.sum(components_of(source) for source in openings)
     events = [Event(_OPENING, account.Kind.OPENING, debt.placement_date, split=split)]
-    events += [_event(item, items) for item in items if not _is_opening(item.source)]
+    events += [event_of(item, items) for item in items if not is_opening(item.source)]
     events += [Event(f"day {day}", account.Kind.ADJUSTMENT, day) for day in set(checkpoints)]
     law = terms.of(debt)
     unit = money.quantum(debt.currency_code)
@@ -192,65 +154,8 @@ def _compute(
     return found, by_day
 
 
-def _event(item: _Item, items: Sequence[_Item]) -> Event:
-    source = item.source
-    kind = _EVENTS[Kind(source.kind)]
-    if kind == account.Kind.PAYMENT:
-        direction = tuple(source.cause.get("direction", ()))
-        return Event(item.key, kind, source.value_date, -source.amount, returned=item.returned, direction=direction)
-    if kind == account.Kind.REFUND:
-        payment = next(one for one in items if _key(one.source) == _referred(source))
-        return Event(item.key, kind, source.value_date, source.amount, refers_to=payment.key)
-    return Event(item.key, kind, source.value_date, split=_components(source))
-
-
-def _items(entries: Sequence[LedgerEntry], drafts: Sequence[Draft] = ()) -> list[_Item]:
-    """Return the events of an account. A charge-back belongs to its payment, a changed allocation to its entry."""
-    sources: list[LedgerEntry | Draft] = [*entries, *drafts]
-    direct = {Kind.INTEREST, Kind.REALLOCATION, Kind.CHARGEBACK, Kind.REVERSAL}
-    items = [_item(source, number) for number, source in enumerate(sources) if source.kind not in direct]
-    by_entry = {_key(item.source): item for item in items if isinstance(item.source, LedgerEntry)}
-    for source in sources:
-        if source.kind not in (Kind.REALLOCATION, Kind.CHARGEBACK):
-            continue
-        item = by_entry[_referred(source)]
-        item.returned += source.amount
-        if isinstance(source, Draft):
-            item.draft = source
-        else:
-            item.posted += ledger.components_of(source)
-    return items
-
-
-def _item(source: LedgerEntry | Draft, number: int) -> _Item:
-    # Of equal events on a day the order must not depend on the order in which they arrived.
-    key = f"{abs(source.amount):025.4f} {getattr(source, 'pk', f'~{number}')}"
-    if isinstance(source, Draft):
-        return _Item(key, source, draft=source)
-    return _Item(key, source, posted=ledger.components_of(source))
-
-
-def _key(source: LedgerEntry | Draft) -> Hashable:
-    return source.pk if isinstance(source, LedgerEntry) else None
-
-
-def _referred(source: LedgerEntry | Draft) -> Hashable:
-    return source.refers_to_id if isinstance(source, LedgerEntry) else source.refers_to and source.refers_to.pk
-
-
-def _components(source: LedgerEntry | Draft) -> Components:
-    if isinstance(source, LedgerEntry):
-        return ledger.components_of(source)
-    return source.components or Components(principal=source.amount)
-
-
-def _is_opening(source: LedgerEntry | Draft) -> bool:
-    """Whether an entry is a placement, or the adjustment to the balance that the debt was placed with."""
-    return source.kind == Kind.PLACEMENT or (source.kind == Kind.ADJUSTMENT and source.cause.get("type") == "placement")
-
-
 def _days(entries: Iterable[LedgerEntry]) -> list[date]:
-    return [entry.value_date for entry in entries if not _is_opening(entry)]
+    return [entry.value_date for entry in entries if not is_opening(entry)]
 
 
 def _interest_days(entries: Iterable[LedgerEntry]) -> list[date]:
@@ -271,7 +176,7 @@ def _interest_differences(entries: Iterable[LedgerEntry], by_day: dict[date, Dec
     return drafts
 
 
-def _allocation_differences(items: Iterable[_Item], found: Account) -> list[Draft]:
+def _allocation_differences(items: Iterable[Item], found: Account) -> list[Draft]:
     """Return the changed allocations of the entries that are posted already."""
     splits = {line.event.id: line.split for line in found.lines}
     return [
@@ -285,16 +190,41 @@ def _allocation_differences(items: Iterable[_Item], found: Account) -> list[Draf
             refers_to=item.source,
         )
         for item in items
-        if isinstance(item.source, LedgerEntry) and item.draft is None and not _is_opening(item.source)
+        if isinstance(item.source, LedgerEntry) and item.draft is None and not is_opening(item.source)
         if (difference := splits[item.key] - item.posted)
     ]
 
 
-def _allocated(items: Iterable[_Item], found: Account) -> list[Draft]:
+def _allocated(items: Iterable[Item], found: Account) -> list[Draft]:
     """Return the drafts with their components."""
     splits = {line.event.id: line.split for line in found.lines}
     return [
         replace(item.draft, components=splits[item.key] - item.posted)
         for item in items
-        if item.draft and not _is_opening(item.source)
+        if item.draft and not is_opening(item.source)
     ]
+
+
+@dataclass(frozen=True)
+class Payoff:
+    """The amount that closes a debt on a day.
+
+    :ivar balances: as posted
+    :ivar accrued: the interest until the day that is not posted yet
+    """
+
+    day: date
+    currency_code: str
+    balances: Components
+    accrued: Decimal
+    amount: Decimal
+
+
+def payoff(debt: Debt, day: date) -> Payoff:
+    """Return the amount that closes a debt on a day. No interest accrues on a closed one."""
+    posted = ledger.balances(debt)
+    accrued, amount = Decimal(0), posted.total
+    if debt.is_open and not _is_simple(debt, ()):
+        accrued = max(on_day(debt, day).balances.interest - posted.interest, Decimal(0))
+        amount = largest_payment(debt, day)
+    return Payoff(day, debt.currency_code, posted, accrued, amount)

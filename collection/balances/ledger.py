@@ -124,6 +124,7 @@ def post(
     debt.balance_interest += components.interest
     debt.balance_costs += components.costs
     debt.balance_fees += components.fees
+    debt.balance_principal = balances(debt).principal  # The database computes it.
     debt.is_itemized = debt.is_itemized or components.principal != amount
     if not more_follows:
         _check_components(debt)

@@ -16,12 +16,7 @@ class AccountTerms:
     interest: interest.Terms | None
 
 
-def bears_interest(debt: Debt) -> bool:
-    """Return whether a debt has an interest schedule."""
-    return debt.interest_schedule_id is not None
-
-
 def of(debt: Debt) -> AccountTerms:
-    """Return the terms of a debt."""
+    """Return the terms of a debt: the policy is its creditor's, else that of the debtor's country."""
     policy = allocation.choose("", debt.debtor.country_code or "", debt.creditor.debt_kind)
     return AccountTerms(policy, schedules.terms_of(debt))

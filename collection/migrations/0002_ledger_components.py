@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_index=False,
-                help_text="The payment that went back, or the entry that is allocated in another way.",
+                help_text="The payment that is returned, or the entry that is allocated in another way.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="referring",
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                     ("payment", "Payment"),
                     ("reversal", "Reversal"),
                     ("adjustment", "Adjustment"),
-                    ("write_off", "Write Off"),
+                    ("write_off", "Write-off"),
                     ("interest", "Interest"),
                     ("cost", "Cost"),
                     ("fee", "Fee"),

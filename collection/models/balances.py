@@ -31,7 +31,7 @@ class LedgerEntry(models.Model):
         PAYMENT = "payment"
         REVERSAL = "reversal"
         ADJUSTMENT = "adjustment"
-        WRITE_OFF = "write_off"
+        WRITE_OFF = "write_off", "Write-off"
         INTEREST = "interest"
         COST = "cost"
         FEE = "fee"
@@ -69,7 +69,7 @@ class LedgerEntry(models.Model):
         blank=True,
         related_name="referring",
         db_index=False,
-        help_text="The payment that went back, or the entry that is allocated in another way.",
+        help_text="The payment that is returned, or the entry that is allocated in another way.",
     )
     request_id = request_id_field()
 

@@ -115,6 +115,10 @@ class Debt(NormalFormModel):
         permissions = [
             ("adjust_debt", "Can adjust balances and replace placements"),
             ("close_debt", "Can close and reopen debts"),
+            ("charge_debt", "Can charge costs and fees by a cost rule"),
+            ("charge_without_rule", "Can charge costs and fees by another legal basis"),
+            ("waive_debt", "Can waive parts of debts"),
+            ("write_off_debt", "Can write off parts of debts"),
         ]
         constraints = [
             models.UniqueConstraint(

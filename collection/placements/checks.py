@@ -107,7 +107,11 @@ _LENGTHS = {
 } | {"originalCreditor": ("original_creditor", Creditor._meta.get_field("name").max_length)}
 #: API name and column of each date and each number.
 DATES = {camel(field.name): field.name for field in _FIELDS if isinstance(field, models.DateField)}
-_AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"}
+DATES["interestFrom"] = "interest_from"
+_PARTS = ("interest", "costs", "fees")
+_AMOUNTS = {"originalBalance": "original_balance", "currentBalance": "current_balance"} | {
+    name: name for name in ("principal", *_PARTS)
+}
 NUMBERS = {**_AMOUNTS, "p2pScore": "p2p_score"}
 _REQUIRED = {"originalCreditor": "original_creditor", "originalBalance": "original_balance"}
 
@@ -139,6 +143,20 @@ def _amount_fault(column: str) -> str:
         END"""
 
 
+_SUM_OF_PARTS = " + ".join(f"coalesce({name}, '0')::numeric" for name in _PARTS)
+_ALL_PLAIN = " AND ".join(
+    f"coalesce({name}, '0') ~ {_PLAIN}" for name in ("original_balance", "current_balance", "principal", *_PARTS)
+)
+# An amount that can't be read is named at its own column.
+_COMPOSITION_FAULT = f"""CASE WHEN num_nonnulls(principal, {", ".join(_PARTS)}) = 0 OR NOT ({_ALL_PLAIN}) THEN NULL
+        WHEN {_SUM_OF_PARTS} + coalesce(principal::numeric, 0) > original_balance::numeric
+            OR {_SUM_OF_PARTS} + principal::numeric <> original_balance::numeric
+        THEN 'Principal, interest, costs and fees must add up to originalBalance.'
+        WHEN current_balance::numeric < {_SUM_OF_PARTS}
+        THEN 'The currentBalance is lower than interest, costs and fees. What was paid before is taken from principal.'
+        END"""
+
+
 # The codes of the table of ended currencies that debts can have; the others are unknown currencies.
 _ENDED = " ".join(
     f"WHEN currency_code = '{code}' AND %(today)s::date >= '{ended.on}' THEN '{currencies.unknown(code)}'"
@@ -157,6 +175,7 @@ _FAULTS = {
         WHEN external_reference ~ '^{_SHORTENED.pattern}$' THEN '{_SHORTENED_REASON}' END""",
     **{name: _date_fault(column) for name, column in DATES.items()},
     **{name: _amount_fault(column) for name, column in _AMOUNTS.items()},
+    "principal": f"coalesce({_amount_fault('principal')}, {_COMPOSITION_FAULT})",
     "currentStatus": f"""CASE WHEN NOT debt_is_open(current_status)
         THEN 'A debt is placed in one of these statuses: {", ".join(OPEN)}.' END""",
     "p2pScore": f"""CASE WHEN p2p_score IS NULL THEN NULL

@@ -27,8 +27,16 @@ OF_DEBT = {
     "p2pScore": "p2p_score",
     "segmentId": "segment_id",
 }
+#: How ``originalBalance`` is composed, and the first day with interest.
+OF_ACCOUNT = {
+    "principal": "principal",
+    "interest": "interest",
+    "costs": "costs",
+    "fees": "fees",
+    "interestFrom": "interest_from",
+}
 #: The columns that a file may have, by their API names.
-COLUMNS = OF_DEBTOR | OF_DEBT
+COLUMNS = OF_DEBTOR | OF_DEBT | OF_ACCOUNT
 #: The columns that a file must have, and ``originalCreditor`` unless a creditor is given for the whole file.
 REQUIRED = ("originalBalance",)
 

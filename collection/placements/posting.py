@@ -46,6 +46,8 @@ _TYPED = f"""
         coalesce(current_balance, original_balance)::numeric(20, 4) AS current_balance,
         coalesce(current_status, 'active') AS current_status,
         placement_date::date AS given_date, coalesce(placement_date::date, %(today)s) AS placement_date,
+        coalesce(interest, '0')::numeric(20, 4) AS interest, coalesce(costs, '0')::numeric(20, 4) AS costs,
+        coalesce(fees, '0')::numeric(20, 4) AS fees, interest_from::date,
         due_date::date, p2p_score::numeric(4, 3) AS p2p_score, segment_id::uuid AS given_segment_id
     FROM placement_row JOIN creditor_name ON normal_form = creditor_form
     WHERE line NOT IN (SELECT line FROM placement_refusal)
@@ -61,14 +63,16 @@ _PLACE = f"""
     INSERT INTO debt (
         id, created_at, updated_at, debtor_id, segment_id, segment_is_pinned, creditor_id, external_reference,
         normal_reference, currency_code, original_balance, current_balance, current_status, hand_status,
-        hand_status_by_id, hand_status_at, placement_date, due_date, p2p_score
+        hand_status_by_id, hand_status_at, placement_date, due_date, p2p_score, balance_interest, balance_costs,
+        balance_fees, is_itemized, interest_from
     )
     SELECT debt.id, %(now)s, %(now)s, debt.debtor_id,
         CASE WHEN debt.given_segment_id IS NOT NULL THEN debt.given_segment_id WHEN current_balance > 0 THEN fit END,
         debt.given_segment_id IS NOT NULL, creditor_id, external_reference, normal_reference, debt.currency_code,
         original_balance, current_balance, CASE WHEN current_balance > 0 THEN current_status ELSE %(paid)s END,
         nullif(current_status, 'active'), CASE WHEN current_status <> 'active' THEN %(by)s::uuid END,
-        CASE WHEN current_status <> 'active' THEN %(now)s::timestamptz END, placement_date, due_date, p2p_score
+        CASE WHEN current_status <> 'active' THEN %(now)s::timestamptz END, placement_date, due_date, p2p_score,
+        interest, costs, fees, interest + costs + fees > 0, interest_from
     FROM candidate AS debt JOIN of_cell USING (cell) ORDER BY line
     ON CONFLICT (creditor_id, normal_reference) WHERE current_status <> 'recalled' DO NOTHING
 """
@@ -76,8 +80,8 @@ _COUNT_KNOWN = "SELECT count(*) FROM placement WHERE is_known AND line NOT IN (S
 # The placement, then the adjustment to the current balance, as debts.place posts them. A placement takes its debt's id, because
 # the random part of an id costs as much as writing the entry.
 _POST = """
-    INSERT INTO ledger_entry (id, debt_id, kind, amount, currency_code, value_date, by_id, cause)
-    SELECT {id}, debt.id, %(kind)s::text, {amount}, debt.currency_code, {value_date}, %(by)s::uuid,
+    INSERT INTO ledger_entry (id, debt_id, kind, amount, {parts}currency_code, value_date, by_id, cause)
+    SELECT {id}, debt.id, %(kind)s::text, {amount}, {parts}debt.currency_code, {value_date}, %(by)s::uuid,
         '{{"type": "placement"}}'::jsonb
     FROM placement JOIN debt USING (id) {where} ORDER BY line
 """
@@ -137,7 +141,13 @@ def _place(cursor: Any, *, by_id: uuid.UUID | None, today: date, now: datetime) 
         known.mark_placed_by_others()
     params: dict[str, Any] = {"by": by_id, "kind": LedgerEntry.Kind.PLACEMENT.value}
     cursor.execute(
-        _POST.format(id="debt.id", amount="debt.original_balance", value_date="debt.placement_date", where=""),
+        _POST.format(
+            id="debt.id",
+            amount="debt.original_balance",
+            parts="interest, costs, fees, ",
+            value_date="debt.placement_date",
+            where="",
+        ),
         params,
     )
     params |= {"kind": LedgerEntry.Kind.ADJUSTMENT.value, "today": today}
@@ -145,6 +155,7 @@ def _place(cursor: Any, *, by_id: uuid.UUID | None, today: date, now: datetime) 
         _POST.format(
             id="uuidv7()",
             amount="debt.current_balance - debt.original_balance",
+            parts="",
             value_date="%(today)s::date",
             where="WHERE debt.current_balance <> debt.original_balance",
         ),

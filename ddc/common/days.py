@@ -24,6 +24,7 @@ EARLIEST = {
     "dob": date(1900, 1, 1),
     "placement_date": date(1970, 1, 1),
     "due_date": date(1970, 1, 1),
+    "interest_from": date(1970, 1, 1),
     "payment_date": date(1970, 1, 1),
 }
 

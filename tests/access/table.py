@@ -62,6 +62,14 @@ PUT,PATCH /debts/{recalled}                  401    401   403        200     403
 DELETE    /debts/{debt}                      401    401   403        204     403
 GET       /debts/{debt}/payments             401    401   200        200     200
 GET       /debts/{debt}/ledger               401    401   200        200     200
+POST      /debts/{debt}/ledger/{entry}/reverse 401  401   403        409     403
+GET       /debts/{debt}/payoff               401    401   200        200     200
+POST      /debts/{debt}/charges              401    401   403        422     403
+POST      /debts/{debt}/charges              401    401   422        422     403  {"ruleCode": "none"}
+POST      /debts/{debt}/waivers              401    401   422        422     403
+POST      /debts/{debt}/waivers              401    401   403        201     403  {"principal": 1, "reason": "x"}
+POST      /debts/{debt}/write-offs           401    401   422        422     403
+POST      /debts/{debt}/write-offs           401    401   403        201     403  {"amount": 1, "reason": "uncollectible"}
 
 GET       /payments                          401    401   200        200     200
 POST      /payments                          401    401   422        422     403
@@ -74,6 +82,8 @@ PUT,PATCH /payments/{payment}                401    401   403        200     403
 PUT,PATCH /payments/{pending}                401    401   200        200     403  {"status": "completed"}
 PUT,PATCH /payments/{pending}                401    401   200        200     403  {"amount": 2}
 DELETE    /payments/{payment}                401    401   403        204     403
+POST      /payments/{payment}/chargeback     401    401   403        201     403
+POST      /payments/{payment}/refund         401    401   403        201     403
 
 GET       /receipts                          401    401   200        200     200
 POST      /receipts                          401    401   422        422     403

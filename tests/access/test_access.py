@@ -157,6 +157,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "credit": credit,
     "refund": refund,
     "recalled": recalled,
+    "entry": lambda: factories.debt().ledger_entries.get(),
     "payment": lambda: payment("completed"),
     "pending": lambda: payment("pending"),
     "asked": asked,

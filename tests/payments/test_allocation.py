@@ -10,7 +10,7 @@ from django.db import transaction
 
 from collection import debts
 from collection.balances import accounts, ledger
-from collection.balances.accounts import Draft
+from collection.balances.events import Draft
 from collection.claims.components import Components
 from collection.debts import DebtIsClosed
 from collection.models import Debt, LedgerEntry

@@ -8,6 +8,7 @@ from django.db.models.functions import RowNumber
 
 from audit import admin as audit
 from casework.admin import timeline
+from casework.admin.person import account
 from casework.admin.person.view import View
 from casework.admin.timeline.records import entry_words
 from casework.admin.words import day, styled, sum_of
@@ -101,10 +102,15 @@ class DebtsPanel(Panel):
         return {"debts": debts, "add_debt": adding(Debt, debtor=view.debtor.pk) if may_add else None}
 
 
-class LedgerPanel(DebtsPanel):
-    """The ledger of one debt."""
+class AccountPanel(Panel):
+    """The claim account of one debt."""
 
-    title = "Ledger"
+    slug, title, template = "account", "Claim account", "casework/account.html"
+
+    def context(self, view: View) -> dict[str, Any]:
+        assert view.debt is not None
+        asked = str(view.request.GET.get("on", ""))
+        return account.context(view.debt, asked, today=view.today, user=view.request.user)
 
 
 def _line(entry: Any) -> dict[str, Any]:
@@ -207,7 +213,7 @@ PERSON: tuple[Panel, ...] = (
 )
 DEBT: tuple[Panel, ...] = (
     TimelinePanel(),
-    LedgerPanel(),
+    AccountPanel(),
     PaymentsPanel(),
     RequestsPanel(),
     ContactPanel(),

@@ -23,13 +23,6 @@ from casework.models import FollowUp, Note
 from collection.models import DeferralRequest, Dispute, HoldEvent, LedgerEntry
 from collection.models.holds import Hold
 
-_ENTRIES = {
-    LedgerEntry.Kind.PLACEMENT: "Placed",
-    LedgerEntry.Kind.PAYMENT: "Payment",
-    LedgerEntry.Kind.REVERSAL: "Reversal",
-    LedgerEntry.Kind.ADJUSTMENT: "Adjustment",
-    LedgerEntry.Kind.WRITE_OFF: "Write-off",
-}
 #: The tables whose rows the timeline shows themselves.
 _SHOWN_ELSEWHERE = tuple(model._meta.db_table for model in (Note, FollowUp, DeferralRequest))
 
@@ -106,7 +99,8 @@ def _label(path: str) -> Case:
 def entry_words(kind: str, cause: dict[str, Any]) -> str:
     """Describe a ledger entry: ``Payment by card``, ``Reversal``."""
     method = str(cause.get("paymentMethod") or "").replace("_", " ")
-    return f"{_ENTRIES[LedgerEntry.Kind(kind)]}{f' by {method}' if method and method != 'other' else ''}"
+    by_method = f" by {method}" if kind == LedgerEntry.Kind.PAYMENT and method and method != "other" else ""
+    return f"{'Placed' if kind == LedgerEntry.Kind.PLACEMENT else LedgerEntry.Kind(kind).label}{by_method}"
 
 
 def _entry(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -> Event:
