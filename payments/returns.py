@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Sum
 
 from agents.models import Agent, require_permission
 from collection import states
@@ -17,8 +18,8 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
 from ddc.common.errors import DomainError, OutOfRange
-from payments import posting
-from payments.models import Payment, PaymentStatus
+from payments import posting, receipts
+from payments.models import Payment, PaymentStatus, Receipt
 
 Kind = LedgerEntry.Kind
 
@@ -49,18 +50,22 @@ def charge_back(
 ) -> Payment:
     """Book a charge-back of a payment, effective on its day; a settled or written-off debt is open again.
 
+    The ledger of a recalled debt does not move: the sum is kept in suspense, due from the creditor.
+
     :param amount: None: all that is left of the payment
     :raises Forbidden: if ``by`` may not reverse payments
     :raises NotPosted: if the payment is not completed, or all of it went back
     :raises ExceedsPayment: if less is left of it
-    :raises DebtIsClosed: if the debt was recalled
     """
     require_permission(by, "payments.reverse_payment")
     payment, debts = posting.lock(payment.pk)
     debt = debts[payment.debt_id]
     amount = _part(payment, amount)
     if debt.current_status == DebtStatus.RECALLED:
-        raise DebtIsClosed("This debt was recalled. The sum is due from the creditor.")
+        payment.charged_back_at = now
+        payment.save(update_fields=["charged_back_at", "updated_at"])
+        receipts.due_from_creditor(payment, amount=amount, value_date=today, by=by, now=now)
+        return payment
     cause = posting.cause_of("chargeback", payment) | {"amount": money.text(amount, debt.currency_code)}
     if reason:
         cause["reason"] = reason
@@ -108,7 +113,8 @@ def refund(
 
 def _part(payment: Payment, amount: Decimal | None) -> Decimal:
     """Return the amount that goes back."""
-    left = payment.amount - payment.refunded_amount
+    due = Receipt.objects.filter(source=Receipt.Source.CHARGEBACK, payment_id=payment.pk).aggregate(sum=Sum("amount"))
+    left = payment.amount - payment.refunded_amount + (due["sum"] or 0)
     if payment.status != PaymentStatus.COMPLETED:
         raise NotPosted
     part = left if amount is None else money.check(amount, payment.currency_code, field="amount")

@@ -18,11 +18,11 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from agents.models import Agent  # noqa: E402
-from collection import debts, deferrals, disputes  # noqa: E402
+from collection import charges, debts, deferrals, disputes  # noqa: E402
 from collection.holds import expiry  # noqa: E402
 from collection.models import Debt, DebtStatus, DeferralRequest, Dispute  # noqa: E402
 from ddc.common.errors import DomainError  # noqa: E402
-from payments import posting  # noqa: E402
+from payments import posting, returns  # noqa: E402
 from payments.models import Payment, PaymentStatus  # noqa: E402
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -96,10 +96,47 @@ def end_deferral(rng: random.Random) -> None:
         deferrals.end(one, by=rng.choice(list(Agent.objects.all())), why="x", now=NOW)
 
 
+def charge(rng: random.Random) -> None:
+    component = rng.choice(["costs", "fees"])
+    day = TODAY - timedelta(days=rng.randint(0, 20))
+    debt = any_debt(rng)
+    charges.charge(debt, component=component, amount=amount(rng), value_date=day, reason="x", by=None, today=TODAY)
+
+
+def waive(rng: random.Random) -> None:
+    parts = {rng.choice(["principal", "costs", "fees"]): amount(rng)}
+    charges.waive(any_debt(rng), parts, reason="x", by=None, today=TODAY)
+
+
+def write_off(rng: random.Random) -> None:
+    reason = rng.choice(list(charges.Reason))
+    charges.write_off(any_debt(rng), amount=rng.choice([None, amount(rng)]), reason=reason, by=None, today=TODAY)
+
+
+def undo(rng: random.Random) -> None:
+    debt = any_debt(rng)
+    for entry in debt.ledger_entries.filter(kind__in=["cost", "fee", "waiver", "write_off"]).order_by("?")[:1]:
+        charges.undo(debt, entry.pk, by=None, today=TODAY)
+
+
+def pay_back_dated(rng: random.Random) -> None:
+    day = TODAY - timedelta(days=rng.randint(0, 20))
+    posting.record(debt=any_debt(rng), amount=amount(rng), payment_date=day, by=None, today=TODAY)
+
+
+def give_back(rng: random.Random) -> None:
+    part = rng.choice([None, amount(rng)])
+    if rng.random() < 0.5:
+        returns.charge_back(any_payment(rng), amount=part, by=None, now=NOW, today=TODAY)
+    else:
+        returns.refund(any_payment(rng), amount=part, by=None, today=TODAY)
+
+
 OPERATIONS: list[Callable[[random.Random], object]] = [
     record, amend_payment, void, adjust, change_state, place_anew, dispute, decide, defer, end_deferral,
+    charge, waive, write_off, undo, pay_back_dated, give_back,
 ]  # fmt: skip
-WEIGHTS = [8, 6, 3, 3, 4, 1, 1, 2, 1, 2]
+WEIGHTS = [8, 6, 3, 3, 4, 1, 1, 2, 1, 2, 3, 1, 1, 2, 4, 4]
 
 
 def work(seed: str, operations: int) -> None:

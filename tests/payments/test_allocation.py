@@ -15,7 +15,7 @@ from collection.claims.components import Components
 from collection.debts import DebtIsClosed
 from collection.models import Debt, LedgerEntry
 from payments import posting, reconciliation, returns
-from payments.models import Payment
+from payments.models import Payment, Receipt
 from tests import factories
 
 Kind = LedgerEntry.Kind
@@ -206,3 +206,17 @@ def test_a_refund_is_not_before_its_payment_nor_in_the_future(day: date):
     payment = pay(german(), "300", date(2026, 2, 1))
     with pytest.raises(returns.RefundBeforePayment):
         returns.refund(payment, value_date=day, by=None, today=TODAY)
+
+
+def test_a_charge_back_of_a_recalled_debt_is_due_from_the_creditor():
+    debt = german()
+    payment = pay(debt, "300")
+    debts.amend(debt, by=None, today=TODAY, current_status="recalled")
+    before = balances(debt)
+    payment = returns.charge_back(payment, amount=Decimal("200"), by=None, now=NOW, today=TODAY)
+    assert (balances(debt), payment.charged_back_at, payment.status) == (before, NOW, "completed")
+    receipt = Receipt.objects.get()
+    assert (receipt.amount, receipt.suspense.reason) == (-200, "due_from_creditor")
+    with pytest.raises(returns.ExceedsPayment):
+        returns.charge_back(payment, amount=Decimal("100.01"), by=None, now=NOW, today=TODAY)
+    assert list(reconciliation.differences()) == []
