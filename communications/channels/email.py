@@ -27,7 +27,7 @@ _WITHOUT_METADATA = frozenset({"mailersend", "postal"})
 _NO_SERVICE = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
 #: The SMTP reply with which a server closes the connection.
 _CLOSING = 421
-_MESSAGE_ID = re.compile(r"<?([^<>\s]+@[^<>\s]+)>?")
+_MESSAGE_ID = re.compile(r"<?([^<>\s@]{1,400}@[^<>\s@]{1,400})>?")
 
 
 def provider() -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from collection import deferrals, disputes
 from collection.holds import holds
@@ -13,15 +12,13 @@ from collection.holds.reasons import POLICIES
 from collection.models import Debt, DebtStatus, DeferralRequest, Dispute, Hold
 from ddc.common import money
 from ddc.common.errors import DomainError
+from ddc.demo.context import Month
 from ddc.demo.portfolio import part
 from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
 from payments import posting
 from payments.models import PaymentStatus
 from portal import activities
-
-if TYPE_CHECKING:
-    from ddc.demo.month import Month
 
 #: Requests on one of the last days, which nobody has decided, and on one of the days before.
 _ASKED_LATELY, _ASKED_BEFORE = 11, 3

@@ -6,7 +6,6 @@ They leave the work of the last days undone, so that a visitor of the demo finds
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from casework import follow_ups, notes
 from casework.models import FollowUp
@@ -21,12 +20,10 @@ from contact.engine.decision import Verdict
 from ddc.common import money
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
+from ddc.demo.context import Month
 from ddc.demo.debtors import LATELY
 from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
-
-if TYPE_CHECKING:
-    from ddc.demo.month import Month
 
 _CALLS = {
     CallOutcome.NO_ANSWER: 25, CallOutcome.VOICEMAIL: 15, CallOutcome.PROMISE: 25, CallOutcome.RIGHT_PARTY: 12,

@@ -22,6 +22,7 @@ from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.demo import month, people, portfolio
+from ddc.demo.context import Month
 from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
 from strategy import rules
@@ -89,7 +90,7 @@ def _fill(users: list[Agent], size: Size, *, now: datetime, progress: Callable[[
     )
     accounts.earlier.write()
     _analyze()
-    life = month.Month(accounts, debtors, agent, supervisor, now, seed=_SEED)
+    life = Month(accounts, debtors, agent, supervisor, now, seed=_SEED)
     month.live(life, progress=lambda: progress("thirty days"))
 
 

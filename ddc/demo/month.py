@@ -6,16 +6,13 @@ strategy step, and every figure is a sum of what happened. The same seed gives t
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from agents.models import Agent
 from communications.callbacks import inbox
 from communications.sending import worker
-from ddc.common.days import agency_today
 from ddc.demo import debtors, desk, parked, reactions
-from ddc.demo.portfolio import Portfolio
-from debtors.models import Debtor
+from ddc.demo.context import Month
 from strategy import runs
 
 #: The hours (UTC) at which the month's messages are sent, and the time between them in which people react.
@@ -36,24 +33,6 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += _TICK
         return self.now
-
-
-@dataclass
-class Month:
-    """The values that the steps of a day need."""
-
-    portfolio: Portfolio
-    people: list[Debtor]
-    agent: Agent
-    supervisor: Agent
-    #: The moment at which the month ends.
-    now: datetime
-    seed: int
-    rng: random.Random = field(init=False)
-
-    def days_left(self, at: datetime) -> int:
-        """Return the number of days from a moment to the end of the month."""
-        return (agency_today(self.now) - agency_today(at)).days
 
 
 def live(month: Month, *, progress: Callable[[], object] = lambda: None) -> None:

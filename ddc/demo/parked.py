@@ -3,17 +3,14 @@
 import csv
 import io
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from collection.models import ParkedPlacement
 from collection.placements import decisions, loading
 from communications.callbacks import inbox
 from ddc.common.days import agency_today
+from ddc.demo.context import Month
 from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
-
-if TYPE_CHECKING:
-    from ddc.demo.month import Month
 
 #: The days before the end of the month on which a file comes, with its rows, and on which a person decides.
 _FILES = {20: 3, 8: 3, 1: 4}

@@ -23,16 +23,17 @@ def test_every_permission_that_a_role_names_exists() -> None:
         assert {(app, name) for app, names in granted.items() for name in names} <= known
 
 
-def test_all_roles_view_everything_but_the_change_log_and_an_auditor_does_no_more() -> None:
+def test_all_roles_view_everything_but_the_change_log_and_exports_and_an_auditor_also_exports() -> None:
     ours = {
         f"{model._meta.app_label}.view_{model._meta.model_name}"
         for app in roles.APPS
         for model in apps.get_app_config(app).get_models()
     }
 
-    assert held("Auditor") == ours
-    assert held("Agent") > ours - {"audit.view_auditevent"}
-    assert "audit.view_auditevent" not in held("Agent")
+    of_auditors = {"audit.view_auditevent", "audit.view_listexport"}
+    assert held("Auditor") == ours | {"audit.export_lists"}
+    assert held("Agent") > ours - of_auditors
+    assert not held("Agent") & (of_auditors | {"audit.export_lists"})
     assert held("Supervisor") > held("Agent")
 
 
@@ -54,9 +55,10 @@ def test_nobody_writes_what_rules_own() -> None:
     for role in roles.ROLES:
         owned = ("ledgerentry", "communicationlog", "digitalactivity", "otpsession", "agent", "apitoken")
         written = {name for name in held(role) if name.endswith(owned) and ".view_" not in name}
-        # To revoke tokens, and to withdraw queued messages.
-        of_supervisor = {"agents.change_apitoken", "communications.withdraw_communicationlog"}
-        assert written == (of_supervisor if role == "Supervisor" else set())
+        # To write to debtors, to revoke tokens, and to withdraw queued messages.
+        by_agent = {"communications.write_communicationlog"}
+        by_supervisor = by_agent | {"agents.change_apitoken", "communications.withdraw_communicationlog"}
+        assert written == {"Agent": by_agent, "Supervisor": by_supervisor, "Auditor": set()}[role]
 
 
 @pytest.mark.owner
