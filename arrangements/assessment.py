@@ -1,5 +1,5 @@
 # ruff: noqa: S608 -- the statements are composed of our own constants
-"""How an arrangement stands: what is paid of each instalment, and whether it is kept, missed or broken.
+"""The state of an arrangement: what is paid of each instalment, and whether it is kept, missed or broken.
 
 Nothing of this is stored. It follows from the schedule and from the payments in the ledger, in the order of the instalments, so
 that payments entered late and payments taken back need no repair. A payment counts with its value date, unless it was reversed,
@@ -9,78 +9,59 @@ charged back or refunded.
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from arrangements.models import Arrangement
+from arrangements.models import Arrangement, Instalment
 
-# Money that went back is taken from its payment, with the payment's value date: as if it had never come.
+# All entries of a payment are added up: what of it was reversed, charged back or refunded is as if it had never come. A corrected
+# payment has the value date of its last entry.
 _PAID = """
-    SELECT part.arrangement_id, entry.value_date, -sum(entry.amount + coalesce(back.amount, 0)) AS amount
-    FROM chosen JOIN arrangement_debt AS part ON part.arrangement_id = chosen.id
-    JOIN ledger_entry AS entry ON entry.debt_id = part.debt_id AND entry.kind = 'payment'
-        AND entry.value_date >= chosen.starts_on
-    LEFT JOIN LATERAL (
-        SELECT sum(amount) AS amount FROM ledger_entry AS back
-        WHERE back.refers_to_id = entry.id AND back.kind IN ('chargeback', 'refund')
-            AND NOT EXISTS (SELECT FROM ledger_entry AS undone WHERE undone.reverses_id = back.id)
-    ) AS back ON TRUE
-    WHERE NOT EXISTS (SELECT FROM ledger_entry AS undone WHERE undone.reverses_id = entry.id)
-    GROUP BY part.arrangement_id, entry.value_date
+    SELECT arrangement_id, value_date, amount FROM (
+        SELECT part.arrangement_id, chosen.starts_on, -sum(entry.amount) AS amount,
+            (array_agg(entry.value_date ORDER BY entry.posted_at DESC) FILTER (WHERE entry.kind = 'payment'))[1] AS value_date
+        FROM chosen JOIN arrangement_debt AS part ON part.arrangement_id = chosen.id
+        JOIN ledger_entry AS entry ON entry.debt_id = part.debt_id AND entry.payment_id IS NOT NULL
+        GROUP BY part.arrangement_id, chosen.starts_on, entry.debt_id, entry.payment_id
+    ) AS payment WHERE value_date >= starts_on AND amount <> 0
 """
-# ``tested_on``: the last day of grace. At its end, all instalments up to this one have to be paid, but for the tolerance.
-_TESTED = f"""
-    WITH chosen AS MATERIALIZED (SELECT * FROM arrangement WHERE {{condition}}),
-    paid AS MATERIALIZED ({_PAID}),
-    step AS (
-        SELECT instalment.*, chosen.missed_to_break, chosen.reinstated_on, chosen.clearing_days, chosen.total,
-            sum(instalment.amount) OVER (PARTITION BY instalment.arrangement_id ORDER BY instalment.no) AS due_so_far,
-            instalment.due_on + chosen.grace_days AS tested_on,
-            greatest(chosen.tolerance_amount, instalment.amount * chosen.tolerance_percent / 100) AS tolerance
-        FROM chosen JOIN instalment ON instalment.arrangement_id = chosen.id
-    ),
-    money AS (
-        SELECT step.id, sum(paid.amount) AS all_paid,
-            sum(paid.amount) FILTER (WHERE paid.value_date <= step.tested_on) AS in_time,
-            sum(paid.amount) FILTER (WHERE paid.value_date <= %(day)s::date - step.clearing_days) AS cleared
-        FROM step JOIN paid ON paid.arrangement_id = step.arrangement_id
-        GROUP BY step.id
-    ),
-    tested AS (
-        SELECT step.*, coalesce(in_time, 0) AS paid_in_time, coalesce(all_paid, 0) AS all_paid, coalesce(cleared, 0) AS cleared
-        FROM step LEFT JOIN money ON money.id = step.id
-    )
-"""
-_IS_MISSED = "tested_on < %(day)s::date AND due_so_far - paid_in_time > tolerance"
-_STEPS = f"""
-    {_TESTED}
-    SELECT id, arrangement_id, no, agreed_on, due_on, amount, tested_on,
-        least(amount, greatest(0, all_paid - (due_so_far - amount))) AS paid, {_IS_MISSED} AS is_missed
-    FROM tested ORDER BY arrangement_id, no
-"""
+_CHOSEN = "chosen AS NOT MATERIALIZED (SELECT * FROM arrangement WHERE {condition})"
+# A walk through the days of each arrangement: payments, and the last days of grace, by which all instalments up to one have to be
+# paid, but for the tolerance. A payment of that day is in time.
 # Kept: all is paid and has cleared, or only a tolerated sum lacks after the last day of grace.
 _STATES = f"""
-    {_TESTED},
+    WITH {_CHOSEN},
+    day AS (
+        SELECT arrangement_id, value_date AS day, FALSE AS is_test, amount, NULL::numeric AS due, NULL::numeric AS tolerance
+        FROM ({_PAID}) AS paid
+        UNION ALL
+        SELECT arrangement_id, due_on + grace_days, TRUE, 0, sum(amount) OVER (PARTITION BY arrangement_id ORDER BY no),
+            greatest(tolerance_amount, amount * tolerance_percent / 100)
+        FROM chosen JOIN instalment ON instalment.arrangement_id = chosen.id WHERE due_on + grace_days < %(day)s::date
+    ),
+    walk AS (
+        SELECT day.*, sum(amount) OVER (PARTITION BY arrangement_id ORDER BY day, is_test ROWS UNBOUNDED PRECEDING) AS paid
+        FROM day
+    ),
+    judged AS (
+        SELECT chosen.id, chosen.status, missed_to_break, coalesce(sum(amount), 0) AS paid,
+            coalesce(sum(amount) FILTER (WHERE day <= %(day)s::date - clearing_days), 0) AS cleared,
+            total, max(due) AS due, coalesce(max(tolerance), 0) AS tolerance,
+            coalesce(array_agg(day + 1 ORDER BY day) FILTER (
+                WHERE is_test AND due - walk.paid > tolerance AND day >= coalesce(reinstated_on, '-infinity')
+            ), ARRAY[]::date[]) AS missed_on
+        FROM chosen LEFT JOIN walk ON walk.arrangement_id = chosen.id
+        GROUP BY chosen.id, chosen.status, missed_to_break, total
+    ),
     state AS (
-        SELECT arrangement_id, max(all_paid) AS paid,
-            bool_or(due_so_far = total AND (
-                cleared >= total OR (tested_on < %(day)s::date AND total - cleared <= tolerance)
-            )) AS is_kept,
-            array_agg(tested_on + 1 ORDER BY no) FILTER (
-                WHERE {_IS_MISSED} AND tested_on >= coalesce(reinstated_on, '-infinity')
-            ) AS missed_on
-        FROM tested GROUP BY arrangement_id
+        SELECT *, cleared >= total OR (due = total AND total - cleared <= tolerance) IS TRUE AS is_kept FROM judged
     )
-    SELECT arrangement.id, state.paid, state.is_kept, coalesce(state.missed_on, ARRAY[]::date[]) AS missed_on
-    FROM state JOIN arrangement ON arrangement.id = state.arrangement_id
+    SELECT id, paid, is_kept, missed_on FROM state
 """
-_CHANGED = """
-    WHERE state.is_kept OR arrangement.status = 'kept'
-        OR (coalesce(cardinality(state.missed_on), 0) >= arrangement.missed_to_break) <> (arrangement.status = 'broken')
-"""
+_CHANGED = "WHERE is_kept OR status = 'kept' OR (cardinality(missed_on) >= missed_to_break) <> (status = 'broken')"
 
 
 class Step(NamedTuple):
@@ -102,7 +83,7 @@ class Step(NamedTuple):
 
 
 class State(NamedTuple):
-    """How an arrangement stands: all that is paid, whether that keeps it, and from which days on instalments were missed."""
+    """The state of an arrangement: all that is paid, whether that keeps it, and from which days on instalments were missed."""
 
     id: uuid.UUID
     paid: Decimal
@@ -129,9 +110,18 @@ RUNNING = Chosen("status IN ('active', 'broken')", {})
 def steps(arrangement_ids: Collection[uuid.UUID], *, day: date) -> dict[uuid.UUID, list[Step]]:
     """Return the instalments of some arrangements, as they stand on the debtor's ``day``, by arrangement."""
     found: dict[uuid.UUID, list[Step]] = {pk: [] for pk in arrangement_ids}
-    for row in _run(_STEPS, one_of(arrangement_ids), day):
-        step = Step(*row)
-        found[step.arrangement_id].append(step)
+    by_id = {state.id: state for state in states(one_of(arrangement_ids), day=day)}
+    left = {state.id: state.paid for state in by_id.values()}
+    rows = Instalment.objects.filter(arrangement__any_of=arrangement_ids).select_related("arrangement")
+    for row in rows.order_by("arrangement", "no"):
+        arrangement = row.arrangement
+        paid = min(row.amount, left[arrangement.pk])
+        left[arrangement.pk] -= paid
+        tested_on = row.due_on + timedelta(days=arrangement.grace_days)
+        is_missed = tested_on + timedelta(days=1) in by_id[arrangement.pk].missed_on
+        found[arrangement.pk].append(
+            Step(row.pk, arrangement.pk, row.no, row.agreed_on, row.due_on, row.amount, tested_on, paid, is_missed)
+        )
     return found
 
 
@@ -146,14 +136,14 @@ def states(chosen: Chosen, *, day: date) -> list[State]:
 
 
 def changed(chosen: Chosen, *, day: date) -> list[State]:
-    """Return those of some arrangements with a state on a day that may differ from their status, by one statement for all."""
-    return [State(*row) for row in _run(_STATES + _CHANGED, chosen, day)]
+    """Return those of some arrangements whose state on a day may differ from their status, by one statement for all."""
+    return [State(*row) for row in _run(f"{_STATES} {_CHANGED}", chosen, day)]
 
 
 def paid_by(arrangement: Arrangement, day: date) -> Decimal:
     """Return what is paid with a value date up to a day, in the arrangement's currency."""
-    sql = f"WITH chosen AS (SELECT * FROM arrangement WHERE {{condition}}), paid AS ({_PAID}) SELECT sum(amount) FROM paid"
-    ((paid,),) = _run(f"{sql} WHERE value_date <= %(day)s", one_of([arrangement.pk]), day)
+    sql = f"WITH {_CHOSEN} SELECT sum(amount) FROM ({_PAID}) AS paid WHERE value_date <= %(day)s"
+    ((paid,),) = _run(sql, one_of([arrangement.pk]), day)
     return paid or Decimal(0)
 
 

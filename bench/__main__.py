@@ -28,7 +28,7 @@ from django.utils import timezone  # noqa: E402
 
 from agents import api_tokens  # noqa: E402
 from agents.models import Agent  # noqa: E402
-from bench import bare, claiming, dataset, deciding, draining, importing, load, questions, site, strategy  # noqa: E402
+from bench import arrangements, bare, claiming, dataset, deciding, draining, importing, load, questions, site, strategy  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
@@ -100,6 +100,14 @@ def _differences(chosen: argparse.Namespace) -> list[str]:
         f"Importing {imported['accepted']:,} debts of known debtors: {ours:.2f} s; COPY of the same debts without a check or a"
         f" ledger {bare_copy:.2f} s (x {ours / bare_copy:.2f})"
     )
+    plans = arrangements.measure(int(100_000 * min(1, chosen.scale)))
+    ours, floor = plans["ours"], plans["bare"]
+    print(
+        f"Assessing {plans['count']:,} payment plans for a day: {ours:.2f} s; bare SQL {floor:.2f} s (x {ours / floor:.2f});"
+        f" a tenth of them {plans['tenth']:.2f} s (x {ours / plans['tenth']:.1f} for ten times as many)"
+    )
+    if not plans["same"]:
+        wrong.append("the assessment and bare SQL found different plans broken")
     return wrong
 
 
