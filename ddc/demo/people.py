@@ -29,6 +29,8 @@ class Country:
     phones: list[str]
 
 
+#: The beginning of numbers that belong to no country.
+NO_COUNTRY = "+99901"
 COUNTRIES = [Country(*row) for row in SAMPLE["countries"]]
 
 
@@ -93,7 +95,7 @@ def _phones(country: Country) -> Iterator[str]:
             yield "".join(next(digits) if mark == "#" else mark for mark in pattern)
     index = COUNTRIES.index(country)
     for number in range(10_000):
-        yield f"+99901{index:02d}{number:04d}"
+        yield f"{NO_COUNTRY}{index:02d}{number:04d}"
 
 
 def _ascii(word: str) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from collection.models import OPEN, DeferralRequest, Dispute, Hold
 from communications.providers.demo import UNCERTAIN
 from ddc.common.days import agency_today
+from ddc.demo.people import NO_COUNTRY
 from debtors.models import ContactPoint, Debtor
 
 _REQUESTS = DeferralRequest.objects.filter(debtor=OuterRef("pk"))
@@ -36,8 +37,8 @@ def _reachable() -> QuerySet[Debtor]:
     """Return debtors who get text messages: no STOP, no hold on the person, and a number that works."""
     suppressed = ContactPoint.objects.filter(value=OuterRef("normal_phone"), messages_suppressed=True)
     on_hold = Hold.objects.filter(debtor=OuterRef("pk"), ended_at=None)
-    lost = Q(mobile_phone__endswith=UNCERTAIN[0])
-    for digits in UNCERTAIN[1:]:
+    lost = Q(mobile_phone__startswith=NO_COUNTRY)
+    for digits in UNCERTAIN:
         lost |= Q(mobile_phone__endswith=digits)
     reachable = Debtor.objects.filter(~lost, ~Exists(suppressed), ~Exists(on_hold), mobile_phone__isnull=False)
     return reachable.annotate(open_debts=Count("debts", filter=Q(debts__current_status__in=OPEN)))
