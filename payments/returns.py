@@ -71,7 +71,7 @@ def charge_back(
         cause["reason"] = reason
     if debt.current_status in states.WRITES_OFF:
         states.reopen(debt, by=by, today=today, cause={"type": "chargeback", "status": debt.current_status})
-    _book(payment, debt, Kind.CHARGEBACK, amount, payment.payment_date, cause, by=by, until=today)
+    _book(payment, debt, Kind.CHARGEBACK, amount, payment.payment_date, cause, by=by, until=today, now=now)
     payment.charged_back_at = now
     return _save(payment, amount)
 
@@ -133,10 +133,11 @@ def _book(
     *,
     by: Agent | None,
     until: date | None,
+    now: datetime | None = None,
 ) -> None:
     (entry,) = ledger.unreversed(debt, Kind.PAYMENT, payment_id=payment.pk)
     draft = Draft(kind, amount, value_date, cause, payment_id=payment.pk, refers_to=entry)
-    accounts.book(debt, draft, by=by, until=until)
+    accounts.book(debt, draft, by=by, until=until, posted_at=now)
 
 
 def _save(payment: Payment, amount: Decimal) -> Payment:

@@ -36,6 +36,8 @@ _ADVERSE = ("recall", "withdraw", "adjust", "verify", "verify")
 def morning(month: "Month", at: datetime) -> None:
     """Decide what debtors asked for, read their replies, and close the follow-ups of the day."""
     rng = month.rng
+    if month.days_left(at) > 0:
+        _close_follow_ups(month, at)
     if month.days_left(at) < LATELY:
         _prepare(month, at)
         return
@@ -51,6 +53,11 @@ def morning(month: "Month", at: datetime) -> None:
         resolve = uncertain.send_again if number % 2 else uncertain.confirm
         reason = "Not in the provider's records." if number % 2 else "The debtor answered it."
         resolve(message, by=month.agent, reason=reason, now=at)
+
+
+def _close_follow_ups(month: "Month", at: datetime) -> None:
+    """Finish, move or drop the follow-ups of the day."""
+    rng = month.rng
     due = FollowUp.objects.filter(outcome=None, due_on__lte=agency_today(at)).order_by("due_on", "created_at")
     for follow_up in due:
         match rng.choice(("finish", "finish", "finish", "move", "drop")):
@@ -137,7 +144,7 @@ def _work_on(month: "Month", dispute: Dispute, at: datetime) -> None:
     """Ask the creditor about a new dispute, and decide some of those of which the answer is there."""
     if dispute.status == Dispute.Status.RECEIVED:
         disputes.ask_creditor(dispute, by=month.agent, now=at)
-    elif month.rng.random() < 0.06:
+    elif month.rng.random() < 0.2:
         third = money.rounded(dispute.debt.current_balance / 3, dispute.debt.currency_code)
         outcome = month.rng.choice(_ADVERSE)
         decide = getattr(disputes, outcome if outcome != "adjust" or third else "verify")

@@ -1,14 +1,11 @@
 """axe-core finds no serious fault in the pages of the back office, light and dark, on a desk and on a phone."""
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page
 
 from agents.models import Agent
 from collection.models import Debt, DeferralRequest
@@ -17,16 +14,9 @@ from debtors.models import Debtor
 from strategy.models import StrategyRun
 from tests.admin.browser import browsers
 from tests.admin.conftest import address, fill, staff
+from tests.admin.test_accessible_in_browser import faults
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]
-
-_AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
-_SERIOUS = ("serious", "critical")
-
-
-@cache
-def axe() -> str:
-    return _AXE.read_text("utf-8")
 
 
 def pages() -> dict[str, str]:
@@ -46,13 +36,6 @@ def pages() -> dict[str, str]:
         **{name: address(model, "changelist") for name, model in lists.items()},
         **{name: address(type(row), "change", row.pk) for name, row in rows.items()},
     }
-
-
-def faults(page: Page) -> list[str]:
-    """Return the serious faults of the page that is open, each with the first place."""
-    page.evaluate(axe())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found if fault["impact"] in _SERIOUS]
 
 
 def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, width: int) -> dict[str, Any]:
@@ -78,7 +61,7 @@ def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, wi
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str):
     fill(1)
-    chosen = {name: path for name, path in pages().items() if name in ("home", "person", "request")}
+    chosen = {name: path for name, path in pages().items() if name in ("person", "request")}
     assert found_on(live_server.url, chosen, staff("Supervisor"), scheme=scheme, width=1280) == {}
 
 
