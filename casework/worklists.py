@@ -24,6 +24,7 @@ from communications.outbox import may_go
 from contact.engine.decision import Verdict
 from ddc.common.days import agency_today, working_days_before
 from debtors.models import Debtor
+from payments.models import Receipt, Refund
 
 #: Items are counted up to here, and then shown as "1,000 or more".
 MAX_COUNT = 1_000
@@ -68,6 +69,7 @@ class Worklist:
     :param late: the condition of items that are late, and how the page calls them
     :param has_legal_clock: late means that a period of the law, or one promised to the debtor, runs out
     :param allowed: returns those of a few items that may be worked on now
+    :param is_claimed: the items have UUIDs, and one agent at a time works on each
     """
 
     kind: str
@@ -86,6 +88,7 @@ class Worklist:
     has_legal_clock: bool = False
     allowed: Callable[[Sequence[Any], datetime], list[Any]] = _all
     related: tuple[str, ...] = ()
+    is_claimed: bool = True
 
     def is_for(self, agent: Agent) -> bool:
         """Return whether the agent may do this work."""
@@ -95,7 +98,7 @@ class Worklist:
         """Return the items that the agent may take, the most urgent first."""
         rows = self.model._default_manager.filter(self.waiting, self.mine(agent, now))
         others = WorkClaim.objects.filter(seen_at__gt=now - claims.LASTS).exclude(agent=agent.pk)
-        if self.people:
+        if self.is_claimed:
             rows = rows.filter(~Exists(others.filter(item_type=self.model._meta.label, item_id=OuterRef("pk"))))
         for person in self.people:
             rows = rows.filter(~Exists(others.filter(item_type=Debtor._meta.label, item_id=OuterRef(person))))
@@ -123,11 +126,11 @@ class Worklist:
 
     def claim(self, item: Any, agent: Agent, *, now: datetime) -> bool:
         """Claim an item, or renew the agent's claim; return whether it is the agent's."""
-        return not self.people or claims.claim(item, by=agent, now=now).agent_id == agent.pk
+        return not self.is_claimed or claims.claim(item, by=agent, now=now).agent_id == agent.pk
 
     def release(self, item: Any, agent: Agent) -> None:
         """End the agent's claim on an item."""
-        if self.people:
+        if self.is_claimed:
             claims.release(item, by=agent)
 
     def url(self, item: Any) -> str:
@@ -240,8 +243,17 @@ WORKLISTS: tuple[Worklist, ...] = (
         debt="",
     ),
     Worklist(
+        "suspense", "Receipts in suspense", "savings", Receipt, "payments.add_receiptallocation", Q(suspense__isnull=False),
+        people=(), debt="", filters="state=suspense",
+    ),
+    Worklist(
+        "refunds", "Refunds to approve", "currency_exchange", Refund, "payments.decide_refund", Q(decision=None),
+        people=("credit__debtor",), debt="", mine=lambda agent, _: Q(proposed_by=None) | ~Q(proposed_by=agent.pk),
+    ),
+    Worklist(
         "callbacks", "Failed callbacks", "sync_problem", ProviderEvent, "communications.rerun_providerevent",
         Q(failed_at__isnull=False), "failed_at", (), "", filters="state=failed",
+        is_claimed=False,
     ),
 )  # fmt: skip
 BY_KIND = {worklist.kind: worklist for worklist in WORKLISTS}

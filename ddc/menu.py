@@ -29,7 +29,10 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "collections.Debt", "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "creditors.Creditor",
         "collections.ParkedPlacement", "collections.PlacementImport",
     )),
-    ("Payments", ("payments.Payment", "collections.LedgerEntry", "collections.ExchangeRate")),
+    ("Payments", (
+        "payments.Payment", "payments.Receipt", "payments.Credit", "payments.Refund", "collections.LedgerEntry",
+        "collections.ExchangeRate",
+    )),
     ("Messages", (
         "communications.CommunicationLog", "communications.InboundMessage", "communications.CallTask",
         "communications.UncertainMessage", "communications.CommunicationTemplate", "contact.ContactDecision",

@@ -136,7 +136,7 @@ def book_to(
     """Book what is left of a receipt to a debt, and what exceeds it to the credit of its person; see ``book``."""
     debt = ledger.lock_debt(debt.pk)
     receipt = _with_something_left(receipt)
-    lines = [Line(*line) for line in receipts_matching.pay([debt], funding.rest(receipt))]
+    lines = [Line(*line) for line in receipts_matching.pay([debt], funding.rest(receipt), on=receipt.value_date)]
     return _book(receipt, lines, by=by, today=today, now=now, why=why, reason=Reason.REST)
 
 

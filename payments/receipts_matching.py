@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from django.db.models import F, Func, TextField, Value
 
+from collection.balances import accounts
 from collection.holds.active import is_active
 from collection.models import Debt, DebtStatus, Hold
 from creditors.models import Creditor
@@ -95,19 +96,22 @@ def decide(receipt: Receipt, debts: Sequence[Debt], *, today: date) -> tuple[lis
         return [], Reason.DISPUTED
     if any(debt.is_fully_disputed for debt in debts):
         return [], Reason.DISPUTED
-    return pay(sorted(debts, key=_due_first), receipt.amount), Reason.REST
+    return pay(sorted(debts, key=_due_first), receipt.amount, on=receipt.value_date), Reason.REST
 
 
 def _due_first(debt: Debt) -> tuple[object, ...]:
     return debt.due_date or date.max, debt.created_at, debt.pk
 
 
-def pay(debts: Sequence[Debt], amount: Decimal) -> list[Part]:
-    """Return the parts of an amount for debts in their order, and what exceeds them as the credit of their person."""
+def pay(debts: Sequence[Debt], amount: Decimal, *, on: date) -> list[Part]:
+    """Return the parts of an amount for locked debts in their order, and what exceeds them as the credit of their person.
+
+    What is open on a debt is its payoff on the value date ``on``.
+    """
     parts: list[Part] = []
     amount = money.rounded(amount, debts[0].currency_code)
     for debt in debts:
-        part = min(amount, money.rounded(debt.current_balance, debt.currency_code))
+        part = min(amount, money.rounded(accounts.largest_payment(debt, on), debt.currency_code))
         if part > 0:
             parts.append((debt, part, False))
             amount -= part

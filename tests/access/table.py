@@ -226,6 +226,9 @@ collections/parkedplacement              v          v       v
 collections/placementimport              v         va       v
 payments/payment                       vac       vacd       v
 payments/idempotencykey                  v          v       v
+payments/receipt                        va         va       v
+payments/credit                          v          v       v
+payments/refund                          v          v       v
 communications/communicationtemplate   vac       vacd       v
 communications/communicationtemplateversion  v      v       v
 communications/communicationlog          v          v       v
@@ -317,6 +320,25 @@ GET  /admin/strategy/strategyrule/{rule}/withdraw_messages/  302    302   403   
 POST /admin/strategy/strategyrule/{rule}/withdraw_messages/  302    302   403     302     403  reason=Wrong
 GET  /admin/strategy/strategyrun/{run}/withdraw_messages/  302    302   403     200     403
 POST /admin/strategy/strategyrun/{run}/withdraw_messages/  302    302   403     302     403  reason=Wrong
+
+GET      /admin/payments/receipt/{receipt}/book/            302    302   405     405     405
+POST     /admin/payments/receipt/{receipt}/book/            302    302   302     302     403  debt={debt}
+GET      /admin/payments/receipt/{receipt}/offset/          302    302   405     405     405
+POST     /admin/payments/receipt/{receipt}/offset/          302    302   302     302     403  counterpart={debt}
+GET      /admin/payments/receipt/{receipt}/undo/            302    302   405     405     405
+POST     /admin/payments/receipt/{receipt}/undo/            302    302   403     302     403  allocation={debt}
+GET      /admin/payments/receipt/{receipt}/book_elsewhere/  302    302   200     200     403
+POST     /admin/payments/receipt/{receipt}/book_elsewhere/  302    302   302     302     403  debt={debt}
+GET      /admin/payments/receipt/{receipt}/refund/          302    302   200     200     403
+POST     /admin/payments/receipt/{receipt}/refund/          302    302   302     302     403  amount=1&reason=x
+GET      /admin/payments/credit/{credit}/apply/             302    302   200     200     403
+POST     /admin/payments/credit/{credit}/apply/             302    302   200     200     403  amount=1
+GET      /admin/payments/credit/{credit}/refund/            302    302   200     200     403
+POST     /admin/payments/credit/{credit}/refund/            302    302   302     302     403  amount=1&reason=x
+GET      /admin/payments/refund/{refund}/approve/           302    302   403     200     403
+POST     /admin/payments/refund/{refund}/approve/           302    302   403     302     403
+GET      /admin/payments/refund/{refund}/reject/            302    302   200     200     403
+POST     /admin/payments/refund/{refund}/reject/            302    302   200     302     403  note=No
 
 GET,POST /admin/agents/agent/{agent}/password/              302    302   403     403     403
 GET      /admin/agents/agent/{agent}/change_role/           302    302   403     200     403

@@ -30,11 +30,13 @@ from communications.models import (
 )
 from communications.texts import templates
 from contact.models import ContactDecision, ContactPreference, ValidationNotice
-from payments import posting
-from payments.models import IdempotencyKey
+from payments import credits, posting, receipts
+from payments.models import Credit, IdempotencyKey
+from payments.receipts import Line
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from tests import factories
+from tests.payments.receipts.makers import receipt
 from tests.strategy import makers
 
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
@@ -200,6 +202,10 @@ def fill(count: int) -> None:
         ListExport.objects.create(agent_id=reviewer.pk, agent_name="ann", list_name="Debts")
         SystemCheck.objects.create(kind="ledger", status="done", agent_name="ann")
         PlacementImport.objects.create(file_name="march.csv", size=1, status="discarded")
+        came = receipt(9, debt.external_reference or "", currency_code=debt.currency_code)
+        receipts.book(came, [Line(debt, Decimal(5), to_credit=True)], by=reviewer, today=NOW.date(), now=NOW)
+        credit = Credit.objects.get(debtor=debt.debtor)
+        credits.propose_refund(credit, amount=Decimal(1), reason="x", by=reviewer, now=NOW)
         factories.consent(debt.debtor, "email", NOW)
         factories.note(debtor=debt.debtor, by=reviewer)
         factories.follow_up(debtor=debt.debtor, debt=debt)

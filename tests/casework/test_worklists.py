@@ -133,6 +133,15 @@ def test_every_kind_walks_and_places_its_items_in_few_queries(agent: Agent):
 
 def test_an_agent_has_the_work_that_the_role_may_do(agent: Agent):
     kinds = {worklist.kind for worklist in worklists.of(agent)}
-    assert {"deferrals", "replies", "calls", "follow-ups", "uncertain", "parked", "creditor-questions"} == kinds
+    assert {
+        "deferrals",
+        "replies",
+        "calls",
+        "follow-ups",
+        "uncertain",
+        "parked",
+        "creditor-questions",
+        "suspense",
+    } == kinds
     assert worklists.of(factories.agent("Auditor")) == []
     assert len(worklists.of(factories.agent("Supervisor"))) == len(WORKLISTS)

@@ -19,7 +19,8 @@ from contact.admin import panel, preferences
 from ddc.common.admin.listings import Listing, adding, listing
 from ddc.common.admin.pages import amount
 from debtors.models import ContactPoint
-from payments.models import Payment
+from payments.admin import credits
+from payments.models import Payment, Refund
 from portal.models import DigitalActivity
 
 #: So many debts of a person are shown, and so many entries of a debt; lists have the others.
@@ -140,6 +141,15 @@ class PaymentsPanel(Panel):
         ]
 
 
+class CreditsPanel(Panel):
+    """The person's money that no debt has taken yet, and what of it goes back."""
+
+    slug, title = "credits", "Credits"
+
+    def listings(self, view: View) -> list[Listing]:
+        return [credits.of_debtor(view.debtor), credits.refunds_of(Refund.objects.filter(credit__debtor=view.debtor))]
+
+
 class RequestsPanel(Panel):
     slug, title = "requests", "Requests and holds"
 
@@ -206,6 +216,7 @@ class AuditPanel(Panel):
 PERSON: tuple[Panel, ...] = (
     TimelinePanel(),
     DebtsPanel(),
+    CreditsPanel(),
     RequestsPanel(),
     ContactPanel(),
     EditPanel(),
