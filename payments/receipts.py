@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Required, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from agents.models import Agent, require_permission
 from collection.balances import ledger
@@ -15,7 +15,7 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus
 from creditors.models import Creditor
 from ddc.common import days, money
-from ddc.common.errors import DomainError, Invalid, refusing
+from ddc.common.errors import DomainError, Invalid, OutOfRange, refusing
 from payments import funding, posting, receipts_matching
 from payments.funding import Kind
 from payments.models import Payment, PaymentMethod, Receipt, ReceiptAllocation, Suspense
@@ -55,6 +55,11 @@ class AlreadyReversed(DomainError):
 
 class NotReversible(DomainError):
     message = "This is not undone here. A refund is rejected instead, and a reversal stays."
+
+
+class ExceedsReturn(OutOfRange):
+    field = "amount"
+    message = "More than this payment would have gone back. Enter a smaller amount."
 
 
 class WrongCounterpart(Invalid):
@@ -203,11 +208,15 @@ def undo(allocation: ReceiptAllocation, *, by: Agent | None, today: date, now: d
 def due_from_creditor(
     payment: Payment, *, amount: Decimal, value_date: date, by: Agent | None, now: datetime
 ) -> Receipt:
-    """Keep a charge-back on a recalled debt in suspense: the creditor, who has the debt, owes it.
+    """Keep a charge-back on a recalled debt in suspense: the creditor, who has the debt, owes it. The payment is locked.
 
     :param amount: the sum that went back to the payer, positive, in the payment's currency
+    :raises ExceedsReturn: if that is more than what is left of the payment
     """
     debt = payment.debt
+    earlier = Receipt.objects.filter(payment_id=payment.pk).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    if amount > payment.amount - payment.refunded_amount + earlier:
+        raise ExceedsReturn
     receipt = Receipt.objects.create(
         source=Receipt.Source.CHARGEBACK,
         amount=-amount,

@@ -328,7 +328,7 @@ POST     /admin/payments/receipt/{receipt}/offset/          302    302   302    
 GET      /admin/payments/receipt/{receipt}/undo/            302    302   405     405     405
 POST     /admin/payments/receipt/{receipt}/undo/            302    302   403     302     403  allocation={debt}
 GET      /admin/payments/receipt/{receipt}/book_elsewhere/  302    302   200     200     403
-POST     /admin/payments/receipt/{receipt}/book_elsewhere/  302    302   302     302     403  debt={debt}
+POST     /admin/payments/receipt/{receipt}/book_elsewhere/  302    302   200     200     403
 GET      /admin/payments/receipt/{receipt}/refund/          302    302   200     200     403
 POST     /admin/payments/receipt/{receipt}/refund/          302    302   302     302     403  amount=1&reason=x
 GET      /admin/payments/credit/{credit}/apply/             302    302   200     200     403

@@ -13,7 +13,7 @@ from collection.holds import holds
 from ddc.common.days import ImplausibleDate
 from ddc.common.errors import Forbidden
 from ddc.common.money import BadAmount
-from payments import credits, funding, posting, receipts, receipts_checks, reconciliation
+from payments import credits, funding, posting, receipts, receipts_checks, reconciliation, returns
 from payments.models import Credit, CreditEntry, Payment, Receipt, ReceiptAllocation, Refund, Suspense
 from payments.receipts import Line
 from tests import factories
@@ -281,6 +281,20 @@ def test_a_charge_back_on_a_recalled_debt_is_due_from_the_creditor_until_the_cre
         "due_from_creditor",
         -20,
     )
+    assert no_difference()
+
+
+def test_a_charge_back_of_a_payment_on_a_recalled_debt_posts_nothing_and_is_due_once():
+    debt = factories.debt(balance="100")
+    payment = posting.record(debt=debt, amount=Decimal(30), by=None, today=TODAY)
+    debts.amend(debt, current_status="recalled", by=None, today=TODAY)
+    entries = debt.ledger_entries.count()
+    returned = returns.charge_back(payment, by=None, now=NOW, today=TODAY, amount=Decimal(20))
+    assert (returned.status, returned.charged_back_at, debt.ledger_entries.count()) == ("completed", NOW, entries)
+    due = Receipt.objects.get()
+    assert (due.amount, reason(due), due.payment_id) == (-20, "due_from_creditor", payment.pk)
+    with pytest.raises(receipts.ExceedsReturn):
+        returns.charge_back(payment, by=None, now=NOW, today=TODAY, amount=Decimal(11))
     assert no_difference()
 
 
