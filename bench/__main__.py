@@ -28,7 +28,20 @@ from django.utils import timezone  # noqa: E402
 
 from agents import api_tokens  # noqa: E402
 from agents.models import Agent  # noqa: E402
-from bench import arrangements, bare, claiming, dataset, deciding, draining, importing, load, questions, site, strategy  # noqa: E402
+from bench import (  # noqa: E402
+    arrangements,
+    bare,
+    claiming,
+    dataset,
+    deciding,
+    draining,
+    importing,
+    interest,
+    load,
+    questions,
+    site,
+    strategy,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -108,6 +121,14 @@ def _differences(chosen: argparse.Namespace) -> list[str]:
     )
     if not plans["same"]:
         wrong.append("the assessment and bare SQL found different plans broken")
+    month = interest.measure(int(100_000 * min(1, chosen.scale)))
+    print(
+        f"Interest at month end on {month['entries']:,} debts: {month['ours']:.2f} s; bare SQL {month['bare']:.2f} s"
+        f" (x {month['ours'] / month['bare']:.2f}); {month['tenth_entries']:,} debts {month['tenth']:.2f} s; a second run"
+        f" {month['second']:.2f} s"
+    )
+    if month["again"]:
+        wrong.append(f"a second month end posted {month['again']} entries")
     return wrong
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from collection import debts, deferrals
 from collection.accounts.serializers import DebtAccountSerializer, payoff_fields
-from collection.balances import accounts, totals
+from collection.balances import accounts, interest, totals
 from collection.models import (
     CostRule,
     Debt,
@@ -41,6 +41,8 @@ from collection.serializers import (
 from collection.tariffs import cost_rules, rates, schedules
 from collection.tariffs.serializers import (
     CostRuleSerializer,
+    DebtInterestInputSerializer,
+    DebtInterestSerializer,
     InterestScheduleAnswerSerializer,
     InterestScheduleSerializer,
     SeriesRateSerializer,
@@ -215,6 +217,29 @@ class CostRuleView(ResourceView):
 
     def perform_create(self, data: dict[str, Any]) -> CostRule:
         return cost_rules.add(**data, by=self.agent)
+
+
+class DebtInterestView(ResourceView):
+    """The interest that a debt bears."""
+
+    queryset = Debt.objects.select_related("interest_schedule")
+    serializer_class = DebtInterestSerializer
+    required_permissions = {"set": "collections.adjust_debt"}
+
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+        return self._answer(self.get_object(pk))
+
+    @extend_schema(
+        operation_id="setDebtInterest", request=DebtInterestInputSerializer, responses={200: DebtInterestSerializer}
+    )
+    def set(self, request: Request, pk: uuid.UUID) -> Response:
+        debt = self.get_object(pk)
+        data = self.read(DebtInterestInputSerializer)
+        interest.set_terms(debt, **data, by=self.agent, today=agency_today(now()))
+        return self._answer(self.get_object(pk))
+
+    def _answer(self, debt: Debt) -> Response:
+        return Response(write(DebtInterestSerializer, interest.shown(debt)))
 
 
 class DashboardView(View):

@@ -9,7 +9,7 @@ from ddc.common.postgresql.triggers import Function, Storage, Trigger
 #: Without a search_path of its own, so that PostgreSQL puts the body in the place of the call and can use indexes.
 _INLINED = "IMMUTABLE PARALLEL SAFE"
 
-#: What a debt refers to without a foreign key (ADR 6).
+#: The tables that a debt refers to without a foreign key (ADR 6).
 _REFERENCES = ("debtor", "creditor", "segment")
 
 

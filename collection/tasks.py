@@ -1,11 +1,12 @@
-"""Celery ticks for holds and sums."""
+"""Celery ticks for holds, sums and interest."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from collection.balances import open_totals
+from collection.balances import interest, month_end, open_totals
 from collection.holds import expiry, minors
 from collection.placements import imports
+from ddc.common.days import agency_today
 
 
 @shared_task(ignore_result=True)
@@ -32,3 +33,13 @@ def import_placements() -> None:
 @shared_task(ignore_result=True)
 def delete_unconfirmed_imports() -> None:
     imports.delete_unconfirmed(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def apply_interest_changes() -> None:
+    interest.apply_changes(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def post_interest() -> None:
+    month_end.post(month_end.last_month_end(agency_today(timezone.now())))

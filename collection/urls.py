@@ -7,6 +7,7 @@ from collection.accounts.api import AccountView
 from collection.api import (
     CostRuleView,
     DashboardView,
+    DebtInterestView,
     DebtView,
     DeferralRequestView,
     InterestScheduleView,
@@ -19,6 +20,7 @@ from ddc.fast.reads import answer_fast
 _patterns = [
     *resource("debts", DebtView, name="debt"),
     path("debts/<id:pk>/payments", DebtView.as_view({"get": "payments"}), name="debt-payments"),
+    path("debts/<id:pk>/interest", DebtInterestView.as_view({"get": "retrieve", "post": "set"}), name="debt-interest"),
     path("debts/<id:pk>/ledger", DebtView.as_view({"get": "ledger"}), name="debt-ledger"),
     path("debts/<id:pk>/ledger/<id:entry>/reverse", AccountView.as_view({"post": "undo"}), name="debt-entry-reverse"),
     path("debts/<id:pk>/payoff", AccountView.as_view({"get": "payoff"}), name="debt-payoff"),

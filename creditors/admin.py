@@ -45,7 +45,7 @@ class CreditorAdmin(WithdrawalPage):
     list_display = ("name", "code", "debts", "other_names", "created_at")
     search_fields = ("name",)
     search_help_text = "Part of a name or alias, the code, or an id"
-    fields = (("name", "code"), "debt_kind", "aliases")
+    fields = (("name", "code"), ("debt_kind", "allocation_policy"), "aliases")
 
     def search_filter(self, text: str) -> Q:
         names = CreditorName.objects.filter(normal_form__contains=normal_forms.name(text))

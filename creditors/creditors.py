@@ -46,12 +46,12 @@ def find_or_create(name: str) -> Creditor:
 
 
 @transaction.atomic
-def create(*, name: str, code: str | None = None, debt_kind: str = "", aliases: Iterable[str] = ()) -> Creditor:
+def create(*, name: str, aliases: Iterable[str] = (), **fields: Any) -> Creditor:
     """Create a creditor.
 
     :raises Duplicate: if another creditor has the code, the name or an alias
     """
-    return _save(Creditor(name=name, code=code, debt_kind=debt_kind), [name, *aliases])
+    return _save(Creditor(name=name, **fields), [name, *aliases])
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from creditors.kinds import DebtKind
+from creditors.kinds import AllocationPolicy, DebtKind
 from ddc.common import normal_forms
 from ddc.common.models import UUIDModel
 
@@ -15,6 +15,11 @@ class Creditor(UUIDModel):
     debt_kind = models.CharField(
         "kind of debts", max_length=8, choices=[(kind.value, kind.label) for kind in DebtKind], blank=True, default="",
         db_default="", help_text="Of the debts that it places. Empty: unknown, so the rules for every kind apply.",
+    )  # fmt: skip
+
+    allocation_policy = models.CharField(
+        "allocation of payments", max_length=20, choices=[(policy.value, policy.value) for policy in AllocationPolicy],
+        blank=True, default="", db_default="", help_text="Agreed with the creditor. Empty: the law of the debtor's country.",
     )  # fmt: skip
 
     class Meta:

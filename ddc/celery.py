@@ -77,6 +77,13 @@ app.conf.beat_schedule = {
         "schedule": AgencyCrontab(hour="5-23", minute="*/10"),
         "options": {"expires": 600},
     },
+    "apply-interest-changes": _tick("collection.tasks.apply_interest_changes", 300),
+    "post-interest": {
+        "task": "collection.tasks.post_interest",
+        # Repeated, so that a month end without a worker is made up for. The second run posts nothing.
+        "schedule": crontab(day_of_month="1-3", hour="1-5", minute="15"),
+        "options": {"expires": 3600},
+    },
     **{
         f"nightly-{task}": {
             "task": task,

@@ -18,5 +18,5 @@ class AccountTerms:
 
 def of(debt: Debt) -> AccountTerms:
     """Return the terms of a debt: the policy is its creditor's, else that of the debtor's country."""
-    policy = allocation.choose("", debt.debtor.country_code or "", debt.creditor.debt_kind)
+    policy = allocation.choose(debt.creditor.allocation_policy, debt.debtor.country_code or "", debt.creditor.debt_kind)
     return AccountTerms(policy, schedules.terms_of(debt))

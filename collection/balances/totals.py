@@ -103,7 +103,7 @@ class Rates:
     per_euro: Mapping[str, Decimal]
 
     def add(self, amounts: Mapping[str, Decimal], target: str) -> Converted:
-        """Add amounts up in the target currency. What has no rate is left out and named."""
+        """Add amounts up in the target currency. Amounts without a rate are left out and named."""
         total, added, unconverted = Decimal(0), False, []
         for currency, amount in amounts.items():
             converted = self._convert(*current(amount, currency, today=self.today), target)

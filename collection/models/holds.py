@@ -75,6 +75,9 @@ class Hold(UUIDModel):
     deferral_request = models.OneToOneField(DeferralRequest, on_delete=models.PROTECT, null=True, blank=True)
     dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it expired or an agent ended it.")
+    interest_applied_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The change of the hold for which interest was computed again."
+    )
     by = agent_field()
     approved_by = agent_field()
     ended_by = agent_field()

@@ -26,6 +26,9 @@ class SeriesRate(UUIDModel):
     valid_from = models.DateField()
     rate = percent_field(help_text="In percent a year; it may be negative.")
     source = models.CharField(max_length=500)
+    applied_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When debts with later entries were computed again."
+    )
 
     class Meta:
         db_table = "series_rate"

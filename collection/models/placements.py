@@ -24,7 +24,7 @@ class ParkedPlacement(UUIDModel):
         ANOTHER = "another", "another person"
 
     class Outcome(models.TextChoices):
-        """What the import did with the row after the decision."""
+        """The import of the row after the decision."""
 
         ACCEPTED = "accepted"
         KNOWN = "known", "already there"

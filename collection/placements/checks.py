@@ -27,7 +27,7 @@ _SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+")
 _SHORTENED_REASON = (
     "Excel shortened this number. Give the column the format “Text” before the file is opened, and save it again."
 )
-#: What a spreadsheet writes where it has no value, or where the column is too narrow for it.
+#: The texts that a spreadsheet writes where it has no value, or where the column is too narrow for it.
 _NO_VALUE = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)")
 _FORMULA = re.compile(r'="[^"]*"')
 #: It stands for a letter that could not be decoded.

@@ -113,7 +113,7 @@ def assign(debt: Debt, *, today: date) -> None:
 
 
 def of_cells(table: str, *, condition: str) -> str:
-    """Return SQL of WITH queries, whose only parameter is the day.
+    """Return SQL of WITH queries with the day as their only parameter.
 
     ``candidate`` are the rows of a table with a debt's columns, and their ``cell``; ``of_cell`` is the best segment (``fit``) by
     ``cell``.

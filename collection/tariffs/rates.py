@@ -78,7 +78,7 @@ def load(file: TextIO) -> Loaded:
             known[key] = SeriesRate.objects.create(**values)
             loaded.added += 1
         elif (row.rate, row.source) != (values["rate"], values["source"]):
-            row.rate, row.source = values["rate"], values["source"]
+            row.rate, row.source, row.applied_at = values["rate"], values["source"], None
             row.save()
             loaded.changed.append(row)
     return loaded

@@ -16,7 +16,6 @@ from collection.claims import interest
 from collection.claims.interest import Compounding, DayCount, Rate, Reset, Stop, Terms
 from collection.models import Debt, Hold, InterestSchedule, SeriesRate
 from collection.tariffs import rates
-from ddc.common.days import agency_zone
 from ddc.common.errors import DomainError, Duplicate, Invalid, OutOfRange, refusing
 
 SHIPPED = Path(interest.__file__).with_name("schedules.toml")
@@ -82,7 +81,7 @@ class RateBook:
         self._found: dict[tuple[Any, date], ScheduleRates] = {}
 
     def of(self, schedule: InterestSchedule, since: date) -> ScheduleRates:
-        """Return the rates of a schedule for a debt whose interest begins on a day."""
+        """Return the rates of a schedule for a debt with interest from a day on."""
         key = schedule.pk, since
         if key not in self._found:
             self._found[key] = self._rates(schedule, since)
@@ -119,10 +118,9 @@ def terms_of(debt: Debt) -> Terms | None:
 
 
 def _stops(debt: Debt) -> Iterator[Stop]:
-    """Yield the days on which holds stop a debt's interest. A hold that was ended early counts until that day."""
+    """Yield the days on which holds stop a debt's interest. Ending a hold moves its last day, so it counts until then."""
     for hold in Hold.objects.on(debt).filter(blocks_interest=True):
-        ended = hold.ended_at and hold.ended_at.astimezone(agency_zone()).date()
-        yield Stop(hold.starts_on, min((day for day in (hold.ends_on, ended) if day), default=None))
+        yield Stop(hold.starts_on, hold.ends_on)
 
 
 @dataclass(frozen=True)

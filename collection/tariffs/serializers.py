@@ -100,6 +100,18 @@ class InterestScheduleAnswerSerializer(InterestScheduleSerializer):
     no_rate_from = DateField(read_only=True, allow_null=True)
 
 
+class DebtInterestInputSerializer(CamelSerializer):
+    """By which schedule a debt bears interest from a day on; without a schedule, none."""
+
+    schedule = TextField(max_length=30, allow_null=True)
+    since = DateField(required=False, allow_null=True)
+
+
+class DebtInterestSerializer(DebtInterestInputSerializer):
+    version = IntegerField(read_only=True, allow_null=True)
+    no_rate_from = DateField(read_only=True, allow_null=True)
+
+
 class StepSerializer(CamelSerializer):
     """A fixed amount for claims up to a sum; null: without an upper end."""
 

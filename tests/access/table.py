@@ -59,6 +59,8 @@ PUT,PATCH /debts/{debt}                      401    401   403        200     403
 PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currentStatus": "written_off"}
 PUT,PATCH /debts/{debt}                      401    401   403        200     403  {"currentStatus": "recalled"}
 PUT,PATCH /debts/{recalled}                  401    401   403        200     403  {"currentStatus": "active"}
+GET       /debts/{debt}/interest             401    401   200        200     200
+POST      /debts/{debt}/interest             401    401   403        422     403
 DELETE    /debts/{debt}                      401    401   403        204     403
 GET       /debts/{debt}/payments             401    401   200        200     200
 GET       /debts/{debt}/ledger               401    401   200        200     200

@@ -9,6 +9,7 @@ from collection.claims import account, allocation, costs, interest
 from collection.claims.account import Event, Kind
 from collection.claims.components import Components
 from collection.claims.interest import Compounding, DayCount, Rate, Reset, Step, Stop, Terms
+from creditors.kinds import AllocationPolicy
 
 
 def money(principal="0", interest="0", costs="0", fees="0"):
@@ -139,6 +140,52 @@ class TestInterest:
     def test_dutch_consumer_rate_moves_by_2_points_at_most(self):
         assert interest.dutch_consumer_rate(Decimal("2.15"), Decimal(7)) == 5
         assert interest.dutch_consumer_rate(Decimal("4.50"), Decimal(2)) == 4
+
+
+def test_every_policy_can_be_agreed_with_a_creditor():
+    assert {policy.value for policy in AllocationPolicy} == set(allocation.POLICIES)
+
+
+class TestChoice:
+    @pytest.mark.parametrize(
+        ("agreed", "country", "debt_kind", "code"),
+        [
+            ("PRO_RATA", "DE", "credit", "PRO_RATA"),
+            ("", "DE", "credit", "BGB_497_3"),
+            ("", "DE", "consumer", "BGB_367"),
+            ("", "DE", "", "BGB_367"),
+            ("", "NL", "business", "NL_6_44"),
+            ("", "FR", "", "FR_1343_1"),
+            ("", "US", "credit", "US_RULE"),
+            ("", "GB", "", "UK_COMMON"),
+            ("", "JP", "", "PRINCIPAL_FIRST"),
+            ("", "", "", "PRINCIPAL_FIRST"),
+        ],
+    )
+    def test_the_creditors_policy_else_the_countrys(self, agreed, country, debt_kind, code):
+        assert allocation.choose(agreed, country, debt_kind).code == code
+
+    @pytest.mark.parametrize(("law", "principal"), [("UK_COMMON", "300"), ("US_RULE", "300"), ("BGB_367", "175")])
+    def test_the_debtors_direction_wins_where_the_law_allows(self, law, principal):
+        found = allocation.allocate(Decimal(300), TestAllocation.OPEN, allocation.POLICIES[law], ["principal"])
+        assert found.principal == Decimal(principal)
+
+    def test_several_debts_as_directed_then_due_then_oldest_and_never_a_disputed_one(self):
+        law = allocation.POLICIES["PRINCIPAL_FIRST"]
+
+        def debt(key, since, **fields):
+            return allocation.OpenDebt(key, money("100"), law, date(2026, since, 1), **fields)
+
+        debts = [debt("d", 1, is_disputed=True), debt("late", 3), debt("old", 2), debt("not due", 1, is_due=False)]
+        assert list(allocation.over_debts(Decimal(250), debts)) == ["old", "late", "not due"]
+        split = allocation.over_debts(Decimal(250), debts, ["d", "not due"])
+        assert {key: parts.total for key, parts in split.items()} == {"not due": 100, "old": 100, "late": 50}
+        assert sum(parts.total for parts in allocation.over_debts(Decimal(999), debts).values()) == 300
+
+
+def test_anniversary_of_a_leap_day():
+    leap = date(2024, 2, 29)
+    assert [interest.anniversary(leap, years) for years in (1, 4)] == [date(2025, 3, 1), date(2028, 2, 29)]
 
 
 class TestTime:

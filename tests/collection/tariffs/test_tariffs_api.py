@@ -140,3 +140,30 @@ def test_rows_are_added_in_the_back_office():
         "compounding": "none", "section": "Contract", "source": "contract", "confidence": "primary",
     }  # fmt: skip
     assert client.post("/admin/collections/interestschedule/add/", schedule).status_code == 302
+
+
+def test_a_debt_bears_interest_by_a_schedule_from_a_day_on(api: Api):
+    path = f"/debts/{factories.debt().pk}/interest"
+    nothing = {"schedule": None, "since": None, "version": None, "noRateFrom": None}
+    assert api.get(path).json() == nothing
+    answer = api.post(path, {"schedule": "de_b2b", "since": "2026-01-01"})
+    assert answer.status_code == 200, answer.content
+    german = {"schedule": "DE_B2B", "since": "2026-01-01", "version": 1, "noRateFrom": "2026-07-01"}
+    assert answer.json() == api.get(path).json() == german
+    for body, error in (
+        ({"schedule": "none", "since": "2026-01-01"}, ("schedule", "database.exists")),
+        ({"schedule": "DE_B2B"}, ("since", "required")),
+        ({"schedule": "DE_B2B", "since": "2999-01-01"}, ("since", "range")),
+        ({}, ("schedule", "required")),
+    ):
+        refused = api.post(path, body)
+        assert (refused.status_code, rules(refused)) == (422, {error})
+        assert api.get(path).json() == german
+    assert api.post(path, {"schedule": None}).json() == nothing
+
+
+def test_a_closed_debt_gets_no_other_interest(api: Api):
+    debt = factories.debt()
+    api.put(f"/debts/{debt.pk}", {"currentStatus": "written_off"})
+    refused = api.post(f"/debts/{debt.pk}/interest", {"schedule": "DE_B2B", "since": "2026-01-01"})
+    assert refused.status_code == 409

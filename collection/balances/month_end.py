@@ -1,0 +1,190 @@
+"""Post the interest until the end of a month on all open debts, set-based and in batches.
+
+A run can stop at any moment and be repeated: a debt with all its interest gets nothing the second time. Compounding debts are
+computed one by one, because their interest depends on the year before.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils.timezone import now
+
+from collection.balances import accounts, interest_sql, ledger
+from collection.claims.interest import Compounding
+from collection.models import OPEN, Debt, InterestSchedule
+from collection.tariffs import schedules
+from ddc.common import money
+from ddc.common.reference.currencies import DECIMALS
+
+BATCH = 5_000
+
+#: The next open debts with interest, in the order of their ids.
+_NEXT = """
+    SELECT id, interest_schedule_id, interest_from FROM debt
+    WHERE interest_schedule_id IS NOT NULL AND id > %s AND interest_from < %s AND current_status = ANY(%s)
+    ORDER BY id LIMIT %s
+"""
+#: Reversed entries never were. For money that came back and changed allocations, the day of the payment counts.
+_STEPS = """
+    SELECT entry.debt_id, entry.kind, entry.amount, entry.principal, entry.costs,
+        CASE WHEN entry.kind = 'placement' OR (entry.kind = 'adjustment' AND entry.cause->>'type' = 'placement')
+            THEN debt.interest_from
+            WHEN entry.kind IN ('chargeback', 'reallocation') THEN coalesce(original.value_date, entry.value_date)
+            ELSE entry.value_date END AS day
+    FROM ledger_entry AS entry
+    LEFT JOIN ledger_entry AS original ON original.id = entry.refers_to_id
+    WHERE entry.debt_id = debt.id AND entry.kind <> 'reversal'
+        AND NOT EXISTS (SELECT FROM ledger_entry AS reversal WHERE reversal.reverses_id = entry.id)
+"""
+_DUE = f"""
+    WITH terms AS (
+        SELECT * FROM jsonb_to_recordset(%(terms)s::jsonb) AS terms (
+            schedule_id uuid, since date, until date, day_count text, on_costs boolean, rate_days date[], percents numeric[]
+        )
+    ), units AS (
+        SELECT * FROM unnest(%(currencies)s::text[], %(units)s::numeric[]) AS units (currency_code, unit)
+    )
+    SELECT debt.id, debt.currency_code, terms.until AS day,
+        {interest_sql.rounded("interest.units", "units.unit")} - steps.posted AS amount
+    FROM debt
+    JOIN terms ON terms.schedule_id = debt.interest_schedule_id AND terms.since = debt.interest_from
+    JOIN units ON units.currency_code = debt.currency_code
+    CROSS JOIN LATERAL (
+        SELECT array_agg(day ORDER BY day) FILTER (WHERE moved) AS days,
+            array_agg(owed ORDER BY day) FILTER (WHERE moved) AS amounts,
+            coalesce(sum(posted), 0) AS posted, max(last_day) AS last_day
+        FROM (
+            SELECT day, bool_or(base <> 0) AS moved, sum(sum(base)) OVER (ORDER BY day) AS owed,
+                sum(amount) FILTER (WHERE kind = 'interest') AS posted, max(day) FILTER (WHERE kind <> 'placement') AS last_day
+            FROM (
+                SELECT greatest(day, debt.interest_from) AS day, kind, amount,
+                    principal + CASE WHEN terms.on_costs THEN costs ELSE 0 END AS base
+                FROM ({_STEPS}) AS entries
+            ) AS based
+            GROUP BY day
+        ) AS by_day
+    ) AS steps
+    LEFT JOIN LATERAL (
+        SELECT range_agg(daterange(starts_on, ends_on)) AS days
+        FROM hold WHERE blocks_interest AND (hold.debt_id = debt.id OR hold.debtor_id = debt.debtor_id)
+    ) AS stops ON true
+    CROSS JOIN LATERAL interest_units(
+        steps.days, steps.amounts, terms.rate_days, terms.percents, stops.days, terms.day_count, terms.since, terms.until
+    ) AS interest
+    WHERE debt.id = ANY(%(debts)s) AND debt.current_status = ANY(%(open)s) AND coalesce(steps.last_day <= terms.until, true)
+"""  # noqa: S608 - Our own SQL.
+_POST = f"""
+    WITH due AS ({_DUE}), entry AS (
+        INSERT INTO ledger_entry (debt_id, kind, amount, interest, currency_code, value_date, posted_at, cause)
+        SELECT id, 'interest', amount, amount, currency_code, day, clock_timestamp(), '{{"type": "interest"}}'
+        FROM due WHERE amount > 0
+    )
+    UPDATE debt SET current_balance = current_balance + due.amount, balance_interest = balance_interest + due.amount,
+        is_itemized = true, updated_at = %(now)s
+    FROM due WHERE debt.id = due.id AND due.amount > 0
+"""  # noqa: S608 - Our own SQL.
+
+
+@dataclass
+class Posted:
+    """The result of a run: the debts that were looked at, and those that got an entry."""
+
+    debts: int = 0
+    entries: int = 0
+
+
+def last_month_end(today: date) -> date:
+    """Return the first day of a day's month: interest counts to the day before."""
+    return today.replace(day=1)
+
+
+def post(until: date, *, batch: int = BATCH) -> Posted:
+    """Post the interest until the day before ``until`` on all open debts, each batch in its own transaction."""
+    posted, last = Posted(), uuid.UUID(int=0)
+    while rows := _next(last, until, batch):
+        last = rows[-1][0]
+        posted.debts += len(rows)
+        posted.entries += _post_batch(rows, until)
+    return posted
+
+
+def _next(last: uuid.UUID, until: date, batch: int) -> list[tuple[uuid.UUID, uuid.UUID, date]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [last, until, _open(), batch])
+        found: list[tuple[uuid.UUID, uuid.UUID, date]] = cursor.fetchall()
+        return found
+
+
+def _post_batch(rows: Sequence[tuple[uuid.UUID, uuid.UUID, date]], until: date) -> int:
+    found = InterestSchedule.objects.in_bulk({schedule for _, schedule, _ in rows})
+    compounding = {key for key, schedule in found.items() if schedule.compounding != Compounding.NONE}
+    by_one = [debt for debt, schedule, _ in rows if schedule in compounding]
+    together = [row for row in rows if row[1] not in compounding]
+    return _post_together(together, found, until) + sum(_post_one(debt, until) for debt in by_one)
+
+
+@transaction.atomic
+def _post_together(
+    rows: Sequence[tuple[uuid.UUID, uuid.UUID, date]], found: dict[uuid.UUID, InterestSchedule], until: date
+) -> int:
+    if not rows:
+        return 0
+    debts = [debt for debt, _, _ in rows]
+    with connection.cursor() as cursor:
+        # A statement sees what was committed before it began, so the lock comes first.
+        cursor.execute("SELECT FROM debt WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [debts])
+        cursor.execute(_POST, _parameters(debts, _terms({row[1:] for row in rows}, found, until)))
+        return int(cursor.rowcount)
+
+
+def _parameters(debts: Sequence[uuid.UUID], terms: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "debts": list(debts),
+        "terms": orjson.dumps(terms).decode(),
+        "currencies": list(DECIMALS),
+        "units": [money.quantum(code) for code in DECIMALS],
+        "open": _open(),
+        "now": now(),
+    }
+
+
+def _terms(
+    pairs: Iterable[tuple[uuid.UUID, date]], found: dict[uuid.UUID, InterestSchedule], until: date
+) -> list[dict[str, Any]]:
+    """Return the rates of each schedule for each first day, as the statement reads them."""
+    book = schedules.RateBook(found.values())
+    rows = []
+    for key, since in pairs:
+        schedule = found[key]
+        known = book.of(schedule, since)
+        rows.append(
+            {
+                "schedule_id": str(key),
+                "since": since,
+                "until": min(until, known.unknown_from or until),
+                "day_count": schedule.day_count,
+                "on_costs": schedule.on_costs,
+                "rate_days": [rate.since for rate in known.rates],
+                "percents": [str(rate.percent) for rate in known.rates],
+            }
+        )
+    return rows
+
+
+@transaction.atomic
+def _post_one(debt_id: uuid.UUID, until: date) -> int:
+    debt: Debt = ledger.lock_debt(debt_id)
+    if not debt.is_open:
+        return 0
+    before = debt.balance_interest
+    accounts.book(debt, by=None, until=until)
+    return int(debt.balance_interest != before)
+
+
+def _open() -> list[str]:
+    return [status.value for status in OPEN]
