@@ -77,7 +77,9 @@ def delay(
         raise DelayTooLong(allowed)
     due_on = calendar.shifted(to, rule=arrangement.business_days, debtor=arrangement.debtor)
     if not dry_run:
-        Instalment.objects.filter(pk=step.id).update(agreed_on=to, due_on=due_on, delays=instalment.delays + 1)
+        Instalment.objects.filter(pk=step.id).update(
+            agreed_on=to, due_on=due_on, delays=instalment.delays + 1, reminded_on=None
+        )
         _record(
             arrangement, step, by=by, now=now, reason=reason, dueOn=to.isoformat(), before=step.agreed_on.isoformat()
         )

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.dispatch import Signal
+
 from agents.models import Agent
 from arrangements.models import Arrangement, ArrangementDebt, ArrangementEvent, Interest
 from collection import statuses
@@ -17,6 +19,8 @@ from collection.models import Debt, Hold
 from ddc.common.errors import DomainError, refusing
 
 Kind = ArrangementEvent.Kind
+#: Sent with ``arrangement``, ``kind`` and ``now`` in the transaction that adds an event to the history.
+recorded = Signal()
 
 
 class DebtHasArrangement(DomainError):
@@ -66,6 +70,7 @@ def record(
 ) -> None:
     """Add an event to the history; ``details`` are JSON values."""
     ArrangementEvent.objects.create(arrangement=arrangement, kind=kind, by=by, at=now, details=details)
+    recorded.send(Arrangement, arrangement=arrangement, kind=kind, now=now)
 
 
 def move(arrangement: Arrangement, *froms: str, to: str, now: datetime, **changes: Any) -> bool:

@@ -83,7 +83,7 @@ def _move(arrangement_id: uuid.UUID, *, now: datetime) -> bool:
     for step in unpaid:
         agreed = _agreed(arrangement, step.no)
         due_on = calendar.shifted(agreed, rule=arrangement.business_days, debtor=arrangement.debtor)
-        Instalment.objects.filter(pk=step.id).update(agreed_on=agreed, due_on=due_on)
+        Instalment.objects.filter(pk=step.id).update(agreed_on=agreed, due_on=due_on, reminded_on=None)
     effects.record(arrangement, Event.MOVED, by=None, now=now, instalment=unpaid[0].no)
     return True
 

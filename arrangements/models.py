@@ -225,6 +225,7 @@ class Instalment(models.Model):
     agreed_on = models.DateField()
     due_on = models.DateField()
     amount = money_field()
+    reminded_on = models.DateField(null=True, blank=True, help_text="The day of the reminder of its due day.")
     delays = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often it was delayed.")
 
     class Meta:

@@ -9,17 +9,21 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from arrangements import assessment, decisions, effects, settlements
 from arrangements.assessment import State
 from arrangements.models import Arrangement, ArrangementDebt, ArrangementEvent
 from collection.balances import ledger
+from collection.models import Debt
 from ddc.common.days import begun
 from debtors import calendars
 
 Status, Event = Arrangement.Status, ArrangementEvent.Kind
 #: The statuses that payments can change.
 FOLLOWED = (Status.ACTIVE, Status.BROKEN, Status.KEPT)
+#: Sent with ``arrangement`` and ``now`` after a payment that pays an instalment of an arrangement that goes on.
+paid = Signal()
 #: Debts are locked while their arrangements change, so not too many at a time.
 _BATCH = 200
 
@@ -28,6 +32,20 @@ def follow_days(*, now: datetime) -> int:
     """Assess all arrangements that the passing of days can change, and return how many changed."""
     due = [state.id for state in assessment.changed(assessment.RUNNING, day=begun(now))]
     return sum(follow(due[start : start + _BATCH], now=now) for start in range(0, len(due), _BATCH))
+
+
+def follow_payment(debt: Debt, *, now: datetime) -> None:
+    """Assess the arrangements of a debt on which a payment was posted, and tell that it pays an active one."""
+    if not follow_debt(debt, now=now):
+        for arrangement in Arrangement.objects.filter(parts__debt=debt, parts__is_active=True).select_related("debtor"):
+            paid.send(Arrangement, arrangement=arrangement, now=now)
+
+
+def follow_debt(debt: Debt, *, now: datetime) -> int:
+    """Assess the arrangements of a debt, and return how many changed."""
+    parts = ArrangementDebt.objects.filter(debt=debt, arrangement__status__in=FOLLOWED)
+    found = set(parts.values_list("arrangement", flat=True))
+    return follow(found, now=now) if found else 0
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from arrangements import interruptions, offers, progress
+from arrangements import interruptions, offers, progress, reminders
 
 
 @shared_task(ignore_result=True)
@@ -13,6 +13,7 @@ def follow_arrangements() -> None:
     interruptions.hand_over(now=now)
     interruptions.move_suspended(now=now)
     offers.accept_by_payment(now=now)
+    reminders.remind(now=now)
     progress.follow_days(now=now)
     interruptions.cancel_closed(now=now)
     offers.expire(now=now)

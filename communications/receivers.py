@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.dispatch import receiver
 
+from arrangements import effects, progress, reminders
+from arrangements.models import Arrangement, ArrangementEvent
 from collection import deferral_steps, deferral_undo, deferrals, disputes
 from collection.models import DeferralRequest, Dispute
 from communications.calls import records
@@ -11,6 +13,14 @@ from communications.notices import decisions
 from debtors import contact_points, phones
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
+
+#: The events of an arrangement of which its debtor is told.
+_ARRANGEMENT_EVENTS = (
+    ArrangementEvent.Kind.ACCEPTED,
+    ArrangementEvent.Kind.BROKEN,
+    ArrangementEvent.Kind.KEPT,
+    ArrangementEvent.Kind.CHANGED,
+)
 
 
 @receiver(deferrals.reviewed, dispatch_uid="communications.notify_deferral")
@@ -39,6 +49,31 @@ def take_back_deferral(
 @receiver(disputes.decided, dispatch_uid="communications.notify_dispute")
 def notify_dispute(sender: object, dispute: Dispute, now: datetime, **_: object) -> None:
     decisions.notify(dispute.debt, f"dispute_{dispute.status}", now=now)
+
+
+@receiver(effects.recorded, dispatch_uid="communications.notify_arrangement")
+def notify_arrangement(
+    sender: object, arrangement: Arrangement, kind: ArrangementEvent.Kind, now: datetime, **_: object
+) -> None:
+    if kind in _ARRANGEMENT_EVENTS:
+        _notify_of(arrangement, f"arrangement_{kind}", now=now)
+
+
+@receiver(reminders.due, dispatch_uid="communications.remind_of_instalment")
+def remind_of_instalment(sender: object, arrangement: Arrangement, now: datetime, **_: object) -> None:
+    _notify_of(arrangement, "instalment_due", now=now)
+
+
+@receiver(progress.paid, dispatch_uid="communications.confirm_instalment")
+def confirm_instalment(sender: object, arrangement: Arrangement, now: datetime, **_: object) -> None:
+    _notify_of(arrangement, "instalment_received", now=now)
+
+
+def _notify_of(arrangement: Arrangement, notice: str, *, now: datetime) -> None:
+    """Queue a notice about an arrangement; it names the first of the arrangement's debts."""
+    part = arrangement.parts.select_related("debt__debtor", "debt__creditor").first()
+    if part and not arrangement.needs_person:
+        decisions.notify(part.debt, notice, now=now)
 
 
 @receiver(contact_points.address_suppressed, dispatch_uid="communications.withdraw_calls")

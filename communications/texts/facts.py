@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from arrangements import overview
+from arrangements.assessment import Step
+from arrangements.overview import Overview
 from collection.balances import totals
 from collection.models import Debt, LedgerEntry
 from communications.texts import formats, one_time_code, placeholders
@@ -29,6 +32,7 @@ class Recipient:
 
 
 _PAYMENTS = frozenset({"last_payment_amount", "last_payment_date"})
+_PLANS = frozenset({"next_instalment_amount", "next_instalment_date", "plan_table"})
 
 
 def gather(recipients: Sequence[Recipient], *, now: datetime, names: Iterable[str] = NAMES) -> list[Mapping[str, str]]:
@@ -46,6 +50,8 @@ def gather(recipients: Sequence[Recipient], *, now: datetime, names: Iterable[st
     debts = [recipient.debt for recipient in recipients if recipient.debt] if "limitation_end_date" in wanted else ()
     limitations = contact_facts.limitations(debts, now=now)
     payments = _latest_payments(debtors) if wanted & _PAYMENTS else {}
+    with_plan = {recipient.debt.pk for recipient in recipients if recipient.debt} if wanted & _PLANS else set()
+    plans = overview.of_debts(with_plan, day=agency_today(now)) if with_plan else {}
     writers = {name: write for name, write in _WRITERS.items() if name in wanted}
     agency = {name: value for name, value in _of_agency().items() if name in wanted}
 
@@ -60,6 +66,7 @@ def gather(recipients: Sequence[Recipient], *, now: datetime, names: Iterable[st
             calendars.today(debtor, at=now),
             language,
             limitations.get(debt.pk) if debt else None,
+            plans.get(debt.pk) if debt else None,
         )
         return {name: write(subject) for name, write in writers.items()}
 
@@ -80,6 +87,7 @@ class _Subject:
     today: date
     language: str | None
     limitation: Limitation | None = None
+    plan: Overview | None = None
 
     def amount(self, value: Decimal, currency: str) -> str:
         return formats.amount(*totals.current(value, currency, today=self.today), language=self.language)
@@ -104,6 +112,14 @@ def _about_the_payment(write: Callable[[_Subject, LedgerEntry], str]) -> Callabl
     return lambda subject: write(subject, subject.payment) if subject.payment else ""
 
 
+def _about_the_instalment(write: Callable[[_Subject, Step, str], str]) -> Callable[[_Subject], str]:
+    def written(subject: _Subject) -> str:
+        plan = subject.plan
+        return write(subject, plan.next, plan.arrangement.currency_code) if plan and plan.next else ""
+
+    return written
+
+
 _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "debtor_first_name": lambda s: s.debtor.first_name or "",
     "debtor_last_name": lambda s: s.debtor.last_name or "",
@@ -122,8 +138,20 @@ _WRITERS: Mapping[str, Callable[[_Subject], str]] = {
     "last_payment_amount": _about_the_payment(lambda s, entry: s.amount(-entry.amount, entry.currency_code)),
     "last_payment_date": _about_the_payment(lambda s, entry: s.day(entry.value_date)),
     "total_outstanding": lambda s: _sum(s),
+    "next_instalment_amount": _about_the_instalment(lambda s, step, currency: s.amount(step.open, currency)),
+    "next_instalment_date": _about_the_instalment(lambda s, step, currency: s.day(step.due_on)),
+    "plan_table": lambda s: _plan_table(s),
     "today": lambda s: s.day(s.today),
 }
+
+
+def _plan_table(subject: _Subject) -> str:
+    if subject.plan is None:
+        return ""
+    currency = subject.plan.arrangement.currency_code
+    return "\n".join(
+        f"{subject.day(step.due_on)}: {subject.amount(step.amount, currency)}" for step in subject.plan.steps
+    )
 
 
 def _sum(subject: _Subject) -> str:

@@ -1,0 +1,37 @@
+"""The arrangement of a debt at a glance: the active or broken one, its next instalment, and how many were missed."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from arrangements import assessment
+from arrangements.assessment import Step
+from arrangements.models import Arrangement, ArrangementDebt
+
+
+@dataclass(frozen=True)
+class Overview:
+    """An arrangement and its instalments as they stand."""
+
+    arrangement: Arrangement
+    steps: list[Step]
+
+    @property
+    def next(self) -> Step | None:
+        """The first instalment that is not paid in full; None if all are."""
+        return next((step for step in self.steps if step.open > 0), None)
+
+    @property
+    def missed(self) -> int:
+        """How many instalments were missed and are still open."""
+        return sum(step.is_missed and step.open > 0 for step in self.steps)
+
+
+def of_debts(debt_ids: Collection[uuid.UUID], *, day: date) -> dict[uuid.UUID, Overview]:
+    """Return the active or last broken arrangement of some debts, by debt, in three queries."""
+    running = (Arrangement.Status.ACTIVE, Arrangement.Status.BROKEN)
+    parts = ArrangementDebt.objects.filter(debt__any_of=debt_ids, arrangement__status__in=running)
+    found = {part.debt_id: part.arrangement for part in parts.select_related("arrangement").order_by("is_active", "id")}
+    steps = assessment.steps({arrangement.pk for arrangement in found.values()}, day=day) if found else {}
+    return {debt: Overview(arrangement, steps[arrangement.pk]) for debt, arrangement in found.items()}
