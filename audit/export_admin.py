@@ -45,6 +45,7 @@ def export(request: HttpRequest, app: str, model: str) -> HttpResponseBase:
     page: Any = _page(app, model)
     if not page.has_view_permission(request):
         raise PermissionDenied
+    request.reads_all_rows = True  # type: ignore[attr-defined]
     changes = page.get_changelist_instance(request)
     if isinstance(changes, HttpResponseRedirect):
         return changes

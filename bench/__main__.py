@@ -38,6 +38,7 @@ from bench import (  # noqa: E402
     importing,
     interest,
     load,
+    pages,
     questions,
     site,
     strategy,
@@ -51,6 +52,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=6, help="length of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="number of measurements; the median counts")
     parser.add_argument("--messages", type=int, default=10_000, help="number of messages to drain")
+    parser.add_argument(
+        "--pages",
+        nargs="?",
+        const="/",
+        help="measure only pages of the back office: those with this text in their address",
+    )
     chosen = parser.parse_args(arguments)
     call_command("migrate", verbosity=0)
     if Agent.objects.exists():
@@ -59,6 +66,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
+    if chosen.pages is not None:
+        print(_machine())
+        with _log_elsewhere():
+            return 1 if pages.compare(chosen.scale, chosen.rounds, chosen.pages) else 0
     dataset.load(chosen.scale)
     questions.prepare()
     print(_machine())

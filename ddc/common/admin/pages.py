@@ -24,6 +24,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from ddc.common import money
+from ddc.common.admin import windows
 from ddc.common.admin.forms import DecimalField, LanguageField, ReferenceField, country_field, currency_field
 
 #: The smallest amount of any currency; for ``bounds`` of amounts that have to be more than 0.
@@ -66,6 +67,16 @@ def _expression(by: str) -> OrderBy:
 class _RowsPage(ChangeList):
     """A page of rows with the annotations of its admin."""
 
+    #: Only the newest rows are shown: see ``windows.py``.
+    is_window = False
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        if getattr(request, "reads_all_rows", False):
+            return found
+        found, self.is_window = windows.newest(self, request, found)
+        return _sorted_after(found) if self.is_window else found
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)  # type: ignore[has-type]
@@ -106,6 +117,17 @@ class BackOffice(ModelAdmin):
     bounds: dict[str, tuple[Decimal | int | None, Decimal | int | None]] = {}
     change_form_before_template = "admin/hidden_fields.html"
     change_form_outer_after_template = "admin/listings.html"
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
+        columns = list(super().get_sortable_by(request))
+        if self.opts.db_table not in windows.LARGE:
+            return columns
+        return [name for name in columns if not self._sorts_by_relation(name)]
+
+    def _sorts_by_relation(self, name: str) -> bool:
+        order = getattr(getattr(self, name, None), "admin_order_field", name)
+        field = next((field for field in self.opts.concrete_fields if field.name == order), None)
+        return not isinstance(order, str) or "__" in order or bool(field and field.is_relation)
 
     def annotate_rows(self, rows: list[Any]) -> None:
         """Load additional values of a page's rows, in a fixed number of queries."""
