@@ -299,6 +299,7 @@ GET  /admin/debtors/debtor/{debtor}/note/              302    302   200     200 
 POST /admin/debtors/debtor/{debtor}/note/              302    302   302     302     403  text=Shifts
 GET  /admin/debtors/debtor/{debtor}/follow_up/         302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/follow_up/         302    302   200     200     403  text=Call&due_on=2001-01-01&owner=any
+GET,POST /admin/debtors/debtor/{debtor}/write/         302    302   200     200     403
 GET,POST /admin/debtors/debtor/{debtor}/pay/           302    302   200     200     403
 GET  /admin/debtors/debtor/{debtor}/sign_out/          302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/sign_out/          302    302   302     302     403
@@ -364,6 +365,9 @@ GET      /admin/communications/providerevent/{event}/retry/              302    
 POST     /admin/communications/providerevent/{event}/retry/              302    302   403     302     403
 GET      /admin/communications/providerevent/{event}/close/              302    302   403     200     403
 POST     /admin/communications/providerevent/{event}/close/              302    302   403     302     403
+GET,POST /admin/communications/inboundmessage/{inbound}/answer/          302    302   403     403     403
+GET      /admin/communications/communicationtemplate/{template}/preview/ 302    302   200     200     200
+POST     /admin/communications/communicationtemplate/{template}/preview/ 302    302   302     302     302
 GET      /admin/communications/inboundmessage/{inbound}/mark_read/       302    302   200     200     403
 POST     /admin/communications/inboundmessage/{inbound}/mark_read/       302    302   302     302     403
 GET      /admin/communications/calltask/{task}/begin/                    302    302   200     200     403
@@ -398,7 +402,7 @@ POST     /admin/collections/placementimport/{upload}/confirm/       302    302  
 GET      /admin/collections/placementimport/{upload}/discard/       302    302   403     200     403
 POST     /admin/collections/placementimport/{upload}/discard/       302    302   403     302     403
 GET,POST /admin/collections/placementimport/{upload}/refused_rows/  302    302   403     403     403
-GET      /admin/collections/deferralrequest/{asked}/preview/    302    302   200     200     403
+GET,POST /admin/collections/deferralrequest/{asked}/preview/    302    302   200     200     403
 GET      /admin/collections/deferralrequest/{asked}/undo/       302    302   405     405     405
 POST     /admin/collections/deferralrequest/{asked}/undo/       302    302   302     302     302
 GET,POST /admin/collections/deferralrequest/{asked}/end_early/  302    302   403     403     403
@@ -429,6 +433,16 @@ POST     /admin/collections/dispute/{awaiting}/adjust/        302    302   403  
 GET      /admin/collections/dispute/{awaiting}/recall/        302    302   403     200     403
 POST     /admin/collections/dispute/{awaiting}/recall/        302    302   403     302     403  answer=Theirs
 
+GET      /admin/payments/payment/{payment}/charge_back/ 302 302 403 200 403
+POST     /admin/payments/payment/{payment}/charge_back/ 302 302 403 302 403  amount=1
+GET      /admin/payments/payment/{payment}/refund/      302 302 403 200 403
+POST     /admin/payments/payment/{payment}/refund/      302 302 403 302 403  amount=1
+GET      /admin/payments/payment/{payment}/reverse/     302 302 403 200 403
+POST     /admin/payments/payment/{payment}/reverse/     302 302 403 302 403
+
+GET,POST /admin/collections/debt/{debt}/charge/    302 302 200 200 403
+GET,POST /admin/collections/debt/{debt}/waive/     302 302 200 200 403
+GET,POST /admin/collections/debt/{debt}/write_off/ 302 302 200 200 403
 GET  /admin/collections/debt/{debt}/correct_amounts/ 302 302 403 200 403
 POST /admin/collections/debt/{debt}/correct_amounts/ 302 302 403 302 403  current_balance=5&original_balance=9&currency_code=GBP
 GET  /admin/collections/debt/{debt}/change_status/   302 302 200 200 403
