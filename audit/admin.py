@@ -15,7 +15,7 @@ from audit import describe
 from audit.models import AuditEvent
 from collection import search
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, column
+from ddc.common.admin.pages import ReadOnlyAdmin, column, when
 from debtors.models import Debtor
 
 _PERMISSION = "audit.view_auditevent"
@@ -40,7 +40,7 @@ def of_debtor(request: HttpRequest, debtor: Debtor) -> list[Listing]:
     if not may_see(request):
         return []
     columns = {
-        "Time": lambda event: f"{event.at:%Y-%m-%d %H:%M:%S}",
+        "Time": lambda event: when(event.at, seconds=True),
         "Actor": describe.actor,
         "Data": lambda event: f"{describe.table(event)} {event.get_operation_display()}",
         "Change": describe.summary,

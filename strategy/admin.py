@@ -17,7 +17,7 @@ from collection import search
 from communications.models import CommunicationLog
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, when
 from ddc.common.days import agency_today
 from strategy import reports, rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
@@ -218,16 +218,16 @@ def _forecast(contact: dict[str, Any]) -> str:
     hours = format_html_join(
         mark_safe("<br>"),
         "{} from {}",
-        ((each["count"], f"{datetime.fromisoformat(each['hour']):%d %b %H:%M}") for each in contact["openings"]),
+        ((each["count"], when(datetime.fromisoformat(each["hour"]))) for each in contact["openings"]),
     )
     rows = []
     for title, total, verdict in _VERDICTS:
         reasons = [f"{each['count']} {each['code']}" for each in contact["reasons"] if each["verdict"] == verdict]
         rows.append((title, contact[total], ", ".join(reasons) or "-", (total == "postponed" and hours) or "-"))
     headers = (
-        f"As of {datetime.fromisoformat(contact['at']):%Y-%m-%d %H:%M} UTC",
+        f"As of {when(datetime.fromisoformat(contact['at']))}",
         "Messages",
         "Reasons",
-        "May go (UTC)",
+        "May go",
     )
     return render_to_string("admin/table.html", {"table": {"headers": headers, "rows": rows}})

@@ -120,7 +120,7 @@ class AgentAdmin(DomainAdmin, UserAdmin):  # type: ignore[type-arg, misc]
             request, object_id, RoleForm, staff.change_role, title=title, done="Role changed.", history=history
         )
 
-    @action(description="Password link", permissions=["active"])  # type: ignore[untyped-decorator]
+    @action(description="Send password link", permissions=["active"])  # type: ignore[untyped-decorator]
     def send_password_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def send(agent: Agent, *, by: Agent) -> None:
             staff.send_password_link(agent, by=by, now=now())

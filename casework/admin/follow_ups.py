@@ -165,10 +165,16 @@ class FollowUpAdmin(WorkflowAdmin):
         debtor = fields.pop("debtor")
         return follow_ups.set_for(debtor, **fields, by=request.user, now=now())  # type: ignore[arg-type]
 
-    @action(description="Done", permissions=["close"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    @action(description="Finish", permissions=["close"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def finish(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
-            request, object_id, ClosingForm, follow_ups.finish, title="Follow-up done", button="Done", done="Done."
+            request,
+            object_id,
+            ClosingForm,
+            follow_ups.finish,
+            title="Finish follow-up",
+            button="Finish",
+            done="Finished.",
         )
 
     @action(description="Move", permissions=["close"])  # type: ignore[untyped-decorator]
@@ -189,7 +195,7 @@ class FollowUpAdmin(WorkflowAdmin):
             done="Dropped.",
         )
 
-    @admin.action(description="Done", permissions=["close"])
+    @admin.action(description="Finish", permissions=["close"])
     def finish_selected(self, request: HttpRequest, queryset: QuerySet[FollowUp]) -> None:
         self.each_selected(request, queryset, follow_ups.finish, done="done")
 

@@ -17,7 +17,7 @@ from casework.models import Note
 from communications.admin.text import as_written
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import link
-from ddc.common.admin.pages import column
+from ddc.common.admin.pages import column, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from debtors.search import newest
 
@@ -86,7 +86,7 @@ class NoteAdmin(WorkflowAdmin):
     @admin.display(description="State")
     def state(self, note: Note) -> str:
         if note.struck_at:
-            return f"Struck out by {note.struck_by}, {note.struck_at:%Y-%m-%d %H:%M} UTC"
+            return f"Struck out by {note.struck_by}, {when(note.struck_at)}"
         return "Pinned" if note.pinned else "-"
 
     has_pin_permission = offered(_IN_FORCE & Q(pinned=False), "casework.change_note")

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from ddc.common import money
+from ddc.common.admin.pages import amount
 from ddc.common.days import agency_today, agency_zone
 from ddc.common.zones import zone_info
 
@@ -21,8 +21,8 @@ _MOST_CLOCKS = 2
 
 
 def sum_of(value: Decimal, currency: str) -> str:
-    """Write an amount with its currency's decimals and with thousands separators."""
-    return f"{Decimal(money.text(value, currency)):,} {currency}"
+    """Write an amount as the lists have it."""
+    return amount(value, currency)
 
 
 def styled(value: Decimal, currency: str) -> SafeString:

@@ -6,12 +6,13 @@ from django.db.models import QuerySet
 
 from collection.models import DeferralRequest
 from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import when
 
 
 def listing_of(requests: QuerySet[DeferralRequest], *, title: str = "Deferral requests", **filters: Any) -> Listing:
     """List these deferral requests on another page."""
     columns: dict[str, Any] = {
-        "Requested": lambda deferral: f"{deferral.created_at:%Y-%m-%d %H:%M}",
+        "Requested": lambda deferral: when(deferral.created_at),
         "Debt": lambda deferral: deferral.debt,
         "Days": lambda deferral: deferral.requested_deferral_days,
         "Granted": lambda deferral: deferral.granted_days or "-",

@@ -22,7 +22,7 @@ from collection import disputes, search
 from collection.models import Debt, Dispute
 from ddc.common.admin.forms import DecimalField, DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
+from ddc.common.admin.pages import SMALLEST, amount, column, unbroken, when
 from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors import calendars
 from debtors.models import Debtor
@@ -40,7 +40,7 @@ class DisputeForm(DomainForm):
         label="Received",
         required=False,
         widget=UnfoldAdminSplitDateTimeWidget(),
-        help_text="UTC; empty: now.",
+        help_text="Empty: now.",
     )
     reason = forms.CharField(
         max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), help_text="In the debtor's words."
@@ -55,7 +55,7 @@ class DisputeForm(DomainForm):
 
 
 _COLUMNS: dict[str, Any] = {
-    "Received": lambda dispute: f"{dispute.received_at:%Y-%m-%d %H:%M}",
+    "Received": lambda dispute: when(dispute.received_at),
     "Disputed": lambda dispute: amount(dispute.portion, dispute.currency_code) if dispute.portion else "all",
     "Channel": lambda dispute: dispute.get_channel_display(),
     "Status": lambda dispute: dispute.get_status_display(),
@@ -159,16 +159,16 @@ class DisputeAdmin(WorkflowAdmin):
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Dispute:
         return disputes.receive(**fields, by=request.user, now=now())  # type: ignore[arg-type]
 
-    @admin.action(description="Creditor asked", permissions=["ask"])
+    @admin.action(description="Ask creditor", permissions=["ask"])
     def ask_creditor_selected(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:
         self.each_selected(request, queryset, disputes.ask_creditor, done="waiting for the creditor")
 
-    @action(description="Creditor asked", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    @action(description="Ask creditor", permissions=["ask"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def ask_creditor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         title = "Record that the creditor was asked to prove this debt"
-        return self.step(request, object_id, forms.Form, disputes.ask_creditor, title=title, button="Creditor asked")
+        return self.step(request, object_id, forms.Form, disputes.ask_creditor, title=title, button="Record")
 
-    @action(description="Verified", permissions=["decide"])  # type: ignore[untyped-decorator]
+    @action(description="Verify debt", permissions=["decide"])  # type: ignore[untyped-decorator]
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
             request,
@@ -179,11 +179,11 @@ class DisputeAdmin(WorkflowAdmin):
             button="Resume collection",
         )
 
-    @action(description="Adjusted", permissions=["adjust"])  # type: ignore[untyped-decorator]
+    @action(description="Adjust balance", permissions=["adjust"])  # type: ignore[untyped-decorator]
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(request, object_id, AdjustForm, disputes.adjust, title="Correct the balance", button="Post")
 
-    @action(description="Withdrawn", permissions=["withdraw"])  # type: ignore[untyped-decorator]
+    @action(description="Withdraw dispute", permissions=["withdraw"])  # type: ignore[untyped-decorator]
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
             request,
@@ -194,7 +194,7 @@ class DisputeAdmin(WorkflowAdmin):
             button="Resume collection",
         )
 
-    @action(description="Recalled", permissions=["recall"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
+    @action(description="Recall debt", permissions=["recall"], variant=ActionVariant.DANGER)  # type: ignore[untyped-decorator]
     def recall(self, request: HttpRequest, object_id: str) -> HttpResponse:
         title = "Return the debt to the creditor"
         return self.step(request, object_id, AnswerForm, disputes.recall, title=title, button="Close debt")

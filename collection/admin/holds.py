@@ -24,7 +24,7 @@ from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW, POLICIES
 from collection.models import Debt, Hold, HoldEvent
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, link, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, column, unbroken
+from ddc.common.admin.pages import ReadOnlyAdmin, column, unbroken, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from debtors import calendars
@@ -205,7 +205,7 @@ class HoldAdmin(WorkflowAdmin):
             request, object_id, EndForm, amendments.move, title="Change the end of this hold", button="Change"
         )
 
-    @action(description="End of treatment", permissions=["treatment"])  # type: ignore[untyped-decorator]
+    @action(description="Record end of treatment", permissions=["treatment"])  # type: ignore[untyped-decorator]
     def end_treatment(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
             request, object_id, TreatmentForm, amendments.end_treatment, title="End of treatment", button="Save"
@@ -218,7 +218,7 @@ class HoldAdmin(WorkflowAdmin):
     def listings(self, request: HttpRequest, obj: Hold) -> list[Listing]:
         events = HoldEvent.objects.filter(hold=obj).select_related("by")
         columns: dict[str, Any] = {
-            "Time": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
+            "Time": lambda event: when(event.at),
             "Event": lambda event: event.get_kind_display().capitalize(),
             "By": lambda event: event.by or "System",
             "Until": lambda event: event.ends_on or "-",

@@ -149,7 +149,7 @@ class PlacementImportAdmin(WorkflowAdmin):
         title = "Discard the file. Nothing was written from it."
         return self.step(request, object_id, forms.Form, imports.discard, title=title, button="Discard", done="")
 
-    @action(description="Refused rows as CSV", permissions=["refused"])  # type: ignore[untyped-decorator]
+    @action(description="Download refused rows", permissions=["refused"])  # type: ignore[untyped-decorator]
     def refused_rows(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         kept = self.one(request, object_id)
         rows = ([each["line"], each["column"] or "", each["reason"]] for each in kept.refusals)

@@ -19,7 +19,7 @@ from communications.texts import composition, placeholders, required_lines, sms,
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, column
+from ddc.common.admin.pages import ReadOnlyAdmin, column, when
 from debtors.channels import Channel
 
 _HELP = (
@@ -71,7 +71,7 @@ class CommunicationTemplateAdmin(DomainAdmin):
         versions = obj.versions.order_by("-number")
         columns = {
             "Version": lambda version: version.number,
-            "Since": lambda version: f"{version.created_at:%Y-%m-%d %H:%M}",
+            "Since": lambda version: when(version.created_at),
             "Subject": lambda version: version.subject or "-",
         }
         return [listing("Versions", versions, columns, template__id__exact=obj.pk)]

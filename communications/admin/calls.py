@@ -23,7 +23,7 @@ from contact import explain, facts
 from contact.admin import panel
 from contact.engine.decision import Decision, Verdict
 from ddc.common.admin.listings import Listing
-from ddc.common.admin.pages import column
+from ddc.common.admin.pages import column, when
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
 from ddc.common.days import begun
 
@@ -94,9 +94,7 @@ class CallTaskAdmin(WorklistAdmin):
         known = facts.limitations([task.debt], now=now()).get(task.debt.pk) if task.debt else None
         return explain.limitation(known, now()) or "-"
 
-    asked_at = column(
-        "Waiting since", lambda task: f"{task.sent_at:%Y-%m-%d %H:%M} UTC" if task.sent_at else "-", ordering="sent_at"
-    )
+    asked_at = column("Waiting since", lambda task: when(task.sent_at), ordering="sent_at")
     number = column("Number", lambda task: task.address or "-" if _is_begun(task) else _SHOWN_LATER)
     script = column("Script", lambda task: as_written(task.body or "-") if _is_begun(task) else _SHOWN_LATER)
 

@@ -18,7 +18,7 @@ from communications.callbacks import replies
 from communications.models import CommunicationLog, InboundMessage
 from communications.notices.written import CHANNELS, TEMPLATE_RIGHT
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.pages import column
+from ddc.common.admin.pages import column, when
 from ddc.common.admin.workflow import OpenFilter, WorklistAdmin, offered
 
 
@@ -28,7 +28,7 @@ def message_listing(messages: QuerySet[CommunicationLog], **filters: Any) -> Lis
         "Type": lambda message: message.get_communication_type_display(),
         "Subject": lambda message: message.subject or "-",
         "Status": lambda message: message.get_status_display(),
-        "Time": lambda message: f"{message.sent_at or message.created_at:%Y-%m-%d %H:%M}",
+        "Time": lambda message: when(message.sent_at or message.created_at),
     }
     return listing("Messages", messages.defer("body", "html"), columns, **filters)
 
@@ -36,7 +36,7 @@ def message_listing(messages: QuerySet[CommunicationLog], **filters: Any) -> Lis
 def thread_listing(title: str, messages: QuerySet[CommunicationLog], **filters: Any) -> Listing:
     """List messages of a thread, the newest first."""
     columns = {
-        "Time": lambda message: f"{message.created_at:%Y-%m-%d %H:%M}",
+        "Time": lambda message: when(message.created_at),
         "From": lambda message: "Debtor" if message.direction == CommunicationLog.Direction.INBOUND else "Us",
         "Text": lambda message: Truncator(message.body or message.subject or "-").chars(120),
         "Read": lambda message: "-" if message.direction != "inbound" else "yes" if message.read_at else "no",
@@ -105,7 +105,7 @@ class InboundMessageAdmin(WorklistAdmin):
             return "-"
         return link(
             sent,
-            f"{sent.subject or sent.get_communication_type_display()}, {sent.sent_at or sent.created_at:%Y-%m-%d %H:%M}",
+            f"{sent.subject or sent.get_communication_type_display()}, {when(sent.sent_at or sent.created_at)}",
         )
 
     def listings(self, request: HttpRequest, obj: InboundMessage) -> list[Listing]:

@@ -30,7 +30,7 @@ from communications.models import (
 from communications.sending import evidence, uncertain
 from contact.admin import panel
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, column
+from ddc.common.admin.pages import ReadOnlyAdmin, column, when
 from ddc.common.admin.workflow import WorklistAdmin, offered
 
 
@@ -108,7 +108,7 @@ class MessagePages(WorklistAdmin):
         made = getattr(message, "uncertain_resolution", None)
         if made is None:
             return "-"
-        text = format_html("{} by {}, {} UTC: {}", made, made.by, f"{made.at:%Y-%m-%d %H:%M}", made.reason)
+        text = format_html("{} by {}, {}: {}", made, made.by, when(made.at), made.reason)
         if made.replacement_id is None:
             return text
         page = reverse("admin:communications_communicationlog_change", args=[made.replacement_id])
@@ -117,8 +117,8 @@ class MessagePages(WorklistAdmin):
     def listings(self, request: HttpRequest, obj: CommunicationLog) -> list[Listing]:
         columns = {
             "Attempt": lambda attempt: attempt.number,
-            "Began": lambda attempt: f"{attempt.began_at:%Y-%m-%d %H:%M:%S}",
-            "Ended": lambda attempt: f"{attempt.ended_at:%Y-%m-%d %H:%M:%S}",
+            "Began": lambda attempt: when(attempt.began_at, seconds=True),
+            "Ended": lambda attempt: when(attempt.ended_at, seconds=True),
             "Provider": lambda attempt: attempt.provider,
             "Result": lambda attempt: attempt.result,
             "Answer": lambda attempt: attempt.answer or attempt.provider_message_id or "-",

@@ -16,6 +16,7 @@ from communications.models import CommunicationLog
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import ReferenceField
 from ddc.common.admin.listings import Listing, listing
+from ddc.common.admin.pages import when
 from debtors.channels import Channel
 from debtors.models import Debtor
 
@@ -42,7 +43,7 @@ class RecordCallForm(OutcomeForm):
         help_text="With the country code, or as dialled in the debtor's country; empty if unknown.",
     )
     at = forms.DateTimeField(
-        label="Time (UTC)",
+        label="Time",
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
         help_text="Empty: now.",
@@ -83,7 +84,7 @@ def of_debt(request: HttpRequest, debt: Debt) -> Listing:
 
 def _calls(request: HttpRequest, debtor: Debtor, filled: dict[str, Any] | None = None, **filters: Any) -> Listing:
     columns = {
-        "Time": lambda call: f"{call.begun_at or call.sent_at or call.created_at:%Y-%m-%d %H:%M}",
+        "Time": lambda call: when(call.begun_at or call.sent_at or call.created_at),
         "Caller": lambda call: _CALLERS[call.direction],
         "Number": lambda call: call.address or "-",
         "Outcome": lambda call: call.get_outcome_display() or "-",

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from contact.models import ContactDecision
 from contact.preview import Preview
 from ddc.common import dataclass_json
 from ddc.common.admin.listings import Listing, link, listing
+from ddc.common.admin.pages import when
 
 _HEADERS = ("Channel", "Now", "Next contact allowed", "Reasons", "Assumptions")
 
@@ -40,10 +40,10 @@ def of_previews(previews: Sequence[Preview], **filters: Any) -> Listing:
 def of_message(message_id: uuid.UUID) -> Listing:
     """Show every decision on a message."""
     columns = {
-        "Decided": lambda decision: f"{decision.at:%Y-%m-%d %H:%M:%S}",
+        "Decided": lambda decision: when(decision.at, seconds=True),
         "Debtor's local time": lambda decision: explain.clocks(facts_of(decision).zones, decision.at),
         "Verdict": lambda decision: explain.VERDICTS[Verdict(decision.verdict)],
-        "Next contact allowed": lambda decision: _moment(decision.until),
+        "Next contact allowed": lambda decision: when(decision.until),
         "Reasons": why,
     }
     rows = ContactDecision.objects.filter(message_id=message_id).order_by("-at", "-id")
@@ -124,8 +124,4 @@ def _next_allowed(preview: Preview) -> str:
         return "now"
     if preview.next_at is None:
         return "not unless something changes"
-    return f"{_moment(preview.next_at)}: {explain.clocks(preview.facts.zones, preview.next_at)}"
-
-
-def _moment(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "-"
+    return f"{when(preview.next_at)}: {explain.clocks(preview.facts.zones, preview.next_at)}"

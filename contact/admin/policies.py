@@ -178,7 +178,7 @@ class ContactPolicyAdmin(WorkflowAdmin):
 
         return self._edit(request, form, make, title="New policy")
 
-    @action(description="New version", permissions=["amend"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
+    @action(description="Write new version", permissions=["amend"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
     def new_version(self, request: HttpRequest, object_id: str) -> HttpResponse:
         policy = self.one(request, object_id)
         kept = {name: getattr(policy, name) for name in policies.FIELDS} | {"valid_from": agency_today(now())}

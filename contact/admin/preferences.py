@@ -19,7 +19,7 @@ from contact import explain, preferences
 from contact.models import WEEKDAYS, ContactPreference
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import column
+from ddc.common.admin.pages import column, when
 from ddc.common.admin.workflow import WorkflowAdmin, offered
 from debtors.channels import Channel
 from debtors.models import Debtor
@@ -102,8 +102,8 @@ def of_debtor(request: HttpRequest, debtor: Debtor) -> Listing:
     columns = {
         "Debtor's words": lambda preference: preference.statement,
         "Effect": explain.preference,
-        "Since": lambda preference: f"{preference.created_at:%Y-%m-%d %H:%M}",
-        "Withdrawn": lambda preference: f"{preference.withdrawn_at:%Y-%m-%d %H:%M}" if preference.withdrawn_at else "-",
+        "Since": lambda preference: when(preference.created_at),
+        "Withdrawn": lambda preference: when(preference.withdrawn_at),
     }
     return listing(
         "Contact preferences",

@@ -13,9 +13,11 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
 from django.db import DataError, models
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from ddc.common.api.parser import is_storable
 from ddc.common.api.problems import bad_request
+from ddc.common.days import agency_zone
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +45,10 @@ class AdminRequests:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        if not request.path_info.startswith("/admin/"):
+            return self.get_response(request)
+        with timezone.override(agency_zone()):  # Lists show times, and forms read them, by the agency's clock.
+            return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         if not request.path_info.startswith("/admin/"):

@@ -15,7 +15,7 @@ from collection import search
 from collection.models import Debt
 from ddc.common.admin.forms import DecimalField, ReferenceField
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
+from ddc.common.admin.pages import SMALLEST, amount, column, unbroken, when
 from ddc.common.admin.workflow import OpenFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from payments import credits, funding
@@ -79,7 +79,7 @@ class CreditAdmin(WorkflowAdmin):
         entries = CreditEntry.objects.filter(credit=obj).select_related("by")[:50]
         rows = [
             [
-                f"{one.created_at:%Y-%m-%d %H:%M}",
+                when(one.created_at),
                 one.get_kind_display(),
                 amount(one.amount, obj.currency_code),
                 one.by or "System",

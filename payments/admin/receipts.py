@@ -21,7 +21,7 @@ from collection import search
 from collection.models import Debt
 from ddc.common.admin.forms import DecimalField, DomainForm, ReferenceField
 from ddc.common.admin.listings import link
-from ddc.common.admin.pages import SMALLEST, amount, column, unbroken
+from ddc.common.admin.pages import SMALLEST, amount, column, unbroken, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
@@ -288,7 +288,7 @@ def _allocations(receipt: Receipt) -> list[dict[str, Any]]:
             "target": _target(one, payments),
             "amount": amount(one.amount, receipt.currency_code),
             "by": one.by or "System",
-            "when": f"{one.created_at:%Y-%m-%d %H:%M}",
+            "when": when(one.created_at),
             "why": one.why,
             "may_undo": not one.reverses_id and not hasattr(one, "reversed_by") and one.kind != funding.Kind.REFUND,
         }

@@ -53,7 +53,7 @@ def test_the_worklist_has_what_is_due_the_oldest_first(agent_at_desk: Browser):
 def test_follow_ups_are_closed_on_their_page_and_in_the_list(agent_at_desk: Browser):
     first, second, third = (factories.follow_up() for _ in range(3))
     for name, row, fields, done in (
-        ("finish", first, {"note": "Sent."}, "Done."),
+        ("finish", first, {"note": "Sent."}, "Finished."),
         ("move", second, {"due_on": agency_today(now()) + timedelta(3)}, "Moved."),
     ):
         page = address(FollowUp, "change", row.pk).replace("/change/", f"/{name}/")

@@ -46,7 +46,7 @@ class TestPanel:
         assert "12 CFR 1006.6(b)(1)(i), US-REGF/hours@1, confidence: primary" in page
         assert "Place: California, US" in page
         assert "No consent to this channel at this address" in page
-        assert "2026-01-14 16:00 UTC: Wednesday 08:00 in America/Los_Angeles" in page
+        assert "14 Jan 2026, 16:00: Wednesday 08:00 in America/Los_Angeles" in page
         assert f"contactdecision/?debtor_id__exact={debtor.pk}" in page
 
     @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_a_debt_is_offered_with_its_debtor_and_balance(agent_at_desk: Browser):
     debt = factories.debt(external_reference="A1", debtor=factories.debtor(last_name="Quint"))
     query = {"app_label": "payments", "model_name": "payment", "field_name": "debt"}
     found = agent_at_desk.get("/admin/autocomplete/", **query, term="quint").json()
-    assert found["results"] == [{"id": str(debt.pk), "text": "A1, ABC Credit Corp, John Quint, 1000.00 GBP, active"}]
+    assert found["results"] == [{"id": str(debt.pk), "text": "A1, ABC Credit Corp, John Quint, 1,000.00 GBP, active"}]
     fill(20)
     with CaptureQueriesContext(connection) as asked:
         assert len(agent_at_desk.get("/admin/autocomplete/", **query, term="").json()["results"]) == 20

@@ -54,7 +54,7 @@ def test_a_call_is_noted_from_the_debts_page_and_shows_there_on_the_debtors_and_
     assert said(answer) == ["The call is recorded."]
     for listing in (of_debtor["Calls"], of_debt["Calls"]):
         ((when, *rest),) = listing.rows
-        assert "2026-01-14 16:30" in when
+        assert "14 Jan 2026, 16:30" in when
         assert rest == ["The debtor called us", PHONE, "the debtor promised to pay", agent_at_desk.agent]
         assert agent_at_desk.client.get(listing.more).context["cl"].result_count == 1
     by_agent = next(row for row in of_debt["May we contact now?"].rows if row[0] == "Agent call")

@@ -17,7 +17,7 @@ from collection.models import Debt, DeferralRequest, LedgerEntry
 from communications.admin import recorded_calls
 from contact.admin import panel, preferences
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import amount
+from ddc.common.admin.pages import amount, when
 from debtors.models import ContactPoint
 from payments.admin import credits
 from payments.models import Payment, Refund
@@ -177,12 +177,12 @@ class ContactPanel(Panel):
             "Kind": lambda point: point.get_kind_display(),
             "Suppressions": lambda point: ", ".join(point.suppressions) or "-",
             "Sharing": lambda point: point.sharing or "-",
-            "Since": lambda point: f"{point.created_at:%Y-%m-%d %H:%M}",
+            "Since": lambda point: when(point.created_at),
         }
         activities = {
             "Activity": lambda activity: activity.activity_type,
             "Path": lambda activity: activity.path or "-",
-            "Time": lambda activity: f"{activity.created_at:%Y-%m-%d %H:%M}",
+            "Time": lambda activity: when(activity.created_at),
         }
         return [
             panel.of_previews(view.head.previews, debtor_id__exact=debtor.pk),

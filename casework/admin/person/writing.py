@@ -19,7 +19,7 @@ from unfold.widgets import (
 )
 
 from agents.models import Agent
-from casework.admin.words import Clocks, day
+from casework.admin.words import Clocks
 from collection.models import Debt, DebtStatus
 from communications.admin.text import as_written, framed
 from communications.callbacks import replies
@@ -32,6 +32,7 @@ from communications.texts import placeholders, templates, wording
 from contact.engine.decision import Decision, Verdict
 from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.forms import ReferenceField, add_refusal
+from ddc.common.admin.pages import when
 from ddc.common.errors import DomainError, Forbidden
 from ddc.common.models import uuid7
 from ddc.common.reference import languages
@@ -227,7 +228,7 @@ def _send(
     else:
         decision = written.send(message, now=now, **options)
     if decision.verdict == Verdict.POSTPONE and decision.until:
-        return f"The message waits until it is allowed: {day(decision.until)}, {decision.until:%H:%M} UTC."
+        return f"The message waits until it is allowed: {when(decision.until)}."
     return "The message is on its way."
 
 

@@ -1,6 +1,7 @@
 """The rows of a list of the back office as its CSV file has them: its filters, its order, its columns."""
 
 import html
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -12,6 +13,8 @@ from django.db.models import Manager, QuerySet
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
+#: An amount on a page: a file has it without thousands separators, as programs read it.
+_AMOUNT = re.compile(r"-?[0-9,]{1,30}(\.[0-9]{1,4})? [A-Z]{3}", re.ASCII)
 #: Rows that are read together.
 _BATCH = 1_000
 
@@ -68,5 +71,5 @@ def _value(page: Any, row: Any, name: str) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, SafeString):
-        return html.unescape(strip_tags(value)).strip()
-    return value
+        value = html.unescape(strip_tags(value)).strip()
+    return value.replace(",", "") if isinstance(value, str) and _AMOUNT.fullmatch(value) else value

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -26,6 +28,7 @@ from unfold.views import ChangeList
 from ddc.common import money
 from ddc.common.admin import windows
 from ddc.common.admin.forms import DecimalField, LanguageField, ReferenceField, country_field, currency_field
+from ddc.common.days import agency_zone
 
 #: The smallest amount of any currency; for ``bounds`` of amounts that have to be more than 0.
 SMALLEST = Decimal("0.0001")
@@ -34,10 +37,18 @@ MAX_ROWS = 10_000
 
 
 def amount(value: Decimal | None, currency: str | None) -> str:
-    """Write an amount with its currency's decimals, or ``-`` if there is none."""
+    """Write an amount with its currency's decimals and thousands separators, or ``-`` if there is none."""
     if value is None or currency is None:
         return "-"
-    return f"{money.text(value, currency)} {currency}"
+    return f"{Decimal(money.text(value, currency)):,} {currency}"
+
+
+def when(at: datetime | None, *, seconds: bool = False) -> str:
+    """Write a time by the agency's clock as columns of times have it, or ``-`` if there is none."""
+    if at is None:
+        return "-"
+    local = at.astimezone(agency_zone())
+    return date_format(local, "DATETIME_FORMAT") + (f":{local:%S}" if seconds else "")
 
 
 def unbroken(text: object) -> SafeString:
