@@ -42,6 +42,11 @@ _RECORDED = """
     SELECT recorded_by_id::text, count(*) FROM payment
     WHERE created_at >= %(start)s AND created_at < %(until)s AND recorded_by_id IS NOT NULL GROUP BY 1
 """
+#: The follow-ups of the day that were done by then, and all of the day but those that were moved or dropped.
+_FOLLOW_UPS = """
+    SELECT count(*) FILTER (WHERE closed_at < %(until)s), count(*) FROM follow_up
+    WHERE due_on = %(day)s AND (outcome IS NULL OR outcome = 'done')
+"""
 #: The results of the deferrals that ended on the day: the debt is paid, something was paid since the decision, or nothing.
 _KEPT = """
     SELECT CASE WHEN debt.current_balance = 0 THEN 'paid' WHEN EXISTS (
@@ -94,9 +99,11 @@ def measure(day: date, *, until: datetime) -> dict[str, Any]:
     for agent, number in _rows(_RECORDED, values):
         team[agent]["payments"] = number
     kept = dict(_rows(_KEPT, values))
+    [follow_ups] = _rows(_FOLLOW_UPS, values)
     talks = sum(member.get("talks", 0) for member in team.values())
     return {
         "collected": collected, "messages": messages, "team": team, "decided": decided, "kept": kept, "talks": talks,
+        "follow_ups": follow_ups,
     }  # fmt: skip
 
 

@@ -98,6 +98,7 @@ class FollowUp(UUIDModel):
         indexes = [
             models.Index(fields=["debtor", "-created_at", "-id"], name="follow_up_debtor_newest"),
             models.Index(fields=["due_on", "id"], name="follow_up_open", condition=Q(outcome__isnull=True)),
+            models.Index(fields=["due_on"], name="follow_up_day"),
             models.Index(fields=["owner", "due_on", "id"], name="follow_up_open_of", condition=Q(outcome__isnull=True)),
             models.Index(fields=["debtor", "due_on", "id"], name="follow_up_todo", condition=Q(outcome__isnull=True)),
         ]

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from casework.admin.words import sum_of
 from casework.models import DayFigures
 from collection.balances import open_totals, totals
 from collection.balances.totals import Rates
+from ddc.common import money
 from ddc.common.admin import csv_files
 from ddc.common.days import agency_today
 from debtors.channels import Channel
@@ -61,6 +62,21 @@ class Chart:
     most: float | None = None
 
     @property
+    def shown_rows(self) -> Iterator[list[str]]:
+        """The rows of the table on the page: numbers have thousands separators."""
+        for row in self.exact_rows:
+            yield [f"{value:,}" if isinstance(value, int | Decimal) else str(value) for value in row]
+
+    @property
+    def exact_rows(self) -> Iterator[list[Any]]:
+        """The rows with amounts in the decimals of their currency, which is the header of their column."""
+        for row in self.rows:
+            yield [
+                Decimal(money.text(value, header)) if isinstance(value, Decimal) else value
+                for value, header in zip(row, self.headers, strict=True)
+            ]
+
+    @property
     def data(self) -> str:
         sets = [
             {"label": one.label, "data": list(one.values), "backgroundColor": f"var({one.colour})", "stack": "all"}
@@ -74,6 +90,7 @@ class Chart:
             "stacked": True,
             "grid": {"color": ""},
             "beginAtZero": True,
+            "ticks": {"maxRotation": 0, "maxTicksLimit": 6},
             **({"max": self.most} if self.most else {}),
         }
         names = {
@@ -195,7 +212,7 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     chart = next((one for one in found if one.slug == slug), None)
     if chart is None:
         raise Http404
-    return csv_files.download(f"{chart.slug} {today}", chart.headers, chart.rows)
+    return csv_files.download(f"{chart.slug} {today}", chart.headers, chart.exact_rows)
 
 
 def collected_by(figures_of_day: Mapping[str, Any]) -> dict[str, Decimal]:

@@ -19,7 +19,7 @@ from casework.models import DayFigures
 from casework.summaries import Waiting
 from collection.balances import totals
 from collection.balances.totals import Rates
-from ddc import charts, menu
+from ddc import charts, menu, system_health
 from ddc.common.days import agency_today, agency_zone
 from strategy.models import StrategyRun
 
@@ -88,7 +88,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "tasks": _tasks(agent, menu.waiting(request), rates, moment),
         "has_work": bool(worklists.of(agent)),
         "reporting_currency": settings.REPORTING_CURRENCY,
-        "cards": today_cards(measured, rates) if measured else [],
+        "cards": today_cards(measured, rates, decides=_plans_runs(agent)) if measured else [],
         "measured_at": f"{measured.measured_at.astimezone(agency_zone()):%H:%M}" if measured else "",
         "last_weekday": f"last {here:%A}",
         "charts": charts.of(agent, days, rates, today),
@@ -106,19 +106,31 @@ class Card:
     detail: str = ""
 
 
-def today_cards(measured: DayFigures, rates: Rates) -> list[Card]:
-    """Return the four figures of today."""
+def today_cards(measured: DayFigures, rates: Rates, *, decides: bool) -> list[Card]:
+    """Return the four figures of today; agents see their follow-ups in place of what was decided."""
     today, before = measured.figures, measured.week_ago or {}
     sums, sums_before = charts.collected_by(today), charts.collected_by(before)
     sent, sent_before = _delivered(today), _delivered(before)
-    decided, decided_before = today["decided"], before.get("decided", {})
-    granted = f"{decided.get('approved', 0):,} granted, {decided.get('rejected', 0):,} refused"
     return [
         Card("Collected today", _sum(sums, rates), _sum(sums_before, rates), by_currency(sums)),
-        Card("Deferrals decided", f"{sum(decided.values()):,}", f"{sum(decided_before.values()):,}", granted),
+        _decided(today, before) if decides else _follow_ups(today, before),
         Card("Messages delivered", _percent(sent), _percent(sent_before), f"{sent[0]:,} of {sent[1]:,} sent today"),
         Card("Talks with the right person", f"{today['talks']:,}", f"{before.get('talks', 0):,}"),
     ]
+
+
+def _decided(today: Mapping[str, Any], before: Mapping[str, Any]) -> Card:
+    decided = today["decided"]
+    granted = f"{decided.get('approved', 0):,} granted, {decided.get('rejected', 0):,} refused"
+    return Card(
+        "Deferrals decided", f"{sum(decided.values()):,}", f"{sum(before.get('decided', {}).values()):,}", granted
+    )
+
+
+def _follow_ups(today: Mapping[str, Any], before: Mapping[str, Any]) -> Card:
+    (done, due), (done_before, due_before) = today.get("follow_ups", (0, 0)), before.get("follow_ups", (0, 0))
+    shown = f"{done:,} of {due:,}" if due else "None due"
+    return Card("Follow-ups kept", shown, f"{done_before:,} of {due_before:,}", "Done by their day")
 
 
 def _sum(sums: Mapping[str, Decimal], rates: Rates) -> str:
@@ -137,12 +149,26 @@ def _percent(found: tuple[int, int]) -> str:
     return f"{100 * delivered / sent:.1f} %" if sent else "None sent"
 
 
+def _plans_runs(agent: Any) -> bool:
+    return bool(agent.has_perm("strategy.add_strategyrun"))
+
+
 def _of_role(agent: Any, measured: DayFigures | None) -> dict[str, Any]:
-    """Return the runs and the team for those who plan runs; the newest exports for those who see changes only."""
-    if agent.has_perm("strategy.add_strategyrun"):
-        return {"runs": list(StrategyRun.objects.defer("rules", "contact")[:_NEWEST]), "team": _team(measured)}
+    """Return runs, queues and the team for those who plan runs; checks and exports for those who only see changes."""
+    if _plans_runs(agent):
+        return {
+            "runs": list(StrategyRun.objects.defer("rules", "contact")[:_NEWEST]),
+            "team": _team(measured),
+            "state_title": "Queues and providers",
+            "state": [*system_health.queues(), *system_health.providers()],
+        }
     if agent.has_perm("audit.view_auditevent"):
-        return {"exports": list(ListExport.objects.all()[:_NEWEST]), "is_auditor": True}
+        return {
+            "exports": list(ListExport.objects.all()[:_NEWEST]),
+            "is_auditor": True,
+            "state_title": "Last checks of the database",
+            "state": system_health.last_results(),
+        }
     return {}
 
 
@@ -165,7 +191,9 @@ def _tasks(agent: Any, counted: Mapping[str, Waiting], rates: Rates, moment: dat
     found = []
     for each in worklists.of(agent):
         if (waiting := counted[each.kind]).count:
-            note, may_start = _calls(agent, waiting.count, moment) if each.kind == "calls" else ("", True)
+            # Who leads the team hardly calls, and asking the contact gate takes a dozen queries.
+            asks = each.kind == "calls" and not _plans_runs(agent)
+            note, may_start = _calls(agent, waiting.count, moment) if asks else ("", True)
             found.append(Task(waiting, rates, agency_zone(), note, may_start))
     return sorted(found, key=lambda task: (not task.waiting.is_urgent, not task.waiting.late))
 

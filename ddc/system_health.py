@@ -2,12 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Min, QuerySet
+from django.db import connection
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,6 +20,7 @@ from audit.models import SystemCheck
 from communications.models import UNFINISHED_STATUSES, CommunicationLog, MessageStatus, ProviderEvent
 from communications.sending import circuits
 from ddc.celery import app
+from ddc.common.admin.pages import when
 from ddc.common.errors import DomainError
 from ddc.common.observing import health
 from ddc.common.process import live
@@ -27,6 +29,8 @@ from strategy.models import StrategyRun
 
 #: A queue is counted up to here.
 _MOST = 10_000
+# Reads a queue up to its bound.
+_QUEUE = "SELECT {number}, count(*), min(waiting.since) FROM ({rows}) AS waiting (since)"
 #: A task that beat sends every few seconds is late after this time.
 _LATE = timedelta(minutes=2)
 _REFRESH_SECONDS = 3
@@ -58,9 +62,9 @@ def system_health(request: HttpRequest) -> HttpResponse:
         "title": "System health",
         "sections": [
             ("Services", [*_services()]),
-            ("Queues", [*_queues()]),
+            ("Queues", queues()),
             ("Workers and schedule", _ticks()),
-            ("Providers", _providers()),
+            ("Providers", providers()),
             ("Strategy", [_last_run()]),
         ],
         "checks": shown,
@@ -76,26 +80,39 @@ def _services() -> list[Line]:
     return [Line(name.capitalize(), "Up" if state == "ok" else state, state == "ok") for name, state in parts.items()]
 
 
-def _queues() -> list[Line]:
-    unfinished = CommunicationLog.objects.filter(status__in=UNFINISHED_STATUSES, due_at__lte=now())
+def queues() -> list[Line]:
+    """Return how many messages and callbacks wait, and for how long; one query."""
+    waiting = (
+        (
+            "Messages due",
+            CommunicationLog,
+            Q(status__in=UNFINISHED_STATUSES, due_at__lte=now()),
+            "due_at",
+            timedelta(hours=1),
+        ),
+        ("Callbacks to process", ProviderEvent, Q(processed_at=None, failed_at=None), "received_at", _LATE),
+        ("Uncertain messages", CommunicationLog, Q(status=MessageStatus.UNCERTAIN), "created_at", timedelta(days=1)),
+    )
+    arms, values = [], []
+    for number, (_, model, condition, since, _) in enumerate(waiting):
+        rows = model.objects.filter(condition).order_by(since).values_list(since)[:_MOST]  # type: ignore[attr-defined]
+        sql, parameters = rows.query.sql_with_params()
+        arms.append(_QUEUE.format(number=number, rows=sql))
+        values += parameters
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(arms) + " ORDER BY 1", values)
+        found = cursor.fetchall()
     return [
-        _queue("Messages due", unfinished, "due_at", late=timedelta(hours=1)),
-        _queue(
-            "Callbacks to process", ProviderEvent.objects.filter(processed_at=None, failed_at=None), "received_at", late=_LATE
-        ),
-        _queue(
-            "Uncertain messages", CommunicationLog.objects.filter(status=MessageStatus.UNCERTAIN), "created_at",
-            late=timedelta(days=1),
-        ),
-    ]  # fmt: skip
+        _queue(name, count, oldest, late=late)
+        for (name, *_, late), (_, count, oldest) in zip(waiting, found, strict=True)
+    ]
 
 
-def _queue(name: str, rows: QuerySet[Any], since: str, *, late: timedelta) -> Line:
-    found = rows.order_by(since).values(since)[:_MOST].aggregate(count=Count("*"), oldest=Min(since))
-    if not found["count"]:
+def _queue(name: str, count: int, oldest: datetime | None, *, late: timedelta) -> Line:
+    if oldest is None:
         return Line(name, "None")
-    number = f"{found['count']:,}" if found["count"] < _MOST else f"{_MOST:,} or more"
-    return Line(name, f"{number}, the oldest for {timesince(found['oldest'])}", now() - found["oldest"] < late)
+    number = f"{count:,}" if count < _MOST else f"{_MOST:,} or more"
+    return Line(name, f"{number}, the oldest for {timesince(oldest)}", now() - oldest < late)
 
 
 def _ticks() -> list[Line]:
@@ -125,14 +142,19 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _providers() -> list[Line]:
+def providers() -> list[Line]:
+    """Return the state of each provider that has failed once."""
     known = circuits.known()
     lines = []
     for provider, circuit in sorted(known.items()):
         is_down = circuits.is_open(provider, known, now=now())
-        words = f"Paused until {circuit.open_until:%H:%M:%S} UTC. {circuit.last_error or ''}" if is_down else "Sending"
+        words = (
+            f"Paused until {when(circuit.open_until, seconds=True)}. {circuit.last_error or ''}"
+            if is_down
+            else "Sending"
+        )
         lines.append(Line(provider, words, not is_down))
-    return lines or [Line("All", "None has failed yet")]
+    return lines or [Line("All providers", "None has failed yet")]
 
 
 def _last_run() -> Line:
@@ -140,6 +162,20 @@ def _last_run() -> Line:
     if run is None:
         return Line("Last run", "None yet")
     return Line("Last run", f"{run.date}: {run.get_status_display()}", run.status != StrategyRun.Status.FAILED)
+
+
+def last_results() -> list[Line]:
+    """Return the result of each check that was completed last, by an agent's request."""
+    ended = SystemCheck.objects.exclude(finished_at=None).order_by("kind", "-id").distinct("kind").defer("findings")
+    by_kind = {one.kind: one for one in ended}
+    return [_result(check.title, by_kind.get(kind)) for kind, check in checks.known().items()]
+
+
+def _result(title: str, last: SystemCheck | None) -> Line:
+    if last is None:
+        return Line(title, "Not checked here yet", is_well=False)
+    found = last.error or (f"{last.found:,} differences" if last.found else "no difference")
+    return Line(title, f"{when(last.finished_at)}: {found}", not last.error and not last.found)
 
 
 def _check(kind: str, check: checks.Check) -> dict[str, Any]:

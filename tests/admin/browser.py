@@ -2,12 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 
+from tests.admin.conftest import Browser
 from tests.admin.test_message_in_browser import ARGUMENTS, chromium
+
+#: axe-core 4, the MPL-2.0 licence of which is at its top.
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
+
+
+def sign_in(page: Page, agent_at_desk: Browser) -> Page:
+    """Give a browser the session of an agent at a desk."""
+    cookie = agent_at_desk.client.cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}])
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    """Return the serious and critical faults of the page that is open, each with the first places."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{fault['id']}: {[node['html'][:160] for node in fault['nodes'][:3]]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]
 
 
 @contextmanager

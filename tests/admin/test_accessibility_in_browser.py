@@ -6,21 +6,23 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from agents.models import Agent
+from casework import figures
 from collection.models import Debt, DeferralRequest
 from communications.models import CommunicationLog, CommunicationTemplate
 from debtors.models import Debtor
+from payments.models import Payment
 from strategy.models import StrategyRun
-from tests.admin.browser import browsers
+from tests.admin.browser import browsers, faults
 from tests.admin.conftest import address, fill, staff
-from tests.admin.test_accessible_in_browser import faults
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]
 
 
 def pages() -> dict[str, str]:
-    """The twelve pages on which agents spend their day."""
+    """The pages on which agents spend their day."""
     lists = {"people": Debtor, "debts": Debt, "messages": CommunicationLog, "requests": DeferralRequest}
     rows: dict[str, Any] = {
         "person": Debtor.objects.filter(debts__isnull=False).first(),
@@ -32,6 +34,9 @@ def pages() -> dict[str, str]:
     }
     return {
         "home": reverse("admin:index"),
+        "search": f"{reverse('find')}?q=doe",
+        "work": reverse("work", args=["deferrals"]),
+        "new payment": address(Payment, "add"),
         "payment": reverse("admin:debtors_debtor_pay", args=[rows["person"].pk]),
         **{name: address(model, "changelist") for name, model in lists.items()},
         **{name: address(type(row), "change", row.pk) for name, row in rows.items()},
@@ -51,6 +56,7 @@ def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, wi
             answer = page.goto(path)
             assert answer is not None
             assert answer.status == 200, name
+            assert page.locator("main").count() == 1, name
             if wrong := faults(page):
                 found[name] = wrong
             if page.evaluate("document.documentElement.scrollWidth") > width:
@@ -60,17 +66,20 @@ def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, wi
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str):
-    fill(1)
-    chosen = {name: path for name, path in pages().items() if name in ("person", "request")}
+    fill(2)
+    figures.refresh(now=now())
+    names = ("home", "search", "work", "new payment", "messages", "person", "request")
+    chosen = {name: path for name, path in pages().items() if name in names}
     assert found_on(live_server.url, chosen, staff("Supervisor"), scheme=scheme, width=1280) == {}
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_twelve_pages_have_no_serious_fault(live_server: Any, scheme: str, width: int):
+def test_all_pages_have_no_serious_fault(live_server: Any, scheme: str, width: int):
     fill(3)
-    assert len(pages()) == 12
+    figures.refresh(now=now())
+    assert len(pages()) == 15
     assert found_on(live_server.url, pages(), staff("Supervisor"), scheme=scheme, width=width) == {}
 
 

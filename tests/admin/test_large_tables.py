@@ -116,7 +116,7 @@ def reads_of(queries: list[dict[str, str]]) -> list[tuple[str, int, str]]:
     found = []
     with connection.cursor() as cursor:
         for query in queries:
-            if not re.match(r"\s*SELECT", query["sql"]):
+            if not re.match(r"[\s(]*(SELECT|WITH)", query["sql"]):
                 continue
             cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query["sql"])
             (written,) = cursor.fetchone()

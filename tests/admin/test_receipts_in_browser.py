@@ -8,9 +8,8 @@ from playwright.sync_api import expect
 
 from payments.models import Receipt
 from tests import factories
-from tests.admin.browser import browsers
+from tests.admin.browser import browsers, faults, sign_in
 from tests.admin.conftest import Browser, address
-from tests.admin.test_accessible_in_browser import faults, sign_in
 from tests.payments.receipts.makers import balance, booked, receipt
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("beside_a_browser")]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from casework import figures
+from casework import figures, follow_ups
 from casework.models import DayFigures
 from collection import deferrals
 from collection.models import DeferralRequest
@@ -92,6 +92,19 @@ def test_what_came_of_a_deferral(amount: int, what: str):
     ended = DeferralRequest.objects.get(pk=asked.pk).granted_until
     assert ended
     assert figures.measure(ended, until=NOW + timedelta(days=90))["kept"] == {what: 1}
+
+
+def test_follow_ups_are_kept_if_they_are_done_by_their_day():
+    agent = factories.agent()
+    set_on = NOW - timedelta(days=1)
+    in_time, early, late, still_open, moved, dropped = (factories.follow_up(due_on=TODAY, now=set_on) for _ in range(6))
+    follow_ups.finish(in_time, by=agent, now=NOW)
+    follow_ups.finish(early, by=agent, now=set_on)
+    follow_ups.move(moved, due_on=TODAY + timedelta(days=1), by=agent, now=NOW)
+    follow_ups.drop(dropped, by=agent, now=NOW)
+    follow_ups.finish(late, by=agent, now=NOW + timedelta(days=1))
+    assert still_open.outcome is None
+    assert figures.measure(TODAY, until=NOW + timedelta(seconds=1))["follow_ups"] == (2, 4)
 
 
 def test_a_day_is_measured_again_until_it_has_settled_and_old_ones_go():
