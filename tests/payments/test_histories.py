@@ -86,15 +86,19 @@ class History:
             charges.charge(self.debt, component=name, amount=amount, value_date=day, reason="x", by=None, today=TODAY)
             self.events.append(self.event("charge", day, **{name: int(amount * 100)}))
 
+    @property
+    def payments(self) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["kind"] == "payment"]
+
     def charge_back(self, day: date, cents: int) -> None:
-        paid = self.dice.choice([event for event in self.events if event["kind"] == "payment"] or [None])
+        paid = self.dice.choice(self.payments or [{}])
         if paid:
             amount = Decimal(min(cents, paid["amount"])) / 100
             returns.charge_back(paid["payment"], amount=amount, by=None, now=NOW, today=TODAY)
             paid["returned"] += int(amount * 100)
 
     def refund(self, day: date, cents: int) -> None:
-        paid = self.dice.choice([event for event in self.events if event["kind"] == "payment"] or [None])
+        paid = self.dice.choice(self.payments or [{}])
         if paid and day >= paid["day"]:
             amount = Decimal(min(cents, paid["amount"])) / 100
             returns.refund(paid["payment"], amount=amount, value_date=day, by=None, today=TODAY)
