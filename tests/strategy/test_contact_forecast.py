@@ -160,5 +160,5 @@ def test_the_runs_page_shows_it(supervisor):
     contact_forecast.make_missing(now=NOW)
     page = " ".join(browser.get(address(StrategyRun, "change", run.pk)).content.decode().split())
 
-    for words in ("May go now", "2 DEBT_HELD", "1 OUTSIDE_WINDOW", "1 from 30 Jun 12:00"):
+    for words in ("May go now", "2 DEBT_HELD", "1 OUTSIDE_WINDOW", "1 from 30 Jun 2026, 12:00"):
         assert words in page
