@@ -1,6 +1,7 @@
 """The back office's page on the state of the system, with buttons that check the database."""
 
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timesince import timesince
@@ -33,7 +35,6 @@ _MOST = 10_000
 _QUEUE = "SELECT {number}, count(*), min(waiting.since) FROM ({rows}) AS waiting (since)"
 #: A task that beat sends every few seconds is late after this time.
 _LATE = timedelta(minutes=2)
-_REFRESH_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,15 @@ def system_health(request: HttpRequest) -> HttpResponse:
         ],
         "checks": shown,
     }
-    response = TemplateResponse(request, "admin/health.html", context)
-    if any(check["is_open"] for check in shown):
-        response["Refresh"] = str(_REFRESH_SECONDS)
-    return response
+    return TemplateResponse(request, "admin/health.html", context)
+
+
+def check_progress(request: HttpRequest, check_id: uuid.UUID) -> HttpResponse:
+    """Answer the progress of a check in words, and 204 once it has ended."""
+    if not request.user.has_perm(checks.PERMISSION):
+        raise PermissionDenied
+    check = get_object_or_404(SystemCheck, pk=check_id)
+    return HttpResponse(_progress(check), content_type="text/plain") if _is_open(check) else HttpResponse(status=204)
 
 
 def _services() -> list[Line]:
@@ -181,11 +187,15 @@ def _result(title: str, last: SystemCheck | None) -> Line:
 def _check(kind: str, check: checks.Check) -> dict[str, Any]:
     """Describe a check with its newest result."""
     last = SystemCheck.objects.filter(kind=kind).first()
-    is_open = last is not None and last.status in (SystemCheck.Status.PLANNED, SystemCheck.Status.RUNNING)
-    return {
-        "kind": kind,
-        "check": check,
-        "last": last,
-        "is_open": is_open,
-        "progress": Progress(last.pk).read() if last and is_open else "",
-    }
+    is_open = last is not None and _is_open(last)
+    progress = _progress(last) if last and is_open else ""
+    return {"kind": kind, "check": check, "last": last, "is_open": is_open, "progress": progress}
+
+
+def _is_open(check: SystemCheck) -> bool:
+    return check.status in (SystemCheck.Status.PLANNED, SystemCheck.Status.RUNNING)
+
+
+def _progress(check: SystemCheck) -> str:
+    state, progress = check.get_status_display().capitalize(), Progress(check.pk).read()
+    return f"{state}: {progress}" if progress else state

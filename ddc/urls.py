@@ -10,7 +10,7 @@ from ddc import charts
 from ddc.common.admin.pages import options
 from ddc.common.api import problems
 from ddc.common.views import DocsView, HealthView, HomeView, SchemaView, metrics_page
-from ddc.system_health import system_health
+from ddc.system_health import check_progress, system_health
 
 handler400 = problems.bad_request
 handler403 = problems.forbidden
@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("agents.admin.urls")),
     path("admin/autocomplete/", admin.site.admin_view(options)),
     path("admin/health/", admin.site.admin_view(system_health), name="system-health"),
+    path("admin/health/<uuid:check_id>/", admin.site.admin_view(check_progress), name="system-check-progress"),
     path("admin/export/<str:app>/<str:model>/", admin.site.admin_view(export), name="export_changelist"),
     path("admin/find/", admin.site.admin_view(find.find), name="find"),
     # In the place of django-unfold's, to whose address its pages link.

@@ -7,8 +7,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -23,7 +25,6 @@ from ddc.common.admin.workflow import WorkflowAdmin, offered
 from ddc.common.process.live import Progress
 
 _SHOWN = 20
-_REFRESH_SECONDS = 3
 Status = PlacementImport.Status
 _WORKING = (Status.CHECKING, Status.LOADING)
 _CHECKED = Q(status=Status.CHECKED)
@@ -56,6 +57,9 @@ class UploadForm(DomainForm):
 
 @admin.register(PlacementImport)
 class PlacementImportAdmin(WorkflowAdmin):
+    class Media:
+        js = ("common/live.js",)
+
     form = UploadForm
     list_display = ("file_name", "status", "created_at", "uploaded_by", "placed", "parked", "refused")
     list_filter = ("status", "created_at")
@@ -86,13 +90,21 @@ class PlacementImportAdmin(WorkflowAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return HttpResponseRedirect(self.page_of(obj.pk))
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
-        if response.status_code == 200 and self.model.objects.filter(pk=object_id, status__in=_WORKING).exists():
-            response["Refresh"] = str(_REFRESH_SECONDS)
-        return response
+    def get_urls(self) -> list[URLPattern]:
+        name = "collections_placementimport_progress"
+        return [
+            path("<uuid:object_id>/progress/", self.admin_site.admin_view(self.progress), name=name),
+            *super().get_urls(),
+        ]
+
+    def progress(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Answer the progress of the worker in words, and 204 once a person has to look again."""
+        kept = self.one(request, str(object_id))
+        return (
+            HttpResponse(_progress(kept), content_type="text/plain")
+            if kept.status in _WORKING
+            else HttpResponse(status=204)
+        )
 
     def listings(self, request: HttpRequest, obj: PlacementImport) -> list[Listing]:
         found = []
@@ -125,7 +137,8 @@ class PlacementImportAdmin(WorkflowAdmin):
     @admin.display(description="State")
     def state(self, row: PlacementImport) -> str:
         if row.status in _WORKING:
-            return Progress(row.pk).read() or ("waits for a worker" if row.started_at is None else "under way")
+            url = reverse("admin:collections_placementimport_progress", args=[row.pk])
+            return SafeString(render_to_string("admin/live.html", {"url": url, "text": _progress(row)}))
         if row.status == Status.CHECKED:
             return "This is a preview: nothing was written. Confirm to place the accepted rows."
         return f"{row.get_status_display()}. {row.error}".removesuffix(" ")
@@ -154,6 +167,10 @@ class PlacementImportAdmin(WorkflowAdmin):
         kept = self.one(request, object_id)
         rows = ([each["line"], each["column"] or "", each["reason"]] for each in kept.refusals)
         return csv_files.download(f"refused rows of {kept.file_name}", ["line", "column", "reason"], rows)
+
+
+def _progress(kept: PlacementImport) -> str:
+    return Progress(kept.pk).read() or ("Waits for a worker" if kept.started_at is None else "Under way")
 
 
 def _number(row: PlacementImport, name: str) -> str:

@@ -50,9 +50,11 @@ def test_a_file_is_previewed_confirmed_and_loaded(supervisor_at_desk: Browser):
 
     answer = upload(supervisor_at_desk, text(ROW, GUS, BAD, new).encode())
     assert answer["Location"] == address(PlacementImport, "change", PlacementImport.objects.get().pk)
-    waiting = page(supervisor_at_desk)
-    assert "waits for a worker" in waiting.content.decode()
-    assert waiting["Refresh"] == "3"
+    progress = f"/admin/collections/placementimport/{PlacementImport.objects.get().pk}/progress/"
+    waiting = page(supervisor_at_desk).content.decode()
+    assert f'data-live="{progress}" role="status" aria-live="polite">Waits for a worker<' in waiting
+    assert "common/live.js" in waiting
+    assert supervisor_at_desk.get(progress).content == b"Waits for a worker"
 
     kept = work()
     assert kept.status == "checked"
@@ -63,7 +65,8 @@ def test_a_file_is_previewed_confirmed_and_loaded(supervisor_at_desk: Browser):
     assert not ParkedPlacement.objects.exists()
     shown = page(supervisor_at_desk)
     assert "nothing was written" in shown.content.decode()
-    assert "Refresh" not in shown
+    assert "data-live" not in shown.content.decode()
+    assert supervisor_at_desk.get(progress).status_code == 204
 
     assert step(supervisor_at_desk, "confirm").status_code == 302
     kept = work()

@@ -1,5 +1,6 @@
 """The page on the state of the system: what waits, what is late, and checks of the database by a worker."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -71,17 +72,18 @@ def test_a_worker_that_ends_a_task_leaves_its_time():
 def test_a_check_is_carried_out_by_a_worker_and_its_result_kept(supervisor_at_desk: Browser, kind: str):
     factories.debt()
     assert supervisor_at_desk.post(PAGE, {"check": kind})["Location"] == PAGE
-    answer = supervisor_at_desk.get(PAGE)
-    assert "Waits for a worker" in answer.content.decode()
-    assert answer["Refresh"] == "3"
+    progress = f"{PAGE}{SystemCheck.objects.get().pk}/"
+    assert f'data-live="{progress}" role="status" aria-live="polite">Waits for a worker<' in text(supervisor_at_desk)
     Progress(SystemCheck.objects.get().pk).report("half of it")
     assert "half of it" in text(supervisor_at_desk)
+    assert supervisor_at_desk.get(progress).content.decode() == "Waits for a worker: half of it"
 
     assert checks.work(clock=now) == 1
     check = SystemCheck.objects.get()
     assert (check.status, check.found, check.agent_name) == ("done", 0, supervisor_at_desk.agent.username)
     assert "no difference." in text(supervisor_at_desk)
-    assert "Refresh" not in supervisor_at_desk.get(PAGE)
+    assert "data-live" not in text(supervisor_at_desk)
+    assert supervisor_at_desk.get(progress).status_code == 204
 
 
 @pytest.mark.owner
@@ -121,6 +123,7 @@ def test_an_unknown_check_is_refused(supervisor_at_desk: Browser):
 def test_the_page_is_for_supervisors(agent_at_desk: Browser, auditor_at_desk: Browser, supervisor_at_desk: Browser):
     for browser in (agent_at_desk, auditor_at_desk):
         assert browser.get(PAGE).status_code == 403
+        assert browser.get(f"{PAGE}{uuid.uuid4()}/").status_code == 403
         assert browser.post(PAGE, {"check": "ledger"}).status_code == 403
         assert PAGE not in browser.get("/admin/").content.decode()
     assert PAGE in supervisor_at_desk.get("/admin/").content.decode()
