@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.timezone import now
@@ -69,13 +70,15 @@ def bar(request: HttpRequest) -> Bar | None:
     """Return the agent's place in the worklist that was started, and renew the claim on its item."""
     kind, key = request.session.get(_SESSION_KEY, ("", ""))
     worklist, agent, moment = BY_KIND.get(kind), _agent(request), now()
-    item = _item(worklist, key) if worklist and worklist.is_for(agent) else None
-    if worklist is None or item is None:
+    if worklist is None or not worklist.is_for(agent):
         return None
-    is_open = worklist.rows(agent, now=moment).filter(pk=item.pk).exists()
-    if is_open:
+    waiting = worklist.rows(agent, now=moment).order_by().filter(pk=OuterRef("pk"))
+    item = _item(worklist, key, is_waiting=Exists(waiting))
+    if item is None:
+        return None
+    if item.is_waiting:
         worklist.claim(item, agent, now=moment)
-    return Bar(worklist, item, worklist.position(item, agent, now=moment), is_open)
+    return Bar(worklist, item, worklist.position(item, agent, now=moment), item.is_waiting)
 
 
 def works_on(request: HttpRequest, item: Any) -> bool:
@@ -98,14 +101,14 @@ def _worklist(request: HttpRequest, kind: str) -> Worklist:
     return BY_KIND[kind]
 
 
-def _item(worklist: Worklist, key: str | None) -> Any | None:
+def _item(worklist: Worklist, key: str | None, **annotations: Any) -> Any | None:
     """Return an item by its id, also if it was dealt with."""
     pk = worklist.model._meta.pk
     try:
         value = pk.to_python(key) if key and pk else None
     except ValidationError:
         return None
-    rows = worklist.model._base_manager.select_related(*worklist.related)
+    rows = worklist.model._base_manager.select_related(*worklist.related).annotate(**annotations)
     return rows.filter(pk=value).first() if isinstance(value, UUID | int) else None
 
 

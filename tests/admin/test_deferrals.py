@@ -99,7 +99,7 @@ def test_the_list_and_the_page_take_few_queries(agent_at_desk: Browser, django_a
     agent_at_desk.client.get("/admin/work/deferrals/", follow=True)
     with django_assert_max_num_queries(MOST_QUERIES):
         agent_at_desk.list(DeferralRequest, tab="all")
-    with django_assert_max_num_queries(MOST_QUERIES + 1):  # The bar of those who work through a worklist has its own.
+    with django_assert_max_num_queries(MOST_QUERIES):  # With the bar of those who work through a worklist.
         agent_at_desk.get(page(asked))
     with django_assert_max_num_queries(MOST_QUERIES):
         agent_at_desk.get(f"/admin/collections/deferralrequest/{asked.pk}/preview/")
