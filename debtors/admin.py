@@ -49,6 +49,8 @@ class DebtorAdmin(WithdrawalPage):
     list_filter = ("created_at", ("mobile_phone", admin.EmptyFieldListFilter))
     search_fields = ("search",)
     search_help_text = "Name, company, e-mail address, phone or its last digits, postcode, a debt's reference, or an id"
+    empty_text = "Debtors arrive with their debts in placement files."
+    empty_link = ("collections.import_placements", "admin:collections_placementimport_add", "Import a placement file.")
     actions_detail: tuple[str, ...] = ("record_call", "withdraw_messages", "sign_out")
     readonly_fields = ("location", "created_at", "updated_at")
     fieldsets = (

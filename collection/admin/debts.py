@@ -101,6 +101,8 @@ class DebtAdmin(AccountActions):
     list_filter = ("current_status", "segment", "placement_date", "due_date")
     search_fields = ("external_reference",)
     search_help_text = "Part of the reference; the debtor's name, e-mail address, phone or postcode; or an id"
+    empty_text = "Creditors place debts by files or over the API."
+    empty_link = ("collections.import_placements", "admin:collections_placementimport_add", "Import a placement file.")
     autocomplete_fields = ("creditor", "debtor", "segment")
     actions_detail = ("correct_amounts", "change_status", *ACTIONS)
     bounds = {"original_balance": (SMALLEST, None), "p2p_score": (0, 1)}

@@ -38,6 +38,7 @@ class ParkedPlacementAdmin(WorkflowAdmin):
     list_select_related = ("debtor", "decided_by", "debt__creditor")
     search_fields = ("id",)
     search_help_text = "The known debtor's name, e-mail address, phone or postcode, or an id"
+    empty_text = "Rows of placement files arrive here if a person has to decide whether they name a known debtor."
     actions = ()
     actions_detail = ("same", "another")
     fieldsets = (

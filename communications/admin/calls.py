@@ -59,6 +59,7 @@ class CallTaskAdmin(WorklistAdmin):
     list_select_related = ("debtor", "begun_by", "outcome_by")
     search_fields = ("address",)
     search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
+    empty_text = "Strategy runs queue calls."
     ordering = ("sent_at", "id")
     actions_detail = ("begin", "finish")
     actionable = Q(outcome__isnull=True)

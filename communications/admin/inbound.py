@@ -76,6 +76,7 @@ class InboundMessageAdmin(WorklistAdmin):
     list_select_related = ("debtor",)
     search_fields = ("address",)
     search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
+    empty_text = "Replies of debtors to messages arrive here."
     actions = ("mark_read_selected",)
     actions_detail = ("answer", "mark_read")
     actionable = Q(read_at__isnull=True)

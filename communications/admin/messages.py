@@ -48,6 +48,7 @@ class MessagePages(WorklistAdmin):
 
     search_fields = ("id",)
     search_help_text = "The debtor's name, e-mail address, phone or postcode, part of a reference, or an id"
+    empty_text = "Strategy runs queue messages; one is written on its person's page."
     list_select_related = ("debtor",)
     actions: tuple[str, ...] = ("confirm_selected", "send_again_selected")
     actions_detail = ("confirm", "send_again", "download")

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteMixin
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from agency.models import AgencyProfile
@@ -16,6 +18,7 @@ from agents.models import Agent
 from agents.roles import APPS
 from collection.models import Debt
 from communications.models import CommunicationLog
+from ddc.common.admin import windows
 from debtors.models import Debtor
 from payments import posting
 from portal.models import DigitalActivity
@@ -213,3 +216,31 @@ def test_no_query_breaks_a_form(supervisor_at_desk: Browser, query: str):
 def test_the_pages_are_checked_without_a_database():
     """Before the first ``migrate`` there are no tables; pytest refuses to let this test near one."""
     assert admin.site.check(list(apps.get_app_configs())) == []
+
+
+def test_forms_search_large_tables_and_list_no_row_of_them(supervisor_at_desk: Browser):
+    request = RequestFactory().get("/")
+    request.user = Agent(is_superuser=True)
+    searched, listed = [], []
+    for model, page in admin.site._registry.items():
+        rows = [None] * page.has_add_permission(request) + [model()] * page.has_change_permission(request)
+        for row in rows:
+            form = page.get_form(request, row, change=row is not None)
+            for name, field in form.base_fields.items():
+                table = getattr(getattr(field, "queryset", None), "model", None)
+                if table is not None and table._meta.db_table in windows.LARGE:
+                    widget = getattr(field.widget, "widget", field.widget)
+                    is_searched = isinstance(widget, AutocompleteMixin)
+                    (searched if is_searched else listed).append(f"{model._meta.label}.{name}")
+    assert listed == []
+    assert len(searched) >= 8
+
+
+@pytest.mark.parametrize(("role", "may"), [("Supervisor", True), ("Agent", False)])
+def test_an_empty_list_says_where_rows_come_from_and_links_what_the_role_may(sign_in: Any, role: str, may: bool):
+    content = sign_in(role).list(Debt).content.decode()
+    assert "Creditors place debts by files or over the API." in content
+    assert ("/admin/collections/placementimport/add/" in content.partition("No debts found")[2]) is may
+    searched = sign_in(role).list(Debt, q="smith").content.decode()
+    assert "reset them" in searched
+    assert "Creditors place debts" not in searched

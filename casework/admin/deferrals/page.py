@@ -58,6 +58,7 @@ class DeferralRequestAdmin(DomainAdmin):
     change_list_template = "casework/deferrals/list.html"
     search_fields = ("id",)
     search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of the reference"
+    empty_text = "Debtors ask for more time in the portal."
     # Pending requests come first, the oldest at the top; then reviewed ones, the newest at the top.
     ordering = (
         Case(When(status=_PENDING, then=Value(0)), default=Value(1)),

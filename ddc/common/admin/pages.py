@@ -93,6 +93,8 @@ class _RowsPage(ChangeList):
         self.result_list = list(self.result_list)  # type: ignore[has-type]
         self.model_admin.annotate_rows(self.result_list)
         self.is_cut = self.result_count >= MAX_ROWS
+        permission, url, label = self.model_admin.empty_link
+        self.empty_link = (reverse(url), label) if url and request.user.has_perm(permission) else None
         self.export_url = ""
         if self.result_count and not self.is_popup and request.user.has_perm("audit.export_lists"):
             page = reverse("export_changelist", args=[self.opts.app_label, self.opts.model_name])
@@ -126,6 +128,9 @@ class BackOffice(ModelAdmin):
     search_fields: Sequence[str] = ()
     #: The minimum and maximum of a number, by the name of its form field.
     bounds: dict[str, tuple[Decimal | int | None, Decimal | int | None]] = {}
+    #: Where the rows of an empty list come from; and the permission, URL name and label of a page that adds some, for who has it.
+    empty_text = ""
+    empty_link = ("", "", "")
     change_form_before_template = "admin/hidden_fields.html"
     change_form_outer_after_template = "admin/listings.html"
 
