@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -61,7 +62,7 @@ class PlacementImportAdmin(WorkflowAdmin):
         js = ("common/live.js",)
 
     form = UploadForm
-    list_display = ("file_name", "status", "created_at", "uploaded_by", "placed", "parked", "refused")
+    list_display = ("file_name", "step_name", "created_at", "uploaded_by", "placed", "parked", "refused")
     list_filter = ("status", "created_at")
     list_select_related = ("uploaded_by", "confirmed_by")
     search_fields = ("file_name",)
@@ -86,6 +87,11 @@ class PlacementImportAdmin(WorkflowAdmin):
         user: Any = request.user
         content = uploaded.read(imports.MAX_BYTES + 1)
         return imports.upload(content, name=uploaded.name or "placements.csv", by=user, **fields)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        answer: HttpResponse = super().add_view(request, form_url, {**one_button, **(extra_context or {})})
+        return answer
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return HttpResponseRedirect(self.page_of(obj.pk))
@@ -123,6 +129,7 @@ class PlacementImportAdmin(WorkflowAdmin):
 
     # --- Columns and lines
 
+    step_name = column("Status", lambda row: capfirst(row.get_status_display()), ordering="status")
     rows = column("Rows", lambda row: _number(row, "rows"))
     debtors = column("New debtors", lambda row: _number(row, "debtors"))
     known = column("Already there", lambda row: _number(row, "known"))
@@ -154,7 +161,7 @@ class PlacementImportAdmin(WorkflowAdmin):
     @action(description="Place the accepted rows", permissions=["step"])  # type: ignore[untyped-decorator]
     def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kept = self.one(request, object_id)
-        title = f"Place {_number(kept, 'accepted')} debts of {kept.file_name}"
+        title = f"Place the accepted rows of {kept.file_name}: {_number(kept, 'accepted')}"
         return self.step(request, object_id, forms.Form, imports.confirm, title=title, button="Place them", done="")
 
     @action(description="Discard the file", permissions=["step"])  # type: ignore[untyped-decorator]
