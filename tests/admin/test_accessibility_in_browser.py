@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from agency.models import AgencyProfile
 from agents.models import Agent
 from casework import figures
-from collection.models import Debt, DeferralRequest
+from collection.models import Debt, DeferralRequest, PlacementImport
 from communications.models import CommunicationLog, CommunicationTemplate
 from debtors.models import Debtor
 from payments.models import Payment
@@ -37,6 +38,9 @@ def pages() -> dict[str, str]:
         "search": f"{reverse('find')}?q=doe",
         "work": reverse("work", args=["deferrals"]),
         "new payment": address(Payment, "add"),
+        "health": reverse("system-health"),
+        "agency": address(AgencyProfile, "changelist"),
+        "import": address(PlacementImport, "add"),
         "payment": reverse("admin:debtors_debtor_pay", args=[rows["person"].pk]),
         **{name: address(model, "changelist") for name, model in lists.items()},
         **{name: address(type(row), "change", row.pk) for name, row in rows.items()},
@@ -79,7 +83,7 @@ def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str
 def test_all_pages_have_no_serious_fault(live_server: Any, scheme: str, width: int):
     fill(3)
     figures.refresh(now=now())
-    assert len(pages()) == 15
+    assert len(pages()) == 18
     assert found_on(live_server.url, pages(), staff("Supervisor"), scheme=scheme, width=width) == {}
 
 
