@@ -158,6 +158,9 @@ class Arrangement(UUIDModel):
     broken_on = models.DateField(null=True, blank=True)
     needs_person = models.BooleanField(default=False, db_default=False, help_text="An agent has to look at it.")
 
+    #: Those about which an agent should do something: broken ones, and those handed over to a person.
+    NEEDS_ATTENTION = Q(status="broken") | Q(needs_person=True, status="active")
+
     class Meta:
         db_table = "arrangement"
         ordering = newest_first()
@@ -178,6 +181,11 @@ class Arrangement(UUIDModel):
             models.Index(fields=["debtor", "-created_at", "-id"], name="arrangement_debtor_newest"),
             models.Index(fields=["expires_on"], name="arrangement_offered", condition=Q(status="offered")),
             models.Index(fields=["broken_on", "id"], name="arrangement_broken", condition=Q(status="broken")),
+            models.Index(
+                fields=["created_at", "id"],
+                name="arrangement_for_a_person",
+                condition=Q(needs_person=True, status="active"),
+            ),
         ]
 
     @property

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from agents.models import Agent
+from arrangements.models import Arrangement
 from casework import claims
 from casework.models import DUE, FollowUp, WorkClaim
 from collection import deferral_limits
@@ -34,6 +35,8 @@ BATCH = 25
 CALLS_ASKED = 50
 
 DEFERRAL_WORKING_DAYS, DISPUTE_DAYS = 2, 14
+#: For so many days agents call those whose arrangement is broken.
+BROKEN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,15 @@ def _calls_allowed(items: Sequence[Any], now: datetime) -> list[Any]:
     return [item for item, asked in decided if asked.decide(now).verdict == Verdict.ALLOW]
 
 
+def _proposed_by_others(agent: Agent, now: datetime) -> Q:
+    return ~Q(proposed_by=agent.pk)
+
+
+def broken_lately(agent: Agent, now: datetime) -> Q:
+    """Leave out what was broken long ago."""
+    return Q(broken_on__gte=agency_today(now) - timedelta(days=BROKEN_DAYS)) | ~Q(status=Arrangement.Status.BROKEN)
+
+
 def _not_begun_by_others(agent: Agent, now: datetime) -> Q:
     return Q(begun_at=None) | Q(begun_by=agent.pk) | Q(begun_at__lte=now - start.TAKEN_FOR)
 
@@ -199,6 +211,14 @@ WORKLISTS: tuple[Worklist, ...] = (
         mine=lambda agent, now: deferral_limits.may_decide(deferral_limits.reach_of(agent, now=now)),
         late=lambda now: Q(created_at__lt=working_days_before(now, DEFERRAL_WORKING_DAYS)),
         late_words=f"over {DEFERRAL_WORKING_DAYS} working days", has_legal_clock=True,
+    ),
+    Worklist(
+        "arrangements", "Arrangements to approve", "handshake", Arrangement, "arrangements.approve_arrangement",
+        Q(status=Arrangement.Status.PENDING_APPROVAL), debt="", filters="state=approve", mine=_proposed_by_others,
+    ),
+    Worklist(
+        "broken-arrangements", "Broken arrangements", "heart_broken", Arrangement, "arrangements.change_arrangement",
+        Arrangement.NEEDS_ATTENTION, debt="", filters="state=attention", mine=broken_lately,
     ),
     Worklist(
         "creditor-questions", "Disputes to send", "forward_to_inbox", Dispute, "collections.change_dispute",

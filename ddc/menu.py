@@ -26,8 +26,8 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "casework.FollowUp",
     )),
     ("Debts", (
-        "collections.Debt", "collections.DeferralRequest", "collections.Dispute", "collections.Hold", "creditors.Creditor",
-        "collections.ParkedPlacement", "collections.PlacementImport",
+        "collections.Debt", "arrangements.Arrangement", "collections.DeferralRequest", "collections.Dispute", "collections.Hold",
+        "creditors.Creditor", "collections.ParkedPlacement", "collections.PlacementImport",
     )),
     ("Payments", (
         "payments.Payment", "payments.Receipt", "payments.Credit", "payments.Refund", "collections.LedgerEntry",
@@ -39,6 +39,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Strategy", (
         "strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment", "contact.ContactPolicy",
+        "arrangements.ArrangementPolicy",
     )),
     ("Reports", (
         "audit.AuditEvent", "audit.ListExport", "audit.SystemCheck", "collections.HoldEvent", "communications.MessageAttempt",

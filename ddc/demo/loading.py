@@ -21,7 +21,7 @@ from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
-from ddc.demo import month, people, portfolio
+from ddc.demo import arrangements, month, people, portfolio
 from ddc.demo.context import Month
 from ddc.demo.sample import SAMPLE
 from debtors.models import Debtor
@@ -85,6 +85,7 @@ def _fill(users: list[Agent], size: Size, *, now: datetime, progress: Callable[[
     people.consent(rng, debtors, now=now)
     progress("debts and payments")
     agent, supervisor, _ = users
+    arrangements.publish(by=supervisor, now=now - timedelta(days=size.days))
     accounts = portfolio.make(
         rng, people_and_countries, agents=(agent, supervisor), start=today - timedelta(days=size.days), today=today
     )

@@ -215,6 +215,8 @@ debtors/contactpoint                     v         va       v
 debtors/consent                          v          v       v
 collections/debt                       vac       vacd       v
 collections/ledgerentry                  v          v       v
+arrangements/arrangement                 v          v       v
+arrangements/arrangementpolicy           v         va       v
 collections/hold                        va         va       v
 collections/holdevent                    v          v       v
 collections/dispute                     va         va       v
@@ -432,6 +434,27 @@ GET      /admin/collections/dispute/{awaiting}/adjust/        302    302   403  
 POST     /admin/collections/dispute/{awaiting}/adjust/        302    302   403     302     403  balance=5&answer=Less
 GET      /admin/collections/dispute/{awaiting}/recall/        302    302   403     200     403
 POST     /admin/collections/dispute/{awaiting}/recall/        302    302   403     302     403  answer=Theirs
+
+GET      /admin/debtors/debtor/{debtor}/arrange/              302    302   200     200     403
+POST     /admin/debtors/debtor/{debtor}/arrange/              302    302   200     200     403  do=agreed
+GET      /admin/arrangements/arrangement/{offered}/accept/    302    302   200     200     403
+POST     /admin/arrangements/arrangement/{offered}/accept/    302    302   302     302     403
+GET      /admin/arrangements/arrangement/{offered}/decline/   302    302   200     200     403
+POST     /admin/arrangements/arrangement/{offered}/decline/   302    302   302     302     403  reason=No
+GET      /admin/arrangements/arrangement/{offered}/cancel/    302    302   200     200     403
+POST     /admin/arrangements/arrangement/{offered}/cancel/    302    302   302     302     403  reason=No
+GET,POST /admin/arrangements/arrangement/{offered}/approve/   302    302   403     403     403
+GET      /admin/arrangements/arrangement/{proposed}/approve/  302    302   403     200     403
+POST     /admin/arrangements/arrangement/{proposed}/approve/  302    302   403     302     403
+GET      /admin/arrangements/arrangement/{proposed}/reject/   302    302   403     200     403
+POST     /admin/arrangements/arrangement/{proposed}/reject/   302    302   403     302     403  reason=No
+GET      /admin/arrangements/arrangement/{broken}/reinstate/  302    302   403     200     403
+POST     /admin/arrangements/arrangement/{broken}/reinstate/  302    302   403     302     403  reason=Ill
+GET      /admin/arrangements/arrangement/{agreed}/delay/      302    302   200     200     403
+POST     /admin/arrangements/arrangement/{agreed}/delay/      302    302   200     200     403
+GET      /admin/arrangements/arrangement/{agreed}/change_amount/  302    302   200     200     403
+POST     /admin/arrangements/arrangement/{agreed}/change_amount/  302 302 302 302 403  instalment_no=1&amount=1
+GET      /admin/arrangements/arrangementpolicy/{terms}/new_version/  302 302 403 302 403
 
 GET      /admin/payments/payment/{payment}/charge_back/ 302 302 403 200 403
 POST     /admin/payments/payment/{payment}/charge_back/ 302 302 403 302 403  amount=1

@@ -16,7 +16,7 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 
 from agents import sessions
-from arrangements import proposals
+from arrangements import decisions, proposals
 from arrangements.computation import Schedule
 from arrangements.models import Arrangement, ArrangementPolicy, Kind
 from casework.models import FollowUp, Note
@@ -87,6 +87,22 @@ def offered() -> Any:
         source=Arrangement.Source.API,
         now=now(),
     )
+
+
+def proposed() -> Any:
+    made = offered()
+    Arrangement.objects.filter(pk=made.pk).update(status=Arrangement.Status.PENDING_APPROVAL)
+    return made
+
+
+def agreed() -> Any:
+    return decisions.accept(offered(), by=None, now=now())
+
+
+def broken() -> Any:
+    made = offered()
+    Arrangement.objects.filter(pk=made.pk).update(status=Arrangement.Status.BROKEN, broken_on=now().date())
+    return made
 
 
 def terms() -> Any:
@@ -162,6 +178,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "pending": lambda: payment("pending"),
     "asked": asked,
     "offered": offered,
+    "proposed": proposed,
+    "agreed": agreed,
+    "broken": broken,
     "terms": terms,
     "template": factories.template,
     "dispute": factories.dispute,

@@ -13,6 +13,9 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, TokenFamily
+from arrangements import proposals
+from arrangements.computation import Schedule
+from arrangements.models import Arrangement, ArrangementPolicy, Kind
 from audit.models import ListExport, SystemCheck
 from casework import claims
 from collection import deferrals
@@ -30,6 +33,7 @@ from communications.models import (
 )
 from communications.texts import templates
 from contact.models import ContactDecision, ContactPreference, ValidationNotice
+from debtors import calendars
 from payments import credits, posting, receipts
 from payments.models import Credit, IdempotencyKey
 from payments.receipts import Line
@@ -110,6 +114,18 @@ def auditor_at_desk(sign_in: Callable[[str], Browser]) -> Browser:
     return sign_in("Auditor")
 
 
+def arrangement(debt: Any, *, status: str = "", **fields: Any) -> Arrangement:
+    """Propose a plan of six months on a debt, by the debtor unless ``by`` is given; a ``status`` is set as it is."""
+    first = calendars.today(debt.debtor, at=now()) + timedelta(days=14)
+    values = {"schedule": Schedule(first=first, number=6), "source": Arrangement.Source.AGENT, "by": None, "now": now()}
+    kind = fields.pop("kind", Kind.PLAN)
+    made = proposals.propose(kind, debtor=debt.debtor, debt_ids=[debt.pk], **{**values, **fields})
+    if status:
+        Arrangement.objects.filter(pk=made.pk).update(status=status)
+        made.status = status
+    return made
+
+
 def fill(count: int) -> None:
     """Put rows into every table: each debtor with a debt, a payment, a request, a message and whatever else there is."""
     segment, template = factories.segment(), factories.template()
@@ -127,6 +143,8 @@ def fill(count: int) -> None:
     for number in range(count):
         debt = factories.debt()
         payment = posting.record(debt=debt, amount=Decimal(10), by=reviewer, today=NOW.date())
+        arrangement(debt)
+        ArrangementPolicy.objects.create(creditor=factories.creditor(str(uuid4())), currency_code="GBP", version=1)
         asked = deferrals.request(debt, debtor=debt.debtor, days=30, reason="I need more time.", now=NOW)
         deferrals.approve(asked, by=reviewer, notes=None, now=NOW)
         deferrals.request(debt, debtor=debt.debtor, days=30, reason="I need more time.", now=NOW)

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from agency.models import AgencyProfile
 from agents.models import Agent
+from arrangements.models import Arrangement
 from casework import figures
 from collection.models import Debt, DeferralRequest, PlacementImport
 from communications.models import CommunicationLog, CommunicationTemplate
@@ -32,6 +33,7 @@ def pages() -> dict[str, str]:
         "message": CommunicationLog.objects.filter(direction="outbound", body="Hello", status="sent").first(),
         "template": CommunicationTemplate.objects.first(),
         "run": StrategyRun.objects.filter(dry_run=False).first(),
+        "arrangement": Arrangement.objects.first(),
     }
     return {
         "home": reverse("admin:index"),
@@ -42,6 +44,7 @@ def pages() -> dict[str, str]:
         "agency": address(AgencyProfile, "changelist"),
         "import": address(PlacementImport, "add"),
         "payment": reverse("admin:debtors_debtor_pay", args=[rows["person"].pk]),
+        "negotiation": address(Debtor, "change", rows["arrangement"].debtor_id) + "?panel=arrange",
         **{name: address(model, "changelist") for name, model in lists.items()},
         **{name: address(type(row), "change", row.pk) for name, row in rows.items()},
     }
@@ -72,7 +75,7 @@ def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, wi
 def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str):
     fill(2)
     figures.refresh(now=now())
-    names = ("home", "search", "work", "new payment", "messages", "person", "request")
+    names = ("home", "search", "work", "new payment", "messages", "person", "request", "negotiation", "arrangement")
     chosen = {name: path for name, path in pages().items() if name in names}
     assert found_on(live_server.url, chosen, staff("Supervisor"), scheme=scheme, width=1280) == {}
 
@@ -83,7 +86,7 @@ def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str
 def test_all_pages_have_no_serious_fault(live_server: Any, scheme: str, width: int):
     fill(3)
     figures.refresh(now=now())
-    assert len(pages()) == 18
+    assert len(pages()) == 20
     assert found_on(live_server.url, pages(), staff("Supervisor"), scheme=scheme, width=width) == {}
 
 

@@ -92,6 +92,8 @@ def test_the_page_takes_twenty_queries_at_most_for_any_number_of_rows(
     browser = sign_in(role)
     fill(1)
     debtor, debt = Debtor.objects.get(), Debt.objects.get()
+    if of == "debtor":
+        factories.debt(debtor=debtor)  # An arrangement is possible on it.
     row, pages = (debtor, panels.PERSON) if of == "debtor" else (debt, panels.DEBT)
     slugs = [panel.slug for panel in pages if panel.slug != "audit" or role != "Agent"]
     for slug in slugs:
@@ -278,8 +280,9 @@ def test_the_timeline_of_a_debt_leaves_out_other_debts(agent_at_desk: Browser):
 def test_an_agent_sees_each_panel_but_the_audit(agent_at_desk: Browser, supervisor_at_desk: Browser):
     debt = eventful()
     of_agent = [panel.title for panel in agent_at_desk.get(page_of(debt.debtor)).context["panels"]]
+    more = ["Requests and holds", "Contact details", "Edit details"]
     of_supervisor = [panel.title for panel in supervisor_at_desk.get(page_of(debt.debtor)).context["panels"]]
-    assert of_agent == ["Timeline", "Debts", "Requests and holds", "Contact details", "Edit details"]
+    assert of_agent == ["Timeline", "Debts", "Arrangements", "Credits", *more]
     assert of_supervisor == [*of_agent, "Audit"]
     assert agent_at_desk.get(page_of(debt.debtor), panel="audit").context["panel"].title == "Timeline"
 

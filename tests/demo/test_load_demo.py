@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.utils.timezone import now
 
 from agents.models import Agent
+from arrangements.models import Arrangement, ArrangementPolicy
 from casework.models import Note
 from collection.balances import totals
 from collection.models import Debt, DeferralRequest, Dispute, LedgerEntry
@@ -125,3 +126,19 @@ def test_the_demos_phones_are_reserved_for_fiction():
     assert len(phones) > 0.9 * len(made)
     assert len(set(phones)) == len(phones)
     assert [phone for phone in phones if not reserved.fullmatch(phone)] == []
+
+
+def test_arrangements_in_every_state(demo: Any):
+    loading.load(now=datetime.combine(now().date(), datetime.min.time(), UTC) - timedelta(hours=1), size=SIZE)
+    found = dict(Arrangement.objects.values_list("note", "status"))
+    assert set(found.values()) == {
+        "pending_approval", "offered", "active", "kept", "broken", "expired", "declined", "cancelled",
+    }  # fmt: skip
+    settlements = Arrangement.objects.filter(kind="settlement")
+    assert {row.status for row in settlements} == {"kept", "broken", "pending_approval"}
+    assert (
+        Debt.objects.get(arrangement_parts__arrangement__in=settlements.filter(status="kept")).current_status
+        == "settled"
+    )
+    assert Arrangement.objects.filter(events__kind="reinstated", status="active").exists()
+    assert ArrangementPolicy.objects.filter(replaced_at=None).count() == 8

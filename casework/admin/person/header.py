@@ -1,5 +1,6 @@
 """The head of a person's page: who and where, what is owed, and whether we may make contact now."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +11,9 @@ from django.db.models import CharField, Count, F, Min, Model, Q, QuerySet, Sum, 
 from django.db.models.functions import Cast, JSONObject
 from django.utils.safestring import SafeString
 
+from arrangements import assessment
+from arrangements.admin import words as arrangement_words
+from arrangements.models import Arrangement, Kind
 from casework.admin.words import Clocks, day, name_of, styled
 from casework.models import FollowUp, Note
 from collection.models import Debt, DebtStatus, DeferralRequest
@@ -19,6 +23,7 @@ from contact.engine.decision import Verdict
 from contact.preview import Preview
 from ddc.common.days import agency_today
 from ddc.common.reference import languages
+from debtors import calendars
 from debtors.channels import Channel
 from debtors.models import Debtor
 from payments.models import Payment, PaymentStatus
@@ -185,17 +190,22 @@ def _add_records(head: Head, debt: Debt | None, today: date) -> None:
     of_debt = Q(debt=debt) if debt else Q(debt__debtor=debtor)
     paid = Payment.objects.filter(of_debt, status=PaymentStatus.COMPLETED).order_by("-payment_date", "-created_at")
     holds = Hold.objects.active_between(today, today).filter(of_debt | Q(debtor=debtor))
-    # Those of a dispute or a deferral show in the status of their debt.
-    holds = holds.filter(dispute=None, deferral_request=None).order_by("starts_on", "id")
+    # Those of a dispute, a deferral or an arrangement show in the status of their debt.
+    holds = holds.filter(dispute=None, deferral_request=None).exclude(reason=Hold.Reason.ARRANGEMENT)
+    holds = holds.order_by("starts_on", "id")
     planned = FollowUp.objects.filter(debtor=debtor, outcome=None).order_by("due_on", "id")
     if debt:
         planned = planned.filter(Q(debt=debt) | Q(debt=None))
+    agreed = Arrangement.objects.filter(debtor=debtor, status=Arrangement.Status.ACTIVE).order_by("created_at", "id")
+    if debt:
+        agreed = agreed.filter(parts__debt=debt)
     pinned = Note.objects.filter(debtor=debtor, pinned=True).order_by("-created_at")
     asked = DeferralRequest.objects.filter(of_debt, status=DeferralRequest.Status.PENDING).order_by("created_at")
     arms = (
         _sums_arm(Debt.objects.filter(pk=debt.pk) if debt else Debt.objects.filter(debtor=debtor), today),
         _arm(paid, 1, on=F("payment_date"), amount=Cast("amount", CharField()), currency=F("currency_code")),
         _arm(asked, 1, on=F("created_at")),
+        _arm(agreed, _MOST_ROWS, kind=F("kind"), currency=F("currency_code")),
         _arm(holds, _MOST_ROWS, reason=F("reason"), until=F("ends_on")),
         _arm(pinned, _MOST_ROWS, text=F("text"), on=F("created_at"), by=name_of("by")),
         _arm(planned, _MOST_ROWS, text=F("text"), on=F("due_on"), owner=name_of("owner")),
@@ -211,9 +221,26 @@ def _add_records(head: Head, debt: Debt | None, today: date) -> None:
         late["is_late"] = late["day"] < today
     if _label(DeferralRequest) in found:
         head.flags.append(Label("Deferral asked", "hourglass_top", "warn"))
+    head.flags += _arrangement_flags(head, found.get(_label(Arrangement), []))
     for hold in _most_lasting(found.get(_label(Hold), [])):
         until = f" until {day(date.fromisoformat(hold['until']))}" if hold["until"] else ""
         head.flags.append(Label(f"Hold: {Hold.Reason(hold['reason']).label.lower()}{until}", "pause_circle", "warn"))
+
+
+def _arrangement_flags(head: Head, agreed: list[dict[str, Any]]) -> list[Label]:
+    """Return how each active arrangement stands: its next instalment, and how many were missed."""
+    if not agreed:
+        return []
+    by_id = {uuid.UUID(str(row["key"])): row for row in agreed}
+    found = assessment.steps(by_id, day=calendars.today(head.debtor, at=head.now))
+    return [
+        Label(
+            f"{Kind(by_id[pk]['kind']).label.capitalize()}: {arrangement_words.progress(steps, by_id[pk]['currency'])}",
+            "handshake",
+            "bad" if any(step.is_missed for step in steps) else "info",
+        )
+        for pk, steps in found.items()
+    ]
 
 
 def _most_lasting(holds: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from unfold.decorators import action
 from casework import claims, follow_ups, notes
 from casework.admin.follow_ups import FollowUpForm
 from casework.admin.notes import NoteForm
-from casework.admin.person import header, paying, writing
+from casework.admin.person import arranging, header, paying, writing
 from casework.admin.person.panels import DEBT, PERSON, EditPanel, Panel
 from casework.admin.person.view import View
 from casework.models import WorkClaim
@@ -38,7 +38,7 @@ class CasePage(DomainAdmin):
         if obj is not None:
             context |= self._case(request, obj)
             # The page has buttons of its own for these.
-            own = {button.url.partition("?")[0] for button in context["case"].buttons}
+            own = {button.url.partition("?")[0] for button in context["case"].buttons} | {context["case"].arrange_url}
             offered = context.get("actions_detail") or ()
             context |= {"actions_detail": (), "more_actions": [each for each in offered if each["path"] not in own]}
         answer = super().render_change_form(request, context, *args, **kwargs)
@@ -93,7 +93,7 @@ admin.site.unregister([Debtor, Debt])
 class PersonAdmin(CasePage, DebtorAdmin):
     """The page of a person."""
 
-    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay", "write")
+    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay", "write", "arrange")
     panels = PERSON
 
     def case_of(self, obj: Any) -> tuple[Debtor, Debt | None]:
@@ -120,6 +120,13 @@ class PersonAdmin(CasePage, DebtorAdmin):
         form = FollowUpForm(self.one(request, object_id), agent, request.POST or None, initial=initial)
         title, done = "Set a follow-up", "The follow-up is set."
         return self.step(request, object_id, form, follow_ups.set_for, title=title, button="Save follow-up", done=done)
+
+    def has_arrange_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm(arranging.PERMISSION)
+
+    @action(description="Arrangement", permissions=["arrange"])  # type: ignore[untyped-decorator]
+    def arrange(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return arranging.page(self, request, object_id)
 
     def has_write_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         agent: Any = request.user

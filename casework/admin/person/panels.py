@@ -6,9 +6,11 @@ from typing import Any
 from django.db.models import F, Sum, Window
 from django.db.models.functions import RowNumber
 
+from arrangements.admin.listings import of_debtor as arrangements_of
+from arrangements.models import Arrangement
 from audit import admin as audit
 from casework.admin import timeline
-from casework.admin.person import account
+from casework.admin.person import account, arranging
 from casework.admin.person.view import View
 from casework.admin.timeline.records import entry_words
 from casework.admin.words import day, styled, sum_of
@@ -163,6 +165,24 @@ class RequestsPanel(Panel):
         return [asked, disputes.of_debtor(view.debtor), holds.of_debtor(request, view.debtor)]
 
 
+class ArrangementsPanel(Panel):
+    """Negotiate an arrangement, above those that there are."""
+
+    slug, title, template = "arrange", "Arrangements", "casework/arrange.html"
+
+    def context(self, view: View) -> dict[str, Any]:
+        debtor, debt = view.debtor, view.debt
+        rows = Arrangement.objects.filter(debtor=debtor)
+        found: dict[str, Any] = {
+            "listings": [arrangements_of(rows.filter(parts__debt=debt) if debt else rows, q=debtor.pk)]
+        }
+        if view.may(arranging.PERMISSION):
+            # The page asks for the schedule by itself.
+            found["arrange_form"] = arranging.ArrangeForm(debtor, None, debt=debt, now=view.now)
+            found["arrange_url"] = view.arrange_url
+        return found
+
+
 class ContactPanel(Panel):
     slug, title = "contact", "Contact details"
 
@@ -216,6 +236,7 @@ class AuditPanel(Panel):
 PERSON: tuple[Panel, ...] = (
     TimelinePanel(),
     DebtsPanel(),
+    ArrangementsPanel(),
     CreditsPanel(),
     RequestsPanel(),
     ContactPanel(),
@@ -226,6 +247,7 @@ DEBT: tuple[Panel, ...] = (
     TimelinePanel(),
     AccountPanel(),
     PaymentsPanel(),
+    ArrangementsPanel(),
     RequestsPanel(),
     ContactPanel(),
     EditPanel(),

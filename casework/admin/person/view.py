@@ -63,6 +63,11 @@ class View:
         return {"debt": self.debt.pk, "back": self.url} if self.debt else {}
 
     @property
+    def arrange_url(self) -> str:
+        """Where the form of an arrangement is sent."""
+        return self._page("arrange")
+
+    @property
     def url(self) -> str:
         """The page itself."""
         row = self.debt or self.debtor
@@ -79,6 +84,8 @@ class View:
             found.append(Button("Write", "edit_square", "W", self._page("write")))
         if self.may("payments.add_payment"):
             found.append(Button("Record payment", "payments", "P", self._page("pay")))
+        if self.may("arrangements.add_arrangement"):
+            found.append(Button("Arrangement", "handshake", "A", f"{self.url}?panel=arrange", opens="arrange-form"))
         if self.may("casework.add_note"):
             found.append(Button("Note", "edit_note", "T", self._page("note"), opens="note-form"))
         if self.may("casework.add_followup"):

@@ -19,7 +19,8 @@ class Listing:
     title: str
     headers: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    more: str
+    #: The URL of the list of all of them; empty if there is none.
+    more: str = ""
     #: The URL of the form that adds one, if the reader may.
     add: str | None = None
     more_label: str = "Show all"
