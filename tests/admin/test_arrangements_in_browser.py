@@ -64,7 +64,8 @@ def test_a_plan_is_negotiated_in_few_keys(live_server: Any):
 
 def test_a_plan_without_our_script(live_server: Any):
     debt = owed()
-    with browsers(live_server.url, java_script_enabled=False) as (page,):
+    with browsers(live_server.url) as (page,):
+        page.route("**/casework/arrange*.js", lambda route: route.abort())
         signed_in(page, live_server.url)
         page.goto(address(type(debt.debtor), "change", debt.debtor_id) + "?panel=arrange")
         page.get_by_label("or number of instalments").fill("3")
