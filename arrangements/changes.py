@@ -11,7 +11,7 @@ from arrangements.assessment import Step
 from arrangements.models import Arrangement, ArrangementEvent, Instalment
 from arrangements.schedules import Due
 from ddc.common import money
-from ddc.common.errors import DomainError, Forbidden, Invalid, OutOfRange
+from ddc.common.errors import DomainError, Invalid, OutOfRange
 from debtors import calendars
 
 
@@ -31,7 +31,7 @@ class DelayOutOfRange(OutOfRange):
     message = "The new day is after the agreed one, not in the past, and not after the next instalment."
 
 
-class DelayTooLong(Forbidden):
+class DelayTooLong(OutOfRange):
     field = "due_on"
 
     def __init__(self, days: int) -> None:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from arrangements import assessment
 from arrangements.assessment import Step
@@ -21,6 +22,19 @@ class Overview:
     def next(self) -> Step | None:
         """The first instalment that is not paid in full; None if all are."""
         return next((step for step in self.steps if step.open > 0), None)
+
+    @property
+    def next_due_on(self) -> date | None:
+        return self.next.due_on if self.next else None
+
+    @property
+    def next_amount(self) -> Decimal | None:
+        """What is open of the next instalment, in ``currency_code``."""
+        return self.next.open if self.next else None
+
+    @property
+    def currency_code(self) -> str:
+        return self.arrangement.currency_code
 
     @property
     def missed(self) -> int:

@@ -134,6 +134,18 @@ class ProposalSerializer(CamelSerializer):
     creditor_consent = TextField(max_length=255, required=False)
 
 
+class OverviewSerializer(CamelSerializer):
+    """The active or last broken arrangement of a debt: its next instalment, and how many are missed."""
+
+    id = serializers.UUIDField(source="arrangement.id")
+    kind = ChoiceField(Kind.values, source="arrangement.kind")
+    status = ChoiceField(Arrangement.Status.values, source="arrangement.status")
+    currency_code = serializers.CharField()
+    next_due_on = DateField(allow_null=True)
+    next_amount = MoneyField(read_only=True, allow_null=True)
+    missed = serializers.IntegerField()
+
+
 class OptionsRequestSerializer(CamelSerializer):
     """For which debts and kinds arrangements are computed."""
 
@@ -143,7 +155,7 @@ class OptionsRequestSerializer(CamelSerializer):
     kinds = serializers.ListField(child=ChoiceField(Kind.values), required=False)
 
 
-class OptionSerializer(CamelSerializer):
+class ChoiceSerializer(CamelSerializer):
     """A computed arrangement, which is not stored."""
 
     kind = ChoiceField(Kind.values)
@@ -151,12 +163,17 @@ class OptionSerializer(CamelSerializer):
     discount = MoneyField(read_only=True, currency="currency")
     currency_code = serializers.CharField(source="currency")
     instalments = serializers.SerializerMethodField()
-    needs = NeedSerializer(many=True)
     valid_until = DateField()
 
     @extend_schema_field(InstalmentSerializer(many=True))
     def get_instalments(self, offer: Offer) -> list[dict[str, Any]]:
         return write_all(InstalmentSerializer, [instalment(due, offer.currency) for due in offer.instalments])
+
+
+class OptionSerializer(ChoiceSerializer):
+    """A choice, and what it needs."""
+
+    needs = NeedSerializer(many=True)
 
 
 class OptionsSerializer(CamelSerializer):

@@ -10,6 +10,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from arrangements import overview
+from arrangements.serializers import OverviewSerializer
 from collection import debts, deferrals
 from collection.accounts.serializers import DebtAccountSerializer, payoff_fields
 from collection.balances import accounts, interest, totals
@@ -68,6 +70,7 @@ class DebtPageSerializer(DebtWithSegmentSerializer, DebtAccountSerializer):
     debtor = DebtorSerializer()
     status_by_hand = HandStatusSerializer(read_only=True, allow_null=True)
     payments = PaymentSerializer(many=True)
+    arrangement = OverviewSerializer(read_only=True, allow_null=True)
 
 
 class DebtView(ResourceView):
@@ -82,8 +85,9 @@ class DebtView(ResourceView):
         related = Debt.objects.select_related("creditor", "debtor", "segment", "hand_status_by")
         debt = get_object_or_404(related, pk=pk)
         payments = Payment.objects.filter(debt=debt)[:NEWEST]
-        more = {"payments": list(payments), "status_by_hand": debt if debt.hand_status else None}
+        more: dict[str, Any] = {"payments": list(payments), "status_by_hand": debt if debt.hand_status else None}
         account = payoff_fields(accounts.payoff(debt, agency_today(now())))
+        more["arrangement"] = overview.of_debts([debt.pk], day=agency_today(now())).get(debt.pk)
         return Response(write(DebtPageSerializer, Annotated(debt, **account, **more)))
 
     def perform_create(self, data: dict[str, Any]) -> Debt:

@@ -4,7 +4,7 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 
 from ddc.common.api.routes import resource
-from portal import api, views
+from portal import api, arrangements_api, views
 
 urlpatterns: list[URLPattern] = [
     path("portal", views.home, name="portal"),
@@ -24,6 +24,9 @@ urlpatterns: list[URLPattern] = [
         name="my-deferral-requests",
     ),
     path("debtors/me/disputes", api.MyDisputesView.as_view({"get": "retrieve", "post": "create"}), name="my-disputes"),
+    path("debtors/me/arrangement-options", arrangements_api.MyOptionsView.as_view({"get": "retrieve"})),
+    path("debtors/me/arrangements", arrangements_api.MyArrangementsView.as_view({"get": "retrieve", "post": "create"})),
+    path("debtors/me/arrangements/<id:pk>/changes", arrangements_api.MyArrangementsView.as_view({"post": "change"})),
     path("debtors/me/activities", api.MyActivitiesView.as_view({"post": "create"}), name="my-activities"),
     *resource("digital-activities", api.DigitalActivityView, name="digital-activity", only="list"),
 ]

@@ -37,6 +37,10 @@ GET       /debtors/me/disputes               401    200   401        401     401
 POST      /debtors/me/disputes               401    422   401        401     401
 GET       /debtors/me/deferral-requests      401    200   401        401     401
 POST      /debtors/me/deferral-requests      401    422   401        401     401
+GET       /debtors/me/arrangement-options      401    200   401        401     401
+GET       /debtors/me/arrangements             401    200   401        401     401
+POST      /debtors/me/arrangements             401    422   401        401     401
+POST      /debtors/me/arrangements/{offered}/changes 401 404 401       401     401  {"instalmentNo": 1, "dueOn": "2030-01-01"}
 POST      /debtors/me/activities             401    422   401        401     401
 
 GET       /debtors                           401    401   200        200     200
