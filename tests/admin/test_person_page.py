@@ -188,6 +188,20 @@ def test_filters_show_one_kind(supervisor_at_desk: Browser, kind: str, icons: se
     assert {event.icon for event in events(supervisor_at_desk, debt.debtor, kind=kind)} == icons
 
 
+def test_filters_say_how_many_events_they_show(supervisor_at_desk: Browser):
+    debt = eventful()
+    page = address(Debtor, "change", debt.debtor_id)
+    counted = {kind.value: number for kind, number in supervisor_at_desk.get(page).context["timeline"].kinds}
+    shown = {kind: str(len(events(supervisor_at_desk, debt.debtor, kind=kind))) for kind in counted}
+    assert counted == shown
+    for _ in range(100):
+        message(debt)
+    stream = supervisor_at_desk.get(page).context["timeline"]
+    assert dict(stream.kinds)["messages"] == "99+"
+    of_debt = dict(supervisor_at_desk.get(page_of(debt)).context["timeline"].kinds)
+    assert of_debt["requests"] == str(len(events(supervisor_at_desk, debt, kind="requests")))
+
+
 def test_changes_are_for_those_who_may_see_the_change_log(agent_at_desk: Browser):
     debtor = eventful().debtor
     assert not [event for event in events(agent_at_desk, debtor) if event.icon == "history"]

@@ -40,9 +40,7 @@ def events(asked: Request, clocks: Clocks) -> list[Event]:
     """Return messages and calls, each with the newest decision on it."""
     if not asked.wants(Kind.MESSAGES, Kind.CALLS):
         return []
-    of = Q(debt=asked.debt) if asked.debt else Q(debtor=asked.debtor)
-    if asked.kind is not None:
-        of &= Q(communication_type__in=_CALLS) if asked.kind == Kind.CALLS else ~Q(communication_type__in=_CALLS)
+    of = condition(asked, asked.kind)
     decisions = ContactDecision.objects.filter(message_id=OuterRef("pk")).order_by("-at", "-id")
     decided = JSONObject(verdict="verdict", stage="stage", at="at", reasons="reasons")
     rows = CommunicationLog.objects.filter(of & asked.earlier("created_at")).order_by("-created_at", "-id")
@@ -57,6 +55,14 @@ def events(asked: Request, clocks: Clocks) -> list[Event]:
         answered_by=Subquery(answers.annotate(_name=name_of("written_by")).values("_name")[:1]),
     )
     return [_event(row, clocks, asked.agent) for row in annotated[: asked.limit]]
+
+
+def condition(asked: Request, kind: Kind | None) -> Q:
+    """Return the condition of the messages, the calls, or both."""
+    of = Q(debt=asked.debt) if asked.debt else Q(debtor=asked.debtor)
+    if kind is not None:
+        of &= Q(communication_type__in=_CALLS) if kind == Kind.CALLS else ~Q(communication_type__in=_CALLS)
+    return of
 
 
 def _event(message: Any, clocks: Clocks, agent: Agent) -> Event:
