@@ -88,7 +88,7 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
     checked = [request for request in requests if not request.purpose.is_at_once]
     debtors = {request.debtor.pk for request in checked if request.debtor}
     debts = {request.debt.pk for request in checked if request.debt}
-    debt_kinds = creditors.debt_kinds({request.debt.creditor_id for request in checked if request.debt})
+    debt_kinds = _debt_kinds(request.debt for request in checked if request.debt)
     fetched = _Fetched(
         suppressed=_suppressed(requests),
         shared=contact_points.of_other_persons({request.debtor.pk for request in requests if request.debtor}),
@@ -101,6 +101,17 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
         minors=_unreleased_minors((request.debtor for request in checked if request.debtor), now=now),
     )
     return [_facts(request, fetched) for request in requests]
+
+
+def _debt_kinds(debts: Iterable[Debt]) -> dict[uuid.UUID, str]:
+    """Return the kind of debts of each creditor; no query is made for those that were fetched with their debts."""
+    known, unknown = {}, set()
+    for debt in debts:
+        if Debt.creditor.is_cached(debt):
+            known[debt.creditor_id] = debt.creditor.debt_kind
+        else:
+            unknown.add(debt.creditor_id)
+    return known | (creditors.debt_kinds(unknown) if unknown else {})
 
 
 def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
