@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.text import Truncator
 
 from agents.models import Agent
+from casework import identity
 from casework.admin.person import writing
 from casework.admin.timeline.events import Action, Event, Kind, Request, Why
-from casework.admin.words import Clocks, day, name_of
+from casework.admin.words import Clocks, day, identity_words, name_of
+from casework.models import IdentityCheck
 from communications.admin.inbound import answer_url
 from communications.models import CallOutcome, CommunicationLog, MessageStatus
 from communications.notices.written import CHANNELS
@@ -50,8 +52,16 @@ def events(asked: Request, clocks: Clocks) -> list[Event]:
     answers = CommunicationLog.objects.filter(in_reply_to=OuterRef("pk"), written_by__isnull=False).order_by(
         "created_at"
     )
+    since = OuterRef("outcome_at") - identity.LASTS
+    checks = IdentityCheck.objects.filter(
+        debtor=OuterRef("debtor"),
+        by=OuterRef("outcome_by"),
+        created_at__gt=since,
+        created_at__lte=OuterRef("outcome_at"),
+    )
     annotated = rows.defer("html", "draft").annotate(
         decision=Subquery(decisions.values_list(decided)[:1]),
+        identity_check=Subquery(checks.values_list(JSONObject(**{each: each for each in identity.QUESTIONS}))[:1]),
         answered_by=Subquery(answers.annotate(_name=name_of("written_by")).values("_name")[:1]),
     )
     return [_event(row, clocks, asked.agent) for row in annotated[: asked.limit]]
@@ -119,6 +129,8 @@ def _detail(message: Any, clocks: Clocks) -> str:
     if message.answered_by:
         parts.append(f"answered by {message.answered_by}")
     sentences = [_capital(", ".join(parts))] if parts else []
+    if message.identity_check:
+        sentences.append(identity_words(message.identity_check))
     if message.failure_reason:
         reason = message.failure_reason.partition(": ")[2] or message.failure_reason
         sentences.append(_capital(reason))

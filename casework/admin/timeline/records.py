@@ -16,15 +16,15 @@ from django.urls import reverse
 
 from audit import describe
 from audit.models import AuditEvent
-from casework import notes
+from casework import identity, notes
 from casework.admin.timeline.events import Action, Cursor, Event, Kind, Request
-from casework.admin.words import Clocks, day, name_of, sum_of
-from casework.models import FollowUp, Note
+from casework.admin.words import Clocks, day, identity_words, name_of, sum_of
+from casework.models import FollowUp, IdentityCheck, Note
 from collection.models import DeferralRequest, Dispute, HoldEvent, LedgerEntry
 from collection.models.holds import Hold
 
 #: The tables whose rows the timeline shows themselves.
-_SHOWN_ELSEWHERE = tuple(model._meta.db_table for model in (Note, FollowUp, DeferralRequest))
+_SHOWN_ELSEWHERE = tuple(model._meta.db_table for model in (Note, FollowUp, IdentityCheck, DeferralRequest))
 
 Maker = Callable[[Request, datetime, uuid.UUID, dict[str, Any]], Event]
 
@@ -65,6 +65,10 @@ def arms_of(asked: Request, arm: Callable[..., Any]) -> Iterator[Any]:
             "debt": _label("hold__debt"), "hold": F("hold"), "reason": F("hold__reason"), "status": F("kind"),
             "text": F("why"), "by": name_of("by"), "on": F("ends_on"),
         })  # fmt: skip
+    if asked.wants(Kind.CALLS):
+        yield arm(asked, IdentityCheck, "created_at", Q(debtor=asked.debtor), {
+            **{each: F(each) for each in identity.QUESTIONS}, "by": name_of("by"),
+        })  # fmt: skip
     if asked.wants(Kind.NOTES):
         # Notes are on the person, also in the timeline of a debt.
         yield arm(asked, Note, "created_at", Q(debtor=asked.debtor), {
@@ -100,6 +104,7 @@ KINDS = {
     DeferralRequest._meta.label: Kind.REQUESTS,
     Dispute._meta.label: Kind.REQUESTS,
     HoldEvent._meta.label: Kind.REQUESTS,
+    IdentityCheck._meta.label: Kind.CALLS,
     Note._meta.label: Kind.NOTES,
     FollowUp._meta.label: Kind.NOTES,
 }
@@ -158,6 +163,11 @@ def _hold(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) ->
     return Event(at, key, "pause_circle", title, page, _sentence(", ".join(parts)), data["text"] or "")
 
 
+def _identity(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -> Event:
+    tone = "good" if identity.passed(data) else "warn"
+    return Event(at, key, "badge", identity_words(data), detail=f"Checked by {data['by'] or 'the system'}", tone=tone)
+
+
 def _note(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -> Event:
     def page(name: str) -> str:
         return reverse(f"admin:casework_note_{name}", args=[key])
@@ -188,6 +198,7 @@ _MAKERS: dict[str, Maker] = {
     DeferralRequest._meta.label: _deferral,
     Dispute._meta.label: _dispute,
     HoldEvent._meta.label: _hold,
+    IdentityCheck._meta.label: _identity,
     Note._meta.label: _note,
     FollowUp._meta.label: _follow_up,
 }
