@@ -18,7 +18,8 @@ LASTS = timedelta(minutes=30)
 #: So many digits or letters of a reference are enough.
 LEAST_DIGITS = 4
 _MOST_DEBTS = 200
-QUESTIONS = ("birth_date", "postcode", "reference")
+#: The questions by their names in ``IdentityCheck``, as pages call them.
+QUESTIONS = {"birth_date": "birth date", "postcode": "postcode", "reference": "last digits of a reference"}
 
 
 class AnswerRequired(Missing):
@@ -36,8 +37,7 @@ class NothingToCompare(DomainError):
     """The record lacks what the caller was asked for."""
 
     def __init__(self, question: str) -> None:
-        name = IdentityCheck._meta.get_field(question).verbose_name
-        super().__init__(f"No {name} is recorded. Ask the caller for something else.", field=question)
+        super().__init__(f"No {QUESTIONS[question]} is recorded. Ask the caller for something else.", field=question)
 
 
 def check(
@@ -57,12 +57,12 @@ def check(
     :raises Forbidden: if the agent may not write notes on people
     """
     require_permission(by, "casework.add_note")
-    given = {"birth_date": birth_date, "postcode": _plain(postcode), "reference": _plain(reference)}
+    given: dict[str, Any] = {"birth_date": birth_date, "postcode": _plain(postcode), "reference": _plain(reference)}
     if not any(given.values()):
         raise AnswerRequired
     if given["reference"] and len(_plain(reference)) < LEAST_DIGITS:
         raise TooShort
-    known = {
+    known: dict[str, list[Any]] = {
         "birth_date": [debtor.dob] if debtor.dob else [],
         "postcode": [_plain(debtor.postal_code or "")] if debtor.postal_code else [],
         "reference": _references(debtor) if given["reference"] else [],
@@ -93,11 +93,7 @@ def passed(results: Mapping[str, bool | None]) -> bool:
 
 def questions(results: Mapping[str, bool | None], *, right: bool) -> list[str]:
     """Return the names of the questions that were answered right, or wrong."""
-    return [
-        str(IdentityCheck._meta.get_field(question).verbose_name)
-        for question in QUESTIONS
-        if results[question] is right
-    ]
+    return [words for question, words in QUESTIONS.items() if results[question] is right]
 
 
 def _is_right(question: str, answer: Any, known: list[Any]) -> bool:

@@ -105,7 +105,8 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
 
 def _debt_kinds(debts: Iterable[Debt]) -> dict[uuid.UUID, str]:
     """Return the kind of debts of each creditor; no query is made for those that were fetched with their debts."""
-    known, unknown = {}, set()
+    known: dict[uuid.UUID, str] = {}
+    unknown: set[uuid.UUID] = set()
     for debt in debts:
         if Debt.creditor.is_cached(debt):
             known[debt.creditor_id] = debt.creditor.debt_kind
@@ -192,7 +193,7 @@ def _time_barred(
 def limitations(debts: Iterable[Debt], *, now: datetime) -> dict[uuid.UUID, Limitation]:
     """Return the limitation of each debt with a known period, by its id; the debtors of the debts are loaded."""
     known = list(debts)
-    kinds = creditors.debt_kinds({debt.creditor_id for debt in known})
+    kinds = _debt_kinds(known)
     places = ((debt, locations(debt.debtor)) for debt in known)
     return limitation.of_debts(places, debt_kinds=kinds, today=begun(now))
 

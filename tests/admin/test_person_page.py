@@ -291,7 +291,7 @@ def test_an_agent_sees_each_panel_but_the_audit(agent_at_desk: Browser, supervis
     debt = eventful()
     of_agent = [panel.title for panel in agent_at_desk.get(page_of(debt.debtor)).context["panels"]]
     of_supervisor = [panel.title for panel in supervisor_at_desk.get(page_of(debt.debtor)).context["panels"]]
-    assert of_agent == ["Timeline", "Debts", "Requests and holds", "Contact details", "Edit details"]
+    assert of_agent == ["Timeline", "Debts", "Credits", "Requests and holds", "Contact details", "Edit details"]
     assert of_supervisor == [*of_agent, "Audit"]
     assert agent_at_desk.get(page_of(debt.debtor), panel="audit").context["panel"].title == "Timeline"
 
