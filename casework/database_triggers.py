@@ -41,6 +41,15 @@ TRIGGERS = [
         arguments=["A closed follow-up never changes. Set another one instead."],
         why="Who closed a follow-up, when and how, stays as it was.",
     ),
+    Trigger(
+        name="identity_check_is_kept",
+        table="identity_check",
+        event="BEFORE DELETE OR UPDATE",
+        function="refuse_change",
+        arguments=["Identity checks are never changed or deleted. Check again instead."],
+        why="An identity check shows what a caller knew before data of a person were told.",
+    ),
     *recorded("note", person="debtor_id"),
     *recorded("follow_up", person="debtor_id"),
+    *recorded("identity_check", person="debtor_id"),
 ]

@@ -111,6 +111,33 @@ class FollowUp(UUIDModel):
 DUE = Q(outcome__isnull=True, due_on__lte=AgencyToday())
 
 
+class IdentityCheck(UUIDModel):
+    """What an agent asked a caller to learn whether it is the person. Each answer is right, wrong or, if not asked, empty.
+
+    The answers themselves are not kept.
+    """
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="identity_checks", db_index=False)
+    birth_date = models.BooleanField(null=True, editable=False)
+    postcode = models.BooleanField(null=True, editable=False)
+    reference = models.BooleanField("last digits of a reference", null=True, editable=False)
+    by = agent_field(editable=False)
+
+    class Meta:
+        db_table = "identity_check"
+        ordering = newest_first()
+        constraints = [
+            models.CheckConstraint(
+                name="identity_check_has_a_question",
+                condition=~Q(birth_date__isnull=True, postcode__isnull=True, reference__isnull=True),
+            ),
+        ]
+        indexes = [models.Index(fields=["debtor", "-created_at", "-id"], name="identity_check_debtor_newest")]
+
+    def __str__(self) -> str:
+        return f"Identity check of {self.debtor}"
+
+
 class WorkClaim(models.Model):
     """An agent works on an item, such as a person or a request. It ends 10 minutes after the last request for the item."""
 

@@ -88,7 +88,7 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
     checked = [request for request in requests if not request.purpose.is_at_once]
     debtors = {request.debtor.pk for request in checked if request.debtor}
     debts = {request.debt.pk for request in checked if request.debt}
-    debt_kinds = creditors.debt_kinds({request.debt.creditor_id for request in checked if request.debt})
+    debt_kinds = _debt_kinds(request.debt for request in checked if request.debt)
     fetched = _Fetched(
         suppressed=_suppressed(requests),
         shared=contact_points.of_other_persons({request.debtor.pk for request in requests if request.debtor}),
@@ -101,6 +101,18 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
         minors=_unreleased_minors((request.debtor for request in checked if request.debtor), now=now),
     )
     return [_facts(request, fetched) for request in requests]
+
+
+def _debt_kinds(debts: Iterable[Debt]) -> dict[uuid.UUID, str]:
+    """Return the kind of debts of each creditor; no query is made for those that were fetched with their debts."""
+    known: dict[uuid.UUID, str] = {}
+    unknown: set[uuid.UUID] = set()
+    for debt in debts:
+        if Debt.creditor.is_cached(debt):
+            known[debt.creditor_id] = debt.creditor.debt_kind
+        else:
+            unknown.add(debt.creditor_id)
+    return known | (creditors.debt_kinds(unknown) if unknown else {})
 
 
 def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
@@ -181,7 +193,7 @@ def _time_barred(
 def limitations(debts: Iterable[Debt], *, now: datetime) -> dict[uuid.UUID, Limitation]:
     """Return the limitation of each debt with a known period, by its id; the debtors of the debts are loaded."""
     known = list(debts)
-    kinds = creditors.debt_kinds({debt.creditor_id for debt in known})
+    kinds = _debt_kinds(known)
     places = ((debt, locations(debt.debtor)) for debt in known)
     return limitation.of_debts(places, debt_kinds=kinds, today=begun(now))
 

@@ -1,6 +1,6 @@
 """Amounts, times and people in the words of a person's page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from casework import identity
 from ddc.common.admin.pages import amount
 from ddc.common.days import agency_today, agency_zone
 from ddc.common.zones import zone_info
@@ -84,3 +85,10 @@ def name_of(field: str) -> Coalesce:
     """Return the name of the agent in a reference, as ``Agent.name`` has it, for a query of plain values."""
     full = Trim(Concat(F(f"{field}__first_name"), Value(" "), F(f"{field}__last_name"), output_field=CharField()))
     return Coalesce(NullIf(full, Value("")), F(f"{field}__username"))
+
+
+def identity_words(results: Mapping[str, bool | None]) -> str:
+    """Describe the results of an identity check: ``Identity verified by birth date``."""
+    if identity.passed(results):
+        return f"Identity verified by {' and '.join(identity.questions(results, right=True))}"
+    return f"Identity not verified: wrong {' and '.join(identity.questions(results, right=False))}"

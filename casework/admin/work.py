@@ -86,6 +86,12 @@ def works_on(request: HttpRequest, item: Any) -> bool:
     return bool(request.session.get(_SESSION_KEY, ("", ""))[1] == str(item.pk))
 
 
+def next_after(request: HttpRequest, item: Any) -> str:
+    """Return the URL of the next item if this is the one that the agent works on, else an empty text."""
+    found = bar(request) if works_on(request, item) else None
+    return found.next_url if found else ""
+
+
 def _end(request: HttpRequest, worklist: Worklist, *, was_working: bool) -> HttpResponse:
     request.session.pop(_SESSION_KEY, None)
     words = "That was the last one." if was_working else "There is nothing to do now."

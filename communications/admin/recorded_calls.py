@@ -28,7 +28,12 @@ _CALLERS = {_DIRECTIONS.INBOUND: "The debtor called us", _DIRECTIONS.OUTBOUND: "
 class RecordCallForm(OutcomeForm):
     """A call without a task."""
 
-    direction = forms.ChoiceField(label="Caller", choices=_CALLERS.items(), widget=UnfoldAdminRadioSelectWidget())
+    direction = forms.ChoiceField(
+        label="Caller",
+        choices=_CALLERS.items(),
+        initial=_DIRECTIONS.OUTBOUND,
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
     debt = ReferenceField(
         queryset=Debt.objects.none(),
         required=False,

@@ -27,7 +27,7 @@ QUESTION = "deferral_question"
 _ALSO = {"deferral_shortened": "deferral_approved"}
 
 #: The names of the templates that replace the product's own texts.
-NAMES = frozenset(_NOTICES) - {"greeting", "signature"}
+NAMES = frozenset(_NOTICES["en"]) - {"greeting", "phrases"}
 
 
 def notify(

@@ -306,6 +306,8 @@ POST /admin/debtors/debtor/{debtor}/note/              302    302   302     302 
 GET  /admin/debtors/debtor/{debtor}/follow_up/         302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/follow_up/         302    302   200     200     403  text=Call&due_on=2001-01-01&owner=any
 GET,POST /admin/debtors/debtor/{debtor}/write/         302    302   200     200     403
+GET  /admin/debtors/debtor/{debtor}/verify/            302    302   200     200     403
+POST /admin/debtors/debtor/{debtor}/verify/            302    302   200     200     403
 GET,POST /admin/debtors/debtor/{debtor}/pay/           302    302   200     200     403
 GET  /admin/debtors/debtor/{debtor}/sign_out/          302    302   200     200     403
 POST /admin/debtors/debtor/{debtor}/sign_out/          302    302   302     302     403

@@ -45,6 +45,9 @@ def pages() -> dict[str, str]:
         "import": address(PlacementImport, "add"),
         "payment": reverse("admin:debtors_debtor_pay", args=[rows["person"].pk]),
         "negotiation": address(Debtor, "change", rows["arrangement"].debtor_id) + "?panel=arrange",
+        "write": reverse("admin:debtors_debtor_write", args=[rows["person"].pk]),
+        "verify": reverse("admin:debtors_debtor_verify", args=[rows["person"].pk]),
+        "preview": address(CommunicationTemplate, "preview", rows["template"].pk),
         **{name: address(model, "changelist") for name, model in lists.items()},
         **{name: address(type(row), "change", row.pk) for name, row in rows.items()},
     }
@@ -75,7 +78,8 @@ def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, wi
 def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str):
     fill(2)
     figures.refresh(now=now())
-    names = ("home", "search", "work", "new payment", "messages", "person", "request", "negotiation", "arrangement")
+    names = ("home", "search", "work", "new payment", "messages", "person", "write", "verify", "preview", "request")
+    names += ("negotiation", "arrangement")
     chosen = {name: path for name, path in pages().items() if name in names}
     assert found_on(live_server.url, chosen, staff("Supervisor"), scheme=scheme, width=1280) == {}
 
@@ -86,7 +90,7 @@ def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str
 def test_all_pages_have_no_serious_fault(live_server: Any, scheme: str, width: int):
     fill(3)
     figures.refresh(now=now())
-    assert len(pages()) == 20
+    assert len(pages()) == 23
     assert found_on(live_server.url, pages(), staff("Supervisor"), scheme=scheme, width=width) == {}
 
 

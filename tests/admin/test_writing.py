@@ -230,3 +230,38 @@ def test_the_page_takes_few_queries_for_any_number_of_debts_and_templates(
     inbound(debt)
     with django_assert_max_num_queries(40):
         agent_at_desk.get(page_of(debt))
+
+
+def test_after_an_answer_the_next_reply_of_the_worklist_opens(agent_at_desk: Browser):
+    first, second = (factories.debt() for _ in range(2))
+    replies = [inbound(debt, provider_message_id=f"<{number}@b>", created_at=NOON - timedelta(hours=2 - number))
+               for number, debt in enumerate((first, second))]  # fmt: skip
+    page = agent_at_desk.client.get("/admin/work/replies/", follow=True)
+    assert page.redirect_chain[-1][0] == address(InboundMessage, "change", replies[0].pk)
+    for debt, reply, opened in (
+        (first, replies[0], address(InboundMessage, "change", replies[1].pk)),
+        (second, replies[1], "/admin/"),
+    ):
+        url = page_of(debt, reply=reply.pk)
+        data = form(agent_at_desk, url, body="Half is fine.")
+        answer = agent_at_desk.post(url, data | {"send": "later"}, follow=True)
+        assert answer.request["PATH_INFO"] == opened
+    assert said(answer)[-1] == "Replies: That was the last one."
+
+
+def test_a_reply_outside_the_worklist_leads_back_to_the_person(agent_at_desk: Browser):
+    debt = factories.debt()
+    waiting = inbound(debt)
+    agent_at_desk.get("/admin/work/replies/")
+    other = factories.debt()
+    url = page_of(other, reply=inbound(other, provider_message_id="<c@d>").pk)
+    answer = agent_at_desk.post(url, form(agent_at_desk, url, body="Yes.") | {"send": "later"}, follow=True)
+    assert answer.request["PATH_INFO"] == address(type(other.debtor), "change", other.debtor_id)
+    waiting.refresh_from_db()
+    assert waiting.read_at is None
+
+
+def test_the_list_of_replies_leads_to_the_answer_by_one_link(agent_at_desk: Browser):
+    reply = inbound(factories.debt())
+    listed = agent_at_desk.list(InboundMessage).content.decode()
+    assert f"/write/?reply={reply.pk}" in listed

@@ -101,6 +101,7 @@ def test_a_reply_is_answered_from_the_timeline(live_server: Any):
         page.goto(person_of(debt))
         page.get_by_role("link", name="Answer").click()
         expect(page.get_by_label("Subject")).to_have_value("Re: My card")
+        expect(page.get_by_label("Text", exact=True)).to_be_focused()
         page.keyboard.type("Half is fine.")
         expect(page.frame_locator("#write-preview iframe").get_by_text("Half is fine.")).to_be_visible()
         page.keyboard.press("Control+Enter")
@@ -129,6 +130,56 @@ def test_a_payment_takes_three_clicks_and_is_reversed_from_the_page(live_server:
         page.wait_for_url(f"**{person_of(debt)}")
         expect(page.locator(".rail").get_by_text("1,000.00").first).to_be_visible()
     assert Payment.objects.get().status != "completed"
+
+
+def test_a_call_is_recorded_by_a_key_two_clicks_and_a_text(live_server: Any):
+    debt = factories.debt()
+    with browsers(live_server.url) as (page,):
+        signed_in(page, live_server.url)
+        page.goto(person_of(debt))
+        page.keyboard.press("c")
+        page.wait_for_url("**/record_call/**")
+        clicks = Clicks(page)
+        clicks.on(
+            page.get_by_label("Spoke with the debtor").or_(page.locator("[name=outcome][value=right_party]")).first
+        )
+        page.keyboard.press("Tab")
+        page.keyboard.type("Pays on Friday.")
+        clicks.on(page.get_by_role("button", name="Record"))
+        page.wait_for_url(f"**{person_of(debt)}")
+        assert clicks.count == 2
+    call = CommunicationLog.objects.get()
+    assert (call.direction, call.outcome, call.outcome_notes) == ("outbound", "right_party", "Pays on Friday.")
+
+
+#: Elements that a person reads or uses, of which one may cover another only if it contains it.
+OVERLAPS = """() => {
+    const kinds = "a, button, input:not([type=hidden]), select, textarea, h1, h2, label, iframe, p";
+    const shown = [...document.querySelectorAll(`main :is(${kinds})`)]
+        .filter((each) => each.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })
+            && each.getClientRects().length === 1 && each.offsetWidth > 1);
+    const found = [];
+    for (const one of shown) for (const other of shown) {
+        if (one === other || one.contains(other) || other.contains(one)) continue;
+        const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+        if (a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom)
+            found.push(`${one.outerHTML.slice(0, 90)} | ${other.outerHTML.slice(0, 90)}`);
+    }
+    return found;
+}"""
+
+
+def test_nothing_overlaps_in_the_template_editor_on_a_phone(live_server: Any):
+    factories.debt()
+    template = factories.template(name="Hello", subject="About your debt", body="Dear {{debtor_first_name}}, " * 20)
+    with browsers(live_server.url, viewport={"width": 390, "height": 844}) as (page,):
+        signed_in(page, live_server.url, "Supervisor")
+        for name in ("change", "preview"):
+            page.goto(address(type(template), name, template.pk))
+            assert page.evaluate(OVERLAPS) == [], name
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.add_style_tag(content="main :is(h1, button) { position: fixed !important; top: 0; left: 0 }")
+        assert page.evaluate(OVERLAPS), "the check finds what covers something else"
 
 
 def test_a_note_of_a_call_is_two_clicks_and_a_text(live_server: Any):

@@ -11,11 +11,13 @@ from django.db.models import CharField, Count, F, Min, Model, Q, QuerySet, Sum, 
 from django.db.models.functions import Cast, JSONObject
 from django.utils.safestring import SafeString
 
+from agents.models import Agent
 from arrangements import assessment
 from arrangements.admin import words as arrangement_words
 from arrangements.models import Arrangement, Kind
+from casework import identity
 from casework.admin.words import Clocks, day, name_of, styled
-from casework.models import FollowUp, Note
+from casework.models import FollowUp, IdentityCheck, Note
 from collection.models import Debt, DebtStatus, DeferralRequest
 from collection.models.holds import Hold
 from communications.outbox import may_go
@@ -86,6 +88,8 @@ class Head:
     last_payment: dict[str, Any] | None = None
     pinned: list[dict[str, Any]] = field(default_factory=list)
     follow_ups: list[dict[str, Any]] = field(default_factory=list)
+    #: The agent has checked who the caller is, so the birth date may be shown.
+    is_identity_checked: bool = False
 
     @property
     def local_time(self) -> str:
@@ -111,15 +115,15 @@ class Head:
         return day(min(days)) if days else ""
 
 
-def read(debtor: Debtor, debt: Debt | None, *, now: datetime) -> Head:
-    """Fetch the head of a person's page, or of the page of one debt."""
+def read(debtor: Debtor, debt: Debt | None, *, by: Agent, now: datetime) -> Head:
+    """Fetch the head of a person's page, or of the page of one debt, for an agent."""
     previews = may_go.previews(debtor, debts=[debt], now=now)
     clocks = Clocks.of(previews[0].facts.zones)
     by_channel = {preview.channel: preview for preview in previews}
     channels = [_state(by_channel[channel], clocks, now) for channel in _ORDER]
     head = Head(debtor, clocks, now, channels, previews)
     today = agency_today(now)
-    _add_records(head, debt, today)
+    _add_records(head, debt, by, today)
     return head
 
 
@@ -184,8 +188,8 @@ def _date(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _add_records(head: Head, debt: Debt | None, today: date) -> None:
-    """Fetch sums, requests, holds, the last payment, pinned notes and open follow-ups, all in one query."""
+def _add_records(head: Head, debt: Debt | None, by: Agent, today: date) -> None:
+    """Fetch sums, requests, holds, the last payment, pinned notes, open follow-ups and the identity check, all in one query."""
     debtor = head.debtor
     of_debt = Q(debt=debt) if debt else Q(debt__debtor=debtor)
     paid = Payment.objects.filter(of_debt, status=PaymentStatus.COMPLETED).order_by("-payment_date", "-created_at")
@@ -209,6 +213,7 @@ def _add_records(head: Head, debt: Debt | None, today: date) -> None:
         _arm(holds, _MOST_ROWS, reason=F("reason"), until=F("ends_on")),
         _arm(pinned, _MOST_ROWS, text=F("text"), on=F("created_at"), by=name_of("by")),
         _arm(planned, _MOST_ROWS, text=F("text"), on=F("due_on"), owner=name_of("owner")),
+        _arm(identity.recent(debtor, by=by, now=head.now), 1, **{each: F(each) for each in identity.QUESTIONS}),
     )
     first, *rest = arms
     found: dict[str, list[dict[str, Any]]] = {}
@@ -217,6 +222,7 @@ def _add_records(head: Head, debt: Debt | None, today: date) -> None:
     _add_sums(head, found.get(_label(Debt), []))
     head.last_payment = next(iter(found.get(_label(Payment), ())), None)
     head.pinned, head.follow_ups = found.get(_label(Note), []), found.get(_label(FollowUp), [])
+    head.is_identity_checked = any(identity.passed(each) for each in found.get(_label(IdentityCheck), ()))
     for late in head.follow_ups:
         late["is_late"] = late["day"] < today
     if _label(DeferralRequest) in found:

@@ -5,13 +5,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from unfold.decorators import action
 
 from casework import claims, follow_ups, notes
 from casework.admin.follow_ups import FollowUpForm
 from casework.admin.notes import NoteForm
-from casework.admin.person import arranging, header, paying, writing
+from casework.admin.person import arranging, header, paying, verifying, writing
 from casework.admin.person.panels import DEBT, PERSON, EditPanel, Panel
 from casework.admin.person.view import View
 from casework.models import WorkClaim
@@ -53,7 +56,8 @@ class CasePage(DomainAdmin):
     def _case(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         moment = now()
         debtor, debt = self.case_of(obj)
-        head = header.read(debtor, debt, now=moment)
+        agent: Any = request.user
+        head = header.read(debtor, debt, by=agent, now=moment)
         view = View(request, debtor, debt, head, _others_claim(request, debtor), moment)
         offered = [panel for panel in self.panels if panel.is_for(view)]
         shown = _chosen(request, offered)
@@ -93,11 +97,33 @@ admin.site.unregister([Debtor, Debt])
 class PersonAdmin(CasePage, DebtorAdmin):
     """The page of a person."""
 
-    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay", "write", "arrange")
+    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay", "write", "arrange", "verify")
+    readonly_fields = (*DebtorAdmin.readonly_fields, "hidden_birth_date")
     panels = PERSON
 
     def case_of(self, obj: Any) -> tuple[Debtor, Debt | None]:
         return obj, None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the birth date out until the agent has checked who is calling."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or verifying.may_see_birth_date(request, obj):
+            return found
+        (title, names), *rest = found
+        names = {**names, "fields": tuple("hidden_birth_date" if each == "dob" else each for each in names["fields"])}
+        return ((title, names), *rest)
+
+    @admin.display(description="Date of birth")
+    def hidden_birth_date(self, debtor: Debtor) -> SafeString:
+        page = reverse("admin:debtors_debtor_verify", args=[debtor.pk])
+        return format_html('Hidden until you have verified who is calling. <a href="{}">Verify identity</a>', page)
+
+    def has_verify_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("casework.add_note")
+
+    @action(description="Verify identity", permissions=["verify"])  # type: ignore[untyped-decorator]
+    def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return verifying.page(self, request, object_id)
 
     def has_note_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("casework.add_note")

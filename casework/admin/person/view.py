@@ -74,11 +74,22 @@ class View:
         return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
     @property
+    def may_verify(self) -> bool:
+        return self.may("casework.add_note")
+
+    @property
+    def verify_url(self) -> str:
+        """The page on which the agent checks who is calling."""
+        return self._page("verify")
+
+    @property
     def buttons(self) -> list[Button]:
         """The actions that the agent may do, always in this order."""
         found = []
         if recorded_calls.may_record(self.request):
             found.append(Button("Call", "call", "C", self._page("record_call")))
+        if self.may_verify:
+            found.append(Button("Verify identity", "badge", "V", self.verify_url))
         agent: Any = self.request.user
         if may_write(agent):
             found.append(Button("Write", "edit_square", "W", self._page("write")))

@@ -19,6 +19,7 @@ from unfold.widgets import (
 )
 
 from agents.models import Agent
+from casework.admin import work
 from casework.admin.words import Clocks
 from collection.models import Debt, DebtStatus
 from communications.admin.text import as_written, framed
@@ -199,7 +200,7 @@ def page(admin: DomainAdmin, request: HttpRequest, object_id: str) -> HttpRespon
                 reply.refresh_from_db()
         else:
             admin.message_user(request, done, messages.SUCCESS)
-            return HttpResponseRedirect(back)
+            return HttpResponseRedirect((work.next_after(request, reply) if reply else "") or back)
     context = {
         **admin.admin_site.each_context(request),
         "title": f"{'Answer' if reply else 'Write to'} {debtor}",

@@ -1,6 +1,6 @@
 """The timeline of a person or a debt: messages, calls, money, requests, notes and changes in one stream, newest first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -8,15 +8,13 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from casework.admin.timeline import messages, records
+from casework.admin.timeline import counts, messages, records
 from casework.admin.timeline.events import Cursor, Event, Kind, Request
 from casework.admin.words import Clocks, day
 from collection.models import Debt
 from debtors.models import Debtor
 
 PAGE = 25
-#: Each source asks for a bounded number of rows, in one query. Another one is one more line here.
-SOURCES: tuple[Callable[[Request, Clocks], list[Event]], ...] = (messages.events, records.events, records.changes)
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Timeline:
     kind: Kind | None
     older: Cursor | None
     is_first: bool
-    kinds: tuple[Kind, ...]
+    kinds: tuple[tuple[Kind, str], ...]
     clocks: Clocks
     today: date
 
@@ -45,9 +43,11 @@ def read(request: HttpRequest, debtor: Debtor, debt: Debt | None, clocks: Clocks
     before = Cursor.read(query.get("before", ""))
     agent: Any = request.user
     asked = Request(debtor, debt, kind, before, PAGE + 1, agent)
-    found = [event for source in SOURCES for event in source(asked, clocks)]
+    rows = records.fetch(asked, counts.arms(asked))
+    found = [*messages.events(asked, clocks), *records.events(asked, rows), *records.changes(asked, clocks)]
     found.sort(key=lambda event: (event.at, event.key), reverse=True)
     last = found[PAGE - 1] if len(found) > PAGE else None
-    kinds = tuple(kind for kind in Kind if kind != Kind.CHANGES or asked.sees_changes)
+    counted = counts.read(rows)
+    kinds = tuple((kind, counted.get(kind, "0")) for kind in Kind if kind != Kind.CHANGES or asked.sees_changes)
     older = Cursor(last.at, last.key) if last else None
     return Timeline(found[:PAGE], kind, older, before is None, kinds, clocks, clocks.day_here(now))

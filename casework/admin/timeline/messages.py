@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.text import Truncator
 
 from agents.models import Agent
+from casework import identity
 from casework.admin.person import writing
 from casework.admin.timeline.events import Action, Event, Kind, Request, Why
-from casework.admin.words import Clocks, day, name_of
+from casework.admin.words import Clocks, day, identity_words, name_of
+from casework.models import IdentityCheck
 from communications.admin.inbound import answer_url
 from communications.models import CallOutcome, CommunicationLog, MessageStatus
 from communications.notices.written import CHANNELS
@@ -40,9 +42,7 @@ def events(asked: Request, clocks: Clocks) -> list[Event]:
     """Return messages and calls, each with the newest decision on it."""
     if not asked.wants(Kind.MESSAGES, Kind.CALLS):
         return []
-    of = Q(debt=asked.debt) if asked.debt else Q(debtor=asked.debtor)
-    if asked.kind is not None:
-        of &= Q(communication_type__in=_CALLS) if asked.kind == Kind.CALLS else ~Q(communication_type__in=_CALLS)
+    of = condition(asked, asked.kind)
     decisions = ContactDecision.objects.filter(message_id=OuterRef("pk")).order_by("-at", "-id")
     decided = JSONObject(verdict="verdict", stage="stage", at="at", reasons="reasons")
     rows = CommunicationLog.objects.filter(of & asked.earlier("created_at")).order_by("-created_at", "-id")
@@ -52,11 +52,27 @@ def events(asked: Request, clocks: Clocks) -> list[Event]:
     answers = CommunicationLog.objects.filter(in_reply_to=OuterRef("pk"), written_by__isnull=False).order_by(
         "created_at"
     )
+    since = OuterRef("outcome_at") - identity.LASTS
+    checks = IdentityCheck.objects.filter(
+        debtor=OuterRef("debtor"),
+        by=OuterRef("outcome_by"),
+        created_at__gt=since,
+        created_at__lte=OuterRef("outcome_at"),
+    )
     annotated = rows.defer("html", "draft").annotate(
         decision=Subquery(decisions.values_list(decided)[:1]),
+        identity_check=Subquery(checks.values_list(JSONObject(**{each: each for each in identity.QUESTIONS}))[:1]),
         answered_by=Subquery(answers.annotate(_name=name_of("written_by")).values("_name")[:1]),
     )
     return [_event(row, clocks, asked.agent) for row in annotated[: asked.limit]]
+
+
+def condition(asked: Request, kind: Kind | None) -> Q:
+    """Return the condition of the messages, the calls, or both."""
+    of = Q(debt=asked.debt) if asked.debt else Q(debtor=asked.debtor)
+    if kind is not None:
+        of &= Q(communication_type__in=_CALLS) if kind == Kind.CALLS else ~Q(communication_type__in=_CALLS)
+    return of
 
 
 def _event(message: Any, clocks: Clocks, agent: Agent) -> Event:
@@ -113,6 +129,8 @@ def _detail(message: Any, clocks: Clocks) -> str:
     if message.answered_by:
         parts.append(f"answered by {message.answered_by}")
     sentences = [_capital(", ".join(parts))] if parts else []
+    if message.identity_check:
+        sentences.append(identity_words(message.identity_check))
     if message.failure_reason:
         reason = message.failure_reason.partition(": ")[2] or message.failure_reason
         sentences.append(_capital(reason))

@@ -4,73 +4,79 @@ Money, requests and notes are one query: the newest rows of each table, with the
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, CharField, F, Model, Q, Value, When
+from django.db.models import Case, CharField, F, Model, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Right
 from django.urls import reverse
 
 from audit import describe
 from audit.models import AuditEvent
-from casework import notes
+from casework import identity, notes
 from casework.admin.timeline.events import Action, Cursor, Event, Kind, Request
-from casework.admin.words import Clocks, day, name_of, sum_of
-from casework.models import FollowUp, Note
+from casework.admin.words import Clocks, day, identity_words, name_of, sum_of
+from casework.models import FollowUp, IdentityCheck, Note
 from collection.models import DeferralRequest, Dispute, HoldEvent, LedgerEntry
 from collection.models.holds import Hold
 
 #: The tables whose rows the timeline shows themselves.
-_SHOWN_ELSEWHERE = tuple(model._meta.db_table for model in (Note, FollowUp, DeferralRequest))
+_SHOWN_ELSEWHERE = tuple(model._meta.db_table for model in (Note, FollowUp, IdentityCheck, DeferralRequest))
 
 Maker = Callable[[Request, datetime, uuid.UUID, dict[str, Any]], Event]
 
 
-def events(asked: Request, clocks: Clocks) -> list[Event]:
+def fetch(asked: Request, more: Iterable[Any]) -> list[Any]:
+    """Return the rows of ``arms_of``, and those of other queries with the same columns, by one query."""
+    first, *rest = [*arms_of(asked, _arm), *more]
+    return list(first.union(*rest, all=True))
+
+
+def events(asked: Request, rows: Iterable[Any]) -> list[Event]:
     """Return ledger entries, requests, what happened to holds, notes and follow-ups."""
-    arms = list(_arms(asked))
-    if not arms:
-        return []
-    first, *rest = arms
-    rows = first.union(*rest, all=True) if rest else first
-    return [_MAKERS[what](asked, at, key, data) for what, key, at, data in rows]
+    return [_MAKERS[what](asked, at, key, data) for what, key, at, data in rows if what in _MAKERS]
 
 
-def _arms(asked: Request) -> Iterator[Any]:
+def arms_of(asked: Request, arm: Callable[..., Any]) -> Iterator[Any]:
+    """Yield what ``arm`` makes of each table: of its model, the field of its time, its condition and its data."""
     of_debt = Q(debt=asked.debt) if asked.debt else Q(debt__debtor=asked.debtor)
     if asked.wants(Kind.MONEY):
-        yield _arm(asked, LedgerEntry, "posted_at", of_debt, {
+        yield arm(asked, LedgerEntry, "posted_at", of_debt, {
             "debt": _label("debt"), "kind": F("kind"), "amount": Cast("amount", CharField()), "cause": F("cause"),
             "currency": F("currency_code"), "on": F("value_date"), "by": name_of("by"),
             "payment": F("payment_id"), "reversed": F("reversed_by"),
         })  # fmt: skip
     if asked.wants(Kind.REQUESTS):
-        yield _arm(asked, DeferralRequest, "created_at", of_debt, {
+        yield arm(asked, DeferralRequest, "created_at", of_debt, {
             "debt": _label("debt"), "days": F("requested_deferral_days"), "text": F("reason"), "status": F("status"),
             "by": name_of("reviewer"), "on": F("reviewed_at"), "answer": F("review_notes"),
         })  # fmt: skip
-        yield _arm(asked, Dispute, "received_at", of_debt, {
+        yield arm(asked, Dispute, "received_at", of_debt, {
             "debt": _label("debt"), "text": F("reason"), "status": F("status"), "by": name_of("decided_by"),
             "on": F("decided_at"), "answer": F("answer"),
         })  # fmt: skip
         of_hold = Q(hold__debt=asked.debt) if asked.debt else Q(hold__debt__debtor=asked.debtor)
         # A deferral or a dispute is an event itself.
         own = Q(hold__deferral_request=None, hold__dispute=None)
-        yield _arm(asked, HoldEvent, "at", (of_hold | Q(hold__debtor=asked.debtor)) & own, {
+        yield arm(asked, HoldEvent, "at", (of_hold | Q(hold__debtor=asked.debtor)) & own, {
             "debt": _label("hold__debt"), "hold": F("hold"), "reason": F("hold__reason"), "status": F("kind"),
             "text": F("why"), "by": name_of("by"), "on": F("ends_on"),
         })  # fmt: skip
+    if asked.wants(Kind.CALLS):
+        yield arm(asked, IdentityCheck, "created_at", Q(debtor=asked.debtor), {
+            **{each: F(each) for each in identity.QUESTIONS}, "by": name_of("by"),
+        })  # fmt: skip
     if asked.wants(Kind.NOTES):
         # Notes are on the person, also in the timeline of a debt.
-        yield _arm(asked, Note, "created_at", Q(debtor=asked.debtor), {
+        yield arm(asked, Note, "created_at", Q(debtor=asked.debtor), {
             "text": F("text"), "author": F("by"), "by": name_of("by"), "pinned": F("pinned"),
             "struck_by": name_of("struck_by"), "on": F("struck_at"),
         })  # fmt: skip
         about = Q(debt=asked.debt) | Q(debt=None) if asked.debt else Q()
-        yield _arm(asked, FollowUp, "created_at", Q(debtor=asked.debtor) & about, {
+        yield arm(asked, FollowUp, "created_at", Q(debtor=asked.debtor) & about, {
             "text": F("text"), "set_by": name_of("by"), "due": F("due_on"), "owner": name_of("owner"),
             "status": F("outcome"), "by": name_of("closed_by"), "on": F("closed_at"), "answer": F("closing_note"),
         })  # fmt: skip
@@ -92,6 +98,16 @@ def _label(path: str) -> Case:
         default=Coalesce(F(f"{path}__external_reference"), short, output_field=CharField()),
     )
 
+
+KINDS = {
+    LedgerEntry._meta.label: Kind.MONEY,
+    DeferralRequest._meta.label: Kind.REQUESTS,
+    Dispute._meta.label: Kind.REQUESTS,
+    HoldEvent._meta.label: Kind.REQUESTS,
+    IdentityCheck._meta.label: Kind.CALLS,
+    Note._meta.label: Kind.NOTES,
+    FollowUp._meta.label: Kind.NOTES,
+}
 
 # --- Events of rows
 
@@ -147,6 +163,11 @@ def _hold(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) ->
     return Event(at, key, "pause_circle", title, page, _sentence(", ".join(parts)), data["text"] or "")
 
 
+def _identity(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -> Event:
+    tone = "good" if identity.passed(data) else "warn"
+    return Event(at, key, "badge", identity_words(data), detail=f"Checked by {data['by'] or 'the system'}", tone=tone)
+
+
 def _note(asked: Request, at: datetime, key: uuid.UUID, data: dict[str, Any]) -> Event:
     def page(name: str) -> str:
         return reverse(f"admin:casework_note_{name}", args=[key])
@@ -177,6 +198,7 @@ _MAKERS: dict[str, Maker] = {
     DeferralRequest._meta.label: _deferral,
     Dispute._meta.label: _dispute,
     HoldEvent._meta.label: _hold,
+    IdentityCheck._meta.label: _identity,
     Note._meta.label: _note,
     FollowUp._meta.label: _follow_up,
 }
@@ -205,10 +227,15 @@ def changes(asked: Request, clocks: Clocks) -> list[Event]:
     """Return changes of the person's data, for those who may see them, by the times in their ids."""
     if not asked.sees_changes or not asked.wants(Kind.CHANGES):
         return []
-    rows = AuditEvent.objects.filter(person_id=asked.debtor.pk).exclude(table_name__in=_SHOWN_ELSEWHERE)
+    rows = changes_of(asked)
     if asked.before:
         rows = rows.filter(pk__lt=_first_not_before(asked.before))
     return [_change(row) for row in rows.order_by("-id")[: asked.limit]]
+
+
+def changes_of(asked: Request) -> QuerySet[AuditEvent]:
+    """Return the recorded changes of a person's data that the timeline shows."""
+    return AuditEvent.objects.filter(person_id=asked.debtor.pk).exclude(table_name__in=_SHOWN_ELSEWHERE)
 
 
 def _change(event: AuditEvent) -> Event:

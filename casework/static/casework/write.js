@@ -36,6 +36,11 @@
   });
 
   show();
+  // What was entered before this script came is in no preview yet.
+  const isChanged = (field) => field.options
+    ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+    : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  if ([...form.elements].some((field) => field.name && isChanged(field))) update();
   const refused = document.querySelector(".refused");
   const start = refused || (text.value.startsWith("free:") ? form.elements.body : text);
   start.focus();
