@@ -104,7 +104,7 @@ def _is_right(question: str, answer: Any, known: list[Any]) -> bool:
 
 def _references(debtor: Debtor) -> list[str]:
     rows = Debt.objects.filter(debtor=debtor).exclude(external_reference=None).order_by("-created_at")
-    return [_plain(each) for each in rows.values_list("external_reference", flat=True)[:_MOST_DEBTS]]
+    return [_plain(each) for each in rows.values_list("external_reference", flat=True)[:_MOST_DEBTS] if each]
 
 
 def _plain(text: str) -> str:

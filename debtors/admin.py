@@ -52,7 +52,7 @@ class DebtorAdmin(WithdrawalPage):
     empty_text = "Debtors arrive with their debts in placement files."
     empty_link = ("collections.import_placements", "admin:collections_placementimport_add", "Import a placement file.")
     actions_detail: tuple[str, ...] = ("record_call", "withdraw_messages", "sign_out")
-    readonly_fields = ("location", "created_at", "updated_at")
+    readonly_fields: tuple[str, ...] = ("location", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "legal_entity", "dob")}),
         ("Contact", {"fields": ("email", "mobile_phone", "language_preference")}),

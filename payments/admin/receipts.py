@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -14,18 +12,18 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.timezone import now
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from casework.admin import work
 from collection import search
 from collection.models import Debt
-from ddc.common.admin.forms import DecimalField, DomainForm, ReferenceField
+from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import link
 from ddc.common.admin.pages import SMALLEST, amount, column, unbroken, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 from payments import credits, funding, receipts, receipts_matching
+from payments.admin.receipt_forms import BookForm, RefundForm
 from payments.models import Payment, Receipt, ReceiptAllocation
 
 _WAITS = Q(suspense__isnull=False)
@@ -54,26 +52,6 @@ class NewReceiptForm(DomainForm):
             source: Any = self.fields["source"]
             source.choices = [choice for choice in Receipt.Source.choices if choice[0] != Receipt.Source.CHARGEBACK]
             self.initial.setdefault("value_date", agency_today(now()))
-
-
-class BookForm(forms.Form):
-    """A debt that is not proposed; without an amount, what is open on it, and the rest as credit."""
-
-    debt = ReferenceField(
-        queryset=Debt.objects.all(), widget=AutocompleteSelect(Payment._meta.get_field("debt"), admin.site)
-    )
-    amount = DecimalField(
-        min_value=SMALLEST,
-        required=False,
-        widget=UnfoldAdminDecimalFieldWidget(),
-        help_text="Empty: what is open on the debt, and the rest as credit of its person.",
-    )
-    to_credit = forms.BooleanField(label="As credit of the person, not to the debt", required=False)
-
-
-class RefundForm(forms.Form):
-    amount = DecimalField(min_value=SMALLEST, widget=UnfoldAdminDecimalFieldWidget())
-    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget())
 
 
 @admin.register(Receipt)

@@ -78,8 +78,10 @@ def found_on(site: str, chosen: dict[str, str], agent: Agent, *, scheme: str, wi
 def test_the_pages_of_a_call_have_no_serious_fault(live_server: Any, scheme: str):
     fill(2)
     figures.refresh(now=now())
-    names = ("home", "search", "work", "new payment", "messages", "person", "write", "verify", "preview", "request")
-    names += ("negotiation", "arrangement")
+    names = (
+        *("home", "search", "work", "new payment", "messages", "person", "write", "verify", "preview", "request"),
+        *("negotiation", "arrangement"),
+    )
     chosen = {name: path for name, path in pages().items() if name in names}
     assert found_on(live_server.url, chosen, staff("Supervisor"), scheme=scheme, width=1280) == {}
 

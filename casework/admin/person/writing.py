@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -278,9 +279,8 @@ def _reply(request: HttpRequest, debtor: Debtor) -> CommunicationLog | None:
     given = request.GET.get("reply")
     if not given:
         return None
-    rows = CommunicationLog.objects.filter(
-        debtor=debtor, direction=CommunicationLog.Direction.INBOUND, communication_type__in=CHANNELS
-    )
+    inbound = CommunicationLog.Direction.INBOUND
+    rows = CommunicationLog.objects.filter(debtor=debtor, direction=inbound, communication_type__in=CHANNELS)
     found = rows.filter(pk=_read_key(given)).select_related("debt", "read_by").first()
     if found is None:
         raise Http404
@@ -288,10 +288,9 @@ def _reply(request: HttpRequest, debtor: Debtor) -> CommunicationLog | None:
 
 
 def _read_key(text: str) -> uuid.UUID:
-    try:
+    with suppress(ValueError):
         return uuid.UUID(text)
-    except ValueError:
-        return uuid7()
+    return uuid7()
 
 
 def _read_time(text: str | None) -> datetime | None:

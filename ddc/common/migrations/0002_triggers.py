@@ -4,7 +4,10 @@ from django.db import migrations
 
 from ddc.common.postgresql.triggers import InstallTriggers
 
-LABELS = ["agents", "audit", "debtors", "collections", "contact", "communications", "casework", "strategy"]
+LABELS = [
+    "agency", "agents", "audit", "debtors", "collections", "arrangements", "contact", "payments", "communications", "casework",
+    "strategy",
+]  # fmt: skip
 
 
 class Migration(migrations.Migration):
