@@ -11,6 +11,7 @@ from agency import profile
 from agency.models import AgencyProfile
 
 _FOREVER = "public, max-age=31536000, immutable"
+_DIGEST = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 _CODE = re.compile(r"[0-9a-f]{6}", re.ASCII)
 
 
@@ -28,6 +29,8 @@ def colours(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def logo(request: HttpRequest, digest: str) -> HttpResponse:
     """Answer the logo."""
+    if not _DIGEST.fullmatch(digest):
+        raise Http404
     stored = AgencyProfile.objects.filter(logo_version=digest).exclude(logo=None).values_list("logo", flat=True).first()
     if stored is None:
         raise Http404

@@ -10,6 +10,7 @@ from arrangements.models import Arrangement, ArrangementPolicy, Interest, Kind
 from arrangements.schedules import MOST_INSTALMENTS, BusinessDays, Frequency
 from creditors.models import Creditor
 from ddc.common.api.fields import (
+    BooleanField,
     ChoiceField,
     CurrencyField,
     DateField,
@@ -37,7 +38,7 @@ class InstalmentSerializer(CamelSerializer):
 
 class PaidInstalmentSerializer(InstalmentSerializer):
     paid = MoneyField(read_only=True)
-    is_missed = serializers.BooleanField()
+    is_missed = serializers.BooleanField(read_only=True)
 
 
 class NeedSerializer(CamelSerializer):
@@ -200,7 +201,7 @@ class ChangeSerializer(CamelSerializer):
     due_on = DateField(required=False, allow_null=True)
     amount = MoneyField(required=False, allow_null=True, positive=True)
     reason = TextField(max_length=500, required=False)
-    dry_run = serializers.BooleanField(required=False)
+    dry_run = BooleanField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)

@@ -51,7 +51,7 @@ class ReceiptSerializer(CamelSerializer):
     reference = serializers.CharField()
     payer_name = serializers.CharField()
     payer_account = serializers.CharField()
-    original_creditor = serializers.CharField(source="creditor.name", allow_null=True, default=None)
+    original_creditor = serializers.CharField(source="creditor.name", allow_null=True, read_only=True, default=None)
     value_date = DateField()
     status = ChoiceField(Receipt.STATUSES)
     suspense_reason = ChoiceField(Suspense.Reason.values, allow_null=True)

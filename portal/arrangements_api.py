@@ -22,7 +22,7 @@ from arrangements.serializers import (
     instalment,
 )
 from collection.models import OPEN, Debt, DebtStatus
-from ddc.common.api.fields import ChoiceField, DateField, IntegerField, MoneyField, TimeField
+from ddc.common.api.fields import BooleanField, ChoiceField, DateField, IntegerField, MoneyField, TimeField
 from ddc.common.api.serializers import CamelSerializer, write
 from ddc.common.api.views import Annotated
 from ddc.common.errors import DomainError
@@ -60,7 +60,9 @@ class MyArrangementsSerializer(CamelSerializer):
 
 
 class MyProposalSerializer(CamelSerializer):
-    """What the debtor agrees to. Within the rules it is active at once; beyond them an agent decides."""
+    """The debtor's choice. Within the rules it is active at once; beyond them an agent decides."""
+
+    decisive = ("total", "discount")
 
     kind = ChoiceField(Kind.values)
     debt_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=100)
@@ -76,7 +78,7 @@ class MyDelaySerializer(CamelSerializer):
 
     instalment_no = IntegerField(min_value=1)
     due_on = DateField()
-    dry_run = serializers.BooleanField(required=False)
+    dry_run = BooleanField(required=False)
 
 
 class MyOptionsView(DebtorView):

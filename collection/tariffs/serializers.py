@@ -104,6 +104,8 @@ class DebtInterestInputSerializer(CamelSerializer):
     """By which schedule a debt bears interest from a day on; without a schedule, none."""
 
     schedule = TextField(max_length=30, allow_null=True)
+    decisive = ("since",)
+
     since = DateField(required=False, allow_null=True)
 
 
@@ -137,7 +139,18 @@ class CostTableSerializer(CamelSerializer):
     """How an amount follows from a claim: by steps or bands, a factor, expenses and bounds."""
 
     null_means = {"below": False}
-    decisive = ("below", "small", "factors", "share", "least", "most", "expenses_percent", "expenses_most")
+    decisive = (
+        "bands",
+        "steps",
+        "below",
+        "small",
+        "factors",
+        "share",
+        "least",
+        "most",
+        "expenses_percent",
+        "expenses_most",
+    )
 
     steps = StepSerializer(many=True, required=False)
     bands = BandSerializer(many=True, required=False)

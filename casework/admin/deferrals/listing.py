@@ -70,7 +70,7 @@ class TabFilter(admin.SimpleListFilter):
         return [*TABS.items(), ("all", "All")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if request.method == "POST":
+        if request.POST.get("action"):
             return queryset  # A selected row that has left the tab meanwhile is told of.
         tab, agent = chosen(request), request.user
         return queryset.filter(condition(tab, agent, at=now())) if tab in TABS else queryset  # type: ignore[arg-type]

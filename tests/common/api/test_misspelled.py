@@ -124,9 +124,10 @@ DESCRIPTIVE = {
     "first_name", "last_name", "mobile_phone", "legal_entity", "dob", "address_line1", "address_line2", "city",
     "region_state", "postal_code", "country_code", "language_preference", "description", "subject", "priority", "p2p_score",
     "payment_method", "evidence", "debt_id", "review_notes", "path", "metadata", "status_reason", "email", "attempt_token", "otp",
+    "reason", "note", "checked_on", "confidence", "payer_account", "payer_name",
 }  # fmt: skip
 #: Serializers of answers only.
-ANSWERS = {"LedgerCauseSerializer"}
+ANSWERS = {"LedgerCauseSerializer", "CreditEntrySerializer"}
 
 
 def kinds(base: type[CamelSerializer] = CamelSerializer) -> Iterator[type[CamelSerializer]]:

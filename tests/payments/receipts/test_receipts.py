@@ -293,7 +293,7 @@ def test_a_charge_back_of_a_payment_on_a_recalled_debt_posts_nothing_and_is_due_
     assert (returned.status, returned.charged_back_at, debt.ledger_entries.count()) == ("completed", NOW, entries)
     due = Receipt.objects.get()
     assert (due.amount, reason(due), due.payment_id) == (-20, "due_from_creditor", payment.pk)
-    with pytest.raises(receipts.ExceedsReturn):
+    with pytest.raises(returns.ExceedsPayment):
         returns.charge_back(payment, by=None, now=NOW, today=TODAY, amount=Decimal(11))
     assert no_difference()
 
