@@ -17,21 +17,22 @@ from arrangements.admin import words
 from arrangements.models import Arrangement
 from arrangements.policies import Needed
 from casework.admin.arrangements import changing
+from casework.admin.arrangements.filters import CreditorFilter, StateFilter
 from casework.admin.words import day
-from casework.worklists import BY_KIND, broken_lately
+from casework.worklists import BY_KIND
 from collection import search
 from collection.models import LedgerEntry
 from communications.models import CommunicationLog
-from creditors.models import Creditor
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import amount, column, unbroken
-from ddc.common.admin.workflow import ConditionFilter, WorklistAdmin
+from ddc.common.admin.workflow import WorklistAdmin
 from debtors import calendars
 
 Status = Arrangement.Status
 _CHANGE, _APPROVE = "arrangements.change_arrangement", "arrangements.approve_arrangement"
-_OPEN = (Status.PENDING_APPROVAL, Status.OFFERED, Status.ACTIVE, Status.BROKEN)
+#: More rows than any arrangement shows.
 _MOST = 50
+_OPEN = (Status.PENDING_APPROVAL, Status.OFFERED, Status.ACTIVE, Status.BROKEN)
 
 
 class ReasonForm(forms.Form):
@@ -47,32 +48,6 @@ class ConsentForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(),
         help_text="Who agreed for the creditor, and how.",
     )
-
-
-class StateFilter(ConditionFilter):
-    title, parameter_name = "work", "state"
-    conditions = {
-        "approve": ("To approve", Q(status=Status.PENDING_APPROVAL)),
-        "attention": ("Broken lately, or for a person", Arrangement.NEEDS_ATTENTION),
-    }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        agent: Any = request.user
-        found = super().queryset(request, queryset)
-        return found.filter(broken_lately(agent, now())) if self.value() == "attention" else found
-
-
-class CreditorFilter(admin.SimpleListFilter):
-    """One of the first creditors by name; the search box finds the others by their id."""
-
-    title, parameter_name = "creditor", "creditor"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(pk), name) for pk, name in Creditor.objects.order_by("name").values_list("pk", "name")[:_MOST]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = {value for value, _ in self.lookup_choices}
-        return queryset.filter(creditor=self.value()) if self.value() in known else queryset
 
 
 def _allowed(permission: str, *statuses: str, but_own: bool = False) -> Callable[..., bool]:
