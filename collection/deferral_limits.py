@@ -24,7 +24,7 @@ _SECOND_PERSON = LimitKind.DEFERRAL_SECOND_PERSON
 #: Seconds until the pages of an agent show a change of limits or exchange rates. A decision reads them again.
 SHOWN_SECONDS = 5
 #: The reach of each agent as pages showed it, and the time until which others show the same.
-_shown: dict[uuid.UUID, "tuple[Reach, float]"] = {}
+shown_reach: dict[uuid.UUID, "tuple[Reach, float]"] = {}
 
 
 class SentToSupervisor(Forbidden):
@@ -87,12 +87,12 @@ def reach_of(agent: Agent, *, now: datetime) -> Reach:
     found: Reach | None = agent.__dict__.get("_deferral_reach")
     if found is None:
         found = agent.__dict__["_deferral_reach"] = Reach(agent, now)
-        earlier, until = _shown.get(agent.pk, (found, 0.0))
+        earlier, until = shown_reach.get(agent.pk, (found, 0.0))
         if time.monotonic() < until:
             read = earlier.__dict__.keys() & {"within", "rates"}
             found.__dict__.update({name: earlier.__dict__[name] for name in read})
         else:
-            _shown[agent.pk] = found, time.monotonic() + SHOWN_SECONDS
+            shown_reach[agent.pk] = found, time.monotonic() + SHOWN_SECONDS
     return found
 
 

@@ -86,7 +86,7 @@ def limits_read_in_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Ask once what a role allows, its limits and what the agency set: all are asked every few seconds, else in any request."""
-    monkeypatch.setattr(deferral_limits, "_shown", {})
+    monkeypatch.setattr(deferral_limits, "shown_reach", {})
     monkeypatch.setattr(deferral_limits, "SHOWN_SECONDS", 3600)
     monkeypatch.setattr(roles, "permissions_cache", {})
     monkeypatch.setattr(roles, "CACHE_SECONDS", 3600)

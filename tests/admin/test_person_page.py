@@ -447,7 +447,7 @@ def test_a_payment_is_recorded_on_the_debt_due_first_and_leads_back(agent_at_des
 def test_only_what_an_agent_may_do_is_offered(agent_at_desk: Browser, auditor_at_desk: Browser):
     debt = eventful()
     buttons = [button.label for button in agent_at_desk.get(page_of(debt.debtor)).context["case"].buttons]
-    assert buttons == ["Call", "Verify identity", "Write", "Record payment", "Note", "Follow-up", "Hold"]
+    assert buttons == ["Call", "Verify identity", "Write", "Record payment", "Arrangement", "Note", "Follow-up", "Hold"]
     for button in agent_at_desk.get(page_of(debt)).context["case"].buttons:
         assert agent_at_desk.client.get(button.url).status_code == 200, button
     page = auditor_at_desk.get(page_of(debt.debtor))
