@@ -30,4 +30,4 @@ def _open(arrangement: Arrangement) -> list[Debt]:
 
 def _change(debt: Debt, status: DebtStatus, arrangement: Arrangement, *, now: datetime) -> None:
     cause = {"arrangementId": str(arrangement.pk)}
-    states.change(debt, status, by=None, today=calendars.today(arrangement.debtor, at=now), cause=cause)
+    states.change(debt, status, by=None, today=calendars.today(arrangement.debtor, at=now), cause=cause, posted_at=now)

@@ -6,7 +6,7 @@ balance and is never set by hand.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.timezone import now
@@ -67,12 +67,14 @@ def change(
     reason: str | None = None,
     until: date | None = None,
     cause: dict[str, Any] | None = None,
+    posted_at: datetime | None = None,
 ) -> None:
     """Change the status of a locked debt. The status that it has already changes nothing, but for its reason and end.
 
     :param reason: why an agent sets an open status
     :param until: the first day without an open status set by hand; None: open-ended
     :param cause: what to add to the cause in the ledger, if it is not by hand
+    :param posted_at: the time of posting; None: the database's clock
     :raises InvalidTransition: if the status can't be changed this way
     :raises Outranked: if an open dispute or a running deferral decides the status
     :raises EndsTooSoon: if ``until`` is not in the future
@@ -88,9 +90,9 @@ def change(
         ledger.save(debt, "current_status", *statuses.FIELDS)
     elif debt.is_open and status in _CLOSED_BY_HAND:
         require_permission(by, "collections.close_debt")
-        close(debt, status, by=by, today=today, cause=cause)
+        close(debt, status, by=by, today=today, cause=cause, posted_at=posted_at)
     elif before in _CLOSED_BY_HAND and status == DebtStatus.ACTIVE:
-        _reopen(debt, by=by, today=today, cause=cause)
+        _reopen(debt, by=by, today=today, cause=cause, posted_at=posted_at)
     else:
         raise InvalidTransition(before, status)
 
@@ -108,7 +110,15 @@ def set_by_hand(
     debt.current_status = status
 
 
-def close(debt: Debt, status: str, *, by: Agent | None, today: date, cause: Mapping[str, Any] | None = None) -> None:
+def close(
+    debt: Debt,
+    status: str,
+    *,
+    by: Agent | None,
+    today: date,
+    cause: Mapping[str, Any] | None = None,
+    posted_at: datetime | None = None,
+) -> None:
     """Close a locked, open debt. For ``settled`` and ``written_off`` all that is owed is written off.
 
     :param cause: more about the write-off; that of a settled debt tells what was paid
@@ -118,19 +128,29 @@ def close(debt: Debt, status: str, *, by: Agent | None, today: date, cause: Mapp
         debt.current_status = status
         more = {"settledFor": money.text(paid, debt.currency_code)} if status == DebtStatus.SETTLED else {}
         because = {"type": "closing", "status": str(status)} | more | dict(cause or {})
-        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, because, -owed), by=by)
+        accounts.book(debt, Draft(Kind.WRITE_OFF, -owed.total, today, because, -owed), by=by, posted_at=posted_at)
     else:
         debt.current_status = status
         ledger.save(debt, "current_status")
     statuses.close_requests(debt, now=now())
 
 
-def _reopen(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any] | None) -> None:
+def _reopen(
+    debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any] | None, posted_at: datetime | None
+) -> None:
     require_permission(by, "collections.close_debt")
-    reopen(debt, by=by, today=today, cause={"type": "reopening", "status": debt.current_status, **(cause or {})})
+    reopen(
+        debt,
+        by=by,
+        today=today,
+        cause={"type": "reopening", "status": debt.current_status, **(cause or {})},
+        posted_at=posted_at,
+    )
 
 
-def reopen(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) -> None:
+def reopen(
+    debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any], posted_at: datetime | None = None
+) -> None:
     """Give a locked, closed debt the status that its records give it, and reverse the write-off that closed it.
 
     Parts that were written off before stay so.
@@ -138,4 +158,4 @@ def reopen(debt: Debt, *, by: Agent | None, today: date, cause: dict[str, Any]) 
     debt.current_status = statuses.derive(debt)
     ledger.save(debt, "current_status")
     entries = [entry for entry in ledger.unreversed(debt, Kind.WRITE_OFF) if entry.cause.get("type") == "closing"]
-    accounts.book(debt, *(accounts.reversal(entry, today, cause) for entry in entries), by=by)
+    accounts.book(debt, *(accounts.reversal(entry, today, cause) for entry in entries), by=by, posted_at=posted_at)

@@ -275,6 +275,7 @@ POST     /admin/login/                                      200    200   200    
 GET,POST /admin/account/                                    302    302   200     200     200
 GET      /admin/health/                                     302    302   403     200     403
 POST     /admin/health/                                     302    302   403     302     403
+GET,POST /admin/health/<uuid:check_id>/                     302    302   404     404     404
 GET,POST /admin/export/<app>/<model>/                       302    302   403     404     404
 GET,POST /admin/account/second-factor/                      302    302   200     200     200
 GET,POST /admin/account/second-factor/remove/               302    302   302     302     302
@@ -409,6 +410,7 @@ GET      /admin/collections/placementimport/{upload}/confirm/       302    302  
 POST     /admin/collections/placementimport/{upload}/confirm/       302    302   403     302     403
 GET      /admin/collections/placementimport/{upload}/discard/       302    302   403     200     403
 POST     /admin/collections/placementimport/{upload}/discard/       302    302   403     302     403
+GET,POST /admin/collections/placementimport/<uuid:object_id>/progress/  302 302 302 302 302
 GET,POST /admin/collections/placementimport/{upload}/refused_rows/  302    302   403     403     403
 GET,POST /admin/collections/deferralrequest/{asked}/preview/    302    302   200     200     403
 GET      /admin/collections/deferralrequest/{asked}/undo/       302    302   405     405     405
@@ -460,7 +462,7 @@ GET      /admin/arrangements/arrangement/{agreed}/delay/      302    302   200  
 POST     /admin/arrangements/arrangement/{agreed}/delay/      302    302   200     200     403
 GET      /admin/arrangements/arrangement/{agreed}/change_amount/  302    302   200     200     403
 POST     /admin/arrangements/arrangement/{agreed}/change_amount/  302 302 302 302 403  instalment_no=1&amount=1
-GET      /admin/arrangements/arrangementpolicy/{terms}/new_version/  302 302 403 302 403
+GET,POST /admin/arrangements/arrangementpolicy/{terms}/new_version/  302 302 403 302 403
 
 GET      /admin/payments/payment/{payment}/charge_back/ 302 302 403 200 403
 POST     /admin/payments/payment/{payment}/charge_back/ 302 302 403 302 403  amount=1

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from agents.models import Agent, ApiToken, PasswordLink, SpentRefreshToken, TokenFamily
+from agents.models import Agent, ApiToken, LimitKind, PasswordLink, RoleLimit, SpentRefreshToken, TokenFamily
 from arrangements import proposals
 from arrangements.computation import Schedule
 from arrangements.models import Arrangement, ArrangementPolicy, Kind
@@ -138,6 +138,7 @@ def fill(count: int) -> None:
     )
     run = StrategyRun.objects.create(status="done", date=NOW.date(), rules=[])
     reviewer = staff("Supervisor")
+    RoleLimit.objects.get_or_create(role="Agent", kind=LimitKind.DEFERRAL_DAYS, defaults={"value": 365})
     templates.current_versions([template])
     assignment.assign_all(today=NOW.date())
     for number in range(count):

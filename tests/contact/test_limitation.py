@@ -106,6 +106,7 @@ class TestDebts:
         debt = self.debt(country_code="FR", region_state=None)
         assert facts.limitations([debt], now=NOON)[debt.pk].last_day == date(2022, 6, 1)
         Creditor.objects.update(debt_kind="business")
+        debt = Debt.objects.get(pk=debt.pk)
         assert facts.limitations([debt], now=NOON)[debt.pk].last_day == date(2025, 6, 1)
 
     def test_the_number_of_queries_does_not_depend_on_the_debts(self):

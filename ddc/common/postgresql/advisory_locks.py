@@ -25,12 +25,7 @@ class AdvisoryLock(Enum):
     STAFF = 10, "", "Two Supervisors must not dismiss each other at once: nobody would be left to manage staff."
     PLACEMENT_IMPORT = 11, "", "Two workers must not check or load one uploaded file at once."
     SYSTEM_CHECK = 12, "", "Two workers must not run one system check at once."
-
-    RECEIPTS = (
-        11,
-        "",
-        "Two files of receipts at once would lock debts in different orders, and report the other's rows.",
-    )
+    RECEIPTS = 13, "", "Two files of receipts at once would lock debts in other orders, and report each other's rows."
 
     def __init__(self, number: int, subject: str, why: str) -> None:
         self.number, self.subject, self.why = number, subject, why
