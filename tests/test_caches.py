@@ -33,7 +33,8 @@ SHORT = {
     "contact/engine/decision.py:_clocks", "contact/engine/decision.py:_days", "contact/engine/gate.py:_closed_windows",
     "debtors/places/holidays.py:_holidays", "contact/engine/windows.py:clock_change", "contact/facts.py:_of_address",
     "contact/facts.py:_of_phone", "contact/engine/sections.py:law_of", "contact/limitation.py:applicable",
-    "contact/policies.py:_read", "ddc/common/zones.py:zone_info", "ddc/fast/lists.py:select_sql",
+    "contact/policies.py:_read", "ddc/common/zones.py:zone_info", "ddc/common/process/live.py:_valkey",
+    "ddc/fast/lists.py:select_sql",
     "debtors/calendars.py:_end_of", "debtors/places/places.py:_find", "debtors/places/regions.py:_of_holidays",
 }  # fmt: skip
 

@@ -31,6 +31,10 @@ EXPECTED = {
     (r"debtor_id|debt_id|debtorId|debtId", "required"): "sending requires both",
     (r"metadata(\..*)?", "maxLength"): "4 KiB in total",
     (r"metadata(\..*)?", "range"): "a number that our JSON cannot return",
+    (r"series|fixedPercent", "required"): "an interest schedule has a series or a fixed rate",
+    (r"table(\..*)?", "range"): "the steps of a table ascend",
+    (r"schedule|total|discount|dueOn|instalmentNo", "range"): "an arrangement fits its debts and its dates",
+    (r"dueOn|amount", "required"): "a change of an instalment has its new day or amount",
     (r"Idempotency-Key|None", "idempotency"): "a key belongs to one body",
 }
 #: Whole numbers may be strings of digits, and a pattern cannot limit their value.
