@@ -114,7 +114,7 @@ def _continue(story: Story, made: Arrangement, left: int, month: Month, at: date
         amount = min(money.rounded(made.total * story.paid[left], made.currency_code), debt.current_balance)
         posting.record(
             debt=debt,
-            amount=amount,
+            amount=money.rounded(amount, debt.currency_code),
             payment_method="bank_transfer",
             by=month.agent,
             today=agency_today(at),
