@@ -3,10 +3,7 @@
 Prints one line per finished operation, so that a test sees its progress and can kill it.
 """
 
-import contextlib
 import random
-import sys
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,15 +12,13 @@ import django
 
 django.setup()
 
-from django.db import connection  # noqa: E402
-
 from agents.models import Agent  # noqa: E402
 from collection import charges, debts, deferrals, disputes  # noqa: E402
 from collection.holds import expiry  # noqa: E402
 from collection.models import Debt, DebtStatus, DeferralRequest, Dispute  # noqa: E402
-from ddc.common.errors import DomainError  # noqa: E402
 from payments import posting, returns  # noqa: E402
 from payments.models import Payment, PaymentStatus  # noqa: E402
+from tests.deep import random_operations  # noqa: E402
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -139,20 +134,5 @@ OPERATIONS: list[Callable[[random.Random], object]] = [
 WEIGHTS = [8, 6, 3, 3, 4, 1, 1, 2, 1, 2, 3, 1, 1, 2, 4, 4]
 
 
-def work(seed: str, operations: int) -> None:
-    rng = random.Random(seed)
-    for _ in range(operations):
-        with contextlib.suppress(DomainError):
-            rng.choices(OPERATIONS, WEIGHTS)[0](rng)
-        sys.stdout.write("done\n")
-        sys.stdout.flush()
-    connection.close()
-
-
 if __name__ == "__main__":
-    seed, operations, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    running = [threading.Thread(target=work, args=(f"{seed}/{n}", operations // threads)) for n in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
+    random_operations.work(OPERATIONS, WEIGHTS)

@@ -1,7 +1,5 @@
 """10,000 random money operations from 8 threads, two processes of which are killed on the way: the ledger stays right."""
 
-import signal
-import subprocess
 from decimal import Decimal
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from collection.models import LedgerEntry
 from payments import reconciliation
 from tests import factories
-from tests.deep.processes import start
+from tests.deep.random_operations import killed_twice
 
 
 @pytest.mark.deep
@@ -27,21 +25,6 @@ def run_random_operations(*, operations: int) -> None:
     factories.agent("Supervisor")
     for _ in range(6):
         factories.debt(balance=Decimal(1000))
-    done = 0
-    kills = {operations // 4, operations // 2}
-    for life in range(3):
-        left = operations - done
-        worker = start(
-            "-m", "tests.deep.money_worker", str(life), str(left + 8), "8", stdout=subprocess.PIPE
-        )  # fmt: skip
-        assert worker.stdout
-        for _ in worker.stdout:
-            done += 1
-            if done in kills:
-                worker.send_signal(signal.SIGKILL)
-                break
-        worker.stdout.close()
-        worker.wait()
-    assert done >= operations
+    killed_twice("tests.deep.money_worker", operations=operations)
     assert LedgerEntry.objects.count() > operations / 4
     assert list(reconciliation.differences()) == []

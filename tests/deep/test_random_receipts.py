@@ -1,7 +1,5 @@
 """Random operations with receipts and credits from 8 threads, two processes of which are killed: every sum stays right."""
 
-import signal
-import subprocess
 from decimal import Decimal
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from payments import reconciliation
 from payments.models import CreditEntry, ReceiptAllocation
 from tests import factories
-from tests.deep.processes import start
+from tests.deep.random_operations import killed_twice
 
 
 @pytest.mark.deep
@@ -29,20 +27,7 @@ def run_random_operations(*, operations: int) -> None:
         debtor = factories.debtor()
         for number in range(3):
             factories.debt(debtor=debtor, balance=Decimal(1000), external_reference=f"REF-{debtor.pk}-{number}")
-    done = 0
-    kills = {operations // 4, operations // 2}
-    for life in range(3):
-        left = operations - done
-        worker = start("-m", "tests.deep.receipts_worker", str(life), str(left + 8), "8", stdout=subprocess.PIPE)
-        assert worker.stdout
-        for _ in worker.stdout:
-            done += 1
-            if done in kills:
-                worker.send_signal(signal.SIGKILL)
-                break
-        worker.stdout.close()
-        worker.wait()
-    assert done >= operations
+    killed_twice("tests.deep.receipts_worker", operations=operations)
     assert ReceiptAllocation.objects.count() > operations / 10
     assert CreditEntry.objects.count() > operations / 20
     assert list(reconciliation.differences()) == []
