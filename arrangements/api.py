@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from arrangements import assessment, changes, choices, computation, decisions, policies, proposals, serializers
+from arrangements import changes, choices, computation, decisions, policies, proposals, serializers
 from arrangements.models import Arrangement, ArrangementPolicy, Kind
 from arrangements.serializers import (
     ApprovalOfArrangementSerializer,
@@ -46,14 +46,8 @@ class ArrangementFilters(FilterSet):
 
 def page(arrangement: Arrangement) -> Any:
     """Return an arrangement as its own page shows it, with its instalments as they stand on the debtor's day."""
-    day = calendars.today(arrangement.debtor, at=now())
-    steps = assessment.steps([arrangement.pk], day=day)[arrangement.pk]
-    return Annotated(
-        arrangement,
-        debts=[Annotated(part, currency_code=arrangement.currency_code) for part in arrangement.parts.all()],
-        instalments=[serializers.instalment(step, arrangement.currency_code) for step in steps],
-        events=arrangement.events.order_by("-at", "-id")[:NEWEST],
-    )
+    (shown,) = serializers.shown([arrangement], day=calendars.today(arrangement.debtor, at=now()))
+    return Annotated(shown, events=arrangement.events.order_by("-at", "-id")[:NEWEST])
 
 
 class ArrangementView(ResourceView):

@@ -7,7 +7,7 @@ charged back or refunded.
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -125,9 +125,14 @@ def steps(arrangement_ids: Collection[uuid.UUID], *, day: date) -> dict[uuid.UUI
     return found
 
 
-def next_step(arrangement: Arrangement, *, day: date) -> Step | None:
+def next_of(steps: Iterable[Step]) -> Step | None:
     """Return the first instalment that is not paid in full; None if all are."""
-    return next((step for step in steps([arrangement.pk], day=day)[arrangement.pk] if step.open > 0), None)
+    return next((step for step in steps if step.open > 0), None)
+
+
+def missed_of(steps: Iterable[Step]) -> int:
+    """Return how many instalments were missed and are still open."""
+    return sum(step.is_missed and step.open > 0 for step in steps)
 
 
 def states(chosen: Chosen, *, day: date) -> list[State]:

@@ -20,7 +20,8 @@ def accept_by_payment(*, now: datetime) -> int:
     accepted = 0
     for state in assessment.states(assessment.one_of(by_id), day=begun(now)):
         arrangement = by_id[state.id]
-        if assessment.paid_by(arrangement, arrangement.expires_on or begun(now)) >= arrangement.total:
+        is_paid = state.paid >= arrangement.total
+        if is_paid and assessment.paid_by(arrangement, arrangement.expires_on or begun(now)) >= arrangement.total:
             accepted += _accept(arrangement, now=now)
     return accepted
 

@@ -20,8 +20,7 @@ class Overview:
 
     @property
     def next(self) -> Step | None:
-        """The first instalment that is not paid in full; None if all are."""
-        return next((step for step in self.steps if step.open > 0), None)
+        return assessment.next_of(self.steps)
 
     @property
     def next_due_on(self) -> date | None:
@@ -38,8 +37,7 @@ class Overview:
 
     @property
     def missed(self) -> int:
-        """How many instalments were missed and are still open."""
-        return sum(step.is_missed and step.open > 0 for step in self.steps)
+        return assessment.missed_of(self.steps)
 
 
 def of_debts(debt_ids: Collection[uuid.UUID], *, day: date) -> dict[uuid.UUID, Overview]:

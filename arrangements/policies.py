@@ -65,6 +65,8 @@ class Rules:
 
 
 _NAMES = [field.name for field in fields(Terms)]
+#: How a rule is called, by whether it is the creditor's own.
+_ORIGIN = {True: "Creditor's rule", False: "Agency's rule"}
 
 
 def rules(creditor: Creditor, currency: str) -> Rules:
@@ -113,16 +115,13 @@ def needs(
     found = [
         Need(
             Needed.CONSENT if name in rules.of_creditor else Needed.APPROVAL,
-            f"{_WHOSE[name in rules.of_creditor]}: {text}",
+            f"{_ORIGIN[name in rules.of_creditor]}: {text}",
         )
         for name, text in exceeded
     ]
     for limit in limits.of(by).exceeded(values(months=months, settlement_percent=settlement_percent)):
         found.append(Need(Needed.APPROVAL, f"Limit of the role: {limit}."))
     return found
-
-
-_WHOSE = {True: "Creditor's rule", False: "Agency's rule"}
 
 
 def months(first: date, last: date) -> int:

@@ -31,7 +31,7 @@ def remind(*, now: datetime) -> int:
 def _remind(instalment: Instalment, *, now: datetime) -> bool:
     arrangement = instalment.arrangement
     today = calendars.today(arrangement.debtor, at=now)
-    step = assessment.next_step(arrangement, day=today)
+    step = assessment.next_of(assessment.steps([arrangement.pk], day=today)[arrangement.pk])
     if step is None or step.no != instalment.no or not today < instalment.due_on <= today + timedelta(days=DAYS_BEFORE):
         return False
     with transaction.atomic():

@@ -1,10 +1,13 @@
 """Arrangements as input and output of the API."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from arrangements import assessment
 from arrangements.computation import Offer, Schedule
 from arrangements.models import Arrangement, ArrangementPolicy, Interest, Kind
 from arrangements.schedules import MOST_INSTALMENTS, BusinessDays, Frequency
@@ -22,6 +25,7 @@ from ddc.common.api.fields import (
     TimeField,
 )
 from ddc.common.api.serializers import CamelSerializer, write_all
+from ddc.common.api.views import Annotated
 from debtors.models import Debtor
 
 _MOST_DAYS = 3_650
@@ -261,6 +265,19 @@ class PolicySerializer(CamelSerializer):
 
 
 POLICY_FIELDS = [field.name for field in ArrangementPolicy.input_fields()]
+
+
+def shown(arrangements: Collection[Arrangement], *, day: date) -> list[Annotated]:
+    """Return arrangements with their debts and with their instalments as they stand on a day, in the same order."""
+    steps = assessment.steps([arrangement.pk for arrangement in arrangements], day=day)
+    return [
+        Annotated(
+            each,
+            debts=[Annotated(part, currency_code=each.currency_code) for part in each.parts.all()],
+            instalments=[instalment(step, each.currency_code) for step in steps[each.pk]],
+        )
+        for each in arrangements
+    ]
 
 
 def instalment(row: Any, currency: str) -> dict[str, Any]:

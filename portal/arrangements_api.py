@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from arrangements import assessment, changes, choices, decisions, proposals
+from arrangements import changes, choices, decisions, proposals
 from arrangements.models import Arrangement, Kind
 from arrangements.serializers import (
     ChangedScheduleSerializer,
@@ -20,6 +20,7 @@ from arrangements.serializers import (
     ScheduleSerializer,
     ShareSerializer,
     instalment,
+    shown,
 )
 from collection.models import OPEN, Debt, DebtStatus
 from ddc.common.api.fields import BooleanField, ChoiceField, DateField, IntegerField, MoneyField, TimeField
@@ -122,8 +123,8 @@ class MyArrangementsView(DebtorView):
         )
         if arrangement.status == Arrangement.Status.OFFERED:
             decisions.accept(arrangement, by=None, now=now)
-        (shown,) = self._shown([self._mine().get(pk=arrangement.pk)])
-        return Response(write(MyArrangementSerializer, shown), 201)
+        (agreed,) = self._shown([self._mine().get(pk=arrangement.pk)])
+        return Response(write(MyArrangementSerializer, agreed), 201)
 
     @extend_schema(operation_id="delayInstalment", request=MyDelaySerializer, responses=ChangedScheduleSerializer)
     def change(self, request: Request, pk: uuid.UUID) -> Response:
@@ -136,23 +137,14 @@ class MyArrangementsView(DebtorView):
             dry_run=given.get("dry_run", False),
             now=timezone.now(),
         )
-        shown = [instalment(due, arrangement.currency_code) for due in dues]
-        return Response(write(ChangedScheduleSerializer, {"instalments": shown}))
+        schedule = [instalment(due, arrangement.currency_code) for due in dues]
+        return Response(write(ChangedScheduleSerializer, {"instalments": schedule}))
 
     def _mine(self) -> Any:
         return Arrangement.objects.filter(debtor=self.debtor).select_related("creditor").prefetch_related("parts")
 
     def _shown(self, arrangements: list[Arrangement]) -> list[Any]:
-        day = calendars.today(self.debtor, at=timezone.now())
-        steps = assessment.steps([arrangement.pk for arrangement in arrangements], day=day)
-        return [
-            Annotated(
-                each,
-                debts=[Annotated(part, currency_code=each.currency_code) for part in each.parts.all()],
-                instalments=[instalment(step, each.currency_code) for step in steps[each.pk]],
-            )
-            for each in arrangements
-        ]
+        return shown(arrangements, day=calendars.today(self.debtor, at=timezone.now()))
 
 
 def _group(debt: Debt) -> tuple[uuid.UUID, str]:

@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from arrangements.admin import words
 from arrangements.models import Arrangement
 from ddc.common.admin.listings import NEWEST, Listing, link, listing
+from ddc.common.admin.pages import when
 
 
 def of_debtor(arrangements: QuerySet[Arrangement], **filters: Any) -> Listing:
@@ -20,7 +21,7 @@ def of_debtor(arrangements: QuerySet[Arrangement], **filters: Any) -> Listing:
         "Creditor": lambda row: row.creditor,
         "Status": lambda row: row.get_status_display(),
         "Progress": lambda row: words.progress(found[row.pk], row.currency_code) if row.pk in found else "-",
-        "Proposed": lambda row: f"{row.created_at:%Y-%m-%d %H:%M}",
+        "Proposed": lambda row: when(row.created_at),
     }
     first, *rest = columns.values()
     shown = [[link(row, first(row)), *(cell(row) for cell in rest)] for row in rows]

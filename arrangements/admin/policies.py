@@ -14,7 +14,7 @@ from arrangements.admin import explain
 from arrangements.models import ArrangementPolicy
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, adding, listing
-from ddc.common.admin.pages import column
+from ddc.common.admin.pages import column, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 
 _PERCENT = (0, 100)
@@ -98,7 +98,7 @@ class ArrangementPolicyAdmin(WorkflowAdmin):
         versions = ArrangementPolicy.objects.filter(creditor=obj.creditor, currency_code=obj.currency_code)
         columns = {
             "Version": lambda policy: policy.version,
-            "Published": lambda policy: f"{policy.created_at:%Y-%m-%d %H:%M}",
+            "Published": lambda policy: when(policy.created_at),
             "By": lambda policy: policy.by or "-",
             "In short": self.short,
             "Replaced": self.in_force,

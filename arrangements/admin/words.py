@@ -64,10 +64,10 @@ def steps(arrangements: Collection[Arrangement], *, now: datetime) -> dict[UUID,
 
 def progress(found: Sequence[Step], currency: str) -> str:
     """Write how an arrangement stands: the next instalment and its day, and how many were missed."""
-    following = next((step for step in found if step.open > 0), None)
+    following = assessment.next_of(found)
     if following is None:
         return "all paid"
-    missed = sum(step.is_missed for step in found)
+    missed = assessment.missed_of(found)
     text = f"next {amount(following.open, currency)} on {day(following.due_on)}"
     return f"{text}, {missed} missed" if missed else text
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
 
+import structlog
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -15,6 +16,7 @@ from ddc.common import days
 from ddc.common.errors import DomainError, Invalid, Missing, OutOfRange
 
 BATCH = 500
+log = structlog.get_logger(__name__)
 
 
 class NoSuchSchedule(Invalid):
@@ -96,7 +98,8 @@ def _replay(debt: Debt, by: Agent | None) -> None:
         with transaction.atomic():
             accounts.book(debt, by=by)
     except ledger.ExceedsBalance:
-        pass
+        # More was paid than is owed now. The account stays as it was posted, for a person to correct.
+        log.warning("interest_not_replayed", debt=str(debt.pk))
 
 
 def apply_changes(*, now: datetime) -> int:

@@ -18,13 +18,12 @@ from arrangements.models import Arrangement
 from arrangements.policies import Needed
 from casework.admin.arrangements import changing
 from casework.admin.arrangements.filters import CreditorFilter, StateFilter
-from casework.admin.words import day
 from casework.worklists import BY_KIND
 from collection import search
 from collection.models import LedgerEntry
 from communications.models import CommunicationLog
 from ddc.common.admin.listings import Listing, link, listing
-from ddc.common.admin.pages import amount, column, unbroken
+from ddc.common.admin.pages import amount, column, unbroken, when
 from ddc.common.admin.workflow import WorklistAdmin
 from debtors import calendars
 
@@ -113,7 +112,7 @@ class ArrangementAdmin(WorklistAdmin):
     state = column("Status", lambda row: row.get_status_display().capitalize(), ordering="status")
     who = column("Proposed by", lambda row: row.proposed_by or "The debtor")
     proposer = column("Proposed by", lambda row: row.proposed_by or "The debtor")
-    created = column("Proposed", lambda row: f"{row.created_at:%Y-%m-%d %H:%M}", ordering="created_at")
+    created = column("Proposed", lambda row: when(row.created_at), ordering="created_at")
     person = column("Debtor", lambda row: link(row.debtor))
     attention = column("Attention", lambda row: "A person must decide how it goes on: death, bankruptcy or attorney.")
     needed = column("Needs", lambda row: " ".join(words.needs(row.needs)))
@@ -265,7 +264,7 @@ def _schedule(obj: Arrangement) -> Listing:
 
 def _story(obj: Arrangement) -> Listing:
     events = obj.events.select_related("by").order_by("-at", "-id")[:_MOST]
-    rows = [(f"{day(row.at)}, {row.at:%H:%M} UTC", words.event(row, obj.currency_code)) for row in events]
+    rows = [(when(row.at), words.event(row, obj.currency_code)) for row in events]
     return Listing("Story", ("When", "What"), rows, "")
 
 
@@ -276,7 +275,7 @@ _MONEY: dict[str, Any] = {
     "Amount": lambda entry: amount(entry.amount, entry.currency_code),
 }
 _MESSAGES: dict[str, Any] = {
-    "Time": lambda log: f"{log.created_at:%Y-%m-%d %H:%M}",
+    "Time": lambda log: when(log.created_at),
     "Channel": lambda log: log.get_communication_type_display(),
     "Subject": lambda log: log.subject or "-",
     "Status": lambda log: log.get_status_display(),

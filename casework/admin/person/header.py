@@ -243,7 +243,7 @@ def _arrangement_flags(head: Head, agreed: list[dict[str, Any]]) -> list[Label]:
         Label(
             f"{Kind(by_id[pk]['kind']).label.capitalize()}: {arrangement_words.progress(steps, by_id[pk]['currency'])}",
             "handshake",
-            "bad" if any(step.is_missed for step in steps) else "info",
+            "bad" if assessment.missed_of(steps) else "info",
         )
         for pk, steps in found.items()
     ]
