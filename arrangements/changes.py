@@ -81,7 +81,7 @@ def delay(
             agreed_on=to, due_on=due_on, delays=instalment.delays + 1, reminded_on=None
         )
         _record(
-            arrangement, step, by=by, now=now, reason=reason, dueOn=to.isoformat(), before=step.agreed_on.isoformat()
+            arrangement, step, by=by, now=now, reason=reason, due_on=to.isoformat(), before=step.agreed_on.isoformat()
         )
     return [_due(other, agreed_on=to, due_on=due_on) if other.no == no else _due(other) for other in steps]
 

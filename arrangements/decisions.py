@@ -71,7 +71,7 @@ def approve(arrangement: Arrangement, *, by: Agent, creditor_consent: str = "", 
     changes = {"approved_by": by, "approved_at": now, "creditor_consent": consent}
     if not effects.move(arrangement, Status.PENDING_APPROVAL, to=Status.OFFERED, now=now, **changes):
         raise WrongStatus(arrangement)
-    effects.record(arrangement, Event.APPROVED, by=by, now=now, creditorConsent=consent)
+    effects.record(arrangement, Event.APPROVED, by=by, now=now, creditor_consent=consent)
     return arrangement
 
 

@@ -79,11 +79,24 @@ class ArrangementSerializer(CamelSerializer):
     updated_at = TimeField(read_only=True)
 
 
+class EventDetailsSerializer(CamelSerializer):
+    """What an event tells beside its kind: amounts and days as text, null where the kind has none."""
+
+    instalment = IntegerField(default=None, allow_null=True)
+    before = serializers.CharField(default=None, allow_null=True)
+    amount = serializers.CharField(default=None, allow_null=True)
+    last = serializers.CharField(default=None, allow_null=True)
+    due_on = serializers.CharField(default=None, allow_null=True)
+    on = serializers.CharField(default=None, allow_null=True)
+    creditor_consent = serializers.CharField(default=None, allow_null=True)
+    reason = serializers.CharField(default=None, allow_null=True)
+
+
 class EventSerializer(CamelSerializer):
     kind = serializers.CharField()
     at = TimeField()
     by_id = serializers.UUIDField(allow_null=True)
-    details = serializers.JSONField()
+    details = EventDetailsSerializer()
 
 
 class ArrangementPageSerializer(ArrangementSerializer):

@@ -88,8 +88,8 @@ def event(row: ArrangementEvent, currency: str) -> str:
 
 def _changed(details: Mapping[str, Any], currency: str) -> str:
     number = details.get("instalment")
-    if "dueOn" in details:
-        before, after = (day(date.fromisoformat(details[name])) for name in ("before", "dueOn"))
+    if "due_on" in details:
+        before, after = (day(date.fromisoformat(details[name])) for name in ("before", "due_on"))
         return f"delayed instalment {number} from {before} to {after}"
     before, after = (amount(Decimal(details[name]), currency) for name in ("before", "amount"))
     return f"changed instalment {number} from {before} to {after}; the last one takes the difference"
@@ -100,7 +100,7 @@ def _plain(text: str) -> Callable[[Mapping[str, Any], str], str]:
 
 
 def _approved(details: Mapping[str, Any], _currency: str) -> str:
-    consent = details.get("creditorConsent")
+    consent = details.get("creditor_consent")
     return f"approved it; the creditor agreed ({consent})" if consent else "approved it"
 
 

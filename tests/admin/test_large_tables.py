@@ -132,11 +132,17 @@ def page_of(model: Any, typed: str, agent: Any) -> QuerySet[Any]:
     return changes.result_list
 
 
-@pytest.mark.owner
-def test_no_search_reads_a_large_table(supervisor_at_desk: Browser):
+def fill() -> None:
     with connection.cursor() as cursor:
         for statement in FILL:
             cursor.execute(statement)
+        # As with a million rows: what an index can find is not looked for in the whole table.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+@pytest.mark.owner
+def test_no_search_reads_a_large_table(supervisor_at_desk: Browser):
+    fill()
     wrong = []
     for model in LISTS:
         for typed in TYPED:
@@ -166,11 +172,7 @@ def questions_of(model: Any) -> Iterator[str]:
 @pytest.mark.owner
 def test_no_filter_or_order_reads_a_large_table(supervisor_at_desk: Browser, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(windows, "WINDOW", MOST_IN_WINDOW)
-    with connection.cursor() as cursor:
-        for statement in FILL:
-            cursor.execute(statement)
-        # As with a million rows: what an index can find is not looked for in the whole table.
-        cursor.execute("SET LOCAL enable_seqscan = off")
+    fill()
     wrong = []
     for model in LISTS:
         for query in questions_of(model):
