@@ -12,4 +12,5 @@ payments = FastList(
         "debt_id": Filter("payment.debt_id = %(debt_id)s", parse_uuid),
         "status": Filter("payment.status = %(status)s", one_of(PaymentStatus.values)),
     },
+    computed={"allocation": "payment.allocation"},
 )

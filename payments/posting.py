@@ -14,8 +14,9 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from agents.models import Agent, require_permission
-from collection.balances import accounts, ledger
+from collection.balances import accounts, ledger, terms
 from collection.balances.events import Draft
+from collection.claims.allocation import Policy
 from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
@@ -53,6 +54,17 @@ class PaidInFuture(OutOfRange):
     message = "This day has not begun anywhere yet. Enter the day of the payment, or record it as pending."
 
 
+class DirectionRefused(Invalid):
+    """The law lets the creditor refuse the debtor's direction."""
+
+    field = "allocation"
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(
+            f"{policy.code} ({policy.section}) does not let the debtor choose what a payment covers. Leave this empty."
+        )
+
+
 class DuplicateTransaction(DomainError):
     code = "database.unique"
     field = "processor_txn_id"
@@ -78,7 +90,10 @@ _CONSTRAINTS: dict[str, DomainError] = {"payment_processor_txn_id_is_unique": Du
 
 
 class PaymentFields(TypedDict, total=False):
-    """Fields of a payment. The defaults are the debt's currency, method "other", status "completed" and today."""
+    """Fields of a payment. The defaults are the debt's currency, method "other", status "completed" and today.
+
+    ``allocation`` names the components that the debtor wants to pay first.
+    """
 
     amount: Required[Decimal]
     currency_code: str | None
@@ -86,6 +101,7 @@ class PaymentFields(TypedDict, total=False):
     status: str
     processor_txn_id: str | None
     payment_date: date | None
+    allocation: list[str]
 
 
 @transaction.atomic
@@ -111,6 +127,7 @@ def record(
     :raises BadAmount: if the amount has more decimals than the currency
     :raises NoSuchDebt: if the debt does not exist
     :raises CurrencyMismatch: if the currency differs from the debt's
+    :raises DirectionRefused: if the debtor may not choose what the payment covers
     :raises ExceedsBalance: if the payment is completed and exceeds the open balance
     :raises DebtIsClosed: if the payment is completed and the debt is settled or recalled
     :raises DuplicateTransaction: if the processor's transaction was recorded before
@@ -248,6 +265,8 @@ def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
 def _check(payment: Payment, debt: Debt) -> None:
     if payment.currency_code != debt.currency_code:
         raise CurrencyMismatch(debt.currency_code)
+    if payment.allocation and not (policy := terms.policy_of(debt)).direction_wins:
+        raise DirectionRefused(policy)
 
 
 def _check_day(payment: Payment, *, today: date, begun: date | None) -> None:
@@ -279,14 +298,23 @@ class _Money(NamedTuple):
     currency_code: str
     status: str
     payment_date: date
+    allocation: tuple[str, ...]
 
 
 def _money_of(payment: Payment) -> _Money:
-    return _Money(payment.debt_id, payment.amount, payment.currency_code, payment.status, payment.payment_date)
+    return _Money(
+        payment.debt_id,
+        payment.amount,
+        payment.currency_code,
+        payment.status,
+        payment.payment_date,
+        tuple(payment.allocation),
+    )
 
 
 def cause_of(kind: str, payment: Payment) -> dict[str, Any]:
     """Return the copy of a payment that the ledger keeps."""
+    directed = {"direction": payment.allocation} if payment.allocation else {}
     return {
         "type": kind,
         "paymentId": str(payment.pk),
@@ -296,4 +324,5 @@ def cause_of(kind: str, payment: Payment) -> dict[str, Any]:
         "status": payment.status,
         "processorTxnId": payment.processor_txn_id,
         "paymentDate": payment.payment_date.isoformat(),
+        **directed,
     }

@@ -84,11 +84,15 @@ class ReceiptFields(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Line:
-    """A part of a receipt to book: to a debt, or to the credit of its person with its creditor."""
+    """A part of a receipt to book: to a debt, or to the credit of its person with its creditor.
+
+    :ivar allocation: the components of the debt that the debtor wants to pay first
+    """
 
     debt: Debt
     amount: Decimal
     to_credit: bool = False
+    allocation: Sequence[str] = ()
 
 
 @transaction.atomic
@@ -136,12 +140,20 @@ def book(
 
 @transaction.atomic
 def book_to(
-    receipt: Receipt, debt: Debt, *, by: Agent | None, today: date, now: datetime, why: str = ""
+    receipt: Receipt,
+    debt: Debt,
+    *,
+    by: Agent | None,
+    today: date,
+    now: datetime,
+    why: str = "",
+    allocation: Sequence[str] = (),
 ) -> list[ReceiptAllocation]:
     """Book what is left of a receipt to a debt, and what exceeds it to the credit of its person; see ``book``."""
     debt = ledger.lock_debt(debt.pk)
     receipt = _with_something_left(receipt)
-    lines = [Line(*line) for line in receipts_matching.pay([debt], funding.rest(receipt), on=receipt.value_date)]
+    parts = receipts_matching.pay([debt], funding.rest(receipt), on=receipt.value_date)
+    lines = [Line(*part, allocation) for part in parts]
     return _book(receipt, lines, by=by, today=today, now=now, why=why, reason=Reason.REST)
 
 
@@ -266,6 +278,7 @@ def _book(
             currency_code=receipt.currency_code,
             payment_method=_METHODS.get(Receipt.Source(receipt.source), PaymentMethod.OTHER),
             payment_date=receipt.value_date,
+            allocation=list(line.allocation),
             by=by,
             today=today,
             begun=days.begun(now),

@@ -110,7 +110,10 @@ class ReceiptView(ResourceView):
     )
     def allocate(self, request: Request, pk: uuid.UUID) -> Response:
         receipt = self.get_object(pk)
-        lines = [Line(one["debt"], one["amount"], one.get("kind") == "credit") for one in self._lines()]
+        lines = [
+            Line(one["debt"], one["amount"], one.get("kind") == "credit", one.get("allocation", ()))
+            for one in self._lines()
+        ]
         receipts.book(receipt, lines, by=self.agent, today=agency_today(now()), now=now())
         return self.answer(receipt, 201)
 

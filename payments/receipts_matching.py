@@ -92,26 +92,38 @@ def decide(receipt: Receipt, debts: Sequence[Debt], *, today: date) -> tuple[lis
         (_CLOSED[status] for debt in debts if (status := DebtStatus(debt.current_status)) in _CLOSED), None
     ):
         return [], reason
-    if receipt.amount > sum(debt.undisputed for debt in debts) and any(debt.disputed_amount for debt in debts):
+    payable = [debt for debt in debts if not debt.is_fully_disputed]
+    is_disputed = any(debt.disputed_amount for debt in payable)
+    if not payable or (is_disputed and receipt.amount > sum(debt.undisputed for debt in payable)):
         return [], Reason.DISPUTED
-    if any(debt.is_fully_disputed for debt in debts):
-        return [], Reason.DISPUTED
-    return pay(sorted(debts, key=_due_first), receipt.amount, on=receipt.value_date), Reason.REST
+    parts = pay(in_order(payable, on=receipt.value_date), receipt.amount, on=receipt.value_date)
+    if len(payable) < len(debts):  # The rest may be meant for the disputed one.
+        return [part for part in parts if not part[2]], Reason.DISPUTED
+    return parts, Reason.REST
 
 
-def _due_first(debt: Debt) -> tuple[object, ...]:
-    return debt.due_date or date.max, debt.created_at, debt.pk
+def in_order(debts: Iterable[Debt], *, on: date) -> list[Debt]:
+    """Return debts in the order in which one transfer pays them: those that are due on a day first, then the oldest."""
+
+    def place(debt: Debt) -> tuple[object, ...]:
+        since = debt.due_date or debt.placement_date
+        return since > on, since, debt.created_at, debt.pk
+
+    return sorted(debts, key=place)
 
 
 def pay(debts: Sequence[Debt], amount: Decimal, *, on: date) -> list[Part]:
     """Return the parts of an amount for locked debts in their order, and what exceeds them as the credit of their person.
 
-    What is open on a debt is its payoff on the value date ``on``.
+    What is open on a debt is its payoff on the value date ``on``; of several debts, the disputed part of one takes nothing.
     """
     parts: list[Part] = []
     amount = money.rounded(amount, debts[0].currency_code)
     for debt in debts:
-        part = min(amount, money.rounded(accounts.largest_payment(debt, on), debt.currency_code))
+        open_ = accounts.largest_payment(debt, on)
+        if len(debts) > 1 and debt.disputed_amount:
+            open_ = min(open_, debt.undisputed)
+        part = min(amount, money.rounded(open_, debt.currency_code))
         if part > 0:
             parts.append((debt, part, False))
             amount -= part

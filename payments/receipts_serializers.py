@@ -15,6 +15,7 @@ from ddc.common.api.fields import (
 )
 from ddc.common.api.serializers import CamelSerializer
 from payments.models import CreditEntry, Receipt, ReceiptAllocation, Refund, Suspense
+from payments.serializers import direction
 
 #: Agents record every source but this one, which a charge-back writes.
 _SOURCES = [source for source in Receipt.Source.values if source != Receipt.Source.CHARGEBACK]
@@ -83,12 +84,13 @@ class ReceiptWithAllocationsSerializer(ReceiptSerializer):
 class LineSerializer(CamelSerializer):
     """A part to book to a debt, or to the credit of its person with its creditor."""
 
-    decisive = ("kind",)
+    decisive = ("kind", "allocation")
     null_means = {"kind": "payment"}
 
     debt_id = ReferenceField(Debt.objects.all(), source="debt")
     amount = MoneyField(positive=True)
     kind = ChoiceField(["payment", "credit"], required=False, allow_null=True)
+    allocation = direction()
 
 
 class ProposalSerializer(CamelSerializer):

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from rest_framework import serializers
 
+from collection.claims.components import NAMES
 from collection.models import Debt
 from collection.serializers import DebtSerializer
 from ddc.common.api.fields import (
@@ -20,10 +21,22 @@ from payments.models import PaymentMethod, PaymentStatus
 from payments.posting import Overpayment
 
 
+def direction() -> serializers.ListField:
+    """Return the field of the components that the debtor wants to pay first."""
+    return serializers.ListField(
+        child=ChoiceField(NAMES),
+        max_length=len(NAMES),
+        required=False,
+        help_text="The components that the debtor wants to pay first, where the law lets the debtor choose.",
+    )
+
+
 class PaymentSerializer(CamelSerializer):
     """A payment as it is recorded."""
 
-    decisive: ClassVar[tuple[str, ...]] = ("currency_code", "status", "payment_date", "processor_txn_id", "updated_at")
+    decisive: ClassVar[tuple[str, ...]] = (
+        "currency_code", "status", "payment_date", "processor_txn_id", "allocation", "updated_at",
+    )  # fmt: skip
     null_means = {"payment_method": PaymentMethod.OTHER, "status": PaymentStatus.COMPLETED}
     never_null = ("currency_code", "payment_date", "updated_at")
 
@@ -35,6 +48,7 @@ class PaymentSerializer(CamelSerializer):
     status = ChoiceField(PaymentStatus.values, required=False, allow_null=True)
     processor_txn_id = TextField(max_length=255, required=False, allow_null=True)
     payment_date = DateField(required=False, allow_null=True)
+    allocation = direction()
     refunded_amount = MoneyField(read_only=True)
     charged_back_at = TimeField(read_only=True, allow_null=True)
     created_at = TimeField(read_only=True)

@@ -17,6 +17,11 @@ class AccountTerms:
 
 
 def of(debt: Debt) -> AccountTerms:
-    """Return the terms of a debt: the policy is its creditor's, else that of the debtor's country."""
-    policy = allocation.choose(debt.creditor.allocation_policy, debt.debtor.country_code or "", debt.creditor.debt_kind)
-    return AccountTerms(policy, schedules.terms_of(debt))
+    """Return the terms of a debt."""
+    return AccountTerms(policy_of(debt), schedules.terms_of(debt))
+
+
+def policy_of(debt: Debt) -> Policy:
+    """Return the policy of a debt: that agreed with its creditor, else that of the debtor's country."""
+    creditor = debt.creditor
+    return allocation.choose(creditor.allocation_policy, debt.debtor.country_code or "", creditor.debt_kind)

@@ -1,12 +1,10 @@
 """Which part of a claim a payment covers first, by the policies of ``allocation.toml``."""
 
 import tomllib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from collection.claims.components import NAMES, NOTHING, ZERO, Components
 
@@ -115,53 +113,3 @@ def _shares(amount: Decimal, open: Mapping[str, Decimal], unit: Decimal) -> dict
         shares[name] += more
         left -= more
     return shares
-
-
-Key = TypeVar("Key", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class OpenDebt(Generic[Key]):
-    """One of several debts that a receipt may pay.
-
-    :ivar key: the debt's id; of equal debts, the one with the lower key is first
-    :ivar since: the due date, else the day of placement
-    :ivar is_due: whether it is due on the value date
-    :ivar is_disputed: a disputed debt gets nothing, even if the debtor's direction names it
-    """
-
-    key: Key
-    open: Components
-    policy: Policy
-    since: date
-    is_due: bool = True
-    is_disputed: bool = False
-
-
-def over_debts(
-    amount: Decimal,
-    debts: Iterable[OpenDebt[Key]],
-    direction: Sequence[Key] = (),
-    *,
-    components: Sequence[str] = (),
-    unit: Decimal = CENT,
-) -> dict[Key, Components]:
-    """Split an amount over several debts of one person with one creditor: as directed, then those that are due, the oldest first.
-
-    The result names the debts that get something, in that order. The rest is left to the caller.
-
-    :param direction: the debts that the debtor wants to pay first, in that order
-    :param components: as ``direction`` of ``allocate``, for each debt
-    """
-    place = {key: number for number, key in enumerate(direction)}
-
-    def order(debt: OpenDebt[Key]) -> tuple[object, ...]:
-        return place.get(debt.key, len(place)), not debt.is_due, debt.since, str(debt.key)
-
-    splits: dict[Key, Components] = {}
-    for debt in sorted((debt for debt in debts if not debt.is_disputed), key=order):
-        split = allocate(amount, debt.open, debt.policy, components, unit=unit)
-        if split:
-            splits[debt.key] = split
-            amount -= split.total
-    return splits

@@ -20,14 +20,19 @@ from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbr
 from ddc.common.admin.workflow import offered
 from ddc.common.days import agency_today, begun
 from payments import posting, returns
+from payments.admin.receipt_forms import direction_field, show_direction
 from payments.models import IdempotencyKey, Payment, PaymentStatus
 
-_MONEY = ("debt", "amount", "currency_code", "status", "payment_date")
+_MONEY = ("debt", "amount", "currency_code", "status", "payment_date", "allocation")
 
 
 class PaymentForm(UnchangedSinceForm):
+    allocation = direction_field()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "allocation" in self.fields:
+            show_direction(self, self.instance.allocation)
         for name in ("currency_code", "payment_date"):
             if name in self.fields:
                 self.fields[name].required = False
@@ -67,6 +72,7 @@ class PaymentAdmin(DomainAdmin):
         ("amount", "currency_code"),
         ("payment_method", "status"),
         ("payment_date", "processor_txn_id"),
+        "allocation",
     )
     bounds = {"amount": (SMALLEST, None)}
 

@@ -200,9 +200,11 @@ class ReceiptAdmin(WorkflowAdmin):
             by: Any = request.user
             today, moment, debt, sum_ = agency_today(now()), now(), fields["debt"], fields["amount"]
             if sum_ is None and not fields["to_credit"]:
-                receipts.book_to(receipt, debt, by=by, today=today, now=moment, why="Chosen by hand")
+                chosen = {"allocation": fields["allocation"], "why": "Chosen by hand"}
+                receipts.book_to(receipt, debt, by=by, today=today, now=moment, **chosen)
                 return
-            line = receipts.Line(debt, sum_ or funding.rest(receipt).normalize(), fields["to_credit"])
+            part = sum_ or funding.rest(receipt).normalize()
+            line = receipts.Line(debt, part, fields["to_credit"], fields["allocation"])
             receipts.book(receipt, [line], by=by, today=today, now=moment, why="Chosen by hand")
 
         form = BookForm(request.POST or None)

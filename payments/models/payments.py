@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -40,6 +41,13 @@ class Payment(UUIDModel):
     status = models.CharField(max_length=10, choices=PaymentStatus.choices, default=PaymentStatus.COMPLETED)
     processor_txn_id = models.CharField("processor's transaction id", max_length=255, null=True, blank=True)
     payment_date = models.DateField(help_text="The value date.")
+    allocation = ArrayField(
+        models.CharField(max_length=9),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What the debtor wants to pay first; empty: as the law or the contract says.",
+    )
     recorded_by = agent_field(editable=False)
     refunded_amount = money_field(
         default=Decimal(0),

@@ -14,6 +14,7 @@ from collection.balances.events import Draft
 from collection.claims.components import Components
 from collection.debts import DebtIsClosed
 from collection.models import Debt, LedgerEntry
+from creditors import creditors
 from payments import posting, reconciliation, returns
 from payments.models import Payment, Receipt
 from tests import factories
@@ -67,6 +68,34 @@ def test_a_payment_is_allocated_by_the_law_of_the_debtors_country(country: str, 
     pay(debt, "300")
     assert balances(debt) == left
     assert list(reconciliation.differences()) == []
+
+
+def test_the_policy_agreed_with_the_creditor_comes_before_the_law_of_the_country():
+    debt = german()
+    creditors.amend(debt.creditor, allocation_policy="PRINCIPAL_FIRST")
+    pay(debt, "300")
+    assert balances(debt) == parts("700", "45", "80")
+
+
+def test_what_the_debtor_names_is_paid_first_where_the_law_allows():
+    debt = german(country="GB")
+    payment = posting.record(
+        debt=debt, amount=Decimal(300), allocation=["costs", "principal"], payment_date=TODAY, by=None, today=TODAY
+    )
+    assert balances(debt) == parts("780", "45", "0")
+    # A booking before it allocates it again, by the same direction.
+    charge(debt, "20", date(2026, 1, 2))
+    assert balances(debt) == parts("800", "45", "0")
+    posting.amend(payment, allocation=[], by=None, today=TODAY)
+    assert balances(debt) == parts("745", "0", "100")
+    assert list(reconciliation.differences()) == []
+
+
+def test_what_the_debtor_names_is_refused_where_the_creditor_may_refuse_it():
+    debt = german()
+    with pytest.raises(posting.DirectionRefused, match="BGB_367"):
+        posting.record(debt=debt, amount=Decimal(300), allocation=["principal"], by=None, today=TODAY)
+    assert (balances(debt), Payment.objects.count()) == (parts("1000", "45", "80"), 0)
 
 
 def test_the_order_of_arrival_does_not_matter():

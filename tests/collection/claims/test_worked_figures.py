@@ -170,18 +170,6 @@ class TestChoice:
         found = allocation.allocate(Decimal(300), TestAllocation.OPEN, allocation.POLICIES[law], ["principal"])
         assert found.principal == Decimal(principal)
 
-    def test_several_debts_as_directed_then_due_then_oldest_and_never_a_disputed_one(self):
-        law = allocation.POLICIES["PRINCIPAL_FIRST"]
-
-        def debt(key, since, **fields):
-            return allocation.OpenDebt(key, money("100"), law, date(2026, since, 1), **fields)
-
-        debts = [debt("d", 1, is_disputed=True), debt("late", 3), debt("old", 2), debt("not due", 1, is_due=False)]
-        assert list(allocation.over_debts(Decimal(250), debts)) == ["old", "late", "not due"]
-        split = allocation.over_debts(Decimal(250), debts, ["d", "not due"])
-        assert {key: parts.total for key, parts in split.items()} == {"not due": 100, "old": 100, "late": 50}
-        assert sum(parts.total for parts in allocation.over_debts(Decimal(999), debts).values()) == 300
-
 
 def test_anniversary_of_a_leap_day():
     leap = date(2024, 2, 29)

@@ -183,3 +183,23 @@ def test_an_overpayment_with_a_key_is_recorded_once(api: Api):
     assert (Payment.objects.count(), Receipt.objects.count(), Credit.objects.count()) == (1, 1, 1)
     assert IdempotencyKey.objects.count() == 1
     assert not Refund.objects.exists()
+
+
+def test_the_debtors_direction_of_a_payment_and_of_a_part_of_a_receipt(api: Api):
+    british, german = (
+        factories.debt(debtor=factories.debtor(country_code=country), balance="100") for country in ("GB", "DE")
+    )
+    paid = api.post("/payments", {"debtId": str(british.pk), "amount": 10, "allocation": ["costs", "principal"]})
+    assert (paid.status_code, paid.json()["allocation"]) == (201, ["costs", "principal"])
+    assert api.get("/payments").json()["data"][0]["allocation"] == ["costs", "principal"]
+    body = {"debtId": str(german.pk), "amount": 10, "allocation": ["principal"]}
+    came = receipt(50)
+    for refused in (api.post("/payments", body), api.post(f"/receipts/{came.pk}/allocations", [body])):
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "allocation"
+        assert "§ 367" in refused.json()["detail"]
+    made = api.post(f"/receipts/{came.pk}/allocations", [body | {"debtId": str(british.pk)}])
+    assert made.status_code == 201, made.content
+    assert Payment.objects.get(pk=made.json()["allocations"][0]["paymentId"]).allocation == ["principal"]
+    wrong = api.post("/payments", {"debtId": str(british.pk), "amount": 10, "allocation": ["capital"]})
+    assert wrong.status_code == 422

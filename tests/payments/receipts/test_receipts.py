@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from collection import debts
 from collection.balances import ledger
 from collection.holds import holds
+from collection.models import Debt
 from ddc.common.days import ImplausibleDate
 from ddc.common.errors import Forbidden
 from ddc.common.money import BadAmount
@@ -91,6 +92,39 @@ def test_one_transfer_pays_several_debts_of_one_person_and_the_rest_is_credit():
     assert (balance(older), balance(newer)) == (0, 0)
     assert funding.balance(Credit.objects.get()) == 20
     assert no_difference()
+
+
+def test_one_transfer_pays_what_is_due_then_the_oldest_and_never_a_disputed_debt():
+    debtor, text = factories.debtor(), "A-100001 A-100002 A-100003 A-100004"
+    later = TODAY + timedelta(days=9)
+
+    def debt(number: int, **values: Any) -> Debt:
+        return factories.debt(debtor=debtor, balance="100", external_reference=f"A-10000{number}", **values)
+
+    not_due = debt(1, placement_date=date(2026, 1, 1), due_date=later)
+    newer = debt(2, placement_date=date(2026, 1, 1), due_date=date(2026, 1, 9))
+    older = debt(3, placement_date=date(2026, 1, 5), due_date=None)
+    disputed = debt(4, placement_date=date(2026, 1, 1), due_date=date(2026, 1, 1))
+    factories.dispute(debt=disputed)
+    came = receipt(150, text)
+    assert [balance(each) for each in (older, newer, not_due, disputed)] == [0, 50, 100, 100]
+    assert reason(came) is None
+    came = receipt(170, text)
+    assert booked(came) == [("payment", 50), ("payment", 100)]
+    assert (reason(came), funding.rest(came)) == ("disputed", 20)
+    assert no_difference()
+
+
+def test_of_several_debts_the_disputed_part_of_one_takes_nothing():
+    debtor = factories.debtor()
+    older, newer = (
+        factories.debt(debtor=debtor, balance="100", external_reference=f"A-10000{day}", due_date=date(2026, 1, day))
+        for day in (1, 2)
+    )
+    factories.dispute(debt=older, portion=Decimal(60))
+    assert reason(receipt(141, "A-100001 A-100002")) == "disputed"
+    assert booked(receipt(120, "A-100001 A-100002")) == [("payment", 40), ("payment", 80)]
+    assert (balance(older), balance(newer)) == (60, 20)
 
 
 def test_the_creditor_of_a_receipt_narrows_its_reference():
