@@ -30,8 +30,8 @@ WITH matched AS MATERIALIZED (
     INSERT INTO communication_log (id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, due_at)
     SELECT message_id, %(now)s, %(now)s, debtor_id, debt_id, template_id, channel, %(now)s FROM matched
 ), step AS (
-    INSERT INTO strategy_step (rule_id, debt_id, occurrence, run_id, message_id)
-    SELECT rule_id, debt_id, occurrence, %(run)s, message_id FROM matched
+    INSERT INTO strategy_step (rule_id, debt_id, anchor, occurrence, run_id, message_id)
+    SELECT rule_id, debt_id, debt_id, occurrence, %(run)s, message_id FROM matched
 )
 SELECT count(*) FROM matched
 """

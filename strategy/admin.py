@@ -39,18 +39,16 @@ def _trigger_fields() -> dict[str, forms.Field]:
     kinds = [(kind, trigger.label) for kind, trigger in triggers.TRIGGERS.items()]
     return {
         "trigger_type": forms.ChoiceField(label="Trigger", choices=kinds, widget=UnfoldAdminSelectWidget()),
-        **{
-            name: forms.IntegerField(
-                label=field.label,
-                help_text=field.help_text,
-                min_value=field.minimum,
-                max_value=field.maximum,
-                required=triggers.is_required(name),
-                widget=UnfoldAdminIntegerFieldWidget(),
-            )
-            for name, field in triggers.all_fields().items()
-        },
+        **{name: _value_field(field) for name, field in triggers.all_fields().items()},
     }
+
+
+def _value_field(field: triggers.Field) -> forms.Field:
+    words: dict[str, Any] = {"label": field.label, "help_text": field.help_text, "required": False}
+    if isinstance(field, triggers.Choice):
+        return forms.ChoiceField(choices=[("", "-"), *field.choices], widget=UnfoldAdminSelectWidget(), **words)
+    widget = UnfoldAdminIntegerFieldWidget()
+    return forms.IntegerField(min_value=field.minimum, max_value=field.maximum, widget=widget, **words)
 
 
 @admin.register(StrategyRule)

@@ -1,10 +1,11 @@
 """Find the debts that strategy rules match on a day, and the reasons why some of them get no message.
 
-A rule's trigger gives the day on which it is due for a debt, its occurrence (``triggers.py``). The rule matches on that day and,
-where the day was missed, up to ``max_lateness_days`` later. One statement looks at all rules and debts.
+A rule's trigger gives the records that start its clock for a debt, the anchors, and the day on which it is due for each, its
+occurrence (``triggers``). The rule matches on that day and, where the day was missed, up to ``max_lateness_days`` later. One
+statement looks at all rules and debts.
 
-A rule is used once for a debt, whatever is changed about its day or the debt's placement. Its message expires at the end of the
-last day that the rule allows, by the debtor's own clock.
+A rule is used once for a debt and an anchor, whatever is changed about its day. Its message expires at the end of the last day
+that the rule allows, by the debtor's own clock.
 """
 
 import uuid
@@ -19,7 +20,7 @@ from django.db.models import Q
 from collection.holds.active import is_active
 from collection.models import Hold
 from communications.recovery import restores
-from ddc.common.days import LAST, begun
+from ddc.common.days import LAST, agency_zone, begun
 from debtors import calendars
 from debtors.channels import Channel
 from strategy import lateness, triggers
@@ -43,7 +44,7 @@ _HELD = """
     EXISTS (
         SELECT FROM hold
         WHERE hold.{owner} AND hold_is_active(hold.starts_on, hold.ends_on, hold.ended_at, %(first)s::date, %(last)s::date)
-          AND hold.id <> ALL(%(elsewhere)s::uuid[])
+          AND hold.id <> ALL(%(elsewhere)s::uuid[]) AND hold.reason IS DISTINCT FROM due.own_hold
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
@@ -64,34 +65,33 @@ _MATCH = """
         SELECT id, segment_id, template_id, channel, max_lateness_days, {columns}
         FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[])
     ),
+    occurred AS ({occurrences}),
     checked AS MATERIALIZED (
-        SELECT rule.id AS rule_id, rule.max_lateness_days, {late} AS is_late,
-            rule.channel, debt.id AS debt_id, debt.debtor_id, {occurrence} AS occurrence,
+        SELECT due.*, {late} AS is_late,
             CASE
                 WHEN step.message_id IS NOT NULL THEN 'already_queued'
-                WHEN {occurrence} <= %(done_through)s::date THEN 'before_restore'
+                WHEN due.occurrence <= %(done_through)s::date THEN 'before_restore'
                 WHEN NOT template.is_active THEN 'template_inactive'
-                WHEN template.communication_type <> rule.channel THEN 'template_changed'
-                WHEN NOT debt_is_open(debt.current_status) THEN 'closed'
-                WHEN debt.current_status IN ('disputed', 'deferred') THEN debt.current_status
-                WHEN debt.current_balance > 0 AND debt.current_balance <= debt.disputed_amount THEN 'disputed'
+                WHEN template.communication_type <> due.channel THEN 'template_changed'
+                WHEN NOT debt_is_open(due.current_status) THEN 'closed'
+                WHEN due.current_status IN ('disputed', 'deferred') THEN due.current_status
+                WHEN due.current_balance > 0 AND due.current_balance <= due.disputed_amount THEN 'disputed'
                 WHEN {debt_held} OR {debtor_held} THEN 'held'
-                WHEN debt.current_balance = 0 THEN 'nothing_owed'
+                WHEN due.current_balance = 0 THEN 'nothing_owed'
             END AS reason
-        FROM rule
-        JOIN communication_templates AS template ON template.id = rule.template_id
-        JOIN debt ON debt.segment_id = rule.segment_id AND CASE
-            WHEN %(day)s::date - ({occurrence}) BETWEEN 0 AND rule.max_lateness_days THEN true ELSE {late} END
-        LEFT JOIN strategy_step AS step ON step.rule_id = rule.id AND step.debt_id = debt.id
-        WHERE {shard}
+        FROM occurred AS due
+        JOIN communication_templates AS template ON template.id = due.template_id
+        LEFT JOIN strategy_step AS step
+            ON step.rule_id = due.rule_id AND step.debt_id = due.debt_id AND step.anchor = due.anchor
+        WHERE CASE WHEN %(day)s::date - due.occurrence BETWEEN 0 AND due.max_lateness_days THEN true ELSE {late} END
     ),
     matched AS MATERIALIZED (
-        SELECT rule_id, channel, debt_id, debtor_id, occurrence, {last_day} AS last_day,
+        SELECT rule_id, channel, debt_id, debtor_id, anchor, occurrence, {last_day} AS last_day,
             CASE WHEN is_late THEN 'too_late' ELSE reason END AS reason
         FROM checked WHERE CASE WHEN is_late THEN reason IS NULL ELSE true END
     ),
     addressed AS MATERIALIZED (
-        SELECT matched.rule_id, matched.debt_id, matched.occurrence, matched.last_day, {place} AS place, CASE
+        SELECT matched.rule_id, matched.debt_id, matched.anchor, matched.occurrence, matched.last_day, {place} AS place, CASE
             WHEN coalesce(address.value, '') = '' THEN 'no_address'
             WHEN {suppressed} THEN 'suppressed'
         END AS reason
@@ -103,17 +103,17 @@ _MATCH = """
     ),
     due AS (
         INSERT INTO strategy_due
-        SELECT rule_id, debt_id, occurrence, last_day, place FROM addressed WHERE reason IS NULL
+        SELECT rule_id, debt_id, anchor, occurrence, last_day, place FROM addressed WHERE reason IS NULL
     )
     SELECT rule_id, reason, count(*) FROM (
         SELECT rule_id, reason FROM matched WHERE reason IS NOT NULL UNION ALL SELECT rule_id, reason FROM addressed
     ) AS checked GROUP BY rule_id, reason
 """
 
-# Days on which no run was done, or before the debt was entered: these occurrences were not reported yet.
+# Days on which no run was done, or before the anchor was recorded: these occurrences were not reported yet.
 _LATE = """
-    CASE WHEN %(day)s::date - ({occurrence}) > rule.max_lateness_days
-        AND (({occurrence}) > %(last_date)s::date OR debt.created_at > %(last_started_at)s) THEN true ELSE false END"""
+    CASE WHEN %(day)s::date - due.occurrence > due.max_lateness_days
+        AND (due.occurrence > %(last_date)s::date OR due.recorded_at > %(last_started_at)s) THEN true ELSE false END"""
 _DUE = """
     SELECT due.rule_id, due.debt_id
     FROM unnest(%s::uuid[]) WITH ORDINALITY AS ordered (rule_id, position) JOIN strategy_due AS due USING (rule_id)
@@ -149,13 +149,19 @@ def match(
     last = last_run or LastRun()
     now = now or datetime.combine(day, time(12), UTC)
     params: dict[str, Any] = {"day": day, "rules": list(matches)} | _held_on(now)
-    params |= {"done_through": restores.done_through(), "last_date": last.day, "last_started_at": last.started_at}
+    params |= {
+        "zone": agency_zone().key,
+        "done_through": restores.done_through(),
+        "last_date": last.day,
+        "last_started_at": last.started_at,
+    }
     drop_matches()
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMPORARY TABLE strategy_due (rule_id uuid, debt_id uuid, occurrence date, last_day date, place text)"
+            "CREATE TEMPORARY TABLE strategy_due "
+            "(rule_id uuid, debt_id uuid, anchor uuid, occurrence date, last_day date, place text)"
         )
-        cursor.execute(_match_sql(shard), params)
+        cursor.execute(_match_sql({rule.trigger["type"] for rule in rules}, shard), params)
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     lateness.store_ends()
     return {
@@ -193,16 +199,15 @@ def drop_matches() -> None:
     lateness.drop_ends()
 
 
-def _match_sql(shard: str) -> str:
-    occurrence = triggers.occurrence_sql()
+def _match_sql(types: Collection[str], shard: str) -> str:
     return _MATCH.format(
         columns=triggers.columns_sql(),
-        occurrence=occurrence,
-        late=_LATE.format(occurrence=occurrence),
+        occurrences=triggers.occurrences_sql(types, shard=shard),
+        late=_LATE,
         last_day=lateness.LAST_DAY,
         place=lateness.PLACE,
-        debt_held=_HELD.format(owner="debt_id = debt.id"),
-        debtor_held=_HELD.format(owner="debtor_id = debt.debtor_id"),
+        debt_held=_HELD.format(owner="debt_id = due.debt_id"),
+        debtor_held=_HELD.format(owner="debtor_id = due.debtor_id"),
         suppressed=_SUPPRESSED,
         shard=shard,
     )

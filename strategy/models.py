@@ -20,7 +20,7 @@ class StrategyRule(UUIDModel):
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="strategy_rules")
     template = models.ForeignKey(CommunicationTemplate, on_delete=models.PROTECT, related_name="strategy_rules")
     channel = models.CharField(max_length=12, choices=Channel.choices)
-    trigger = models.JSONField(help_text="Its type and values; see strategy/triggers.py.")
+    trigger = models.JSONField(help_text="Its type and values; see strategy/triggers.")
     max_lateness_days = models.PositiveIntegerField(
         "maximum lateness in days", default=3, help_text="Until then, a message that was missed is still queued."
     )
@@ -104,8 +104,9 @@ class Reason(StrEnum):
 class StrategyStep(models.Model):
     """The record that a rule queued a message for a debt.
 
-    Unique by rule and debt, so that a rule sends its text once to a debt: however often a day is run, and whatever is changed
-    about the rule's day or the debt's placement. Database triggers check its references, once per statement (docs/adr/0006).
+    Unique by rule, debt and anchor, so that a rule sends its text once for the record that started its clock: however often a day
+    is run, and whatever is changed about the rule's number of days. Database triggers check its references, once per statement
+    (docs/adr/0006).
     """
 
     message = models.OneToOneField(
@@ -118,11 +119,12 @@ class StrategyStep(models.Model):
     debt = models.ForeignKey(
         Debt, on_delete=models.DO_NOTHING, related_name="strategy_steps", db_index=False, db_constraint=False
     )
+    anchor = models.UUIDField(help_text="The record that started the clock, by the rule's trigger (strategy/triggers).")
     occurrence = models.DateField(help_text="The day on which the rule was due.")
     run = models.ForeignKey(StrategyRun, on_delete=models.PROTECT, related_name="steps", db_constraint=False)
 
     class Meta:
         db_table = "strategy_step"
         constraints = [
-            models.UniqueConstraint(fields=["rule", "debt"], name="strategy_step_queues_once"),
+            models.UniqueConstraint(fields=["rule", "debt", "anchor"], name="strategy_step_queues_once"),
         ]

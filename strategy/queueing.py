@@ -22,7 +22,8 @@ _QUEUE = """
         SELECT id, template_id, channel, is_active FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[]) ORDER BY id {lock}
     ),
     due AS MATERIALIZED (
-        SELECT uuidv7() AS message_id, found.rule_id, debt.id AS debt_id, debt.debtor_id, found.occurrence, ends.expires_at
+        SELECT uuidv7() AS message_id, found.rule_id, debt.id AS debt_id, debt.debtor_id, found.anchor, found.occurrence,
+            ends.expires_at
         FROM strategy_due AS found
         LEFT JOIN rule ON rule.id = found.rule_id
         JOIN strategy_end AS ends ON ends.last_day = found.last_day AND ends.place = found.place
@@ -31,8 +32,8 @@ _QUEUE = """
         ORDER BY debt.id FOR KEY SHARE OF debt
     ),
     step AS (
-        INSERT INTO strategy_step (message_id, rule_id, debt_id, occurrence, run_id)
-        SELECT message_id, rule_id, debt_id, occurrence, %(run)s FROM due
+        INSERT INTO strategy_step (message_id, rule_id, debt_id, anchor, occurrence, run_id)
+        SELECT message_id, rule_id, debt_id, anchor, occurrence, %(run)s FROM due
         {on_conflict}
         RETURNING message_id, rule_id
     ),
@@ -56,7 +57,7 @@ ON_CONFLICT = "ON CONFLICT ON CONSTRAINT strategy_step_queues_once DO NOTHING"
 
 @transaction.atomic
 def queue(rules: Sequence[StrategyRule], run: StrategyRun, *, now: datetime) -> dict[uuid.UUID, int]:
-    """Queue a message for each debt that ``matching.match`` found due, once per rule and debt, while the rule is active.
+    """Queue a message for each debt that ``matching.match`` found due, once per rule, debt and anchor, while the rule is active.
 
     The order of the rules is the order of their messages. Return the number of messages of each rule, by its id.
     """

@@ -30,16 +30,17 @@ MAX_PRIORITY = 1_000_000
 class TriggerSerializer(CamelSerializer):
     """When a rule is due: the type of its trigger, and the values that this type takes."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.may_lack_fields = not all(map(triggers.is_required, triggers.all_fields()))
+    may_lack_fields = True
 
     def get_fields(self) -> dict[str, Field]:
-        values = {
-            name: IntegerField(min_value=field.minimum, max_value=field.maximum, required=triggers.is_required(name))
-            for name, field in triggers.all_fields().items()
-        }
+        values = {name: _value(field) for name, field in triggers.all_fields().items()}
         return {"type": ChoiceField(choices=list(triggers.TRIGGERS)), **camel_fields(values)}
+
+
+def _value(field: triggers.Field) -> Field:
+    if isinstance(field, triggers.Choice):
+        return ChoiceField(choices=[value for value, _ in field.choices], required=False)
+    return IntegerField(min_value=field.minimum, max_value=field.maximum, required=False)
 
 
 class StrategyRuleSerializer(CamelSerializer):

@@ -178,7 +178,7 @@ def fill(count: int) -> None:
             in_reply_to=log,
             body="Hi",
         )
-        StrategyStep.objects.create(rule=rule, debt=debt, occurrence=NOW.date(), run=run, message=log)
+        StrategyStep.objects.create(rule=rule, debt=debt, anchor=debt.pk, occurrence=NOW.date(), run=run, message=log)
         DigitalActivity.objects.create(debtor=debt.debtor, debt=debt, activity_type="page_view")
         OtpSession.objects.create(address="+447700900001", debtor=debt.debtor, expires_at=now())
         RevokedDebtorToken.objects.create(jti=uuid4(), expires_at=NOW)

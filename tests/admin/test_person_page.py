@@ -254,7 +254,9 @@ def test_why_names_the_rule_the_run_and_the_gate_s_decision(agent_at_desk: Brows
     )
     run = StrategyRun.objects.create(status="done", date=agency_today(now()), rules=[])
     sent = message(debt, template=template)
-    StrategyStep.objects.create(rule=rule, debt=debt, occurrence=agency_today(now()), run=run, message=sent)
+    StrategyStep.objects.create(
+        rule=rule, debt=debt, anchor=debt.pk, occurrence=agency_today(now()), run=run, message=sent
+    )
     may_go.ask(CommunicationLog.objects.select_related("debtor", "debt", "template").get(pk=sent.pk), now=now())
     (event,) = events(agent_at_desk, debt.debtor, kind="messages")
     why = {term: str(text) for term, text in event.why.lines}

@@ -40,7 +40,7 @@ def step(rule: StrategyRule) -> None:
     debt = factories.debt()
     run = StrategyRun.objects.create(status="done", date=makers.TODAY)
     sent = message(debt=debt, debtor=debt.debtor)
-    StrategyStep.objects.create(message=sent, rule=rule, run=run, debt=debt, occurrence=makers.TODAY)
+    StrategyStep.objects.create(message=sent, rule=rule, run=run, debt=debt, anchor=debt.pk, occurrence=makers.TODAY)
 
 
 #: What is deleted, what comes to refer to it, the API's path, and the refusal.

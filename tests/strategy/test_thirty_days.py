@@ -1,7 +1,9 @@
-"""Thirty days of the strategy against a model: lateness, withdrawals, edited rules, missed runs and dead workers."""
+"""Thirty days of the strategy against a model: triggers, lateness, withdrawals, edited rules, missed runs and dead workers."""
 
 import random
+import uuid
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from collection.models import Debt
 from communications.models import CommunicationLog
 from communications.sending import worker
+from payments.models import Payment
 from strategy import rules, runs, withdrawals
 from strategy.models import StrategyRule
 from strategy.withdrawals import Selection
@@ -36,29 +39,63 @@ class Rule:
     days: int
     lateness: int
     is_active: bool = True
+    #: What starts its clock: "placed", "due", "paid" or "failed".
+    clock: str = "placed"
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A record that starts a clock: its id, its day, and when it was entered."""
+
+    id: Any
+    day: date
+    entered: datetime
+
+
+#: By what starts the clock, the trigger and the name of its days.
+CLOCKS = {
+    "placed": ("TimeTrigger", "days_since_placement"),
+    "due": ("DueDateTrigger", "days_from_due_date"),
+    "paid": ("LastPaymentTrigger", "days_after"),
+    "failed": ("PaymentFailedTrigger", "days_after"),
+}
+#: The rules of the second segment: what starts the clock, and after how many days.
+OF_EVENTS = (("due", -2), ("paid", 3), ("failed", 1))
+ENTERED = datetime.combine(START, time(), UTC) - timedelta(days=9)
 
 
 @dataclass
 class Model:
-    """What should be so: the state and the end of each message, by rule and debt."""
+    """What should be so: the state and the end of each message, by rule, debt and anchor."""
 
     rules: list[Rule]
     placed: dict[Any, date]
     countries: dict[Any, str]
-    state: dict[tuple[int, Any], str] = field(default_factory=dict)
-    ends: dict[tuple[int, Any], datetime] = field(default_factory=dict)
-    last_run: date | None = None
+    #: The debts of the second segment: by debt and clock the anchors, of which only the last one of "due" and "paid" counts.
+    happened: dict[Any, dict[str, list[Anchor]]] = field(default_factory=dict)
+    state: dict[tuple[int, Any, Any], str] = field(default_factory=dict)
+    ends: dict[tuple[int, Any, Any], datetime] = field(default_factory=dict)
+    last_run: datetime | None = None
 
-    def run(self, day: date) -> dict[str, tuple[int, dict[str, int]]]:
+    def anchors(self, rule: Rule) -> Iterator[tuple[Any, Anchor]]:
+        """Yield each debt of a rule's segment with what starts the rule's clock."""
+        if rule.clock == "placed":
+            yield from ((debt, Anchor(debt, placed, ENTERED)) for debt, placed in self.placed.items())
+            return
+        for debt, by_clock in self.happened.items():
+            found = by_clock.get(rule.clock, [])
+            yield from ((debt, each) for each in (found if rule.clock == "failed" else found[-1:]))
+
+    def run(self, at: datetime) -> dict[str, tuple[int, dict[str, int]]]:
         """Queue what is due, and return by rule what is queued and left out."""
-        lines = {}
+        lines, day = {}, at.date()
         for number, rule in enumerate(self.rules):
             if not rule.is_active:
                 continue
             queued, left_out = 0, Counter[str]()
-            for debt, placed in self.placed.items():
-                due = placed + timedelta(days=rule.days)
-                late, key = (day - due).days, (number, debt)
+            for debt, anchor in self.anchors(rule):
+                due = anchor.day + timedelta(days=rule.days)
+                late, key = (day - due).days, (number, debt, anchor.id)
                 if 0 <= late <= rule.lateness:
                     if key in self.state:
                         left_out["already_queued"] += 1
@@ -67,20 +104,24 @@ class Model:
                         last = due + timedelta(days=rule.lateness + 1)
                         self.state[key] = "waiting"
                         self.ends[key] = datetime.combine(last, time(), ZONES[self.countries[debt]])
-                elif late > rule.lateness and key not in self.state and self.last_run and due > self.last_run:
+                elif late > rule.lateness and key not in self.state and self.is_new(due, anchor):
                     left_out["too_late"] += 1
             lines[rule.row.name] = (queued, dict(left_out))
-        self.last_run = day
+        self.last_run = at
         return lines
 
+    def is_new(self, due: date, anchor: Anchor) -> bool:
+        """Return whether an occurrence is of a day without a run, or its anchor was entered since the last one."""
+        return self.last_run is not None and (due > self.last_run.date() or anchor.entered > self.last_run)
+
     def drain(self, at: datetime) -> None:
-        for (number, debt), state in self.state.items():
+        for key, state in self.state.items():
             if state != "waiting":
                 continue
-            if at >= self.ends[number, debt]:
-                self.state[number, debt] = "STALE"
-            elif self.countries[debt] in OPEN[at.hour]:
-                self.state[number, debt] = "sent"
+            if at >= self.ends[key]:
+                self.state[key] = "STALE"
+            elif self.countries[key[1]] in OPEN[at.hour]:
+                self.state[key] = "sent"
 
     def withdraw(self, *, rule: int | None = None, debt: Any = None) -> int:
         chosen = [
@@ -99,21 +140,31 @@ def made(rng: random.Random) -> Model:
         lateness = rng.choice((0, 1, 3))
         row = makers.rule(segment=segment, days_since_placement=days, max_lateness_days=lateness)
         made_rules.append(Rule(row, days, lateness))
+    of_events = factories.segment()
+    for clock, days in OF_EVENTS:
+        lateness, (kind, name) = rng.choice((0, 1, 3)), CLOCKS[clock]
+        row = makers.rule(segment=of_events, trigger={"type": kind, name: days}, max_lateness_days=lateness)
+        made_rules.append(Rule(row, days, lateness, clock=clock))
     model = Model(made_rules, {}, {})
-    for _ in range(14):
+    for number in range(22):
         country = rng.choice(("GB", "US"))
         region = "California" if country == "US" else None
         phone = None  # Only the address gives the clock.
         debtor = factories.debtor(country_code=country, region_state=region, mobile_phone=phone)
         placed = START + timedelta(days=rng.randrange(-8, 20))
-        debt = factories.debt(debtor=debtor, segment=segment, placement_date=placed)
-        model.placed[debt.pk], model.countries[debt.pk] = placed, country
-    Debt.objects.update(created_at=datetime.combine(START, time(), UTC) - timedelta(days=9))
+        own = segment if number < 14 else of_events
+        debt = factories.debt(debtor=debtor, segment=own, placement_date=placed, due_date=None)
+        model.countries[debt.pk] = country
+        if own == segment:
+            model.placed[debt.pk] = placed
+        else:
+            model.happened[debt.pk] = {}
+    Debt.objects.update(created_at=ENTERED)
     return model
 
 
 def run(model: Model, at: datetime) -> None:
-    expected = model.run(at.date())
+    expected = model.run(at)
     done = runs.run_now(dry_run=False, by=None, clock=lambda: at)
     assert {name: (queued, left_out) for name, (_, queued, left_out) in makers.lines(done).items()} == expected, at
 
@@ -124,8 +175,9 @@ def change(model: Model, rng: random.Random, supervisor: Any, at: datetime) -> N
     rule, debt = model.rules[number], rng.choice(list(model.placed))
     match rng.choice(("edit", "switch", "place", "person", "rule", "look", "nothing", "nothing")):
         case "edit":
-            rule.days = max(0, rule.days + rng.choice((-2, -1, 1, 2)))
-            rules.amend(rule.row, trigger={"days_since_placement": rule.days}, now=at)
+            rule.days = rule.days + rng.choice((-2, -1, 1, 2))
+            rule.days = rule.days if rule.clock == "due" else max(0, rule.days)
+            rules.amend(rule.row, trigger={CLOCKS[rule.clock][1]: rule.days}, now=at)
         case "switch":
             rule.is_active = not rule.is_active
             rules.amend(rule.row, is_active=rule.is_active, now=at)
@@ -146,14 +198,40 @@ def change(model: Model, rng: random.Random, supervisor: Any, at: datetime) -> N
             runs.run_now(dry_run=True, day=day, by=None, clock=lambda: at)
 
 
-def actual() -> dict[tuple[Any, Any], str]:
+def happen(model: Model, rng: random.Random, at: datetime) -> None:
+    """Let something start a clock, at most once in nine days for a debt, so that no cap on messages comes into it."""
+    debt = rng.choice(list(model.happened))
+    by_clock = model.happened[debt]
+    if any(at - each.entered < timedelta(days=9) for anchors in by_clock.values() for each in anchors):
+        return
+    clock, day = rng.choice(("due", "paid", "failed")), at.date()
+    of_debt: dict[str, Any] = {"debt_id": debt, "amount": 1, "currency_code": "GBP", "created_at": at}
+    if clock == "due":
+        day += timedelta(days=rng.randrange(-3, 9))
+        Debt.objects.filter(pk=debt).update(due_date=day)
+        # A due date has no record of its own, and is as old as its debt.
+        by_clock.setdefault(clock, []).append(Anchor(uuid.UUID(f"{day:%Y%m%d}".rjust(32, "0")), day, ENTERED))
+    elif clock == "paid":
+        day -= timedelta(days=rng.randrange(5))
+        payment = Payment.objects.create(**of_debt, payment_date=day)
+        by_clock.setdefault(clock, []).append(Anchor(payment.pk, day, at))
+        by_clock[clock].sort(key=lambda each: each.day)
+    else:
+        payment = Payment.objects.create(**of_debt, payment_date=day, status="failed")
+        Payment.objects.filter(pk=payment.pk).update(updated_at=at)
+        by_clock.setdefault(clock, []).append(Anchor(payment.pk, day, at))
+
+
+def actual() -> dict[tuple[Any, Any, Any], str]:
     """Return the state of each message as the model names it."""
-    rows = CommunicationLog.objects.values_list("strategy_step__rule", "debt", "status", "failure_reason")
+    step = ("strategy_step__rule", "debt", "strategy_step__anchor")
+    rows = CommunicationLog.objects.values_list(*step, "status", "failure_reason")
     found = {}
-    for rule, debt, status, reason in rows:
-        assert (rule, debt) not in found, "a text was queued twice"
+    for *key, status, reason in rows:
+        rule, debt, anchor = key
+        assert (rule, debt, anchor) not in found, "a text was queued twice"
         waits = status in ("queued", "postponed")
-        found[rule, debt] = "waiting" if waits else (reason or "").split(":")[0].upper() or status
+        found[rule, debt, anchor] = "waiting" if waits else (reason or "").split(":")[0].upper() or status
     return found
 
 
@@ -170,7 +248,8 @@ def simulate(seed: int) -> Counter[str]:
                 worker.drain(clock=lambda at=at: at)
             elif hour == 12:
                 change(model, rng, supervisor, at)
-        expected = {(model.rules[rule].row.pk, debt): state for (rule, debt), state in model.state.items()}
+                happen(model, rng, at)
+        expected = {(model.rules[rule].row.pk, *rest): state for (rule, *rest), state in model.state.items()}
         assert actual() == expected, f"seed {seed}, day {number}"
     return Counter(model.state.values())
 

@@ -17,19 +17,20 @@ from tests.strategy.makers import TODAY
 pytestmark = pytest.mark.django_db
 
 
-class DueDateTrigger(triggers.Trigger):
+class EarlierTrigger(triggers.Trigger):
     label = "Days before the due date"
-    fields = {"days_before": triggers.WholeNumber("Days before", 1, 30, "Of the due date.")}
-    occurrence = "debt.due_date - rule.days_before"
+    fields = {"days_earlier": triggers.WholeNumber("Days earlier", 1, 30, "Than the due date.")}
+    anchors = "SELECT debt.id, debt.due_date AS day, debt.created_at AS recorded_at"
+    days = "-rule.days_earlier"
 
     def explain(self, values):
-        return f"{values['days_before']} days before the due date"
+        return f"{values['days_earlier']} days before the due date"
 
 
 @pytest.fixture
 def due_date_trigger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     forget = (reader.cache_clear, writer.cache_clear, openapi.forget)
-    monkeypatch.setitem(triggers.TRIGGERS, "DueDateTrigger", DueDateTrigger())
+    monkeypatch.setitem(triggers.TRIGGERS, "EarlierTrigger", EarlierTrigger())
     for each in forget:
         each()
     yield
@@ -39,7 +40,7 @@ def due_date_trigger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def before_due_date(days: int, **values: object) -> StrategyRule:
     template = factories.template()
-    trigger = {"type": "DueDateTrigger", "days_before": days}
+    trigger = {"type": "EarlierTrigger", "days_earlier": days}
     return rules.create(name="Reminder", segment=factories.segment(), template=template, trigger=trigger, **values)
 
 
@@ -47,20 +48,20 @@ def before_due_date(days: int, **values: object) -> StrategyRule:
 def test_the_api_takes_the_values_of_a_new_trigger(api):
     body = {
         "name": "Reminder", "segmentId": str(factories.segment().pk), "templateId": str(factories.template().pk),
-        "trigger": {"type": "DueDateTrigger", "daysBefore": 3},
+        "trigger": {"type": "EarlierTrigger", "daysEarlier": 3},
     }  # fmt: skip
     created = api.post("/strategy-rules", body).json()
-    assert created["trigger"] == {"type": "DueDateTrigger", "daysBefore": 3}
+    assert created["trigger"] == {"type": "EarlierTrigger", "daysEarlier": 3}
     path = f"/strategy-rules/{created['id']}"
-    assert api.put(path, {"trigger": {"daysBefore": 5}}).json()["trigger"] == {
-        "type": "DueDateTrigger",
-        "daysBefore": 5,
+    assert api.put(path, {"trigger": {"daysEarlier": 5}}).json()["trigger"] == {
+        "type": "EarlierTrigger",
+        "daysEarlier": 5,
     }
     assert api.put(path, created).json()["trigger"] == created["trigger"]
 
     refusals = [
-        ({"type": "DueDateTrigger"}, "trigger.daysBefore", "required"),
-        ({"type": "DueDateTrigger", "daysBefore": 31}, "trigger.daysBefore", "range"),
+        ({"type": "EarlierTrigger"}, "trigger.daysEarlier", "required"),
+        ({"type": "EarlierTrigger", "daysEarlier": 31}, "trigger.daysEarlier", "range"),
         ({"type": "TimeTrigger"}, "trigger.daysSincePlacement", "required"),
     ]
     for trigger, field, rule in refusals:
@@ -77,22 +78,22 @@ def test_the_form_shows_the_fields_of_a_new_trigger():
     page = address(StrategyRule, "add")
     content = supervisor.get(page).content.decode()
     assert "Days before the due date" in content
-    assert "Of the due date." in content
+    assert "Than the due date." in content
     values = {
         "name": "Reminder", "segment": factories.segment().pk, "template": factories.template().pk,
-        "trigger_type": "DueDateTrigger", "max_lateness_days": "3", "priority": "1", "is_active": "on",
+        "trigger_type": "EarlierTrigger", "max_lateness_days": "3", "priority": "1", "is_active": "on",
     }  # fmt: skip
-    assert errors(supervisor.post(page, values)) == {"days_before": ["This trigger needs a value here."]}
-    assert supervisor.post(page, values | {"days_before": "3"}).status_code == 302
+    assert errors(supervisor.post(page, values)) == {"days_earlier": ["This trigger needs a value here."]}
+    assert supervisor.post(page, values | {"days_earlier": "3"}).status_code == 302
     rule = StrategyRule.objects.get()
-    assert rule.trigger == {"type": "DueDateTrigger", "days_before": 3}
+    assert rule.trigger == {"type": "EarlierTrigger", "days_earlier": 3}
     assert b"3 days before the due date" in supervisor.list(StrategyRule).content
 
     page = address(StrategyRule, "change", rule.pk)
-    assert supervisor.get(page).context["adminform"].form["days_before"].value() == 3
-    assert supervisor.post(page, values | {"days_before": "4"}).status_code == 302
+    assert supervisor.get(page).context["adminform"].form["days_earlier"].value() == 3
+    assert supervisor.post(page, values | {"days_earlier": "4"}).status_code == 302
     rule.refresh_from_db()
-    assert rule.trigger == {"type": "DueDateTrigger", "days_before": 4}
+    assert rule.trigger == {"type": "EarlierTrigger", "days_earlier": 4}
 
 
 @pytest.mark.usefixtures("due_date_trigger")

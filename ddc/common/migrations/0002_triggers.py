@@ -11,5 +11,9 @@ LABELS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("common", "0001_search"), *((label, "__first__") for label in LABELS)]
+    dependencies = [
+        ("common", "0001_search"),
+        *((label, "__first__") for label in LABELS),
+        ("strategy", "0002_anchors"),
+    ]
     operations = [InstallTriggers("common"), *(InstallTriggers(label) for label in LABELS)]

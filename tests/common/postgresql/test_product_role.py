@@ -46,7 +46,7 @@ def product() -> None:
         message=message, number=1, began_at=makers.clock(), ended_at=makers.clock(), provider="smtp", result="sent"
     )
     run = StrategyRun.objects.create(status="done", date=makers.TODAY)
-    StrategyStep.objects.create(message=message, rule=rule, run=run, debt=debt, occurrence=makers.TODAY)
+    StrategyStep.objects.create(message=message, rule=rule, run=run, debt=debt, anchor=debt.pk, occurrence=makers.TODAY)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
 
 
