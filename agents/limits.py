@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.contrib.postgres.expressions import ArraySubquery
+
 from agents.models import Agent, LimitKind, RoleLimit
 from agents.roles import ROLES
 from ddc.common.errors import DomainError
@@ -53,18 +55,21 @@ class Limits:
 
 
 def of(by: Agent | None) -> Limits:
-    """Return the limits of an agent in at most two queries.
+    """Return the limits of an agent, by one query.
 
     Of several roles the most generous counts; one without a row of a kind has no limit. The system (None) and superusers have no
     limits, but superusers too need a second person above the lowest limit of any role.
     """
-    rows = list(RoleLimit.objects.all()) if by else []
-    if by is None or not rows:
+    if by is None:
+        return Limits({})
+    names = by.groups.filter(name__in=ROLES).values("name")
+    rows = list(RoleLimit.objects.annotate(held=ArraySubquery(names)))
+    if not rows:
         return Limits({})
     if by.is_superuser:
         binding = (row for row in rows if LimitKind(row.kind).binds_everyone)
         return Limits({row.kind: row for row in sorted(binding, key=lambda row: row.value, reverse=True)})
-    held = ROLES.keys() & set(by.groups.values_list("name", flat=True))
+    held = set(rows[0].held)
     return Limits({kind: row for kind in LimitKind.values if (row := _most_generous(rows, kind, held))})
 
 

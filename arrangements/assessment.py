@@ -9,13 +9,13 @@ charged back or refunded.
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from arrangements.models import Arrangement, Instalment
+from arrangements.models import Arrangement
 
 # All entries of a payment are added up: what of it was reversed, charged back or refunded is as if it had never come. A corrected
 # payment has the value date of its last entry.
@@ -32,7 +32,7 @@ _CHOSEN = "chosen AS NOT MATERIALIZED (SELECT * FROM arrangement WHERE {conditio
 # A walk through the days of each arrangement: payments, and the last days of grace, by which all instalments up to one have to be
 # paid, but for the tolerance. A payment of that day is in time.
 # Kept: all is paid and has cleared, or only a tolerated sum lacks after the last day of grace.
-_STATES = f"""
+_ASSESSED = f"""
     WITH {_CHOSEN},
     day AS (
         SELECT arrangement_id, value_date AS day, FALSE AS is_test, amount, NULL::numeric AS due, NULL::numeric AS tolerance
@@ -59,7 +59,15 @@ _STATES = f"""
     state AS (
         SELECT *, cleared >= total OR (due = total AND total - cleared <= tolerance) IS TRUE AS is_kept FROM judged
     )
-    SELECT id, paid, is_kept, missed_on FROM state
+"""
+_STATES = f"{_ASSESSED} SELECT id, paid, is_kept, missed_on FROM state"
+# An instalment is paid by what is left of all payments after the instalments before it.
+_STEPS = f"""{_ASSESSED}
+    SELECT instalment.id, arrangement_id, no, agreed_on, due_on, amount, due_on + grace_days,
+        least(amount, greatest(0, state.paid - sum(amount) OVER (PARTITION BY arrangement_id ORDER BY no) + amount)),
+        due_on + grace_days + 1 = ANY(missed_on)
+    FROM state JOIN chosen USING (id) JOIN instalment ON instalment.arrangement_id = chosen.id
+    ORDER BY arrangement_id, no
 """
 _CHANGED = "WHERE is_kept OR status = 'kept' OR (cardinality(missed_on) >= missed_to_break) <> (status = 'broken')"
 
@@ -110,18 +118,9 @@ RUNNING = Chosen("status IN ('active', 'broken')", {})
 def steps(arrangement_ids: Collection[uuid.UUID], *, day: date) -> dict[uuid.UUID, list[Step]]:
     """Return the instalments of some arrangements, as they stand on the debtor's ``day``, by arrangement."""
     found: dict[uuid.UUID, list[Step]] = {pk: [] for pk in arrangement_ids}
-    by_id = {state.id: state for state in states(one_of(arrangement_ids), day=day)}
-    left = {state.id: state.paid for state in by_id.values()}
-    rows = Instalment.objects.filter(arrangement__any_of=arrangement_ids).select_related("arrangement")
-    for row in rows.order_by("arrangement", "no"):
-        arrangement = row.arrangement
-        paid = min(row.amount, left[arrangement.pk])
-        left[arrangement.pk] -= paid
-        tested_on = row.due_on + timedelta(days=arrangement.grace_days)
-        is_missed = tested_on + timedelta(days=1) in by_id[arrangement.pk].missed_on
-        found[arrangement.pk].append(
-            Step(row.pk, arrangement.pk, row.no, row.agreed_on, row.due_on, row.amount, tested_on, paid, is_missed)
-        )
+    for row in _run(_STEPS, one_of(arrangement_ids), day):
+        step = Step(*row)
+        found[step.arrangement_id].append(step)
     return found
 
 

@@ -1,7 +1,5 @@
 """The power to grant a deferral: limits of roles, Supervisors, and a second person above a limit of its own."""
 
-import time
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,10 +19,6 @@ from ddc.common.errors import DomainError, Forbidden
 REVIEW = "collections.review_deferralrequest"
 DECIDE_ESCALATED = "collections.decide_escalated_deferralrequest"
 _SECOND_PERSON = LimitKind.DEFERRAL_SECOND_PERSON
-#: Seconds until the pages of an agent show a change of limits or exchange rates. A decision reads them again.
-SHOWN_SECONDS = 5
-#: The reach of each agent as pages showed it, and the time until which others show the same.
-shown_reach: dict[uuid.UUID, "tuple[Reach, float]"] = {}
 
 
 class SentToSupervisor(Forbidden):
@@ -80,19 +74,10 @@ class Reach:
 
 
 def reach_of(agent: Agent, *, now: datetime) -> Reach:
-    """Return the reach of the agent of a request, to show what may be decided. Decisions read it again.
-
-    It is read once for a request; limits and rates that were read within ``SHOWN_SECONDS`` are not read again.
-    """
+    """Return the reach of the agent of a request, to show what may be decided. Decisions read it again."""
     found: Reach | None = agent.__dict__.get("_deferral_reach")
     if found is None:
         found = agent.__dict__["_deferral_reach"] = Reach(agent, now)
-        earlier, until = shown_reach.get(agent.pk, (found, 0.0))
-        if time.monotonic() < until:
-            read = earlier.__dict__.keys() & {"within", "rates"}
-            found.__dict__.update({name: earlier.__dict__[name] for name in read})
-        else:
-            shown_reach[agent.pk] = found, time.monotonic() + SHOWN_SECONDS
     return found
 
 

@@ -68,9 +68,7 @@ class ContactRequest:
 class _Fetched:
     """Rows of a batch of requests, by what they belong to."""
 
-    suppressed: Collection[tuple[Channel, str]]
-    #: The addresses of other persons, by debtor and kind.
-    shared: Mapping[tuple[uuid.UUID, str], set[str]]
+    unusable: contact_points.Unusable
     consents: Mapping[tuple[uuid.UUID, str, str], consents.Given]
     blocks: Mapping[uuid.UUID, list[ContactBlock]]
     preferences: Mapping[uuid.UUID, list[ContactPreference]]
@@ -90,8 +88,7 @@ def gather(requests: Sequence[ContactRequest], *, now: datetime) -> list[Facts]:
     debts = {request.debt.pk for request in checked if request.debt}
     debt_kinds = _debt_kinds(request.debt for request in checked if request.debt)
     fetched = _Fetched(
-        suppressed=_suppressed(requests),
-        shared=contact_points.of_other_persons({request.debtor.pk for request in requests if request.debtor}),
+        unusable=_unusable(requests),
         consents=consents.in_force(debtors, {request.address for request in checked if request.address}),
         blocks=_blocks(debtors, debts, now=now),
         preferences=_preferences(debtors),
@@ -120,7 +117,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
     template = request.template
     preferences = fetched.preferences.get(debtor.pk, []) if debtor else []
     about = [preference for preference in preferences if preference.is_about(channel)]
-    shared = fetched.shared.get((debtor.pk, channel.address_kind), ()) if debtor else ()
+    shared = fetched.unusable.of_others.get((debtor.pk, channel.address_kind), ()) if debtor else ()
     notice = fetched.notices.get(debt.pk) if debt else None
     barred = fetched.time_barred.get(debt.pk) if debt else None
     is_minor = debtor is not None and debtor.pk in fetched.minors
@@ -133,7 +130,7 @@ def _facts(request: ContactRequest, fetched: _Fetched) -> Facts:
         locations=locations(debtor) if debtor else frozenset(),
         purpose=request.purpose,
         expires_at=request.expires_at,
-        suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.suppressed,
+        suppressed=request.confirms_opt_out_to is None and (channel, address) in fetched.unusable.suppressed,
         shared=address in shared or (bool(shared) and not address),
         refusal=" ".join(preference.statement for preference in about if preference.no_contact) or None,
         is_work_address=address in {contact_points.normal_form(p.work_address) for p in preferences if p.work_address},
@@ -243,12 +240,12 @@ def zones(debtor: Debtor, preferences: Iterable[ContactPreference] = ()) -> froz
     return evident | {preference.time_zone for preference in preferences if preference.time_zone}
 
 
-def _suppressed(requests: Sequence[ContactRequest]) -> set[tuple[Channel, str]]:
+def _unusable(requests: Sequence[ContactRequest]) -> contact_points.Unusable:
     by_channel: dict[Channel, set[str]] = defaultdict(set)
     for request in requests:
         if request.debtor and request.address:
             by_channel[request.channel].add(request.address)
-    return contact_points.suppressed(by_channel)
+    return contact_points.unusable(by_channel, {request.debtor.pk for request in requests if request.debtor})
 
 
 def _blocks(

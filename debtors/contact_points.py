@@ -6,7 +6,8 @@ later one is in force.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -69,36 +70,43 @@ def suppression_column(channel: Channel) -> str:
     return _SUPPRESSED_BY[channel]
 
 
-def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> set[tuple[Channel, str]]:
-    """Return the channels and addresses among these normal forms that must not be used, with one query."""
+@dataclass(frozen=True)
+class Unusable:
+    """Addresses that must not be used: suppressed ones by channel, and those of other persons by debtor and kind."""
+
+    suppressed: Collection[tuple[Channel, str]]
+    of_others: Mapping[tuple[uuid.UUID, str], set[str]]
+
+
+def unusable(addresses: Mapping[Channel, Iterable[str]], debtors: Iterable[uuid.UUID] = ()) -> Unusable:
+    """Return which of these normal forms are suppressed, and the addresses that are not these debtors' own, by one query."""
     wanted = Q()
     for channel, values in addresses.items():
         wanted |= Q(kind=channel.address_kind, value__any_of=values)
-    if not wanted:
-        return set()
-    points = ContactPoint.objects.filter(wanted).filter(Q(messages_suppressed=True) | Q(calls_suppressed=True))
+    others = Q(debtor__any_of=debtors, is_another_persons=True)
+    stopped = wanted & (Q(messages_suppressed=True) | Q(calls_suppressed=True)) if wanted else others
     columns = sorted(set(_SUPPRESSED_BY.values()))
-    blocked = {
-        (kind, value, column)
-        for kind, value, *flags in points.values_list("kind", "value", *columns)
-        for column, is_blocked in zip(columns, flags, strict=True)
-        if is_blocked
-    }
-    return {
+    blocked: set[tuple[str, str, str]] = set()
+    of_others: dict[tuple[uuid.UUID, str], set[str]] = defaultdict(set)
+    points = ContactPoint.objects.filter(stopped | others)
+    for debtor, kind, value, is_others, *flags in points.values_list(
+        "debtor", "kind", "value", "is_another_persons", *columns
+    ):
+        blocked |= {(kind, value, column) for column, is_blocked in zip(columns, flags, strict=True) if is_blocked}
+        if is_others:
+            of_others[debtor, kind].add(value)
+    suppressed = {
         (channel, value)
         for channel, values in addresses.items()
         for value in values
         if (channel.address_kind, value, suppression_column(channel)) in blocked
     }
+    return Unusable(suppressed, of_others)
 
 
-def of_other_persons(debtors: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID, str], set[str]]:
-    """Return the addresses that belong to other persons than these debtors, by debtor and kind, with one query."""
-    found: dict[tuple[uuid.UUID, str], set[str]] = defaultdict(set)
-    points = ContactPoint.objects.filter(debtor__any_of=debtors, is_another_persons=True)
-    for debtor, kind, value in points.values_list("debtor", "kind", "value"):
-        found[debtor, kind].add(value)
-    return found
+def suppressed(addresses: Mapping[Channel, Iterable[str]]) -> Collection[tuple[Channel, str]]:
+    """Return the channels and addresses among these normal forms that must not be used, by one query."""
+    return unusable(addresses).suppressed if addresses else set()
 
 
 def share(value: str, *, kind: AddressKind, owner: Debtor, other: Debtor, now: datetime) -> None:

@@ -14,7 +14,6 @@ from django.db import connections
 from agency import profile
 from agents import roles
 from agents.models import Agent
-from collection import deferral_limits
 from ddc.common.postgresql import owner
 from tests import factories
 from tests.openapi import CheckingClient
@@ -77,17 +76,9 @@ def agency_of_environment() -> Iterator[None]:
     profile.remember({}, seconds=86_400)
 
 
-@pytest.fixture(autouse=True)
-def limits_read_in_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each page show the limits of roles as they are, not as another test or page has left them."""
-    monkeypatch.setattr(deferral_limits, "SHOWN_SECONDS", 0)
-
-
 @pytest.fixture
 def remembered_roles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Ask once what a role allows, its limits and what the agency set: all are asked every few seconds, else in any request."""
-    monkeypatch.setattr(deferral_limits, "shown_reach", {})
-    monkeypatch.setattr(deferral_limits, "SHOWN_SECONDS", 3600)
+    """Ask once what a role allows and what the agency set: both are asked every few seconds, else in any request."""
     monkeypatch.setattr(roles, "permissions_cache", {})
     monkeypatch.setattr(roles, "CACHE_SECONDS", 3600)
     profile.remember({}, seconds=3600)

@@ -60,7 +60,6 @@ class ReceiptAdmin(WorkflowAdmin):
     change_form_template = "payments/receipt.html"
     list_display = ("value_date", "received", "open", "payer_name", "text", "source", "why")
     list_filter = (StateFilter, "source", "value_date")
-    list_select_related = ("suspense", "creditor")
     search_fields = ("id",)
     search_help_text = "The payer's account, the provider's id, or a person or reference that it was booked to"
     autocomplete_fields = ("creditor",)
@@ -80,7 +79,7 @@ class ReceiptAdmin(WorkflowAdmin):
     why = column("In suspense", lambda row: row.suspense_text or "-")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return funding.with_rest(super().get_queryset(request))
+        return funding.with_rest(super().get_queryset(request).select_related("suspense", "creditor"))
 
     def search_filter(self, text: str) -> Q:
         paid = Payment.objects.filter(debt__in=search.debts(text)).values("pk")

@@ -156,4 +156,4 @@ def test_the_screen_takes_few_queries(agent_at_desk: Browser):
     agent_at_desk.client.get("/admin/work/suspense/", follow=True)
     with CaptureQueriesContext(connection) as queries:
         assert agent_at_desk.get(page_of(came)).status_code == 200
-    assert len(queries) <= 26, [query["sql"][:150] for query in queries]
+    assert len(queries) <= 24, [query["sql"][:150] for query in queries]

@@ -213,7 +213,7 @@ class Oracle:
         parts = [part.rsplit(" ", 1) for part in policy.hours.split("; ")]
         said = {day: span for days, span in parts for day in days.split(",")}
         day = local.date()
-        easter = {2026: date(2026, 4, 5)}[day.year]
+        easter = {2026: date(2026, 4, 5), 2027: date(2027, 3, 28)}[day.year]
         for name, its in (("24 Mar", date(day.year, 3, 24)), ("Easter+1", easter + timedelta(days=1))):
             if name in said and day == its:
                 return self.outside(said[name], local, ReasonCode.PUBLIC_HOLIDAY)

@@ -16,8 +16,8 @@ LARGE = frozenset({
     "audit_event", "communication_log", "contact_decision", "contact_point", "debt", "debtor", "digital_activity", "ledger_entry",
     "message_attempt", "otp_session", "payment", "strategy_step",
 })  # fmt: skip
-#: The rows of a window.
-WINDOW = 100_000
+#: The rows of a window: a page reads them in less than twice the time of a database with 10,000 debts.
+WINDOW = 20_000
 _OF_LIST = {ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, IS_POPUP_VAR, TO_FIELD_VAR, "_facets"}
 
 
