@@ -268,7 +268,8 @@ WORKLISTS: tuple[Worklist, ...] = (
     ),
     Worklist(
         "refunds", "Refunds to approve", "currency_exchange", Refund, "payments.decide_refund", Q(decision=None),
-        people=("credit__debtor",), debt="", mine=lambda agent, _: Q(proposed_by=None) | ~Q(proposed_by=agent.pk),
+        people=("credit__debtor", "payment__debt__debtor"), debt="",
+        mine=lambda agent, _: Q(proposed_by=None) | ~Q(proposed_by=agent.pk),
     ),
     Worklist(
         "callbacks", "Failed callbacks", "sync_problem", ProviderEvent, "communications.rerun_providerevent",

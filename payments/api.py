@@ -16,6 +16,7 @@ from ddc.common.api.views import ResourceView
 from ddc.common.days import agency_today, begun
 from payments import idempotency, posting, returns
 from payments.models import Payment, PaymentStatus
+from payments.receipts_serializers import RefundSerializer
 from payments.serializers import (
     ChargebackSerializer,
     PaymentInputSerializer,
@@ -56,7 +57,7 @@ class PaymentView(ResourceView):
 
     required_permissions = {
         "charge_back": "payments.reverse_payment",
-        "refund": "payments.reverse_payment",
+        "refund": "payments.add_refund",
     }
     bodiless_actions = ("charge_back", "refund")
 
@@ -96,8 +97,8 @@ class PaymentView(ResourceView):
         )
         return Response(write(PaymentSerializer, payment), 201)
 
-    @extend_schema(operation_id="refundPayment", request=PaymentRefundSerializer, responses={201: PaymentSerializer})
+    @extend_schema(operation_id="refundPayment", request=PaymentRefundSerializer, responses={201: RefundSerializer})
     def refund(self, request: Request, pk: uuid.UUID) -> Response:
         data = self.read(PaymentRefundSerializer, optional=True)
-        payment = returns.refund(self.get_object(pk), **data, by=self.agent, today=agency_today(now()))
-        return Response(write(PaymentSerializer, payment), 201)
+        refund = returns.propose_refund(self.get_object(pk), **data, by=self.agent, now=now())
+        return Response(write(RefundSerializer, refund), 201)

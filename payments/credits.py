@@ -1,4 +1,4 @@
-"""Credits: apply one to a debt, or refund it to the payer; a refund, also out of suspense, needs a second person."""
+"""Credits: apply one to a debt, or refund it to the payer; a refund, also of a payment or out of suspense, needs two people."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from collection.balances import ledger, totals
 from collection.models import Debt
 from ddc.common import days, money
 from ddc.common.errors import DomainError, Forbidden, Invalid, Missing
-from payments import funding, posting
+from payments import funding, posting, returns
 from payments.funding import Kind
 from payments.models import Credit, CreditEntry, Payment, Receipt, ReceiptAllocation, Refund, Suspense
 
@@ -123,11 +123,12 @@ def propose_refund_of_receipt(receipt: Receipt, *, amount: Decimal, reason: str,
 
 @transaction.atomic
 def approve(refund: Refund, *, by: Agent, now: datetime, note: str = "") -> Refund:
-    """Approve a refund that another person proposed: it is then to be paid out.
+    """Approve a refund that another person proposed: it is then to be paid out. One of a payment is booked on its debt.
 
     :raises AlreadyDecided: if it was decided before
     :raises OwnProposal: if ``by`` proposed it
     :raises AboveLimit: if the amount is above the limit of the role
+    :raises DomainError: of a payment, as ``returns.refund`` does
     """
     require_permission(by, "payments.decide_refund")
     refund = _lock(refund)
@@ -135,12 +136,21 @@ def approve(refund: Refund, *, by: Agent, now: datetime, note: str = "") -> Refu
         raise OwnProposal
     amount = totals.in_reporting_currency(refund.amount, refund.currency_code, today=days.agency_today(now))
     limits.require(by, {LimitKind.REFUND_AMOUNT: amount}, permission="payments.decide_refund")
+    if refund.payment_id:
+        returns.refund(
+            Payment(pk=refund.payment_id),
+            amount=money.rounded(refund.amount, refund.currency_code),
+            value_date=refund.value_date,
+            reason=refund.reason,
+            by=by,
+            today=days.agency_today(now),
+        )
     return _decide(refund, Decision.APPROVED, by=by, now=now, note=note)
 
 
 @transaction.atomic
 def reject(refund: Refund, *, by: Agent, now: datetime, note: str) -> Refund:
-    """Reject a refund: the money is in its credit or in suspense again. Its proposer may withdraw it so.
+    """Reject a refund: the money is in its credit or in suspense again, or stays paid. Its proposer may withdraw it so.
 
     :raises AlreadyDecided: if it was decided before
     """
@@ -149,13 +159,15 @@ def reject(refund: Refund, *, by: Agent, now: datetime, note: str) -> Refund:
     if not note.strip():
         raise NoteRequired
     refund = _decide(_lock(refund), Decision.REJECTED, by=by, now=now, note=note)
+    if refund.payment_id:
+        return refund
     if refund.credit_id:
         entry = CreditEntry.objects.get(refund=refund, kind=CreditEntry.Kind.REFUND)
         entry.credit = funding.lock_credit(refund.credit_id)
         funding.reverse_entry(entry, by=by, now=now)
     else:
         allocation = ReceiptAllocation.objects.get(refund=refund, reverses=None)
-        allocation.receipt = funding.lock_receipt(refund.receipt_id)
+        allocation.receipt = funding.lock_receipt(allocation.receipt_id)
         funding.reverse_allocation(allocation, by=by, now=now)
         funding.keep_suspense(allocation.receipt, Suspense.Reason.UNDONE, now=now)
     return refund

@@ -75,7 +75,7 @@ class ReceiptView(ResourceView):
         paid = Payment.objects.in_bulk([one.payment_id for one in allocations if one.payment_id])
         for one in allocations:
             found = paid.get(one.payment_id) if one.payment_id else None
-            one.currency_code, one.debt_id = receipt.currency_code, found and found.debt_id
+            one.currency_code, one.payment, one.debt_id = receipt.currency_code, found, found and found.debt_id
         return Response(write(ReceiptWithAllocationsSerializer, Annotated(receipt, allocations=allocations)), status)
 
     @extend_schema(

@@ -21,7 +21,7 @@ _PARTS = f"""
     UNION ALL
     SELECT c.currency_code, 0, e.amount FROM credit_entry e JOIN credit c ON c.id = e.credit_id
     UNION ALL
-    SELECT currency_code, 0, amount FROM refund WHERE decision IS DISTINCT FROM 'rejected'
+    SELECT currency_code, 0, amount FROM refund WHERE decision IS DISTINCT FROM 'rejected' AND payment_id IS NULL
     UNION ALL
     SELECT r.currency_code, 0, r.amount - coalesce(b.amount, 0)
     FROM suspense s JOIN receipt r ON r.id = s.receipt_id LEFT JOIN ({_BOOKED}) b ON b.receipt_id = r.id
@@ -81,7 +81,7 @@ CHECKS: dict[str, str] = {
                 SELECT refund_id, -amount FROM credit_entry WHERE refund_id IS NOT NULL
             ) AS taken GROUP BY refund_id
         ) t ON t.refund_id = f.id
-        WHERE coalesce(t.amount, 0) <> CASE WHEN f.decision = 'rejected' THEN 0 ELSE f.amount END
+        WHERE coalesce(t.amount, 0) <> CASE WHEN f.decision = 'rejected' OR f.payment_id IS NOT NULL THEN 0 ELSE f.amount END
     """,
     "what came in is in payments, credits, refunds and suspense": f"""
         SELECT currency_code, format('received %s, held %s', sum(received), sum(held))

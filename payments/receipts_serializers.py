@@ -61,7 +61,10 @@ class ReceiptSerializer(CamelSerializer):
 
 
 class AllocationSerializer(CamelSerializer):
-    """A part of a receipt, and what it was booked to. A reversal has the id of the part that it undoes."""
+    """A part of a receipt, and what it was booked to. A reversal has the id of the part that it undoes.
+
+    ``refundedAmount`` went back of its payment since, and ``chargedBackAt`` is the time of the last charge-back.
+    """
 
     id = serializers.UUIDField()
     kind = ChoiceField(ReceiptAllocation.Kind.values)
@@ -70,6 +73,10 @@ class AllocationSerializer(CamelSerializer):
     debt_id = serializers.UUIDField(allow_null=True)
     credit_id = serializers.UUIDField(allow_null=True)
     refund_id = serializers.UUIDField(allow_null=True)
+    refunded_amount = MoneyField(
+        source="payment.refunded_amount", currency="currency_code", read_only=True, allow_null=True
+    )
+    charged_back_at = TimeField(source="payment.charged_back_at", read_only=True, allow_null=True)
     counterpart_id = serializers.UUIDField(allow_null=True)
     reverses = ReferenceField(allow_null=True, read_only=True)
     by = AgentNameSerializer(allow_null=True)
@@ -164,15 +171,17 @@ class RefundNoteSerializer(CamelSerializer):
 
 
 class RefundSerializer(CamelSerializer):
-    """Money that goes back to the payer of a receipt, out of a credit or out of suspense."""
+    """Money that goes back to the payer: of a receipt, out of a credit or out of suspense, or of a payment."""
 
     id = serializers.UUIDField()
-    receipt_id = serializers.UUIDField()
+    receipt_id = serializers.UUIDField(allow_null=True)
     credit_id = serializers.UUIDField(allow_null=True)
+    payment_id = serializers.UUIDField(allow_null=True)
+    value_date = DateField(allow_null=True)
     amount = MoneyField(read_only=True)
     currency_code = serializers.CharField()
-    payer_name = serializers.CharField(source="receipt.payer_name")
-    payer_account = serializers.CharField(source="receipt.payer_account")
+    payer_name = serializers.CharField(source="receipt.payer_name", allow_null=True, read_only=True, default=None)
+    payer_account = serializers.CharField(source="receipt.payer_account", allow_null=True, read_only=True, default=None)
     reason = serializers.CharField()
     status = ChoiceField(["proposed", *Refund.Decision.values])
     proposed_by = AgentNameSerializer(allow_null=True)

@@ -1,7 +1,7 @@
 """Money of a payment that goes back: charge-backs, which count as if that part had never been paid, and refunds.
 
 A charge-back comes from the bank and is always booked. It takes effect on the day of the payment, so a debt that was settled or
-written off is open again. A refund is ours, and takes effect on its own day.
+written off is open again. A refund is ours: one person proposes it, a second one approves it, and it takes effect on its own day.
 """
 
 from datetime import date, datetime
@@ -19,7 +19,7 @@ from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
 from ddc.common.errors import DomainError, OutOfRange
 from payments import posting, receipts
-from payments.models import Payment, PaymentStatus, Receipt
+from payments.models import Payment, PaymentStatus, Receipt, Refund
 
 Kind = LedgerEntry.Kind
 
@@ -31,6 +31,10 @@ class NotPosted(DomainError):
 class ExceedsPayment(OutOfRange):
     field = "amount"
     message = "This exceeds what is left of the payment. Enter a smaller amount."
+
+
+class RefundProposed(DomainError):
+    message = "A refund of this payment is proposed already. Decide it first."
 
 
 class RefundBeforePayment(OutOfRange):
@@ -77,6 +81,39 @@ def charge_back(
 
 
 @transaction.atomic
+def propose_refund(
+    payment: Payment,
+    *,
+    by: Agent,
+    now: datetime,
+    amount: Decimal | None = None,
+    value_date: date | None = None,
+    reason: str = "",
+) -> Refund:
+    """Propose to give a payment, or a part of it, back to the payer. ``credits.approve`` or ``credits.reject`` decides.
+
+    :param amount: None: all that is left of the payment
+    :param value_date: None: the day of the approval
+    :raises RefundProposed: if another proposal waits for its decision
+    :raises DomainError: as ``refund`` does
+    """
+    payment, debts = posting.lock(payment.pk)
+    amount = _part(payment, amount)
+    _check_refund(payment, debts[payment.debt_id], value_date, today=days.agency_today(now))
+    if Refund.objects.filter(payment=payment, decision=None).exists():
+        raise RefundProposed
+    return Refund.objects.create(
+        payment=payment,
+        amount=amount,
+        currency_code=payment.currency_code,
+        value_date=value_date,
+        reason=reason,
+        proposed_by=by,
+        created_at=now,
+    )
+
+
+@transaction.atomic
 def refund(
     payment: Payment,
     *,
@@ -90,25 +127,29 @@ def refund(
 
     :param amount: None: all that is left of the payment
     :param value_date: None: today
-    :raises Forbidden: if ``by`` may not reverse payments
+    :raises Forbidden: if ``by`` may not decide refunds
     :raises NotPosted: if the payment is not completed, or all of it went back
     :raises ExceedsPayment: if less is left of it
     :raises RefundBeforePayment: if the day is before that of the payment, or in the future
     :raises DebtIsClosed: if the debt is settled, written off or recalled
     """
-    require_permission(by, "payments.reverse_payment")
+    require_permission(by, "payments.decide_refund")
     payment, debts = posting.lock(payment.pk)
     debt = debts[payment.debt_id]
     amount, value_date = _part(payment, amount), value_date or max(today, payment.payment_date)
-    if not payment.payment_date <= value_date <= days.later(today, days=1):
-        raise RefundBeforePayment
-    if not debt.is_open and debt.current_status != DebtStatus.PAID:
-        raise DebtIsClosed("This debt is closed. Reopen it before you refund a payment.")
+    _check_refund(payment, debt, value_date, today=today)
     cause = posting.cause_of("refund", payment) | {"amount": money.text(amount, debt.currency_code)}
     if reason:
         cause["reason"] = reason
     _book(payment, debt, Kind.REFUND, amount, value_date, cause, by=by, until=None)
     return _save(payment, amount)
+
+
+def _check_refund(payment: Payment, debt: Debt, value_date: date | None, *, today: date) -> None:
+    if value_date and not payment.payment_date <= value_date <= days.later(today, days=1):
+        raise RefundBeforePayment
+    if not debt.is_open and debt.current_status != DebtStatus.PAID:
+        raise DebtIsClosed("This debt is closed. Reopen it before you refund a payment.")
 
 
 def _part(payment: Payment, amount: Decimal | None) -> Decimal:

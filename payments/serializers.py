@@ -80,7 +80,7 @@ class ChargebackSerializer(CamelSerializer):
 
 
 class PaymentRefundSerializer(ChargebackSerializer):
-    """A refund of a payment, or of a part of it, to the payer."""
+    """A refund to propose: of a payment, or of a part of it, to the payer."""
 
     decisive = ("amount", "value_date")
 

@@ -26,16 +26,10 @@ UNITS = """
 SELECT coalesce(sum(step.amount * rate.percent * (
     interest_clock(upper(days.part), day_count) - interest_clock(lower(days.part), day_count)
 )), 0)
-FROM (
-    SELECT given.since AS begins, lead(given.since) OVER (ORDER BY given.since) AS ends, given.amount
-    FROM unnest(step_days, amounts) AS given (since, amount)
-) AS step
-CROSS JOIN LATERAL (
-    SELECT given.since, lead(given.since) OVER (ORDER BY given.since) AS ends, given.percent
-    FROM unnest(rate_days, percents) AS given (since, percent)
-) AS rate
-CROSS JOIN LATERAL (SELECT greatest(interest_units.since, step.begins, rate.since) AS begins,
-    least(until, step.ends, rate.ends) AS ends) AS period
+FROM unnest(step_days, amounts) WITH ORDINALITY AS step (begins, amount, number)
+CROSS JOIN unnest(rate_days, percents) WITH ORDINALITY AS rate (begins, percent, number)
+CROSS JOIN LATERAL (SELECT greatest(since, step.begins, rate.begins) AS begins,
+    least(until, step_days[step.number + 1], rate_days[rate.number + 1]) AS ends) AS period
 CROSS JOIN LATERAL unnest(CASE WHEN period.begins < period.ends
     THEN datemultirange(daterange(period.begins, period.ends)) - coalesce(stops, '{}') END) AS days (part)
 WHERE step.amount > 0

@@ -30,53 +30,54 @@ _NEXT = """
     ORDER BY id LIMIT %s
 """
 #: Reversed entries never were. For money that came back and changed allocations, the day of the payment counts.
-_STEPS = """
-    SELECT entry.debt_id, entry.kind, entry.amount, entry.principal, entry.costs,
-        CASE WHEN entry.kind = 'placement' OR (entry.kind = 'adjustment' AND entry.cause->>'type' = 'placement')
-            THEN debt.interest_from
-            WHEN entry.kind IN ('chargeback', 'reallocation') THEN coalesce(original.value_date, entry.value_date)
-            ELSE entry.value_date END AS day
-    FROM ledger_entry AS entry
-    LEFT JOIN ledger_entry AS original ON original.id = entry.refers_to_id
-    WHERE entry.debt_id = debt.id AND entry.kind <> 'reversal'
-        AND NOT EXISTS (SELECT FROM ledger_entry AS reversal WHERE reversal.reverses_id = entry.id)
-"""
 _DUE = f"""
     WITH terms AS (
         SELECT * FROM jsonb_to_recordset(%(terms)s::jsonb) AS terms (
             schedule_id uuid, since date, until date, day_count text, on_costs boolean, rate_days date[], percents numeric[]
         )
-    ), units AS (
-        SELECT * FROM unnest(%(currencies)s::text[], %(units)s::numeric[]) AS units (currency_code, unit)
+    ), bearing AS MATERIALIZED (
+        SELECT debt.id, debt.debtor_id, debt.currency_code, units.unit, terms.*
+        FROM debt
+        JOIN terms ON terms.schedule_id = debt.interest_schedule_id AND terms.since = debt.interest_from
+        JOIN unnest(%(currencies)s::text[], %(units)s::numeric[]) AS units (currency_code, unit)
+            ON units.currency_code = debt.currency_code
+        WHERE debt.id = ANY(%(debts)s) AND debt.current_status = ANY(%(open)s)
+    ), by_day AS (
+        SELECT entry.debt_id, greatest(bearing.since, CASE
+                WHEN entry.kind = 'placement' OR (entry.kind = 'adjustment' AND entry.cause->>'type' = 'placement')
+                    THEN bearing.since
+                WHEN entry.refers_to_id IS NOT NULL AND entry.kind IN ('chargeback', 'reallocation')
+                    THEN (SELECT value_date FROM ledger_entry AS original WHERE original.id = entry.refers_to_id)
+                ELSE entry.value_date END) AS day,
+            sum(entry.principal + CASE WHEN bearing.on_costs THEN entry.costs ELSE 0 END) AS base,
+            sum(entry.interest) FILTER (WHERE entry.kind = 'interest') AS posted, bool_or(entry.kind <> 'placement') AS happened
+        FROM bearing JOIN ledger_entry AS entry ON entry.debt_id = bearing.id
+        WHERE entry.kind <> 'reversal'
+            AND NOT EXISTS (SELECT FROM ledger_entry AS reversal WHERE reversal.reverses_id = entry.id)
+        GROUP BY 1, 2
+    ), steps AS (
+        SELECT debt_id, array_agg(day ORDER BY day) FILTER (WHERE base <> 0) AS days,
+            array_agg(owed ORDER BY day) FILTER (WHERE base <> 0) AS amounts,
+            coalesce(sum(posted), 0) AS posted, max(day) FILTER (WHERE happened) AS last_day
+        FROM (SELECT *, sum(base) OVER (PARTITION BY debt_id ORDER BY day) AS owed FROM by_day) AS running
+        GROUP BY debt_id
+    ), stops AS (
+        SELECT id, range_agg(days) AS days FROM (
+            SELECT bearing.id, daterange(starts_on, ends_on) AS days FROM hold JOIN bearing ON bearing.id = hold.debt_id
+            WHERE blocks_interest
+            UNION ALL
+            SELECT bearing.id, daterange(starts_on, ends_on) FROM hold JOIN bearing ON bearing.debtor_id = hold.debtor_id
+            WHERE blocks_interest
+        ) AS each_hold GROUP BY id
     )
-    SELECT debt.id, debt.currency_code, terms.until AS day,
-        {interest_sql.rounded("interest.units", "units.unit")} - steps.posted AS amount
-    FROM debt
-    JOIN terms ON terms.schedule_id = debt.interest_schedule_id AND terms.since = debt.interest_from
-    JOIN units ON units.currency_code = debt.currency_code
-    CROSS JOIN LATERAL (
-        SELECT array_agg(day ORDER BY day) FILTER (WHERE moved) AS days,
-            array_agg(owed ORDER BY day) FILTER (WHERE moved) AS amounts,
-            coalesce(sum(posted), 0) AS posted, max(last_day) AS last_day
-        FROM (
-            SELECT day, bool_or(base <> 0) AS moved, sum(sum(base)) OVER (ORDER BY day) AS owed,
-                sum(amount) FILTER (WHERE kind = 'interest') AS posted, max(day) FILTER (WHERE kind <> 'placement') AS last_day
-            FROM (
-                SELECT greatest(day, debt.interest_from) AS day, kind, amount,
-                    principal + CASE WHEN terms.on_costs THEN costs ELSE 0 END AS base
-                FROM ({_STEPS}) AS entries
-            ) AS based
-            GROUP BY day
-        ) AS by_day
-    ) AS steps
-    LEFT JOIN LATERAL (
-        SELECT range_agg(daterange(starts_on, ends_on)) AS days
-        FROM hold WHERE blocks_interest AND (hold.debt_id = debt.id OR hold.debtor_id = debt.debtor_id)
-    ) AS stops ON true
+    SELECT bearing.id, bearing.currency_code, bearing.until AS day,
+        {interest_sql.rounded("interest.units", "bearing.unit")} - steps.posted AS amount
+    FROM bearing JOIN steps ON steps.debt_id = bearing.id LEFT JOIN stops ON stops.id = bearing.id
     CROSS JOIN LATERAL interest_units(
-        steps.days, steps.amounts, terms.rate_days, terms.percents, stops.days, terms.day_count, terms.since, terms.until
-    ) AS interest
-    WHERE debt.id = ANY(%(debts)s) AND debt.current_status = ANY(%(open)s) AND coalesce(steps.last_day <= terms.until, true)
+        steps.days, steps.amounts, bearing.rate_days, bearing.percents, stops.days, bearing.day_count, bearing.since,
+        bearing.until
+    ) AS interest (units)
+    WHERE coalesce(steps.last_day <= bearing.until, true)
 """  # noqa: S608 - Our own SQL.
 _POST = f"""
     WITH due AS ({_DUE}), entry AS (

@@ -126,25 +126,37 @@ class DecidedFilter(OpenFilter):
 class RefundAdmin(WorkflowAdmin):
     list_display = ("paid_back", "payer", "reason", "proposed_by", "created_at", "decision", "decided_by")
     list_filter = (DecidedFilter, "decision", "created_at")
-    list_select_related = ("receipt", "proposed_by", "decided_by")
+    list_select_related = ("receipt", "payment__debt__debtor", "proposed_by", "decided_by")
     search_fields = ("id",)
     search_help_text = "The person's name, e-mail address, phone or reference, or an id"
     ordering = ("created_at", "id")
     actions = ()
     actions_detail = ("approve", "reject")
     fieldsets = (
-        (None, {"fields": (("paid_back", "payer"), ("receipt", "credit"), "reason", ("proposed_by", "created_at"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("paid_back", "payer"),
+                    ("receipt", "credit"),
+                    ("payment", "value_date"),
+                    "reason",
+                    ("proposed_by", "created_at"),
+                )
+            },
+        ),
         ("Decision", {"fields": (("decision", "decided_by"), ("decided_at", "decision_note"))}),
     )
 
     paid_back = column("Amount", lambda row: unbroken(amount(row.amount, row.currency_code)))
-    payer = column("Payer", lambda row: f"{row.receipt.payer_name} {row.receipt.payer_account}".strip() or "-")
+    payer = column("Payer", lambda row: row.payer or "-")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def search_filter(self, text: str) -> Q:
-        return Q(credit__debtor__in=search.debtors(text))
+        people = search.debtors(text)
+        return Q(credit__debtor__in=people) | Q(payment__debt__debtor__in=people)
 
     has_approve_permission = offered(Q(decision=None), "payments.decide_refund")
     has_reject_permission = offered(Q(decision=None), "payments.add_refund")
@@ -156,7 +168,7 @@ class RefundAdmin(WorkflowAdmin):
 
     @action(description="Reject", permissions=["reject"])  # type: ignore[untyped-decorator]
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        title = "Do not pay this back: the money goes back to where it was"
+        title = "Do not pay this back: the money stays, or goes back to where it was"
         return self.step(request, object_id, NoteForm, credits.reject, title=title, button="Reject", done="Rejected.")
 
 

@@ -20,8 +20,9 @@ from ddc.common.admin.pages import SMALLEST, ReadOnlyAdmin, amount, column, unbr
 from ddc.common.admin.workflow import offered
 from ddc.common.days import agency_today, begun
 from payments import posting, returns
+from payments.admin.credits import refunds_of
 from payments.admin.receipt_forms import direction_field, show_direction
-from payments.models import IdempotencyKey, Payment, PaymentStatus
+from payments.models import IdempotencyKey, Payment, PaymentStatus, Refund
 
 _MONEY = ("debt", "amount", "currency_code", "status", "payment_date", "allocation")
 
@@ -98,7 +99,8 @@ class PaymentAdmin(DomainAdmin):
     debtor = column("Debtor", lambda payment: payment.debt.debtor)
 
     def listings(self, request: HttpRequest, obj: Payment) -> list[Listing]:
-        return [ledger.listing_of(LedgerEntry.objects.filter(payment_id=obj.pk), payment_id__exact=obj.pk)]
+        entries = ledger.listing_of(LedgerEntry.objects.filter(payment_id=obj.pk), payment_id__exact=obj.pk)
+        return [entries, refunds_of(Refund.objects.filter(payment=obj), payment__id__exact=obj.pk)]
 
     has_reverse_permission = offered(Q(status=PaymentStatus.COMPLETED), "payments.reverse_payment")
 
@@ -133,14 +135,16 @@ class PaymentAdmin(DomainAdmin):
         title, done = "Book a charge-back, effective on the day of the payment", "The charge-back is booked."
         return self.do_to_one(request, object_id, form, act, title=title, button="Book charge-back", done=done)
 
-    @action(description="Refund", permissions=["reverse"])  # type: ignore[untyped-decorator]
+    has_refund_permission = offered(Q(status=PaymentStatus.COMPLETED), "payments.add_refund")
+
+    @action(description="Refund to the payer", permissions=["refund"])  # type: ignore[untyped-decorator]
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def act(payment: Payment, fields: dict[str, Any]) -> None:
-            returns.refund(payment, **fields, by=request.user, today=agency_today(now()))  # type: ignore[arg-type]
+            returns.propose_refund(payment, **fields, by=request.user, now=now())  # type: ignore[arg-type]
 
         form = ReturnForm(self.one(request, object_id), request.POST or None)
-        title, done = "Refund the payer, effective today", "The refund is booked."
-        return self.do_to_one(request, object_id, form, act, title=title, button="Book refund", done=done)
+        title, done = "Propose to pay this back to the payer. A second person approves it", "The refund is proposed."
+        return self.do_to_one(request, object_id, form, act, title=title, button="Propose", done=done)
 
 
 @admin.register(IdempotencyKey)

@@ -269,10 +269,19 @@ def _allocations(receipt: Receipt) -> list[dict[str, Any]]:
             "by": one.by or "System",
             "when": when(one.created_at),
             "why": one.why,
+            "went_back": _went_back(payments.get(one.payment_id) if one.payment_id else None),
             "may_undo": not one.reverses_id and not hasattr(one, "reversed_by") and one.kind != funding.Kind.REFUND,
         }
         for one in found
     ]
+
+
+def _went_back(payment: Payment | None) -> str:
+    """Describe what of a payment went back since."""
+    if payment is None or not payment.refunded_amount:
+        return ""
+    how = f"charged back on {when(payment.charged_back_at)}" if payment.charged_back_at else "refunded to the payer"
+    return f"{amount(payment.refunded_amount, payment.currency_code)} of it went back: {how}"
 
 
 def _target(allocation: ReceiptAllocation, payments: dict[Any, Payment]) -> Any:

@@ -9,6 +9,7 @@ from ddc.common import money
 from ddc.common.models import UUIDModel, newest_first
 from ddc.common.money import money_field
 from debtors.models import Debtor
+from payments.models.payments import Payment
 from payments.models.receipts import Receipt, ReceiptAllocation
 
 
@@ -33,20 +34,28 @@ class Credit(UUIDModel):
 
 
 class Refund(UUIDModel):
-    """Money that goes back to the payer of a receipt, out of a credit or out of suspense.
+    """Money that goes back to the payer: of a receipt, out of a credit or out of suspense, or of a payment.
 
-    From the proposal on it is taken from where it lies; a rejection puts it back. The second person is not the first one.
+    From the proposal on it is taken from the credit or from suspense; a rejection puts it back. A payment is given back with the
+    approval. The second person is not the first one.
     """
 
     class Decision(models.TextChoices):
         APPROVED = "approved"
         REJECTED = "rejected"
 
-    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="refunds")
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds")
     credit = models.ForeignKey(
         Credit, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds",
-        help_text="Where the money lies; empty: in suspense.",
+        help_text="Where the money lies; empty: in suspense, or on the payment's debt.",
     )  # fmt: skip
+    payment = models.ForeignKey(
+        Payment, on_delete=models.DO_NOTHING, db_constraint=False, null=True, blank=True, related_name="refunds",
+        help_text="It may have been voided.",
+    )  # fmt: skip
+    value_date = models.DateField(
+        null=True, blank=True, help_text="Of a refund of a payment; empty: the day of its approval."
+    )
     amount = money_field()
     currency_code = models.CharField("currency", max_length=3)
     reason = models.CharField(max_length=500)
@@ -63,6 +72,11 @@ class Refund(UUIDModel):
         constraints = [
             models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
+                name="refund_is_of_a_receipt_or_a_payment",
+                condition=Q(receipt__isnull=False, payment=None, value_date=None)
+                | Q(receipt=None, credit=None, payment__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="refund_is_decided_by_a_second_person",
                 condition=Q(decision__isnull=True, decided_by__isnull=True, decided_at__isnull=True)
                 | (
@@ -77,6 +91,13 @@ class Refund(UUIDModel):
             models.Index(fields=["-created_at", "-id"], name="refund_newest"),
             models.Index(fields=["created_at", "id"], name="refund_to_decide", condition=Q(decision__isnull=True)),
         ]
+
+    @property
+    def payer(self) -> str:
+        """The payer of the receipt, or the debtor of the payment."""
+        if self.receipt is not None:
+            return f"{self.receipt.payer_name} {self.receipt.payer_account}".strip()
+        return str(self.payment.debt.debtor) if self.payment else ""
 
     @property
     def status(self) -> str:

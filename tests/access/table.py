@@ -89,7 +89,7 @@ PUT,PATCH /payments/{pending}                401    401   200        200     403
 PUT,PATCH /payments/{pending}                401    401   200        200     403  {"amount": 2}
 DELETE    /payments/{payment}                401    401   403        204     403
 POST      /payments/{payment}/chargeback     401    401   403        201     403
-POST      /payments/{payment}/refund         401    401   403        201     403
+POST      /payments/{payment}/refund         401    401   201        201     403
 
 GET       /receipts                          401    401   200        200     200
 POST      /receipts                          401    401   422        422     403

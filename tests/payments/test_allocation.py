@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from agents.limits import AboveLimit
+from agents.models import RoleLimit
 from collection import debts
 from collection.balances import accounts, ledger
 from collection.balances.events import Draft
@@ -15,8 +17,9 @@ from collection.claims.components import Components
 from collection.debts import DebtIsClosed
 from collection.models import Debt, LedgerEntry
 from creditors import creditors
-from payments import posting, reconciliation, returns
-from payments.models import Payment, Receipt
+from ddc.common.errors import Forbidden
+from payments import credits, posting, reconciliation, returns
+from payments.models import Payment, Receipt, Refund
 from tests import factories
 
 Kind = LedgerEntry.Kind
@@ -219,6 +222,50 @@ def test_a_payment_with_returns_is_voided_whole():
     posting.void(payment, by=None, today=TODAY)
     assert balances(debt) == parts("1000", "45", "80")
     assert list(reconciliation.differences()) == []
+
+
+def test_a_refund_of_a_payment_needs_a_second_person():
+    debt, agent, supervisor = german(), factories.agent("Agent"), factories.agent("Supervisor")
+    payment = pay(debt, "300", date(2026, 2, 1))
+    refund = returns.propose_refund(payment, amount=Decimal(200), reason="Paid twice.", by=supervisor, now=NOW)
+    assert balances(debt) == parts("825")
+    with pytest.raises(returns.RefundProposed):
+        returns.propose_refund(payment, by=agent, now=NOW)
+    with pytest.raises(credits.OwnProposal):
+        credits.approve(refund, by=supervisor, now=NOW)
+    with pytest.raises(Forbidden):
+        credits.approve(refund, by=agent, now=NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Refund.objects.update(decision="approved", decided_by=supervisor, decided_at=NOW)
+    other = factories.agent("Supervisor")
+    limit = RoleLimit.objects.create(role="Supervisor", kind="refund_amount", value=199)
+    with pytest.raises(AboveLimit):
+        credits.approve(refund, by=other, now=NOW)
+    assert balances(debt) == parts("825")
+    limit.delete()
+    credits.approve(refund, by=other, now=NOW)
+    payment.refresh_from_db()
+    assert (balances(debt), payment.refunded_amount) == (parts("1000", "25"), 200)
+    with pytest.raises(credits.AlreadyDecided):
+        credits.approve(refund, by=other, now=NOW)
+    rejected = returns.propose_refund(payment, by=agent, now=NOW)
+    credits.reject(rejected, by=agent, now=NOW, note="Not needed.")
+    assert (rejected.amount, balances(debt)) == (100, parts("1000", "25"))
+    assert list(reconciliation.differences()) == []
+
+
+def test_a_refund_of_a_payment_that_was_voided_or_charged_back_since_is_not_booked():
+    supervisor = factories.agent("Supervisor")
+    voided, returned = pay(german(), "300"), pay(german(), "300")
+    proposed = [returns.propose_refund(payment, by=supervisor, now=NOW) for payment in (voided, returned)]
+    posting.void(voided, by=None, today=TODAY)
+    returns.charge_back(returned, by=None, now=NOW, today=TODAY)
+    for refund, error in zip(proposed, (posting.PaymentNotFound, returns.NotPosted), strict=True):
+        with pytest.raises(error), transaction.atomic():
+            credits.approve(refund, by=factories.agent("Supervisor"), now=NOW)
+        refund.refresh_from_db()
+        assert refund.status == "proposed"
+    assert not LedgerEntry.objects.filter(kind=Kind.REFUND).exists()
 
 
 def test_a_refund_of_a_closed_debt_is_refused():

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F, Sum, Window
+from django.db.models import F, Q, Sum, Window
 from django.db.models.functions import RowNumber
 
 from arrangements.admin.listings import of_debtor as arrangements_of
@@ -149,7 +149,8 @@ class CreditsPanel(Panel):
     slug, title = "credits", "Credits"
 
     def listings(self, view: View) -> list[Listing]:
-        return [credits.of_debtor(view.debtor), credits.refunds_of(Refund.objects.filter(credit__debtor=view.debtor))]
+        whose = Q(credit__debtor=view.debtor) | Q(payment__debt__debtor=view.debtor)
+        return [credits.of_debtor(view.debtor), credits.refunds_of(Refund.objects.filter(whose))]
 
 
 class RequestsPanel(Panel):

@@ -1,13 +1,15 @@
 """Receipts, credits and refunds over HTTP."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from payments import posting
 from payments.models import Credit, IdempotencyKey, Payment, Receipt, Refund
 from tests import factories
 from tests.conftest import Api
-from tests.payments.receipts.makers import balance, no_difference, receipt
+from tests.payments.receipts.makers import TODAY, balance, no_difference, receipt
 
 pytestmark = pytest.mark.django_db
 
@@ -203,3 +205,27 @@ def test_the_debtors_direction_of_a_payment_and_of_a_part_of_a_receipt(api: Api)
     assert Payment.objects.get(pk=made.json()["allocations"][0]["paymentId"]).allocation == ["principal"]
     wrong = api.post("/payments", {"debtId": str(british.pk), "amount": 10, "allocation": ["capital"]})
     assert wrong.status_code == 422
+
+
+def test_a_receipt_shows_what_of_its_payment_was_charged_back(api: Api):
+    debt = factories.debt(balance="100", external_reference="INV-100001")
+    came = receipt(130, "INV-100001")
+    paid, credit = api.get(f"/receipts/{came.pk}").json()["allocations"]
+    assert (paid["refundedAmount"], paid["chargedBackAt"], credit["refundedAmount"]) == ("0.00", None, None)
+    assert api.post(f"/payments/{paid['paymentId']}/chargeback", {"amount": 40}).status_code == 201
+    paid, _ = api.get(f"/receipts/{came.pk}").json()["allocations"]
+    assert (paid["amount"], paid["refundedAmount"], balance(debt)) == ("100.00", "40.00", 40)
+    assert paid["chargedBackAt"]
+
+
+def test_a_refund_of_a_payment_is_proposed(api: Api):
+    payment = posting.record(debt=factories.debt(balance="100"), amount=Decimal(60), by=None, today=TODAY)
+    made = api.post(f"/payments/{payment.pk}/refund", {"amount": 20, "reason": "Paid twice."})
+    assert made.status_code == 201, made.content
+    found = made.json()
+    assert (found["paymentId"], found["receiptId"], found["amount"]) == (str(payment.pk), None, "20.00")
+    assert (found["status"], found["payerName"]) == ("proposed", None)
+    assert api.put(f"/refunds/{found['id']}/approve").status_code == 403
+    assert api.get(f"/refunds/{found['id']}").json() == found
+    assert balance(payment.debt) == 40
+    assert no_difference()
