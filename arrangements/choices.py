@@ -35,7 +35,7 @@ def choices(
     first = next(iter(debts))
     terms = policies.rules(first.creditor, first.currency_code).terms
     today = calendars.today(debtor, at=now)
-    balance = sum((debt.current_balance for debt in debts), Decimal(0))
+    balance = sum(computation.owed(debts, today).values(), Decimal(0))
     soon = _day(today, _DAYS_TO_PAY, terms.max_days_to_first)
     later = _day(today, _DAYS_TO_FIRST, terms.max_days_to_first)
     wanted: list[tuple[Kind, Schedule, Decimal | None]] = []

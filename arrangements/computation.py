@@ -1,7 +1,7 @@
 """Compute an arrangement: check its debts and its schedule, and find out who has to agree. Nothing is stored."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,6 +12,7 @@ from arrangements import calendar, policies, schedules
 from arrangements.models import Arrangement, Kind
 from arrangements.policies import Need, Rules
 from arrangements.schedules import BusinessDays, Due, Frequency
+from collection.balances import accounts
 from collection.models import Debt, DebtStatus
 from creditors.models import Creditor
 from ddc.common import money
@@ -115,13 +116,14 @@ def compute(
 ) -> Offer:
     """Compute an arrangement on debts, without storing it.
 
-    :param total: what is to be paid; None: the balance of all debts, less the discount
+    :param total: what is to be paid; None: what closes all debts today, less the discount
     :param discount: what a settlement gives up, in the debts' currency
     :raises DomainError: one of this module's, if debts, sums or schedule do not fit
     """
     check_debts(debts, debtor)
     first = next(iter(debts))
-    currency, balance = first.currency_code, sum((debt.current_balance for debt in debts), Decimal(0))
+    today = calendars.today(debtor, at=now)
+    currency, balance = first.currency_code, sum(owed(debts, today).values(), Decimal(0))
     given_up = money.check(discount or Decimal(0), currency, field="discount")
     if (kind == Kind.SETTLEMENT) != (0 < given_up < balance) or given_up < 0:
         raise DiscountOutOfRange
@@ -130,7 +132,6 @@ def compute(
     )
     if not 0 < total <= balance:
         raise TotalOutOfRange
-    today = calendars.today(debtor, at=now)
     if schedule.first < today:
         raise StartsInPast
     rules = policies.rules(first.creditor, currency)
@@ -154,6 +155,11 @@ def compute(
     return Offer(
         kind, currency, first.creditor, total, given_up, schedule, instalments, needs, rules, valid_until, today
     )
+
+
+def owed(debts: Iterable[Debt], day: date) -> dict[uuid.UUID, Decimal]:
+    """Return what closes each debt on a day, with the interest until then."""
+    return {debt.pk: accounts.payoff(debt, day).amount for debt in debts}
 
 
 def settlement(balance: Decimal, percent: Decimal, currency: str) -> tuple[Decimal, Decimal]:

@@ -13,6 +13,7 @@ from django.dispatch import Signal
 from agents.models import Agent
 from arrangements.models import Arrangement, ArrangementDebt, ArrangementEvent, Interest
 from collection import statuses
+from collection.balances import accounts, ledger
 from collection.holds import amendments, holds
 from collection.holds.reasons import POLICIES, Block
 from collection.models import Debt, Hold
@@ -53,14 +54,23 @@ def activate(
     statuses.refresh_all(list(debts), now=now)
 
 
-def deactivate(arrangement: Arrangement, *, by: Agent | None, now: datetime, why: str) -> None:
-    """Take the arrangement's effects from its debts."""
+def deactivate(
+    arrangement: Arrangement, *, by: Agent | None, now: datetime, why: str, owes_frozen_interest: bool = False
+) -> None:
+    """Take the arrangement's effects from its debts.
+
+    :param owes_frozen_interest: the interest of the days on which it was frozen is owed after all
+    """
     parts = list(
         ArrangementDebt.objects.filter(arrangement=arrangement, is_active=True).select_related("hold__debt__debtor")
     )
     for part in parts:
         if part.hold and part.hold.ended_at is None:
             amendments.end_granted(part.hold, by=by, now=now, why=why)
+            if owes_frozen_interest and part.hold.blocks_interest:
+                part.hold.blocks_interest = False
+                part.hold.save(update_fields=["blocks_interest", "updated_at"])
+                accounts.book(ledger.lock_debt(part.debt_id), by=by, posted_at=now)
     ArrangementDebt.objects.filter(pk__in=[part.pk for part in parts]).update(is_active=False, hold=None)
     statuses.refresh_all([part.debt_id for part in parts], now=now)
 

@@ -103,7 +103,8 @@ def _keep(arrangement: Arrangement, *, now: datetime) -> bool:
 def _break(arrangement: Arrangement, day: date, *, now: datetime) -> bool:
     if not effects.move(arrangement, Status.ACTIVE, to=Status.BROKEN, now=now, broken_on=day):
         return False
-    effects.deactivate(arrangement, by=None, now=now, why="The arrangement was broken.")
+    why = "The arrangement was broken."
+    effects.deactivate(arrangement, by=None, now=now, why=why, owes_frozen_interest=True)
     effects.record(arrangement, Event.BROKEN, by=None, now=now, on=day.isoformat())
     return True
 

@@ -14,6 +14,7 @@ from arrangements.computation import DebtOfAnotherDebtor, DebtsRequired, Offer, 
 from arrangements.models import Arrangement, ArrangementDebt, ArrangementEvent, Instalment, Kind
 from collection.balances import ledger
 from collection.models import Debt
+from debtors import calendars
 from debtors.models import Debtor
 
 
@@ -46,7 +47,7 @@ def propose(
         raise DebtsRequired
     debts = lock(debt_ids)
     if percent is not None:
-        balance = sum((debt.current_balance for debt in debts.values()), Decimal(0))
+        balance = sum(computation.owed(debts.values(), calendars.today(debtor, at=now)).values(), Decimal(0))
         discount = computation.settlement(balance, percent, next(iter(debts.values())).currency_code)[1]
     offer = computation.compute(
         kind, list(debts.values()), debtor=debtor, schedule=schedule, total=total, discount=discount, by=by, now=now
@@ -105,7 +106,7 @@ def _store(
         expires_on=offer.valid_until,
         created_at=now,
     )
-    balances = {debt.pk: debt.current_balance for debt in debts.values()}
+    balances = computation.owed(debts.values(), offer.today)
     split = computation.shares(offer.total, balances, offer.currency)
     ArrangementDebt.objects.bulk_create(
         ArrangementDebt(arrangement=arrangement, debt=debt, share=split[pk], balance_at_start=balances[pk])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -10,7 +10,8 @@ import time_machine
 
 from arrangements import assessment, progress
 from arrangements.models import Arrangement, ArrangementPolicy, Kind
-from collection.models import Debt, Hold, LedgerEntry
+from collection.balances import accounts
+from collection.models import Debt, Hold, InterestSchedule, LedgerEntry
 from payments import posting
 from tests import factories
 from tests.arrangements.conftest import START, events, follow, noon, pay
@@ -178,3 +179,32 @@ def test_the_debtors_last_midnight_decides(agree: Agree) -> None:
     assert progress.follow_days(now=before.replace(hour=5, minute=0)) == 1
     arrangement.refresh_from_db()
     assert arrangement.status == "broken"
+
+
+@pytest.fixture
+def bearing() -> Debt:
+    """1,000.00 with interest of 1.00 a day for ten days before the start."""
+    law = InterestSchedule.objects.create(code="X", name="x", section="x", source="x", fixed_percent=D("36.5"))
+    found = debt("1000.00")
+    Debt.objects.filter(pk=found.pk).update(interest_schedule=law, interest_from=START - timedelta(days=10))
+    return found
+
+
+def payoff(of: Debt, day: date) -> D:
+    return accounts.payoff(Debt.objects.get(pk=of.pk), day).amount
+
+
+def test_an_arrangement_counts_the_interest_until_its_proposal(agree: Agree, bearing: Debt) -> None:
+    found = agree(bearing, number=2)
+    assert (found.total, found.parts.get().balance_at_start) == (1010, 1010)
+    assert payoff(bearing, date(2027, 2, 4)) == 1041
+
+
+def test_frozen_interest_is_owed_only_if_the_arrangement_breaks(agree: Agree, bearing: Debt) -> None:
+    policy(interest="frozen")
+    arrangement = agree(bearing, number=2)
+    pay(bearing, "10.00", date(2027, 2, 1))
+    assert payoff(bearing, date(2027, 2, 4)) == 1000
+    assert follow(arrangement, date(2027, 3, 20)).status == "broken"
+    # 38 days on 1,000.00 until the payment, which then covers interest too, and 47 days since.
+    assert payoff(bearing, date(2027, 3, 20)) == 1075

@@ -234,6 +234,23 @@ class TestCosts:
         assert self.charged("DE_RVG", "2025-05-31", "1200.00", factor="usual") == Decimal("134.30")
         assert costs.in_force(costs.shipped(), "DE_RVG", date(2021, 9, 30)) is None
 
+    @pytest.mark.parametrize("code", ["DE_RVG", "DE_RVG_PLAN"])
+    @pytest.mark.parametrize(
+        ("mandate", "first", "adds"),
+        [("2025-05-31", "49.00", "39 56 52 81"), ("2025-06-01", "51.50", "41.50 59.50 55 86")],
+    )
+    def test_the_german_table_follows_the_steps_of_the_law(self, code, mandate, first, adds):
+        """§ 13 (1) RVG: the fee for 500 euros, and what each begun further sum adds, up to 2,000, 10,000, 25,000 and 50,000."""
+        up_to, fee, expected = Decimal(500), Decimal(first), [(Decimal(500), Decimal(first))]
+        widths = ((2_000, 500), (10_000, 1_000), (25_000, 3_000), (50_000, 5_000))
+        for (end, width), more in zip(widths, adds.split(), strict=True):
+            while up_to < end:
+                up_to, fee = up_to + width, fee + Decimal(more)
+                expected.append((up_to, fee))
+        steps = costs.in_force(costs.shipped(), code, date.fromisoformat(mandate)).table.steps
+        assert [(step.up_to, step.amount) for step in steps] == expected[: len(steps)]
+        assert steps[-1].up_to == (25_000 if code == "DE_RVG_PLAN" else 50_000)
+
     def test_german_plan_fee_is_on_half_the_claim(self):
         assert self.charged("DE_RVG_PLAN", "2026-01-01", "1200.00", factor="usual") == Decimal("78.12")
 
