@@ -10,6 +10,7 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ddc
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
+RUN python -m ddc.translations compile
 # The settings require these variables; they exist only during this step.
 RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; } \
  && SECRET_KEY=$(random) DEBTOR_TOKEN_KEY=$(random) OTP_KEY=$(random) \

@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 STACK := $(PY) -m ddc.stack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo reset pictures test fix check checks check-deep bench chaos faults browser setup-proxies
+.PHONY: help setup demo reset pictures messages test fix check checks check-deep bench chaos faults browser setup-proxies
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -44,6 +44,9 @@ faults: $(VENV)/installed-dev ## Break parts of a running site one after another
 
 bench: $(VENV)/installed-local ## Measure the site's speed; ARGS="--scale 0.1" for a short run
 	@$(STACK) run --durable -- $(PY) -m bench $(ARGS)
+
+messages: $(VENV)/installed-local ## Update locale/ after a change of the portal's texts, and list what is left to translate
+	@$(PY) -m ddc.translations update
 
 fix: $(VENV)/installed-dev ## Format the code and fix what ruff can
 	@$(PY) -m ruff check --fix .

@@ -26,38 +26,17 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _NAMES = {"UTC", *(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))}
 
 
-class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The agency's values. An empty field shows which value of the environment holds."""
+class LookForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The contact details and the look of the agency, or of a creditor in the portal."""
 
     new_logo = forms.FileField(
         label="Logo", required=False, widget=UnfoldAdminFileFieldWidget, help_text="PNG, JPEG or WebP, at most 500 KB."
     )
     remove_logo = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
 
-    class Meta:
-        model = AgencyProfile
-        fields = ("name", "address", "phone", "email", "time_zone", "colour")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        defaults = profile.of_environment()
-        for name, field in self.fields.items():
-            if name in defaults:
-                field.required = False
-                holds = defaults[name] or ("the colour of the theme" if name == "colour" else "nothing")
-                field.help_text = f"{field.help_text} Empty: {holds}.".strip()
-        choices = [("", "—"), *((name, name.replace("_", " ")) for name in sorted(_NAMES))]
-        if "time_zone" in self.fields:
-            self.fields["time_zone"] = forms.ChoiceField(
-                choices=choices,
-                required=False,
-                widget=UnfoldAdminSelectWidget(),
-                help_text=f"By its clock the daily run starts and days end. Empty: {defaults['time_zone']}.",
-            )
-
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in ("name", "address"):
+        for name in ("name", "address", "licence", "notice"):
             if _UNPRINTABLE.search(values.get(name) or ""):
                 self.add_error(name, "Write it on one line.")
         return values
@@ -94,6 +73,37 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
         except logos.BadLogo as error:
             raise forms.ValidationError(str(error)) from error
 
+    def logo_values(self) -> dict[str, Any]:
+        """Return the columns of the logo to store; none if it stays as it is."""
+        if logo := self.cleaned_data["new_logo"]:
+            return {"logo": logo, "logo_version": hashlib.sha256(logo).hexdigest()}
+        return {"logo": None, "logo_version": ""} if self.cleaned_data["remove_logo"] else {}
+
+
+class AgencyForm(LookForm):
+    """The agency's values. An empty field shows which value of the environment holds."""
+
+    class Meta:
+        model = AgencyProfile
+        fields = ("name", "address", "phone", "email", "hours", "licence", "notice", "time_zone", "colour")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        defaults = profile.of_environment()
+        for name, field in self.fields.items():
+            if name in defaults:
+                field.required = False
+                holds = defaults[name] or ("the colour of the theme" if name == "colour" else "nothing")
+                field.help_text = f"{field.help_text} Empty: {holds}.".strip()
+        choices = [("", "—"), *((name, name.replace("_", " ")) for name in sorted(_NAMES))]
+        if "time_zone" in self.fields:
+            self.fields["time_zone"] = forms.ChoiceField(
+                choices=choices,
+                required=False,
+                widget=UnfoldAdminSelectWidget(),
+                help_text=f"By its clock the daily run starts and days end. Empty: {defaults['time_zone']}.",
+            )
+
 
 @admin.register(AgencyProfile)
 class AgencyAdmin(BackOffice):
@@ -103,6 +113,7 @@ class AgencyAdmin(BackOffice):
     readonly_fields = ("present_logo",)
     fieldsets = (
         ("Name and contact details", {"fields": ("name", "address", ("phone", "email"), "time_zone")}),
+        ("At the foot of the portal", {"fields": ("hours", "licence", "notice")}),
         ("Look", {"fields": ("colour", "present_logo", "new_logo", "remove_logo")}),
     )
 
@@ -121,11 +132,7 @@ class AgencyAdmin(BackOffice):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in form.changed_data if name in AgencyForm.Meta.fields}
-        if logo := form.cleaned_data["new_logo"]:
-            values |= {"logo": logo, "logo_version": hashlib.sha256(logo).hexdigest()}
-        elif form.cleaned_data["remove_logo"]:
-            values |= {"logo": None, "logo_version": ""}
-        profile.change(values)
+        profile.change(values | form.logo_values())
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         self.message_user(request, "Saved. Every page and message shows it within seconds.")

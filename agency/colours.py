@@ -4,7 +4,7 @@ Colour = tuple[int, int, int]
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 #: The portal's page, and a dark page of the back office, on which the colour is the text of links.
-_LIGHT_PAGE, _DARK_PAGE = (0xF3, 0xF6, 0xF8), (0x1F, 0x29, 0x37)
+_LIGHT_PAGE, _DARK_PAGE = (0xF8, 0xF5, 0xEF), (0x1F, 0x29, 0x37)
 #: The contrast of text that WCAG's level AA demands.
 LEAST_CONTRAST = 4.5
 #: django-unfold's shades, as parts of white or black; 600 is the colour itself. 500 and 400 are text on dark pages.
@@ -36,7 +36,12 @@ def style_sheet(colour: Colour) -> str:
                for weight, part in _TINTS.items()}  # fmt: skip
     shades |= {weight: _mix(colour, BLACK, part) for weight, part in _SHADES.items()}
     lines = {f"--color-primary-{weight}": shade for weight, shade in sorted(shades.items())}
-    lines |= {"--main": colour, "--main-dark": shades[800]}
+    light = lines | {"--brand": colour, "--on-brand": WHITE, "--brand-tint": shades[50]}
+    dark = {"--brand": _on_dark(colour, 0.45), "--on-brand": BLACK, "--brand-tint": _mix(colour, BLACK, 0.7)}
+    return f"{_rule(light)}@media (prefers-color-scheme: dark) {{ {_rule(dark)}}}\n"
+
+
+def _rule(lines: dict[str, Colour]) -> str:
     written = "".join(f"  {name}: #{red:02x}{green:02x}{blue:02x};\n" for name, (red, green, blue) in lines.items())
     return f":root {{\n{written}}}\n"
 

@@ -15,6 +15,16 @@ class AgencyProfile(models.Model):
     address = models.CharField("postal address", max_length=200, blank=True)
     phone = models.CharField(max_length=30, blank=True)
     email = models.EmailField("e-mail address", max_length=120, blank=True)
+    hours = models.CharField("hours of the phone", max_length=200, blank=True, default="", help_text="In the portal.")
+    licence = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        help_text="At the foot of the portal: who supervises the agency, and the number.",
+    )
+    notice = models.CharField(
+        max_length=1000, blank=True, default="", help_text="At the foot of the portal's pages, after the sign-in."
+    )
     time_zone = models.CharField(max_length=60, blank=True, help_text="An IANA name, such as Europe/London.")
     colour = models.CharField(max_length=7, blank=True, help_text="The main colour of all pages, such as #0b5a8a.")
     logo = models.BinaryField(null=True, editable=False, help_text="A PNG image.")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from agency import colours as shades
 from agency import profile
 from agency.models import AgencyProfile
+from creditors.models import CreditorLook
 
 _FOREVER = "public, max-age=31536000, immutable"
 _DIGEST = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
@@ -28,10 +29,13 @@ def colours(request: HttpRequest, code: str) -> HttpResponse:
 @csrf_exempt  # It accepts no input.
 @require_safe
 def logo(request: HttpRequest, digest: str) -> HttpResponse:
-    """Answer the logo."""
+    """Answer the logo of the agency or of a creditor."""
     if not _DIGEST.fullmatch(digest):
         raise Http404
-    stored = AgencyProfile.objects.filter(logo_version=digest).exclude(logo=None).values_list("logo", flat=True).first()
+    stored = None
+    for owner in (AgencyProfile, CreditorLook):
+        found = owner.objects.filter(logo_version=digest).exclude(logo=None)
+        stored = stored or found.values_list("logo", flat=True).first()
     if stored is None:
         raise Http404
     headers = {"Cache-Control": _FOREVER, "Content-Disposition": 'inline; filename="logo.png"'}

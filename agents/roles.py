@@ -69,7 +69,13 @@ _SUPERVISOR = {
     "agency": ("change_agencyprofile",),
     "audit": ("view_auditevent", "view_listexport", "export_lists", "run_systemcheck"),
     "agents": ("change_apitoken", "manage_staff", "add_rolelimit", "change_rolelimit", "delete_rolelimit"),
-    "creditors": ("change_creditor", "delete_creditor"),
+    "creditors": (
+        "change_creditor",
+        "delete_creditor",
+        "add_creditorlook",
+        "change_creditorlook",
+        "delete_creditorlook",
+    ),
     "debtors": ("delete_debtor", "add_contactpoint", "change_contactpoint"),
     "collections": (
         "delete_debt",

@@ -8,7 +8,7 @@ from agents.models import Agent
 from arrangements import computation, policies
 from arrangements.computation import Offer, Schedule
 from arrangements.models import Kind
-from arrangements.schedules import AmountTooSmall
+from arrangements.schedules import DAYS, AmountTooSmall, Frequency
 from collection.models import Debt
 from debtors import calendars
 from debtors.models import Debtor
@@ -55,6 +55,17 @@ def choices(
         except AmountTooSmall:
             continue
     return found
+
+
+def own_schedule(
+    debts: Collection[Debt], *, debtor: Debtor, amount: Decimal, frequency: Frequency, now: datetime
+) -> Schedule:
+    """Return the schedule for an amount that a debtor can pay each week, two weeks or month; the first is due after that time."""
+    first = next(iter(debts))
+    terms = policies.rules(first.creditor, first.currency_code).terms
+    days = min(_DAYS_TO_FIRST, DAYS.get(frequency, _DAYS_TO_FIRST))
+    start = _day(calendars.today(debtor, at=now), days, terms.max_days_to_first)
+    return Schedule(first=start, amount=amount, frequency=frequency)
 
 
 def _day(today: date, days: int, most: int | None) -> date:

@@ -56,7 +56,7 @@ class Due:
     amount: Decimal
 
 
-_DAYS = {Frequency.WEEKLY: 7, Frequency.FORTNIGHTLY: 14, Frequency.FOUR_WEEKLY: 28}
+DAYS = {Frequency.WEEKLY: 7, Frequency.FORTNIGHTLY: 14, Frequency.FOUR_WEEKLY: 28}
 _DAY = timedelta(days=1)
 
 
@@ -66,7 +66,7 @@ def dates(first: date, frequency: Frequency) -> Iterator[date]:
         if frequency == Frequency.MONTHLY:
             yield first + relativedelta(months=n)
         else:
-            yield first + timedelta(days=n * _DAYS[frequency])
+            yield first + timedelta(days=n * DAYS[frequency])
 
 
 def shift(day: date, rule: BusinessDays, is_business_day: Callable[[date], bool]) -> date:

@@ -95,6 +95,21 @@ def request(debt: Debt, *, debtor: Debtor, days: int, reason: str, now: datetime
     return deferral
 
 
+def withdraw(request: DeferralRequest, *, debtor: Debtor, now: datetime) -> DeferralRequest:
+    """Withdraw a pending request, for the debtor who made it.
+
+    :raises DebtOfAnotherDebtor: if another debtor made it
+    :raises AlreadyReviewed: if it has been reviewed or closed
+    """
+    if request.debtor_id != debtor.pk:
+        raise DebtOfAnotherDebtor
+    rejected, by_debtor = DeferralRequest.Status.REJECTED, DeferralRequest.ClosedBy.DEBTOR
+    if not pending(request).update(status=rejected, closed_by=by_debtor, reviewed_at=now, updated_at=now):
+        raise AlreadyReviewed
+    request.refresh_from_db()
+    return request
+
+
 @transaction.atomic
 def approve(
     request: DeferralRequest,

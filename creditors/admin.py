@@ -8,13 +8,14 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from agency.admin import LookForm
 from collection.models import Debt
 from creditors import creditors
-from creditors.models import Creditor, CreditorName
+from creditors.models import Creditor, CreditorLook, CreditorName
 from ddc.common import normal_forms
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
-from ddc.common.admin.pages import ReadOnlyAdmin, amount, column
+from ddc.common.admin.pages import BackOffice, ReadOnlyAdmin, amount, column
 from strategy.withdrawal_admin import WithdrawalPage
 
 
@@ -86,3 +87,31 @@ class CreditorNameAdmin(ReadOnlyAdmin):
     list_display = ("name", "normal_form", "creditor")
     list_select_related = ("creditor",)
     ordering = ("normal_form",)
+
+
+class CreditorLookForm(LookForm):
+    class Meta:
+        model = CreditorLook
+        fields = ("creditor", "name", "address", "phone", "email", "hours", "licence", "notice", "colour")
+
+
+@admin.register(CreditorLook)
+class CreditorLookAdmin(BackOffice):
+    """How the portal looks to debtors of one creditor. An empty field stands for the agency's value."""
+
+    form = CreditorLookForm
+    list_display = ("creditor", "name", "phone", "email", "updated_at")
+    list_select_related = ("creditor",)
+    search_fields = ("creditor__name",)
+    search_help_text = "Part of the creditor's name"
+    autocomplete_fields = ("creditor",)
+    fieldsets = (
+        ("Creditor", {"fields": ("creditor", "name", "address", ("phone", "email"), "hours")}),
+        ("Foot of the pages", {"fields": ("licence", "notice")}),
+        ("Look", {"fields": ("colour", "new_logo", "remove_logo")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        for name, value in form.logo_values().items():
+            setattr(obj, name, value)
+        obj.save()

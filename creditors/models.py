@@ -51,3 +51,28 @@ class CreditorName(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CreditorLook(UUIDModel):
+    """How the portal looks to debtors who owe to this creditor only. An empty value stands for the agency's."""
+
+    creditor = models.OneToOneField(Creditor, on_delete=models.CASCADE, related_name="look")
+    name = models.CharField("name shown", max_length=60, blank=True, default="")
+    address = models.CharField("postal address", max_length=200, blank=True, default="")
+    phone = models.CharField(max_length=30, blank=True, default="")
+    email = models.EmailField("e-mail address", max_length=120, blank=True, default="")
+    hours = models.CharField("hours of the phone", max_length=200, blank=True, default="")
+    licence = models.CharField(max_length=300, blank=True, default="")
+    notice = models.CharField(max_length=1000, blank=True, default="", help_text="Shown at the foot of each page.")
+    colour = models.CharField(max_length=7, blank=True, default="", help_text="Such as #0b5a8a.")
+    logo = models.BinaryField(null=True, editable=False, help_text="A PNG image.")
+    logo_version = models.CharField("logo", max_length=64, blank=True, default="", editable=False, db_index=True)
+
+    class Meta:
+        db_table = "creditor_look"
+        verbose_name = "look of the portal"
+        verbose_name_plural = "looks of the portal"
+        ordering = ["creditor"]
+
+    def __str__(self) -> str:
+        return self.name or self.creditor.name

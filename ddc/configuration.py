@@ -268,3 +268,13 @@ def second_factor(text: str, *, demo: bool) -> str:
     if text in ("supervisors", "all") or (text == "optional" and demo):
         return text
     raise ImproperlyConfigured(f"SECOND_FACTOR is {text!r}. Use supervisors or all; optional needs DEMO=1.")
+
+
+def second_question(text: str) -> str:
+    """Return where the second question of debtors' sign-in is asked: on the ``pages`` only, or over the ``api`` too.
+
+    :raises ImproperlyConfigured: for another word
+    """
+    if text in ("pages", "api"):
+        return text
+    raise ImproperlyConfigured(f"SECOND_QUESTION is {text!r}. Use pages or api.")

@@ -70,6 +70,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- Language, time zone, static files
 LANGUAGE_CODE = "en"
+#: The languages of the debtors' pages. The back office and the API are in English.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "ddc.formats"
 STATIC_URL = "/static/"

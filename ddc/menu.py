@@ -27,7 +27,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Debts", (
         "collections.Debt", "arrangements.Arrangement", "collections.DeferralRequest", "collections.Dispute", "collections.Hold",
-        "creditors.Creditor", "collections.ParkedPlacement", "collections.PlacementImport",
+        "creditors.Creditor", "creditors.CreditorLook", "collections.ParkedPlacement", "collections.PlacementImport",
     )),
     ("Payments", (
         "payments.Payment", "payments.Receipt", "payments.Credit", "payments.Refund", "collections.LedgerEntry",
@@ -45,7 +45,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "audit.AuditEvent", "audit.ListExport", "audit.SystemCheck", "collections.HoldEvent", "communications.MessageAttempt",
         "communications.UncertainResolution",
         "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
-        "portal.DigitalActivity", "creditors.CreditorName",
+        "portal.DigitalActivity", "portal.SignedLink", "creditors.CreditorName",
     )),
     ("Set-up", (
         "agency.AgencyProfile", "agents.Agent", "auth.Group", "agents.RoleLimit", "agents.StaffSession", "agents.ApiToken",

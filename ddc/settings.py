@@ -29,6 +29,7 @@ from ddc.configuration import (
     origin,
     rate,
     second_factor,
+    second_question,
     webhook_secret,
 )
 from ddc.databases import database_settings, owner_settings
@@ -200,6 +201,7 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 12 * 3600
 TOKEN_FAMILY_SECONDS = 30 * 86400
 DEBTOR_TOKEN_SECONDS = 7 * 86400
+PORTAL_IDLE_SECONDS = 15 * 60
 
 # --- API
 FAST_READS = env.bool("FAST_READS", default=True)
@@ -246,6 +248,7 @@ OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3)
 OTP_PER_PHONE_DAY = check_range("OTP_PER_PHONE_DAY", env.int("OTP_PER_PHONE_DAY", default=10), least=1)
 OTP_PER_HOUR = check_range("OTP_PER_HOUR", env.int("OTP_PER_HOUR", default=2000), least=1)
 OTP_PER_ADDRESS = check_range("OTP_PER_ADDRESS", env.int("OTP_PER_ADDRESS", default=300), least=1)
+SECOND_QUESTION = second_question(env.str("SECOND_QUESTION", default="pages"))
 
 
 # --- The back office

@@ -53,11 +53,12 @@ def normalise(text: str, country_code: str | None, *, field: str = "mobile_phone
     raise InvalidPhone(field=field)
 
 
-def as_typed(text: str, *, field: str = "mobile_phone") -> str:
+def as_typed(text: str, *, region: str | None = None, field: str = "mobile_phone") -> str:
     """Return the number in E.164 that a person typed to sign in: ``+44 7400 …``, ``0044…``, ``44…``, or ``07400 …``.
 
-    A national number is one of the agency's own country. A number with the right length for its country is accepted even if
-    the numbering plan does not know it, because the only use of the result is to look for a debtor who has it.
+    A national number is one of ``region``, the country of the person's browser, or else of the agency's own country.
+    A number with the right length for its country is accepted even if the numbering plan does not know it, because the only
+    use of the result is to look for a debtor who has it.
 
     :raises InvalidPhone: if it cannot be a phone number
     """
@@ -68,7 +69,7 @@ def as_typed(text: str, *, field: str = "mobile_phone") -> str:
         international = "+" + text[2:] if text.startswith("00") else text
         digits = "+" + text.lstrip("+")
         forms = [(international, None)] if international.startswith("+") else []
-        national = [] if forms else [(text, _agency_country())]
+        national = [] if forms else [(text, country) for country in (region, _agency_country()) if country]
         for is_right, tried in (
             (phonenumbers.is_valid_number, [*forms, *national, (digits, None)]),
             (phonenumbers.is_possible_number, [*forms, *national]),

@@ -6,7 +6,7 @@ from django.db.models import Q
 from collection import search
 from ddc.common.admin.pages import ReadOnlyAdmin
 from debtors import contact_points
-from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
+from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken, SignedLink
 
 
 @admin.register(DigitalActivity)
@@ -32,6 +32,20 @@ class OtpSessionAdmin(ReadOnlyAdmin):
 
     def search_filter(self, text: str) -> Q:
         return Q(address=contact_points.normal_form(text))
+
+
+@admin.register(SignedLink)
+class SignedLinkAdmin(ReadOnlyAdmin):
+    """Links in messages. Their tokens are not stored."""
+
+    list_display = ("created_at", "debtor", "purpose", "wrong_answers", "ended_at", "expires_at")
+    list_filter = ("created_at", "purpose")
+    list_select_related = ("debtor",)
+    search_fields = ("id",)
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or an id"
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debtor__in=search.debtors(text))
 
 
 @admin.register(RevokedDebtorToken)

@@ -1,11 +1,13 @@
 """API of the debtors' sign-in and portal, and of their activities for staff."""
 
+import uuid
 from typing import Any, cast
 
 from django.conf import settings
 from django.core.validators import RegexValidator
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,11 +23,12 @@ from ddc.common.days import agency_today
 from debtors import phones
 from debtors.models import Debtor
 from debtors.serializers import DebtorSerializer
-from portal import activities, attempt_tokens, otp, tokens
+from portal import activities, attempt_tokens, otp, questions, tokens
 from portal.authentication import Caller, DebtorAuthentication, DebtorPermission
 from portal.models import DigitalActivity
 from portal.serializers import (
     ActivitySerializer,
+    AnswerSerializer,
     DigitalActivitySerializer,
     MyDebtsSerializer,
     MyDeferralRequestSerializer,
@@ -35,6 +38,7 @@ from portal.serializers import (
     OtpRequestedSerializer,
     OtpRequestSerializer,
     OtpVerificationSerializer,
+    QuestionSerializer,
     SignedInSerializer,
 )
 
@@ -64,22 +68,49 @@ class OtpRequestView(AnonymousView):
 
 
 class OtpVerificationView(AnonymousView):
-    """Sign in with a one-time code."""
+    """Sign in with a one-time code.
+
+    With SECOND_QUESTION=api the answer is a question to the debtors who can answer one: ``token`` is then null.
+    """
 
     serializer_class = SignedInSerializer
     refusals = {"create": (401, 429)}
 
-    @extend_schema(operation_id="verifyOtp", request=OtpVerificationSerializer, responses={200: SignedInSerializer})
+    @extend_schema(
+        operation_id="verifyOtp",
+        request=OtpVerificationSerializer,
+        responses={
+            200: PolymorphicProxySerializer("VerifiedCode", [SignedInSerializer, QuestionSerializer], None),
+        },
+    )
     def create(self, request: Request) -> Response:
         given = self.read(OtpVerificationSerializer)
-        signed_in = otp.verify(
+        now = timezone.now()
+        session = otp.verify(
             _address(given),
             given["otp_code"],
             attempt_token=given.get("attempt_token"),
             client_ip=callers.client_ip(request),
-            now=timezone.now(),
+            now=now,
         )
-        return Response(write(SignedInSerializer, signed_in))
+        question = questions.question_for(session.debtor) if session.debtor else None
+        if settings.SECOND_QUESTION == "api" and question:
+            asked = {"token": None, "question": question.value, "question_token": questions.token_for(session)}
+            return Response(write(QuestionSerializer, asked))
+        return Response(write(SignedInSerializer, otp.sign_in(session, now=now)))
+
+
+class AnswerView(AnonymousView):
+    """Answer the second question of a sign-in (SECOND_QUESTION=api). Three wrong answers end it."""
+
+    serializer_class = SignedInSerializer
+    refusals = {"create": (401,)}
+
+    @extend_schema(operation_id="answerQuestion", request=AnswerSerializer, responses={200: SignedInSerializer})
+    def create(self, request: Request) -> Response:
+        given, now = self.read(AnswerSerializer), timezone.now()
+        proof = questions.answer(given["question_token"], given["answer"], now=now)
+        return Response(write(SignedInSerializer, otp.sign_in(proof, now=now)))
 
 
 def _address(given: dict[str, Any]) -> str:
@@ -161,6 +192,12 @@ class MyDeferralRequestsView(DebtorView):
             now=timezone.now(),
         )
         return Response(write(MyDeferralRequestSerializer, created), 201)
+
+    @extend_schema(operation_id="withdrawDeferralRequest", request=None, responses={200: MyDeferralRequestSerializer})
+    def withdraw(self, request: Request, pk: uuid.UUID) -> Response:
+        asked = get_object_or_404(DeferralRequest, pk=pk, debtor=self.debtor)
+        withdrawn = deferrals.withdraw(asked, debtor=self.debtor, now=timezone.now())
+        return Response(write(MyDeferralRequestSerializer, withdrawn))
 
 
 class MyDisputesView(DebtorView):

@@ -1,4 +1,4 @@
-"""Sign-ins by one-time code, revoked tokens, and digital activities."""
+"""Sign-ins by one-time code, signed links, revoked tokens, and digital activities."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,17 @@ from ddc.common.observing.tracing import request_id_field
 from debtors.models import Debtor
 
 
-class OtpSession(UUIDModel):
+class Questioned(UUIDModel):
+    """A proof of an address, after which the second question is asked (``portal.questions``)."""
+
+    wrong_answers = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    answered_right_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class OtpSession(Questioned):
     """A request for a one-time code. The code is derived from the id and never stored.
 
     A row looks the same for known and unknown addresses; a worker then finds the debtor and sends the code.
@@ -41,6 +51,21 @@ class OtpSession(UUIDModel):
             models.Index(fields=["created_at"], name="otp_unanswered", condition=Q(answered_at__isnull=True)),
             models.Index(fields=["-answered_at"], name="otp_sent_newest", condition=Q(debtor__isnull=False)),
         ]
+
+
+class SignedLink(Questioned):
+    """A link in a message to one debtor, for one purpose. The token in its address is stored as a hash only."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="signed_links")
+    purpose = models.CharField(max_length=30)
+    subject = models.UUIDField(null=True, blank=True, help_text="The id of the debt or arrangement that it is about.")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the token.")
+    expires_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When wrong answers ended it.")
+
+    class Meta:
+        db_table = "signed_link"
+        ordering = newest_first()
 
 
 class RevokedDebtorToken(models.Model):

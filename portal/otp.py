@@ -35,7 +35,7 @@ from debtors.channels import AddressKind, Channel
 from debtors.models import Debtor
 from portal import addresses, attempt_tokens, tokens
 from portal.attempt_tokens import NO_SESSION
-from portal.models import OtpSession
+from portal.models import OtpSession, SignedLink
 
 #: Tries of one code without an attempt token, and as many with the token of one request.
 MAX_TRIES = 5
@@ -139,11 +139,13 @@ def answer(*, clock: Callable[[], datetime]) -> int:
 
 def verify(
     address: str, code: str, *, attempt_token: str | None = None, client_ip: str | None = None, now: datetime
-) -> SignedIn:
-    """Exchange a code for a token, once. Each try is counted before the code is checked, and stays counted.
+) -> OtpSession:
+    """Use a code, once, and return its session with the debtor.
+
+    Each try is counted before the code is checked, and stays counted.
 
     The newest code of the address is right, and with an attempt token that of its own request too, because people who got two
-    messages cannot tell them apart.
+    messages cannot tell them apart. ``sign_in`` ends the sign-in, at once or after the second question.
 
     :raises InvalidPhone, InvalidEmail: like ``request``
     :raises MalformedCode: if it cannot be a code; this is not counted as a try
@@ -161,9 +163,23 @@ def verify(
     right = [session_id for session_id in counted.sessions if one_time_code.is_right(session_id, code)]
     if counted.tries > MAX_TRIES or not right:
         raise WrongCode
-    signed_in = use_session(right[0], now)
+    session = use_session(right[0], now)
     attempt.delete()
-    return signed_in
+    return session
+
+
+def sign_in(proof: OtpSession | SignedLink, *, now: datetime) -> SignedIn:
+    """Sign in the debtor of a used code or of a link whose question was answered. A code proves that they have its address."""
+    debtor = proof.debtor
+    assert debtor is not None
+    if isinstance(proof, OtpSession):
+        with recorded.signed_in("debtor", debtor.pk), transaction.atomic():
+            kind = addresses.parse(proof.address).channel.address_kind
+            contact_points.verify(debtor, kind=kind, value=proof.address, now=now)
+            if kind == AddressKind.PHONE:
+                consents.record_use(debtor, phone=debtor.mobile_phone or "", now=now)
+    token, expires_at = tokens.issue(debtor, now=now)
+    return SignedIn(token, expires_at, debtor)
 
 
 def delete_old(*, now: datetime) -> int:
@@ -256,8 +272,8 @@ _COUNT_TRY = """
 
 
 @transaction.atomic
-def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
-    """Use the session, which only one of several simultaneous tries can do. The code proves that the debtor has the address."""
+def use_session(session_id: uuid.UUID, now: datetime) -> OtpSession:
+    """Use the session, which only one of several simultaneous tries can do."""
     session = OtpSession.objects.select_related("debtor").filter(pk=session_id).first()
     debtor = session.debtor if session else None
     usable = OtpSession.objects.filter(
@@ -267,10 +283,5 @@ def use_session(session_id: uuid.UUID, now: datetime) -> SignedIn:
         raise WrongCode
     if not usable.update(used_at=now, updated_at=now):
         raise WrongCode
-    with recorded.signed_in("debtor", debtor.pk):
-        kind = addresses.parse(session.address).channel.address_kind
-        contact_points.verify(debtor, kind=kind, value=session.address, now=now)
-        if kind == AddressKind.PHONE:
-            consents.record_use(debtor, phone=debtor.mobile_phone or "", now=now)
-    token, expires_at = tokens.issue(debtor, now=now)
-    return SignedIn(token, expires_at, debtor)
+    session.used_at = now
+    return session

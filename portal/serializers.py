@@ -16,8 +16,9 @@ from collection.serializers import (
     DisputeSerializer,
     TotalsSerializer,
 )
-from ddc.common.api.fields import EmailField, ReferenceField, TextField, TimeField
+from ddc.common.api.fields import ChoiceField, EmailField, ReferenceField, TextField, TimeField
 from ddc.common.api.serializers import CamelSerializer
+from portal.questions import Question
 
 METADATA_BYTES = 4096
 #: Our JSON writer cannot write larger numbers.
@@ -117,6 +118,19 @@ class SignedInSerializer(CamelSerializer):
     token = serializers.CharField(read_only=True)
     expires_at = TimeField(read_only=True)
     debtor = DebtorInBriefSerializer(read_only=True)
+
+
+class QuestionSerializer(CamelSerializer):
+    """The second question, before there is a token."""
+
+    token = serializers.CharField(read_only=True, allow_null=True, help_text="Always null.")
+    question = ChoiceField([question.value for question in Question], read_only=True)
+    question_token = serializers.CharField(read_only=True)
+
+
+class AnswerSerializer(CamelSerializer):
+    question_token = TextField(max_length=200)
+    answer = TextField(max_length=40, help_text="A date such as 1984-03-27 for dob, or a postcode for postalCode.")
 
 
 class MyDebtsSerializer(CamelSerializer):

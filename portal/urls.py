@@ -4,17 +4,35 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 
 from ddc.common.api.routes import resource
-from portal import api, arrangements_api, views
+from portal import api, arrangements_api
+from portal.pages import home, language, more_time, plans, sign_in
+
+_PAGES: list[URLPattern] = [
+    path("portal", home.home, name="portal"),
+    path("portal/sign-in", sign_in.sign_in, name="portal-sign-in"),
+    path("portal/request-code", sign_in.request_code, name="portal-request-code"),
+    path("portal/code", sign_in.enter_code, name="portal-code"),
+    path("portal/code/again", sign_in.resend_code, name="portal-resend"),
+    path("portal/question", sign_in.answer_question, name="portal-question"),
+    path("portal/not-me", sign_in.not_me, name="portal-not-me"),
+    path("portal/l/<str:token>", sign_in.open_link, name="portal-link"),
+    path("portal/sign-out", sign_in.sign_out, name="portal-sign-out"),
+    path("portal/language", language.choose, name="portal-language"),
+    path("portal/more-time", more_time.choose_debt, name="portal-more-time-all"),
+    path("portal/debts/<uuid:pk>", home.ledger, name="portal-ledger"),
+    path("portal/debts/<uuid:pk>/more-time", more_time.ask, name="portal-more-time"),
+    path("portal/more-time/<uuid:pk>", more_time.request_state, name="portal-request"),
+    path("portal/debts/<uuid:pk>/plan", plans.choose, name="portal-plan"),
+    path("portal/debts/<uuid:pk>/plan/agree", plans.agree, name="portal-plan-agree"),
+    path("portal/plans/<uuid:pk>", plans.plan, name="portal-arrangement"),
+    path("portal/pay", home.pay, name="portal-pay"),
+]
 
 urlpatterns: list[URLPattern] = [
-    path("portal", views.home, name="portal"),
-    path("portal/request-code", views.request_code, name="portal-request-code"),
-    path("portal/code", views.enter_code, name="portal-code"),
-    path("portal/deferral-requests", views.request_deferral, name="portal-deferral"),
-    path("portal/disputes", views.dispute, name="portal-dispute"),
-    path("portal/sign-out", views.sign_out, name="portal-sign-out"),
+    *_PAGES,
     path("debtors/auth/request-otp", api.OtpRequestView.as_view({"post": "create"}), name="request-otp"),
     path("debtors/auth/verify-otp", api.OtpVerificationView.as_view({"post": "create"}), name="verify-otp"),
+    path("debtors/auth/answer", api.AnswerView.as_view({"post": "create"}), name="answer-question"),
     path("debtors/auth/logout", api.DebtorSignOutView.as_view({"post": "create"}), name="debtor-logout"),
     path("debtors/me/profile", api.ProfileView.as_view({"get": "retrieve"}), name="my-profile"),
     path("debtors/me/debts", api.MyDebtsView.as_view({"get": "retrieve"}), name="my-debts"),
@@ -22,6 +40,11 @@ urlpatterns: list[URLPattern] = [
         "debtors/me/deferral-requests",
         api.MyDeferralRequestsView.as_view({"get": "retrieve", "post": "create"}),
         name="my-deferral-requests",
+    ),
+    path(
+        "debtors/me/deferral-requests/<id:pk>/withdraw",
+        api.MyDeferralRequestsView.as_view({"post": "withdraw"}),
+        name="withdraw-my-deferral-request",
     ),
     path("debtors/me/disputes", api.MyDisputesView.as_view({"get": "retrieve", "post": "create"}), name="my-disputes"),
     path("debtors/me/arrangement-options", arrangements_api.MyOptionsView.as_view({"get": "retrieve"})),

@@ -45,7 +45,7 @@ LIBRARY_NAMES = {"_meta", "_default_manager", "_state", "_token_backend"}
 
 PUBLIC = {
     "health", "metrics", "schema", "docs", "auth/token", "auth/token/refresh", "auth/logout",
-    "debtors/auth/request-otp", "debtors/auth/verify-otp",
+    "debtors/auth/request-otp", "debtors/auth/verify-otp", "debtors/auth/answer",
     "track/open/<path:token>.gif",
     "callbacks/email/<str:provider>/tracking", "callbacks/email/<str:provider>/inbound",
     *(f"callbacks/<str:provider>/{kind}" for kind in ("status", "inbound", "answer", "key")),
@@ -62,7 +62,11 @@ def modules() -> Iterator[Path]:
 
 
 def is_interface(path: Path) -> bool:
-    return path.stem in INTERFACES or path.stem.endswith(ENDINGS) or not {"admin", "management"}.isdisjoint(path.parts)
+    return (
+        path.stem in INTERFACES
+        or path.stem.endswith(ENDINGS)
+        or not {"admin", "management", "pages", "templatetags"}.isdisjoint(path.parts)
+    )
 
 
 def imports(path: Path, *, known: Container[str] | None = None) -> set[str]:

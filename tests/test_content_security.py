@@ -16,7 +16,7 @@ from communications.links import unsubscribe_link
 from communications.models import CommunicationLog
 from debtors.models import Debtor
 from portal import tokens
-from portal.views import TOKEN_COOKIE
+from portal.pages.pages import TOKEN_COOKIE
 from tests import factories
 from tests.admin.conftest import fill, staff
 from tests.admin.test_message_in_browser import chromium
@@ -64,7 +64,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     client = Client()
     client.force_login(staff("Supervisor"))
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    cookies = {settings.SESSION_COOKIE_NAME: session, TOKEN_COOKIE: tokens.issue(debt.debtor, now=now())[0]}
+    cookies = {settings.SESSION_COOKIE_NAME: session, TOKEN_COOKIE: tokens.issue_for_pages(debt.debtor, now=now())}
     rows = {model: row.pk for model in SHOWN if (row := model.objects.first())}
     link = urlsplit(unsubscribe_link.url(log.pk)).path
     with running(DEMO="1") as site:
@@ -84,7 +84,7 @@ def test_no_page_is_refused_what_it_needs(watched: Any):
     page = watched.open("/portal")
     for summary in page.locator("summary").all():
         summary.click()
-    assert page.locator("h1").inner_text() == "Your debts"
+    assert page.locator("h1").inner_text() == f"Hello {watched.debt.debtor.name}"
     assert page.evaluate("getComputedStyle(document.querySelector('.top')).display") != "inline"
     watched.open("/")
     watched.open(watched.link)

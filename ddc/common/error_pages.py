@@ -3,24 +3,30 @@
 from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
 
 from agency import profile
+from ddc.common import page_language
 from ddc.common.api.problems import http_problem
 from ddc.common.middleware import Handler
+from ddc.common.observing import tracing
 
 #: The first parts of the paths of pages; "" is the home page.
 _PAGES = frozenset({"", "portal", "admin", "demo"})
 #: By status: what happened, and what to do. No text of the request is repeated.
 _WORDS: Mapping[int, tuple[str, str]] = {
-    400: ("We did not understand this request", "Please go back and try again."),
-    403: ("You may not see this page", "Please sign in again, or ask someone who may."),
-    404: ("There is no such page", "It may have moved, or the address may have a typing error."),
-    405: ("This page cannot be used in this way", "Please start again from the first page."),
-    413: ("That is too much", "Please go back and enter less."),
-    500: ("Something went wrong on our side", "It is not your fault. Please try again in a few minutes."),
-    503: ("We are not available right now", "Please try again in a few minutes."),
+    400: (_("We did not understand this request"), _("Please go back and try again.")),
+    403: (_("You may not see this page"), _("Please sign in again, or ask someone who may.")),
+    404: (_("There is no such page"), _("It may have moved, or the address may have a typing error.")),
+    405: (_("This page cannot be used in this way"), _("Please start again from the first page.")),
+    413: (_("That is too much"), _("Please go back and enter less.")),
+    500: (_("Something went wrong on our side"), _("It is not your fault. Please try again in a few minutes.")),
+    503: (_("We cannot reach your account now"), _("Nothing is lost. Please try again in a few minutes.")),
 }
+_TOO_OLD = (_("The page was open for too long"), _("Please go back, reload the page and send the form again."))
 _CSRF = "csrf_failed"
 
 
@@ -40,18 +46,22 @@ class ErrorPages:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         words = _WORDS.get(response.status_code)
-        if words and _is_page(request.path_info) and not _has_page(response):
+        if words and _is_page(request) and not _has_page(response):
+            if response.status_code == 405 and request.method == "GET" and request.path_info.startswith("/portal/"):
+                return redirect("/portal")  # A tab with a sent form was opened again.
             if getattr(response, _CSRF, False):
-                words = "The page was open for too long", "Please go back, reload the page and send the form again."
-            response.content = _page(request, *words).encode()
+                words = _TOO_OLD
+            response.content = _page(request, *words, status=response.status_code).encode()
             response["Content-Type"] = "text/html; charset=utf-8"
             if response.has_header("Content-Length"):
                 response["Content-Length"] = str(len(response.content))
         return response
 
 
-def _is_page(path: str) -> bool:
-    return path.lstrip("/").partition("/")[0] in _PAGES
+def _is_page(request: HttpRequest) -> bool:
+    accept = request.headers.get("Accept", "")
+    wants_json = "json" in accept and "text/html" not in accept
+    return request.path_info.lstrip("/").partition("/")[0] in _PAGES and not wants_json
 
 
 def _has_page(response: HttpResponse) -> bool:
@@ -60,13 +70,15 @@ def _has_page(response: HttpResponse) -> bool:
     return response.get("Content-Type", "").startswith("text/html") and bool(response.content)
 
 
-def _page(request: HttpRequest, title: str, advice: str) -> str:
+def _page(request: HttpRequest, title: str, advice: str, *, status: int) -> str:
     """Write the page without the request's user or session: the database may be down."""
     is_staff_page = request.path_info.startswith("/admin")
-    context = {
-        "title": title,
-        "advice": advice,
-        "agency": profile.current(without_query=True),
-        "is_staff_page": is_staff_page,
-    }
-    return render_to_string("error.html", context)
+    with translation.override("en" if is_staff_page else page_language.of(request)):
+        context = {
+            "title": translation.gettext(title),
+            "advice": translation.gettext(advice),
+            "agency": profile.current(without_query=True),
+            "is_staff_page": is_staff_page,
+            "reference": tracing.current() if status >= 500 else None,
+        }
+        return render_to_string("error.html", context)

@@ -34,7 +34,13 @@ def _policy(more: Mapping[str, str]) -> str:
 
 
 #: The Content-Security-Policy by the first part of the path; "" stands for all others.
-POLICIES = {"": _policy({}), "admin": _policy(_BACK_OFFICE), "docs": _policy(_DOCS)}
+POLICIES = {
+    "": _policy({}),
+    # Of htmx, which loads parts of pages.
+    "portal": _policy({"script-src": "'self'", "connect-src": "'self'"}),
+    "admin": _policy(_BACK_OFFICE),
+    "docs": _policy(_DOCS),
+}
 
 
 class Headers:

@@ -10,7 +10,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
+from django.utils import translation
 
+from ddc.common import page_language
 from ddc.common.api import routes
 from ddc.common.api.problems import http_problem
 from ddc.common.api.views import View
@@ -95,7 +97,9 @@ class PageLimit:
         if not isinstance(exception, TooMany):
             return None
         minutes = math.ceil(exception.retry_after / 60)
-        response = render(request, "too_many.html", {"message": exception.message, "minutes": minutes}, status=429)
+        is_portal = request.path_info.startswith("/portal")
+        with translation.override(page_language.of(request) if is_portal else "en"):
+            response = render(request, "too_many.html", {"message": exception.message, "minutes": minutes}, status=429)
         response["Retry-After"] = str(exception.retry_after)
         return response
 

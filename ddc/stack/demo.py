@@ -45,6 +45,7 @@ def _worker(queue: str, concurrency: int) -> list[str]:
 
 SITE = Plan(
     steps={
+        "Compiling the translations": [sys.executable, "-m", "ddc.translations", "compile"],
         "Migrating the database": [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
         "Loading the sample data": [sys.executable, "manage.py", "load_demo"],
     },

@@ -30,6 +30,7 @@ GET       /auth/me                           401    401   200        200     200
 
 POST      /debtors/auth/request-otp          422    422   422        422     422
 POST      /debtors/auth/verify-otp           422    422   422        422     422
+POST      /debtors/auth/answer               422    422   422        422     422
 POST      /debtors/auth/logout               401    200   401        401     401
 GET       /debtors/me/profile                401    200   401        401     401
 GET       /debtors/me/debts                  401    200   401        401     401
@@ -37,6 +38,7 @@ GET       /debtors/me/disputes               401    200   401        401     401
 POST      /debtors/me/disputes               401    422   401        401     401
 GET       /debtors/me/deferral-requests      401    200   401        401     401
 POST      /debtors/me/deferral-requests      401    422   401        401     401
+POST      /debtors/me/deferral-requests/{asked}/withdraw 401 404 401     401     401
 GET       /debtors/me/arrangement-options      401    200   401        401     401
 GET       /debtors/me/arrangements             401    200   401        401     401
 POST      /debtors/me/arrangements             401    422   401        401     401
@@ -177,11 +179,30 @@ GET       /strategy/runs/{run}/outcomes      401    401   200        200     200
 PORTAL = """
 GET  /portal                    200
 GET  /portal/code               302
-POST /portal/request-code       422
 POST /portal/code               302
-POST /portal/deferral-requests  401
-POST /portal/disputes           401
+GET  /portal/sign-in            200
+GET  /portal/request-code       302
+POST /portal/request-code       422
+POST /portal/code/again         302
+GET  /portal/question           302
+POST /portal/question           401
+POST /portal/not-me             302
+GET  /portal/l/{token}          302
+GET  /portal/sign-out           200
 POST /portal/sign-out           302
+POST /portal/language           302
+GET  /portal/more-time          302
+GET  /portal/debts/{id}         302
+GET  /portal/debts/{id}/more-time   302
+POST /portal/debts/{id}/more-time   302
+GET  /portal/more-time/{id}     302
+POST /portal/more-time/{id}     302
+GET  /portal/debts/{id}/plan    302
+GET  /portal/debts/{id}/plan/agree  302
+POST /portal/debts/{id}/plan/agree  302
+GET  /portal/plans/{id}         302
+POST /portal/plans/{id}         302
+GET  /portal/pay                302
 """
 
 #: The pages of sign-in to the back office, the same for everyone: without a password just entered, there is no second step.
@@ -214,6 +235,7 @@ agents/staffsession                      v          v       v
 agents/passwordlink                      v          v       v
 creditors/creditor                      va       vacd       v
 creditors/creditorname                   v          v       v
+creditors/creditorlook                   v       vacd       v
 debtors/debtor                         vac       vacd       v
 debtors/contactpoint                     v         va       v
 debtors/consent                          v          v       v
@@ -261,6 +283,7 @@ strategy/strategyrun                     v         va       v
 strategy/strategystep                    v          v       v
 portal/digitalactivity                   v          v       v
 portal/otpsession                        v          v       v
+portal/signedlink                        v          v       v
 portal/revokeddebtortoken                v          v       v
 """
 

@@ -16,8 +16,9 @@ from communications.links import unsubscribe_link
 from communications.models import CommunicationLog
 from contact.models import ContactPreference
 from debtors.models import ContactPoint, Debtor
-from portal import otp, tokens, views
+from portal import otp, tokens
 from portal.models import OtpSession
+from portal.pages import pages
 from tests import factories
 from tests.admin.conftest import Browser, address, staff
 from tests.communications.callbacks.posting import PUBLIC, SECRET, basic
@@ -128,9 +129,9 @@ def test_a_change_by_a_signed_in_debtor_names_the_debtor(debtor: Debtor, way: st
         assert Api(token).post("/debtors/me/deferral-requests", asked).status_code == 201
     else:
         browser = Client()
-        browser.cookies[views.TOKEN_COOKIE] = token
-        fields = {"debt": debt.pk, "requested_deferral_days": 30, "reason": "I have lost my job this month."}
-        assert browser.post("/portal/deferral-requests", fields).status_code == 302
+        browser.cookies[pages.TOKEN_COOKIE] = tokens.issue_for_pages(debtor, now=timezone.now())
+        fields = {"time": "30", "why": "work"}
+        assert browser.post(f"/portal/debts/{debt.pk}/more-time", fields).status_code == 302
     (event,) = found(table_name="debtor")
     assert (who(event), event.after) == (("debtor", debtor.pk, None, way), {"city": "Bath"})
 

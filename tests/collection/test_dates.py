@@ -64,8 +64,8 @@ def test_a_debt_is_overdue_by_the_debtors_clock():
     for location, overdue in (({"country_code": "GB"}, True), ({"country_code": "US", "region_state": "CA"}, False)):
         debtor = factories.debtor(mobile_phone=None, **location)
         factories.debt(debtor=debtor, due_date=date(2026, 6, 30))
-        (row,) = account.load(debtor, now=moment).debts
-        assert row.overdue == overdue
+        (card,) = account.load(debtor, now=moment).cards
+        assert (card.debt.due_date < card.today) == overdue
 
 
 def test_the_dashboard_counts_by_the_agencys_day(settings: Any):

@@ -37,7 +37,7 @@ def assert_is_page(answer: Any, status: int) -> str:
     ("method", "path", "status"),
     [
         ("get", f"/portal/{STRANGE}", 404),
-        ("get", "/portal/request-code", 405),
+        ("patch", "/portal/not-me", 403),
         ("delete", "/portal", 403),
         ("post", "/portal/sign-out", 403),
         ("post", "/", 405),
@@ -114,7 +114,7 @@ def test_a_refusal_with_a_page_of_its_own_keeps_it() -> None:
     answer = browser.post("/portal/request-code", {"mobile_phone": "call me"})
 
     assert answer.status_code == 422
-    assert "not a valid phone number" in answer.content.decode()
+    assert "This is not a phone number" in answer.content.decode()
 
 
 def test_the_home_page_in_production_is_the_portal(client: Client, settings: Any) -> None:

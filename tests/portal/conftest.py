@@ -1,14 +1,18 @@
 """A debtor, and the API as that debtor sees it."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from communications.texts import one_time_code
 from debtors.models import Debtor
 from portal import otp, tokens
 from portal.models import OtpSession
+from portal.pages import pages
 from tests import factories
 from tests.conftest import Api
 
@@ -50,3 +54,38 @@ def code_of(session: OtpSession) -> str:
 def other_than(code: str) -> str:
     """Return a wrong code."""
     return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
+
+
+class Pages(Client):
+    """A browser on the portal's pages; its forms send the CSRF token."""
+
+    def __init__(self) -> None:
+        super().__init__(enforce_csrf_checks=True)
+
+    def visit(self, debtor: Debtor) -> "Pages":
+        """Sign a debtor in."""
+        self.cookies[pages.TOKEN_COOKIE] = tokens.issue_for_pages(debtor, now=timezone.now())
+        return self
+
+    def text(self, path: str, status: int = 200) -> str:
+        """Return a page's HTML."""
+        answer = self.get(path)
+        assert answer.status_code == status, answer
+        return answer.content.decode()
+
+    def send(self, path: str, *, shown: str | None = None, follow: bool = False, **fields: Any) -> Any:
+        """Send a form of a page, which is at the same path or at ``shown``."""
+        html = self.get(shown or path).content.decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)
+        assert token, f"{shown or path} has no form"
+        return self.post(path, {"csrfmiddlewaretoken": token[1], **fields}, follow=follow)
+
+    def newest_code(self) -> str:
+        """Have a worker answer, and return the code that was sent last."""
+        otp.answer(clock=timezone.now)
+        return code_of(OtpSession.objects.all()[0])
+
+
+@pytest.fixture
+def browser() -> Pages:
+    return Pages()

@@ -52,8 +52,8 @@ def verifying(debtor: Debtor, codes: Sequence[str]) -> list[Any]:
     return at_once([job(code, f"192.0.2.{number}") for number, code in enumerate(codes)])
 
 
-def signed_in(results: Sequence[Any]) -> list[otp.SignedIn]:
-    return [result for result in results if isinstance(result, otp.SignedIn)]
+def signed_in(results: Sequence[Any]) -> list[OtpSession]:
+    return [result for result in results if isinstance(result, OtpSession)]
 
 
 def test_five_of_twenty_simultaneous_wrong_codes_are_tries_and_the_right_one_is_too_late() -> None:
@@ -184,13 +184,13 @@ def test_reading_the_count_first_allows_more_than_five_tries(monkeypatch: pytest
 def test_checking_first_whether_a_code_was_used_signs_in_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(4)
 
-    def look_and_use(session_id: uuid.UUID, now: Any) -> otp.SignedIn:
+    def look_and_use(session_id: uuid.UUID, now: Any) -> OtpSession:
         used = OtpSession.objects.get(pk=session_id).used_at
         looked.wait(timeout=30)
         if used:
             raise otp.WrongCode
         OtpSession.objects.filter(pk=session_id).update(used_at=now)
-        return otp.SignedIn("", now, Debtor.objects.get())
+        return OtpSession.objects.get(pk=session_id)
 
     debtor = factories.debtor()
     code = code_of(ask(debtor))
