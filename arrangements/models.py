@@ -189,6 +189,11 @@ class Arrangement(UUIDModel):
         ]
 
     @property
+    def is_pending(self) -> bool:
+        """Whether it waits for approval."""
+        return self.status == self.Status.PENDING_APPROVAL
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.status not in (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.apps import apps
 from django.contrib import admin
@@ -98,8 +99,14 @@ def _to_do(request: HttpRequest) -> Iterator[dict[str, Any]]:
         number = f"{found.count}" if found.count < MAX_COUNT else f"{MAX_COUNT - 1}+"
         yield {
             "title": worklist.title, "link": worklist.list_url(), "icon": worklist.icon,
-            "count": number if found.count else "", "is_late": found.is_urgent,
+            "count": number if found.count else "", "is_late": found.is_urgent, "active": _is_shown(request, worklist),
         }  # fmt: skip
+
+
+def _is_shown(request: HttpRequest, worklist: worklists.Worklist) -> bool:
+    """Return whether the page is this worklist: several are filters of one list."""
+    path, _, filters = worklist.list_url().partition("?")
+    return request.path == path and all(request.GET.get(name) == value for name, value in parse_qsl(filters))
 
 
 def waiting(request: HttpRequest) -> dict[str, Waiting]:

@@ -69,7 +69,7 @@ def test_the_back_office_shows_the_label_collections(supervisor_at_desk: Browser
     assert [app["name"] for app in page.context["app_list"]].count("Collections") == 1
 
 
-def test_lists_take_the_same_queries_for_one_row_and_for_fifty(sign_in: Any):
+def test_lists_take_the_same_queries_for_one_row_and_for_fifty(sign_in: Any, remembered_roles: None):
     browsers = [sign_in(role) for role in ("Supervisor", "Auditor")]
     fill(1)
     few = [{model: _warm(browser, address(model, "changelist")) for model in SHOWN} for browser in browsers]
@@ -82,7 +82,7 @@ def test_lists_take_the_same_queries_for_one_row_and_for_fifty(sign_in: Any):
             )
 
 
-def test_the_page_of_a_row_takes_the_same_queries_for_any_number_of_related_rows(sign_in: Any):
+def test_the_page_of_a_row_takes_the_same_queries_for_any_number_of_related_rows(sign_in: Any, remembered_roles: None):
     browsers = [sign_in(role) for role in ("Supervisor", "Auditor")]
     fill(1)
     pages = {model: address(model, "change", model.objects.first().pk) for model in SHOWN}

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Model
 from django.urls import reverse
 
+from arrangements.models import Arrangement, Kind
 from collection.models import DebtStatus, DeferralRequest
 from communications.models import CommunicationLog
 from debtors.models import Debtor
@@ -32,6 +33,9 @@ def pages() -> Iterator[Page]:
     yield Page("person", "agent", _change(_person()), narrow=True)
     yield Page("message", "agent", _change(_message()))
     yield Page("run", "supervisor", _change(_run()))
+    yield Page("arrangements", "supervisor", reverse("admin:arrangements_arrangement_changelist"))
+    yield Page("arrangement", "agent", _change(_arrangement()), narrow=True)
+    yield Page("negotiation", "agent", f"{_change(_negotiator())}?panel=arrange", narrow=True)
 
 
 def _change(row: Model) -> str:
@@ -65,3 +69,16 @@ def _message() -> Any:
 def _run() -> Any:
     """Return a run that left some debts out."""
     return StrategyRun.objects.filter(status="done", dry_run=False).order_by("-date").first()
+
+
+def _arrangement() -> Any:
+    """Return an active plan with the most instalments behind it."""
+    active = Arrangement.objects.filter(kind=Kind.PLAN, status=Arrangement.Status.ACTIVE)
+    return active.order_by("starts_on").first()
+
+
+def _negotiator() -> Any:
+    """Return a person with two debts to a creditor in one currency, and no arrangement."""
+    free = Debtor.objects.filter(debts__current_status=DebtStatus.ACTIVE, arrangements=None)
+    by_creditor = free.annotate(owed=Count("debts", distinct=True)).filter(owed__gte=2)
+    return by_creditor.order_by("-owed", "email").first()

@@ -79,6 +79,7 @@ class ArrangementAdmin(WorklistAdmin):
         "attention",
         ("kind", "status", "creditor"),
         ("sum", "given_up", "paid"),
+        "following",
         "needed",
         "consent",
         "approval",
@@ -87,7 +88,13 @@ class ArrangementAdmin(WorklistAdmin):
         ("proposer", "approved_by", "approved_at"),
         ("policy", "terms"),
     )
-    visible_if = {"attention": "needs_person", "needed": "needs", "consent": "creditor_consent", "given_up": "discount"}
+    visible_if = {
+        "attention": "needs_person",
+        "needed": "needs",
+        "consent": "creditor_consent",
+        "given_up": "discount",
+        "approval": "is_pending",
+    }
     actions_detail = (
         "accept", "approve", "reject", "decline", "delay", "change_amount", "reinstate", "cancel",
     )  # fmt: skip
@@ -117,14 +124,13 @@ class ArrangementAdmin(WorklistAdmin):
     attention = column("Attention", lambda row: "A person must decide how it goes on: death, bankruptcy or attorney.")
     needed = column("Needs", lambda row: " ".join(words.needs(row.needs)))
     consent = column("The creditor's consent", lambda row: row.creditor_consent)
+    following = column("Progress", lambda row: _progress(row))
     rhythm = column("Instalments", lambda row: words.FREQUENCIES[row.frequency])
     paid = column("Paid", lambda row: amount(sum_of_steps(row, lambda step: step.paid), row.currency_code))
 
     @admin.display(description="Approval")
     def approval(self, row: Arrangement) -> str:
         """Name who may approve: not the agent who proposed it."""
-        if row.status != Status.PENDING_APPROVAL:
-            return "-"
         return (
             f"Another person than {row.proposed_by} must approve it." if row.proposed_by else "It waits for approval."
         )
@@ -239,6 +245,11 @@ def _steps(row: Arrangement) -> list[assessment.Step]:
         found = words.steps([row], now=now())[row.pk]
         row._steps_today = found  # type: ignore[attr-defined]
     return found
+
+
+def _progress(row: Arrangement) -> str:
+    text = words.progress(_steps(row), row.currency_code)
+    return text[:1].upper() + text[1:]
 
 
 def _asked(obj: Arrangement) -> str:

@@ -49,7 +49,7 @@ class WorkflowAdmin(DomainAdmin):
 
 
 class WorklistAdmin(ReadOnlyAdmin, DomainAdmin):
-    """Rows that only workers write, with actions of agents. A page leaves out lines without a value."""
+    """Rows that only workers write, with actions of agents. A page leaves out fields without a value."""
 
     actions: Sequence[str] = ()
     fields: Sequence[str | tuple[str, ...]]
@@ -71,12 +71,13 @@ class WorklistAdmin(ReadOnlyAdmin, DomainAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         lines = ((line,) if isinstance(line, str) else line for line in self.fields)
-        return [line for line in lines if obj is None or any(self._is_visible(obj, name) for name in line)]
+        shown = (tuple(name for name in line if obj is None or self._is_visible(obj, name)) for line in lines)
+        return [line for line in shown if line]
 
     def _is_visible(self, obj: Any, name: str) -> bool:
         attribute = self.visible_if.get(name, name)
         # A missing relation has no attribute; neither has a computed field.
-        return getattr(obj, attribute, None if attribute != name else True) not in (None, "", 0)
+        return bool(getattr(obj, attribute, attribute == name))
 
 
 class ConditionFilter(admin.SimpleListFilter):
