@@ -4,20 +4,21 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from django.conf import settings
 from django.urls import reverse
 
+from communications.links import portal_link
 from ddc.common.postgresql.batches import delete_in_batches
 from debtors.models import Debtor
+from portal import addresses
 from portal.models import SignedLink
 
 #: Random bytes of a token: 128 bits.
 _BYTES = 16
-#: The lifetime of a link in a message.
-LIFETIME = timedelta(days=30)
+LIFETIME = portal_link.LIFETIME
 
 
 class Purpose(StrEnum):
@@ -63,10 +64,15 @@ def address(token: str) -> str:
 
 
 def find(token: str, *, purposes: frozenset[str] | None = None, now: datetime) -> SignedLink | None:
-    """Return a link that can still be used; None for one that is unknown, expired or ended. Nothing changes by it.
+    """Return a link that can still be used; None for one that is unknown, expired or ended. It is not used up by this.
 
     :param purposes: the purposes that the caller serves; None: all of ``PAGES``
     """
+    of_message = portal_link.message_of(token, now=now)
+    if of_message and of_message.debtor and addresses.is_current(of_message.debtor, of_message.address or ""):
+        # A link of a message is stored, as a hash, when it is opened first: millions never are.
+        values = {"debtor": of_message.debtor, "purpose": Purpose.HOME, "expires_at": of_message.created_at + LIFETIME}
+        SignedLink.objects.get_or_create(token_hash=_hash(token), defaults=values)
     found = SignedLink.objects.select_related("debtor").filter(token_hash=_hash(token), expires_at__gt=now)
     return found.filter(purpose__in=purposes or PAGES.keys(), ended_at__isnull=True).first()
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from portal import otp, tokens
+from portal import links, otp, tokens
 
 
 @shared_task(ignore_result=True)
@@ -20,5 +20,7 @@ def delete_old_sessions() -> None:
 
 @shared_task(ignore_result=True)
 def delete_expired_tokens() -> None:
-    """Delete revoked tokens that have expired."""
-    tokens.delete_expired(now=timezone.now())
+    """Delete revoked tokens and signed links that have expired."""
+    now = timezone.now()
+    tokens.delete_expired(now=now)
+    links.delete_expired(now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from communications.links import open_pixel, unsubscribe_link
+from communications.links import open_pixel, portal_link, unsubscribe_link
 from communications.models import CommunicationLog, CommunicationTemplateVersion
 from communications.outbox.may_go import Unsendable
 from communications.texts import composition, limits, one_time_code, placeholders, required_lines, wording
@@ -18,7 +18,7 @@ class Unwritable(Exception):
 def write(
     message: CommunicationLog, version: CommunicationTemplateVersion | None, values: Mapping[str, str]
 ) -> tuple[Text, Text]:
-    """Return the sent text and the stored text; they differ only by a one-time code.
+    """Return the sent text and the stored text; they differ only by a one-time code, and by the token in a link to the portal.
 
     :raises Unwritable: if a placeholder has no value, or the text is too long for its channel
     """
@@ -29,6 +29,10 @@ def write(
     if message.one_time_code_of:
         code = one_time_code.derive(message.one_time_code_of)
         sent_text, _ = compose(message, version, {**values, "otp_code": code})
+    elif message.debtor_id and "portal_url" in placeholders.used(version.body if version else draft(message)[1]):
+        sent_text, reason = compose(message, version, {**values, "portal_url": portal_link.url(message.pk)})
+        if reason:
+            raise Unwritable(reason)
     mail = message.communication_type == Channel.EMAIL
     if mail and message.debtor and open_pixel.may_track(message.debtor):
         url = open_pixel.url(message.pk)

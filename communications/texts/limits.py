@@ -16,6 +16,8 @@ VOICE_BYTES = 3_000
 SUBJECT_CHARACTERS = 998
 #: Long links: https://…/unsubscribe/ and a token.
 _LINK = 100
+#: The length of a token in a message's link to the portal (``communications.links.portal_link``).
+_PORTAL_TOKEN = 43
 
 
 def problem(text: Text, channel: str) -> tuple[str, str] | None:
@@ -39,7 +41,7 @@ def long_values() -> Mapping[str, str]:
         values
         | placeholders.of_agency()
         | {
-            "portal_url": f"{settings.PUBLIC_URL}/portal",
+            "portal_url": f"{settings.PUBLIC_URL}/portal/l/" + "x" * _PORTAL_TOKEN,
             "unsubscribe_url": settings.PUBLIC_URL + "x" * _LINK,
         }
     )

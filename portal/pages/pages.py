@@ -9,6 +9,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 
 from agents.tokens import BadToken
@@ -23,6 +24,7 @@ from portal.pages.forms import PortalForm
 TOKEN_COOKIE = "portal_visit"  # noqa: S105
 DRAFT_COOKIE = "portal_draft"
 NEXT_COOKIE = "portal_next"
+WHO_COOKIE = "portal_who"
 PATH = "/portal"
 COOKIE_OPTIONS: dict[str, Any] = {"path": PATH, "httponly": True, "samesite": "Lax", "secure": settings.HTTPS}
 #: A draft survives one expired visit. Browsers keep cookies of at most 4 KB.
@@ -66,7 +68,7 @@ def signed_in(view: View) -> View:
         with translation.override(page_language.of(request, debtor.language_preference)):
             response = view(request, *args, **kwargs)
         if TOKEN_COOKIE not in response.cookies:
-            keep_visit(response, tokens.renew(request.COOKIES[TOKEN_COOKIE], now=timezone.now()))
+            keep_visit(response, debtor, tokens.renew(request.COOKIES[TOKEN_COOKIE], now=timezone.now()))
         return response
 
     return shown
@@ -84,8 +86,14 @@ def debtor_of(request: HttpRequest) -> Debtor | None:
     return debtor
 
 
-def keep_visit(response: HttpResponse, token: str) -> None:
+def keep_visit(response: HttpResponse, debtor: Debtor, token: str) -> None:
+    """Renew a visit, and remember whose it was for a draft that is sent after its end."""
     response.set_cookie(TOKEN_COOKIE, token, max_age=settings.PORTAL_IDLE_SECONDS, **COOKIE_OPTIONS)
+    response.set_cookie(WHO_COOKIE, _mark(debtor), max_age=DRAFT_SECONDS, **COOKIE_OPTIONS)
+
+
+def _mark(debtor: Debtor) -> str:
+    return salted_hmac(WHO_COOKIE, debtor.pk.hex).hexdigest()[:32]
 
 
 def forget(response: HttpResponse, *names: str) -> None:
@@ -140,7 +148,8 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         for key, values in request.POST.lists():
             if key != "csrfmiddlewaretoken":
                 draft.setlist(key, values)
-        signed = signing.dumps({"path": request.path, "fields": draft.urlencode()}, salt=DRAFT_COOKIE, compress=True)
+        kept = {"path": request.path, "fields": draft.urlencode(), "who": request.COOKIES.get(WHO_COOKIE)}
+        signed = signing.dumps(kept, salt=DRAFT_COOKIE, compress=True)
         if len(signed) <= _DRAFT_BYTES:
             response.set_cookie(DRAFT_COOKIE, signed, max_age=DRAFT_SECONDS, **COOKIE_OPTIONS)
         set_next(response, request.path, expired=True)
@@ -160,10 +169,11 @@ def next_of(request: HttpRequest) -> dict[str, Any]:
     return _signed(request, NEXT_COOKIE) or {"path": PATH, "expired": False}
 
 
-def draft_of(request: HttpRequest) -> QueryDict | None:
-    """Return what was typed on this page before the visit expired."""
+def draft_of(request: DebtorRequest) -> QueryDict | None:
+    """Return what the debtor typed on this page before the visit expired; nothing that another one typed."""
     kept = _signed(request, DRAFT_COOKIE)
-    return QueryDict(kept["fields"]) if kept and kept["path"] == request.path else None
+    is_own = kept and kept["path"] == request.path and kept["who"] in (None, _mark(request.debtor))
+    return QueryDict(kept["fields"]) if kept and is_own else None
 
 
 def _signed(request: HttpRequest, name: str) -> dict[str, Any] | None:

@@ -193,7 +193,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         else:
             tokens.revoke(request.COOKIES[pages.TOKEN_COOKIE], tokens.PageToken)
     response = redirect("portal-sign-out")
-    pages.forget(response, pages.TOKEN_COOKIE, pages.DRAFT_COOKIE, pages.NEXT_COOKIE, QUESTION_COOKIE, ADDRESS_COOKIE)
+    own = (pages.TOKEN_COOKIE, pages.WHO_COOKIE, pages.DRAFT_COOKIE, pages.NEXT_COOKIE)
+    pages.forget(response, *own, QUESTION_COOKIE, ADDRESS_COOKIE)
     return response
 
 
@@ -242,7 +243,7 @@ def _begin_visit(request: HttpRequest, proof: questions.Proof) -> HttpResponse:
     debtor = otp.sign_in(proof, now=now).debtor
     rotate_token(request)
     response = redirect(pages.next_of(request)["path"])
-    pages.keep_visit(response, tokens.issue_for_pages(debtor, now=now))
+    pages.keep_visit(response, debtor, tokens.issue_for_pages(debtor, now=now))
     pages.forget(response, QUESTION_COOKIE, pages.NEXT_COOKIE)
     return response
 

@@ -50,7 +50,7 @@ def main(names: list[str]) -> int:
                         )
                         view = context.new_page()
                         for page in chosen:
-                            if page.user == user and (size == WIDE or page.narrow):
+                            if page.user == user and (page.wide if size == WIDE else page.narrow):
                                 _take(view, page.path, f"{page.name}-{scheme}{'' if size == WIDE else '-390'}")
                         context.close()
             browser.close()
@@ -71,6 +71,8 @@ def _take(view: Page, path: str, name: str) -> None:
 
 def _signed_in(browser: Browser, env: dict[str, str], user: str) -> object:
     """Sign a user in and return the browser's cookies."""
+    if user.startswith("debtor-"):
+        return _visiting(env["PUBLIC_URL"], language=user.partition("-")[2])
     context = browser.new_context(base_url=env["PUBLIC_URL"])
     page = context.new_page()
     page.goto("/admin/login/")
@@ -81,6 +83,21 @@ def _signed_in(browser: Browser, env: dict[str, str], user: str) -> object:
     state = context.storage_state()
     context.close()
     return state
+
+
+def _visiting(url: str, *, language: str) -> object:
+    """Return the cookies of the portal's debtor."""
+    from django.utils.timezone import now
+
+    from ddc.common import page_language
+    from portal import tokens
+    from portal.pages import pages
+    from tests.pictures.pages import portal_debtor
+
+    values = {pages.TOKEN_COOKIE: tokens.issue_for_pages(portal_debtor(), now=now()), page_language.COOKIE: language}
+    host = url.partition("://")[2].partition(":")[0]
+    common = {"domain": host, "path": pages.PATH, "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
+    return {"cookies": [{"name": name, "value": value, **common} for name, value in values.items()], "origins": []}
 
 
 @contextmanager

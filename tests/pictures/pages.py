@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Model
+from django.db.models import Count, Exists, Model, OuterRef, Q
 from django.urls import reverse
 
 from arrangements.models import Arrangement, Kind
@@ -16,12 +16,16 @@ from strategy.models import StrategyRun
 
 @dataclass(frozen=True)
 class Page:
-    """A page by its name, the user who sees it, and whether it is shown at the width of a phone too."""
+    """A page by its name, the user who sees it, and whether it is shown at the widths of a desk and a phone.
+
+    The user ``debtor-de`` is the debtor of the portal's pictures, in German.
+    """
 
     name: str
     user: str
     path: str
     narrow: bool = False
+    wide: bool = True
 
 
 def pages() -> Iterator[Page]:
@@ -36,6 +40,39 @@ def pages() -> Iterator[Page]:
     yield Page("arrangements", "supervisor", reverse("admin:arrangements_arrangement_changelist"))
     yield Page("arrangement", "agent", _change(_arrangement()), narrow=True)
     yield Page("negotiation", "agent", f"{_change(_negotiator())}?panel=arrange", narrow=True)
+    for language in ("en", "de"):
+        yield from _portal(language)
+
+
+def _portal(language: str) -> Iterator[Page]:
+    """Yield the portal's pages in a language, as the debtor with the most to see finds them on a phone."""
+    debtor = portal_debtor()
+    debt = debtor.debts.filter(current_status=DebtStatus.ACTIVE, disputed_amount=0).order_by("-current_balance").first()
+    asked = DeferralRequest.objects.filter(debtor=debtor).first()
+    assert debt
+    assert asked
+    paths = {
+        "sign-in": reverse("portal-sign-in"),
+        "home": reverse("portal"),
+        "ledger": reverse("portal-ledger", args=[debt.pk]),
+        "pay": reverse("portal-pay"),
+        "more-time": reverse("portal-more-time", args=[debt.pk]),
+        "request": reverse("portal-request", args=[asked.pk]),
+        "plan": reverse("portal-plan", args=[debt.pk]),
+        "plan-agree": reverse("portal-plan-agree", args=[debt.pk]) + "?choice=own&amount=25&every=monthly",
+    }
+    for name, path in paths.items():
+        yield Page(f"portal-{name}-{language}", f"debtor-{language}", path, narrow=True, wide=name == "home")
+
+
+def portal_debtor() -> Debtor:
+    """Return the debtor with a request for more time and the most open debts, one of them without anything special."""
+    plain = Q(debts__current_status=DebtStatus.ACTIVE, debts__disputed_amount=0)
+    asked = Debtor.objects.filter(Exists(DeferralRequest.objects.filter(debtor=OuterRef("pk"))))
+    rich = asked.annotate(plain=Count("debts", filter=plain, distinct=True), all=Count("debts", distinct=True))
+    found = rich.filter(plain__gt=0).order_by("-all", "email").first()
+    assert found
+    return found
 
 
 def _change(row: Model) -> str:

@@ -9,6 +9,8 @@ import time_machine
 from django.utils import timezone
 
 from agents.tokens import BadToken
+from communications.models import CommunicationLog
+from communications.sending import writing
 from debtors.models import ContactPoint, Debtor
 from portal import links, questions, tokens
 from portal.models import OtpSession, SignedLink
@@ -170,6 +172,26 @@ def test_a_link_of_a_debtor_without_a_question_needs_a_code(browser: Pages) -> N
     assert enter_code(browser, mobile_phone=debtor.mobile_phone)["Location"] == f"/portal/debts/{debt.pk}/plan"
 
 
+def test_the_link_of_a_message_opens_the_question_and_is_not_in_the_stored_text(debtor: Debtor) -> None:
+    draft = {"subject": None, "body": "Your account: {{portal_url}}"}
+    message = CommunicationLog.objects.create(
+        debtor=debtor, communication_type="sms", status="sent", draft=draft, address=debtor.normal_phone
+    )
+    sent, stored = writing.write(message, None, {"portal_url": "https://ddc.example/portal"})
+    path = sent.body[sent.body.index("/portal/l/") :]
+    assert stored.body == "Your account: https://ddc.example/portal"
+
+    for _ in range(2):
+        browser = Pages()
+        assert browser.get(path)["Location"] == "/portal/question"
+    assert browser.send("/portal/question", **BORN)["Location"] == "/portal"
+    assert SignedLink.objects.get().debtor == debtor
+    spoilt = path[:-1] + ("A" if path[-1] != "A" else "Q")
+    assert Pages().get(spoilt)["Location"] == "/portal/sign-in"
+    with time_machine.travel(timezone.now() + timedelta(days=31), tick=False):
+        assert Pages().get(path)["Location"] == "/portal/sign-in"
+
+
 def test_the_wrong_person_is_not_written_to_again(browser: Pages, debtor: Debtor) -> None:
     enter_code(browser, mobile_phone=debtor.mobile_phone)
 
@@ -238,6 +260,18 @@ def test_an_expired_visit_keeps_what_was_typed(browser: Pages, debtor: Debtor) -
     assert "My &lt;b&gt;knee&lt;/b&gt;." in html
     assert re.search(r'value="14"[^>]* checked', html)
     assert "Please check the following" not in html
+
+
+def test_what_one_debtor_typed_is_not_shown_to_another(browser: Pages, debtor: Debtor) -> None:
+    debt = factories.debt(debtor=debtor)
+    page = f"/portal/debts/{debt.pk}/more-time"
+    browser.visit(factories.debtor()).text("/portal")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.text("/portal"))
+    assert token
+    del browser.cookies[pages.TOKEN_COOKIE]
+    browser.post(page, {"csrfmiddlewaretoken": token[1], "own_words": "Somebody else's words."})
+
+    assert "Somebody" not in browser.visit(debtor).text(page)
 
 
 def test_pages_show_nothing_personal_in_titles_and_are_never_stored(browser: Pages, debtor: Debtor) -> None:
