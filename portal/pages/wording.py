@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.numbers import get_currency_symbol
 from django.utils import translation
 
 from communications.texts import formats
@@ -20,7 +21,11 @@ _YEAR = re.compile(r",?\s*('de'\s*)?y+$")
 
 def amount(value: Decimal, currency: str, debtor: Debtor | None = None) -> str:
     """Write an amount: ``£1,250.00``."""
-    return formats.amount(value, currency, language=tag(debtor))
+    written = formats.amount(value, currency, language=tag(debtor))
+    if translation.get_language_bidi():  # Letters and sign of a symbol, such as UK£, would change places.
+        symbol = get_currency_symbol(currency, _locale(tag(debtor)))
+        return written.replace(symbol, f"\N{LEFT-TO-RIGHT ISOLATE}{symbol}\N{POP DIRECTIONAL ISOLATE}")
+    return written
 
 
 def day(value: date | datetime, debtor: Debtor | None = None, form: str = "long") -> str:

@@ -44,7 +44,7 @@ def busy() -> Debtor:
     deferrals.approve(
         deferrals.request(granted, debtor=debtor, days=20, reason=REASON, now=now), by=agent, notes="", now=now
     )
-    Debt.objects.filter(pk=paid.pk).update(current_status="paid")
+    pay(paid, paid.current_balance)
     Debt.objects.filter(pk=recalled.pk).update(current_status="recalled")
     return debtor
 
@@ -92,8 +92,13 @@ def with_credit() -> Debtor:
     """Somebody who paid too much."""
     debtor = factories.debtor()
     debt = factories.debt(debtor=debtor, balance=100)
+    pay(debt, Decimal(130))
+    return debtor
+
+
+def pay(debt: Debt, amount: Decimal) -> None:
+    """Pay today; more than is open becomes credit."""
     today = timezone.now().date()
     posting.record(
-        debt=debt, by=None, today=today, begun=today, amount=Decimal(130), payment_date=today, overpayment="credit"
+        debt=debt, by=None, today=today, begun=today, amount=amount, payment_date=today, overpayment="credit"
     )
-    return debtor

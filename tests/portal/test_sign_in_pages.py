@@ -177,9 +177,12 @@ def test_the_link_of_a_message_opens_the_question_and_is_not_in_the_stored_text(
     message = CommunicationLog.objects.create(
         debtor=debtor, communication_type="sms", status="sent", draft=draft, address=debtor.normal_phone
     )
-    sent, stored = writing.write(message, None, {"portal_url": "https://ddc.example/portal"})
-    path = sent.body[sent.body.index("/portal/l/") :]
-    assert stored.body == "Your account: https://ddc.example/portal"
+    values = {"portal_url": "https://ddc.example/portal", "agency_name": "DDC"}
+    sent, stored = writing.write(message, None, values)
+    link = re.search(r"/portal/l/[\w-]{43}", sent.body)
+    assert link
+    assert "/portal/l/" not in stored.body
+    path = link[0]
 
     for _ in range(2):
         browser = Pages()
