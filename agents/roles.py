@@ -98,7 +98,14 @@ _SUPERVISOR = {
     ),
     "arrangements": ("approve_arrangement", "add_arrangementpolicy", "change_arrangementpolicy"),
     "contact": ("add_contactpolicy", "change_contactpolicy"),
-    "payments": ("delete_payment", "reverse_payment", "decide_refund"),
+    "payments": (
+        "delete_payment",
+        "reverse_payment",
+        "decide_refund",
+        "add_bankaccount",
+        "decide_bankaccount",
+        "rerun_providerevent",
+    ),
     "communications": (
         "rerun_providerevent",
         "withdraw_communicationlog",

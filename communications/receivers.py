@@ -5,14 +5,16 @@ from datetime import datetime
 from django.dispatch import receiver
 
 from arrangements import effects, progress, reminders
-from arrangements.models import Arrangement, ArrangementEvent
+from arrangements.models import Arrangement, ArrangementDebt, ArrangementEvent
 from collection import deferral_steps, deferral_undo, deferrals, disputes
-from collection.models import DeferralRequest, Dispute
+from collection.models import Debt, DeferralRequest, Dispute
 from communications.calls import records
 from communications.notices import decisions
 from debtors import contact_points, phones
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
+from payments import intents
+from payments.models import PaymentIntent, ReceiptAllocation
 
 #: The events of an arrangement of which its debtor is told.
 _ARRANGEMENT_EVENTS = (
@@ -74,6 +76,16 @@ def _notify_of(arrangement: Arrangement, notice: str, *, now: datetime) -> None:
     part = arrangement.parts.select_related("debt__debtor", "debt__creditor").first()
     if part and not arrangement.needs_person:
         decisions.notify(part.debt, notice, now=now)
+
+
+@receiver(intents.captured, dispatch_uid="communications.confirm_payment")
+def confirm_payment(sender: object, intent: PaymentIntent, now: datetime, **_: object) -> None:
+    """Confirm a payment at a provider that was booked, unless an arrangement confirms it as that of an instalment."""
+    booked = ReceiptAllocation.objects.filter(receipt=intent.receipt_id).values("payment_id")
+    debts = Debt.objects.filter(payments__in=booked).select_related("debtor", "creditor")
+    first = debts.order_by("due_date", "created_at").first()
+    if first and not ArrangementDebt.objects.filter(debt__in=debts, is_active=True).exists():
+        decisions.notify(first, "payment_received", now=now)
 
 
 @receiver(contact_points.address_suppressed, dispatch_uid="communications.withdraw_calls")

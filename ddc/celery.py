@@ -61,6 +61,8 @@ app.conf.beat_schedule = {
     "process-inbox": _tick("communications.tasks.process_inbox", 5),
     "expire-leases": _tick("communications.tasks.expire_leases", 30),
     "poll-providers": _tick("communications.tasks.poll_providers", 300),
+    "handle-provider-events": _tick("payments.tasks.handle_provider_events", 5),
+    "ask-payment-providers": _tick("payments.tasks.ask_providers", 60),
     "send-password-links": _tick("agents.tasks.send_password_links", 15),
     "answer-otp-requests": _tick("portal.tasks.answer_otp_requests", 5),
     "expire-holds": _tick("collection.tasks.expire_holds", 300),

@@ -215,6 +215,21 @@ def webhook_secret(text: str) -> str:
     return text
 
 
+def check_payments(provider: str, *, secret: str, webhook_secret: str, demo: bool) -> None:
+    """Check the settings of card payments.
+
+    :raises ImproperlyConfigured: if the provider is unknown, lacks a secret, or is the demo's without DEMO=1
+    """
+    if provider not in ("", "stripe", "demo"):
+        raise ImproperlyConfigured(
+            f"PAYMENT_PROVIDER is {provider!r}. Use stripe, or leave it empty for bank transfer only."
+        )
+    if provider == "demo" and not demo:
+        raise ImproperlyConfigured("PAYMENT_PROVIDER=demo takes no money. Use it only with DEMO=1.")
+    if provider == "stripe" and not (secret and webhook_secret):
+        raise ImproperlyConfigured("PAYMENT_PROVIDER=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.")
+
+
 def contact_window(text: str) -> tuple[time, time]:
     """Parse ``08:00-21:00``, in the debtor's local time: from the first minute up to, but not including, the second.
 

@@ -31,8 +31,8 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "creditors.Creditor", "creditors.CreditorLook", "collections.ParkedPlacement", "collections.PlacementImport",
     )),
     ("Payments", (
-        "payments.Payment", "payments.Receipt", "payments.Credit", "payments.Refund", "collections.LedgerEntry",
-        "collections.ExchangeRate",
+        "payments.Payment", "payments.Receipt", "payments.Credit", "payments.Refund", "payments.PaymentIntent",
+        "payments.ProviderEvent", "payments.ProviderPayout", "collections.LedgerEntry", "collections.ExchangeRate",
     )),
     ("Messages", (
         "communications.CommunicationLog", "communications.InboundMessage", "communications.CallTask",
@@ -50,7 +50,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Set-up", (
         "agency.AgencyProfile", "agents.Agent", "auth.Group", "agents.RoleLimit", "agents.StaffSession", "agents.ApiToken",
-        "collections.SeriesRate", "collections.InterestSchedule", "collections.CostRule",
+        "collections.SeriesRate", "collections.InterestSchedule", "collections.CostRule", "payments.BankAccount",
     )),
     (MACHINERY, (
         "casework.WorkClaim", "communications.ProviderEvent", "communications.Circuit", "communications.DatabaseRestore",
@@ -68,6 +68,8 @@ NAMES = {
     "collections.Dispute": "All disputes",
     "collections.Hold": "All holds",
     "casework.FollowUp": "All follow-ups",
+    "payments.ProviderEvent": "Payment providers",
+    "payments.ProviderPayout": "Payouts of providers",
     "communications.UncertainMessage": "All uncertain messages",
     "collections.ParkedPlacement": "All parked placement rows",
 }

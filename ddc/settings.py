@@ -15,6 +15,7 @@ from ddc.common.reference.currencies import DECIMALS, ended
 from ddc.configuration import (
     anymail_settings,
     broker_url,
+    check_payments,
     check_production,
     check_range,
     check_senders,
@@ -225,6 +226,13 @@ EMAIL_RATE = rate("EMAIL_RATE", env.float("EMAIL_RATE", default=1000))
 SMS_RATE = rate("SMS_RATE", env.float("SMS_RATE", default=100))
 OPEN_TRACKING = env.bool("OPEN_TRACKING", default=True)
 CONTACT_WINDOW = contact_window(env.str("CONTACT_WINDOW", default="08:00-21:00"))
+
+# --- Payments by debtors
+PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="demo" if DEMO else "")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="")
+check_payments(PAYMENT_PROVIDER, secret=STRIPE_SECRET_KEY, webhook_secret=STRIPE_WEBHOOK_SECRET, demo=DEMO)
 
 # --- The agency
 AGENCY_NAME = env.str("AGENCY_NAME", default="DDC")

@@ -5,6 +5,9 @@ from ddc.common.postgresql.triggers import Trigger
 #: A refund without its decision.
 _PROPOSED = "to_jsonb({row}.*) - 'decision' - 'decided_by_id' - 'decided_at' - 'decision_note' - 'updated_at'"
 
+#: A bank account without its decision and its end.
+_ACCOUNT = "to_jsonb({row}.*) - 'decision' - 'decided_by_id' - 'decided_at' - 'replaced_at' - 'updated_at'"
+
 
 def _kept(table: str, message: str, why: str, *, locked: bool = False) -> list[Trigger]:
     """Return the triggers that keep the rows of a table as they are.
@@ -82,5 +85,23 @@ TRIGGERS = [
         function="refuse_change",
         arguments=["A refund is only decided, once. Propose another one instead."],
         why="What the second person approved is what the first one proposed.",
+    ),
+    Trigger(
+        name="bank_account_is_kept",
+        table="bank_account",
+        event="BEFORE DELETE",
+        function="refuse_change",
+        arguments=["Bank accounts are never deleted. Propose another one instead."],
+        why="The history shows to which account debtors were asked to pay, and who approved it.",
+    ),
+    Trigger(
+        name="bank_account_is_only_decided_and_replaced",
+        table="bank_account",
+        event="BEFORE UPDATE",
+        when=f"{_ACCOUNT.format(row='OLD')} IS DISTINCT FROM {_ACCOUNT.format(row='NEW')}"
+        " OR OLD.decision IS NOT NULL AND OLD.decision IS DISTINCT FROM NEW.decision OR OLD.replaced_at IS NOT NULL",
+        function="refuse_change",
+        arguments=["A bank account never changes. Propose another one instead."],
+        why="Money goes to the account that a second person approved, and to no other.",
     ),
 ]

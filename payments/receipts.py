@@ -25,6 +25,7 @@ _METHODS = {
     Receipt.Source.BANK: PaymentMethod.BANK_TRANSFER,
     Receipt.Source.CASH: PaymentMethod.CASH,
     Receipt.Source.CHEQUE: PaymentMethod.CHEQUE,
+    Receipt.Source.PROVIDER: PaymentMethod.CARD,
 }
 
 
@@ -96,11 +97,20 @@ class Line:
 
 
 @transaction.atomic
-def record(*, by: Agent | None, today: date, now: datetime, **fields: Unpack[ReceiptFields]) -> Receipt:
+def record(
+    *,
+    by: Agent | None,
+    today: date,
+    now: datetime,
+    debts: Sequence[Debt] | None = None,
+    why: str = "Same reference",
+    **fields: Unpack[ReceiptFields],
+) -> Receipt:
     """Record a receipt, and book it if its reference names debts of one person with one creditor that can take it.
 
     What exceeds the debts becomes the person's credit with the creditor. Whatever else comes waits in suspense.
 
+    :param debts: those of one person that the payer chose, in the place of those that the reference names
     :raises BadAmount: if the amount has more decimals than the currency
     :raises ImplausibleDate: if the day is likely a typing error
     :raises PaidInFuture: if the day has not begun anywhere
@@ -114,12 +124,12 @@ def record(*, by: Agent | None, today: date, now: datetime, **fields: Unpack[Rec
     if receipt.value_date > days.begun(now):
         raise posting.PaidInFuture(field="value_date")
     # Debts are locked before receipts, and read again under their lock.
-    found = receipts_matching.by_reference(receipt.reference, creditor=receipt.creditor)
-    debts = list(ledger.lock_existing([debt.pk for debt in found]).values())
+    found = receipts_matching.by_reference(receipt.reference, creditor=receipt.creditor) if debts is None else debts
+    locked = list(ledger.lock_existing([debt.pk for debt in found]).values())
     with refusing({"receipt_is_recorded_once": AlreadyRecorded()}):
         receipt.save(force_insert=True)
-    lines, reason = receipts_matching.decide(receipt, debts, today=today)
-    _book(receipt, [Line(*line) for line in lines], by=by, today=today, now=now, why="Same reference", reason=reason)
+    lines, reason = receipts_matching.decide(receipt, locked, is_chosen=debts is not None, today=today)
+    _book(receipt, [Line(*line) for line in lines], by=by, today=today, now=now, why=why, reason=reason)
     return receipt
 
 

@@ -19,6 +19,7 @@ from creditors.models import Creditor
 from ddc.common import money, normal_forms
 from debtors import search
 from debtors.models import Debtor
+from payments import creditor_references
 from payments.models import Receipt, ReceiptAllocation, Suspense
 
 Reason = Suspense.Reason
@@ -51,15 +52,18 @@ def form(reference: str) -> str:
 def by_reference(text: str, *, creditor: Creditor | None = None) -> list[Debt]:
     """Return the debts that have the text, or a part of it, as their reference; recalled ones only if there is no other.
 
-    If the text is exactly one debt's reference, it is that debt's, even if another one's differs by O and 0 only.
+    Creditor references with right check digits come first: they are ours, whatever else the text has. If the text is exactly one
+    debt's reference, it is that debt's, even if another one's differs by O and 0 only.
     """
     candidates = _candidates(text)
     if not candidates:
         return []
-    rows = Debt.objects.alias(form=_FORM).filter(form__any_of=candidates).select_related("debtor", "creditor")
+    rows = Debt.objects.select_related("debtor", "creditor")
     if creditor is not None:
         rows = rows.filter(creditor=creditor)
-    found = list(rows[:_MOST_CANDIDATES])
+    if found := list(rows.filter(creditor_references.debts_named_in(text))[:_MOST_CANDIDATES]):
+        return found
+    found = list(rows.alias(form=_FORM).filter(form__any_of=candidates)[:_MOST_CANDIDATES])
     found = [debt for debt in found if debt.current_status != DebtStatus.RECALLED] or found
     exact = [debt for debt in found if debt.normal_reference == normal_forms.reference(text)]
     return exact or found
@@ -78,11 +82,16 @@ def _candidates(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, (whole, *likely))))[:_MOST_CANDIDATES]
 
 
-def decide(receipt: Receipt, debts: Sequence[Debt], *, today: date) -> tuple[list[Part], Suspense.Reason]:
-    """Return how to book a receipt to the locked debts that its reference names, and the reason if nothing is booked."""
+def decide(
+    receipt: Receipt, debts: Sequence[Debt], *, is_chosen: bool = False, today: date
+) -> tuple[list[Part], Suspense.Reason]:
+    """Return how to book a receipt to the locked debts that its reference names, and the reason if nothing is booked.
+
+    ``is_chosen``: the payer chose the debts, which may then be with several creditors.
+    """
     if not debts:
         return [], Reason.UNKNOWN if receipt.reference.strip() else Reason.NO_REFERENCE
-    if len({(debt.debtor_id, debt.creditor_id) for debt in debts}) > 1:
+    if not is_chosen and len({(debt.debtor_id, debt.creditor_id) for debt in debts}) > 1:
         return [], Reason.AMBIGUOUS
     if reason := _person_reason(debts, today=today):
         return [], reason

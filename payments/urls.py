@@ -1,10 +1,10 @@
-"""Routes of payments, receipts, credits and refunds."""
+"""Routes of payments, receipts, credits and refunds, and of payment providers."""
 
 from django.urls import path
 
 from ddc.common.api.routes import resource
 from ddc.fast.reads import answer_fast
-from payments import fast
+from payments import fast, views
 from payments.api import PaymentView
 from payments.receipts_api import CreditView, ReceiptView, RefundView
 
@@ -23,6 +23,8 @@ _patterns = [
     path("refunds/<id:pk>/reject", RefundView.as_view({"put": "reject"})),
     path("payments/<id:pk>/chargeback", PaymentView.as_view({"post": "charge_back"}), name="payment-chargeback"),
     path("payments/<id:pk>/refund", PaymentView.as_view({"post": "refund"}), name="payment-refund"),
+    path("providers/<str:provider>/events", views.ProviderEventView.as_view(), name="provider-events"),
+    path("demo/payments/<uuid:intent_id>", views.demo_page, name="demo-payment"),
 ]
 
 urlpatterns = answer_fast(_patterns, {"payment-list": fast.payments})

@@ -1,5 +1,5 @@
-"""Back office pages of payments, receipts, credits and refunds."""
+"""Back office pages of payments, receipts, credits, refunds, payment providers and bank accounts."""
 
-from payments.admin import credits, payments, receipts
+from payments.admin import bank_accounts, credits, payments, providers, receipts
 
-__all__ = ["credits", "payments", "receipts"]
+__all__ = ["bank_accounts", "credits", "payments", "providers", "receipts"]

@@ -13,7 +13,7 @@ from ddc.common.money import money_field
 class Receipt(UUIDModel):
     """Money that came in, as the bank or provider reports it. A trigger prevents updates and deletes.
 
-    Only a charge-back for which a creditor has to pay has a negative amount: money that went out.
+    Only a charge-back has a negative amount: money that went out, and that no payment of a debt gives back.
     """
 
     class Source(models.TextChoices):
@@ -23,7 +23,7 @@ class Receipt(UUIDModel):
         CHEQUE = "cheque"
         CREDITOR = "creditor"
         OTHER = "other"
-        CHARGEBACK = "chargeback", "charge-back due from the creditor"
+        CHARGEBACK = "chargeback", "charge-back"
 
     source = models.CharField(max_length=10, choices=Source.choices)
     provider = models.CharField(
@@ -55,8 +55,7 @@ class Receipt(UUIDModel):
             models.UniqueConstraint(fields=["provider", "provider_id"], name="receipt_is_recorded_once"),
             models.CheckConstraint(
                 name="receipt_is_money_in_unless_charged_back",
-                condition=Q(source="chargeback", amount__lt=0, creditor__isnull=False)
-                | (~Q(source="chargeback") & Q(amount__gt=0)),
+                condition=Q(source="chargeback", amount__lt=0) | (~Q(source="chargeback") & Q(amount__gt=0)),
             ),
         ]
         indexes = [
@@ -103,6 +102,7 @@ class Suspense(models.Model):
         BANKRUPT = "bankrupt", "The person is bankrupt"
         REST = "rest", "A part of it is not booked yet"
         UNDONE = "undone", "Its booking was undone"
+        CHARGED_BACK = "charged_back", "A charge-back of money that is used already"
         DUE_FROM_CREDITOR = "due_from_creditor", "A charge-back on a recalled debt: due from the creditor"
 
     receipt = models.OneToOneField(Receipt, on_delete=models.PROTECT, primary_key=True, related_name="suspense")

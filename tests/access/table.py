@@ -19,6 +19,8 @@ POST      /callbacks/twilio/status           403    403   403        403     403
 POST      /callbacks/twilio/inbound          403    403   403        403     403
 POST      /callbacks/twilio/answer           403    403   403        403     403
 POST      /callbacks/twilio/key              403    403   403        403     403
+POST      /providers/stripe/events           403    403   403        403     403
+GET,POST  /demo/payments/{debt}              404    404   404        404     404
 GET,POST  /unsubscribe/x                     404    404   404        404     404
 GET       /agency/colours/0b5a8a.css         200    200   200        200     200
 GET       /agency/logo/x.png                 404    404   404        404     404
@@ -259,6 +261,10 @@ payments/idempotencykey                  v          v       v
 payments/receipt                        va         va       v
 payments/credit                          v          v       v
 payments/refund                          v          v       v
+payments/paymentintent                   v          v       v
+payments/providerevent                   v          v       v
+payments/providerpayout                  v          v       v
+payments/bankaccount                     v         va       v
 communications/communicationtemplate   vac       vacd       v
 communications/communicationtemplateversion  v      v       v
 communications/communicationlog          v          v       v
@@ -487,6 +493,14 @@ GET      /admin/arrangements/arrangement/{agreed}/change_amount/  302    302   2
 POST     /admin/arrangements/arrangement/{agreed}/change_amount/  302 302 302 302 403  instalment_no=1&amount=1
 GET,POST /admin/arrangements/arrangementpolicy/{terms}/new_version/  302 302 403 302 403
 
+GET      /admin/payments/bankaccount/{account}/approve/    302 302 403 200 403
+POST     /admin/payments/bankaccount/{account}/approve/    302 302 403 302 403
+GET      /admin/payments/bankaccount/{account}/reject/     302 302 403 200 403
+POST     /admin/payments/bankaccount/{account}/reject/     302 302 403 302 403
+GET      /admin/payments/providerevent/{payment_event}/retry/  302 302 403 200 403
+POST     /admin/payments/providerevent/{payment_event}/retry/  302 302 403 302 403
+GET      /admin/payments/providerevent/{payment_event}/close/  302 302 403 200 403
+POST     /admin/payments/providerevent/{payment_event}/close/  302 302 403 302 403
 GET      /admin/payments/payment/{payment}/charge_back/ 302 302 403 200 403
 POST     /admin/payments/payment/{payment}/charge_back/ 302 302 403 302 403  amount=1
 GET      /admin/payments/payment/{payment}/refund/      302 302 403 200 403

@@ -37,8 +37,9 @@ from communications.outbox import outbox
 from contact.models import ContactPolicy, ContactPreference
 from debtors import calendars
 from debtors.models import ContactPoint, Debtor
-from payments import credits, posting
-from payments.models import Credit, Payment
+from payments import bank_accounts, credits, posting
+from payments.models import BankAccount, Credit, Payment
+from payments.models import ProviderEvent as ProviderPaymentEvent
 from portal import tokens as debtor_tokens
 from strategy.models import StrategyRule, StrategyRun
 from tests import factories
@@ -162,6 +163,17 @@ def credit() -> Credit:
     return Credit.objects.get(debtor=debt.debtor)
 
 
+def account() -> Any:
+    proposed = BankAccount(holder="Trust", iban="GB33BUKB20201555555555", currency_code="GBP")
+    return bank_accounts.propose(proposed, by=factories.agent(), now=now())
+
+
+def payment_event() -> Any:
+    return ProviderPaymentEvent.objects.create(
+        provider="stripe", event_id=str(uuid.uuid4()), raw={}, received_at=now(), failed_at=now()
+    )
+
+
 def refund() -> Any:
     return credits.propose_refund(credit(), amount=Decimal(5), reason="x", by=factories.agent(), now=now())
 
@@ -172,6 +184,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "receipt": lambda: receipt(5),
     "credit": credit,
     "refund": refund,
+    "account": account,
+    "payment_event": payment_event,
     "recalled": recalled,
     "entry": lambda: factories.debt().ledger_entries.get(),
     "payment": lambda: payment("completed"),

@@ -34,12 +34,13 @@ from communications.models import (
 from communications.texts import templates
 from contact.models import ContactDecision, ContactPreference, ValidationNotice
 from debtors import calendars
-from payments import credits, posting, receipts
-from payments.models import Credit, IdempotencyKey
+from payments import bank_accounts, credits, posting, provider_events, receipts
+from payments.models import BankAccount, Credit, IdempotencyKey, ProviderPayout, ProviderReturn
 from payments.receipts import Line
 from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from tests import factories
+from tests.payments.providers.makers import payment_intent
 from tests.payments.receipts.makers import receipt
 from tests.strategy import makers
 
@@ -225,6 +226,15 @@ def fill(count: int) -> None:
         receipts.book(came, [Line(debt, Decimal(5), to_credit=True)], by=reviewer, today=NOW.date(), now=NOW)
         credit = Credit.objects.get(debtor=debt.debtor)
         credits.propose_refund(credit, amount=Decimal(1), reason="x", by=reviewer, now=NOW)
+        intent = payment_intent(debt, receipt=came)
+        ProviderReturn.objects.create(receipt=came, kind="refund", amount=1)
+        provider_events.store("stripe", str(intent.pk), {}, now=NOW)
+        ProviderPayout.objects.create(
+            provider="stripe", payout_id=str(intent.pk), amount=1, currency_code="GBP", paid_on=NOW.date(), paid=1,
+            returned=0, fees=0,
+        )  # fmt: skip
+        account = BankAccount(holder="Trust", iban="GB33BUKB20201555555555", currency_code="GBP")
+        bank_accounts.propose(account, by=reviewer, now=NOW)
         factories.consent(debt.debtor, "email", NOW)
         factories.note(debtor=debt.debtor, by=reviewer)
         factories.follow_up(debtor=debt.debtor, debt=debt)

@@ -28,7 +28,8 @@ from tests.admin.conftest import NOW, Browser, address, fill
 #: Tables without a page of their own: that of their arrangement, receipt, credit or person shows them, or the home page.
 PARTS = {
     "arrangements.ArrangementDebt", "arrangements.Instalment", "arrangements.ArrangementEvent", "payments.Suspense",
-    "payments.ReceiptAllocation", "payments.CreditEntry", "casework.IdentityCheck", "casework.DayFigures",
+    "payments.ReceiptAllocation", "payments.CreditEntry", "payments.ProviderReturn", "payments.CreditorReference",
+    "casework.IdentityCheck", "casework.DayFigures",
 }  # fmt: skip
 MODELS = sorted(
     (model for label in APPS for model in apps.get_app_config(label).get_models() if model._meta.label not in PARTS),
@@ -46,6 +47,7 @@ ADDED_BY: dict[str, set[str]] = {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
         "contactpoint", "exchangerate", "placementimport", "hold", "dispute", "contactpreference", "contactpolicy", "agent",
         "note", "followup", "receipt", "rolelimit", "arrangementpolicy", "seriesrate", "interestschedule", "costrule",
+        "bankaccount",
     },
 }  # fmt: skip
 DELETED_BY: dict[str, set[str]] = {
