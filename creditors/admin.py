@@ -111,6 +111,10 @@ class CreditorLookAdmin(BackOffice):
         ("Look", {"fields": ("colour", "new_logo", "remove_logo")}),
     )
 
+    def search_filter(self, text: str) -> Q:
+        names = CreditorName.objects.filter(normal_form__contains=normal_forms.name(text))
+        return Q(creditor__in=names.values("creditor"))
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         for name, value in form.logo_values().items():
             setattr(obj, name, value)
