@@ -75,6 +75,9 @@ def _of_plan(card: DebtCard, debtor: Debtor) -> State:
 
 def _by_day(card: DebtCard, debtor: Debtor) -> State:
     due = card.debt.due_date
+    is_pending = card.request is not None and card.request.status == DeferralRequest.Status.PENDING
+    if due is None and is_pending:
+        return State("", "clock", _("A person is looking at it"))
     if due is None:
         return State("", "clock", _("Please pay now, or tell us what you need."))
     day = wording.day(due, debtor)
