@@ -30,7 +30,14 @@ def phones(*, now: datetime) -> Iterator[tuple[str, str]]:
         found = people.filter(country_code=country).first() or people.first()
         if found and found.mobile_phone:
             taken.add(found.mobile_phone)
-            yield found.mobile_phone, f"{found} {text}"
+            yield found.mobile_phone, f"{found} {text}{_answer(found)}"
+
+
+def _answer(debtor: Debtor) -> str:
+    """Return what answers the second question of the sign-in."""
+    if debtor.dob:
+        return f"; born {debtor.dob:%d %m %Y}"
+    return f"; postcode {debtor.postal_code}" if debtor.postal_code else ""
 
 
 def _reachable() -> QuerySet[Debtor]:
