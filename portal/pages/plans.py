@@ -198,7 +198,7 @@ def _delay_limits(arrangement: Arrangement, steps: list[Step], today: date) -> t
     if Instalment.objects.get(pk=following.id).delays:
         return None
     after = [step.agreed_on for step in steps if step.no == following.no + 1]
-    first = max(today, following.agreed_on + timedelta(days=1))
+    first = max(today, following.due_on + timedelta(days=1))
     last = min([following.agreed_on + timedelta(days=allowed), *after])
     return (first, last) if first <= last else None
 
