@@ -5,7 +5,7 @@ import base64
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from drf_spectacular.types import OpenApiTypes
@@ -23,6 +23,7 @@ from communications.models import CommunicationLog
 from communications.providers import registry as providers
 from communications.providers.base import CallbackKind
 from communications.texts import one_time_code
+from ddc.common import page_language
 from ddc.common.api.problems import http_problem
 from debtors import contact_points
 from debtors.channels import Channel
@@ -163,12 +164,14 @@ class UnsubscribeView(PublicView):
         return self.page(request, sent, done=sent is not None)
 
     def page(self, request: Request, sent: CommunicationLog | None, *, done: bool = False) -> HttpResponse:
-        page = render(
-            _raw(request),
-            "communications/unsubscribe.html",
-            {"known": sent is not None, "done": done},
-            status=200 if sent else 404,
-        )
+        preferred = sent.debtor.language_preference if sent and sent.debtor else None
+        with translation.override(page_language.of(_raw(request), preferred)):
+            page = render(
+                _raw(request),
+                "communications/unsubscribe.html",
+                {"known": sent is not None, "done": done},
+                status=200 if sent else 404,
+            )
         page["Cache-Control"], page["X-Robots-Tag"] = "no-store", "noindex"
         return page
 
