@@ -106,7 +106,7 @@ def show(request: HttpRequest, name: str, *, status: int = 200, **context: Any) 
     debtor = getattr(request, "debtor", None)
     names = dict(settings.LANGUAGES)
     look = theme.of(debtor)
-    context |= {"debtor": debtor, "agency": look, "languages": settings.LANGUAGES, "advice": theme.advice(debtor)}
+    context |= {"debtor": debtor, "agency": look, "languages": settings.LANGUAGES, "free_advice": theme.advice(debtor)}
     context |= {"language_name": names[translation.get_language() or settings.LANGUAGE_CODE]}
     return render(request, f"portal/{name}.html", context, status=status)
 

@@ -90,7 +90,7 @@ def test_a_debtor_signs_in_agrees_to_a_plan_gets_more_time_and_signs_out(live_se
             taps += 1
         assert taps <= 4
         assert page.locator("h1").inner_text() == "Your plan"
-        assert page.get_by_text("£100.00").count() == 3
+        assert page.locator("td", has_text="£100.00").count() == 3
 
         page.goto("/portal")
         page.get_by_role("link", name="Ask for more time").click()
