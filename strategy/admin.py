@@ -18,9 +18,11 @@ from communications.models import CommunicationLog
 from ddc.common.admin.forms import DomainForm
 from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, when
+from ddc.common.api.serializers import write
 from ddc.common.days import agency_today
-from strategy import reports, rules, runs, triggers
+from strategy import conditions, reports, rules, runs, triggers
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
+from strategy.serializers import ConditionsSerializer
 from strategy.withdrawal_admin import WithdrawalPage, waiting
 from strategy.withdrawals import Selection
 
@@ -32,6 +34,18 @@ class StrategyRuleForm(DomainForm):
         super().__init__(*args, **kwargs)
         if trigger := self.instance.trigger:
             self.initial.update(trigger, trigger_type=trigger["type"])
+            self.initial["conditions"] = write(ConditionsSerializer, self.instance.conditions)
+
+    def clean_conditions(self) -> dict[str, Any]:
+        """Check the conditions as the API does."""
+        given = self.cleaned_data["conditions"] or {}
+        unknown = set(given) - set(ConditionsSerializer().fields) if isinstance(given, dict) else set()
+        if unknown:
+            raise forms.ValidationError(f"There is no condition {', '.join(sorted(unknown))}.")
+        checked = ConditionsSerializer(data=given)
+        if not checked.is_valid():
+            raise forms.ValidationError([f"{name}: {errors}" for name, errors in checked.errors.items()])
+        return dict(checked.validated_data)
 
 
 def _trigger_fields() -> dict[str, forms.Field]:
@@ -61,7 +75,7 @@ class StrategyRuleAdmin(WithdrawalPage):
     search_fields = ("name",)
     ordering = ("priority", "created_at")
     autocomplete_fields = ("segment", "template")
-    readonly_fields = ("channel", "due", "messages")
+    readonly_fields = ("channel", "due", "also", "messages")
     form = StrategyRuleForm
     bounds = {"max_lateness_days": (0, triggers.MAX_DAYS), "priority": (1, 1_000_000)}
 
@@ -77,6 +91,8 @@ class StrategyRuleAdmin(WithdrawalPage):
             ("segment", "template"),
             "channel",
             trigger,
+            "conditions" if may_edit else "also",
+            "after_pause",
             "max_lateness_days",
             ("priority", "is_active"),
             *(("messages",) if obj else ()),
@@ -89,6 +105,10 @@ class StrategyRuleAdmin(WithdrawalPage):
     @admin.display(description="Due")
     def due(self, rule: StrategyRule) -> str:
         return triggers.explain(rule.trigger)
+
+    @admin.display(description="Conditions")
+    def also(self, rule: StrategyRule) -> str:
+        return conditions.explain(rule.conditions) or "-"
 
     def search_filter(self, text: str) -> Q:
         return Q(name__icontains=text)

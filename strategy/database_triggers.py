@@ -4,6 +4,30 @@ from ddc.common.postgresql.triggers import Function, Trigger
 
 FUNCTIONS = [
     Function(
+        name="strategy_day_after_pauses",
+        why="The day on which a rule is due, from its day without pauses, by what the rule does after a pause.",
+        arguments="counted_from date, due date, spans datemultirange, after_pause text",
+        returns="date",
+        body="""
+DECLARE
+    span daterange;
+    begins date;
+BEGIN
+    counted_from := least(counted_from, due);
+    FOR span IN SELECT unnest(spans) LOOP
+        CONTINUE WHEN upper(span) <= counted_from;
+        begins := greatest(lower(span), counted_from);
+        EXIT WHEN begins > due;
+        IF after_pause = 'shift' THEN
+            due := due + (upper(span) - begins);
+        ELSIF after_pause = 'catch_up' AND due < upper(span) THEN
+            due := upper(span);
+        END IF;
+    END LOOP;
+    RETURN due;
+END """,
+    ),
+    Function(
         name="check_references_of_new_steps",
         why="Check and lock what the steps of one INSERT refer to, as foreign keys would, once per statement.",
         # OFFSET 0 keeps it a look-up by key for each row, whatever the table's size when this was planned.

@@ -22,8 +22,7 @@ from collection.models import Hold
 from communications.recovery import restores
 from ddc.common.days import LAST, agency_zone, begun
 from debtors import calendars
-from debtors.channels import Channel
-from strategy import lateness, triggers
+from strategy import conditions, lateness, pauses, triggers
 from strategy.models import Reason, StrategyRule
 
 
@@ -48,26 +47,17 @@ _HELD = """
           AND (hold.blocks_strategy OR (hold.blocks_payment_requests AND template.asks_for_payment))
     )
 """
-_CALLS = ", ".join(f"'{channel.value}'" for channel in Channel if channel.is_call)
-# Whether the address is suppressed for the rule's channel.
-_SUPPRESSED = f"""
-    EXISTS (
-        SELECT FROM contact_point AS point
-        WHERE point.kind = address.kind AND point.value = address.value AND (point.messages_suppressed OR point.calls_suppressed)
-          AND CASE WHEN matched.channel = 'voice' THEN point.machine_calls_suppressed
-              WHEN matched.channel IN ({_CALLS}) THEN point.calls_suppressed ELSE point.messages_suppressed END
-    )
-"""
 # Debtors are read only where no other reason applies: hardly ever on a day that was run before. The CASE expressions that return
 # a boolean make PostgreSQL expect half of the rows; for a bare comparison it expects so few that it reads the rest one by one.
 _MATCH = """
     WITH rule AS MATERIALIZED (
-        SELECT id, segment_id, template_id, channel, max_lateness_days, {columns}
+        SELECT id, segment_id, template_id, channel, conditions, after_pause, max_lateness_days, {columns}
         FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[])
     ),
+    paused AS MATERIALIZED ({paused}),
     occurred AS ({occurrences}),
     checked AS MATERIALIZED (
-        SELECT due.*, {late} AS is_late,
+        SELECT due.*, step.message_id, {late} AS is_late,
             CASE
                 WHEN step.message_id IS NOT NULL THEN 'already_queued'
                 WHEN due.occurrence <= %(done_through)s::date THEN 'before_restore'
@@ -78,29 +68,40 @@ _MATCH = """
                 WHEN due.current_balance > 0 AND due.current_balance <= due.disputed_amount THEN 'disputed'
                 WHEN {debt_held} OR {debtor_held} THEN 'held'
                 WHEN due.current_balance = 0 THEN 'nothing_owed'
+                WHEN {unmet} THEN 'conditions_not_met'
             END AS reason
         FROM occurred AS due
         JOIN communication_templates AS template ON template.id = due.template_id
         LEFT JOIN strategy_step AS step
             ON step.rule_id = due.rule_id AND step.debt_id = due.debt_id AND step.anchor = due.anchor
-        WHERE CASE WHEN %(day)s::date - due.occurrence BETWEEN 0 AND due.max_lateness_days THEN true ELSE {late} END
+        WHERE {window}
+    ),
+    last_of_pause AS (
+        SELECT debt_id, anchor, occurrence, max(planned) AS planned FROM checked
+        WHERE planned < occurrence AND after_pause = 'catch_up' AND (reason IS NULL OR reason = 'already_queued')
+        GROUP BY debt_id, anchor, occurrence
     ),
     matched AS MATERIALIZED (
-        SELECT rule_id, channel, debt_id, debtor_id, anchor, occurrence, {last_day} AS last_day,
-            CASE WHEN is_late THEN 'too_late' ELSE reason END AS reason
-        FROM checked WHERE CASE WHEN is_late THEN reason IS NULL ELSE true END
+        SELECT rule_id, channel, debt_id, debtor_id, anchor, occurrence, message_id, {last_day} AS last_day, CASE
+                WHEN reason IS NULL AND checked.planned < last.planned AND after_pause = 'catch_up' THEN 'superseded'
+                WHEN is_late AND reason IS NULL THEN 'too_late' ELSE reason
+            END AS reason
+        FROM checked LEFT JOIN last_of_pause AS last USING (debt_id, anchor, occurrence) WHERE {reported}
     ),
     addressed AS MATERIALIZED (
         SELECT matched.rule_id, matched.debt_id, matched.anchor, matched.occurrence, matched.last_day, {place} AS place, CASE
             WHEN coalesce(address.value, '') = '' THEN 'no_address'
             WHEN {suppressed} THEN 'suppressed'
         END AS reason
-        FROM matched JOIN debtor ON debtor.id = matched.debtor_id CROSS JOIN LATERAL (
-            SELECT CASE matched.channel WHEN 'email' THEN 'email' ELSE 'phone' END AS kind,
-                CASE matched.channel WHEN 'email' THEN debtor.normal_email ELSE debtor.normal_phone END AS value
-        ) AS address
+        FROM matched JOIN debtor ON debtor.id = matched.debtor_id CROSS JOIN LATERAL ({address}) AS address
         WHERE CASE WHEN matched.reason IS NULL THEN true ELSE false END
-    ),
+    ){result}
+"""
+# A run reports each occurrence on its days, and once where it is too late.
+_WINDOW = """
+    CASE WHEN %(day)s::date - due.occurrence BETWEEN 0 AND due.max_lateness_days THEN true ELSE {late} END"""
+_REPORTED = "CASE WHEN is_late THEN reason IS NULL ELSE true END"
+_COUNTS = """,
     due AS (
         INSERT INTO strategy_due
         SELECT rule_id, debt_id, anchor, occurrence, last_day, place FROM addressed WHERE reason IS NULL
@@ -108,6 +109,12 @@ _MATCH = """
     SELECT rule_id, reason, count(*) FROM (
         SELECT rule_id, reason FROM matched WHERE reason IS NOT NULL UNION ALL SELECT rule_id, reason FROM addressed
     ) AS checked GROUP BY rule_id, reason
+"""
+_EACH = """
+    SELECT matched.debt_id, matched.rule_id, matched.anchor, matched.occurrence, matched.message_id,
+        coalesce(matched.reason, addressed.reason)
+    FROM matched LEFT JOIN addressed USING (rule_id, debt_id, anchor)
+    ORDER BY matched.occurrence, matched.rule_id, matched.anchor
 """
 
 # Days on which no run was done, or before the anchor was recorded: these occurrences were not reported yet.
@@ -146,22 +153,16 @@ def match(
     ``shard`` is an SQL condition on ``debt``, to match a part of the debts.
     """
     matches = {rule.pk: Match() for rule in rules}
-    last = last_run or LastRun()
-    now = now or datetime.combine(day, time(12), UTC)
-    params: dict[str, Any] = {"day": day, "rules": list(matches)} | _held_on(now)
-    params |= {
-        "zone": agency_zone().key,
-        "done_through": restores.done_through(),
-        "last_date": last.day,
-        "last_started_at": last.started_at,
-    }
     drop_matches()
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE strategy_due "
             "(rule_id uuid, debt_id uuid, anchor uuid, occurrence date, last_day date, place text)"
         )
-        cursor.execute(_match_sql({rule.trigger["type"] for rule in rules}, shard), params)
+        sql = _match_sql(
+            rules, window=_WINDOW.format(late=_LATE), late=_LATE, reported=_REPORTED, result=_COUNTS, shard=shard
+        )
+        cursor.execute(sql, _params(rules, day=day, now=now, last_run=last_run))
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     lateness.store_ends()
     return {
@@ -171,6 +172,44 @@ def match(
         )
         for rule in matches
     }
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A day on which a rule is due for a debt, by one anchor: the message that it queued, or why it queues none."""
+
+    debt_id: uuid.UUID
+    rule_id: uuid.UUID
+    anchor: uuid.UUID
+    day: date
+    message_id: uuid.UUID | None
+    reason: Reason | None
+
+
+def occurrences(
+    rules: Collection[StrategyRule], debts: Collection[uuid.UUID], *, day: date, now: datetime
+) -> list[Occurrence]:
+    """Return all occurrences of the rules for some debts, past and to come, with what a run on ``day`` would find of each.
+
+    It is the statement of a run, without the restriction to the days on which a run looks at an occurrence.
+    """
+    late = "%(day)s::date - due.occurrence > due.max_lateness_days"
+    sql = _match_sql(
+        rules, window="true", late=late, reported="true", result=_EACH, shard="debt.id = ANY(%(debts)s::uuid[])"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _params(rules, day=day, now=now, last_run=None) | {"debts": list(debts)})
+        return [Occurrence(*row, Reason(reason) if reason else None) for *row, reason in cursor.fetchall()]
+
+
+def _params(
+    rules: Collection[StrategyRule], *, day: date, now: datetime | None, last_run: LastRun | None
+) -> dict[str, Any]:
+    last = last_run or LastRun()
+    now = now or datetime.combine(day, time(12), UTC)
+    params: dict[str, Any] = {"day": day, "now": now, "rules": [rule.pk for rule in rules]} | _held_on(now)
+    params |= {"done_through": restores.done_through(), "last_date": last.day, "last_started_at": last.started_at}
+    return params | {"zone": agency_zone().key}
 
 
 def _held_on(now: datetime) -> dict[str, Any]:
@@ -199,15 +238,18 @@ def drop_matches() -> None:
     lateness.drop_ends()
 
 
-def _match_sql(types: Collection[str], shard: str) -> str:
+def _match_sql(rules: Collection[StrategyRule], *, shard: str, **parts: str) -> str:
+    types = {rule.trigger["type"] for rule in rules}
     return _MATCH.format(
         columns=triggers.columns_sql(),
+        paused=pauses.paused_sql(shard),
         occurrences=triggers.occurrences_sql(types, shard=shard),
-        late=_LATE,
         last_day=lateness.LAST_DAY,
         place=lateness.PLACE,
         debt_held=_HELD.format(owner="debt_id = due.debt_id"),
         debtor_held=_HELD.format(owner="debtor_id = due.debtor_id"),
-        suppressed=_SUPPRESSED,
-        shard=shard,
+        unmet=conditions.UNMET,
+        address=conditions.ADDRESS.format(channel="matched.channel"),
+        suppressed=conditions.SUPPRESSED.format(channel="matched.channel"),
+        **parts,
     )

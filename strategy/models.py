@@ -13,6 +13,14 @@ from ddc.common.observing.tracing import request_id_field
 from debtors.channels import Channel
 
 
+class AfterPause(models.TextChoices):
+    """When a rule is due whose day fell into a hold, a deferral, a dispute or an arrangement of the debt."""
+
+    CATCH_UP = "catch_up", "on the day after the pause; of several rules only the last one"
+    SHIFT = "shift", "later: the clock stands still during the pause"
+    SKIP = "skip", "not at all"
+
+
 class StrategyRule(UUIDModel):
     """Send a template to the debts of a segment when the trigger is due."""
 
@@ -21,6 +29,16 @@ class StrategyRule(UUIDModel):
     template = models.ForeignKey(CommunicationTemplate, on_delete=models.PROTECT, related_name="strategy_rules")
     channel = models.CharField(max_length=12, choices=Channel.choices)
     trigger = models.JSONField(help_text="Its type and values; see strategy/triggers.")
+    conditions = models.JSONField(
+        default=dict, blank=True, db_default={}, help_text="All have to be met; see docs/strategy.md."
+    )
+    after_pause = models.CharField(
+        max_length=10,
+        choices=AfterPause.choices,
+        default=AfterPause.CATCH_UP,
+        db_default=AfterPause.CATCH_UP,
+        help_text="If the day fell into a hold, deferral, dispute or arrangement.",
+    )
     max_lateness_days = models.PositiveIntegerField(
         "maximum lateness in days", default=3, help_text="Until then, a message that was missed is still queued."
     )
@@ -96,6 +114,9 @@ class Reason(StrEnum):
     DEFERRED = "deferred"
     HELD = "held"
     NOTHING_OWED = "nothing_owed"
+    CONDITIONS_NOT_MET = "conditions_not_met"
+    #: A rule that was due later in the same pause takes its place.
+    SUPERSEDED = "superseded"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
     TOO_LATE = "too_late"

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ddc.common.errors import DomainError
+from strategy import pauses
 from strategy.triggers import dates, events
 from strategy.triggers.base import MAX_DAYS, Choice, Field, Trigger, WholeNumber
 
@@ -76,23 +77,29 @@ def occurrences_sql(types: Collection[str], *, shard: str) -> str:
 
 
 _COLUMNS = (
-    "rule.id AS rule_id, rule.template_id, rule.channel, rule.max_lateness_days, debt.id AS debt_id, debt.debtor_id, "
-    "debt.current_status, debt.current_balance, debt.disputed_amount"
+    "rule.id AS rule_id, rule.template_id, rule.channel, rule.conditions, rule.max_lateness_days, debt.id AS debt_id, "
+    "rule.after_pause, debt.debtor_id, debt.current_status, debt.current_balance, debt.disputed_amount"
 )
 _ARM = f"""
-    SELECT {_COLUMNS}, anchor.id AS anchor, anchor.day + ({{days}}) AS occurrence, anchor.recorded_at, {{own_hold}} AS own_hold
+    SELECT {_COLUMNS}, anchor.id AS anchor, {{occurrence}} AS occurrence, {{planned}} AS planned,
+        anchor.recorded_at, {{own_hold}} AS own_hold
     FROM rule JOIN debt ON debt.segment_id = rule.segment_id CROSS JOIN LATERAL ({{anchors}}) AS anchor
+    LEFT JOIN paused ON paused.debt_id = debt.id
     WHERE rule.trigger_type = '{{kind}}' AND {{shard}}"""
 _NONE = f"""
-    SELECT {_COLUMNS}, debt.id AS anchor, debt.placement_date AS occurrence, debt.created_at AS recorded_at,
-        NULL::text AS own_hold
+    SELECT {_COLUMNS}, debt.id AS anchor, debt.placement_date AS occurrence, debt.placement_date AS planned,
+        debt.created_at AS recorded_at, NULL::text AS own_hold
     FROM rule, debt WHERE false"""
 
 
 def _parts(kind: str) -> dict[str, str]:
     trigger = TRIGGERS[kind]
-    own_hold = f"'{trigger.own_hold}'" if trigger.own_hold else "NULL::text"
-    return {"kind": kind, "anchors": trigger.anchors, "days": trigger.days, "own_hold": own_hold}
+    due = f"anchor.day + ({trigger.days})"
+    if trigger.own_hold:
+        own_hold, occurrence = f"'{trigger.own_hold}'", due
+    else:
+        own_hold, occurrence = "NULL::text", pauses.OCCURRENCE.format(due=due)
+    return {"kind": kind, "anchors": trigger.anchors, "planned": due, "occurrence": occurrence, "own_hold": own_hold}
 
 
 def columns_sql() -> str:
