@@ -3,18 +3,21 @@
 import uuid
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from collection.models import Debt
 from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView, View
-from strategy import reports, rules, runs, withdrawals
+from strategy import explain, reports, rules, runs, withdrawals
 from strategy.models import StrategyRule, StrategyRun
 from strategy.serializers import (
     OutcomesSerializer,
+    PlanSerializer,
     RunInputSerializer,
     StrategyRuleSerializer,
     StrategyRunSerializer,
@@ -57,6 +60,19 @@ class StrategyRunView(ResourceView):
         given = self.read(RunInputSerializer)
         run = runs.plan(dry_run=given["dry_run"], day=given.get("date"), by=self.agent, now=timezone.now())
         return Response(write(StrategyRunSerializer, run), 202)
+
+
+class PlanView(View):
+    """The strategy of one debt."""
+
+    queryset = Debt.objects.select_related("segment")
+    required_permissions = {"retrieve": "strategy.view_strategyrule"}
+
+    @extend_schema(operation_id="getDebtStrategy", responses=PlanSerializer)
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
+        """Explain what the rules of the debt's segment did, do next and leave out, and why."""
+        debt = get_object_or_404(self.queryset, pk=pk)
+        return Response(write(PlanSerializer, explain.plan(debt, now=timezone.now())))
 
 
 class WithdrawalView(View):

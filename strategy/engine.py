@@ -21,7 +21,7 @@ from collection.segments import assignment
 from ddc.common.days import agency_today
 from ddc.common.postgresql import parallel
 from ddc.common.process.wake import wake_worker
-from strategy import contact_forecast, matching, queueing
+from strategy import contact_forecast, matching, queueing, rules
 from strategy.matching import LastRun, Match
 from strategy.models import Reason, StrategyRule, StrategyRun
 
@@ -47,10 +47,10 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
             progress(len(run.rules), len(run.rules))
         return
     _prepare(run, clock=clock)
-    rules = _active_rules()
+    active = rules.active()
     shards = parallel.shards(of="debt.debtor_id")
-    count = _counter(progress, rules=len(rules), shards=len(shards))
-    parallel.run(lambda shard: _apply(rules, run, shard, clock=clock, count=count), shards)
+    count = _counter(progress, rules=len(active), shards=len(shards))
+    parallel.run(lambda shard: _apply(active, run, shard, clock=clock, count=count), shards)
 
 
 def _apply(
@@ -108,15 +108,15 @@ def _counter(progress: Progress | None, *, rules: int, shards: int) -> Callable[
 def _dry_run(run: StrategyRun, *, clock: Clock) -> None:
     with transaction.atomic():
         _prepare(run, clock=clock)
-        rules = _active_rules()
+        active = rules.active()
         now = _now_or_noon(run, clock=clock)
         last_run = _last_run(run)
         if run.date > agency_today(clock()):
             last_run = replace(last_run, day=None)  # The runs of the days between are still to come.
-        matches = matching.match(rules, day=run.date, now=now, last_run=last_run)
-        run.contact = contact_forecast.of_due(rules, now=now)
+        matches = matching.match(active, day=run.date, now=now, last_run=last_run)
+        run.contact = contact_forecast.of_due(active, now=now)
         transaction.set_rollback(True)
-    run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in rules]
+    run.rules = [_line(rule, matches[rule.pk], queued=matches[rule.pk].due) for rule in active]
 
 
 def _prepare(run: StrategyRun, *, clock: Clock) -> None:
@@ -138,11 +138,6 @@ def _now_or_noon(run: StrategyRun, *, clock: Clock) -> datetime:
     if run.date <= agency_today(now):
         return now
     return datetime.combine(min(run.date, date.max - timedelta(days=1)), time(12), UTC)
-
-
-def _active_rules() -> list[StrategyRule]:
-    active = StrategyRule.objects.filter(is_active=True).select_related("template")
-    return list(active.order_by("priority", "created_at", "id"))
 
 
 def _batches(rules: list[StrategyRule], matches: Mapping[uuid.UUID, Match]) -> Iterator[list[StrategyRule]]:

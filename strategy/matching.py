@@ -199,7 +199,10 @@ def occurrences(
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, _params(rules, day=day, now=now, last_run=None) | {"debts": list(debts)})
-        return [Occurrence(*row, Reason(reason) if reason else None) for *row, reason in cursor.fetchall()]
+        return [
+            Occurrence(debt, rule, anchor, on, message, Reason(reason) if reason else None)
+            for debt, rule, anchor, on, message, reason in cursor.fetchall()
+        ]
 
 
 def _params(

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from ddc.common.days import agency_today
-from strategy import matching
-from strategy.models import StrategyRule, StrategyRun
+from strategy import matching, rules
+from strategy.models import StrategyRun
 
 _ENDED = "Restored from a backup: the lost database may have carried it out."
 
@@ -25,7 +25,7 @@ def end_unfinished_runs(*, now: datetime) -> int:
 
 def due(*, now: datetime) -> dict[str, int]:
     """Return for how many debts each active rule is due on the agency's day and has queued nothing yet, by the rule's name."""
-    rules = list(StrategyRule.objects.filter(is_active=True).order_by("priority", "created_at", "id"))
-    matches = matching.match(rules, day=agency_today(now), now=now)
+    active = rules.active()
+    matches = matching.match(active, day=agency_today(now), now=now)
     matching.drop_matches()
-    return {rule.name: matches[rule.pk].due for rule in rules if matches[rule.pk].due}
+    return {rule.name: matches[rule.pk].due for rule in active if matches[rule.pk].due}

@@ -58,6 +58,12 @@ def amend(rule: StrategyRule, *, now: datetime, **fields: Any) -> StrategyRule:
     return saved
 
 
+def active() -> list[StrategyRule]:
+    """Return the active rules with their templates, in the order in which a run uses them."""
+    found = StrategyRule.objects.filter(is_active=True).select_related("template")
+    return list(found.order_by("priority", "created_at", "id"))
+
+
 def delete(rule: StrategyRule) -> None:
     """Delete a rule that has queued nothing.
 

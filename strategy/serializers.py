@@ -26,6 +26,7 @@ from ddc.common.api.serializers import CamelSerializer, Field, camel_fields
 from debtors.channels import Channel
 from debtors.models import Debtor
 from strategy import triggers
+from strategy.explain import State
 from strategy.models import AfterPause, Reason, StrategyRule, StrategyRun
 
 MAX_PRIORITY = 1_000_000
@@ -179,6 +180,32 @@ class StrategyRunSerializer(CamelSerializer):
     )
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
+
+
+class PlanStepSerializer(CamelSerializer):
+    """A rule for a debt by one anchor, the record that started its clock."""
+
+    rule_id = serializers.UUIDField(source="rule.pk")
+    rule_name = serializers.CharField(source="rule.name")
+    channel = serializers.ChoiceField(choices=Channel.values, source="rule.channel")
+    trigger = serializers.CharField(help_text="In words.")
+    anchor_id = serializers.UUIDField(
+        source="anchor", allow_null=True, help_text="Null: nothing has started its clock yet."
+    )
+    date = DateField(source="day", allow_null=True, help_text="When the rule is or was due.")
+    state = serializers.ChoiceField(choices=[state.value for state in State])
+    reason = serializers.ChoiceField(choices=[reason.value for reason in Reason], allow_null=True)
+    explanation = serializers.CharField()
+    message_id = serializers.UUIDField(allow_null=True)
+
+
+class PlanSerializer(CamelSerializer):
+    """What the strategy did with a debt, does next, and leaves out."""
+
+    segment_id = serializers.UUIDField(source="segment.pk", allow_null=True)
+    segment_name = serializers.CharField(source="segment.name", allow_null=True)
+    segment_reason = serializers.CharField()
+    steps = PlanStepSerializer(many=True)
 
 
 class OutcomeSerializer(CamelSerializer):

@@ -171,6 +171,7 @@ POST      /strategy-rules                    401    401   403        422     403
 GET       /strategy-rules/{rule}             401    401   200        200     200
 PUT,PATCH /strategy-rules/{rule}             401    401   403        200     403
 DELETE    /strategy-rules/{rule}             401    401   403        204     403
+GET       /debts/{debt}/strategy             401    401   200        200     200
 GET       /strategy/runs                     401    401   200        200     200
 POST      /strategy/runs                     401    401   403        202     403  {"dryRun": true}
 GET       /strategy/runs/{run}               401    401   200        200     200

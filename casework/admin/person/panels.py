@@ -17,13 +17,15 @@ from casework.admin.words import day, styled, sum_of
 from collection.admin import deferrals, disputes, holds
 from collection.models import Debt, DeferralRequest, LedgerEntry
 from communications.admin import recorded_calls
+from communications.models import CommunicationLog
 from contact.admin import panel, preferences
-from ddc.common.admin.listings import Listing, adding, listing
+from ddc.common.admin.listings import Listing, adding, link, listing
 from ddc.common.admin.pages import amount, when
 from debtors.models import ContactPoint
 from payments.admin import credits
 from payments.models import Payment, Refund
 from portal.models import DigitalActivity
+from strategy import explain
 
 #: So many debts of a person are shown, and so many entries of a debt; lists have the others.
 MOST_DEBTS = 20
@@ -184,6 +186,31 @@ class ArrangementsPanel(Panel):
         return found
 
 
+class StrategyPanel(Panel):
+    """The rules of the debt's segment: what each did, does next, or leaves out and why."""
+
+    slug, title = "strategy", "Strategy"
+
+    def is_for(self, view: View) -> bool:
+        return view.may("strategy.view_strategyrule")
+
+    def listings(self, view: View) -> list[Listing]:
+        assert view.debt is not None
+        plan = explain.plan(view.debt, now=view.now)
+        rows = [
+            (
+                link(step.rule),
+                step.trigger,
+                day(step.day) if step.day else "-",
+                step.state.replace("_", " ").capitalize(),
+                link(CommunicationLog(pk=step.message_id), "Message") if step.message_id else step.explanation or "-",
+            )
+            for step in plan.steps
+        ]
+        segment = f"Segment {plan.segment}" if plan.segment else "No segment"
+        return [Listing(f"{segment}. {plan.segment_reason}", ("Rule", "Due", "Date", "State", "Why"), rows)]
+
+
 class ContactPanel(Panel):
     slug, title = "contact", "Contact details"
 
@@ -250,6 +277,7 @@ DEBT: tuple[Panel, ...] = (
     PaymentsPanel(),
     ArrangementsPanel(),
     RequestsPanel(),
+    StrategyPanel(),
     ContactPanel(),
     EditPanel(),
 )
