@@ -58,7 +58,8 @@ class StrategyRunView(ResourceView):
     @extend_schema(request=RunInputSerializer, responses={202: StrategyRunSerializer})
     def create(self, request: Request) -> Response:
         given = self.read(RunInputSerializer)
-        run = runs.plan(dry_run=given["dry_run"], day=given.get("date"), by=self.agent, now=timezone.now())
+        day, until = given.get("date"), given.get("until")
+        run = runs.plan(dry_run=given["dry_run"], day=day, until=until, by=self.agent, now=timezone.now())
         return Response(write(StrategyRunSerializer, run), 202)
 
 

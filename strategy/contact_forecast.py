@@ -52,14 +52,14 @@ class _Tally:
 
 def request(run: StrategyRun) -> None:
     """Wake a worker to make the forecast of a finished run."""
-    if run.contact is None:
+    if run.contact is None and run.until is None:
         wake_worker(TASK)
 
 
 def make_missing(*, now: datetime) -> int:
     """Make the forecasts that are missing, each by one worker. Return their number."""
     missing = StrategyRun.objects.filter(
-        status=StrategyRun.Status.DONE, contact__isnull=True, finished_at__gt=now - MAX_AGE
+        status=StrategyRun.Status.DONE, contact__isnull=True, until__isnull=True, finished_at__gt=now - MAX_AGE
     )
     return sum(_make(pk) for pk in list(missing.values_list("pk", flat=True)))
 

@@ -182,12 +182,13 @@ def _add_to_report(run: StrategyRun, lines: list[Line]) -> None:
     report = StrategyRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     by_rule = {line["rule_id"]: line for line in report.rules}
     for line in lines:
-        by_rule[line["rule_id"]] = _sum(by_rule[line["rule_id"]], line) if line["rule_id"] in by_rule else line
+        by_rule[line["rule_id"]] = add_lines(by_rule[line["rule_id"]], line) if line["rule_id"] in by_rule else line
     report.rules = list(by_rule.values())
     report.save(update_fields=["rules", "updated_at"])
 
 
-def _sum(line: Line, other: Line) -> Line:
+def add_lines(line: Line, other: Line) -> Line:
+    """Return the sum of two lines of the report about one rule."""
     left_out: Counter[str] = Counter()
     for each in (*line["left_out"], *other["left_out"]):
         left_out[each["reason"]] += each["count"]

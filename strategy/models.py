@@ -70,6 +70,9 @@ class StrategyRun(UUIDModel):
         "scheduled", default=False, db_default=False, help_text="The daily run, not one that an agent started."
     )
     date = models.DateField()
+    until = models.DateField(
+        null=True, blank=True, help_text="The last day of a dry run that simulates several days; empty: one day."
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = agent_field(help_text="Empty: the schedule or the command line.")
@@ -78,6 +81,9 @@ class StrategyRun(UUIDModel):
         null=True,
         blank=True,
         help_text="How much of what was queued may go, and when; empty until a worker has calculated it.",
+    )
+    days = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Of a simulation: per day, rule, channel and country."
     )
     failure_reason = models.CharField(max_length=500, null=True, blank=True)
     request_id = request_id_field()

@@ -18,7 +18,7 @@ from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.common.process.wake import wake_worker
-from strategy import contact_forecast, engine
+from strategy import contact_forecast, engine, simulation
 from strategy.models import StrategyRun
 
 log = structlog.get_logger(__name__)
@@ -52,15 +52,28 @@ class InvalidRunDate(DomainError):
     message = "A real run is for today or a past day. Choose a dry run for a future day."
 
 
+class InvalidSimulation(DomainError):
+    """A simulation is a dry run of some days."""
+
+    status = 422
+    code = "date"
+    field = "to"
+    message = f"Simulate from today or a later day up to {simulation.MOST_DAYS} days, by a dry run."
+
+
 @transaction.atomic
-def plan(*, dry_run: bool, by: Agent | None, now: datetime, day: date | None = None) -> StrategyRun:
+def plan(
+    *, dry_run: bool, by: Agent | None, now: datetime, day: date | None = None, until: date | None = None
+) -> StrategyRun:
     """Plan a run, for today if no day is given, and wake a worker to start it.
 
+    :param until: the last day of a simulation that begins on ``day``
     :raises RunInProgress: if a run is planned or under way
     :raises InvalidRunDate: if a real run is for a future day
+    :raises InvalidSimulation: if the days of a simulation are none, past or too many, or it is not dry
     """
     _end_abandoned(now=now)
-    run = _insert(Status.PLANNED, day=day, dry_run=dry_run, by=by, now=now)
+    run = _insert(Status.PLANNED, day=day, until=until, dry_run=dry_run, by=by, now=now)
     wake_worker("strategy.tasks.start_planned")
     return run
 
@@ -89,6 +102,7 @@ def run_now(
     by: Agent | None,
     clock: engine.Clock,
     day: date | None = None,
+    until: date | None = None,
     is_daily: bool = False,
     progress: engine.Progress | None = None,
 ) -> StrategyRun:
@@ -97,11 +111,12 @@ def run_now(
     :raises RunInProgress: if a run is planned or under way
     :raises DailyRunDone: if it is the scheduled run of a day, and that is done
     :raises InvalidRunDate: if a real run is for a future day
+    :raises InvalidSimulation: as ``plan`` does
     """
     with exclusive():
         with transaction.atomic():
             _end_abandoned(now=clock())
-        run = _insert(Status.RUNNING, day=day, dry_run=dry_run, by=by, now=clock(), is_daily=is_daily)
+        run = _insert(Status.RUNNING, day=day, until=until, dry_run=dry_run, by=by, now=clock(), is_daily=is_daily)
         return _carry_out(run, clock=clock, progress=progress)
 
 
@@ -119,16 +134,26 @@ def run_daily(*, clock: engine.Clock) -> StrategyRun | None:
 
 
 def _insert(
-    status: str, *, day: date | None, dry_run: bool, by: Agent | None, now: datetime, is_daily: bool = False
+    status: str,
+    *,
+    day: date | None,
+    until: date | None,
+    dry_run: bool,
+    by: Agent | None,
+    now: datetime,
+    is_daily: bool = False,
 ) -> StrategyRun:
     day = day or agency_today(now)
     if day < EARLIEST:
         raise InvalidRunDate(f"This day is too long ago. Choose one from {EARLIEST} on.")
     if day > agency_today(now) and not dry_run:
         raise InvalidRunDate
+    if until and not (dry_run and agency_today(now) <= day <= until < day + timedelta(days=simulation.MOST_DAYS)):
+        raise InvalidSimulation
     run = StrategyRun(
         status=status,
         date=day,
+        until=until,
         dry_run=dry_run,
         is_daily=is_daily,
         started_by=by,
@@ -147,7 +172,7 @@ def _insert(
 def _carry_out(run: StrategyRun, *, clock: engine.Clock, progress: engine.Progress | None) -> StrategyRun:
     try:
         with tracing.caused_by(run.request_id):
-            engine.run(run, clock=clock, progress=progress)
+            (simulation if run.until else engine).run(run, clock=clock, progress=progress)
     except BaseException as error:
         # Only the type: the text of a database error can hold personal data, and many people read the report.
         reason = (

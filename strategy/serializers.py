@@ -164,6 +164,26 @@ class ContactForecastSerializer(CamelSerializer):
     openings = ContactOpeningSerializer(many=True)
 
 
+class SimulatedLineSerializer(CamelSerializer):
+    """The messages of one rule, channel and country on a simulated day."""
+
+    rule_id = serializers.UUIDField()
+    name = serializers.CharField()
+    channel = serializers.ChoiceField(choices=Channel.values)
+    country = serializers.CharField(allow_null=True, help_text="ISO 3166-1 alpha-2; null: unknown.")
+    queued = serializers.IntegerField()
+    sent = serializers.IntegerField(
+        help_text="The contact rules allow them on that day; some may have been queued before."
+    )
+    waiting = serializers.IntegerField(help_text="The contact rules postpone them to a later day.")
+    denied = serializers.IntegerField()
+
+
+class SimulatedDaySerializer(CamelSerializer):
+    date = serializers.DateField()
+    lines = SimulatedLineSerializer(many=True)
+
+
 class StrategyRunSerializer(CamelSerializer):
     """A run and its report."""
 
@@ -171,6 +191,7 @@ class StrategyRunSerializer(CamelSerializer):
     status = serializers.ChoiceField(choices=StrategyRun.Status.values, read_only=True)
     dry_run = serializers.BooleanField(read_only=True)
     date = DateField(read_only=True)
+    until = DateField(read_only=True, allow_null=True, help_text="The last day of a simulation.")
     started_at = TimeField(read_only=True, allow_null=True)
     finished_at = TimeField(read_only=True, allow_null=True)
     failure_reason = serializers.CharField(read_only=True, allow_null=True)
@@ -178,6 +199,7 @@ class StrategyRunSerializer(CamelSerializer):
     contact = ContactForecastSerializer(
         read_only=True, allow_null=True, help_text="Null until a worker has calculated it."
     )
+    days = SimulatedDaySerializer(many=True, read_only=True, allow_null=True, help_text="Of a simulation; else null.")
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)
 
@@ -260,9 +282,22 @@ class WithdrawalSerializer(CamelSerializer):
 
 
 class RunInputSerializer(CamelSerializer):
-    """The run to plan."""
+    """The run to plan: of one ``date``, or a simulation ``from`` a day ``to`` another one."""
 
-    decisive = ("date",)
+    decisive = ("date", "from", "to")
 
     dry_run = BooleanField()
     date = DateField(required=False, allow_null=True)
+    to = DateField(required=False, allow_null=True, source="until", help_text="The last day of a simulation.")
+
+    def get_fields(self) -> dict[str, Field]:
+        first = DateField(required=False, allow_null=True, source="first", help_text="The first day of a simulation.")
+        return {**super().get_fields(), "from": first}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take a simulation's first day as the day of the run."""
+        first, until = attrs.pop("first", None), attrs.get("until")
+        if (first is None) != (until is None) or (first and attrs.get("date")):
+            error = serializers.ErrorDetail("Give from and to for a simulation, or date for one day.", "required")
+            raise serializers.ValidationError({"to" if first and not until else "from": [error]})
+        return attrs | ({"date": first} if first else {})
