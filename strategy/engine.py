@@ -1,14 +1,15 @@
 """Apply all rules for one day.
 
 First, holds that are over end, which makes deferred debts active again, and each debt moves to the segment that it fits on that
-day. Then two connections process half of the debtors each: they match all rules at once and queue by priority. One debtor is
-always on one connection, so that their messages follow the order of the rules. The messages of a batch of rules and its part of
-the report are committed together. So progress shows, and the run after one that broke off queues what is missing.
+day. Then the debtors are divided into slices. Each slice is one transaction: it matches all rules, queues by priority and adds its
+part to the report. The process that carries out the run works on two connections at once, and every worker, on any host, that
+gets a task takes slices too. So progress shows, and the run after one that broke off queues what is missing.
 """
 
+import time as clocks
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Lock
@@ -21,17 +22,20 @@ from collection.segments import assignment
 from ddc.common.days import agency_today
 from ddc.common.postgresql import parallel
 from ddc.common.process.wake import wake_worker
-from strategy import contact_forecast, matching, queueing, rules
+from strategy import contact_forecast, matching, queueing, rules, slices
 from strategy.matching import LastRun, Match
 from strategy.models import Reason, StrategyRule, StrategyRun
 
 Clock = Callable[[], datetime]
-#: Called after a batch of rules with the number of rules that are done, and of all.
+#: Called after a slice with the number of slices that are done, and of all.
 Progress = Callable[[int, int], None]
 Line = dict[str, Any]
 
-#: The number of messages after which a batch of rules is committed.
-MESSAGES_PER_COMMIT = 20_000
+#: The connections of the process that carries out a run, and the tasks that ask other workers for help.
+CONNECTIONS, HELPERS = 2, 8
+#: How often it looks whether the others are done.
+WAIT_SECONDS = 0.2
+_reporting = Lock()
 
 
 def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> None:
@@ -47,62 +51,70 @@ def run(run: StrategyRun, *, clock: Clock, progress: Progress | None = None) -> 
             progress(len(run.rules), len(run.rules))
         return
     _prepare(run, clock=clock)
+    slices.create(run)
+    total = run.slices.count()
+    for number in range(min(total, HELPERS)):
+        wake_worker("strategy.tasks.help_with_run", run=str(run.pk), helper=str(number))
+    parallel.run(lambda _: _work(run, clock=clock, progress=progress), range(min(total, CONNECTIONS)))
+    while run.slices.filter(done_at=None).exists():  # Another worker has the last ones, or has died with them.
+        clocks.sleep(WAIT_SECONDS)
+        _work(run, clock=clock, progress=progress)
+
+
+def help_with(run: StrategyRun, *, clock: Clock) -> None:
+    """Process slices of a run that another process carries out, as long as there are some."""
+    if run.status == StrategyRun.Status.RUNNING:
+        _work(run, clock=clock, progress=None)
+
+
+def _work(run: StrategyRun, *, clock: Clock, progress: Progress | None) -> None:
+    """Process slices until all of them are done or claimed by other workers."""
     active = rules.active()
-    shards = parallel.shards(of="debt.debtor_id")
-    count = _counter(progress, rules=len(active), shards=len(shards))
-    parallel.run(lambda shard: _apply(active, run, shard, clock=clock, count=count), shards)
+    while _process_slice(run, active, clock=clock):
+        if progress:
+            with _reporting:
+                done = run.slices.filter(done_at__isnull=False).count()
+                progress(done, run.slices.count())
 
 
-def _apply(
-    rules: list[StrategyRule], run: StrategyRun, shard: str, *, clock: Clock, count: Callable[[int], None]
-) -> None:
-    """Match the rules with a shard of the debts, and queue what is due."""
+@transaction.atomic
+def _process_slice(run: StrategyRun, active: list[StrategyRule], *, clock: Clock) -> bool:
+    part = slices.claim(run)
+    if part is None:
+        return False
     matches = matching.match(
-        rules, day=run.date, now=_now_or_noon(run, clock=clock), last_run=_last_run(run), shard=shard
+        active,
+        day=run.date,
+        now=_now_or_noon(run, clock=clock),
+        last_run=_last_run(run),
+        shard=slices.condition(part),
     )
-    woken = False
-    for batch in _batches(rules, matches):
-        with transaction.atomic():
-            is_due = any(matches[rule.pk].due for rule in batch)
-            queued = queueing.queue(batch, run, now=clock()) if is_due else {}
-            _check_foreign_keys()
-            switched_off = _switched_off(batch)
-            lines = [
-                _line(
-                    rule,
-                    matches[rule.pk],
-                    queued=queued.get(rule.pk, 0),
-                    others=Reason.RULE_INACTIVE if rule.pk in switched_off else Reason.ALREADY_QUEUED,
-                )
-                for rule in batch
-            ]
-            _add_to_report(run, lines)
-            if queued and not woken:
-                wake_worker("communications.tasks.drain_outbox")  # Once: the worker goes on while messages are due.
-                woken = True
-        count(len(batch))
+    is_due = any(match.due for match in matches.values())
+    queued = queueing.queue(active, run, now=clock()) if is_due else {}
     matching.drop_matches()
+    _check_foreign_keys()
+    switched_off = _switched_off(active)
+    lines = [
+        _line(
+            rule,
+            matches[rule.pk],
+            queued=queued.get(rule.pk, 0),
+            others=Reason.RULE_INACTIVE if rule.pk in switched_off else Reason.ALREADY_QUEUED,
+        )
+        for rule in active
+    ]
+    part.done_at = clock()
+    part.save(update_fields=["done_at"])
+    _add_to_report(run, lines)
+    if queued:
+        wake_worker("communications.tasks.drain_outbox")
+    return True
 
 
 def _check_foreign_keys() -> None:
-    """Check foreign keys now and not at COMMIT: from the report on, the other shard waits for this transaction."""
+    """Check foreign keys now and not at COMMIT: from the report on, other slices wait for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def _counter(progress: Progress | None, *, rules: int, shards: int) -> Callable[[int], None]:
-    """Return a function that a shard calls with the number of rules that it has just done."""
-    done = 0
-    lock = Lock()
-
-    def count(more: int) -> None:
-        nonlocal done
-        with lock:
-            done += more
-            if progress:
-                progress(done // shards, rules)
-
-    return count
 
 
 def _dry_run(run: StrategyRun, *, clock: Clock) -> None:
@@ -140,20 +152,6 @@ def _now_or_noon(run: StrategyRun, *, clock: Clock) -> datetime:
     return datetime.combine(min(run.date, date.max - timedelta(days=1)), time(12), UTC)
 
 
-def _batches(rules: list[StrategyRule], matches: Mapping[uuid.UUID, Match]) -> Iterator[list[StrategyRule]]:
-    """Yield the rules in order, as many together as make up the messages of one commit."""
-    batch: list[StrategyRule] = []
-    messages = 0
-    for rule in rules:
-        batch.append(rule)
-        messages += matches[rule.pk].due
-        if messages >= MESSAGES_PER_COMMIT:
-            yield batch
-            batch, messages = [], 0
-    if batch:
-        yield batch
-
-
 def _switched_off(rules: list[StrategyRule]) -> set[uuid.UUID]:
     """Return the rules that were switched off since the run began."""
     now_inactive = StrategyRule.objects.filter(pk__in=[rule.pk for rule in rules], is_active=False)
@@ -178,7 +176,7 @@ def _line(rule: StrategyRule, match: Match, *, queued: int, others: Reason = Rea
 
 
 def _add_to_report(run: StrategyRun, lines: list[Line]) -> None:
-    """Add a shard's lines to the report. Each shard goes through the rules in order, and so does the report."""
+    """Add a slice's lines to the report, in the order of the rules."""
     report = StrategyRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     by_rule = {line["rule_id"]: line for line in report.rules}
     for line in lines:

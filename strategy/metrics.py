@@ -6,7 +6,7 @@ from django.db.models import Count, Max
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from ddc.common.observing import metrics
-from strategy.models import StrategyRun
+from strategy.models import StrategyRun, StrategySlice
 
 
 @metrics.source
@@ -22,3 +22,8 @@ def runs() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "ddc_strategy_last_done_timestamp_seconds", "When the last real run was done.", last.timestamp() if last else 0
     )
+    slices = StrategySlice.objects.filter(run__status=StrategyRun.Status.RUNNING)
+    family = GaugeMetricFamily("ddc_strategy_slices", "Slices of the run under way.", labels=("state",))
+    family.add_metric(("done",), slices.filter(done_at__isnull=False).count())
+    family.add_metric(("open",), slices.filter(done_at=None).count())
+    yield family

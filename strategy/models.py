@@ -106,6 +106,23 @@ class StrategyRun(UUIDModel):
         return f"{self.date} {self.status}"
 
 
+class StrategySlice(models.Model):
+    """A range of debtor ids that a run processes in one transaction."""
+
+    run = models.ForeignKey(StrategyRun, on_delete=models.CASCADE, related_name="slices", db_index=False)
+    number = models.PositiveIntegerField()
+    first_debtor = models.UUIDField(null=True)
+    next_debtor = models.UUIDField(null=True, help_text="The first debtor of the next slice.")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "strategy_slice"
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="strategy_slice_number_is_unique")]
+
+    def __str__(self) -> str:
+        return f"slice {self.number}"
+
+
 class Reason(StrEnum):
     """Why a matched debt got no message, in the order of the checks."""
 

@@ -120,6 +120,14 @@ def run_now(
         return _carry_out(run, clock=clock, progress=progress)
 
 
+def help_with(run_id: str, *, clock: engine.Clock) -> None:
+    """Process slices of a run that another process carries out, unless it is over."""
+    run = StrategyRun.objects.filter(pk=run_id, status=Status.RUNNING).first()
+    if run:
+        with tracing.caused_by(run.request_id):
+            engine.help_with(run, clock=clock)
+
+
 def run_daily(*, clock: engine.Clock) -> StrategyRun | None:
     """Carry out today's scheduled run, unless it is done. If another run is under way, the next tick tries again."""
     today = agency_today(clock())

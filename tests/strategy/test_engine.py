@@ -11,7 +11,7 @@ from collection import debts, deferrals
 from collection.models import Debt, DebtStatus, Hold
 from communications.models import CommunicationLog, CommunicationTemplate
 from debtors.models import Debtor
-from strategy import engine, matching, queueing
+from strategy import matching, queueing, slices
 from strategy.models import StrategyRun, StrategyStep
 from tests import factories
 from tests.strategy import makers
@@ -219,13 +219,15 @@ def test_a_dry_run_may_look_ahead():
     assert makers.lines(run) == {rule.name: (1, 1, {})}
 
 
-def test_progress_is_reported_with_each_commit(monkeypatch):
-    monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
-    for priority in (1, 2):
-        makers.due_debt(makers.rule(priority=priority))
+def test_progress_is_reported_with_each_slice(monkeypatch):
+    monkeypatch.setattr(slices, "SIZE", 2)
+    rules = [makers.rule(priority=priority) for priority in (1, 2)]
+    for rule in rules * 2:
+        makers.due_debt(rule)
     seen = []
-    makers.run(progress=lambda done, total: seen.append((done, total, len(StrategyRun.objects.get().rules))))
-    assert seen == [(1, 2, 1), (2, 2, 2)]
+    run = makers.run(progress=lambda done, total: seen.append((done, total, CommunicationLog.objects.count())))
+    assert seen == [(1, 2, 2), (2, 2, 4)]
+    assert makers.lines(run) == {rule.name: (2, 2, {}) for rule in rules}
 
 
 def test_a_run_takes_as_many_queries_for_fifty_debts_as_for_one():

@@ -41,6 +41,8 @@ def test_each_rule_of_the_segment_is_explained():
         "next": (State.UPCOMING, ""),
         "reply": (State.WAITING, "Nothing has started its clock yet"),
     }
+    Debt.objects.update(segment_is_pinned=False)
+    debt.refresh_from_db()
     plan = explain.plan(debt, now=clock())
     assert plan.segment_reason == (
         "The first segment by priority that the debt fits: currency GBP, balance from 100.0000."

@@ -12,7 +12,7 @@ from django.utils import timezone
 from communications.models import CommunicationLog
 from ddc.common.errors import DomainError
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
-from strategy import runs, tasks
+from strategy import queueing, runs, slices, tasks
 from strategy.models import StrategyRun
 from tests import factories
 from tests.strategy import makers
@@ -147,31 +147,46 @@ def test_a_planned_run_that_no_worker_takes_is_cancelled():
     assert (waiting.status, later.status) == ("cancelled", "planned")
 
 
-def test_a_run_that_breaks_off_reports_it_without_personal_data_and_does_not_block_the_next(monkeypatch):
-    rule, broken = makers.rule(priority=1), makers.rule(priority=2)
-    for each in (rule, broken):
-        makers.due_debt(each)
-    from strategy import engine, queueing
-
+def test_a_run_that_breaks_off_keeps_its_slices_and_tells_no_personal_data(monkeypatch):
+    rule = makers.rule()
+    for _ in range(3):
+        makers.due_debt(rule)
     queue = queueing.queue
+    calls = []
 
     def breaking(rules, run, *, now):
-        if broken in rules:
+        calls.append(rules)
+        if len(calls) == 2:
             raise ValueError("John Doe's secret")
         return queue(rules, run, now=now)
 
     monkeypatch.setattr(queueing, "queue", breaking)
-    monkeypatch.setattr(engine, "MESSAGES_PER_COMMIT", 1)
+    monkeypatch.setattr(slices, "SIZE", 2)
     with pytest.raises(ValueError, match="secret"):
         makers.run()
     run = StrategyRun.objects.get()
-    assert (run.status, len(run.rules)) == ("failed", 1)
+    assert (run.status, [line["queued"] for line in run.rules]) == ("failed", [2])
     assert run.failure_reason is not None
     assert "ValueError" in run.failure_reason
     assert "John" not in run.failure_reason
-    assert CommunicationLog.objects.count() == 1
+    assert CommunicationLog.objects.count() == 2
     monkeypatch.undo()
-    assert makers.lines(makers.run())[rule.name] == (1, 0, {"already_queued": 1})
+    assert makers.lines(makers.run())[rule.name] == (3, 1, {"already_queued": 2})
+
+
+def test_a_worker_helps_with_a_run_that_is_under_way_only(monkeypatch):
+    rule = makers.rule()
+    makers.due_debt(rule)
+    run = StrategyRun.objects.create(status="running", date=TODAY, started_at=clock())
+    slices.create(run)
+    StrategyRun.objects.update(status="failed")
+    runs.help_with(str(run.pk), clock=clock)
+    assert not CommunicationLog.objects.exists()
+    StrategyRun.objects.update(status="running")
+    runs.help_with(str(run.pk), clock=clock)
+    run.refresh_from_db()
+    assert run.slices.filter(done_at=None).count() == 0
+    assert makers.lines(run) == {rule.name: (1, 1, {})}
 
 
 def test_the_daily_run_happens_once_a_day():

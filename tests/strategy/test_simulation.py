@@ -41,6 +41,7 @@ def portfolio() -> None:
         if number % 5 == 0:
             ends = TODAY + timedelta(days=number % 7)
             Hold.objects.create(debt=debt, reason="complaint", starts_on=TODAY - timedelta(days=2), ends_on=ends)
+    Debt.objects.update(segment_is_pinned=False)
 
 
 def noon(number: int) -> datetime:
