@@ -15,11 +15,11 @@ from ddc.common.api.serializers import write
 from ddc.common.api.views import ResourceView, View
 from strategy import explain, reports, rules, runs, withdrawals
 from strategy.models import StrategyRule, StrategyRun
+from strategy.rule_serializers import StrategyRuleSerializer
 from strategy.serializers import (
     OutcomesSerializer,
     PlanSerializer,
     RunInputSerializer,
-    StrategyRuleSerializer,
     StrategyRunSerializer,
     WithdrawalInputSerializer,
     WithdrawalSerializer,
@@ -59,7 +59,10 @@ class StrategyRunView(ResourceView):
     def create(self, request: Request) -> Response:
         given = self.read(RunInputSerializer)
         day, until = given.get("date"), given.get("until")
-        run = runs.plan(dry_run=given["dry_run"], day=day, until=until, by=self.agent, now=timezone.now())
+        try:
+            run = runs.plan(dry_run=given["dry_run"], day=day, until=until, by=self.agent, now=timezone.now())
+        except runs.InvalidSimulation as refusal:
+            raise runs.InvalidSimulation(field="to") from refusal
         return Response(write(StrategyRunSerializer, run), 202)
 
 

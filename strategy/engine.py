@@ -1,9 +1,9 @@
 """Apply all rules for one day.
 
 First, holds that are over end, which makes deferred debts active again, and each debt moves to the segment that it fits on that
-day. Then the debtors are divided into slices. Each slice is one transaction: it matches all rules, queues by priority and adds its
-part to the report. The process that carries out the run works on two connections at once, and every worker, on any host, that
-gets a task takes slices too. So progress shows, and the run after one that broke off queues what is missing.
+day. Then the debtors are divided into slices. Each slice is one transaction: it matches all rules, queues by priority and adds
+its part to the report. The process that carries out the run works on two connections at once, and every worker, on any host,
+that gets a task takes slices too. So progress shows, and the run after one that broke off queues what is missing.
 """
 
 import time as clocks

@@ -57,7 +57,7 @@ class InvalidSimulation(DomainError):
 
     status = 422
     code = "date"
-    field = "to"
+    field = "until"
     message = f"Simulate from today or a later day up to {simulation.MOST_DAYS} days, by a dry run."
 
 

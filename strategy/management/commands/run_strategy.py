@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="report what would be queued, and queue nothing")
 
     def handle(self, **options: Any) -> None:
-        with tqdm(desc="Rules", unit="rule", disable=options["verbosity"] == 0 or None) as bar:
+        with tqdm(desc="Slices of debtors", unit="slice", disable=options["verbosity"] == 0 or None) as bar:
 
             def show(done: int, total: int) -> None:
                 bar.total = total
