@@ -39,8 +39,8 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "communications.UncertainMessage", "communications.CommunicationTemplate", "contact.ContactDecision",
     )),
     ("Strategy", (
-        "strategy.StrategyRule", "strategy.StrategyRun", "collections.Segment", "contact.ContactPolicy",
-        "arrangements.ArrangementPolicy",
+        "strategy.StrategyRule", "strategy.StrategyRun", "strategy.StrategyUnreached", "collections.Segment",
+        "contact.ContactPolicy", "arrangements.ArrangementPolicy",
     )),
     ("Reports", (
         "audit.AuditEvent", "audit.ListExport", "audit.SystemCheck", "collections.HoldEvent", "communications.MessageAttempt",

@@ -14,11 +14,11 @@ from ddc.common.api.serializers import write
 from strategy import conditions, rules, triggers
 from strategy.models import StrategyRule
 from strategy.rule_serializers import ConditionsSerializer
-from strategy.run_admin import StrategyRunAdmin, StrategyStepAdmin
+from strategy.run_admin import StrategyRunAdmin, StrategyStepAdmin, StrategyUnreachedAdmin
 from strategy.withdrawal_admin import WithdrawalPage, waiting
 from strategy.withdrawals import Selection
 
-__all__ = ["StrategyRuleAdmin", "StrategyRunAdmin", "StrategyStepAdmin"]
+__all__ = ["StrategyRuleAdmin", "StrategyRunAdmin", "StrategyStepAdmin", "StrategyUnreachedAdmin"]
 
 
 class StrategyRuleForm(DomainForm):

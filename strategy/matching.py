@@ -82,7 +82,7 @@ _MATCH = """
         GROUP BY debt_id, anchor, occurrence
     ),
     matched AS MATERIALIZED (
-        SELECT rule_id, channel, debt_id, debtor_id, anchor, occurrence, message_id, {last_day} AS last_day, CASE
+        SELECT rule_id, channel, debt_id, debtor_id, anchor, occurrence, after_pause, message_id, {last_day} AS last_day, CASE
                 WHEN reason IS NULL AND checked.planned < last.planned AND after_pause = 'catch_up' THEN 'superseded'
                 WHEN is_late AND reason IS NULL THEN 'too_late' ELSE reason
             END AS reason
@@ -162,7 +162,7 @@ def match(
         sql = _match_sql(
             rules, window=_WINDOW.format(late=_LATE), late=_LATE, reported=_REPORTED, result=_COUNTS, shard=shard
         )
-        cursor.execute(sql, _params(rules, day=day, now=now, last_run=last_run))
+        cursor.execute(sql, params(rules, day=day, now=now, last_run=last_run))
         counts = {(rule_id, reason): count for rule_id, reason, count in cursor.fetchall()}
     lateness.store_ends()
     return {
@@ -193,26 +193,33 @@ def occurrences(
 
     It is the statement of a run, without the restriction to the days on which a run looks at an occurrence.
     """
-    late = "%(day)s::date - due.occurrence > due.max_lateness_days"
-    sql = _match_sql(
-        rules, window="true", late=late, reported="true", result=_EACH, shard="debt.id = ANY(%(debts)s::uuid[])"
-    )
+    sql = all_occurrences_sql(rules, result=_EACH, shard="debt.id = ANY(%(debts)s::uuid[])")
     with connection.cursor() as cursor:
-        cursor.execute(sql, _params(rules, day=day, now=now, last_run=None) | {"debts": list(debts)})
+        cursor.execute(sql, params(rules, day=day, now=now) | {"debts": list(debts)})
         return [
             Occurrence(debt, rule, anchor, on, message, Reason(reason) if reason else None)
             for debt, rule, anchor, on, message, reason in cursor.fetchall()
         ]
 
 
-def _params(
-    rules: Collection[StrategyRule], *, day: date, now: datetime | None, last_run: LastRun | None
+def all_occurrences_sql(rules: Collection[StrategyRule], *, result: str, shard: str) -> str:
+    """Return the statement of a run without the restriction to the days of an occurrence; ``result`` reads ``matched``.
+
+    A row of ``addressed`` has the reasons of those that have none in ``matched``.
+    """
+    late = "%(day)s::date - due.occurrence > due.max_lateness_days"
+    return _match_sql(rules, window="true", late=late, reported="true", result=result, shard=shard)
+
+
+def params(
+    rules: Collection[StrategyRule], *, day: date, now: datetime | None, last_run: LastRun | None = None
 ) -> dict[str, Any]:
+    """Return the parameters of the statement."""
     last = last_run or LastRun()
     now = now or datetime.combine(day, time(12), UTC)
-    params: dict[str, Any] = {"day": day, "now": now, "rules": [rule.pk for rule in rules]} | _held_on(now)
-    params |= {"done_through": restores.done_through(), "last_date": last.day, "last_started_at": last.started_at}
-    return params | {"zone": agency_zone().key}
+    values: dict[str, Any] = {"day": day, "now": now, "rules": [rule.pk for rule in rules]} | _held_on(now)
+    values |= {"done_through": restores.done_through(), "last_date": last.day, "last_started_at": last.started_at}
+    return values | {"zone": agency_zone().key}
 
 
 def _held_on(now: datetime) -> dict[str, Any]:

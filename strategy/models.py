@@ -172,3 +172,37 @@ class StrategyStep(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["rule", "debt", "anchor"], name="strategy_step_queues_once"),
         ]
+
+
+class StrategyUnreached(models.Model):
+    """An open debt that no rule will reach (strategy/unreached.py)."""
+
+    REASONS = (
+        ("no_segment", "it fits no segment"),
+        ("no_rule", "its segment has no active rule"),
+        ("nothing_follows", "no rule of its segment is still to come"),
+        ("held", "an open-ended hold stops the strategy"),
+        ("disputed", "it is disputed, and the rules skip pauses"),
+        ("deferred", "it is deferred, and the rules skip pauses"),
+        ("no_address", "there is no address for the channel"),
+        ("suppressed", "the address is suppressed"),
+        ("conditions_not_met", "it does not meet the conditions of the last rule"),
+        ("template_inactive", "the template of the last rule is not active"),
+        ("template_changed", "the template of the last rule is for another channel"),
+        ("before_restore", "its last message may have gone out before the database was restored"),
+        ("superseded", "another rule of the same pause took the place of the last one"),
+    )
+
+    debt = models.OneToOneField(Debt, on_delete=models.CASCADE, primary_key=True, related_name="strategy_unreached")
+    reason = models.CharField(max_length=20, choices=REASONS)
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "strategy_unreached"
+        ordering = ["-since", "-debt"]
+        verbose_name = "debt that no rule will reach"
+        verbose_name_plural = "debts that no rule will reach"
+        indexes = [models.Index(fields=["-since", "-debt"], name="strategy_unreached_newest")]
+
+    def __str__(self) -> str:
+        return str(self.debt)

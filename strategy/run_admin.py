@@ -19,7 +19,7 @@ from ddc.common.admin.listings import Listing, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, when
 from ddc.common.days import agency_today
 from strategy import explain, reports, runs
-from strategy.models import Reason, StrategyRun, StrategyStep
+from strategy.models import Reason, StrategyRun, StrategyStep, StrategyUnreached
 from strategy.withdrawal_admin import WithdrawalPage
 
 
@@ -164,6 +164,18 @@ class StrategyStepAdmin(ReadOnlyAdmin):
 
     def search_filter(self, text: str) -> Q:
         return Q(message__in=CommunicationLog.objects.filter(debt__in=search.debts(text)).values("pk"))
+
+
+@admin.register(StrategyUnreached)
+class StrategyUnreachedAdmin(ReadOnlyAdmin):
+    list_display = ("debt", "reason", "since")
+    list_filter = ("reason",)
+    list_select_related = ("debt",)
+    search_fields = ("debt",)
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of the reference"
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debt__in=search.debts(text))
 
 
 def _left_out(reasons: list[dict[str, Any]]) -> str:

@@ -18,7 +18,7 @@ from ddc.common.observing import tracing
 from ddc.common.postgresql import advisory_locks
 from ddc.common.postgresql.advisory_locks import AdvisoryLock
 from ddc.common.process.wake import wake_worker
-from strategy import contact_forecast, engine, simulation
+from strategy import contact_forecast, engine, simulation, unreached
 from strategy.models import StrategyRun
 
 log = structlog.get_logger(__name__)
@@ -192,6 +192,8 @@ def _carry_out(run: StrategyRun, *, clock: engine.Clock, progress: engine.Progre
     _finish(run, Status.DONE, now=clock())
     run.refresh_from_db()
     contact_forecast.request(run)
+    if not run.dry_run:
+        wake_worker(unreached.TASK)
     return run
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from strategy import contact_forecast, runs
+from strategy import contact_forecast, runs, unreached
 
 
 @shared_task(ignore_result=True)
@@ -28,3 +28,9 @@ def run_daily() -> None:
 def forecast_contact() -> None:
     """Make the contact forecasts of finished runs."""
     contact_forecast.make_missing(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def list_unreached() -> None:
+    """List the debts that no rule will reach."""
+    unreached.refresh(now=timezone.now())

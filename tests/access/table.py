@@ -288,6 +288,7 @@ communications/providerevent             v          v       v
 strategy/strategyrule                    v       vacd       v
 strategy/strategyrun                     v         va       v
 strategy/strategystep                    v          v       v
+strategy/strategyunreached               v          v       v
 portal/digitalactivity                   v          v       v
 portal/otpsession                        v          v       v
 portal/signedlink                        v          v       v
