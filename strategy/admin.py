@@ -10,6 +10,8 @@ from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from ddc.common.admin.forms import DomainForm
+from ddc.common.admin.listings import NEWEST, Listing
+from ddc.common.admin.pages import when
 from ddc.common.api.serializers import write
 from strategy import conditions, rules, triggers
 from strategy.models import StrategyRule
@@ -89,7 +91,7 @@ class StrategyRuleAdmin(WithdrawalPage):
             "after_pause",
             "max_lateness_days",
             ("priority", "is_active"),
-            *(("messages",) if obj else ()),
+            *(("running_debts", "messages") if obj else ()),
         )
 
     @admin.display(description="Queued messages")
@@ -103,6 +105,20 @@ class StrategyRuleAdmin(WithdrawalPage):
     @admin.display(description="Conditions")
     def also(self, rule: StrategyRule) -> str:
         return conditions.explain(rule.conditions) or "-"
+
+    def listings(self, request: HttpRequest, obj: StrategyRule) -> list[Listing]:
+        headers = ("Version", "Published", "Running debts", "Due", "Conditions")
+        rows = [
+            (
+                version.number,
+                when(version.published_at),
+                version.get_running_debts_display(),
+                triggers.explain(version.content["trigger"]),
+                conditions.explain(version.content["conditions"]) or "-",
+            )
+            for version in obj.versions.all()[:NEWEST]
+        ]
+        return [Listing("Versions", headers, rows)]
 
     def search_filter(self, text: str) -> Q:
         return Q(name__icontains=text)

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from collection.models import Debt
-from communications.models import CommunicationLog
+from communications.models import CommunicationLog, CommunicationTemplate
 from communications.outbox import may_go
 from contact import decisions
 from contact.decisions import Stage, TakenSlots
@@ -84,19 +84,19 @@ def of_due(rules: Sequence[StrategyRule], *, now: datetime) -> dict[str, Any]:
 
 
 def _unsaved(rules: Sequence[StrategyRule]) -> Iterator[list[CommunicationLog]]:
-    by_id = {rule.pk: rule for rule in rules}
     due = matching.due(rules)
+    templates = CommunicationTemplate.objects.in_bulk({template for template, _, _ in due})
     for first in range(0, len(due), BATCH):
         batch = due[first : first + BATCH]
-        debts = Debt.objects.filter(pk__any_of={debt for _, debt in batch}).select_related("debtor").in_bulk()
+        debts = Debt.objects.filter(pk__any_of={debt for _, _, debt in batch}).select_related("debtor").in_bulk()
         yield [
             CommunicationLog(
                 debtor=debts[debt].debtor,
                 debt=debts[debt],
-                template=by_id[rule].template,
-                communication_type=by_id[rule].channel,
+                template=templates[template],
+                communication_type=channel,
             )
-            for rule, debt in batch
+            for template, channel, debt in batch
         ]
 
 

@@ -4,6 +4,25 @@ from ddc.common.postgresql.triggers import Function, Trigger
 
 FUNCTIONS = [
     Function(
+        name="publish_strategy_rule",
+        why="Copy a rule into a new version if anything about it changed that a run reads.",
+        body="""
+DECLARE
+    fresh jsonb := to_jsonb(NEW)
+        - ARRAY['id', 'name', 'priority', 'is_active', 'running_debts', 'published_at', 'created_at', 'updated_at'];
+    known record;
+BEGIN
+    SELECT number, content INTO known FROM strategy_rule_version WHERE rule_id = NEW.id ORDER BY number DESC LIMIT 1;
+    IF known.content IS DISTINCT FROM fresh THEN
+        INSERT INTO strategy_rule_version (rule_id, number, content, running_debts, published_at) VALUES (
+            NEW.id, coalesce(known.number, 0) + 1, fresh,
+            CASE WHEN known.number IS NULL THEN 'move' ELSE NEW.running_debts END, NEW.published_at
+        );
+    END IF;
+    RETURN NULL;
+END """,
+    ),
+    Function(
         name="strategy_day_after_pauses",
         why="The day on which a rule is due, from its day without pauses, by what the rule does after a pause.",
         arguments="counted_from date, due date, spans datemultirange, after_pause text",
@@ -70,6 +89,22 @@ def _kept(name: str, table: str, column: str) -> Trigger:
 
 
 TRIGGERS = [
+    Trigger(
+        name="strategy_rule_is_published",
+        table="strategy_rule",
+        event="AFTER INSERT OR UPDATE",
+        function="publish_strategy_rule",
+        always=True,
+        why="Each state of a rule that a run may have used is kept, whatever program changes the rule.",
+    ),
+    Trigger(
+        name="strategy_rule_version_stays",
+        table="strategy_rule_version",
+        event="BEFORE UPDATE",
+        function="refuse_change",
+        arguments=["Published versions of a strategy rule are never changed. Publish another one."],
+        why="A step refers to the version that queued its message.",
+    ),
     Trigger(
         name="step_references_exist",
         table="strategy_step",

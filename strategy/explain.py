@@ -66,7 +66,7 @@ class PlanStep:
 
     @property
     def explanation(self) -> str:
-        """Why it stands so; empty where its state says enough."""
+        """Why it stands so; empty where its state is enough."""
         if self.state == State.WAITING:
             return "Nothing has started its clock yet"
         return REASONS[self.reason] if self.reason and self.state != State.DONE else ""
@@ -84,9 +84,9 @@ class Plan:
 def plan(debt: Debt, *, now: datetime) -> Plan:
     """Return the rules of a debt's segment, each with the messages that it queued, queues next or does not queue, and why."""
     day = agency_today(now)
-    active = [rule for rule in rules.active() if rule.segment_id == debt.segment_id]
+    active = rules.active()
     found = matching.occurrences(active, [debt.pk], day=day, now=now)
-    return Plan(debt.segment, segment_reason(debt), list(_steps(active, found, day)))
+    return Plan(debt.segment, segment_reason(debt), list(_steps(active, found, day, debt)))
 
 
 def segment_reason(debt: Debt) -> str:
@@ -112,17 +112,17 @@ def _band(name: str, minimum: object, maximum: object) -> str:
     return f"{name} {' '.join(bounds)}" if bounds else ""
 
 
-def _steps(active: Sequence[StrategyRule], found: Sequence[Occurrence], day: date) -> Iterator[PlanStep]:
+def _steps(active: Sequence[StrategyRule], found: Sequence[Occurrence], day: date, debt: Debt) -> Iterator[PlanStep]:
     by_id = {rule.pk: rule for rule in active}
     for each in found:
         rule = by_id[each.rule_id]
-        yield PlanStep(rule, state(each, rule, day=day), each.anchor, each.day, each.message_id, each.reason)
+        yield PlanStep(rule, state(each, day=day), each.anchor, each.day, each.message_id, each.reason)
     for rule in active:
-        if all(each.rule_id != rule.pk for each in found):
+        if rule.segment_id == debt.segment_id and all(each.rule_id != rule.pk for each in found):
             yield PlanStep(rule, State.WAITING)
 
 
-def state(occurrence: Occurrence, rule: StrategyRule, *, day: date) -> State:
+def state(occurrence: Occurrence, *, day: date) -> State:
     """Return where a rule stands with a debt by one anchor on a day."""
     if occurrence.message_id:
         return State.DONE
@@ -131,6 +131,6 @@ def state(occurrence: Occurrence, rule: StrategyRule, *, day: date) -> State:
         return State.UPCOMING
     if occurrence.reason is None:
         return State.DUE
-    if occurrence.reason in _OF_PAUSES and rule.after_pause != AfterPause.SKIP:
+    if occurrence.reason in _OF_PAUSES and occurrence.after_pause != AfterPause.SKIP:
         return State.PAUSED
-    return State.LEFT_OUT if late <= rule.max_lateness_days else State.MISSED
+    return State.LEFT_OUT if late <= occurrence.max_lateness_days else State.MISSED

@@ -22,8 +22,8 @@ from collection.models import Hold
 from communications.recovery import restores
 from ddc.common.days import LAST, agency_zone, begun
 from debtors import calendars
-from strategy import conditions, lateness, pauses, triggers
-from strategy.models import Reason, StrategyRule
+from strategy import conditions, lateness, pauses, triggers, versions
+from strategy.models import Reason, StrategyRule, StrategyRuleVersion
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ _HELD = """
 # a boolean make PostgreSQL expect half of the rows; for a bare comparison it expects so few that it reads the rest one by one.
 _MATCH = """
     WITH rule AS MATERIALIZED (
-        SELECT id, segment_id, template_id, channel, conditions, after_pause, max_lateness_days, {columns}
-        FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[])
+        SELECT version.rule_id AS id, version_id, applies_from, applies_until, segment_id, template_id, channel, conditions,
+            after_pause, max_lateness_days, {columns}
+        FROM ({versions}) AS version CROSS JOIN LATERAL jsonb_populate_record(NULL::strategy_rule, version.content)
     ),
     paused AS MATERIALIZED ({paused}),
     occurred AS ({occurrences}),
@@ -82,14 +83,16 @@ _MATCH = """
         GROUP BY debt_id, anchor, occurrence
     ),
     matched AS MATERIALIZED (
-        SELECT rule_id, channel, debt_id, debtor_id, anchor, occurrence, after_pause, message_id, {last_day} AS last_day, CASE
+        SELECT rule_id, version_id, template_id, channel, debt_id, debtor_id, anchor, occurrence, after_pause, max_lateness_days,
+            message_id, {last_day} AS last_day, CASE
                 WHEN reason IS NULL AND checked.planned < last.planned AND after_pause = 'catch_up' THEN 'superseded'
                 WHEN is_late AND reason IS NULL THEN 'too_late' ELSE reason
             END AS reason
         FROM checked LEFT JOIN last_of_pause AS last USING (debt_id, anchor, occurrence) WHERE {reported}
     ),
     addressed AS MATERIALIZED (
-        SELECT matched.rule_id, matched.debt_id, matched.anchor, matched.occurrence, matched.last_day, {place} AS place, CASE
+        SELECT matched.rule_id, matched.version_id, matched.template_id, matched.channel, matched.debt_id, matched.anchor,
+            matched.occurrence, matched.last_day, {place} AS place, CASE
             WHEN coalesce(address.value, '') = '' THEN 'no_address'
             WHEN {suppressed} THEN 'suppressed'
         END AS reason
@@ -104,7 +107,8 @@ _REPORTED = "CASE WHEN is_late THEN reason IS NULL ELSE true END"
 _COUNTS = """,
     due AS (
         INSERT INTO strategy_due
-        SELECT rule_id, debt_id, anchor, occurrence, last_day, place FROM addressed WHERE reason IS NULL
+        SELECT rule_id, version_id, template_id, channel, debt_id, anchor, occurrence, last_day, place FROM addressed
+        WHERE reason IS NULL
     )
     SELECT rule_id, reason, count(*) FROM (
         SELECT rule_id, reason FROM matched WHERE reason IS NOT NULL UNION ALL SELECT rule_id, reason FROM addressed
@@ -112,7 +116,7 @@ _COUNTS = """,
 """
 _EACH = """
     SELECT matched.debt_id, matched.rule_id, matched.anchor, matched.occurrence, matched.message_id,
-        coalesce(matched.reason, addressed.reason)
+        matched.max_lateness_days, matched.after_pause, coalesce(matched.reason, addressed.reason)
     FROM matched LEFT JOIN addressed USING (rule_id, debt_id, anchor)
     ORDER BY matched.occurrence, matched.rule_id, matched.anchor
 """
@@ -122,7 +126,7 @@ _LATE = """
     CASE WHEN %(day)s::date - due.occurrence > due.max_lateness_days
         AND (due.occurrence > %(last_date)s::date OR due.recorded_at > %(last_started_at)s) THEN true ELSE false END"""
 _DUE = """
-    SELECT due.rule_id, due.debt_id
+    SELECT due.template_id, due.channel, due.debt_id
     FROM unnest(%s::uuid[]) WITH ORDINALITY AS ordered (rule_id, position) JOIN strategy_due AS due USING (rule_id)
     ORDER BY position, due.debt_id
 """
@@ -156,8 +160,8 @@ def match(
     drop_matches()
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMPORARY TABLE strategy_due "
-            "(rule_id uuid, debt_id uuid, anchor uuid, occurrence date, last_day date, place text)"
+            "CREATE TEMPORARY TABLE strategy_due (rule_id uuid, version_id bigint, template_id uuid, channel text, "
+            "debt_id uuid, anchor uuid, occurrence date, last_day date, place text)"
         )
         sql = _match_sql(
             rules, window=_WINDOW.format(late=_LATE), late=_LATE, reported=_REPORTED, result=_COUNTS, shard=shard
@@ -183,6 +187,9 @@ class Occurrence:
     anchor: uuid.UUID
     day: date
     message_id: uuid.UUID | None
+    #: Of the version of the rule that counts.
+    max_lateness_days: int
+    after_pause: str
     reason: Reason | None
 
 
@@ -197,8 +204,8 @@ def occurrences(
     with connection.cursor() as cursor:
         cursor.execute(sql, params(rules, day=day, now=now) | {"debts": list(debts)})
         return [
-            Occurrence(debt, rule, anchor, on, message, Reason(reason) if reason else None)
-            for debt, rule, anchor, on, message, reason in cursor.fetchall()
+            Occurrence(debt, rule, anchor, on, message, lateness, after_pause, Reason(reason) if reason else None)
+            for debt, rule, anchor, on, message, lateness, after_pause, reason in cursor.fetchall()
         ]
 
 
@@ -234,8 +241,8 @@ def _held_on(now: datetime) -> dict[str, Any]:
     return {"first": first, "last": last, "elsewhere": elsewhere}
 
 
-def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Return the pairs of rule id and debt id that ``match`` found due, in the order of the rules."""
+def due(rules: Collection[StrategyRule]) -> list[tuple[uuid.UUID, str, uuid.UUID]]:
+    """Return template id, channel and debt id of what ``match`` found due, in the order of the rules."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [[rule.pk for rule in rules]])
         return list(cursor.fetchall())
@@ -249,9 +256,11 @@ def drop_matches() -> None:
 
 
 def _match_sql(rules: Collection[StrategyRule], *, shard: str, **parts: str) -> str:
-    types = {rule.trigger["type"] for rule in rules}
+    of_rules = StrategyRuleVersion.objects.filter(rule__in=[rule.pk for rule in rules])
+    types = set(of_rules.values_list("content__trigger__type", flat=True).distinct())
     return _MATCH.format(
         columns=triggers.columns_sql(),
+        versions=versions.IN_FORCE,
         paused=pauses.paused_sql(shard),
         occurrences=triggers.occurrences_sql(types, shard=shard),
         last_day=lateness.LAST_DAY,

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from agents.models import agent_field
 from collection.models import Debt, Segment
@@ -21,8 +23,18 @@ class AfterPause(models.TextChoices):
     SKIP = "skip", "not at all"
 
 
+class RunningDebts(models.TextChoices):
+    """Which version of a rule counts for a debt whose clock had started before the version was published."""
+
+    MOVE = "move", "move to the new version"
+    STAY = "stay", "stay with the version under which their clock started"
+
+
 class StrategyRule(UUIDModel):
-    """Send a template to the debts of a segment when the trigger is due."""
+    """Send a template to the debts of a segment when the trigger is due.
+
+    The row is the newest version. A database trigger copies each state of it into ``StrategyRuleVersion``, which never changes.
+    """
 
     name = models.CharField(max_length=100)
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="strategy_rules")
@@ -44,6 +56,16 @@ class StrategyRule(UUIDModel):
     )
     priority = models.IntegerField(default=100, help_text="1 is first.")
     is_active = models.BooleanField("active", default=True)
+    running_debts = models.CharField(
+        max_length=4,
+        choices=RunningDebts.choices,
+        default=RunningDebts.MOVE,
+        db_default=RunningDebts.MOVE,
+        help_text="Debts whose clock has started: they move to this version, or stay with theirs.",
+    )
+    published_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), editable=False, help_text="When this version was published."
+    )
 
     class Meta:
         db_table = "strategy_rule"
@@ -52,6 +74,24 @@ class StrategyRule(UUIDModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class StrategyRuleVersion(models.Model):
+    """A published version of a rule. It is never changed, and tells what the rule was when it queued a message."""
+
+    rule = models.ForeignKey(StrategyRule, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField(help_text="1 is the first.")
+    content = models.JSONField(help_text="The columns of the rule.")
+    running_debts = models.CharField(max_length=4, choices=RunningDebts.choices)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "strategy_rule_version"
+        ordering = ["rule", "-number"]
+        constraints = [models.UniqueConstraint(fields=["rule", "number"], name="strategy_rule_version_is_unique")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
 
 
 class StrategyRun(UUIDModel):
@@ -163,6 +203,10 @@ class StrategyStep(models.Model):
     debt = models.ForeignKey(
         Debt, on_delete=models.DO_NOTHING, related_name="strategy_steps", db_index=False, db_constraint=False
     )
+    version = models.ForeignKey(
+        StrategyRuleVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False,
+        help_text="The version of the rule that queued the message.",
+    )  # fmt: skip
     anchor = models.UUIDField(help_text="The record that started the clock, by the rule's trigger (strategy/triggers).")
     occurrence = models.DateField(help_text="The day on which the rule was due.")
     run = models.ForeignKey(StrategyRun, on_delete=models.PROTECT, related_name="steps", db_constraint=False)

@@ -19,11 +19,11 @@ from strategy.models import StrategyRule, StrategyRun
 # switched off first queues nothing. The step of a rule that was deleted fails the check of references.
 _QUEUE = """
     WITH rule AS MATERIALIZED (
-        SELECT id, template_id, channel, is_active FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[]) ORDER BY id {lock}
+        SELECT id, is_active FROM strategy_rule WHERE id = ANY(%(rules)s::uuid[]) ORDER BY id {lock}
     ),
     due AS MATERIALIZED (
         SELECT uuidv7() AS message_id, found.rule_id, debt.id AS debt_id, debt.debtor_id, found.anchor, found.occurrence,
-            ends.expires_at
+            found.version_id, found.template_id, found.channel, ends.expires_at
         FROM strategy_due AS found
         LEFT JOIN rule ON rule.id = found.rule_id
         JOIN strategy_end AS ends ON ends.last_day = found.last_day AND ends.place = found.place
@@ -32,8 +32,8 @@ _QUEUE = """
         ORDER BY debt.id FOR KEY SHARE OF debt
     ),
     step AS (
-        INSERT INTO strategy_step (message_id, rule_id, debt_id, anchor, occurrence, run_id)
-        SELECT message_id, rule_id, debt_id, anchor, occurrence, %(run)s FROM due
+        INSERT INTO strategy_step (message_id, rule_id, version_id, debt_id, anchor, occurrence, run_id)
+        SELECT message_id, rule_id, version_id, debt_id, anchor, occurrence, %(run)s FROM due
         {on_conflict}
         RETURNING message_id, rule_id
     ),
@@ -42,12 +42,11 @@ _QUEUE = """
             id, created_at, updated_at, debtor_id, debt_id, template_id, communication_type, direction, purpose, status,
             due_at, expires_at, attempts, open_count, request_id
         )
-        SELECT due.message_id, %(now)s, %(now)s, due.debtor_id, due.debt_id, rule.template_id, rule.channel, %(direction)s,
+        SELECT due.message_id, %(now)s, %(now)s, due.debtor_id, due.debt_id, due.template_id, due.channel, %(direction)s,
             %(purpose)s, %(status)s, %(now)s + (position - 1) * interval '1 microsecond', due.expires_at, 0, 0, %(request)s
         FROM due
         JOIN step USING (message_id)
         JOIN unnest(%(rules)s::uuid[]) WITH ORDINALITY AS ordered (rule_id, position) ON ordered.rule_id = due.rule_id
-        JOIN rule ON rule.id = due.rule_id
     )
     SELECT rule_id, count(*) FROM step GROUP BY rule_id
 """

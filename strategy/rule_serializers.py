@@ -21,7 +21,7 @@ from ddc.common.api.fields import (
 from ddc.common.api.serializers import CamelSerializer, Field, camel_fields
 from debtors.channels import Channel
 from strategy import triggers
-from strategy.models import AfterPause
+from strategy.models import AfterPause, RunningDebts
 
 MAX_PRIORITY = 1_000_000
 
@@ -87,9 +87,10 @@ class ConditionsSerializer(CamelSerializer):
 class StrategyRuleSerializer(CamelSerializer):
     """Send a template to the debts of a segment when the trigger is due."""
 
-    decisive = ("channel", "conditions", "after_pause", "max_lateness_days", "is_active")
+    decisive = ("channel", "conditions", "after_pause", "max_lateness_days", "is_active", "running_debts")
     null_means = {
         "max_lateness_days": 3, "priority": 100, "is_active": True, "conditions": {}, "after_pause": AfterPause.CATCH_UP.value,
+        "running_debts": RunningDebts.MOVE.value,
     }  # fmt: skip
     never_null = ("channel",)
 
@@ -104,5 +105,6 @@ class StrategyRuleSerializer(CamelSerializer):
     max_lateness_days = IntegerField(min_value=0, max_value=triggers.MAX_DAYS, required=False, allow_null=True)
     priority = IntegerField(min_value=1, max_value=MAX_PRIORITY, required=False, allow_null=True)
     is_active = BooleanField(required=False, allow_null=True)
+    running_debts = ChoiceField(choices=RunningDebts.values, required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     updated_at = TimeField(read_only=True)

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from ddc.common.errors import DomainError, Duplicate, deleting, refusing
 from strategy import triggers, withdrawals
-from strategy.models import StrategyRule
+from strategy.models import RunningDebts, StrategyRule
 
 
 class ChannelDiffers(DomainError):
@@ -44,7 +44,11 @@ def create(**fields: Any) -> StrategyRule:
 
 @transaction.atomic
 def amend(rule: StrategyRule, *, now: datetime, **fields: Any) -> StrategyRule:
-    """Change some fields. A new template also sets its channel, unless one is given.
+    """Change some fields, which publishes a new version under the same id.
+
+    A new template also sets its channel, unless one is given.
+
+    ``running_debts`` of this change decides whether debts whose clock has started move to the new version; by default they do.
 
     Switching a rule off withdraws its queued messages. The lock waits for a run that is queueing for the rule.
 
@@ -52,6 +56,7 @@ def amend(rule: StrategyRule, *, now: datetime, **fields: Any) -> StrategyRule:
     """
     current = StrategyRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
     was_active = current.is_active
+    current.published_at, current.running_debts = now, RunningDebts.MOVE
     saved = _save(current, fields)
     if was_active and not saved.is_active:
         withdrawals.of_rule_switched_off(saved, now=now)

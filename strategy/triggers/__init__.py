@@ -77,15 +77,16 @@ def occurrences_sql(types: Collection[str], *, shard: str) -> str:
 
 
 _COLUMNS = (
-    "rule.id AS rule_id, rule.template_id, rule.channel, rule.conditions, rule.max_lateness_days, debt.id AS debt_id, "
-    "rule.after_pause, debt.debtor_id, debt.current_status, debt.current_balance, debt.disputed_amount"
+    "rule.id AS rule_id, rule.version_id, rule.template_id, rule.channel, rule.conditions, rule.max_lateness_days, "
+    "debt.id AS debt_id, rule.after_pause, debt.debtor_id, debt.current_status, debt.current_balance, debt.disputed_amount"
 )
 _ARM = f"""
     SELECT {_COLUMNS}, anchor.id AS anchor, {{occurrence}} AS occurrence, {{planned}} AS planned,
         anchor.recorded_at, {{own_hold}} AS own_hold
     FROM rule JOIN debt ON debt.segment_id = rule.segment_id CROSS JOIN LATERAL ({{anchors}}) AS anchor
     LEFT JOIN paused ON paused.debt_id = debt.id
-    WHERE rule.trigger_type = '{{kind}}' AND {{shard}}"""
+    WHERE rule.trigger_type = '{{kind}}' AND {{shard}}
+      AND anchor.recorded_at >= rule.applies_from AND anchor.recorded_at < rule.applies_until"""
 _NONE = f"""
     SELECT {_COLUMNS}, debt.id AS anchor, debt.placement_date AS occurrence, debt.placement_date AS planned,
         debt.created_at AS recorded_at, NULL::text AS own_hold

@@ -1,6 +1,7 @@
 """Five killed runs, late, repeated and shared by two processes leave the steps of one undisturbed run."""
 
 import subprocess
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_killed_late_repeated_and_shared_runs_leave_the_steps_of_one():
     for number in range(DEBTS):
         rule = made[number % 3]
         debt = makers.due_debt(rule, late=number % 3)  # Up to two days late.
-        day = TODAY - makers.timedelta(days=number % 3)
+        day = TODAY - timedelta(days=number % 3)
         expected.append((rule.pk, debt.pk, debt.pk, day))
     for _ in range(KILLS):
         with start(RUN) as process:

@@ -133,7 +133,7 @@ def agrees(count: int) -> None:
         late = (TODAY - each.day).days
         if 0 <= late <= by_id[each.rule_id].max_lateness_days:
             expected[each.rule_id][each.reason or "due"] += 1
-        if explain.state(each, by_id[each.rule_id], day=TODAY) == State.DUE:
+        if explain.state(each, day=TODAY) == State.DUE:
             due.add((each.rule_id, each.debt_id))
     queued = set(StrategyStep.objects.values_list("rule", "debt"))
     run = makers.run()

@@ -1,4 +1,4 @@
-"""After a pause a rule is due when its policy says so, and never twice."""
+"""After a pause a rule is due by its own policy, and never twice."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

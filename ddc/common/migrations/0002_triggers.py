@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("common", "0001_search"),
         *((label, "__first__") for label in LABELS),
-        ("strategy", "0002_anchors"),
+        ("strategy", "0007_versions"),
     ]
     operations = [InstallTriggers("common"), *(InstallTriggers(label) for label in LABELS)]
