@@ -89,10 +89,11 @@ def _contact(runs: list[StrategyRun], *, now: datetime) -> _Day:
                 day.queued[key] += 1
             _, decision = slots.decide(asked, now=now)
             opens = now if decision.verdict == Verdict.ALLOW else decision.until
+            may_go_today = opens is not None and agency_today(opens) == agency_today(now)
             if decision.verdict == Verdict.DENY:
                 day.denied[key] += 1
                 ended.append(message.pk)
-            elif opens and opens < now + timedelta(days=1):
+            elif may_go_today:
                 day.sent[key] += 1
                 allowed.append(message.pk)
             else:
