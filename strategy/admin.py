@@ -23,11 +23,17 @@ from strategy.withdrawals import Selection
 __all__ = ["StrategyRuleAdmin", "StrategyRunAdmin", "StrategyStepAdmin", "StrategyUnreachedAdmin"]
 
 
+#: A form that leaves these out keeps their values.
+_DEFAULTED = {"after_pause", "running_debts"}
+
+
 class StrategyRuleForm(DomainForm):
     """A rule's form. Its subclass has the fields of all triggers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in _DEFAULTED & set(self.fields):
+            self.fields[name].required = False
         if trigger := self.instance.trigger:
             self.initial.update(trigger, trigger_type=trigger["type"])
             self.initial["conditions"] = write(ConditionsSerializer, self.instance.conditions)
@@ -137,4 +143,5 @@ def _with_trigger(fields: dict[str, Any]) -> dict[str, Any]:
     """Put the fields of the trigger together."""
     own = {"trigger_type", *triggers.all_fields()}
     trigger = {name.removeprefix("trigger_"): value for name, value in fields.items() if name in own}
-    return {"trigger": trigger} | {name: value for name, value in fields.items() if name not in own}
+    others = {name: value for name, value in fields.items() if name not in own}
+    return {"trigger": trigger} | {name: value for name, value in others.items() if value or name not in _DEFAULTED}

@@ -403,7 +403,7 @@ def test_a_runs_report_is_shown_per_rule(auditor_at_desk: Browser):
     run = StrategyRun.objects.create(status="done", date=NOW.date(), rules=[line])
     content = auditor_at_desk.get(address(StrategyRun, "change", run.pk)).content.decode()
     assert "First notice" in content
-    assert "1 held" in content
+    assert "1 A hold stops the strategy" in content
 
 
 def test_a_supervisor_ends_the_use_of_an_address_and_begins_it_again(supervisor_at_desk: Browser):

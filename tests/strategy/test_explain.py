@@ -102,7 +102,7 @@ def made(rng: random.Random, count: int) -> list[Debt]:
         match rng.randrange(8):
             case 0:
                 ends = rng.choice((None, TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=2)))
-                Hold.objects.create(debt=debt, reason="complaint", starts_on=placed, ends_on=ends)
+                Hold.objects.create(debt=debt, reason="complaint", starts_on=placed, ends_on=ends and max(ends, placed))
             case 1:
                 fields = {"current_status": rng.choice((DebtStatus.RECALLED, DebtStatus.DISPUTED, DebtStatus.DEFERRED))}
             case 2:

@@ -32,7 +32,7 @@ def test_a_change_publishes_a_version_and_what_no_run_reads_does_not():
     rules.amend(rule, now=clock(), trigger={"days_since_placement": 9})
     assert published(rule) == [(1, 7, "move"), (2, 9, "stay")]
     assert StrategyRuleVersion.objects.get(number=2).published_at == clock()
-    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"never changed|permission denied"), transaction.atomic():
         StrategyRuleVersion.objects.update(number=9)
     rules.delete(rule)
     assert not StrategyRuleVersion.objects.exists()
