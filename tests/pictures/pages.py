@@ -8,10 +8,10 @@ from django.db.models import Count, Exists, Model, OuterRef, Q
 from django.urls import reverse
 
 from arrangements.models import Arrangement, Kind
-from collection.models import DebtStatus, DeferralRequest
+from collection.models import Debt, DebtStatus, DeferralRequest
 from communications.models import CommunicationLog
 from debtors.models import Debtor
-from strategy.models import StrategyRun
+from strategy.models import StrategyRule, StrategyRun
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def pages() -> Iterator[Page]:
     yield Page("person", "agent", _change(_person()), narrow=True)
     yield Page("message", "agent", _change(_message()))
     yield Page("run", "supervisor", _change(_run()))
+    yield Page("rule", "supervisor", _change(_rule()))
+    yield Page("debt-strategy", "agent", f"{_change(_debt())}?panel=strategy", narrow=True)
     yield Page("arrangements", "supervisor", reverse("admin:arrangements_arrangement_changelist"))
     yield Page("arrangement", "agent", _change(_arrangement()), narrow=True)
     yield Page("negotiation", "agent", f"{_change(_negotiator())}?panel=arrange", narrow=True)
@@ -119,3 +121,14 @@ def _negotiator() -> Any:
     free = Debtor.objects.filter(debts__current_status=DebtStatus.ACTIVE, arrangements=None)
     by_creditor = free.annotate(owed=Count("debts", distinct=True)).filter(owed__gte=2)
     return by_creditor.order_by("-owed", "email").first()
+
+
+def _rule() -> Any:
+    """Return the rule that queued most."""
+    return StrategyRule.objects.annotate(queued=Count("steps")).order_by("-queued", "priority").first()
+
+
+def _debt() -> Any:
+    """Return an open debt for which rules were used, and others are still to come."""
+    owing = Debt.objects.filter(current_status=DebtStatus.ACTIVE, segment__isnull=False)
+    return owing.annotate(steps=Count("strategy_steps")).order_by("-steps", "-placement_date").first()
