@@ -83,7 +83,7 @@ def seen_matching(monkeypatch: pytest.MonkeyPatch, *, breaks: bool = False) -> l
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             seen.append(cursor.fetchone()[0])
-        if breaks and ">=" not in shard:  # The first slice.
+        if breaks and "<" not in shard:  # The last slice.
             raise ValueError("broken")
         return match(*args, shard=shard, **kwargs)
 

@@ -32,7 +32,9 @@ def test_each_open_debt_that_no_rule_will_reach_is_listed_with_the_reason():
     Hold.objects.create(debt=paused, reason="complaint", starts_on=TODAY, ends_on=TODAY + timedelta(days=90))
     elsewhere = factories.debt(segment=factories.segment())
     nowhere = factories.debt()
-    Debt.objects.filter(pk=nowhere.pk).update(segment_is_pinned=True)  # Else it would move to one without bounds.
+    Debt.objects.filter(pk=nowhere.pk).update(
+        segment=None, segment_is_pinned=True
+    )  # Else it would move to one without bounds.
     closed = factories.debt()
     Debt.objects.filter(pk=closed.pk).update(current_status="recalled")
     assert listed() == {
