@@ -61,7 +61,8 @@ _AGENT = {
         "read_inboundmessage",
         "add_uncertainresolution",
     ),
-    "casework": ("add_note", "change_note", "add_followup", "change_followup"),
+    "casework": ("add_note", "change_note", "add_followup", "change_followup", "change_supportrequest"),
+    "portal": ("see_as_debtor",),
 }
 #: Not seen by every role, but only by those that name it: personal data as it was, also of debtors who are deleted.
 _NOT_FOR_ALL = {"view_auditevent", "view_listexport"}

@@ -66,6 +66,12 @@ class ArrangementPolicy(UUIDModel):
         "days until a payment has cleared", null=True, blank=True, help_text="A settlement is kept only after these."
     )
     interest = models.CharField(max_length=10, choices=Interest.choices, null=True, blank=True)
+    budget_percent = _percent(
+        verbose_name="offered of a budget in percent",
+        null=True,
+        blank=True,
+        help_text="Of what is left after essentials.",
+    )
     by = agent_field(editable=False)
     replaced_at = models.DateTimeField(null=True, blank=True, editable=False)
 

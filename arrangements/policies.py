@@ -53,6 +53,7 @@ class Terms:
     delay_days: int = 0
     clearing_days: int = 0
     interest: str = Interest.RUNS.value
+    budget_percent: Decimal = Decimal(50)
 
 
 @dataclass(frozen=True)

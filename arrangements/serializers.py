@@ -253,7 +253,7 @@ class PolicySerializer(CamelSerializer):
             "self_reinstate_days",
             "delay_days",
         ),
-        *("clearing_days", "interest"),
+        *("clearing_days", "interest", "budget_percent"),
     )
 
     id = serializers.UUIDField(read_only=True)
@@ -273,6 +273,7 @@ class PolicySerializer(CamelSerializer):
     delay_days = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_DAYS)
     clearing_days = IntegerField(required=False, allow_null=True, min_value=0, max_value=_MOST_DAYS)
     interest = ChoiceField(Interest.values, required=False, allow_null=True)
+    budget_percent = DecimalField(places=2, least=0, most=100, required=False, allow_null=True)
     created_at = TimeField(read_only=True)
     replaced_at = TimeField(read_only=True, allow_null=True)
 

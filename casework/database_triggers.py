@@ -1,4 +1,4 @@
-"""Database triggers of notes and follow-ups."""
+"""Database triggers of notes, follow-ups, and what debtors ask for and hand in."""
 
 from ddc.common.postgresql.recorded import recorded
 from ddc.common.postgresql.triggers import Trigger
@@ -49,6 +49,32 @@ TRIGGERS = [
         arguments=["Identity checks are never changed or deleted. Check again instead."],
         why="An identity check shows what a caller knew before data of a person were told.",
     ),
+    Trigger(
+        name="document_is_kept",
+        table="document",
+        event="BEFORE DELETE OR UPDATE",
+        function="refuse_change",
+        arguments=["Documents are never changed or deleted. Hand in another one instead."],
+        why="A document is evidence, and stays as the debtor handed it in.",
+    ),
+    Trigger(
+        name="support_request_is_kept",
+        table="support_request",
+        event="BEFORE DELETE",
+        function="refuse_change",
+        arguments=["What debtors ask for is never deleted. Answer it instead."],
+        why="A complaint or a hardship shows what the agency knew, and when.",
+    ),
+    Trigger(
+        name="answered_support_request_stays",
+        table="support_request",
+        event="BEFORE UPDATE",
+        when="OLD.status = 'answered'",
+        function="refuse_change",
+        arguments=["An answered request never changes. The debtor can send another one."],
+        why="The answer stays as the debtor read it.",
+    ),
+    *recorded("support_request", person="debtor_id"),
     *recorded("note", person="debtor_id"),
     *recorded("follow_up", person="debtor_id"),
     *recorded("identity_check", person="debtor_id"),

@@ -1,11 +1,11 @@
-"""What agents write down about their work: notes, follow-ups, and who works on which item."""
+"""Notes, follow-ups and claims on work of agents; requests and documents of debtors."""
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
 
 from agents.models import Agent, agent_field
-from collection.models import Debt
+from collection.models import Debt, Dispute, Hold
 from ddc.common.days import AgencyToday
 from ddc.common.models import UUIDModel, UUIDv7, newest_first, uuid7
 from ddc.common.text_search import pattern_of, search_text
@@ -109,6 +109,97 @@ class FollowUp(UUIDModel):
 
 #: Open follow-ups that are due, by the agency's day.
 DUE = Q(outcome__isnull=True, due_on__lte=AgencyToday())
+
+
+class SupportRequest(UUIDModel):
+    """A hardship or a complaint that a debtor reports. An agent answers it once."""
+
+    class Kind(models.TextChoices):
+        HARDSHIP = "hardship", "cannot pay"
+        COMPLAINT = "complaint"
+
+    class Status(models.TextChoices):
+        SENT = "sent"
+        IN_REVIEW = "in_review", "being looked at"
+        ANSWERED = "answered"
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="support_requests", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    text = models.CharField(max_length=2000, help_text="In the debtor's words.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SENT, db_default=Status.SENT)
+    hold = models.OneToOneField(
+        Hold, on_delete=models.PROTECT, null=True, blank=True, help_text="The hold that it opened, of a hardship."
+    )
+    begun_at = models.DateTimeField("being looked at since", null=True, blank=True)
+    begun_by = agent_field()
+    answer = models.CharField(max_length=2000, null=True, blank=True, help_text="The debtor sees it.")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = agent_field()
+
+    class Meta:
+        db_table = "support_request"
+        ordering = newest_first()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["debtor"],
+                condition=Q(kind="hardship") & ~Q(status="answered"),
+                name="support_request_one_open_hardship",
+            ),
+            models.CheckConstraint(
+                name="support_request_answer_is_complete",
+                condition=Q(
+                    status="answered", answer__isnull=False, answered_at__isnull=False, answered_by__isnull=False
+                )
+                | (~Q(status="answered") & Q(answer__isnull=True, answered_at__isnull=True, answered_by__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="support_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="support_debtor_newest"),
+            models.Index(fields=["created_at", "id"], name="support_open", condition=~Q(status="answered")),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.status != self.Status.ANSWERED
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display().capitalize()}, {self.debtor}"
+
+
+class DocumentManager(models.Manager["Document"]):
+    """Read documents without their content, which may have megabytes."""
+
+    def get_queryset(self) -> "models.QuerySet[Document]":
+        return super().get_queryset().defer("content")
+
+
+class Document(UUIDModel):
+    """A file that a debtor handed in, such as a receipt. A trigger keeps it as it is."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="documents", db_index=False)
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.PROTECT, null=True, blank=True, related_name="documents",
+        help_text="The dispute that it is evidence for; empty: none.",
+    )  # fmt: skip
+    name = models.CharField("file", max_length=150)
+    content_type = models.CharField("type", max_length=30, help_text="As found in the content.")
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the content.")
+    content = models.BinaryField(editable=False)
+
+    objects = DocumentManager()
+
+    class Meta:
+        db_table = "document"
+        ordering = newest_first()
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="document_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="document_debtor_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class IdentityCheck(UUIDModel):

@@ -15,7 +15,7 @@ from django.urls import reverse
 from agents.models import Agent
 from arrangements.models import Arrangement
 from casework import claims
-from casework.models import DUE, FollowUp, WorkClaim
+from casework.models import DUE, FollowUp, SupportRequest, WorkClaim
 from collection import deferral_limits
 from collection.holds.reasons import AWAITING_APPROVAL, DUE_FOR_REVIEW
 from collection.models import DeferralRequest, Dispute, Hold, ParkedPlacement
@@ -232,6 +232,12 @@ WORKLISTS: tuple[Worklist, ...] = (
         filters="status__exact=awaiting_creditor",
         late=lambda now: Q(received_at__lt=now - timedelta(days=DISPUTE_DAYS)),
         late_words=f"over {DISPUTE_DAYS} days", has_legal_clock=True,
+    ),
+    Worklist(
+        "support", "Hardship and complaints", "support_agent", SupportRequest, "casework.change_supportrequest",
+        ~Q(status=SupportRequest.Status.ANSWERED), debt="", filters="state=open",
+        late=lambda now: Q(created_at__lt=working_days_before(now, DEFERRAL_WORKING_DAYS)),
+        late_words=f"over {DEFERRAL_WORKING_DAYS} working days", has_legal_clock=True,
     ),
     Worklist(
         "follow-ups", "Follow-ups", "event", FollowUp, "casework.change_followup", DUE, "due_on", filters="state=mine",

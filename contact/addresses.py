@@ -17,20 +17,23 @@ def recipient(debtor: Debtor, channel: str) -> str:
     return (debtor.email or "") if kind == AddressKind.EMAIL else phones.dialled(debtor.mobile_phone or "")
 
 
-def is_suppressed(debtor: Debtor, channel: str) -> bool:
-    """Check whether the debtor's address for a channel is suppressed."""
-    value = address(debtor, channel)
+def is_suppressed(debtor: Debtor, channel: str, *, new: str | None = None) -> bool:
+    """Check whether the debtor's address for a channel, or a new one, is suppressed."""
+    value = contact_points.normal_form(new) if new else address(debtor, channel)
     return bool(contact_points.suppressed({Channel(channel): {value}}))
 
 
 def is_usable(channel: Channel) -> str:
     """Return an SQL condition on a message row ``log``: its debtor still has %(address)s, not suppressed or another person's.
 
+    An address that the message is to prove is not the debtor's yet.
     ``usable_parameters`` returns its parameters.
     """
     column = "normal_email" if channel.address_kind == AddressKind.EMAIL else "normal_phone"
     return f"""
-        EXISTS (SELECT FROM debtor WHERE debtor.id = log.debtor_id AND debtor.{column} = %(address)s)
+        (log.proves_address OR EXISTS (
+            SELECT FROM debtor WHERE debtor.id = log.debtor_id AND debtor.{column} = %(address)s
+        ))
         AND NOT EXISTS (
             SELECT FROM contact_point AS point
             WHERE point.kind = %(address_kind)s AND point.value = %(address)s

@@ -43,7 +43,8 @@ class TemplateFacts:
 class ContactRequest:
     """A planned contact: with whom, about which debt, by which channel.
 
-    ``confirms_opt_out_to`` is the address to which an opt-out is confirmed, although it opted out.
+    ``confirms_opt_out_to`` is the address to which an opt-out is confirmed, although it opted out; ``new_address`` one that is
+    not the debtor's yet, and to which a code goes.
     """
 
     channel: Channel
@@ -53,6 +54,7 @@ class ContactRequest:
     purpose: Purpose = Purpose.COLLECTION
     expires_at: datetime | None = None
     confirms_opt_out_to: str | None = None
+    new_address: str | None = None
     template: TemplateFacts = TemplateFacts()
     history: tuple[Contact, ...] = ()
     first_contacted_at: datetime | None = None
@@ -61,6 +63,8 @@ class ContactRequest:
     def address(self) -> str:
         if self.confirms_opt_out_to is not None:
             return self.confirms_opt_out_to
+        if self.new_address is not None:
+            return contact_points.normal_form(self.new_address)
         return addresses.address(self.debtor, self.channel) if self.debtor else ""
 
 

@@ -24,7 +24,7 @@ MACHINERY = "Machinery"
 MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("People", (
         "debtors.Debtor", "debtors.ContactPoint", "debtors.Consent", "contact.ContactPreference", "casework.Note",
-        "casework.FollowUp",
+        "casework.FollowUp", "casework.SupportRequest", "casework.Document", "portal.Budget",
     )),
     ("Debts", (
         "collections.Debt", "arrangements.Arrangement", "collections.DeferralRequest", "collections.Dispute", "collections.Hold",
@@ -46,7 +46,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "audit.AuditEvent", "audit.ListExport", "audit.SystemCheck", "collections.HoldEvent", "communications.MessageAttempt",
         "communications.UncertainResolution",
         "communications.CommunicationTemplateVersion", "contact.ValidationNotice", "strategy.StrategyStep",
-        "portal.DigitalActivity", "portal.SignedLink", "creditors.CreditorName",
+        "portal.DigitalActivity", "portal.PortalViewing", "portal.SignedLink", "creditors.CreditorName",
     )),
     ("Set-up", (
         "agency.AgencyProfile", "agents.Agent", "auth.Group", "agents.RoleLimit", "agents.StaffSession", "agents.ApiToken",
@@ -56,6 +56,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
         "casework.WorkClaim", "communications.ProviderEvent", "communications.Circuit", "communications.DatabaseRestore",
         "communications.PendingDispatch", "payments.IdempotencyKey", "portal.OtpSession", "portal.RevokedDebtorToken",
         "agents.TokenFamily", "agents.SpentRefreshToken", "agents.SignInAttempt", "agents.PasswordLink",
+        "portal.AddressChange",
     )),
 )  # fmt: skip
 #: How agents call some tables.
@@ -70,6 +71,7 @@ NAMES = {
     "casework.FollowUp": "All follow-ups",
     "payments.ProviderEvent": "Payment providers",
     "payments.ProviderPayout": "Payouts of providers",
+    "casework.SupportRequest": "All hardship and complaints",
     "communications.UncertainMessage": "All uncertain messages",
     "collections.ParkedPlacement": "All parked placement rows",
 }

@@ -250,6 +250,7 @@ DEFERRAL_DAYS_PER_YEAR = check_range(
 )
 if ended_currency := ended(REPORTING_CURRENCY, today=datetime.now(UTC).date()):
     raise ImproperlyConfigured(f"REPORTING_CURRENCY={REPORTING_CURRENCY} has ended. Use {ended_currency.successor}.")
+DOCUMENT_SCANNER = env.str("DOCUMENT_SCANNER", default="")
 OTP_LENGTH = check_range("OTP_LENGTH", env.int("OTP_LENGTH", default=6), least=4, most=8)
 OTP_LIFETIME_SECONDS = 300
 OTP_PER_PHONE = check_range("OTP_PER_PHONE", env.int("OTP_PER_PHONE", default=3), least=1)

@@ -11,6 +11,7 @@ from ddc.common.admin.pages import options
 from ddc.common.api import problems
 from ddc.common.views import DocsView, HealthView, HomeView, SchemaView, metrics_page
 from ddc.system_health import check_progress, system_health
+from portal import viewing_admin
 
 handler400 = problems.bad_request
 handler403 = problems.forbidden
@@ -36,6 +37,7 @@ urlpatterns = [
     path("admin/figures/<slug:slug>/", admin.site.admin_view(charts.download), name="figures"),
     path("admin/work/<slug:kind>/", admin.site.admin_view(work.work), name="work"),
     path("admin/work/<slug:kind>/leave/", admin.site.admin_view(work.leave), name="leave_work"),
+    path("admin/as-debtor/<uuid:pk>/<slug:page>/", viewing_admin.see, name="see-as-debtor"),
     path("admin/", admin.site.urls),
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.
     path("", include("portal.urls")),

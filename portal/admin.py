@@ -4,9 +4,17 @@ from django.contrib import admin
 from django.db.models import Q
 
 from collection import search
-from ddc.common.admin.pages import ReadOnlyAdmin
+from ddc.common.admin.pages import ReadOnlyAdmin, amount, column
 from debtors import contact_points
-from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken, SignedLink
+from portal.models import (
+    AddressChange,
+    Budget,
+    DigitalActivity,
+    OtpSession,
+    PortalViewing,
+    RevokedDebtorToken,
+    SignedLink,
+)
 
 
 @admin.register(DigitalActivity)
@@ -51,3 +59,51 @@ class SignedLinkAdmin(ReadOnlyAdmin):
 @admin.register(RevokedDebtorToken)
 class RevokedDebtorTokenAdmin(ReadOnlyAdmin):
     list_display = ("jti", "expires_at")
+
+
+@admin.register(AddressChange)
+class AddressChangeAdmin(ReadOnlyAdmin):
+    """Changes of a phone or an e-mail address that debtors asked for. The code is not stored, and not shown."""
+
+    list_display = ("created_at", "debtor", "kind", "value", "tries", "done_at")
+    list_filter = ("created_at", ("done_at", admin.EmptyFieldListFilter))
+    list_select_related = ("debtor",)
+    search_fields = ("normal_value",)
+    search_help_text = "A complete phone number, such as +447700900123, or e-mail address"
+
+    def search_filter(self, text: str) -> Q:
+        return Q(normal_value=contact_points.normal_form(text))
+
+
+@admin.register(Budget)
+class BudgetAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "debtor", "comes", "goes", "left", "offers")
+    list_filter = ("created_at",)
+    list_select_related = ("debtor",)
+    search_fields = ("id",)
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of a reference"
+    empty_text = "Budgets that debtors enter in the portal arrive here."
+    fields = (("debtor", "created_at"), ("comes", "goes"), ("left", "offers", "percent"), "income", "essentials")
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debtor__in=search.debtors(text))
+
+    comes = column("Comes in", lambda budget: amount(budget.total_income, budget.currency_code))
+    goes = column("Goes out", lambda budget: amount(budget.total_essentials, budget.currency_code))
+    left = column("Is left", lambda budget: amount(budget.left_over, budget.currency_code))
+    offers = column("Offered a month", lambda budget: amount(budget.offered, budget.currency_code))
+
+
+@admin.register(PortalViewing)
+class PortalViewingAdmin(ReadOnlyAdmin):
+    """Which agent looked at whose portal, page by page."""
+
+    list_display = ("created_at", "agent", "debtor", "page")
+    list_filter = ("created_at",)
+    list_select_related = ("agent", "debtor")
+    search_fields = ("id",)
+    search_help_text = "The debtor's name, e-mail address, phone or postcode, or part of a reference"
+    empty_text = "Who looks at a debtor's portal, by “See what the debtor sees”, is listed here."
+
+    def search_filter(self, text: str) -> Q:
+        return Q(debtor__in=search.debtors(text))

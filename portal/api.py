@@ -1,7 +1,7 @@
 """API of the debtors' sign-in and portal, and of their activities for staff."""
 
 import uuid
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -127,6 +127,15 @@ class DebtorView(View):
     authentication_classes = (DebtorAuthentication,)
     permission_classes = (DebtorPermission,)
     debtors_own = True
+    #: The activities that are recorded when an action has succeeded, by the action.
+    steps: ClassVar[dict[str, str]] = {}
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        step = self.steps.get(getattr(self, "action", ""))
+        if step and response.status_code < 300:
+            activities.record_step(self.debtor, step, now=timezone.now())
+        return response
 
     @property
     def caller(self) -> Caller:
@@ -171,6 +180,7 @@ class MyDebtsView(DebtorView):
 
 class MyDeferralRequestsView(DebtorView):
     serializer_class = MyDeferralRequestSerializer
+    steps = {"create": "more_time_asked", "withdraw": "more_time_withdrawn"}
 
     @extend_schema(operation_id="myDeferralRequests", responses=MyDeferralRequestsSerializer)
     def retrieve(self, request: Request) -> Response:
@@ -202,6 +212,7 @@ class MyDeferralRequestsView(DebtorView):
 
 class MyDisputesView(DebtorView):
     serializer_class = MyDisputeSerializer
+    steps = {"create": "dispute_sent"}
 
     @extend_schema(operation_id="myDisputes", responses=MyDisputesSerializer)
     def retrieve(self, request: Request) -> Response:

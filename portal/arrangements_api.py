@@ -106,6 +106,7 @@ class MyOptionsView(DebtorView):
 
 class MyArrangementsView(DebtorView):
     serializer_class = MyArrangementSerializer
+    steps = {"create": "plan_agreed", "change": "instalment_delayed"}
 
     @extend_schema(operation_id="myArrangements", responses=MyArrangementsSerializer)
     def retrieve(self, request: Request) -> Response:

@@ -3,9 +3,12 @@
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from collection.models import Debt
 from ddc.common.models import UUIDModel, newest_first
+from ddc.common.money import money_field
 from ddc.common.observing.tracing import request_id_field
+from debtors.channels import AddressKind
 from debtors.models import Debtor
 
 
@@ -95,3 +98,76 @@ class DigitalActivity(UUIDModel):
             models.Index(fields=["-created_at", "-id"], name="activity_newest"),
             models.Index(fields=["debtor", "-created_at", "-id"], name="activity_debtor_newest"),
         ]
+
+
+class AddressChange(UUIDModel):
+    """A debtor's wish for another phone or e-mail address, carried out once the code that went there is entered.
+
+    The code is derived from the id and never stored.
+    """
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="address_changes", db_index=False)
+    kind = models.CharField(max_length=5, choices=AddressKind.choices)
+    value = models.CharField("new address", max_length=254, help_text="As it was entered.")
+    normal_value = models.CharField(max_length=254)
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "address_change"
+        ordering = newest_first()
+        indexes = [
+            models.Index(fields=["debtor", "-created_at"], name="address_change_newest"),
+            models.Index(fields=["normal_value", "-created_at"], name="address_change_value_newest"),
+            models.Index(fields=["-created_at"], name="address_change_all_newest"),
+        ]
+
+
+class Budget(UUIDModel):
+    """A debtor's income and essential costs in a month, the rest, and the part of it that is offered."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="budgets", db_index=False)
+    currency_code = models.CharField("currency", max_length=3)
+    income = models.JSONField(help_text="Amounts by kind, as text.")
+    essentials = models.JSONField(help_text="Amounts by kind, as text.")
+    total_income = money_field()
+    total_essentials = money_field()
+    left_over = money_field(help_text="Negative: less comes in than goes out.")
+    percent = models.DecimalField(
+        "offered in percent", max_digits=5, decimal_places=2, help_text="Of what is left, by the arrangement policy."
+    )
+    offered = money_field(help_text="A month.")
+
+    class Meta:
+        db_table = "budget"
+        ordering = newest_first()
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="budget_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="budget_debtor_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Budget of {self.debtor}"
+
+
+class PortalViewing(UUIDModel):
+    """An agent looked at a debtor's portal as the debtor sees it."""
+
+    agent = agent_field(editable=False)
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="portal_viewings", db_index=False)
+    page = models.CharField(max_length=20)
+
+    class Meta:
+        db_table = "portal_viewing"
+        ordering = newest_first()
+        verbose_name = "viewing of the portal"
+        verbose_name_plural = "viewings of the portal"
+        permissions = [("see_as_debtor", "Can see what a debtor sees in the portal")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="portal_viewing_newest"),
+            models.Index(fields=["debtor", "-created_at", "-id"], name="portal_viewing_of_debtor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent}, {self.page}"

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from portal import links, otp, tokens
+from portal import address_changes, links, otp, tokens
 
 
 @shared_task(ignore_result=True)
@@ -14,8 +14,9 @@ def answer_otp_requests() -> None:
 
 @shared_task(ignore_result=True)
 def delete_old_sessions() -> None:
-    """Delete old sign-ins."""
+    """Delete old sign-ins and changes of addresses."""
     otp.delete_old(now=timezone.now())
+    address_changes.delete_old(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

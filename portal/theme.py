@@ -42,6 +42,12 @@ def advice(debtor: Debtor | None) -> Advice | None:
     return _advice().get(debtor.country_code or "") if debtor else None
 
 
+def advices(debtor: Debtor) -> list[Advice]:
+    """Return ``advice`` as a list, for answers of the API."""
+    found = advice(debtor)
+    return [found] if found else []
+
+
 def _look(debtor: Debtor) -> CreditorLook | None:
     open_debts = debtor.debts.filter(current_status__in=OPEN)
     looks = CreditorLook.objects.defer("logo").filter(creditor__in=open_debts.values("creditor"))

@@ -4,8 +4,8 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 
 from ddc.common.api.routes import resource
-from portal import api, arrangements_api
-from portal.pages import home, language, more_time, plans, sign_in
+from portal import account_api, api, arrangements_api, details_api, requests_api
+from portal.pages import budget, details, disputes, home, language, letters, more_time, plans, sign_in, support
 
 _PAGES: list[URLPattern] = [
     path("portal", home.home, name="portal"),
@@ -26,6 +26,21 @@ _PAGES: list[URLPattern] = [
     path("portal/debts/<uuid:pk>/plan/agree", plans.agree, name="portal-plan-agree"),
     path("portal/plans/<uuid:pk>", plans.plan, name="portal-arrangement"),
     path("portal/pay", home.pay, name="portal-pay"),
+    path("portal/dispute", disputes.choose_debt, name="portal-dispute-all"),
+    path("portal/debts/<uuid:pk>/dispute", disputes.dispute, name="portal-dispute"),
+    path("portal/disputes/<uuid:pk>", disputes.dispute_state, name="portal-dispute-state"),
+    path("portal/documents/<uuid:pk>", disputes.document, name="portal-document"),
+    path("portal/help", support.cannot_pay, name="portal-help"),
+    path("portal/complain", support.complain, name="portal-complain"),
+    path("portal/details", details.show, name="portal-details"),
+    path("portal/details/stop", details.stop, name="portal-stop"),
+    path("portal/details/new/<slug:kind>", details.new_address, name="portal-new-address"),
+    path("portal/details/code/<uuid:pk>", details.confirm_address, name="portal-new-address-code"),
+    path("portal/messages", letters.letters, name="portal-messages"),
+    path("portal/messages/<uuid:pk>", letters.letter, name="portal-message"),
+    path("portal/statement", letters.print_statement, name="portal-statement"),
+    path("portal/budget", budget.enter, name="portal-budget"),
+    path("portal/budget/<uuid:pk>", budget.result, name="portal-budget-plan"),
 ]
 
 urlpatterns: list[URLPattern] = [
@@ -50,6 +65,24 @@ urlpatterns: list[URLPattern] = [
     path("debtors/me/arrangement-options", arrangements_api.MyOptionsView.as_view({"get": "retrieve"})),
     path("debtors/me/arrangements", arrangements_api.MyArrangementsView.as_view({"get": "retrieve", "post": "create"})),
     path("debtors/me/arrangements/<id:pk>/changes", arrangements_api.MyArrangementsView.as_view({"post": "change"})),
+    path("debtors/me/documents", requests_api.MyDocumentsView.as_view({"get": "list", "post": "create"})),
+    path("debtors/me/documents/<id:pk>", requests_api.MyDocumentsView.as_view({"get": "retrieve"})),
+    path("debtors/me/documents/<id:pk>/content", requests_api.MyDocumentsView.as_view({"get": "content"})),
+    path("debtors/me/hardship", requests_api.MyHardshipView.as_view({"get": "list", "post": "create"})),
+    path("debtors/me/complaints", requests_api.MyComplaintsView.as_view({"get": "list", "post": "create"})),
+    path(
+        "debtors/me/details", details_api.MyDetailsView.as_view({"get": "retrieve", "put": "update", "patch": "update"})
+    ),
+    path("debtors/me/details/address-changes", details_api.MyAddressChangesView.as_view({"post": "create"})),
+    path(
+        "debtors/me/details/address-changes/<id:pk>/confirm",
+        details_api.MyAddressChangesView.as_view({"post": "confirm"}),
+    ),
+    path("debtors/me/messages", account_api.MyMessagesView.as_view({"get": "list"})),
+    path("debtors/me/messages/<id:pk>", account_api.MyMessagesView.as_view({"get": "retrieve"})),
+    path("debtors/me/payments", account_api.MyPaymentsView.as_view({"get": "list"})),
+    path("debtors/me/payoff", account_api.MyPayoffView.as_view({"get": "retrieve"})),
+    path("debtors/me/budget", account_api.MyBudgetView.as_view({"post": "create"})),
     path("debtors/me/activities", api.MyActivitiesView.as_view({"post": "create"}), name="my-activities"),
     *resource("digital-activities", api.DigitalActivityView, name="digital-activity", only="list"),
 ]

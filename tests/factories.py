@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group
 from django.utils.timezone import now
 
 from agents.models import Agent
-from casework import follow_ups, notes
-from casework.models import FollowUp, Note
+from casework import documents, follow_ups, notes, support
+from casework.models import Document, FollowUp, Note, SupportRequest
 from collection.models import Debt, Dispute, Segment
 from communications.models import CommunicationTemplate
 from creditors import creditors
@@ -101,6 +101,16 @@ def note(**values: Any) -> Note:
 def follow_up(**values: Any) -> FollowUp:
     made = {"debtor": values.pop("debtor", None) or debtor(), "due_on": agency_today(now()), "by": None, "now": now()}
     return follow_ups.set_for(**{"text": "Ask for the receipt.", **made, **values})
+
+
+def complaint(**values: Any) -> SupportRequest:
+    made = {"debtor": values.pop("debtor", None) or debtor(), "now": now()}
+    return support.complain(**{"text": "You called me at night.", **made, **values})
+
+
+def document(**values: Any) -> Document:
+    examined = documents.examine("receipt.pdf", values.pop("content", b"%PDF-1.7 %%EOF"))
+    return documents.keep(values.pop("debtor", None) or debtor(), examined, **{"now": now(), **values})
 
 
 def segment(**values: Any) -> Segment:

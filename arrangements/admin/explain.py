@@ -50,5 +50,6 @@ _SENTENCES: dict[str, Callable[[Any, str], str]] = {
     "self_reinstate_days": lambda value, _: f"A payment that came in time reinstates it within {_days(value)}.",
     "delay_days": lambda value, _: f"A debtor may delay an instalment once, by {_days(value)}.",
     "clearing_days": lambda value, _: f"A payment has cleared after {_days(value)}.",
+    "budget_percent": lambda value, _: f"Of what a budget leaves, {_percent(value)} is offered.",
     "interest": lambda value, _: f"Interest {Interest(value).label} while it is active.",
 }

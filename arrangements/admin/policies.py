@@ -24,7 +24,7 @@ _LINES = (
     ("min_settlement_percent", "offer_valid_days"),
     ("grace_days", "tolerance_amount", "tolerance_percent"),
     ("missed_to_break", "self_reinstate_days", "delay_days"),
-    ("clearing_days", "interest"),
+    ("clearing_days", "interest", "budget_percent"),
 )
 _FIELDS = tuple(name for line in _LINES for name in line)
 
@@ -60,6 +60,7 @@ class ArrangementPolicyAdmin(WorkflowAdmin):
     )
     bounds = {
         "min_settlement_percent": _PERCENT,
+        "budget_percent": _PERCENT,
         "tolerance_percent": _PERCENT,
         "max_months": (1, 250),
         "missed_to_break": (1, 250),

@@ -146,6 +146,10 @@ class DisputeAdmin(WorkflowAdmin):
         days = calendars.days(dispute.debt.debtor, at=dispute.received_at)
         return "yes" if min(days) <= notice.period_ends_on else "no"
 
+    def listings(self, request: HttpRequest, obj: Dispute) -> list[Listing]:
+        columns = {"File": lambda document: document.name, "Type": lambda document: document.content_type}
+        return [listing("Documents", obj.documents.all(), columns, q=obj.debt.debtor_id)]
+
     # --- Permissions
 
     has_ask_permission = offered(Q(status=Status.RECEIVED), "collections.change_dispute")

@@ -209,6 +209,12 @@ def unreversed(debt: Debt, *kinds: LedgerEntry.Kind, payment_id: uuid.UUID | Non
     return list(entries.order_by("posted_at", "id"))
 
 
+def unreversed_of(debts: Collection[Debt]) -> list[LedgerEntry]:
+    """Return the entries of several debts that are not reversed, oldest first, with one query."""
+    entries = LedgerEntry.objects.filter(debt__any_of=[debt.pk for debt in debts], reversed_by__isnull=True)
+    return list(entries.exclude(kind=LedgerEntry.Kind.REVERSAL).order_by("posted_at", "id"))
+
+
 def save(debt: Debt, *fields: str) -> None:
     """Write some columns of a locked debt, and ``updated_at``, by which clients detect a change."""
     debt.save(update_fields=[*fields, "updated_at"])

@@ -103,6 +103,8 @@ POLICIES: dict[Reason, ReasonPolicy] = {
     Reason.MINOR: ReasonPolicy(required_blocks=frozenset({Block.CONTACT, Block.STRATEGY}), review_after_days=90),
     # CONC 7.2, 7.10.
     Reason.VULNERABLE: ReasonPolicy(review_after_days=30, needs_approval=True),
+    # CONC 7.3.4R, 7.3.11R: forbearance, and time to take debt advice. The debtor's own request opens it (casework/support.py).
+    Reason.HARDSHIP: ReasonPolicy(),
     # Messages about the arrangement itself may go; requests for more may not.
     Reason.ARRANGEMENT: ReasonPolicy(
         blocks=frozenset({Block.STRATEGY, Block.PAYMENT_REQUESTS}), review_after_days=30, needs_approval=True

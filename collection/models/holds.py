@@ -48,6 +48,7 @@ class Hold(UUIDModel):
         DECEASED = "deceased"
         MINOR = "minor"
         VULNERABLE = "vulnerable"
+        HARDSHIP = "hardship", "Cannot pay"
         ARRANGEMENT = "arrangement"
         CLIENT_REQUEST = "client_request", "Client's request"
         COMPLAINT = "complaint"

@@ -124,6 +124,12 @@ class CommunicationLog(UUIDModel):
         editable=False,
         help_text="The confirmation of an opt-out, which is sent to a suppressed address.",
     )
+    proves_address = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="A code to an address that becomes the debtor's once the code is entered.",
+    )
     in_reply_to = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
     )

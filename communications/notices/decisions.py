@@ -42,12 +42,16 @@ def message_for(debt: Debt, decision: str, *, note: str = "") -> CommunicationLo
 
     Without such a template the text is the product's own in the debtor's language, else in English; an e-mail has the note too.
     """
-    channel, language = _channel(debt.debtor), debt.debtor.language_preference
+    return _message(debt.debtor, debt, decision, note=note)
+
+
+def _message(debtor: Debtor, debt: Debt | None, decision: str, *, note: str) -> CommunicationLog:
+    channel, language = _channel(debtor), debtor.language_preference
     template = None
     for name in (decision, _ALSO.get(decision)) if decision != QUESTION else ():
         template = template or (templates.named(name, channel, language=language) if name else None)
     if template:
-        return outbox.new(debtor=debt.debtor, debt=debt, channel=channel, template=template, purpose=Purpose.ANSWER)
+        return outbox.new(debtor=debtor, debt=debt, channel=channel, template=template, purpose=Purpose.ANSWER)
     texts, tag = _in_language(language, decision)
     body = texts[decision]["text"]
     note = note.replace("{{", "{").replace("}}", "}").strip()  # A note has no placeholders.
@@ -58,8 +62,13 @@ def message_for(debt: Debt, decision: str, *, note: str = "") -> CommunicationLo
     subject = texts[decision]["subject"] if channel == Channel.EMAIL else None
     draft = {"subject": subject, "body": body, "language": tag, "asks_for_payment": False}
     return outbox.new(
-        debtor=debt.debtor, debt=debt, channel=channel, subject=subject, body=body, draft=draft, purpose=Purpose.ANSWER
+        debtor=debtor, debt=debt, channel=channel, subject=subject, body=body, draft=draft, purpose=Purpose.ANSWER
     )
+
+
+def notify_person(debtor: Debtor, decision: str, *, now: datetime) -> CommunicationLog:
+    """Queue a notice that is about no debt in particular, such as ``support_answered``."""
+    return outbox.put(_message(debtor, None, decision, note=""), now=now)
 
 
 def decision_on(request: DeferralRequest) -> str:

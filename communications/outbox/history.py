@@ -83,6 +83,7 @@ def _request(message: CommunicationLog) -> ContactRequest:
         purpose=Purpose(message.purpose),
         expires_at=message.expires_at,
         confirms_opt_out_to=(message.address or "") if message.confirms_opt_out else None,
+        new_address=(message.address or "") if message.proves_address else None,
     )
 
 

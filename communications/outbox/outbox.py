@@ -63,6 +63,7 @@ def new(
     one_time_code_of: uuid.UUID | None = None,
     expires_at: datetime | None = None,
     confirms_opt_out_of: str | None = None,
+    new_address: str | None = None,
     **of_an_agent: Any,
 ) -> CommunicationLog:
     """Return a message that is not queued yet: ``put`` queues it, and ``preview`` shows how it will be.
@@ -71,7 +72,7 @@ def new(
     must not contain text that a debtor entered. ``of_an_agent`` are the fields that only a message by an agent has.
 
     Only the confirmation of an opt-out is sent to a suppressed address, ``confirms_opt_out_of``, even if it belongs to no known
-    debtor.
+    debtor. A code goes to ``new_address``, which is not the debtor's yet.
     """
     if (template is None) == (body is None):
         raise TypeError("Give either a template or a body.")
@@ -83,7 +84,8 @@ def new(
         template=template,
         communication_type=Channel(channel),
         purpose=Purpose(purpose).value,
-        address=confirms_opt_out_of,
+        address=new_address or confirms_opt_out_of,
+        proves_address=new_address is not None,
         confirms_opt_out=confirms_opt_out_of is not None,
         expires_at=expires_at,
         one_time_code_of=one_time_code_of,
@@ -107,7 +109,11 @@ def put(message: CommunicationLog, *, not_before: datetime | None = None, now: d
     :raises AlreadyQueued: if a message with its id was queued before
     """
     debtor, channel = message.debtor, message.communication_type
-    is_suppressed = debtor is not None and not message.confirms_opt_out and addresses.is_suppressed(debtor, channel)
+    is_suppressed = (
+        debtor is not None
+        and not message.confirms_opt_out
+        and addresses.is_suppressed(debtor, channel, new=message.address if message.proves_address else None)
+    )
     message.status = MessageStatus.BLOCKED if is_suppressed else MessageStatus.QUEUED
     message.failure_reason = str(gate.SUPPRESSED) if is_suppressed else None
     message.due_at = None if is_suppressed else max(not_before or now, now)

@@ -96,7 +96,8 @@ def _of_record(record: SentRecord) -> _Recipient:
 
 def recipient(message: CommunicationLog) -> str:
     """Return the normal form of the address that a message goes to, or was being handed over to."""
-    if message.debtor is None or message.confirms_opt_out or message.status == MessageStatus.SENDING:
+    has_own_address = message.confirms_opt_out or message.proves_address or message.status == MessageStatus.SENDING
+    if message.debtor is None or has_own_address:
         return contact_points.normal_form(message.address or "")
     return addresses.address(message.debtor, message.communication_type)
 

@@ -153,6 +153,6 @@ def hand_over(prepared: PreparedMessage, senders: Senders) -> Outcome:
 
 def _address(message: CommunicationLog) -> str:
     debtor = message.debtor
-    if message.confirms_opt_out or debtor is None:
+    if message.confirms_opt_out or message.proves_address or debtor is None:
         return message.address or ""
     return addresses.recipient(debtor, message.communication_type)

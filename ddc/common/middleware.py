@@ -1,6 +1,7 @@
 """Middleware for every request: body limits, rate limits of pages, optional slashes, and a short way to the API's views."""
 
 import math
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -25,6 +26,9 @@ MAX_BODY = 1_048_576
 MAX_CALLBACK_BODY = 26_214_400
 #: Paths with larger bodies: callbacks, and the upload of a placement file.
 _LARGE = ("/callbacks/", "/admin/collections/placementimport/add/")
+#: A debtor's document, and where debtors send one.
+MAX_DOCUMENT_BODY = 10_485_760
+_DOCUMENTS = re.compile(r"/debtors/me/documents/?|/portal/(debts/[^/]+/dispute|disputes/[^/]+)/?")
 #: How much of a refused body is read, in pieces of which size, and for how long. The process does nothing else in that time.
 DRAINED_BYTES, PIECE_BYTES, DRAIN_TIMEOUT = 67_108_864, 65_536, 2.0
 
@@ -38,7 +42,7 @@ def _drain(body: Any) -> None:
 
 
 class BodyLimit:
-    """Refuse a body over 1 MiB, or 25 MiB of a callback or an upload, before it is read further.
+    """Refuse a body over 1 MiB, 10 MiB with a debtor's document, or 25 MiB of a callback or an upload, before it is read further.
 
     A body in chunks gets the length that Django requires.
     """
@@ -48,7 +52,7 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        most = MAX_CALLBACK_BODY if request.path_info.startswith(_LARGE) else MAX_BODY
+        most = _most(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             # Django reads nothing of a body without a length.
             body = request.META["wsgi.input"].read(most + 1)
@@ -65,6 +69,13 @@ class BodyLimit:
             with suppress(OSError):
                 _drain(request)
         return response
+
+
+def _most(request: HttpRequest) -> int:
+    path = request.path_info
+    if request.method == "POST" and _DOCUMENTS.fullmatch(path):
+        return MAX_DOCUMENT_BODY
+    return MAX_CALLBACK_BODY if path.startswith(_LARGE) else MAX_BODY
 
 
 class Api:

@@ -42,6 +42,32 @@ class PortalForm(forms.Form):
                 field.widget.attrs["aria-invalid"] = "true"
 
 
+def own_words(label: Any, help_text: Any, most: int) -> forms.CharField:
+    """Return a field for the debtor's own words: 10 characters at least, without control characters."""
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        min_length=10,
+        max_length=most,
+        validators=[printable],
+        error_messages={
+            "required": _("Please tell us what happened."),
+            "min_length": _("Please write at least 10 characters."),
+            "max_length": _("This text is too long. Please make it shorter."),
+        },
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+
+def printable(text: str) -> None:
+    """Refuse characters that nobody sees, but for line breaks and tabs.
+
+    :raises ValidationError: if there is one
+    """
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") and letter not in "\r\n\t" for letter in text):
+        raise forms.ValidationError(_("This text has characters that we cannot read. Please type it again."))
+
+
 class PhoneForm(PortalForm):
     mobile_phone = forms.CharField(
         label=_("Your mobile number"),

@@ -15,12 +15,12 @@ from collection.claims.components import Components
 from collection.models import Debt, LedgerEntry
 from debtors import calendars
 from portal import account
-from portal.pages import pages, sign_in, states
+from portal.pages import pages, sign_in, states, support
 from portal.pages.pages import DebtorRequest
 
 _Kind = LedgerEntry.Kind
 #: An entry of the ledger in plain words.
-_ENTRIES = {
+ENTRIES = {
     _Kind.PLACEMENT: _("Owed when we began"),
     _Kind.PAYMENT: _("You paid"),
     _Kind.CREDIT: _("Paid from your credit"),
@@ -66,7 +66,7 @@ def _account(request: DebtorRequest) -> HttpResponse:
         request,
         "home",
         account=loaded,
-        news=states.news(loaded, debtor),
+        news=[*states.news(loaded, debtor), *support.news(debtor, now=timezone.now())],
         open_cards=[_shown(card, request) for card in loaded.open_cards],
         closed_cards=[_shown(card, request) for card in loaded.closed_cards],
         more=[(url, *rest) for name, *rest in _MORE if (url := url_of(name))],
@@ -96,7 +96,7 @@ def ledger(request: DebtorRequest, pk: uuid.UUID) -> HttpResponse:
     """Show how a debt came about, in words, with interest and costs."""
     debt = get_object_or_404(Debt.objects.select_related("creditor"), pk=pk, debtor=request.debtor)
     today = calendars.today(request.debtor, at=timezone.now())
-    lines = [(_ENTRIES[line.kind], line) for line in statement.lines(debt)]
+    lines = [(ENTRIES[line.kind], line) for line in statement.lines(debt)]
     payoff = accounts.payoff(debt, today)
     return pages.show(
         request, "ledger", debt=debt, lines=lines, payoff=payoff, parts=_parts(payoff.balances), today=today

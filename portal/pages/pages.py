@@ -16,7 +16,7 @@ from agents.tokens import BadToken
 from ddc.common import page_language
 from ddc.common.errors import DomainError, TooMany
 from debtors.models import Debtor
-from portal import theme, tokens
+from portal import activities, theme, tokens
 from portal.authentication import Caller
 from portal.pages import refusals
 from portal.pages.forms import PortalForm
@@ -67,11 +67,39 @@ def signed_in(view: View) -> View:
         request.debtor = debtor  # type: ignore[attr-defined]
         with translation.override(page_language.of(request, debtor.language_preference)):
             response = view(request, *args, **kwargs)
+        _record(request, response)
         if TOKEN_COOKIE not in response.cookies:
             keep_visit(response, debtor, tokens.renew(request.COOKIES[TOKEN_COOKIE], now=timezone.now()))
         return response
 
     return shown
+
+
+#: The activity to record when the form of a page was accepted, by the page's name. A page that records it by itself is left out.
+_STEPS = {
+    "portal-more-time": "more_time_asked",
+    "portal-request": "more_time_withdrawn",
+    "portal-plan-agree": "plan_agreed",
+    "portal-arrangement": "plan_changed",
+    "portal-dispute": "dispute_sent",
+    "portal-dispute-state": "document_handed_in",
+    "portal-help": "hardship_reported",
+    "portal-complain": "complaint_sent",
+    "portal-budget": "budget_sent",
+    "portal-budget-plan": "plan_proposed",
+}
+
+
+def _record(request: HttpRequest, response: HttpResponse) -> None:
+    """Record the step of an accepted form; and, where open tracking is allowed, that a page was looked at."""
+    if getattr(request, "viewed_by", None):
+        return
+    name = str(request.resolver_match and request.resolver_match.url_name)
+    debtor: Debtor = request.debtor  # type: ignore[attr-defined]
+    if request.method == "POST" and response.status_code == 302 and name in _STEPS:
+        activities.record_step(debtor, _STEPS[name], now=timezone.now())
+    elif request.method == "GET" and response.status_code == 200:
+        activities.record_view(debtor, name, now=timezone.now())
 
 
 def debtor_of(request: HttpRequest) -> Debtor | None:
@@ -107,6 +135,7 @@ def show(request: HttpRequest, name: str, *, status: int = 200, **context: Any) 
     names = dict(settings.LANGUAGES)
     look = theme.of(debtor)
     context |= {"debtor": debtor, "agency": look, "languages": settings.LANGUAGES, "free_advice": theme.advice(debtor)}
+    context["viewed_by"] = getattr(request, "viewed_by", None)
     context |= {"language_name": names[translation.get_language() or settings.LANGUAGE_CODE]}
     return render(request, f"portal/{name}.html", context, status=status)
 

@@ -80,7 +80,7 @@ class DelayForm(PortalForm):
 @require_safe
 def choose(request: DebtorRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the computed choices for a debt and those with it; or the plan for an amount that the debtor can pay."""
-    debts = _together(request, pk)
+    debts = together(request, pk)
     context: dict[str, Any] = {"debts": debts, "total": sum(debt.current_balance for debt in debts)}
     if not debts:
         return pages.show(request, "plan", **context)
@@ -108,7 +108,7 @@ def choose(request: DebtorRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree(request: DebtorRequest, pk: uuid.UUID) -> HttpResponse:
     """Show all dates and the total of one choice once more; POST agrees to it."""
-    debts = _together(request, pk)
+    debts = together(request, pk)
     offer = _chosen(request, debts) if debts else None
     if offer is None or offer.needs:
         messages.info(request, _("Please choose again; something has changed."))
@@ -203,7 +203,7 @@ def _delay_limits(arrangement: Arrangement, steps: list[Step], today: date) -> t
     return (first, last) if first <= last else None
 
 
-def _together(request: DebtorRequest, pk: uuid.UUID) -> list[Debt]:
+def together(request: DebtorRequest, pk: uuid.UUID) -> list[Debt]:
     """Return the debts of the same creditor and currency for which a plan is possible; empty if it is not for this one."""
     debt = get_object_or_404(Debt, pk=pk, debtor=request.debtor)
     mine = Debt.objects.filter(debtor=request.debtor, creditor=debt.creditor_id, currency_code=debt.currency_code)

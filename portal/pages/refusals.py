@@ -11,10 +11,13 @@ from django.utils.translation import gettext, gettext_lazy
 
 from arrangements import changes, computation, schedules
 from arrangements import decisions as arrangement_decisions
+from casework import documents, support
 from collection import deferrals, disputes
-from ddc.common.errors import DomainError, TooMany
+from contact import preferences
+from ddc.common import money
+from ddc.common.errors import DomainError, Duplicate, TooMany
 from debtors import emails, phones
-from portal import otp, questions
+from portal import address_changes, budgets, otp, questions
 
 WORDS: Mapping[type[DomainError], object] = {
     TooMany: gettext_lazy("There were too many tries. Please wait a while, then try again, or contact us."),
@@ -39,6 +42,19 @@ WORDS: Mapping[type[DomainError], object] = {
     changes.DelayTooLong: gettext_lazy("This payment cannot be moved that far. Please contact us."),
     changes.InstalmentIsPaid: gettext_lazy("This payment is made already."),
     arrangement_decisions.WrongStatus: gettext_lazy("This plan has changed in the meantime. Please look at it again."),
+    disputes.DebtNotOpen: gettext_lazy("This debt is closed; there is nothing to dispute."),
+    disputes.PortionExceedsBalance: gettext_lazy("This is more than you owe. Please enter a smaller amount."),
+    money.BadAmount: gettext_lazy("Please enter an amount, such as 20.50."),
+    documents.FileRequired: gettext_lazy("This file is empty. Please choose another one."),
+    documents.FileTooLarge: gettext_lazy("This file is too large. Please choose one of at most 10 MB."),
+    documents.UnknownFile: gettext_lazy("We cannot read this file. Choose a PDF, or a photo as JPEG, PNG or WebP."),
+    documents.FileRefused: gettext_lazy("Our check refused this file. Please choose another one."),
+    support.AlreadyAsked: gettext_lazy("You have told us already. You find our answer here."),
+    address_changes.SameAddress: gettext_lazy("We have this address already."),
+    address_changes.WrongCode: gettext_lazy("The code is wrong or no longer valid. Please ask for a new one."),
+    Duplicate: gettext_lazy("This address cannot be used. Please contact us."),
+    preferences.NeverAllowed: gettext_lazy("At these times we may not reach you where you live. Please choose others."),
+    budgets.AmountTooLarge: gettext_lazy("This amount is too large. Enter the amount of one month."),
     disputes.AlreadyDisputed: gettext_lazy("You have disputed this debt already. Please wait for our answer."),
 }
 

@@ -46,6 +46,23 @@ GET       /debtors/me/arrangements             401    200   401        401     4
 POST      /debtors/me/arrangements             401    422   401        401     401
 POST      /debtors/me/arrangements/{offered}/changes 401 404 401       401     401  {"instalmentNo": 1, "dueOn": "2030-01-01"}
 POST      /debtors/me/activities             401    422   401        401     401
+GET       /debtors/me/documents              401    200   401        401     401
+POST      /debtors/me/documents              401    415   401        401     401
+GET       /debtors/me/documents/{document}   401    404   401        401     401
+GET       /debtors/me/documents/{document}/content 401 404 401       401     401
+GET       /debtors/me/hardship               401    200   401        401     401
+POST      /debtors/me/hardship               401    422   401        401     401
+GET       /debtors/me/complaints             401    200   401        401     401
+POST      /debtors/me/complaints             401    422   401        401     401
+GET       /debtors/me/details                401    200   401        401     401
+PUT,PATCH /debtors/me/details                401    200   401        401     401
+POST      /debtors/me/details/address-changes 401   422   401        401     401
+POST      /debtors/me/details/address-changes/{change}/confirm 401 404 401 401 401  {"otpCode": "123456"}
+GET       /debtors/me/messages               401    200   401        401     401
+GET       /debtors/me/messages/{log}         401    404   401        401     401
+GET       /debtors/me/payments               401    200   401        401     401
+GET       /debtors/me/payoff                 401    422   401        401     401
+POST      /debtors/me/budget                 401    422   401        401     401
 
 GET       /debtors                           401    401   200        200     200
 POST      /debtors                           401    401   422        422     403
@@ -206,6 +223,30 @@ POST /portal/debts/{id}/plan/agree  302
 GET  /portal/plans/{id}         302
 POST /portal/plans/{id}         302
 GET  /portal/pay                302
+GET  /portal/dispute            302
+GET  /portal/debts/{id}/dispute 302
+POST /portal/debts/{id}/dispute 302
+GET  /portal/disputes/{id}      302
+POST /portal/disputes/{id}      302
+GET  /portal/documents/{id}     302
+GET  /portal/help               302
+POST /portal/help               302
+GET  /portal/complain           302
+POST /portal/complain           302
+GET  /portal/details            302
+POST /portal/details            302
+POST /portal/details/stop       302
+GET  /portal/details/new/<slug:kind>  302
+POST /portal/details/new/<slug:kind>  302
+GET  /portal/details/code/{id}  302
+POST /portal/details/code/{id}  302
+GET  /portal/messages           302
+GET  /portal/messages/{id}      302
+GET  /portal/statement          302
+GET  /portal/budget             302
+POST /portal/budget             302
+GET  /portal/budget/{id}        302
+POST /portal/budget/{id}        302
 """
 
 #: The pages of sign-in to the back office, the same for everyone: without a password just entered, there is no second step.
@@ -280,6 +321,11 @@ communications/inboundmessage            v          v       v
 casework/note                           va         va       v
 casework/followup                       va         va       v
 casework/workclaim                       v          v       v
+casework/supportrequest                  v          v       v
+casework/document                        v          v       v
+portal/addresschange                     v          v       v
+portal/budget                            v          v       v
+portal/portalviewing                     v          v       v
 contact/contactdecision                  v          v       v
 contact/contactpolicy                    v         va       v
 contact/contactpreference               va         va       v
@@ -430,6 +476,13 @@ POST     /admin/casework/note/{note}/pin/                302    302   302     30
 GET,POST /admin/casework/note/{note}/unpin/              302    302   403     403     403
 GET      /admin/casework/note/{note}/strike_out/         302    302   403     200     403
 POST     /admin/casework/note/{note}/strike_out/         302    302   403     302     403
+GET      /admin/as-debtor/{debtor}/home/                     302  302   200     200     403
+POST     /admin/as-debtor/{debtor}/home/                     302  302   405     405     405
+GET      /admin/casework/supportrequest/{complaint}/begin/   302  302   200     200     403
+POST     /admin/casework/supportrequest/{complaint}/begin/   302  302   302     302     403
+GET      /admin/casework/supportrequest/{complaint}/answer/  302  302   200     200     403
+POST     /admin/casework/supportrequest/{complaint}/answer/  302  302   302     302     403  answer=Sorry
+GET,POST /admin/casework/document/{document}/download/       302  302   200     200     200
 GET      /admin/casework/followup/{follow_up}/finish/    302    302   200     200     403
 POST     /admin/casework/followup/{follow_up}/finish/    302    302   302     302     403  note=Sent
 GET      /admin/casework/followup/{follow_up}/move/      302    302   200     200     403

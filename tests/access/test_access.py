@@ -19,7 +19,7 @@ from agents import sessions
 from arrangements import decisions, proposals
 from arrangements.computation import Schedule
 from arrangements.models import Arrangement, ArrangementPolicy, Kind
-from casework.models import FollowUp, Note
+from casework.models import FollowUp, Note, SupportRequest
 from collection import debts, deferrals, disputes
 from collection.holds import holds
 from collection.models import (
@@ -41,6 +41,7 @@ from payments import bank_accounts, credits, posting
 from payments.models import BankAccount, Credit, Payment
 from payments.models import ProviderEvent as ProviderPaymentEvent
 from portal import tokens as debtor_tokens
+from portal.models import AddressChange
 from strategy.models import StrategyRule, StrategyRun
 from tests import factories
 from tests.access import table
@@ -207,6 +208,11 @@ MAKERS: dict[str, Callable[[], Any]] = {
         communication_type="email", status="uncertain", debtor=factories.debtor(), sent_at=now()
     ),
     "note": factories.note,
+    "complaint": factories.complaint,
+    "document": factories.document,
+    "change": lambda: AddressChange.objects.create(
+        debtor=factories.debtor(), kind="email", value="a@b.example", normal_value="a@b.example", expires_at=now()
+    ),
     "follow_up": factories.follow_up,
     "segment": factories.segment,
     "parked": parked,
@@ -247,7 +253,8 @@ def caller(role: str, api_as: Callable[[Any], Api]) -> Api:
 
 #: What the pages of the back office act on.
 ACTED_ON = (
-    Debt, Hold, Dispute, ContactPoint, ContactPolicy, ContactPreference, CommunicationLog, ProviderEvent, Note, FollowUp,
+    Debt, Hold, Dispute, SupportRequest, ContactPoint, ContactPolicy, ContactPreference, CommunicationLog, ProviderEvent, Note,
+    FollowUp,
 )  # fmt: skip
 
 
@@ -324,7 +331,8 @@ def plain(route: str) -> str:
     """Return a route as the table writes it, but for the names of what is put in."""
     return "/" + re.sub(
         r"<[^>]+>|\{\w+\}|(?<=open/)x|(?<=unsubscribe/)x|(?<=colours/)0b5a8a|(?<=logo/)x|(?<=email/)mailgun"
-        r"|(?<=callbacks/)twilio|(?<=admin/work/)[a-z]+|(?<=admin/figures/)[a-z]+",
+        r"|(?<=callbacks/)twilio|(?<=admin/work/)[a-z]+|(?<=admin/figures/)[a-z]+"
+        r"|(?<=>/)home(?=/)|(?<=\}/)home(?=/)",
         "<>",
         route,
     ).lstrip("/")

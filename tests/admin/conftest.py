@@ -37,7 +37,7 @@ from debtors import calendars
 from payments import bank_accounts, credits, posting, provider_events, receipts
 from payments.models import BankAccount, Credit, IdempotencyKey, ProviderPayout, ProviderReturn
 from payments.receipts import Line
-from portal.models import DigitalActivity, OtpSession, RevokedDebtorToken
+from portal.models import AddressChange, Budget, DigitalActivity, OtpSession, PortalViewing, RevokedDebtorToken
 from strategy.models import StrategyRule, StrategyRun, StrategyStep
 from tests import factories
 from tests.payments.providers.makers import payment_intent
@@ -238,5 +238,15 @@ def fill(count: int) -> None:
         factories.consent(debt.debtor, "email", NOW)
         factories.note(debtor=debt.debtor, by=reviewer)
         factories.follow_up(debtor=debt.debtor, debt=debt)
+        factories.complaint(debtor=debt.debtor)
+        factories.document(debtor=debt.debtor)
+        Budget.objects.create(
+            debtor=debt.debtor, currency_code="GBP", income={"wages": "9.00"}, essentials={}, total_income=9,
+            total_essentials=0, left_over=9, percent=50, offered=4,
+        )  # fmt: skip
+        PortalViewing.objects.create(agent=reviewer, debtor=debt.debtor, page="home")
+        AddressChange.objects.create(
+            debtor=debt.debtor, kind="email", value="a@b.example", normal_value="a@b.example", expires_at=NOW
+        )
         claims.claim(debt.debtor, by=reviewer, now=NOW)
         ValidationNotice.objects.create(debt=debt, sent_at=NOW, received_on=NOW.date(), period_ends_on=NOW.date())

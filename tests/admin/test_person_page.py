@@ -294,7 +294,7 @@ def test_the_timeline_of_a_debt_leaves_out_other_debts(agent_at_desk: Browser):
 def test_an_agent_sees_each_panel_but_the_audit(agent_at_desk: Browser, supervisor_at_desk: Browser):
     debt = eventful()
     of_agent = [panel.title for panel in agent_at_desk.get(page_of(debt.debtor)).context["panels"]]
-    more = ["Requests and holds", "Contact details", "Edit details"]
+    more = ["Requests and holds", "Help and documents", "Contact details", "Edit details"]
     of_supervisor = [panel.title for panel in supervisor_at_desk.get(page_of(debt.debtor)).context["panels"]]
     assert of_agent == ["Timeline", "Debts", "Arrangements", "Credits", *more]
     assert of_supervisor == [*of_agent, "Audit"]

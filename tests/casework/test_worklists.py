@@ -143,6 +143,7 @@ def test_an_agent_has_the_work_that_the_role_may_do(agent: Agent):
         "creditor-questions",
         "suspense",
         "broken-arrangements",
+        "support",
     } == kinds
     assert worklists.of(factories.agent("Auditor")) == []
     assert len(worklists.of(factories.agent("Supervisor"))) == len(WORKLISTS)

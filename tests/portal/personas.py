@@ -9,11 +9,16 @@ from django.utils import timezone
 from arrangements import decisions, proposals
 from arrangements.computation import Schedule
 from arrangements.models import Arrangement, ArrangementPolicy, Kind
+from casework import support
 from collection import deferrals, disputes
 from collection.holds import holds
 from collection.models import Debt, Hold
+from communications.models import CommunicationLog
+from debtors.channels import AddressKind
 from debtors.models import Debtor
 from payments import posting
+from portal import address_changes
+from portal.models import Budget
 from tests import factories
 
 REASON = "I start a new job next month."
@@ -44,6 +49,22 @@ def busy() -> Debtor:
     deferrals.approve(
         deferrals.request(granted, debtor=debtor, days=20, reason=REASON, now=now), by=agent, notes="", now=now
     )
+    factories.document(debtor=debtor, dispute=disputed.disputes.get())
+    support.answer(factories.complaint(debtor=debtor), answer="That was our mistake.", by=agent, now=now)
+    address_changes.request(debtor, address_changes.parse("new@mail.example", AddressKind.EMAIL, debtor), now=now)
+    CommunicationLog.objects.create(
+        debtor=debtor,
+        communication_type="email",
+        status="sent",
+        subject="Your account",
+        body="Please call us.",
+        sent_at=now,
+    )
+    for left_over in (360, -40):
+        Budget.objects.create(
+            debtor=debtor, currency_code="GBP", income={}, essentials={}, total_income=1850, total_essentials=1850 - left_over,
+            left_over=left_over, percent=50, offered=max(left_over // 2, 0),
+        )  # fmt: skip
     pay(paid, paid.current_balance)
     Debt.objects.filter(pk=recalled.pk).update(current_status="recalled")
     return debtor

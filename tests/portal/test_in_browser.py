@@ -13,9 +13,10 @@ from playwright.sync_api import Page
 
 from collection import deferrals
 from collection.models import DeferralRequest
+from communications.texts import one_time_code
 from debtors.models import Debtor
 from portal import tokens
-from portal.models import OtpSession
+from portal.models import AddressChange, OtpSession
 from portal.pages import pages
 from tests import factories
 from tests.admin.browser import AXE, browsers
@@ -112,6 +113,56 @@ def test_a_debtor_signs_in_agrees_to_a_plan_gets_more_time_and_signs_out(live_se
         assert page.locator("h1").inner_text() == "You are signed out"
         page.go_back()
         assert "Blue Harbour" not in page.content()
+
+
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.deep)])
+def test_a_debtor_disputes_with_a_file_gets_help_stops_messages_and_changes_the_phone(
+    live_server: Any, scripts: bool
+) -> None:
+    debtor = factories.debtor(dob=date(1984, 3, 27))
+    factories.debt(debtor=debtor, original_creditor="Blue Harbour Bank", balance=300)
+    with phone(live_server.url, java_script_enabled=scripts) as page:
+        sign_in(page, debtor)
+
+        page.get_by_role("link", name="This is wrong").first.click()
+        page.locator("label[for=id_what_1]").click()
+        page.locator("#id_portion").fill("120.50")
+        page.locator("#id_reason").fill("I sent the shoes back in May.")
+        page.locator("#id_proof").set_input_files(
+            {"name": "receipt.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 %%EOF"}
+        )
+        page.get_by_role("button", name="Send it").click()
+        assert page.locator("h1").inner_text() == "You told us that it is wrong"
+        with page.expect_download() as download:
+            page.get_by_text("receipt.pdf").click()
+        assert download.value.suggested_filename == "receipt.pdf"
+
+        page.goto("/portal")
+        page.get_by_role("link", name="get help").click()
+        page.locator("#id_text").fill("I lost my job last week.")
+        page.get_by_role("button", name="Tell us").click()
+        page.get_by_text("We do not ask you to pay for 14 days").first.wait_for()
+        assert page.locator(".steps li").count() == 3
+
+        page.goto("/portal")
+        page.get_by_role("link", name="Your details").click()
+        page.get_by_role("button", name="Stop all messages").click()
+        page.get_by_role("button", name="Start messages again").wait_for()
+
+        page.locator("a[href='/portal/details/new/phone']").click()
+        page.locator("#id_address").fill("+44 7400 987654")
+        page.get_by_role("button", name="Send me a code").click()
+        page.wait_for_url("**/portal/details/code/**")
+        page.locator("#id_otp_code").fill(one_time_code.derive(AddressChange.objects.get().pk))
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("On other devices you are signed out").wait_for()
+        debtor.refresh_from_db()
+        assert debtor.mobile_phone == "+447400987654"
+
+        page.goto("/portal")
+        page.get_by_role("button", name="Sign out", exact=True).click()
+        sign_in_again(page, debtor)
+        assert page.get_by_text("Hello").count() == 1
 
 
 def del_cookie(page: Page) -> None:

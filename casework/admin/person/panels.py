@@ -9,7 +9,7 @@ from django.db.models.functions import RowNumber
 from arrangements.admin.listings import of_debtor as arrangements_of
 from arrangements.models import Arrangement
 from audit import admin as audit
-from casework.admin import timeline
+from casework.admin import support, timeline
 from casework.admin.person import account, arranging
 from casework.admin.person.view import View
 from casework.admin.timeline.records import entry_words
@@ -168,6 +168,15 @@ class RequestsPanel(Panel):
         return [asked, disputes.of_debtor(view.debtor), holds.of_debtor(request, view.debtor)]
 
 
+class HelpPanel(Panel):
+    """Hardship, complaints and documents of the person."""
+
+    slug, title = "help", "Help and documents"
+
+    def listings(self, view: View) -> list[Listing]:
+        return [support.of_debtor(view.debtor), support.documents_of(view.debtor)]
+
+
 class ArrangementsPanel(Panel):
     """Negotiate an arrangement, above those that there are."""
 
@@ -267,6 +276,7 @@ PERSON: tuple[Panel, ...] = (
     ArrangementsPanel(),
     CreditsPanel(),
     RequestsPanel(),
+    HelpPanel(),
     ContactPanel(),
     EditPanel(),
     AuditPanel(),

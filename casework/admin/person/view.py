@@ -21,6 +21,7 @@ from contact.models import ContactPreference
 from ddc.common.admin.listings import adding
 from ddc.common.days import agency_today
 from debtors.models import Debtor
+from portal import viewing_admin
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,9 @@ class View:
         found = []
         if self.debt and self.debt.is_open and self.may("collections.add_dispute"):
             found.append(Button("Dispute", "", "", adding(Dispute, debt=self.debt.pk, back=self.url)))
+        if self.may(viewing_admin.PERMISSION):
+            url = reverse("see-as-debtor", args=[self.debtor.pk, "home"])
+            found.append(Button("See what the debtor sees", "", "", url))
         if not self.debt and self.may("contact.add_contactpreference"):
             found.append(
                 Button("Contact preference", "", "", adding(ContactPreference, debtor=self.debtor.pk, back=self.url))

@@ -149,7 +149,8 @@ def test_a_later_change_is_detected(smtp, change, capsys):
 UNSEALED = {
     "updated_at", "status", "due_at", "expires_at", "draft", "seal", "provider", "provider_message_id", "failure_reason",
     "sent_at", "delivered_at", "opened_at", "open_count", "machine_opened_at", "machine_open_count", "clicked_at",
-    "complained_at", "confirms_opt_out", "in_reply_to_id", "read_at", "read_by_id", "begun_at", "begun_by_id", "outcome",
+    "complained_at", "confirms_opt_out", "proves_address", "in_reply_to_id", "read_at", "read_by_id", "begun_at", "begun_by_id",
+    "outcome",
     "outcome_at", "outcome_by_id", "outcome_notes", "request_id", "asks_for",
 }  # fmt: skip
 OTHER = {
