@@ -51,6 +51,7 @@ _AGENT = {
         "add_receiptallocation",
         "apply_credit",
         "add_refund",
+        "add_bankaccount",
     ),
     "communications": (
         "add_communicationtemplate",
@@ -103,7 +104,6 @@ _SUPERVISOR = {
         "delete_payment",
         "reverse_payment",
         "decide_refund",
-        "add_bankaccount",
         "decide_bankaccount",
         "rerun_providerevent",
     ),

@@ -13,8 +13,8 @@ from communications.notices import decisions
 from debtors import contact_points, phones
 from debtors.channels import Channel
 from debtors.models import SuppressionReason
-from payments import intents
-from payments.models import PaymentIntent, ReceiptAllocation
+from payments import creditor_references, receipts
+from payments.models import Receipt, ReceiptAllocation
 
 #: The events of an arrangement of which its debtor is told.
 _ARRANGEMENT_EVENTS = (
@@ -78,11 +78,14 @@ def _notify_of(arrangement: Arrangement, notice: str, *, now: datetime) -> None:
         decisions.notify(part.debt, notice, now=now)
 
 
-@receiver(intents.captured, dispatch_uid="communications.confirm_payment")
-def confirm_payment(sender: object, intent: PaymentIntent, now: datetime, **_: object) -> None:
-    """Confirm a payment at a provider that was booked, unless an arrangement confirms it as that of an instalment."""
-    booked = ReceiptAllocation.objects.filter(receipt=intent.receipt_id).values("payment_id")
-    debts = Debt.objects.filter(payments__in=booked).select_related("debtor", "creditor")
+@receiver(receipts.booked, dispatch_uid="communications.confirm_payment")
+def confirm_payment(sender: object, receipt: Receipt, now: datetime, **_: object) -> None:
+    """Confirm a payment at a provider, or a transfer by our reference, unless an arrangement confirms it as an instalment."""
+    is_provider = receipt.source == Receipt.Source.PROVIDER
+    if not is_provider and not creditor_references.are_in(receipt.reference):
+        return
+    allocations = ReceiptAllocation.objects.filter(receipt=receipt).values("payment_id")
+    debts = Debt.objects.filter(payments__in=allocations).select_related("debtor", "creditor")
     first = debts.order_by("due_date", "created_at").first()
     if first and not ArrangementDebt.objects.filter(debt__in=debts, is_active=True).exists():
         decisions.notify(first, "payment_received", now=now)

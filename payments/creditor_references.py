@@ -54,6 +54,11 @@ def debts_named_in(text: str) -> Q:
     return Q(creditor_reference__pk__in=list(_numbers(text)))
 
 
+def are_in(text: str) -> bool:
+    """Return whether the text of a transfer has a reference of ours."""
+    return any(True for _ in _numbers(text))
+
+
 def _numbers(text: str) -> Iterable[int]:
     compact = re.sub(r"[\W_]", "", text.casefold()).replace("o", "0")
     for check, number in _WRITTEN.findall(compact):

@@ -1,7 +1,7 @@
 """The disclosure that card schemes demand of collectors before the payment page: who is owed, by which reference, for what.
 
 Visa asks for it of merchants of category 7322: the original creditor, the reference, the date or a description, and a contact for
-questions. What was shown is kept with the intent, under the version of its form.
+questions. The text shown is kept with the intent, under the version of its form.
 """
 
 from collections.abc import Iterable

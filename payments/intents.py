@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import transaction
-from django.dispatch import Signal
 
 from arrangements.models import Arrangement
 from collection.models import Debt
@@ -33,8 +32,6 @@ Status = PaymentIntent.Status
 BLOCKED_FOR = timedelta(minutes=10)
 #: How long the provider's page is open. Stripe accepts 30 minutes to 24 hours.
 OPEN_FOR = timedelta(hours=1)
-#: Sent with ``intent`` and ``now`` once money of an intent has come.
-captured = Signal()
 
 _REFUSED = "The same payment was started a moment ago. Go on with it, or wait for ten minutes."
 
@@ -63,7 +60,7 @@ class UnknownPayment(Exception):
 
 
 class Applied(StrEnum):
-    """What an event did."""
+    """The effect of an event."""
 
     CAPTURED = "captured"
     MOVED = "moved"
@@ -167,7 +164,7 @@ def _open_page(intent: PaymentIntent, language: str) -> PaymentIntent:
         amount=intent.amount,
         currency=intent.currency_code,
         description=named[:200],
-        return_url=here,
+        return_url=f"{here}?returned=1",
         cancel_url=here,
         language=language,
         expires_at=intent.expires_at,
@@ -187,7 +184,7 @@ def _open_page(intent: PaymentIntent, language: str) -> PaymentIntent:
 
 @transaction.atomic
 def apply(provider: str, reported: Reported, *, now: datetime) -> Applied:
-    """Do what an event of a provider says, once; later events of the same payment change nothing that is done.
+    """Apply an event of a provider, once; later events of the same payment change nothing that is done.
 
     :raises UnknownPayment: if money went back of a payment that has not been reported yet
     """
@@ -242,7 +239,6 @@ def _capture(provider: str, intent: PaymentIntent | None, reported: Reported, *,
     intent.provider_id = intent.provider_id or reported.provider_id or None
     intent.save(update_fields=["receipt", "payment_id", "provider_id", "updated_at"])
     _move(intent, Status.CAPTURED)
-    captured.send(PaymentIntent, intent=intent, now=now)
     return Applied.CAPTURED
 
 

@@ -1,4 +1,4 @@
-"""What a debtor may pay now: any sum from 1.00 to the payoff of their debts, which is valid until midnight where they are."""
+"""The sums that a debtor may pay now: from 1.00 to the payoff of their debts, which is valid until midnight where they are."""
 
 import uuid
 from collections.abc import Collection, Sequence
@@ -76,8 +76,8 @@ def of(debtor: Debtor, *, now: datetime) -> list[Payable]:
 
 
 def _payable(debt: Debt, day: date) -> Payable:
-    most = money.rounded(accounts.largest_payment(debt, day), debt.currency_code)
-    return Payable(debt, most - debt.disputed_amount)
+    most = accounts.largest_payment(debt, day) - debt.disputed_amount
+    return Payable(debt, money.rounded(most, debt.currency_code))
 
 
 def suggested(debtor: Debtor, *, now: datetime) -> list[Suggested]:
@@ -88,7 +88,12 @@ def suggested(debtor: Debtor, *, now: datetime) -> list[Suggested]:
     }
     steps = assessment.steps(rows.keys(), day=calendars.today(debtor, at=now)) if rows else {}
     found = [
-        Suggested(arrangement, [part.debt_id for part in arrangement.parts.all()], step.open, step.due_on)
+        Suggested(
+            arrangement,
+            [part.debt_id for part in arrangement.parts.all()],
+            money.rounded(step.open, arrangement.currency_code),
+            step.due_on,
+        )
         for pk, arrangement in rows.items()
         if (step := assessment.next_of(steps[pk]))
     ]

@@ -32,8 +32,8 @@ def take_back(
 ) -> Decimal:
     """Book what went back of a receipt, and return that amount; 0 if the provider reported it before.
 
-    It is taken from suspense first, then from credit, then from the payments, the last one first. What is used already waits as
-    a charge-back in suspense.
+    It is taken from suspense first, then from credit, then from the payments, the last one first. Money that is used already
+    waits as a charge-back in suspense.
 
     :param total: of a refund, all that was refunded so far; of a charge-back, its own sum
     :param provider_id: of the charge-back, or of this state of the refunds

@@ -8,6 +8,7 @@ from typing import Required, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import Q, Sum
+from django.dispatch import Signal
 
 from agents.models import Agent, require_permission
 from collection.balances import ledger
@@ -21,6 +22,8 @@ from payments.funding import Kind
 from payments.models import Payment, PaymentMethod, Receipt, ReceiptAllocation, Suspense
 
 Reason = Suspense.Reason
+#: Sent with ``receipt`` and ``now`` after a receipt was booked as soon as it came.
+booked = Signal()
 _METHODS = {
     Receipt.Source.BANK: PaymentMethod.BANK_TRANSFER,
     Receipt.Source.CASH: PaymentMethod.CASH,
@@ -130,6 +133,8 @@ def record(
         receipt.save(force_insert=True)
     lines, reason = receipts_matching.decide(receipt, locked, is_chosen=debts is not None, today=today)
     _book(receipt, [Line(*line) for line in lines], by=by, today=today, now=now, why=why, reason=reason)
+    if lines:
+        booked.send(Receipt, receipt=receipt, now=now)
     return receipt
 
 

@@ -10,6 +10,7 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.image.svg import SvgPathImage
 
 from ddc.common import money
+from ddc.common.errors import DomainError
 from payments import bank_accounts, creditor_references
 from payments.models import BankAccount
 from payments.payable import Payable
@@ -19,6 +20,10 @@ _MOST_BYTES, _LARGEST_SYMBOL = 331, 13
 _MOST_EUR = Decimal("999999999.99")
 #: So many references of 17 characters and a space fit into 140 characters.
 _MOST_DEBTS = 7
+
+
+class NoAccount(DomainError):
+    message = "There is no bank account in the currency of this debt. Propose one in the back office."
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Transfer:
     def payload(self) -> str:
         """The content of the QR code; empty where there is no such code: it is for euros only."""
         return epc_payload(self) if self.currency == "EUR" and self.amount <= _MOST_EUR else ""
+
+    @property
+    def payload_or_none(self) -> str | None:
+        return self.payload or None
 
 
 def of(payables: Sequence[Payable], amount: Decimal) -> list[Transfer]:

@@ -7,6 +7,7 @@ from ddc.fast.reads import answer_fast
 from payments import fast, views
 from payments.api import PaymentView
 from payments.receipts_api import CreditView, ReceiptView, RefundView
+from payments.transfers_api import PaymentReferenceView
 
 _patterns = [
     *resource("payments", PaymentView, name="payment"),
@@ -23,6 +24,11 @@ _patterns = [
     path("refunds/<id:pk>/reject", RefundView.as_view({"put": "reject"})),
     path("payments/<id:pk>/chargeback", PaymentView.as_view({"post": "charge_back"}), name="payment-chargeback"),
     path("payments/<id:pk>/refund", PaymentView.as_view({"post": "refund"}), name="payment-refund"),
+    path(
+        "debts/<id:pk>/payment-reference",
+        PaymentReferenceView.as_view({"get": "retrieve"}),
+        name="debt-payment-reference",
+    ),
     path("providers/<str:provider>/events", views.ProviderEventView.as_view(), name="provider-events"),
     path("demo/payments/<uuid:intent_id>", views.demo_page, name="demo-payment"),
 ]

@@ -6,6 +6,7 @@ import uuid
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -73,6 +74,7 @@ def demo_page(request: HttpRequest, intent_id: uuid.UUID) -> HttpResponse:
         body = json.dumps(event).encode()
         event_id, read = PROVIDERS[demo.Demo.name].verify(body, {demo.SIGNATURE: demo.sign(body)})
         provider_events.store(demo.Demo.name, event_id, read, now=now)
-        return redirect("portal-payment", pk=intent.pk)
+        here = reverse("portal-payment", args=[intent.pk])
+        return redirect(f"{here}?returned=1" if kind == Kind.CAPTURED else here)
     shown = formats.amount(intent.amount, intent.currency_code, language="en")
     return render(request, "payments/demo_provider.html", {"intent": intent, "amount": shown})

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     HOME = "home"
     MORE_TIME = "more_time"
     PLAN = "plan"
+    PAY = "pay"
 
 
 #: The page that a link leads to, by purpose: the name of its route, and whether the route takes the subject's id.
@@ -34,6 +35,7 @@ PAGES: Mapping[str, tuple[str, bool]] = {
     Purpose.HOME: ("portal", False),
     Purpose.MORE_TIME: ("portal-more-time", True),
     Purpose.PLAN: ("portal-plan", True),
+    Purpose.PAY: ("portal-pay-request", True),
 }
 
 

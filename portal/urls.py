@@ -5,7 +5,8 @@ from django.urls.resolvers import URLPattern
 
 from ddc.common.api.routes import resource
 from portal import account_api, api, arrangements_api, details_api, requests_api
-from portal.pages import budget, details, disputes, home, language, letters, more_time, plans, sign_in, support
+from portal.pages import budget, details, disputes, home, language, letters, more_time, paying, plans, sign_in, support
+from portal.payment_links_api import PaymentLinkView
 
 _PAGES: list[URLPattern] = [
     path("portal", home.home, name="portal"),
@@ -25,7 +26,6 @@ _PAGES: list[URLPattern] = [
     path("portal/debts/<uuid:pk>/plan", plans.choose, name="portal-plan"),
     path("portal/debts/<uuid:pk>/plan/agree", plans.agree, name="portal-plan-agree"),
     path("portal/plans/<uuid:pk>", plans.plan, name="portal-arrangement"),
-    path("portal/pay", home.pay, name="portal-pay"),
     path("portal/dispute", disputes.choose_debt, name="portal-dispute-all"),
     path("portal/debts/<uuid:pk>/dispute", disputes.dispute, name="portal-dispute"),
     path("portal/disputes/<uuid:pk>", disputes.dispute_state, name="portal-dispute-state"),
@@ -41,6 +41,11 @@ _PAGES: list[URLPattern] = [
     path("portal/statement", letters.print_statement, name="portal-statement"),
     path("portal/budget", budget.enter, name="portal-budget"),
     path("portal/budget/<uuid:pk>", budget.result, name="portal-budget-plan"),
+    path("portal/pay", paying.pay, name="portal-pay"),
+    path("portal/pay/transfer", paying.transfer, name="portal-transfer"),
+    path("portal/pay/<uuid:pk>", paying.pay_request, name="portal-pay-request"),
+    path("portal/payments/<uuid:pk>", paying.payment, name="portal-payment"),
+    path("portal/payments/<uuid:pk>/receipt", paying.receipt, name="portal-receipt"),
 ]
 
 urlpatterns: list[URLPattern] = [
@@ -84,5 +89,6 @@ urlpatterns: list[URLPattern] = [
     path("debtors/me/payoff", account_api.MyPayoffView.as_view({"get": "retrieve"})),
     path("debtors/me/budget", account_api.MyBudgetView.as_view({"post": "create"})),
     path("debtors/me/activities", api.MyActivitiesView.as_view({"post": "create"}), name="my-activities"),
+    path("payment-links", PaymentLinkView.as_view({"post": "create"}), name="payment-link"),
     *resource("digital-activities", api.DigitalActivityView, name="digital-activity", only="list"),
 ]

@@ -7,16 +7,19 @@ from ddc.common import money
 from ddc.common.days import agency_today
 from ddc.demo.context import Month
 from ddc.demo.portfolio import part
-from payments import posting, receipts, returns
-from payments.models import Payment, PaymentStatus, Receipt
+from payments import bank_accounts, posting, receipts, returns
+from payments.models import BankAccount, Payment, PaymentStatus, Receipt
 
 #: On how many days before the end something rare happens.
 _CHARGE_BACKS, _OVERPAID, _UNKNOWN, _BACK_DATED = (17, 9, 2), (14, 5, 1), (12, 6, 3, 2, 1), (15, 4)
+#: The agency's accounts by currency: IBAN and BIC, both from the examples of their standards.
+_ACCOUNTS = {"EUR": ("DE89370400440532013000", "COBADEFFXXX"), "GBP": ("GB33BUKB20201555555555", "BUKBGB22XXX")}
 
 
 def receive(month: Month, at: datetime) -> None:
     """Receive a day's money from the bank: with a reference, too much, with no reference, back-dated, and taken back."""
     left, today = month.days_left(at), agency_today(at)
+    _open_accounts(month, at)
     debts = Debt.objects.filter(current_status=DebtStatus.ACTIVE, current_balance__gt=50, created_at__lt=at)
     ids = list(debts.order_by("external_reference").values_list("pk", flat=True))
     debt = Debt.objects.select_related("debtor", "creditor").get(pk=month.rng.choice(ids))
@@ -48,3 +51,11 @@ def receive(month: Month, at: datetime) -> None:
         if payment := recent.order_by("-created_at", "processor_txn_id").first():
             reason = "The account had too little money."
             returns.charge_back(payment, by=month.supervisor, today=today, now=at, reason=reason)
+
+
+def _open_accounts(month: Month, at: datetime) -> None:
+    """Put the agency's accounts in force, once: the agent proposes them, the Supervisor approves."""
+    if not BankAccount.objects.exists():
+        for currency, (iban, bic) in _ACCOUNTS.items():
+            account = BankAccount(holder="DDC Client Account", iban=iban, bic=bic, currency_code=currency)
+            bank_accounts.approve(bank_accounts.propose(account, by=month.agent, now=at), by=month.supervisor, now=at)

@@ -3,7 +3,13 @@
 from payments.models.bank import BankAccount, CreditorReference
 from payments.models.credits import Credit, CreditEntry, Refund
 from payments.models.payments import IdempotencyKey, Payment, PaymentMethod, PaymentStatus
-from payments.models.providers import PaymentIntent, ProviderEvent, ProviderPayout, ProviderReturn
+from payments.models.providers import (
+    PaymentIntent,
+    PaymentRequest,
+    ProviderEvent,
+    ProviderPayout,
+    ProviderReturn,
+)
 from payments.models.receipts import Receipt, ReceiptAllocation, Suspense
 
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "Payment",
     "PaymentIntent",
     "PaymentMethod",
+    "PaymentRequest",
     "PaymentStatus",
     "ProviderEvent",
     "ProviderPayout",

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from agents.models import agent_field
 from arrangements.models import Arrangement
 from collection.models import Debt
 from ddc.common import money
@@ -75,6 +76,30 @@ class PaymentIntent(UUIDModel):
 
     def __str__(self) -> str:
         return f"{money.text(self.amount, self.currency_code)} {self.currency_code}"
+
+
+class PaymentRequest(UUIDModel):
+    """The demand of a payment link: debts of one currency, and a sum unless the debtor chooses it."""
+
+    debtor = models.ForeignKey(Debtor, on_delete=models.CASCADE, related_name="payment_requests", db_index=False)
+    debts = models.ManyToManyField(Debt, related_name="+", db_table="payment_request_debt")
+    arrangement = models.ForeignKey(
+        Arrangement, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    amount = money_field(null=True, blank=True, help_text="Empty: the debtor chooses.")
+    currency_code = models.CharField("currency", max_length=3)
+    expires_at = models.DateTimeField()
+    created_by = agent_field(editable=False)
+
+    class Meta:
+        db_table = "payment_request"
+        ordering = newest_first()
+        constraints = [
+            models.CheckConstraint(
+                name="payment_request_amount_is_positive", condition=Q(amount=None) | Q(amount__gt=0)
+            )
+        ]
+        indexes = [models.Index(fields=["debtor", "-created_at", "-id"], name="payment_request_newest")]
 
 
 class ProviderEvent(models.Model):

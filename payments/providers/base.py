@@ -65,7 +65,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Reported:
-    """What an event or a query of a status says.
+    """The content of an event, or the answer to a query of a status.
 
     ``amount`` is in ``currency``: the sum that was paid, all that was refunded so far, or what was charged back.
     """
@@ -121,7 +121,7 @@ class PaymentProvider(Protocol):
         """
 
     def parse(self, event: dict[str, Any]) -> Reported | None:
-        """Return what an event says, None if that changes nothing. Raise any exception if it can't be read."""
+        """Return the content of an event, None if that changes nothing. Raise any exception if it can't be read."""
 
     def refund(self, *, payment_id: str, amount: Decimal, currency: str, key: str) -> str:
         """Pay money back to the payer, and return the provider's id of the refund; the same key again pays nothing more."""

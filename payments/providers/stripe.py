@@ -147,7 +147,7 @@ def _session(kind: Kind, session: dict[str, Any], at: datetime, *, amount: int |
 def _payment(
     kind: Kind, found: dict[str, Any], at: datetime, payment_id: str | None, *, amount: int | None = None, **more: str
 ) -> Reported:
-    """Return what an object of Stripe's says; its amount is in the currency's minor unit."""
+    """Return the report of an object of Stripe's; its amount is in the currency's minor unit."""
     currency = str(found.get("currency") or "").upper()
     return Reported(
         kind,

@@ -1,4 +1,4 @@
-"""The first page of a signed-in debtor, how each debt came about, and how to pay."""
+"""The first page of a signed-in debtor, and how each debt came about."""
 
 import uuid
 from typing import Any
@@ -101,14 +101,6 @@ def ledger(request: DebtorRequest, pk: uuid.UUID) -> HttpResponse:
     return pages.show(
         request, "ledger", debt=debt, lines=lines, payoff=payoff, parts=_parts(payoff.balances), today=today
     )
-
-
-@pages.signed_in
-@require_safe
-def pay(request: DebtorRequest) -> HttpResponse:
-    """Show how to reach the agency for a payment, and the reference to quote."""
-    loaded = account.load(request.debtor, now=timezone.now())
-    return pages.show(request, "pay", cards=[card for card in loaded.open_cards if not card.is_on_hold])
 
 
 def _parts(balances: Components) -> list[tuple[Any, Any]]:

@@ -17,6 +17,8 @@ from contact import preferences
 from ddc.common import money
 from ddc.common.errors import DomainError, Duplicate, TooMany
 from debtors import emails, phones
+from payments import intents, payable
+from payments.providers.base import ProviderDown
 from portal import address_changes, budgets, otp, questions
 
 WORDS: Mapping[type[DomainError], object] = {
@@ -55,6 +57,13 @@ WORDS: Mapping[type[DomainError], object] = {
     Duplicate: gettext_lazy("This address cannot be used. Please contact us."),
     preferences.NeverAllowed: gettext_lazy("At these times we may not reach you where you live. Please choose others."),
     budgets.AmountTooLarge: gettext_lazy("This amount is too large. Enter the amount of one month."),
+    payable.NothingToPay: gettext_lazy("There is nothing to pay on this debt now."),
+    payable.NotPayable: gettext_lazy("This amount is too small or too large. Please check it."),
+    intents.NoProvider: gettext_lazy("You cannot pay by card here. Please pay by bank transfer."),
+    intents.UnderWay: gettext_lazy(
+        "You started this payment a moment ago. Please wait ten minutes before you try again."
+    ),
+    ProviderDown: gettext_lazy("The card page cannot be reached now. Nothing was paid. Please try again later."),
     disputes.AlreadyDisputed: gettext_lazy("You have disputed this debt already. Please wait for our answer."),
 }
 

@@ -73,3 +73,9 @@ def target(field: BoundField) -> str:
 def unlocalized(value: Decimal) -> str:
     """Write an amount as HTML's attributes have it."""
     return f"{value:f}"
+
+
+@register.filter
+def spaced(text: str) -> str:
+    """Write an IBAN in groups of four."""
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))

@@ -122,6 +122,9 @@ POST      /receipts/{receipt}/allocations    401    401   201        201     403
 POST      /receipts/{receipt}/allocations/{debt}/reverse  401 401 403 404 403
 POST      /receipts/{receipt}/refund         401    401   422        422     403
 POST      /receipts/{receipt}/refund         401    401   201        201     403  {"amount": 1, "reason": "x"}
+GET       /debts/{debt}/payment-reference    401    401   409        409     409
+POST      /payment-links                     401    401   422        422     403
+POST      /payment-links  401 401 201 201 403  {"debtorId": "{debtor_of_debt}"}
 GET       /credits                           401    401   200        200     200
 GET       /credits/{credit}                  401    401   200        200     200
 POST      /credits/{credit}/apply            401    401   422        422     403
@@ -247,6 +250,12 @@ GET  /portal/budget             302
 POST /portal/budget             302
 GET  /portal/budget/{id}        302
 POST /portal/budget/{id}        302
+POST /portal/pay                302
+GET  /portal/pay/transfer       302
+GET  /portal/pay/{id}           302
+POST /portal/pay/{id}           302
+GET  /portal/payments/{id}      302
+GET  /portal/payments/{id}/receipt  302
 """
 
 #: The pages of sign-in to the back office, the same for everyone: without a password just entered, there is no second step.
@@ -306,7 +315,7 @@ payments/refund                          v          v       v
 payments/paymentintent                   v          v       v
 payments/providerevent                   v          v       v
 payments/providerpayout                  v          v       v
-payments/bankaccount                     v         va       v
+payments/bankaccount                    va         va       v
 communications/communicationtemplate   vac       vacd       v
 communications/communicationtemplateversion  v      v       v
 communications/communicationlog          v          v       v
@@ -548,10 +557,12 @@ GET      /admin/arrangements/arrangement/{agreed}/change_amount/  302    302   2
 POST     /admin/arrangements/arrangement/{agreed}/change_amount/  302 302 302 302 403  instalment_no=1&amount=1
 GET,POST /admin/arrangements/arrangementpolicy/{terms}/new_version/  302 302 403 302 403
 
+GET      /admin/debtors/debtor/{debtor}/payment_link/      302 302 200 200 403
+POST     /admin/debtors/debtor/{debtor}/payment_link/      302 302 200 200 403
 GET      /admin/payments/bankaccount/{account}/approve/    302 302 403 200 403
 POST     /admin/payments/bankaccount/{account}/approve/    302 302 403 302 403
-GET      /admin/payments/bankaccount/{account}/reject/     302 302 403 200 403
-POST     /admin/payments/bankaccount/{account}/reject/     302 302 403 302 403
+GET      /admin/payments/bankaccount/{account}/reject/     302 302 200 200 403
+POST     /admin/payments/bankaccount/{account}/reject/     302 302 200 302 403
 GET      /admin/payments/providerevent/{payment_event}/retry/  302 302 403 200 403
 POST     /admin/payments/providerevent/{payment_event}/retry/  302 302 403 302 403
 GET      /admin/payments/providerevent/{payment_event}/close/  302 302 403 200 403

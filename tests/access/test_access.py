@@ -186,6 +186,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "credit": credit,
     "refund": refund,
     "account": account,
+    "debtor_of_debt": lambda: factories.debt().debtor,
     "payment_event": payment_event,
     "recalled": recalled,
     "entry": lambda: factories.debt().ledger_entries.get(),
@@ -310,7 +311,7 @@ def test_staff_without_a_role_may_nothing(api_as: Callable[[Any], Api]):
 
 
 def test_no_path_of_the_api_answers_html(api: Api, anonymous: Api):
-    pages = {"/", "/docs", "/demo/outbox", "/unsubscribe/x"}
+    pages = {"/", "/docs", "/demo/outbox", "/demo/payments/{debt}", "/unsubscribe/x"}
     accepts = {"Accept": "text/html,application/xhtml+xml"}
     for path in dict.fromkeys(path for _, path, _, _ in ROWS if path not in pages):
         for some in (api, anonymous):

@@ -29,6 +29,7 @@ from tests.admin.conftest import NOW, Browser, address, fill
 PARTS = {
     "arrangements.ArrangementDebt", "arrangements.Instalment", "arrangements.ArrangementEvent", "payments.Suspense",
     "payments.ReceiptAllocation", "payments.CreditEntry", "payments.ProviderReturn", "payments.CreditorReference",
+    "payments.PaymentRequest",
     "casework.IdentityCheck", "casework.DayFigures",
 }  # fmt: skip
 MODELS = sorted(
@@ -42,7 +43,7 @@ SHOWN: list[Any] = [*(model for model in MODELS if model is not AgencyProfile), 
 ADDED_BY: dict[str, set[str]] = {
     "Auditor": set(),
     "Agent": {"hold", "dispute", "creditor", "debtor", "debt", "payment", "communicationtemplate", "contactpreference",
-              "note", "followup", "receipt"},
+              "note", "followup", "receipt", "bankaccount"},
     "Supervisor": {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
         "contactpoint", "exchangerate", "placementimport", "hold", "dispute", "contactpreference", "contactpolicy", "agent",

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from payments import bank_accounts, creditor_references, payable, receipts_import, transfers
 from payments.models import BankAccount, Receipt
 from tests import factories
+from tests.conftest import Api
 from tests.payments.receipts.makers import balance, booked, no_difference, reason, receipt
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +178,15 @@ def test_no_qr_code_outside_the_euro():
     account(currency_code="GBP", iban="GB33BUKB20201555555555", bic="")
     (transfer,) = transfers_of(factories.debt(balance=100), amount=10)
     assert (transfer.payload, transfer.amount) == ("", 10)
+
+
+def test_the_transfer_of_a_debt_over_the_api(api: Api):
+    debt = factories.debt(balance=100, currency_code="EUR")
+    assert api.get(f"/debts/{debt.pk}/payment-reference").status_code == 409
+    own = account()
+    answer = api.get(f"/debts/{debt.pk}/payment-reference").json()
+    assert answer == {
+        "reference": creditor_references.of([debt])[debt.pk], "name": own.holder, "iban": IBAN, "bic": "COBADEFFXXX",
+        "amount": "100.00", "currencyCode": "EUR", "epcQr": answer["epcQr"],
+    }  # fmt: skip
+    assert read(answer["epcQr"]).split("\n")[7] == "EUR100.00"

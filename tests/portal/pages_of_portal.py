@@ -32,6 +32,7 @@ def of(debtor: Debtor) -> dict[str, str]:
         "home": "/portal",
         "ledger": f"/portal/debts/{due.pk}",
         "pay": "/portal/pay",
+        "transfer": f"/portal/pay/transfer?debt={due.pk}&amount=1",
         "more-time-debts": "/portal/more-time",
         "more-time": f"/portal/debts/{due.pk}/more-time",
         "request": f"/portal/more-time/{request.pk}",

@@ -14,7 +14,7 @@ from unfold.decorators import action
 from casework import claims, follow_ups, notes
 from casework.admin.follow_ups import FollowUpForm
 from casework.admin.notes import NoteForm
-from casework.admin.person import arranging, header, paying, verifying, writing
+from casework.admin.person import arranging, header, paying, payment_link, verifying, writing
 from casework.admin.person.panels import DEBT, PERSON, EditPanel, Panel
 from casework.admin.person.view import View
 from casework.models import WorkClaim
@@ -97,7 +97,16 @@ admin.site.unregister([Debtor, Debt])
 class PersonAdmin(CasePage, DebtorAdmin):
     """The page of a person."""
 
-    actions_detail = (*DebtorAdmin.actions_detail, "note", "follow_up", "pay", "write", "arrange", "verify")
+    actions_detail = (
+        *DebtorAdmin.actions_detail,
+        "note",
+        "follow_up",
+        "pay",
+        "payment_link",
+        "write",
+        "arrange",
+        "verify",
+    )
     readonly_fields = (*DebtorAdmin.readonly_fields, "hidden_birth_date")
     panels = PERSON
 
@@ -174,6 +183,13 @@ class PersonAdmin(CasePage, DebtorAdmin):
             button="Record payment",
             done="The payment is recorded.",
         )
+
+    def has_payment_link_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("payments.add_payment")
+
+    @action(description="Payment link", permissions=["payment_link"])  # type: ignore[untyped-decorator]
+    def payment_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return payment_link.page(self, request, object_id)
 
 
 @admin.register(Debt)

@@ -22,7 +22,7 @@ from contact.admin import panel, preferences
 from ddc.common.admin.listings import Listing, adding, link, listing
 from ddc.common.admin.pages import amount, when
 from debtors.models import ContactPoint
-from payments.admin import credits
+from payments.admin import credits, providers
 from payments.models import Payment, Refund
 from portal.models import DigitalActivity
 from strategy import explain
@@ -146,13 +146,14 @@ class PaymentsPanel(Panel):
 
 
 class CreditsPanel(Panel):
-    """The person's money that no debt has taken yet, and what of it goes back."""
+    """The person's money that no debt has taken yet, what of it goes back, and payments at a provider."""
 
     slug, title = "credits", "Credits"
 
     def listings(self, view: View) -> list[Listing]:
         whose = Q(credit__debtor=view.debtor) | Q(payment__debt__debtor=view.debtor)
-        return [credits.of_debtor(view.debtor), credits.refunds_of(Refund.objects.filter(whose))]
+        refunds = credits.refunds_of(Refund.objects.filter(whose))
+        return [credits.of_debtor(view.debtor), refunds, providers.of_debtor(view.debtor)]
 
 
 class RequestsPanel(Panel):

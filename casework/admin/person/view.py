@@ -111,6 +111,8 @@ class View:
     def more(self) -> list[Button]:
         """The rarer actions, in a menu."""
         found = []
+        if self.may("payments.add_payment"):
+            found.append(Button("Payment link", "", "", self._page("payment_link")))
         if self.debt and self.debt.is_open and self.may("collections.add_dispute"):
             found.append(Button("Dispute", "", "", adding(Dispute, debt=self.debt.pk, back=self.url)))
         if self.may(viewing_admin.PERMISSION):
