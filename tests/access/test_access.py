@@ -332,7 +332,7 @@ def plain(route: str) -> str:
     """Return a route as the table writes it, but for the names of what is put in."""
     return "/" + re.sub(
         r"<[^>]+>|\{\w+\}|(?<=open/)x|(?<=unsubscribe/)x|(?<=colours/)0b5a8a|(?<=logo/)x|(?<=email/)mailgun"
-        r"|(?<=callbacks/)twilio|(?<=admin/work/)[a-z]+|(?<=admin/figures/)[a-z]+"
+        r"|(?<=callbacks/)twilio|(?<=providers/)stripe|(?<=admin/work/)[a-z]+|(?<=admin/figures/)[a-z]+"
         r"|(?<=>/)home(?=/)|(?<=\}/)home(?=/)",
         "<>",
         route,
