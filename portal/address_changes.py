@@ -112,7 +112,7 @@ def request(debtor: Debtor, wanted: Wanted, *, now: datetime) -> AddressChange:
 
 
 def confirm(change: AddressChange, code: str, *, now: datetime) -> Debtor:
-    """Change the address if it is the right code; return the debtor, whose tokens have all ended.
+    """Change the address if it is the right code; return the debtor. All tokens of the debtor end.
 
     Each try is counted before the code is compared, and stays counted; a text that cannot be a code is not counted.
 

@@ -96,7 +96,7 @@ class BudgetAdmin(ReadOnlyAdmin):
 
 @admin.register(PortalViewing)
 class PortalViewingAdmin(ReadOnlyAdmin):
-    """Which agent looked at whose portal, page by page."""
+    """The pages of the portal at which agents looked, by debtor."""
 
     list_display = ("created_at", "agent", "debtor", "page")
     list_filter = ("created_at",)
