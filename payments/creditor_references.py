@@ -50,7 +50,7 @@ def spaced(reference: str) -> str:
 
 
 def debts_named_in(text: str) -> Q:
-    """Return the condition of the debts whose references are in the text of a transfer."""
+    """Return the condition of the debts with references in the text of a transfer."""
     return Q(creditor_reference__pk__in=list(_numbers(text)))
 
 

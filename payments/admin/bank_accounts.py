@@ -35,8 +35,8 @@ class StateFilter(ConditionFilter):
 @admin.register(BankAccount)
 class BankAccountAdmin(WorkflowAdmin):
     form = AccountForm
-    list_display = ("whose", "currency_code", "holder", "iban", "state", "proposed_by", "decided_by")
-    list_display_links = ("whose",)
+    list_display = ("owner", "currency_code", "holder", "iban", "state", "proposed_by", "decided_by")
+    list_display_links = ("owner",)
     list_filter = (StateFilter, "currency_code")
     list_select_related = ("creditor", "proposed_by", "decided_by")
     search_fields = ("id",)
@@ -46,11 +46,11 @@ class BankAccountAdmin(WorkflowAdmin):
     actions_detail = ("approve", "reject")
     entered = (("creditor", "currency_code"), "holder", ("iban", "bic"))
     fieldsets = (
-        (None, {"fields": (("whose", "currency_code"), "holder", ("iban", "bic"), ("state", "replaced_at"))}),
+        (None, {"fields": (("owner", "currency_code"), "holder", ("iban", "bic"), ("state", "replaced_at"))}),
         ("Four eyes", {"fields": (("proposed_by", "created_at"), ("decided_by", "decided_at"))}),
     )
 
-    whose = column("Account of", lambda account: account.creditor or "The agency")
+    owner = column("Account of", lambda account: account.creditor or "The agency")
     state = column("State", lambda account: account.status.capitalize())
 
     def search_filter(self, text: str) -> Q:

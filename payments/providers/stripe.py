@@ -38,7 +38,7 @@ class Stripe:
                 "product_data": {"name": order.description},
             },
         }
-        # The metadata of a session are not those of its payment, whose events may come first.
+        # The metadata of a session are not those of its payment, and the events of that may come first.
         metadata = {"intent": str(order.intent_id)}
         params = {
             "mode": "payment",

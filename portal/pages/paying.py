@@ -172,7 +172,7 @@ def payment(request: DebtorRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the disclosure before the provider's page, and afterwards what became of the payment."""
     intent = get_object_or_404(PaymentIntent, pk=pk, debtor=request.debtor)
     is_open = intent.status in (Status.CREATED, Status.REDIRECTED)
-    # Whoever comes back from the provider has paid, as far as they know: the bank's word may come later.
+    # A payer who comes back from the provider has paid, as far as they know; its event may come later.
     waits = is_open and "returned" in request.GET
     has_expired = is_open and not waits and intent.expires_at <= timezone.now()
     return pages.show(
