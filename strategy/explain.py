@@ -85,7 +85,7 @@ def plan(debt: Debt, *, now: datetime) -> Plan:
     """Return the rules of a debt's segment, each with the messages that it queued, queues next or does not queue, and why."""
     day = agency_today(now)
     active = rules.active()
-    found = matching.occurrences(active, [debt.pk], day=day, now=now)
+    found = matching.occurrences(active, [debt.pk], day=day, now=now) if active else []
     return Plan(debt.segment, segment_reason(debt), list(_steps(active, found, day, debt)))
 
 

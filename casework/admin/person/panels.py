@@ -199,26 +199,27 @@ class ArrangementsPanel(Panel):
 class StrategyPanel(Panel):
     """The rules of the debt's segment: what each did, does next, or leaves out and why."""
 
-    slug, title = "strategy", "Strategy"
+    slug, title, template = "strategy", "Strategy", "casework/strategy.html"
 
     def is_for(self, view: View) -> bool:
         return view.may("strategy.view_strategyrule")
 
-    def listings(self, view: View) -> list[Listing]:
+    def context(self, view: View) -> dict[str, Any]:
         assert view.debt is not None
         plan = explain.plan(view.debt, now=view.now)
-        rows = [
-            (
-                link(step.rule),
-                step.trigger,
-                day(step.day) if step.day else "-",
-                step.state.replace("_", " ").capitalize(),
-                link(CommunicationLog(pk=step.message_id), "Message") if step.message_id else step.explanation or "-",
-            )
+        steps = [
+            {
+                "rule": link(step.rule),
+                "trigger": step.trigger,
+                "day": day(step.day) if step.day else "-",
+                "state": step.state.replace("_", " ").capitalize(),
+                "why": link(CommunicationLog(pk=step.message_id), "Message")
+                if step.message_id
+                else step.explanation or "-",
+            }
             for step in plan.steps
         ]
-        segment = f"Segment {plan.segment}" if plan.segment else "No segment"
-        return [Listing(f"{segment}. {plan.segment_reason}", ("Rule", "Due", "Date", "State", "Why"), rows)]
+        return {"plan": plan, "steps": steps}
 
 
 class ContactPanel(Panel):
