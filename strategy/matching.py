@@ -19,7 +19,6 @@ from django.db.models import Q
 
 from collection.holds.active import is_active
 from collection.models import Hold
-from communications.recovery import restores
 from ddc.common.days import LAST, agency_zone, begun
 from debtors import calendars
 from strategy import conditions, lateness, pauses, triggers, versions
@@ -61,7 +60,7 @@ _MATCH = """
         SELECT due.*, step.message_id, {late} AS is_late,
             CASE
                 WHEN step.message_id IS NOT NULL THEN 'already_queued'
-                WHEN due.occurrence <= %(done_through)s::date THEN 'before_restore'
+                WHEN due.occurrence <= ({done_through}) THEN 'before_restore'
                 WHEN NOT template.is_active THEN 'template_inactive'
                 WHEN template.communication_type <> due.channel THEN 'template_changed'
                 WHEN NOT debt_is_open(due.current_status) THEN 'closed'
@@ -121,6 +120,10 @@ _EACH = """
     ORDER BY matched.occurrence, matched.rule_id, matched.anchor
 """
 
+# Of a few debts every trigger may be asked about; a query for those in use would take longer.
+_FEW = "debt.id = ANY(%(debts)s::uuid[])"
+# The agency's last day for which a lost database may have run the strategy.
+_DONE_THROUGH = "SELECT (max(stopped_at) AT TIME ZONE %(zone)s)::date FROM database_restore"
 # Days on which no run was done, or before the anchor was recorded: these occurrences were not reported yet.
 _LATE = """
     CASE WHEN %(day)s::date - due.occurrence > due.max_lateness_days
@@ -200,7 +203,7 @@ def occurrences(
 
     It is the statement of a run, without the restriction to the days on which a run looks at an occurrence.
     """
-    sql = all_occurrences_sql(rules, result=_EACH, shard="debt.id = ANY(%(debts)s::uuid[])")
+    sql = all_occurrences_sql(rules, result=_EACH, shard=_FEW)
     with connection.cursor() as cursor:
         cursor.execute(sql, params(rules, day=day, now=now) | {"debts": list(debts)})
         return [
@@ -225,7 +228,7 @@ def params(
     last = last_run or LastRun()
     now = now or datetime.combine(day, time(12), UTC)
     values: dict[str, Any] = {"day": day, "now": now, "rules": [rule.pk for rule in rules]} | _held_on(now)
-    values |= {"done_through": restores.done_through(), "last_date": last.day, "last_started_at": last.started_at}
+    values |= {"last_date": last.day, "last_started_at": last.started_at}
     return values | {"zone": agency_zone().key}
 
 
@@ -255,12 +258,18 @@ def drop_matches() -> None:
     lateness.drop_ends()
 
 
+def _types(rules: Collection[StrategyRule]) -> set[str]:
+    """Return the types of the triggers of all versions of some rules."""
+    versions_of = StrategyRuleVersion.objects.filter(rule__in=[rule.pk for rule in rules])
+    return set(versions_of.values_list("content__trigger__type", flat=True).distinct())
+
+
 def _match_sql(rules: Collection[StrategyRule], *, shard: str, **parts: str) -> str:
-    of_rules = StrategyRuleVersion.objects.filter(rule__in=[rule.pk for rule in rules])
-    types = set(of_rules.values_list("content__trigger__type", flat=True).distinct())
+    types = triggers.TRIGGERS if shard == _FEW else _types(rules)
     return _MATCH.format(
         columns=triggers.columns_sql(),
         versions=versions.IN_FORCE,
+        done_through=_DONE_THROUGH,
         paused=pauses.paused_sql(shard),
         occurrences=triggers.occurrences_sql(types, shard=shard),
         last_day=lateness.LAST_DAY,

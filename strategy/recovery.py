@@ -1,4 +1,4 @@
-"""The strategy after a restore from a backup: ``communications.recovery.restores.done_through`` is the last day that is done."""
+"""The strategy after a restore from a backup: ``matching`` leaves out what a lost database may have done."""
 
 from datetime import datetime
 

@@ -7,11 +7,11 @@ was sent, or it waits on. Any other one is uncertain, and an agent decides.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from communications.callbacks import inbox
 from communications.models import (
@@ -24,7 +24,6 @@ from communications.models import (
 )
 from communications.providers.base import SentRecord
 from communications.recovery import marking, matching
-from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
 from debtors.channels import Channel
 
@@ -120,12 +119,6 @@ def recover(
         communication_type=Channel.CALL_SCRIPT, status=_S.SENT, outcome__isnull=True
     ).count()
     return report
-
-
-def done_through() -> date | None:
-    """Return the agency's last day for which a lost database may have run the strategy; None if none was lost."""
-    stopped_at = DatabaseRestore.objects.aggregate(last=Max("stopped_at"))["last"]
-    return agency_today(stopped_at) if stopped_at else None
 
 
 def newest_row() -> datetime | None:
