@@ -175,6 +175,8 @@ class _Run:
         back = allocation.along(steps, event.amount - excess, left, unit=self.unit)
         self.paid[event.refers_to] = left - back
         self._book(line, back)
+        if back:
+            self._use_up()
 
     def _change(self, line: Line, split: Components) -> None:
         """Add what an event brings; lower what is open by the rest."""

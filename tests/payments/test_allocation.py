@@ -191,6 +191,18 @@ def test_a_refund_gives_back_what_the_payment_covered_last():
     assert list(reconciliation.differences()) == []
 
 
+def test_money_that_waits_covers_what_a_refund_makes_owed_again():
+    for debt in (factories.debt(balance="1000", currency_code="EUR"), german()):
+        first = pay(debt, "300", date(2026, 1, 10))
+        returns.refund(first, value_date=date(2026, 3, 1), by=None, today=TODAY)
+        # On its day, 300.00 less are owed than it brings; from the refund on, all of it is.
+        later = pay(debt, str(debt.current_balance - 100), date(2026, 2, 1))
+        assert debt.current_balance - later.amount == 100
+        debt.refresh_from_db()
+        assert (debt.current_balance, balances(debt).principal) == (100, 100)
+    assert list(reconciliation.differences()) == []
+
+
 def test_no_more_goes_back_than_was_paid():
     payment = pay(german(), "300")
     returns.refund(payment, amount=Decimal(200), by=None, today=TODAY)

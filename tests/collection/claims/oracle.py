@@ -121,6 +121,8 @@ class Book:
             for part, cents in pay(event["amount"] - from_rest, self.covered[paid], order).items():
                 self.move(key, part, cents)
                 self.covered[paid][part] -= cents
+            for payment in self.waiting:
+                self.cover(payment)
         else:
             self.change(key, event["split"])
 
