@@ -21,9 +21,16 @@ def follow_payment(sender: object, debt: Debt, kind: LedgerEntry.Kind, **_: obje
     """Assess the arrangements of a debt after a payment.
 
     After COMMIT, because an arrangement can have several debts, which are locked in the order of their ids. If the process dies
-    in between, the next tick does it.
+    in between, the next tick does it. Most debts have no arrangement, and a payment of theirs takes no query for this.
     """
-    if kind == LedgerEntry.Kind.PAYMENT:
-        transaction.on_commit(lambda: progress.follow_payment(debt, now=timezone.now()))
-    elif kind in _BACK:
-        transaction.on_commit(lambda: progress.follow_debt(debt, now=timezone.now()))
+
+    def follow() -> None:
+        if not debt.is_arranged:
+            return
+        if kind == LedgerEntry.Kind.PAYMENT:
+            progress.follow_payment(debt, now=timezone.now())
+        else:
+            progress.follow_debt(debt, now=timezone.now())
+
+    if kind == LedgerEntry.Kind.PAYMENT or kind in _BACK:
+        transaction.on_commit(follow)

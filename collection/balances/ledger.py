@@ -39,6 +39,7 @@ _POST = f"""
         balance_fees = %(balance_fees)s, is_itemized = %(is_itemized)s, current_status = %(status)s,
         disputed_amount = %(disputed)s, updated_at = %(now)s
     WHERE id = %(debt)s
+    RETURNING EXISTS (SELECT FROM arrangement_debt WHERE arrangement_debt.debt_id = debt.id)
 """  # noqa: S608 - Our own SQL.
 
 
@@ -156,6 +157,8 @@ def post(
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT if more_follows else _POST, values)
+        if not more_follows:
+            debt.is_arranged = cursor.fetchone()[0]
     posted.send(LedgerEntry, debt=debt, kind=kind)
 
 

@@ -107,6 +107,9 @@ class Debt(NormalFormModel):
         "promise-to-pay score", max_digits=4, decimal_places=3, null=True, blank=True, help_text="0 to 1"
     )
 
+    #: Whether it was ever in an arrangement, as the ledger found out when it posted an entry.
+    is_arranged = True
+
     objects = DebtQuerySet.as_manager()
 
     class Meta:
