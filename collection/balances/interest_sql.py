@@ -24,15 +24,17 @@ UNITS_ARGUMENTS = (
 )
 UNITS = """
 SELECT coalesce(sum(step.amount * rate.percent * (
-    interest_clock(upper(days.part), day_count) - interest_clock(lower(days.part), day_count)
+    interest_clock(period.ends, day_count) - interest_clock(period.begins, day_count)
+    - CASE WHEN stops IS NULL THEN 0 ELSE coalesce((
+        SELECT sum(interest_clock(upper(stopped), day_count) - interest_clock(lower(stopped), day_count))
+        FROM unnest(stops * datemultirange(daterange(period.begins, period.ends))) AS stopped
+    ), 0) END
 )), 0)
 FROM unnest(step_days, amounts) WITH ORDINALITY AS step (begins, amount, number)
 CROSS JOIN unnest(rate_days, percents) WITH ORDINALITY AS rate (begins, percent, number)
 CROSS JOIN LATERAL (SELECT greatest(since, step.begins, rate.begins) AS begins,
     least(until, step_days[step.number + 1], rate_days[rate.number + 1]) AS ends) AS period
-CROSS JOIN LATERAL unnest(CASE WHEN period.begins < period.ends
-    THEN datemultirange(daterange(period.begins, period.ends)) - coalesce(stops, '{}') END) AS days (part)
-WHERE step.amount > 0
+WHERE step.amount > 0 AND period.begins < period.ends
 """
 
 
