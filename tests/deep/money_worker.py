@@ -39,7 +39,8 @@ def any_payment(rng: random.Random) -> Payment:
 
 def record(rng: random.Random) -> Payment:
     status = rng.choices(PaymentStatus.values, [1, 6, 1, 1])[0]
-    return posting.record(debt=any_debt(rng), amount=amount(rng), status=status, by=None, today=TODAY)
+    first = rng.choice([[], [], ["costs"], ["principal", "fees"]])
+    return posting.record(debt=any_debt(rng), amount=amount(rng), status=status, allocation=first, by=None, today=TODAY)
 
 
 def amend_payment(rng: random.Random) -> None:

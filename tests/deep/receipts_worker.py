@@ -17,7 +17,7 @@ from agents.models import Agent  # noqa: E402
 from collection import debts  # noqa: E402
 from collection.models import Debt  # noqa: E402
 from ddc.common.errors import DomainError  # noqa: E402
-from payments import credits, posting, receipts  # noqa: E402
+from payments import credits, posting, receipts, returns  # noqa: E402
 from payments.models import Credit, Payment, Receipt, ReceiptAllocation, Refund  # noqa: E402
 from tests.deep import random_operations  # noqa: E402
 
@@ -76,7 +76,10 @@ def apply(rng: random.Random) -> None:
 
 def refund(rng: random.Random) -> None:
     by = rng.choice(list(Agent.objects.all()))
-    if rng.random() < 0.5:
+    source = rng.randrange(3)
+    if source == 0:
+        returns.propose_refund(any_of(rng, Payment), amount=amount(rng), by=by, now=NOW)
+    elif source == 1:
         credits.propose_refund(any_of(rng, Credit), amount=amount(rng), reason="x", by=by, now=NOW)
     else:
         credits.propose_refund_of_receipt(any_of(rng, Receipt), amount=amount(rng), reason="x", by=by, now=NOW)
