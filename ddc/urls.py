@@ -42,6 +42,7 @@ urlpatterns = [
     # The portal's /debtors/auth and /debtors/me come before /debtors/<id>.
     path("", include("portal.urls")),
     path("", include("agents.urls")),
+    path("", include("creditors.urls")),
     path("", include("debtors.urls")),
     path("", include("collection.urls")),
     path("", include("arrangements.urls")),

@@ -112,6 +112,11 @@ DELETE    /payments/{payment}                401    401   403        204     403
 POST      /payments/{payment}/chargeback     401    401   403        201     403
 POST      /payments/{payment}/refund         401    401   201        201     403
 
+GET       /creditors                         401    401   200        200     200
+POST      /creditors                         401    401   422        422     403
+GET       /creditors/{creditor}              401    401   200        200     200
+PUT,PATCH /creditors/{creditor}              401    401   403        200     403
+
 GET       /receipts                          401    401   200        200     200
 POST      /receipts                          401    401   422        422     403
 POST      /receipts  401 401 201 201 403  {"source": "cash", "amount": 5, "currencyCode": "GBP"}

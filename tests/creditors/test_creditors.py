@@ -101,3 +101,14 @@ class TestOverTheApi:
         debt = self.place(api, "One Ltd").json()
         api.put(f"/debts/{debt['id']}", {"originalCreditor": "ONE  LTD"})
         assert api.get(f"/debts/{debt['id']}").json()["originalCreditor"] == "One Ltd"
+
+    def test_kind_of_debts_and_allocation_are_read_and_set(self, api: Api):
+        made = api.post("/creditors", {"name": "One Ltd", "allocationPolicy": "PRO_RATA"}).json()
+        assert (made["allocationPolicy"], made["debtKind"], made["code"]) == ("PRO_RATA", "", None)
+        changed = api.put(f"/creditors/{made['id']}", {"allocationPolicy": None, "debtKind": "credit"}).json()
+        assert (changed["allocationPolicy"], changed["debtKind"], changed["name"]) == ("", "credit", "One Ltd")
+        assert api.get("/creditors").json()["data"] == [changed]
+        for wrong in ({"allocationPolicy": "X"}, {"debtKind": "x"}, {"allocationPolice": "PRO_RATA"}):
+            assert api.put(f"/creditors/{made['id']}", wrong).status_code == 422, wrong
+        same = api.post("/creditors", {"name": "ONE LTD"})
+        assert (same.status_code, same.json()["errors"][0]["field"]) == (422, "name")

@@ -63,7 +63,7 @@ PATHS = [
     "/debts/{debt}/ledger", "/payments", "/deferral-requests", "/segments", "/strategy-rules", "/strategy/runs",
     "/communication-templates", "/communication-logs", "/digital-activities", "/debtors?search=john",
     "/debtors/{debtor}/contact-preview", "/receipts", "/receipts/{receipt}", "/receipts/{receipt}/proposals", "/credits",
-    "/credits/{credit}", "/refunds",
+    "/credits/{credit}", "/refunds", "/creditors",
 ]  # fmt: skip
 
 
