@@ -124,7 +124,7 @@ def in_order(debts: Iterable[Debt], *, on: date) -> list[Debt]:
 def pay(debts: Sequence[Debt], amount: Decimal, *, on: date) -> list[Part]:
     """Return the parts of an amount for locked debts in their order, and what exceeds them as the credit of their person.
 
-    What is open on a debt is its payoff on the value date ``on``; of several debts, the disputed part of one takes nothing.
+    Each debt takes at most its payoff on the value date ``on``. With several debts, the disputed part of one takes nothing.
     """
     parts: list[Part] = []
     amount = money.rounded(amount, debts[0].currency_code)

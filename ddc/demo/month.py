@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from communications.callbacks import inbox
 from communications.sending import worker
-from ddc.demo import arrangements, claims, debtors, desk, parked, reactions
+from ddc.demo import arrangements, claims, debtors, desk, itemized, parked, reactions
 from ddc.demo.context import Month
 from strategy import runs
 
@@ -57,6 +57,7 @@ def _steps(month: Month, day: date) -> list[tuple[datetime, Callable[[datetime],
         (time(12), lambda at: debtors.ask(month, at)),
         (time(13), lambda at: debtors.pay(month, day, at)),
         (time(13, 30), lambda at: claims.receive(month, at)),
+        (time(13, 45), lambda at: itemized.happen(month, at)),
         (time(14), lambda at: parked.arrive(month, at)),
         (time(16), lambda at: desk.afternoon(month, at)),
         (time(17), lambda at: arrangements.happen(month, at)),

@@ -19,12 +19,12 @@ def direction_field() -> forms.TypedChoiceField:
     """Return the field of what the debtor wants to pay first; a payment of the API may name several components."""
     return forms.TypedChoiceField(
         label="Debtor pays first",
-        choices=[("", "As the law or the contract says"), *((name, name.capitalize()) for name in NAMES)],
+        choices=[("", "By law or contract"), *((name, name.capitalize()) for name in NAMES)],
         coerce=lambda value: value.split(","),
         empty_value=[],  # type: ignore[arg-type]
         required=False,
         widget=UnfoldAdminSelectWidget(),
-        help_text="What the debtor named, where the law lets the debtor choose.",
+        help_text="As the debtor named it, where the law lets the debtor choose.",
     )
 
 

@@ -277,7 +277,7 @@ def _allocations(receipt: Receipt) -> list[dict[str, Any]]:
 
 
 def _went_back(payment: Payment | None) -> str:
-    """Describe what of a payment went back since."""
+    """Describe the part of a payment that went back since."""
     if payment is None or not payment.refunded_amount:
         return ""
     how = f"charged back on {when(payment.charged_back_at)}" if payment.charged_back_at else "refunded to the payer"

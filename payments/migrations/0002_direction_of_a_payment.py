@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default=[],
                 default=list,
-                help_text="What the debtor wants to pay first; empty: as the law or the contract says.",
+                help_text="The components that the debtor wants to pay first; empty: by law or contract.",
                 size=None,
             ),
         ),

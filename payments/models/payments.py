@@ -46,7 +46,7 @@ class Payment(UUIDModel):
         default=list,
         db_default=[],
         blank=True,
-        help_text="What the debtor wants to pay first; empty: as the law or the contract says.",
+        help_text="The components that the debtor wants to pay first; empty: by law or contract.",
     )
     recorded_by = agent_field(editable=False)
     refunded_amount = money_field(

@@ -11,6 +11,7 @@ from arrangements.models import Arrangement, Kind
 from collection.models import Debt, DebtStatus, DeferralRequest
 from communications.models import CommunicationLog
 from debtors.models import Debtor
+from payments.models import Receipt
 from strategy.models import StrategyRule, StrategyRun
 
 
@@ -42,6 +43,8 @@ def pages() -> Iterator[Page]:
     yield Page("arrangements", "supervisor", reverse("admin:arrangements_arrangement_changelist"))
     yield Page("arrangement", "agent", _change(_arrangement()), narrow=True)
     yield Page("negotiation", "agent", f"{_change(_negotiator())}?panel=arrange", narrow=True)
+    yield Page("claim-account", "supervisor", f"{_change(_claim())}?panel=account", narrow=True)
+    yield Page("suspense", "agent", _change(_receipt()), narrow=True)
     for language in ("en", "de"):
         yield from _portal(language)
 
@@ -103,6 +106,18 @@ def _message() -> Any:
         strategy_step__isnull=False, opened_at__isnull=False, template__name="reminder"
     )
     return opened.order_by("created_at").last()
+
+
+def _claim() -> Any:
+    """Return a German debt with interest and costs."""
+    return Debt.objects.filter(is_itemized=True, debtor__country_code="DE").first()
+
+
+def _receipt() -> Any:
+    """Return a receipt in suspense that a known person paid."""
+    return Receipt.objects.filter(suspense__reason="no_reference").order_by("-created_at").first() or (
+        Receipt.objects.filter(suspense__isnull=False).order_by("-created_at").first()
+    )
 
 
 def _run() -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from casework.admin.timeline.records import entry_words
-from casework.admin.words import day, styled
+from casework.admin.words import styled
 from collection.admin.account_forms import ACTIONS
 from collection.balances import accounts, statement
 from collection.balances.statement import StatementLine
@@ -54,4 +54,8 @@ def _shown(line: StatementLine, currency: str) -> dict[str, Any]:
     words = entry_words(line.kind, line.cause)
     basis = line.cause.get("ruleCode") or line.cause.get("legalBasis") or line.cause.get("reason") or ""
     text = f"{words}: {basis.replace('_', ' ')}" if basis else words
-    return shown | {"day": day(line.day), "words": text, "balance": styled(line.balances.total, currency)}
+    return shown | {
+        "day": f"{line.day.day} {line.day:%b %Y}",
+        "words": text,
+        "balance": styled(line.balances.total, currency),
+    }
