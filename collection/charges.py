@@ -1,7 +1,7 @@
 """Charge costs and fees on a debt, waive parts of it, and write parts off. All of them are reversible."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -108,6 +108,7 @@ def charge(
     amount: Decimal | None = None,
     value_date: date | None = None,
     reason: str = "",
+    posted_at: datetime | None = None,
 ) -> Debt:
     """Charge costs or fees by a cost rule in force on the day of the placement, or by another legal basis.
 
@@ -142,12 +143,20 @@ def charge(
         cause["legalBasis"] = reason
     amount = _checked(amount, debt)
     draft = Draft(_KINDS[component], amount, value_date, cause, Components(**{component: amount}))
-    accounts.book(debt, draft, by=by)
+    accounts.book(debt, draft, by=by, posted_at=posted_at)
     return debt
 
 
 @transaction.atomic
-def waive(debt: Debt, components: Mapping[str, Decimal], *, by: Agent | None, today: date, reason: str) -> Debt:
+def waive(
+    debt: Debt,
+    components: Mapping[str, Decimal],
+    *,
+    by: Agent | None,
+    today: date,
+    reason: str,
+    posted_at: datetime | None = None,
+) -> Debt:
     """Waive interest, costs, fees or principal of an open debt, with the interest until today.
 
     :param components: the amount to waive of each component
@@ -168,7 +177,7 @@ def waive(debt: Debt, components: Mapping[str, Decimal], *, by: Agent | None, to
         raise ledger.ExceedsComponent(name)
     _require_within(debt, parts.total, LimitKind.WAIVER_AMOUNT, WAIVE, by=by, today=today)
     cause = {"type": "waiver", "reason": reason}
-    accounts.book(debt, Draft(Kind.WAIVER, -parts.total, today, cause, -parts), by=by)
+    accounts.book(debt, Draft(Kind.WAIVER, -parts.total, today, cause, -parts), by=by, posted_at=posted_at)
     return debt
 
 

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -79,8 +80,9 @@ def _set_up(month: Month, today: date) -> None:
 
 def _book(story: Story, debt: Debt, month: Month, at: datetime) -> None:
     today, placed = agency_today(at), debt.placement_date
-    supervisor = {"by": month.supervisor, "today": today}
+    supervisor: dict[str, Any] = {"by": month.supervisor, "today": today}
     interest.set_terms(debt, schedule=story.schedule, since=placed, **supervisor)
+    supervisor["posted_at"] = at
     due = placed + timedelta(days=14)
     if story.rule:
         code, factor = story.rule
@@ -90,10 +92,11 @@ def _book(story: Story, debt: Debt, month: Month, at: datetime) -> None:
         charges.charge(debt, component="fees", amount=Decimal(amount), reason=basis, value_date=due, **supervisor)
     for days, share in _PAID:
         debt.refresh_from_db()
-        paid = {"payment_method": "direct_debit", "payment_date": placed + timedelta(days=days)}
+        paid: dict[str, Any] = {"payment_method": "direct_debit", "payment_date": placed + timedelta(days=days)}
         payment = posting.record(debt=debt, amount=part(debt, share), by=month.agent, today=today, now=at, **paid)
     if story.bounces:
-        returns.charge_back(payment, now=at, reason="The account had too little money.", **supervisor)
+        why = "The account had too little money."
+        returns.charge_back(payment, now=at, reason=why, by=month.supervisor, today=today)
     if story.waives:
         owed = accounts.owed(Debt.objects.get(pk=debt.pk), today).interest
         waived = {"interest": money.rounded(owed / 2, debt.currency_code)}
