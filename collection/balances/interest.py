@@ -40,7 +40,15 @@ class ClosedDebt(DomainError):
 
 
 @transaction.atomic
-def set_terms(debt: Debt, *, schedule: str | None, since: date | None = None, by: Agent | None, today: date) -> Debt:
+def set_terms(
+    debt: Debt,
+    *,
+    schedule: str | None,
+    since: date | None = None,
+    by: Agent | None,
+    today: date,
+    posted_at: datetime | None = None,
+) -> Debt:
     """Let a debt bear interest by the newest version of a schedule from a day on, or by none; the ledger gets the differences.
 
     :param schedule: the schedule's code; None: no interest any more, and what was posted is taken back
@@ -65,7 +73,7 @@ def set_terms(debt: Debt, *, schedule: str | None, since: date | None = None, by
         raise ClosedDebt
     debt.interest_schedule, debt.interest_from = found, since if found else None
     ledger.save(debt, "interest_schedule", "interest_from")
-    accounts.book(debt, by=by)
+    accounts.book(debt, by=by, posted_at=posted_at)
     return debt
 
 

@@ -80,9 +80,8 @@ def _set_up(month: Month, today: date) -> None:
 
 def _book(story: Story, debt: Debt, month: Month, at: datetime) -> None:
     today, placed = agency_today(at), debt.placement_date
-    supervisor: dict[str, Any] = {"by": month.supervisor, "today": today}
+    supervisor: dict[str, Any] = {"by": month.supervisor, "today": today, "posted_at": at}
     interest.set_terms(debt, schedule=story.schedule, since=placed, **supervisor)
-    supervisor["posted_at"] = at
     due = placed + timedelta(days=14)
     if story.rule:
         code, factor = story.rule
