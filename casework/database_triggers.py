@@ -75,6 +75,7 @@ TRIGGERS = [
         why="The answer stays as the debtor read it.",
     ),
     *recorded("support_request", person="debtor_id"),
+    *recorded("document", person="debtor_id", hidden=("digest", "content")),
     *recorded("note", person="debtor_id"),
     *recorded("follow_up", person="debtor_id"),
     *recorded("identity_check", person="debtor_id"),

@@ -130,6 +130,8 @@ EssentialsSerializer = _amounts(budgets.ESSENTIALS, "EssentialsSerializer", "Wha
 class BudgetRequestSerializer(CamelSerializer):
     """A debtor's budget of a month, in one currency."""
 
+    decisive = ("essentials",)
+
     currency_code = CurrencyField()
     income = IncomeSerializer()
     essentials = EssentialsSerializer(required=False)

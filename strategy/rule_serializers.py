@@ -30,6 +30,7 @@ class TriggerSerializer(CamelSerializer):
     """When a rule is due: the type of its trigger, and the values that this type takes."""
 
     may_lack_fields = True
+    decisive = tuple(triggers.all_fields())
 
     def get_fields(self) -> dict[str, Field]:
         values = {name: _value(field) for name, field in triggers.all_fields().items()}
@@ -45,6 +46,8 @@ def _value(field: triggers.Field) -> Field:
 class BalanceBandSerializer(CamelSerializer):
     """A band of balances in one currency, ``minimum <= x < maximum``."""
 
+    decisive = ("minimum", "maximum")
+
     currency_code = CurrencyField()
     minimum = IntegerField(min_value=0, required=False, allow_null=True)
     maximum = IntegerField(min_value=1, required=False, allow_null=True)
@@ -52,6 +55,8 @@ class BalanceBandSerializer(CamelSerializer):
 
 class EarlierMessageSerializer(CamelSerializer):
     """Messages about the debt that have to have been sent before, or must not have been."""
+
+    decisive = ("rule_id", "channel", "within_days")
 
     is_sent = BooleanField()
     rule_id = serializers.UUIDField(required=False, allow_null=True)

@@ -17,6 +17,7 @@ from casework import support
 from casework.models import Document, SupportRequest
 from collection import search
 from communications.admin.text import as_written
+from ddc.common.admin.editing import DomainAdmin
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, column, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
@@ -98,7 +99,7 @@ class SupportRequestAdmin(WorkflowAdmin):
 
 
 @admin.register(Document)
-class DocumentAdmin(ReadOnlyAdmin):
+class DocumentAdmin(ReadOnlyAdmin, DomainAdmin):
     """Files of debtors. Opening one downloads it; it is never shown in the browser."""
 
     list_display = ("name", "person", "content_type", "kilobytes", "created_at")

@@ -16,7 +16,7 @@ from debtors.models import Debtor
 from debtors.zones import time_zone
 
 #: The end of CLDR's patterns with a year, as all of our languages have it.
-_YEAR = re.compile(r",?\s*('de'\s*)?y+$")
+_YEAR = re.compile(r",?\s?('de'\s?)?y{1,4}$")
 
 
 def amount(value: Decimal, currency: str, debtor: Debtor | None = None) -> str:

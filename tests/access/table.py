@@ -574,8 +574,8 @@ GET      /admin/payments/providerevent/{payment_event}/close/  302 302 403 200 4
 POST     /admin/payments/providerevent/{payment_event}/close/  302 302 403 302 403
 GET      /admin/payments/payment/{payment}/charge_back/ 302 302 403 200 403
 POST     /admin/payments/payment/{payment}/charge_back/ 302 302 403 302 403  amount=1
-GET      /admin/payments/payment/{payment}/refund/      302 302 403 200 403
-POST     /admin/payments/payment/{payment}/refund/      302 302 403 302 403  amount=1
+GET      /admin/payments/payment/{payment}/refund/      302 302 200 200 403
+POST     /admin/payments/payment/{payment}/refund/      302 302 302 302 403  amount=1
 GET      /admin/payments/payment/{payment}/reverse/     302 302 403 200 403
 POST     /admin/payments/payment/{payment}/reverse/     302 302 403 302 403
 

@@ -33,12 +33,14 @@ from communications.models import (
 )
 from communications.texts import templates
 from contact.models import ContactDecision, ContactPreference, ValidationNotice
+from creditors.models import CreditorLook
 from debtors import calendars
 from payments import bank_accounts, credits, posting, provider_events, receipts
 from payments.models import BankAccount, Credit, IdempotencyKey, ProviderPayout, ProviderReturn
 from payments.receipts import Line
+from portal import links
 from portal.models import AddressChange, Budget, DigitalActivity, OtpSession, PortalViewing, RevokedDebtorToken
-from strategy.models import StrategyRule, StrategyRun, StrategyStep
+from strategy.models import StrategyRule, StrategyRun, StrategyStep, StrategyUnreached
 from tests import factories
 from tests.payments.providers.makers import payment_intent
 from tests.payments.receipts.makers import receipt
@@ -244,6 +246,9 @@ def fill(count: int) -> None:
             debtor=debt.debtor, currency_code="GBP", income={"wages": "9.00"}, essentials={}, total_income=9,
             total_essentials=0, left_over=9, percent=50, offered=4,
         )  # fmt: skip
+        CreditorLook.objects.create(creditor=factories.creditor(str(uuid4())), name="Ours")
+        links.create(debt.debtor, links.Purpose.HOME, now=NOW)
+        StrategyUnreached.objects.create(debt=debt, reason="no_rule", since=NOW)
         PortalViewing.objects.create(agent=reviewer, debtor=debt.debtor, page="home")
         AddressChange.objects.create(
             debtor=debt.debtor, kind="email", value="a@b.example", normal_value="a@b.example", expires_at=NOW

@@ -25,12 +25,12 @@ from portal.models import DigitalActivity
 from tests import factories
 from tests.admin.conftest import NOW, Browser, address, fill
 
-#: Tables without a page of their own: that of their arrangement, receipt, credit or person shows them, or the home page.
+#: Tables without a page of their own: that of their arrangement, receipt, credit, person, rule or run shows them, or home.
 PARTS = {
     "arrangements.ArrangementDebt", "arrangements.Instalment", "arrangements.ArrangementEvent", "payments.Suspense",
     "payments.ReceiptAllocation", "payments.CreditEntry", "payments.ProviderReturn", "payments.CreditorReference",
     "payments.PaymentRequest",
-    "casework.IdentityCheck", "casework.DayFigures",
+    "casework.IdentityCheck", "casework.DayFigures", "strategy.StrategyRuleVersion", "strategy.StrategySlice",
 }  # fmt: skip
 MODELS = sorted(
     (model for label in APPS for model in apps.get_app_config(label).get_models() if model._meta.label not in PARTS),
@@ -48,7 +48,7 @@ ADDED_BY: dict[str, set[str]] = {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "strategyrun",
         "contactpoint", "exchangerate", "placementimport", "hold", "dispute", "contactpreference", "contactpolicy", "agent",
         "note", "followup", "receipt", "rolelimit", "arrangementpolicy", "seriesrate", "interestschedule", "costrule",
-        "bankaccount",
+        "bankaccount", "creditorlook",
     },
 }  # fmt: skip
 DELETED_BY: dict[str, set[str]] = {
@@ -56,7 +56,7 @@ DELETED_BY: dict[str, set[str]] = {
     "Agent": set(),
     "Supervisor": {
         "creditor", "debtor", "debt", "payment", "communicationtemplate", "segment", "strategyrule", "exchangerate",
-        "rolelimit",
+        "rolelimit", "creditorlook",
     },
 }  # fmt: skip
 

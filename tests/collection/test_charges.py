@@ -208,13 +208,16 @@ def test_the_api_of_a_claim_account(api: Api):
     assert (answer.status_code, answer.json()["payoffAmount"]) == (201, "1000.00")
 
 
-def test_the_api_of_what_goes_back(api: Api):
+def test_the_api_of_what_goes_back(api: Api, api_as: Any):
     debt = german()
     payment = api.post("/payments", {"debtId": str(debt.pk), "amount": 300}).json()
     assert (payment["refundedAmount"], payment["chargedBackAt"]) == ("0.00", None)
-    refunded = api.post(f"/payments/{payment['id']}/refund", {"amount": "100", "reason": "Paid twice"})
-    assert refunded.status_code == 201, refunded.content
-    assert (refunded.json()["refundedAmount"], refunded.json()["status"]) == ("100.00", "completed")
+    proposed = api.post(f"/payments/{payment['id']}/refund", {"amount": "100", "reason": "Paid twice"})
+    assert proposed.status_code == 201, proposed.content
+    approved = api_as(factories.agent("Supervisor")).put(f"/refunds/{proposed.json()['id']}/approve")
+    assert approved.status_code == 200, approved.content
+    refunded = api.get(f"/payments/{payment['id']}").json()
+    assert (refunded["refundedAmount"], refunded["status"]) == ("100.00", "completed")
     back = api.post(f"/payments/{payment['id']}/chargeback").json()
     assert (back["refundedAmount"], back["status"], back["chargedBackAt"] is None) == ("300.00", "refunded", False)
     assert api.post(f"/payments/{payment['id']}/chargeback").status_code == 409

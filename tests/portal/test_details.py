@@ -68,6 +68,7 @@ def test_channels_and_times_are_preferences_that_replace_earlier_ones(debtor: De
         ({"notBefore": "20:00"}, "closes"),
         ({"notBefore": "25:00"}, "notBefore"),
         ({"weekdays": [8]}, "weekdays.0"),
+        ({"messagesStopped": "maybe"}, "messagesStopped"),
         ({"refusedChannels": ["fax"]}, "refusedChannels.0"),
     ):
         refused = mine.put("/debtors/me/details", values)

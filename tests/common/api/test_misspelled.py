@@ -127,7 +127,7 @@ DESCRIPTIVE = {
     "reason", "note", "checked_on", "confidence", "payer_account", "payer_name",
 }  # fmt: skip
 #: Serializers of answers only.
-ANSWERS = {"LedgerCauseSerializer", "CreditEntrySerializer"}
+ANSWERS = {"LedgerCauseSerializer", "CreditEntrySerializer", "EventDetailsSerializer"}
 
 
 def kinds(base: type[CamelSerializer] = CamelSerializer) -> Iterator[type[CamelSerializer]]:
