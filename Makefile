@@ -11,6 +11,7 @@ WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
 STACK := $(PY) -m ddc.stack
+RUN := $(PY) -m ddc.translations compile && $(STACK) run
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup demo reset pictures messages test fix check checks check-deep bench chaos faults browser setup-proxies
@@ -31,19 +32,19 @@ pictures: $(VENV)/installed-dev browser ## Take the pictures of docs/pictures/ f
 	@$(PY) -m tests.pictures $(ARGS)
 
 test: $(VENV)/installed-dev browser ## Run the tests; ARGS="-k word" goes to pytest
-	@$(STACK) run -- $(PY) -m pytest -n $(WORKERS) -m "not deep" $(ARGS)
+	@$(RUN) -- $(PY) -m pytest -n $(WORKERS) -m "not deep" $(ARGS)
 
 check-deep: $(VENV)/installed-dev browser setup-proxies ## Run the slow tests
-	@$(STACK) run -- $(PY) -m pytest -m deep $(ARGS)
+	@$(RUN) -- $(PY) -m pytest -m deep $(ARGS)
 
 chaos: $(VENV)/installed-dev ## Send 20,000 messages while processes are killed; none may be lost or sent twice
-	@$(STACK) run -- $(PY) -m tests.chaos $(ARGS)
+	@$(RUN) -- $(PY) -m tests.chaos $(ARGS)
 
 faults: $(VENV)/installed-dev ## Break parts of a running site one after another and print the effects
 	@$(PY) -m tests.faults $(ARGS)
 
 bench: $(VENV)/installed-local ## Measure the site's speed; ARGS="--scale 0.1" for a short run
-	@$(STACK) run --durable -- $(PY) -m bench $(ARGS)
+	@$(RUN) --durable -- $(PY) -m bench $(ARGS)
 
 messages: $(VENV)/installed-local ## Update locale/ after a change of the portal's texts, and list what is left to translate
 	@$(PY) -m ddc.translations update
@@ -53,7 +54,7 @@ fix: $(VENV)/installed-dev ## Format the code and fix what ruff can
 	@$(PY) -m ruff format .
 
 check: $(VENV)/installed-dev ## Check style, types, imports, migrations and production settings
-	@$(STACK) run -- $(MAKE) --no-print-directory checks
+	@$(RUN) -- $(MAKE) --no-print-directory checks
 
 # Several of these load the settings, so they need the stack.
 checks:

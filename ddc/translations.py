@@ -1,7 +1,7 @@
 """The translations of the debtors' pages: extract messages, update and compile ``locale/``. No tool of the system is needed.
 
     python -m ddc.translations update    # after a change of a text: put new messages into each .po file, take old ones out
-    python -m ddc.translations compile   # write the .mo files that Django reads; the stack and the image do it by themselves
+    python -m ddc.translations compile   # write the .mo files that Django reads; `make` and the image do it by themselves
 
 The .mo files are not committed.
 """

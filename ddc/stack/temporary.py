@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
-from ddc import translations
-
 from . import StackError, account, process
 from .postgres import MEASURED, THROWAWAY, Postgres
 from .valkey import Valkey
@@ -28,7 +26,6 @@ def run(command: list[str], environment: Mapping[str, str], *, durable: bool = F
     A variable that is set already is kept, and its server is not started. `.env` is not read, so that tests never write to
     the database of a real site.
     """
-    translations.compile_all()
     forwarder = _SignalForwarder()
     with process.handling(_SIGNALS, forwarder.forward), contextlib.ExitStack() as stack:
         env = dict(environment)

@@ -35,6 +35,8 @@ EXPECTED = {
     (r"table(\..*)?", "range"): "the steps of a table ascend",
     (r"schedule|total|discount|dueOn|instalmentNo", "range"): "an arrangement fits its debts and its dates",
     (r"dueOn|amount", "required"): "a change of an instalment has its new day or amount",
+    (r"income", "required"): "a budget has an income, which may be 0",
+    (r"otpCode", "otp"): "a code is one that was sent",
     (r"Idempotency-Key|None", "idempotency"): "a key belongs to one body",
 }
 #: Whole numbers may be strings of digits, and a pattern cannot limit their value.
