@@ -87,12 +87,14 @@ class StrategyRuleAdmin(WithdrawalPage):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         may_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        trigger = ("trigger_type", *triggers.all_fields()) if may_edit else ("due",)
+        values = list(triggers.all_fields())
+        pairs = [tuple(values[first : first + 2]) for first in range(0, len(values), 2)]
+        trigger = ("trigger_type", *pairs) if may_edit else ("due",)
         return (
             "name",
             ("segment", "template"),
             "channel",
-            trigger,
+            *trigger,
             "conditions" if may_edit else "also",
             "after_pause",
             "max_lateness_days",

@@ -57,7 +57,6 @@ def _portal(language: str) -> Iterator[Page]:
     assert debt
     assert asked
     paths = {
-        "sign-in": reverse("portal-sign-in"),
         "home": reverse("portal"),
         "ledger": reverse("portal-ledger", args=[debt.pk]),
         "pay": reverse("portal-pay"),
@@ -65,6 +64,7 @@ def _portal(language: str) -> Iterator[Page]:
         "request": reverse("portal-request", args=[asked.pk]),
         "plan": reverse("portal-plan", args=[debt.pk]),
         "plan-agree": reverse("portal-plan-agree", args=[debt.pk]) + "?choice=own&amount=25&every=monthly",
+        "sign-in": reverse("portal-sign-in"),  # The last: it ends the visit.
     }
     for name, path in paths.items():
         yield Page(f"portal-{name}-{language}", f"debtor-{language}", path, narrow=True, wide=name == "home")
