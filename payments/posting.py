@@ -5,7 +5,6 @@ payment is a reversal and a new entry.
 """
 
 import uuid
-from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Required, TypedDict, Unpack
@@ -21,7 +20,7 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
 from ddc.common.errors import DomainError, Invalid, OutOfRange, refusing, require_unchanged
-from payments import funding
+from payments import funding, locks
 from payments.models import Payment, PaymentStatus
 
 Kind = LedgerEntry.Kind
@@ -75,17 +74,6 @@ class PartlyReturned(DomainError):
     message = "A part of this payment went back, so its money is fixed. Delete the payment to undo all of it."
 
 
-class NoSuchDebt(Invalid):
-    code = "database.exists"
-    field = "debt_id"
-    message = "This resource does not exist."
-
-
-class PaymentNotFound(DomainError):
-    status = 404
-    message = "This resource does not exist."
-
-
 _CONSTRAINTS: dict[str, DomainError] = {"payment_processor_txn_id_is_unique": DuplicateTransaction()}
 
 
@@ -132,7 +120,7 @@ def record(
     :raises DebtIsClosed: if the payment is completed and the debt is settled or recalled
     :raises DuplicateTransaction: if the processor's transaction was recorded before
     """
-    debt = _lock_debts({debt.pk})[debt.pk]
+    debt = locks.lock_debts({debt.pk})[debt.pk]
     fields["currency_code"] = fields.get("currency_code") or debt.currency_code
     fields["payment_date"] = fields.get("payment_date") or today
     payment = Payment(debt=debt, recorded_by=by, **({"created_at": now} if now else {}), **fields)
@@ -173,7 +161,7 @@ def amend(
     :raises DomainError: as ``record`` does
     """
     target: Debt | None = fields.pop("debt", None)
-    payment, debts = lock(payment.pk, target)
+    payment, debts = locks.lock(payment.pk, target)
     before, transaction_before = _money_of(payment), payment.processor_txn_id
     source = debts[payment.debt_id]
     was_posted = payment.status == PaymentStatus.COMPLETED
@@ -222,7 +210,7 @@ def void(payment: Payment, *, by: Agent | None, today: date) -> None:
 
     :raises DebtIsClosed: if it was posted and its debt is settled, written off or recalled
     """
-    payment, debts = lock(payment.pk)
+    payment, debts = locks.lock(payment.pk)
     debt = debts[payment.debt_id]
     if payment.status == PaymentStatus.COMPLETED or payment.refunded_amount:
         drafts = _reversals(payment, debt, today=today, cause=cause_of("payment_voided", payment))
@@ -231,35 +219,6 @@ def void(payment: Payment, *, by: Agent | None, today: date) -> None:
     else:
         funding.require_unfunded(payment.pk)
     payment.delete()
-
-
-def lock(payment_id: uuid.UUID, target: Debt | None = None) -> tuple[Payment, dict[uuid.UUID, Debt]]:
-    """Lock a payment's debt and the debt that it moves to; then lock the payment and return its current row.
-
-    The debt's id is read without a lock, the debt locked, and the id read again. If the payment has moved in between, all locks
-    are released before the next try, so that debts are always locked in the order of their ids.
-    """
-    while True:
-        start = transaction.savepoint()
-        debt_id = _debt_of(payment_id)
-        debts = _lock_debts({debt_id, target.pk} if target else {debt_id})
-        if _debt_of(payment_id) == debt_id:
-            return Payment.objects.select_for_update(no_key=True).get(pk=payment_id), debts
-        transaction.savepoint_rollback(start)
-
-
-def _lock_debts(debt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Debt]:
-    try:
-        return ledger.lock_debts(debt_ids)
-    except ledger.NoSuchDebt:
-        raise NoSuchDebt from None
-
-
-def _debt_of(payment_id: uuid.UUID) -> uuid.UUID:
-    debt_id = Payment.objects.filter(pk=payment_id).values_list("debt_id", flat=True).first()
-    if debt_id is None:
-        raise PaymentNotFound
-    return debt_id
 
 
 def _check(payment: Payment, debt: Debt) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Required, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.dispatch import Signal
 
 from agents.models import Agent, require_permission
@@ -16,8 +16,8 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus
 from creditors.models import Creditor
 from ddc.common import days, money
-from ddc.common.errors import DomainError, Invalid, OutOfRange, refusing
-from payments import funding, posting, receipts_matching
+from ddc.common.errors import DomainError, refusing
+from payments import funding, locks, posting, receipts_matching
 from payments.funding import Kind
 from payments.models import Payment, PaymentMethod, Receipt, ReceiptAllocation, Suspense
 
@@ -59,16 +59,6 @@ class AlreadyReversed(DomainError):
 
 class NotReversible(DomainError):
     message = "This is not undone here. A refund is rejected instead, and a reversal stays."
-
-
-class ExceedsReturn(OutOfRange):
-    field = "amount"
-    message = "More than this payment would have gone back. Enter a smaller amount."
-
-
-class WrongCounterpart(Invalid):
-    field = "counterpart"
-    message = "Set a receipt off against a charge-back of the same creditor and in the same currency."
 
 
 class ReceiptFields(TypedDict, total=False):
@@ -173,28 +163,6 @@ def book_to(
 
 
 @transaction.atomic
-def offset(receipt: Receipt, charge_back: Receipt, *, by: Agent | None, now: datetime) -> None:
-    """Set a receipt from a creditor off against a charge-back that the creditor owes, as far as both go.
-
-    :raises NothingLeft: if one of them is booked
-    :raises WrongCounterpart: if they do not belong together
-    """
-    locked = funding.lock_receipts([receipt.pk, charge_back.pk])
-    receipt, charge_back = locked[receipt.pk], locked[charge_back.pk]
-    if (charge_back.amount > 0) or receipt.currency_code != charge_back.currency_code:
-        raise WrongCounterpart
-    if receipt.amount < 0 or receipt.creditor_id not in (None, charge_back.creditor_id):
-        raise WrongCounterpart
-    for each in (receipt, charge_back):
-        if not funding.rest(each):
-            raise NothingLeft.of(each)
-    amount = min(funding.rest(receipt), -funding.rest(charge_back))
-    for each, other, signed in ((receipt, charge_back, amount), (charge_back, receipt, -amount)):
-        funding.allocate(each, Kind.OFFSET, signed, by=by, now=now, why="Paid by the creditor", counterpart=other)
-        funding.keep_suspense(each, Reason.REST, now=now)
-
-
-@transaction.atomic
 def undo(allocation: ReceiptAllocation, *, by: Agent | None, today: date, now: datetime) -> None:
     """Undo a booking by a reversal: its payment is voided or its credit taken back, and the money waits in suspense again.
 
@@ -210,7 +178,7 @@ def undo(allocation: ReceiptAllocation, *, by: Agent | None, today: date, now: d
     if allocation.kind == Kind.PAYMENT:
         try:
             posting.void(Payment(pk=allocation.payment_id), by=by, today=today)
-        except posting.PaymentNotFound:
+        except locks.PaymentNotFound:
             raise AlreadyReversed from None
         return
     pair = [allocation]
@@ -229,34 +197,6 @@ def undo(allocation: ReceiptAllocation, *, by: Agent | None, today: date, now: d
         funding.reverse_allocation(one, by=by, now=now)
         is_due = one.receipt.amount < 0
         funding.keep_suspense(one.receipt, Reason.DUE_FROM_CREDITOR if is_due else Reason.UNDONE, now=now)
-
-
-@transaction.atomic
-def due_from_creditor(
-    payment: Payment, *, amount: Decimal, value_date: date, by: Agent | None, now: datetime
-) -> Receipt:
-    """Keep a charge-back on a recalled debt in suspense: the creditor, who has the debt, owes it. The payment is locked.
-
-    :param amount: the sum that went back to the payer, positive, in the payment's currency
-    :raises ExceedsReturn: if that is more than what is left of the payment
-    """
-    debt = payment.debt
-    earlier = Receipt.objects.filter(payment_id=payment.pk).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    if amount > payment.amount - payment.refunded_amount + earlier:
-        raise ExceedsReturn
-    receipt = Receipt.objects.create(
-        source=Receipt.Source.CHARGEBACK,
-        amount=-amount,
-        currency_code=payment.currency_code,
-        reference=debt.external_reference or "",
-        creditor_id=debt.creditor_id,
-        value_date=value_date,
-        payment_id=payment.pk,
-        recorded_by=by,
-        created_at=now,
-    )
-    funding.keep_suspense(receipt, Reason.DUE_FROM_CREDITOR, now=now)
-    return receipt
 
 
 def _with_something_left(receipt: Receipt) -> Receipt:

@@ -18,7 +18,7 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, DebtStatus, LedgerEntry
 from ddc.common import days, money
 from ddc.common.errors import DomainError, OutOfRange
-from payments import posting, receipts
+from payments import creditor_dues, locks, posting
 from payments.models import Payment, PaymentStatus, Receipt, Refund
 
 Kind = LedgerEntry.Kind
@@ -62,13 +62,13 @@ def charge_back(
     :raises ExceedsPayment: if less is left of it
     """
     require_permission(by, "payments.reverse_payment")
-    payment, debts = posting.lock(payment.pk)
+    payment, debts = locks.lock(payment.pk)
     debt = debts[payment.debt_id]
     amount = _part(payment, amount)
     if debt.current_status == DebtStatus.RECALLED:
         payment.charged_back_at = now
         payment.save(update_fields=["charged_back_at", "updated_at"])
-        receipts.due_from_creditor(payment, amount=amount, value_date=today, by=by, now=now)
+        creditor_dues.record(payment, amount=amount, value_date=today, by=by, now=now)
         return payment
     cause = posting.cause_of("chargeback", payment) | {"amount": money.text(amount, debt.currency_code)}
     if reason:
@@ -97,7 +97,7 @@ def propose_refund(
     :raises RefundProposed: if another proposal waits for its decision
     :raises DomainError: as ``refund`` does
     """
-    payment, debts = posting.lock(payment.pk)
+    payment, debts = locks.lock(payment.pk)
     amount = _part(payment, amount)
     _check_refund(payment, debts[payment.debt_id], value_date, today=days.agency_today(now))
     if Refund.objects.filter(payment=payment, decision=None).exists():
@@ -134,7 +134,7 @@ def refund(
     :raises DebtIsClosed: if the debt is settled, written off or recalled
     """
     require_permission(by, "payments.decide_refund")
-    payment, debts = posting.lock(payment.pk)
+    payment, debts = locks.lock(payment.pk)
     debt = debts[payment.debt_id]
     amount, value_date = _part(payment, amount), value_date or max(today, payment.payment_date)
     _check_refund(payment, debt, value_date, today=today)

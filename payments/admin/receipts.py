@@ -22,7 +22,7 @@ from ddc.common.admin.pages import SMALLEST, amount, column, unbroken, when
 from ddc.common.admin.workflow import ConditionFilter, WorkflowAdmin, offered
 from ddc.common.days import agency_today
 from ddc.common.errors import DomainError
-from payments import credits, funding, receipts, receipts_matching
+from payments import creditor_dues, credits, funding, receipts, receipts_matching
 from payments.admin.receipt_forms import BookForm, RefundForm
 from payments.models import Payment, Receipt, ReceiptAllocation
 
@@ -144,7 +144,7 @@ class ReceiptAdmin(WorkflowAdmin):
 
         def act(receipt: Receipt, by: Any) -> str:
             due = Receipt.objects.get(pk=request.POST.get("counterpart", ""))
-            receipts.offset(receipt, due, by=by, now=now())
+            creditor_dues.set_off(receipt, due, by=by, now=now())
             return "Set off against the charge-back."
 
         return self._step(request, object_id, _BOOK, act)

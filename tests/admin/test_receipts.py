@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from casework.models import WorkClaim
-from payments import posting, receipts
+from payments import creditor_dues, posting, receipts
 from payments.models import Credit, Receipt, Refund
 from tests import factories
 from tests.admin.conftest import Browser, address, said
@@ -112,7 +112,7 @@ def test_a_receipt_is_recorded_by_hand(agent_at_desk: Browser):
 def test_a_charge_back_is_set_off_against_money_of_its_creditor(agent_at_desk: Browser):
     debt = factories.debt(balance="100")
     payment = posting.record(debt=debt, amount=Decimal(30), by=None, today=TODAY)
-    due = receipts.due_from_creditor(payment, amount=Decimal(30), value_date=TODAY, by=None, now=NOW)
+    due = creditor_dues.record(payment, amount=Decimal(30), value_date=TODAY, by=None, now=NOW)
     assert "due from the creditor" in agent_at_desk.get(page_of(due)).content.decode()
     came = receipt(30, source="creditor", creditor=debt.creditor)
     assert "Set off" in agent_at_desk.get(page_of(came)).content.decode()

@@ -18,7 +18,7 @@ from collection.debts import DebtIsClosed
 from collection.models import Debt, LedgerEntry
 from creditors import creditors
 from ddc.common.errors import Forbidden
-from payments import credits, posting, reconciliation, returns
+from payments import credits, locks, posting, reconciliation, returns
 from payments.models import Payment, Receipt, Refund
 from tests import factories
 
@@ -270,7 +270,7 @@ def test_a_refund_of_a_payment_that_was_voided_or_charged_back_since_is_not_book
     proposed = [returns.propose_refund(payment, by=supervisor, now=NOW) for payment in (voided, returned)]
     posting.void(voided, by=None, today=TODAY)
     returns.charge_back(returned, by=None, now=NOW, today=TODAY)
-    for refund, error in zip(proposed, (posting.PaymentNotFound, returns.NotPosted), strict=True):
+    for refund, error in zip(proposed, (locks.PaymentNotFound, returns.NotPosted), strict=True):
         with pytest.raises(error), transaction.atomic():
             credits.approve(refund, by=factories.agent("Supervisor"), now=NOW)
         refund.refresh_from_db()

@@ -9,7 +9,7 @@ from collection.balances import ledger
 from collection.models import Debt, LedgerEntry
 from ddc.common.errors import Forbidden, Stale
 from ddc.common.money import BadAmount
-from payments import posting
+from payments import locks, posting
 from payments.models import Payment
 from tests import factories
 
@@ -157,9 +157,9 @@ def test_a_repeated_transaction_is_a_duplicate_even_above_the_balance(amount: st
 
 def test_a_payment_needs_an_existing_debt():
     payment = pay(factories.debt(), "10")
-    with pytest.raises(posting.NoSuchDebt):
+    with pytest.raises(locks.NoSuchDebt):
         pay(Debt(), "10")
-    with pytest.raises(posting.NoSuchDebt):
+    with pytest.raises(locks.NoSuchDebt):
         posting.amend(payment, by=None, today=TODAY, debt=Debt())
     assert list(Payment.objects.all()) == [payment]
     assert balance(payment.debt) == payment.debt.original_balance - 10

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from agents import api_tokens
 from collection.balances import ledger
 from collection.models import Debt
-from payments import posting, reconciliation
+from payments import locks, posting, reconciliation
 from payments.models import Payment
 from tests import factories
 from tests.conftest import Api
@@ -109,7 +109,7 @@ def test_a_payment_that_is_voided_twice_at_once_is_restored_once():
     debt = factories.debt(balance="100")
     payment = pay(debt, 40)
     results = at_once(*[lambda: posting.void(payment, by=None, today=TODAY)] * 4)
-    assert [type(refused) for refused in refusals(results)] == [posting.PaymentNotFound] * 3
+    assert [type(refused) for refused in refusals(results)] == [locks.PaymentNotFound] * 3
     debt.refresh_from_db()
     assert debt.current_balance == 100
     assert list(reconciliation.differences()) == []

@@ -14,7 +14,7 @@ from collection.models import Debt
 from ddc.common.days import ImplausibleDate
 from ddc.common.errors import Forbidden
 from ddc.common.money import BadAmount
-from payments import credits, funding, posting, receipts, receipts_checks, reconciliation, returns
+from payments import creditor_dues, credits, funding, posting, receipts, receipts_checks, reconciliation, returns
 from payments.models import Credit, CreditEntry, Payment, Receipt, ReceiptAllocation, Refund, Suspense
 from payments.receipts import Line
 from tests import factories
@@ -298,14 +298,14 @@ def test_a_charge_back_on_a_recalled_debt_is_due_from_the_creditor_until_the_cre
     debt = factories.debt(balance="100")
     payment = posting.record(debt=debt, amount=Decimal(30), by=None, today=TODAY)
     debts.amend(debt, current_status="recalled", by=None, today=TODAY)
-    due = receipts.due_from_creditor(payment, amount=Decimal(30), value_date=TODAY, by=None, now=NOW)
+    due = creditor_dues.record(payment, amount=Decimal(30), value_date=TODAY, by=None, now=NOW)
     assert (due.amount, reason(due), due.creditor) == (-30, "due_from_creditor", debt.creditor)
     assert no_difference()
     part = receipt(20, source="creditor", creditor=debt.creditor)
-    receipts.offset(part, due, by=None, now=NOW)
+    creditor_dues.set_off(part, due, by=None, now=NOW)
     assert (reason(part), reason(due), funding.rest(due)) == (None, "due_from_creditor", -10)
     whole = receipt(15, source="creditor", creditor=debt.creditor)
-    receipts.offset(whole, due, by=None, now=NOW)
+    creditor_dues.set_off(whole, due, by=None, now=NOW)
     assert (reason(whole), funding.rest(whole), reason(due)) == ("no_reference", 5, None)
     assert no_difference()
     receipts.undo(part.allocations.get(), by=None, today=TODAY, now=NOW)
@@ -335,10 +335,10 @@ def test_a_charge_back_of_a_payment_on_a_recalled_debt_posts_nothing_and_is_due_
 def test_a_charge_back_takes_money_of_its_creditor_only():
     debt = factories.debt(balance="100")
     payment = posting.record(debt=debt, amount=Decimal(30), by=None, today=TODAY)
-    due = receipts.due_from_creditor(payment, amount=Decimal(30), value_date=TODAY, by=None, now=NOW)
+    due = creditor_dues.record(payment, amount=Decimal(30), value_date=TODAY, by=None, now=NOW)
     for wrong in (receipt(30, creditor=factories.creditor("Other")), receipt(30, currency_code="EUR")):
-        with pytest.raises(receipts.WrongCounterpart):
-            receipts.offset(wrong, due, by=None, now=NOW)
+        with pytest.raises(creditor_dues.WrongCounterpart):
+            creditor_dues.set_off(wrong, due, by=None, now=NOW)
     assert no_difference()
 
 
