@@ -44,7 +44,7 @@ class Health:
 
 def health() -> list[Health]:
     """Return the health of each provider that is configured or has sent an event, in one query."""
-    unhandled = Q(handled_at=None, failed_at=None)
+    unhandled = Q(processed_at=None, failed_at=None)
     rows = ProviderEvent.objects.order_by("provider").values("provider").annotate(
         last=Max("received_at"),
         oldest=Min("received_at", filter=unhandled),

@@ -1,7 +1,7 @@
 """The inbox of callbacks: an event is stored before its callback is answered, and a worker processes it.
 
-A handler that fails is run again, later and later, and its work is rolled back each time. An event that fails each time, or
-contradicts what is known about its message, stays in the back office until an agent retries or closes it.
+An event that contradicts what is known about its message fails at once, and stays in the back office until an agent retries or
+closes it.
 """
 
 import base64
@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
-from agents.models import Agent
 from communications.callbacks import delivery_events, keypad, replies
 from communications.callbacks.delivery_events import Applied
 from communications.callbacks.readers import registry
@@ -27,29 +26,16 @@ from communications.channels.events import (
     Unreadable,
 )
 from communications.models import ProviderEvent
-from ddc.common.errors import DomainError
-from ddc.common.observing import tracing
+from ddc.common.event_inbox import TIME_BUDGET, EventInbox
 from ddc.common.process.wake import wake_worker
 
 log = structlog.get_logger(__name__)
 
-TASK = "communications.tasks.process_inbox"
-#: How long a worker may process one event before another worker tries.
-LEASE = timedelta(seconds=60)
-#: The pauses between the tries. After the last of them the event has failed.
-BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3_600, 4 * 3_600, 12 * 3_600))
+INBOX = EventInbox(ProviderEvent, "communications.tasks.process_inbox", "callback")
 #: How long an event waits for its message: a callback may be faster than the provider's answer.
 WAIT_FOR_MESSAGE = timedelta(minutes=2)
 _LOOK_AGAIN = timedelta(seconds=20)
-_TIME_BUDGET = timedelta(seconds=20)
 _FORM = "application/x-www-form-urlencoded"
-_ERROR_LENGTH, _RESULT_LENGTH = 500, 100
-
-
-class NotFailed(DomainError):
-    """Only a failed callback is retried or closed."""
-
-    message = "This callback has not failed. It may have been retried or closed already."
 
 
 def store(reported: Iterable[CallbackEvent], *, now: datetime) -> int:
@@ -62,7 +48,7 @@ def store(reported: Iterable[CallbackEvent], *, now: datetime) -> int:
     ProviderEvent.objects.bulk_create(rows, ignore_conflicts=True)
     new = sum(row.event_id not in known for row in rows)
     if new:
-        wake_worker(TASK)
+        wake_worker(INBOX.task)
     return new
 
 
@@ -79,67 +65,16 @@ def keep_unreadable(provider: str, kind: str, form: str, *, now: datetime) -> No
     ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def process(*, clock: Callable[[], datetime], time_budget: timedelta | None = _TIME_BUDGET) -> Counter[str]:
-    """Process due events one by one until none is left or the time is over. Any number of workers may do so at once."""
-    results: Counter[str] = Counter()
-    ends = clock() + time_budget if time_budget else None
-    while row := _claim(now=clock()):
-        with tracing.caused_by(row.request_id):
-            results[_process_one(row, now=clock())] += 1
-        if ends and clock() >= ends:
-            wake_worker(TASK)
-            break
-    return results
-
-
-def retry(row: ProviderEvent, *, by: Agent, now: datetime) -> None:
-    """Process a failed event again.
-
-    :raises NotFailed: if it has not failed, or was retried or closed already
-    """
-    _failed(row, failed_at=None, attempts=0, due_at=now, result=f"Retried by {by}"[:_RESULT_LENGTH])
-    wake_worker(TASK)
-
-
-def close(row: ProviderEvent, *, by: Agent, now: datetime) -> None:
-    """Take a failed event off the worklist without any effect.
-
-    :raises NotFailed: if it has not failed, or was retried or closed already
-    """
-    _failed(row, failed_at=None, processed_at=now, result=f"Closed by {by}"[:_RESULT_LENGTH])
-
-
-def _failed(row: ProviderEvent, **changes: object) -> None:
-    if not ProviderEvent.objects.filter(pk=row.pk, failed_at__isnull=False).update(**changes):
-        raise NotFailed
-
-
-# One at a time: an event that kills its worker uses up no tries of other events.
-_CLAIM = """
-UPDATE provider_event SET due_at = %(until)s, attempts = attempts + 1
-WHERE id = (
-    SELECT id FROM provider_event
-    WHERE processed_at IS NULL AND failed_at IS NULL AND due_at <= %(now)s
-    ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
-)
-RETURNING id
-"""
-
-
-def _claim(*, now: datetime) -> ProviderEvent | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"now": now, "until": now + LEASE})
-        found = cursor.fetchone()
-    return ProviderEvent.objects.get(pk=found[0]) if found else None
+def process(*, clock: Callable[[], datetime], time_budget: timedelta | None = TIME_BUDGET) -> Counter[str]:
+    """Process due events; see ``EventInbox.process``."""
+    return INBOX.process(_process_one, clock=clock, time_budget=time_budget)
 
 
 def _process_one(row: ProviderEvent, *, now: datetime) -> str:
     """Handle an event and record its result in one transaction."""
     try:
         with transaction.atomic():
-            claimed = ProviderEvent.objects.select_for_update(no_key=True).filter(
-                pk=row.pk, attempts=row.attempts, processed_at__isnull=True
-            )
+            claimed = INBOX.of_this_try(row).select_for_update(no_key=True)
             if not claimed.exists():
                 return "claimed_by_another"
             applied = _handle(row)
@@ -153,7 +88,7 @@ def _process_one(row: ProviderEvent, *, now: datetime) -> str:
             return applied.value
     except Exception as error:
         log.exception("callback_failed", provider=row.provider, kind=row.kind, attempts=row.attempts)
-        return _put_off(row, f"{type(error).__name__}: {error}", now=now)
+        return INBOX.put_off(row, f"{type(error).__name__}: {error}", now=now)
 
 
 def _handle(row: ProviderEvent) -> Applied:
@@ -168,14 +103,3 @@ def _handle(row: ProviderEvent) -> Applied:
         case UnparsedCallback():
             store(registry.read_again(event), now=now)
     return Applied.DONE
-
-
-def _put_off(row: ProviderEvent, error: str, *, now: datetime) -> str:
-    """Try again later, or let the event fail; in a transaction of its own."""
-    error = error.replace("\x00", "")[:_ERROR_LENGTH]
-    unprocessed = ProviderEvent.objects.filter(pk=row.pk, attempts=row.attempts, processed_at__isnull=True)
-    if row.attempts > len(BACKOFF):
-        unprocessed.update(failed_at=now, due_at=None, error=error)
-        return "failed"
-    unprocessed.update(due_at=now + BACKOFF[row.attempts - 1], error=error)
-    return "put_off"

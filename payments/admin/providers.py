@@ -1,22 +1,17 @@
 """The pages of payments at providers: intents, events, payouts against the books, and the health of each provider."""
 
-import json
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 
 from collection import search
+from ddc.common.admin.event_inbox import EventInboxAdmin, EventStateFilter, as_json
 from ddc.common.admin.listings import Listing, link, listing
 from ddc.common.admin.pages import ReadOnlyAdmin, amount, column, unbroken, when
-from ddc.common.admin.workflow import ConditionFilter, WorklistAdmin, offered
+from ddc.common.admin.workflow import ConditionFilter, offered
 from payments import payouts, provider_events
 from payments.models import PaymentIntent, ProviderEvent, ProviderPayout, ProviderReturn
 
@@ -48,7 +43,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Disclosure")
     def shown(self, intent: PaymentIntent) -> SafeString:
-        return _json(intent.disclosure)
+        return as_json(intent.disclosure)
 
     def listings(self, request: HttpRequest, obj: PaymentIntent) -> list[Listing]:
         debts = [
@@ -71,42 +66,15 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         ]
 
 
-class StateFilter(ConditionFilter):
-    title = "state"
-    parameter_name = "state"
-    conditions = {
-        "waiting": ("Waiting", Q(handled_at__isnull=True, failed_at__isnull=True)),
-        "failed": ("Needs review", Q(failed_at__isnull=False)),
-        "done": ("Done", Q(handled_at__isnull=False)),
-    }
-
-
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(WorklistAdmin):
+class ProviderEventAdmin(EventInboxAdmin):
+    event_name, content_column = "event", "raw"
+    act_retry, act_close = staticmethod(provider_events.retry), staticmethod(provider_events.close)
     change_list_template = "payments/provider_events.html"
-    list_display = ("received_at", "provider", "kind", "state", "attempts", "outcome", "event_id")
-    list_filter = (StateFilter, "provider", "received_at")
-    search_fields = ("event_id",)
-    search_help_text = "The whole id"
-    ordering = ("-received_at", "-id")
-    actions_detail = ("retry", "close")
-    actionable = Q(failed_at__isnull=False)
+    list_filter = (EventStateFilter, "provider", "received_at")
     deferred = ("raw",)
-    fields = (
-        ("provider", "kind"),
-        "event_id",
-        ("received_at", "due_at"),
-        ("handled_at", "failed_at", "attempts"),
-        "result",
-        "error",
-        "content",
-    )
 
-    def search_filter(self, text: str) -> Q:
-        return Q(event_id=text)
-
-    def id_filter(self, key: Any) -> Q:
-        return Q(event_id=str(key))
+    has_rerun_permission = offered(Q(), "payments.rerun_providerevent")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the health of the providers above their events."""
@@ -123,30 +91,6 @@ class ProviderEventAdmin(WorklistAdmin):
         columns = ["Provider", "Last event", "Oldest unhandled", "Unhandled", "Need review"]
         shown = Listing("Provider health", columns, rows, "")
         return super().changelist_view(request, {**(extra_context or {}), "health": [shown]})
-
-    @admin.display(description="State")
-    def state(self, event: ProviderEvent) -> str:
-        if event.failed_at:
-            return "Needs review"
-        return "Done" if event.handled_at else "Waiting"
-
-    outcome = column("Result", lambda event: Truncator(event.error or event.result or "-").chars(80))
-
-    @admin.display(description="Content")
-    def content(self, event: ProviderEvent) -> SafeString:
-        return _json(event.raw)
-
-    has_rerun_permission = offered(Q(), "payments.rerun_providerevent")
-
-    @action(description="Retry", permissions=["rerun"], variant=ActionVariant.PRIMARY)  # type: ignore[untyped-decorator]
-    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        title, done = "Retry this event?", "The event is handled again."
-        return self.step(request, object_id, forms.Form, provider_events.retry, title=title, button="Retry", done=done)
-
-    @action(description="Close", permissions=["rerun"])  # type: ignore[untyped-decorator]
-    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        title, done = "Close this event without any effect?", "The event is closed."
-        return self.step(request, object_id, forms.Form, provider_events.close, title=title, button="Close", done=done)
 
 
 class DifferenceFilter(ConditionFilter):
@@ -179,11 +123,6 @@ class ProviderPayoutAdmin(ReadOnlyAdmin):
 
     def search_filter(self, text: str) -> Q:
         return Q(payout_id=text)
-
-
-def _json(value: object) -> SafeString:
-    text = json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
-    return format_html('<pre class="message-text">{}</pre>', text)
 
 
 def of_debtor(debtor: Any) -> Listing:

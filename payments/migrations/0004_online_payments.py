@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
                 ("received_at", models.DateTimeField()),
                 ("due_at", models.DateTimeField(blank=True, help_text="When a worker may handle it.", null=True)),
                 ("attempts", models.PositiveSmallIntegerField(db_default=0, default=0)),
-                ("handled_at", models.DateTimeField(blank=True, null=True)),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
                 ("failed_at", models.DateTimeField(blank=True, help_text="When it was left to a person.", null=True)),
                 ("result", models.CharField(blank=True, db_default="", default="", max_length=100)),
                 ("error", models.CharField(blank=True, db_default="", default="", max_length=500)),
@@ -428,7 +428,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="providerevent",
             index=models.Index(
-                condition=models.Q(("failed_at__isnull", True), ("handled_at__isnull", True)),
+                condition=models.Q(("failed_at__isnull", True), ("processed_at__isnull", True)),
                 fields=["due_at"],
                 name="payment_event_waiting",
             ),

@@ -112,7 +112,7 @@ class ProviderEvent(models.Model):
     received_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker may handle it.")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
-    handled_at = models.DateTimeField(null=True, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was left to a person.")
     result = models.CharField(max_length=100, blank=True, default="", db_default="")
     error = models.CharField(max_length=500, blank=True, default="", db_default="")
@@ -129,7 +129,7 @@ class ProviderEvent(models.Model):
             models.Index(
                 fields=["due_at"],
                 name="payment_event_waiting",
-                condition=Q(handled_at__isnull=True, failed_at__isnull=True),
+                condition=Q(processed_at__isnull=True, failed_at__isnull=True),
             ),
             models.Index(fields=["failed_at"], name="payment_event_failed", condition=Q(failed_at__isnull=False)),
             models.Index(fields=["-received_at", "-id"], name="payment_event_newest"),

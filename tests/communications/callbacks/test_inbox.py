@@ -8,6 +8,7 @@ from communications.callbacks import delivery_events, inbox
 from communications.channels.events import DeliveryEvent
 from communications.models import CommunicationLog, ProviderEvent
 from communications.outbox.states import Event
+from ddc.common import event_inbox
 from debtors.models import ContactPoint, SuppressionReason
 from tests import factories
 from tests.communications.conftest import NOON
@@ -78,12 +79,12 @@ def test_a_handler_that_fails_is_run_again(monkeypatch):
     assert work() == {"put_off": 1}
     log.refresh_from_db()
     event = ProviderEvent.objects.get()
-    assert (log.status, event.processed_at, event.due_at) == ("sent", None, NOON + inbox.BACKOFF[0])
+    assert (log.status, event.processed_at, event.due_at) == ("sent", None, NOON + event_inbox.BACKOFF[0])
     assert event.error == "RuntimeError: crash after the work"
     assert work() == {}
 
     monkeypatch.setattr(delivery_events, "apply", right)
-    assert work(NOON + inbox.BACKOFF[0]) == {"done": 1}
+    assert work(NOON + event_inbox.BACKOFF[0]) == {"done": 1}
     log.refresh_from_db()
     assert log.status == "bounced"
 
@@ -93,19 +94,19 @@ def test_an_event_that_fails_each_time_can_be_retried(monkeypatch, supervisor):
     monkeypatch.setattr(delivery_events, "apply", lambda event, now: 1 / 0)
     inbox.store([bounce()], now=NOON)
     at = NOON
-    for wait in (*inbox.BACKOFF, timedelta(0)):
+    for wait in (*event_inbox.BACKOFF, timedelta(0)):
         work(at)
         at += wait
     event = ProviderEvent.objects.get()
-    assert (event.failed_at is None, event.due_at, event.attempts) == (False, None, len(inbox.BACKOFF) + 1)
+    assert (event.failed_at is None, event.due_at, event.attempts) == (False, None, len(event_inbox.BACKOFF) + 1)
 
     monkeypatch.setattr(delivery_events, "apply", right)
-    inbox.retry(event, by=supervisor, now=at)
+    inbox.INBOX.retry(event, by=supervisor, now=at)
     assert work(at) == {"done": 1}
     log.refresh_from_db()
     assert log.status == "bounced"
-    with pytest.raises(inbox.NotFailed):
-        inbox.retry(event, by=supervisor, now=at)
+    with pytest.raises(event_inbox.NotFailed):
+        inbox.INBOX.retry(event, by=supervisor, now=at)
 
 
 def test_the_claim_of_a_killed_worker_ends_with_its_lease(monkeypatch):
@@ -121,7 +122,22 @@ def test_the_claim_of_a_killed_worker_ends_with_its_lease(monkeypatch):
             work()
 
     assert work(NOON + timedelta(seconds=1)) == {}
-    assert work(NOON + inbox.LEASE) == {"done": 1}
+    assert work(NOON + event_inbox.LEASE) == {"done": 1}
+
+
+def test_a_worker_that_outlives_its_lease_changes_nothing_once_another_has_claimed_the_event():
+    sent()
+    inbox.store([bounce()], now=NOON)
+
+    def late(row, *, now):
+        ProviderEvent.objects.filter(pk=row.pk).update(attempts=row.attempts + 1)  # The claim of another worker.
+        assert not inbox.INBOX.of_this_try(row).exists()
+        return inbox.INBOX.put_off(row, "too late", now=now)
+
+    inbox.INBOX.process(late, clock=lambda: NOON, time_budget=None)
+
+    event = ProviderEvent.objects.get()
+    assert (event.attempts, event.error, event.due_at) == (2, None, NOON + event_inbox.LEASE)
 
 
 def test_a_callback_that_is_faster_than_the_providers_answer_waits_for_its_message():

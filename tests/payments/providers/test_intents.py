@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from collection import states
 from collection.models import Debt
+from ddc.common import event_inbox
 from payments import credits, intents, payable, posting, provider_events, provider_returns, returns
 from payments.models import (
     Credit,
@@ -90,7 +91,7 @@ def test_every_order_of_five_events_ends_alike(stripe: StripeStandIn, debt: Debt
             arrive(*order)
             returned = sorted(ProviderReturn.objects.values_list("kind", "amount"))
             ends.add((state(intent), balance(debt), Payment.objects.get().refunded_amount, *returned))
-            waits = ProviderEvent.objects.filter(handled_at=None).count()
+            waits = ProviderEvent.objects.filter(processed_at=None).count()
             assert (Receipt.objects.count(), waits) == (1, 0), [each["type"] for each in order]
             assert order[0] != five[4] or no_difference(), "where the charge-back comes first"
             transaction.set_rollback(True)
@@ -327,7 +328,7 @@ def test_an_event_that_cannot_be_handled_is_tried_later_and_left_to_a_person(str
     broken = event("payment_intent.succeeded", {"id": "pi_9"})
     arrive(broken)
     row = ProviderEvent.objects.get()
-    assert (row.handled_at, row.attempts) == (None, 1)
+    assert (row.processed_at, row.attempts) == (None, 1)
     clock = now()
     while not ProviderEvent.objects.filter(failed_at__isnull=False).exists():
         clock += timedelta(hours=12)
@@ -335,5 +336,5 @@ def test_an_event_that_cannot_be_handled_is_tried_later_and_left_to_a_person(str
     row.refresh_from_db()
     assert (row.attempts, row.error) == (8, "KeyError: 'amount_received'")
     provider_events.close(row, by=factories.agent(), now=now())
-    with pytest.raises(provider_events.NotFailed):
+    with pytest.raises(event_inbox.NotFailed):
         provider_events.retry(row, by=factories.agent(), now=now())

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils.timezone import now
 
+from ddc.common import event_inbox
 from payments import intents, provider_events
 from payments.models import ProviderEvent, Receipt
 from tests import factories
@@ -46,8 +47,8 @@ def test_an_event_outlives_its_worker(stripe: StripeStandIn, point: str):
         worker.kill()
     assert (Receipt.objects.count(), balance(debt)) == (0, 100)
     provider_events.handle(clock=now)  # The second event is free, the first one is still leased.
-    provider_events.handle(clock=lambda: now() + provider_events.LEASE + timedelta(seconds=1))
-    assert not ProviderEvent.objects.filter(handled_at=None).exists()
+    provider_events.handle(clock=lambda: now() + event_inbox.LEASE + timedelta(seconds=1))
+    assert not ProviderEvent.objects.filter(processed_at=None).exists()
     assert (Receipt.objects.count(), balance(debt)) == (1, 0)
     intent.refresh_from_db()
     assert intent.status == "captured"
