@@ -20,7 +20,7 @@ from debtors.channels import AddressKind, Channel
 from portal import address_changes, details, tokens
 from portal.models import AddressChange
 from portal.pages import pages
-from portal.pages.forms import CodeForm, PortalForm, printable
+from portal.pages.forms import CodeForm, PortalForm, email_field, phone_field, printable
 from portal.pages.pages import DebtorRequest
 
 _CHANNELS = [
@@ -141,22 +141,11 @@ def stop(request: DebtorRequest) -> HttpResponse:
 
 
 class NewPhoneForm(PortalForm):
-    address = forms.CharField(
-        label=gettext_lazy("Your new mobile number"),
-        help_text=gettext_lazy("A number from another country starts with a plus, such as +44."),
-        max_length=40,
-        error_messages={"required": gettext_lazy("Please enter your mobile number.")},
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
-    )
+    address = phone_field(gettext_lazy("Your new mobile number"))
 
 
 class NewEmailForm(PortalForm):
-    address = forms.CharField(
-        label=gettext_lazy("Your new e-mail address"),
-        max_length=254,
-        error_messages={"required": gettext_lazy("Please enter your e-mail address.")},
-        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email", "dir": "ltr"}),
-    )
+    address = email_field(gettext_lazy("Your new e-mail address"))
 
 
 _NEW: dict[str, type[PortalForm]] = {AddressKind.PHONE.value: NewPhoneForm, AddressKind.EMAIL.value: NewEmailForm}

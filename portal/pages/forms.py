@@ -68,16 +68,30 @@ def printable(text: str) -> None:
         raise forms.ValidationError(_("This text has characters that we cannot read. Please type it again."))
 
 
-class PhoneForm(PortalForm):
-    mobile_phone = forms.CharField(
-        label=_("Your mobile number"),
+def phone_field(label: Any, **attrs: str) -> forms.CharField:
+    """Return the field of a mobile number, with more attributes of its input."""
+    return forms.CharField(
+        label=label,
         help_text=_("A number from another country starts with a plus, such as +44."),
         max_length=40,
         error_messages={"required": _("Please enter your mobile number.")},
-        widget=forms.TextInput(
-            attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "class": "tel-in", "dir": "ltr"}
-        ),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"} | attrs),
     )
+
+
+def email_field(label: Any, help_text: Any = "") -> forms.CharField:
+    """Return the field of an e-mail address. It is checked after it was sent."""
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=254,
+        error_messages={"required": _("Please enter your e-mail address.")},
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email", "dir": "ltr"}),
+    )
+
+
+class PhoneForm(PortalForm):
+    mobile_phone = phone_field(_("Your mobile number"), **{"class": "tel-in"})
 
     def __init__(self, *args: Any, region: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,13 +106,7 @@ class PhoneForm(PortalForm):
 
 
 class EmailForm(PortalForm):
-    email = forms.CharField(
-        label=_("Your e-mail address"),
-        help_text=_("The address to which we write. We send a code to it."),
-        max_length=254,
-        error_messages={"required": _("Please enter your e-mail address.")},
-        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email", "dir": "ltr"}),
-    )
+    email = email_field(_("Your e-mail address"), _("The address to which we write. We send a code to it."))
 
     def address(self) -> str:
         """Return the e-mail address.
